@@ -1,0 +1,183 @@
+// Builds everything that is not written by hand. `kernels`: AssemblyScript -> build/*.wasm -> src/generated (what
+// type checks, tests and bundles read). `js`: also the ES modules of dist. Without an argument: also the type
+// declarations. Each stage is skipped when a hash over its inputs equals the one of its last run.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
+
+export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const at = (/** @type {string} */ file) => path.join(root, file);
+
+const KERNEL_TARGETS = ['simd', 'relaxed'];
+const WORKER_ENTRY = 'src/backend/wasm/worker.ts';
+const ENTRIES = ['index', 'vision/index', 'io/index', 'plot/index', 'distributed/index'];
+const ESBUILD_TARGET = 'es2022';
+
+/** Files below `folder`, as sorted paths from the root. */
+export function filesBelow(/** @type {string} */ folder) {
+  if (!fs.existsSync(at(folder))) return [];
+  return fs
+    .readdirSync(at(folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'))
+    .sort();
+}
+
+function hashOf(/** @type {string[]} */ files) {
+  const hash = createHash('sha256').update(process.versions.node.split('.')[0]);
+  for (const file of files) hash.update(`\0${file}\0`).update(fs.readFileSync(at(file)));
+  return hash.digest('hex');
+}
+
+/** Replaces a file in one step (a reader never sees half of it) and leaves it alone when nothing changed. */
+export function writeIfChanged(/** @type {string} */ file, /** @type {string | Uint8Array} */ content) {
+  const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+  if (fs.existsSync(at(file)) && fs.readFileSync(at(file)).equals(bytes)) return;
+  fs.mkdirSync(path.dirname(at(file)), { recursive: true });
+  const draft = at(`${file}.${process.pid}.draft`);
+  fs.writeFileSync(draft, bytes);
+  fs.renameSync(draft, at(file));
+}
+
+/**
+ * Runs a stage unless its inputs and outputs are as it left them.
+ * @param {string} name
+ * @param {string[]} inputs
+ * @param {string[]} outputs
+ * @param {() => Promise<void>} work
+ */
+async function stage(name, inputs, outputs, work) {
+  const stamp = `build/stamps/${name}`;
+  const hash = hashOf([...inputs, 'scripts/build.mjs', 'package-lock.json']);
+  const done = fs.existsSync(at(stamp)) && fs.readFileSync(at(stamp), 'utf8') === hash;
+  if (done && outputs.every((file) => fs.existsSync(at(file)))) return;
+  const start = performance.now();
+  await work();
+  writeIfChanged(stamp, hash);
+  console.error(`built ${name} in ${((performance.now() - start) / 1000).toFixed(1)} s`);
+}
+
+async function compileKernels() {
+  const asc = (await import('assemblyscript/asc')).default;
+  for (const target of KERNEL_TARGETS) {
+    /** @type {Map<string, string | Uint8Array>} */
+    const written = new Map();
+    const { error, stderr } = await asc.main(['--target', target, '--config', 'asconfig.json', '--baseDir', root], {
+      writeFile: (name, contents) => void written.set(name, contents),
+    });
+    if (error) throw new BuildError(`asc --target ${target}: ${error.message}\n${stderr.toString()}`);
+    for (const [name, contents] of written) writeIfChanged(name, contents);
+  }
+  const lines = KERNEL_TARGETS.map(
+    (target) => `export const ${target}: string =\n  '${fs.readFileSync(at(`build/${target}.wasm`)).toString('base64')}';\n`,
+  );
+  writeIfChanged('src/generated/kernels.ts', `// The compiled kernels in base64. Written by scripts/build.mjs.\n${lines.join('')}`);
+}
+
+async function bundleWorker() {
+  const esbuild = await import('esbuild');
+  const result = await esbuild.build({
+    entryPoints: [at(WORKER_ENTRY)],
+    absWorkingDir: root,
+    tsconfigRaw: '{}',
+    bundle: true,
+    write: false,
+    minify: true,
+    format: 'iife',
+    platform: 'neutral',
+    target: ESBUILD_TARGET,
+    logLevel: 'silent',
+  });
+  failOnWarnings('worker', result.warnings);
+  const source = JSON.stringify(result.outputFiles[0].text.trimEnd());
+  writeIfChanged(
+    'src/generated/worker.ts',
+    `// The worker as source text. Written by scripts/build.mjs from ${WORKER_ENTRY}.\nexport const workerSource: string =\n  ${source};\n`,
+  );
+}
+
+async function bundleLibrary(/** @type {string[]} */ entries) {
+  const esbuild = await import('esbuild');
+  const options = /** @type {const} */ ({
+    absWorkingDir: root,
+    entryPoints: entries.map((entry) => ({ in: at(`src/${entry}.ts`), out: entry })),
+    outdir: at('dist'),
+    tsconfigRaw: '{}',
+    bundle: true,
+    splitting: true,
+    chunkNames: 'chunks/[name]-[hash]',
+    format: 'esm',
+    platform: 'neutral',
+    target: ESBUILD_TARGET,
+    charset: 'utf8',
+    logLevel: 'silent',
+    write: false,
+  });
+  const bundle = await esbuild.build({ ...options, sourcemap: true, metafile: true });
+  failOnWarnings('dist', bundle.warnings);
+  const keep = new Set(bundle.outputFiles.map((file) => path.relative(root, file.path).split(path.sep).join('/')));
+  for (const file of bundle.outputFiles) writeIfChanged(path.relative(root, file.path), file.contents);
+  for (const file of filesBelow('dist')) if (/\.js(\.map)?$/.test(file) && !keep.has(file)) fs.rmSync(at(file));
+
+  const core = await esbuild.build({ ...options, entryPoints: [at('src/index.ts')], splitting: false, minify: true });
+  const size = gzipSync(core.outputFiles[0].contents, { level: 9 }).length;
+  console.error(`wasmgrad with its kernels: ${(size / 1000).toFixed(1)} kB minified and gzipped`);
+}
+
+async function writeTypes() {
+  for (const file of filesBelow('dist')) if (file.endsWith('.d.ts')) fs.rmSync(at(file));
+  const tsc = spawnSync(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at('tsconfig.build.json')], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  });
+  if (tsc.status !== 0) throw new BuildError('the type declarations could not be written (errors above)');
+}
+
+/** A build that failed for a reason which its message tells in full; the stack would add nothing. */
+export class BuildError extends Error {}
+
+function failOnWarnings(/** @type {string} */ what, /** @type {import('esbuild').Message[]} */ warnings) {
+  if (warnings.length === 0) return;
+  const lines = warnings.map(({ text, location }) => `${location?.file ?? ''}:${location?.line ?? ''} ${text}`);
+  throw new BuildError(`${what}: ${lines.join('\n')}`);
+}
+
+/**
+ * Brings the generated files up to date.
+ * @param {'kernels' | 'js' | 'all'} depth
+ */
+export async function build(depth = 'all') {
+  const kernels = filesBelow('assembly').filter((file) => file.endsWith('.ts') && !file.includes('__tests__'));
+  const binaries = KERNEL_TARGETS.map((target) => `build/${target}.wasm`);
+  await stage('kernels', [...kernels, 'asconfig.json'], [...binaries, 'src/generated/kernels.ts'], compileKernels);
+
+  const sources = filesBelow('src').filter((file) => file.endsWith('.ts') && file !== 'src/generated/worker.ts');
+  if (fs.existsSync(at(WORKER_ENTRY))) await stage('worker', sources, ['src/generated/worker.ts'], bundleWorker);
+  if (depth === 'kernels') return;
+
+  const all = filesBelow('src').filter((file) => file.endsWith('.ts'));
+  const entries = ENTRIES.filter((entry) => fs.existsSync(at(`src/${entry}.ts`)));
+  await stage('js', all, entries.map((entry) => `dist/${entry}.js`), () => bundleLibrary(entries));
+  if (depth === 'js') return;
+
+  const configs = ['tsconfig.json', 'tsconfig.build.json'];
+  await stage('types', [...all, ...configs], entries.map((entry) => `dist/${entry}.d.ts`), writeTypes);
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(fs.realpathSync(process.argv[1])).href) {
+  const depth = process.argv[2] ?? 'all';
+  if (depth !== 'kernels' && depth !== 'js' && depth !== 'all') {
+    console.error(`unknown stage '${depth}': expected kernels, js or all`);
+    process.exit(2);
+  }
+  const { prepare } = await import('./bootstrap.mjs');
+  prepare();
+  await build(depth).catch((error) => {
+    const text = error instanceof BuildError || 'errors' in error ? error.message : error.stack;
+    console.error(`build failed: ${text}`);
+    process.exitCode = 1;
+  });
+}
