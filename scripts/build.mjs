@@ -65,7 +65,7 @@ async function compileKernels() {
   for (const target of KERNEL_TARGETS) {
     /** @type {Map<string, string | Uint8Array>} */
     const written = new Map();
-    const { error, stderr } = await asc.main(['--target', target, '--config', 'asconfig.json', '--baseDir', root], {
+    const { error, stderr } = await asc.main(['--target', target], {
       writeFile: (name, contents) => void written.set(name, contents),
     });
     if (error) throw new BuildError(`asc --target ${target}: ${error.message}\n${stderr.toString()}`);
@@ -150,6 +150,7 @@ function failOnWarnings(/** @type {string} */ what, /** @type {import('esbuild')
  * @param {'kernels' | 'js' | 'all'} depth
  */
 export async function build(depth = 'all') {
+  process.chdir(root); // asc takes its configuration from the current folder
   const kernels = filesBelow('assembly').filter((file) => file.endsWith('.ts') && !file.includes('__tests__'));
   const binaries = KERNEL_TARGETS.map((target) => `build/${target}.wasm`);
   await stage('kernels', [...kernels, 'asconfig.json'], [...binaries, 'src/generated/kernels.ts'], compileKernels);
