@@ -72,9 +72,13 @@ async function compileKernels() {
     for (const [name, contents] of written) writeIfChanged(name, contents);
   }
   const lines = KERNEL_TARGETS.map(
-    (target) => `export const ${target}: string =\n  '${fs.readFileSync(at(`build/${target}.wasm`)).toString('base64')}';\n`,
+    (target) =>
+      `export const ${target}: string =\n  '${fs.readFileSync(at(`build/${target}.wasm`)).toString('base64')}';\n`,
   );
-  writeIfChanged('src/generated/kernels.ts', `// The compiled kernels in base64. Written by scripts/build.mjs.\n${lines.join('')}`);
+  writeIfChanged(
+    'src/generated/kernels.ts',
+    `// The compiled kernels in base64. Written by scripts/build.mjs.\n${lines.join('')}`,
+  );
 }
 
 async function bundleWorker() {
@@ -118,21 +122,33 @@ async function bundleLibrary(/** @type {string[]} */ entries) {
   });
   const bundle = await esbuild.build({ ...options, sourcemap: true, metafile: true });
   failOnWarnings('dist', bundle.warnings);
-  const keep = new Set(bundle.outputFiles.map((file) => path.relative(root, file.path).split(path.sep).join('/')));
+  const keep = new Set(
+    bundle.outputFiles.map((file) => path.relative(root, file.path).split(path.sep).join('/')),
+  );
   for (const file of bundle.outputFiles) writeIfChanged(path.relative(root, file.path), file.contents);
-  for (const file of filesBelow('dist')) if (/\.js(\.map)?$/.test(file) && !keep.has(file)) fs.rmSync(at(file));
+  for (const file of filesBelow('dist'))
+    if (/\.js(\.map)?$/.test(file) && !keep.has(file)) fs.rmSync(at(file));
 
-  const core = await esbuild.build({ ...options, entryPoints: [at('src/index.ts')], splitting: false, minify: true });
+  const core = await esbuild.build({
+    ...options,
+    entryPoints: [at('src/index.ts')],
+    splitting: false,
+    minify: true,
+  });
   const size = gzipSync(core.outputFiles[0].contents, { level: 9 }).length;
   console.error(`wasmgrad with its kernels: ${(size / 1000).toFixed(1)} kB minified and gzipped`);
 }
 
 async function writeTypes() {
   for (const file of filesBelow('dist')) if (file.endsWith('.d.ts')) fs.rmSync(at(file));
-  const tsc = spawnSync(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at('tsconfig.build.json')], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-  });
+  const tsc = spawnSync(
+    process.execPath,
+    [at('node_modules/typescript/bin/tsc'), '-p', at('tsconfig.build.json')],
+    {
+      cwd: root,
+      stdio: ['ignore', 2, 2],
+    },
+  );
   if (tsc.status !== 0) throw new BuildError('the type declarations could not be written (errors above)');
 }
 
@@ -141,7 +157,9 @@ export class BuildError extends Error {}
 
 function failOnWarnings(/** @type {string} */ what, /** @type {import('esbuild').Message[]} */ warnings) {
   if (warnings.length === 0) return;
-  const lines = warnings.map(({ text, location }) => `${location?.file ?? ''}:${location?.line ?? ''} ${text}`);
+  const lines = warnings.map(
+    ({ text, location }) => `${location?.file ?? ''}:${location?.line ?? ''} ${text}`,
+  );
   throw new BuildError(`${what}: ${lines.join('\n')}`);
 }
 
@@ -151,21 +169,41 @@ function failOnWarnings(/** @type {string} */ what, /** @type {import('esbuild')
  */
 export async function build(depth = 'all') {
   process.chdir(root); // asc takes its configuration from the current folder
-  const kernels = filesBelow('assembly').filter((file) => file.endsWith('.ts') && !file.includes('__tests__'));
+  const kernels = filesBelow('assembly').filter(
+    (file) => file.endsWith('.ts') && !file.includes('__tests__'),
+  );
   const binaries = KERNEL_TARGETS.map((target) => `build/${target}.wasm`);
-  await stage('kernels', [...kernels, 'asconfig.json'], [...binaries, 'src/generated/kernels.ts'], compileKernels);
+  await stage(
+    'kernels',
+    [...kernels, 'asconfig.json'],
+    [...binaries, 'src/generated/kernels.ts'],
+    compileKernels,
+  );
 
-  const sources = filesBelow('src').filter((file) => file.endsWith('.ts') && file !== 'src/generated/worker.ts');
-  if (fs.existsSync(at(WORKER_ENTRY))) await stage('worker', sources, ['src/generated/worker.ts'], bundleWorker);
+  const sources = filesBelow('src').filter(
+    (file) => file.endsWith('.ts') && file !== 'src/generated/worker.ts',
+  );
+  if (fs.existsSync(at(WORKER_ENTRY)))
+    await stage('worker', sources, ['src/generated/worker.ts'], bundleWorker);
   if (depth === 'kernels') return;
 
   const all = filesBelow('src').filter((file) => file.endsWith('.ts'));
   const entries = ENTRIES.filter((entry) => fs.existsSync(at(`src/${entry}.ts`)));
-  await stage('js', all, entries.map((entry) => `dist/${entry}.js`), () => bundleLibrary(entries));
+  await stage(
+    'js',
+    all,
+    entries.map((entry) => `dist/${entry}.js`),
+    () => bundleLibrary(entries),
+  );
   if (depth === 'js') return;
 
   const configs = ['tsconfig.json', 'tsconfig.build.json'];
-  await stage('types', [...all, ...configs], entries.map((entry) => `dist/${entry}.d.ts`), writeTypes);
+  await stage(
+    'types',
+    [...all, ...configs],
+    entries.map((entry) => `dist/${entry}.d.ts`),
+    writeTypes,
+  );
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(fs.realpathSync(process.argv[1])).href) {
