@@ -1,7 +1,8 @@
 // as-pect tests AssemblyScript helpers in a debug build. It offers an unshared memory; the kernels want a shared one.
 import v8 from 'node:v8';
 
-if (Number(process.versions.node.split('.')[0]) < 21) v8.setFlagsFromString('--experimental-wasm-relaxed-simd');
+if (Number(process.versions.node.split('.')[0]) < 21)
+  v8.setFlagsFromString('--experimental-wasm-relaxed-simd');
 
 export default {
   entries: ['assembly/__tests__/**/*.spec.ts'],

@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { kernelTypes } from './kernelTypes.mjs';
 
 export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const at = (/** @type {string} */ file) => path.join(root, file);
@@ -75,9 +76,10 @@ async function compileKernels() {
     (target) =>
       `export const ${target}: string =\n  '${fs.readFileSync(at(`build/${target}.wasm`)).toString('base64')}';\n`,
   );
+  const types = kernelTypes(fs.readFileSync(at(`build/${KERNEL_TARGETS[0]}.wasm`)));
   writeIfChanged(
     'src/generated/kernels.ts',
-    `// The compiled kernels in base64. Written by scripts/build.mjs.\n${lines.join('')}`,
+    `// The compiled kernels in base64. Written by scripts/build.mjs.\n${lines.join('')}${types}`,
   );
 }
 
@@ -175,7 +177,7 @@ export async function build(depth = 'all') {
   const binaries = KERNEL_TARGETS.map((target) => `build/${target}.wasm`);
   await stage(
     'kernels',
-    [...kernels, 'asconfig.json'],
+    [...kernels, 'asconfig.json', 'scripts/kernelTypes.mjs'],
     [...binaries, 'src/generated/kernels.ts'],
     compileKernels,
   );
@@ -183,8 +185,7 @@ export async function build(depth = 'all') {
   const sources = filesBelow('src').filter(
     (file) => file.endsWith('.ts') && file !== 'src/generated/worker.ts',
   );
-  if (fs.existsSync(at(WORKER_ENTRY)))
-    await stage('worker', sources, ['src/generated/worker.ts'], bundleWorker);
+  await stage('worker', sources, ['src/generated/worker.ts'], bundleWorker);
   if (depth === 'kernels') return;
 
   const all = filesBelow('src').filter((file) => file.endsWith('.ts'));
