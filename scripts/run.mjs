@@ -13,6 +13,7 @@ async function bundle(/** @type {string} */ entry) {
   const { outputFiles } = await esbuild.build({
     absWorkingDir: root,
     entryPoints: [path.join(root, entry)],
+    outfile: path.join(root, out), // for the source map; written below, and only when it changed
     tsconfigRaw: '{}',
     bundle: true,
     write: false,

@@ -29,9 +29,6 @@ async function main() {
   const args = process.argv.slice(2);
   if (args.includes('--help') || args.includes('-h')) return console.log(HELP);
   prepare();
-  const { build, root } = await import('./build.mjs');
-  await build('all');
-
   const env = { ...process.env };
   if (!withoutBrowser(args)) {
     const browser = ensureChromium();
@@ -39,6 +36,9 @@ async function main() {
     else if (env.REQUIRE_BROWSER) throw new Error(browser.missing);
     else env.NO_BROWSER = browser.missing;
   }
+  const { build, root } = await import('./build.mjs');
+  await build('all');
+
   const vitest = path.join(root, 'node_modules/vitest/vitest.mjs');
   const child = spawn(process.execPath, [vitest, 'run', ...args], { cwd: root, env, stdio: 'inherit' });
   child.on('exit', (code, signal) => {
