@@ -14,8 +14,15 @@ const at = (/** @type {string} */ file) => path.join(root, file);
 
 const KERNEL_TARGETS = ['simd', 'relaxed'];
 const WORKER_ENTRY = 'src/backend/wasm/worker.ts';
-const ENTRIES = ['index', 'vision/index', 'io/index', 'plot/index', 'distributed/index'];
 const ESBUILD_TARGET = 'es2022';
+
+/** The entry points that package.json promises, as paths inside src and dist without their ending. */
+function entryPoints() {
+  const { exports } = JSON.parse(fs.readFileSync(at('package.json'), 'utf8'));
+  return Object.keys(exports)
+    .filter((entry) => entry !== './package.json')
+    .map((entry) => path.posix.join(entry, 'index'));
+}
 
 /** Files below `folder`, as sorted paths from the root. */
 export function filesBelow(/** @type {string} */ folder) {
@@ -52,7 +59,7 @@ export function writeIfChanged(/** @type {string} */ file, /** @type {string | U
  */
 async function stage(name, inputs, outputs, work) {
   const stamp = `build/stamps/${name}`;
-  const hash = hashOf([...inputs, 'scripts/build.mjs', 'package-lock.json']);
+  const hash = hashOf([...inputs, 'scripts/build.mjs', 'package.json', 'package-lock.json']);
   const done = fs.existsSync(at(stamp)) && fs.readFileSync(at(stamp), 'utf8') === hash;
   if (done && outputs.every((file) => fs.existsSync(at(file)))) return;
   const start = performance.now();
@@ -189,7 +196,7 @@ export async function build(depth = 'all') {
   if (depth === 'kernels') return;
 
   const all = filesBelow('src').filter((file) => file.endsWith('.ts'));
-  const entries = ENTRIES.filter((entry) => fs.existsSync(at(`src/${entry}.ts`)));
+  const entries = entryPoints().filter((entry) => fs.existsSync(at(`src/${entry}.ts`)));
   await stage(
     'js',
     all,
