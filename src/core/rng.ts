@@ -195,3 +195,14 @@ function checkedSeed(seed: number | bigint): bigint {
   if (whole < -(2n ** 63n) || whole >= 2n ** 64n) return refused();
   return BigInt.asUintN(64, whole);
 }
+
+let shared: RandomEngine | null = null;
+
+/** The engine of everything that is given no generator: seeded from entropy until `manualSeed` is called. */
+export function defaultEngine(): RandomEngine {
+  if (shared === null) {
+    shared = new RandomEngine();
+    shared.seed();
+  }
+  return shared;
+}

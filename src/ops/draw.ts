@@ -1,0 +1,88 @@
+/**
+ * How random values get into arrays. Elements are visited in the order of memory, as PyTorch does: a transposed tensor
+ * gets the values that its storage would get untransposed, a strided slice is filled in logical order. All draws are
+ * made on the host and then brought to the device, so that a seed gives the same values everywhere.
+ */
+import type { Variable } from '../autograd/variable.ts';
+import type { NDArray } from '../backend/array.ts';
+import type { Backend } from '../backend/backend.ts';
+import type { FloatArray } from '../core/distributions.ts';
+import { type DType, dtypeInfo, isFloating, type TypedArray } from '../core/dtype.ts';
+import { DTypeError } from '../core/errors.ts';
+import { defaultEngine, type RandomEngine } from '../core/rng.ts';
+import { contiguousStrides, numElements, type Shape, type Strides } from '../core/shape.ts';
+
+/** Where draws come from. */
+export interface GeneratorOptions {
+  /** Default: the generator that `manualSeed` seeds. */
+  generator?: { readonly engine: RandomEngine } | null;
+}
+
+export const engineOf = ({ generator }: GeneratorOptions): RandomEngine =>
+  generator?.engine ?? defaultEngine();
+
+export type Fill = (values: TypedArray, rng: RandomEngine, contiguous: boolean) => void;
+
+/** Dimensions from the largest stride to the smallest: memory order. */
+export function memoryOrder(shape: Shape, strides: Strides): number[] {
+  return shape.map((_, d) => d).sort((a, b) => strides[b] - strides[a] || a - b);
+}
+
+/** The strides of a dense array whose dimensions lie in memory in the order given. */
+export function denseStrides(shape: Shape, order: readonly number[]): number[] {
+  const packed = contiguousStrides(order.map((d) => shape[d]));
+  const strides = new Array<number>(shape.length);
+  order.forEach((d, i) => {
+    strides[d] = packed[i];
+  });
+  return strides;
+}
+
+/** A dense array of drawn values, whose dimensions lie in memory as `strides` has them. */
+export function drawArray(
+  backend: Backend,
+  dtype: DType,
+  shape: Shape,
+  strides: Strides,
+  rng: RandomEngine,
+  fill: (values: TypedArray, rng: RandomEngine) => void,
+): NDArray {
+  const values = dtypeInfo[dtype].allocate(numElements(shape));
+  fill(values, rng);
+  const order = memoryOrder(shape, strides);
+  const drawn = backend.upload(
+    values,
+    order.map((d) => shape[d]),
+    dtype,
+  );
+  if (order.every((d, i) => d === i)) return drawn;
+  const laidOut = drawn.view(shape, denseStrides(shape, order));
+  drawn.release();
+  return laidOut;
+}
+
+/** The elements of x, of the same shape as `layout`, in the order in which `layout` lies in memory. */
+export function inOrderOf(layout: NDArray, x: NDArray): TypedArray {
+  const order = memoryOrder(layout.shape, layout.strides);
+  const permuted = x.view(
+    order.map((d) => x.shape[d]),
+    order.map((d) => x.strides[d]),
+  );
+  const values = x.backend.read(permuted);
+  permuted.release();
+  return values;
+}
+
+/** The values as floats. @throws DTypeError for integers and bool */
+export function floating(values: TypedArray, op: string): FloatArray {
+  if (values instanceof Float32Array || values instanceof Float64Array) return values;
+  throw new DTypeError(
+    `${op}: expected a tensor of dtype float32 or float64, but got ${values.constructor.name}`,
+  );
+}
+
+export function checkFloating(x: Variable, op: string): void {
+  if (!isFloating(x.dtype)) {
+    throw new DTypeError(`${op}: expected a tensor of dtype float32 or float64, but got ${x.dtype}`);
+  }
+}

@@ -1,0 +1,154 @@
+/** New tensors of random values: by chance, by rate, by weight, and the noise of dropout. */
+import type { Variable } from '../autograd/variable.ts';
+import { fillBernoulli, fillBernoulliFrom, fillDropoutNoise, fillPoisson } from '../core/distributions.ts';
+import type { DType, TypedArray } from '../core/dtype.ts';
+import { ArgumentError, ShapeError } from '../core/errors.ts';
+import type { RandomEngine } from '../core/rng.ts';
+import { sampleCategories } from '../core/sampling.ts';
+import { contiguousStrides, formatShape, isContiguous, type Shape } from '../core/shape.ts';
+import {
+  checkFloating,
+  denseStrides,
+  drawArray,
+  engineOf,
+  type Fill,
+  floating,
+  type GeneratorOptions,
+  memoryOrder,
+} from './draw.ts';
+
+/** A tensor on x's device, outside the graph, of drawn values in row-major order. */
+function drawRows<T extends Variable>(
+  x: T,
+  dtype: DType,
+  shape: Shape,
+  options: GeneratorOptions,
+  fill: (values: TypedArray, rng: RandomEngine) => void,
+): T {
+  return x.derive(
+    drawArray(x.array.backend, dtype, shape, contiguousStrides(shape), engineOf(options), fill),
+  );
+}
+
+/**
+ * 0 or 1 by chance, in x's shape and dtype: with probability p if it is given, else with that in each element of x,
+ * which must then be floating. @throws ArgumentError for a probability outside [0, 1]
+ */
+export function bernoulli<T extends Variable>(
+  x: T,
+  p: number | (GeneratorOptions & { p?: number }) | null = null,
+  options: GeneratorOptions = {},
+): T {
+  if (typeof p === 'object' && p !== null) return bernoulli(x, p.p ?? null, p);
+  if (p !== null)
+    return drawRows(x, x.dtype, x.shape, options, (values, rng) => fillBernoulli(rng, values, p));
+  checkFloating(x, 'bernoulli');
+  const probabilities = floating(x.array.backend.read(x.array), 'bernoulli');
+  return drawRows(x, x.dtype, x.shape, options, (values, rng) =>
+    fillBernoulliFrom(rng, values, probabilities),
+  );
+}
+
+/** Poisson counts, each with the rate in the same element of x (floating). @throws ArgumentError for a negative rate */
+export function poisson<T extends Variable>(x: T, options: GeneratorOptions = {}): T {
+  checkFloating(x, 'poisson');
+  const rates = floating(x.array.backend.read(x.array), 'poisson');
+  return drawRows(x, x.dtype, x.shape, options, (values, rng) =>
+    fillPoisson(rng, floating(values, 'poisson'), rates),
+  );
+}
+
+export interface MultinomialOptions extends GeneratorOptions {
+  replacement?: boolean;
+}
+
+/** PyTorch's limit: beyond it a float32 running sum no longer tells categories apart. */
+const MOST_CATEGORIES = 2 ** 24;
+
+/**
+ * Category numbers (int64) drawn with the given weights, which need not sum to 1. x: [categories] or
+ * [rows, categories]; result: [numSamples] or [rows, numSamples].
+ * @throws ShapeError, DTypeError; ArgumentError for bad weights or more samples than categories without replacement
+ */
+export function multinomial<T extends Variable>(
+  x: T,
+  numSamples: number,
+  replacement: boolean | MultinomialOptions = false,
+  options: GeneratorOptions = {},
+): T {
+  if (typeof replacement === 'object')
+    return multinomial(x, numSamples, replacement.replacement, replacement);
+  checkFloating(x, 'multinomial');
+  const { shape } = x;
+  if (shape.length !== 1 && shape.length !== 2) {
+    throw new ShapeError(`multinomial: prob_dist must be 1 or 2 dim, but got shape ${formatShape(shape)}`);
+  }
+  const categories = shape[shape.length - 1];
+  if (!Number.isInteger(numSamples) || numSamples <= 0) {
+    throw new ArgumentError(`multinomial: numSamples must be a positive integer, but got ${numSamples}`);
+  }
+  if (categories > MOST_CATEGORIES) {
+    throw new ShapeError(`multinomial: number of categories cannot exceed 2^24, but got ${categories}`);
+  }
+  const weights = floating(x.array.backend.read(x.array), 'multinomial');
+  const drawn = sampleCategories(engineOf(options), weights, categories, numSamples, replacement);
+  const out = BigInt64Array.from(drawn, BigInt);
+  return x.derive(x.array.backend.upload(out, [...shape.slice(0, -1), numSamples], 'int64'));
+}
+
+export interface DropoutNoiseOptions extends GeneratorOptions {
+  /** One draw per channel, for x of shape [N, C, …]; the result has shape [N, C, 1, …]. */
+  channels?: boolean;
+}
+
+/**
+ * The factors of dropout for x, outside the graph: 0 with probability p, else 1/(1 − p); times x, and times the gradient.
+ * They lie in memory as x does. p = 0 and p = 1 draw nothing. @throws ArgumentError for p outside [0, 1]
+ */
+export function dropoutNoise<T extends Variable>(x: T, p: number, options: DropoutNoiseOptions = {}): T {
+  return drawForDropout(x, options, (values, rng) => fillDropoutNoise(rng, floating(values, 'dropout'), p));
+}
+
+/** What alpha dropout draws: 1 with probability 1 − p, else 0, in the same layout. */
+export function dropoutMask<T extends Variable>(x: T, p: number, options: DropoutNoiseOptions = {}): T {
+  return drawForDropout(x, options, (values, rng) => fillBernoulli(rng, values, 1 - p));
+}
+
+function drawForDropout<T extends Variable>(
+  x: T,
+  options: DropoutNoiseOptions,
+  fill: (values: TypedArray, rng: RandomEngine) => void,
+): T {
+  checkFloating(x, 'dropout');
+  const { backend, dtype, shape, strides } = x.array;
+  if (!options.channels) return x.derive(drawArray(backend, dtype, shape, strides, engineOf(options), fill));
+  if (shape.length < 2) {
+    throw new ShapeError(
+      `dropout: expected at least 2 dimensions for channels, but got shape ${formatShape(shape)}`,
+    );
+  }
+  return drawRows(
+    x,
+    dtype,
+    shape.map((size, d) => (d < 2 ? size : 1)),
+    options,
+    fill,
+  );
+}
+
+/** A tensor like x whose values are drawn in x's memory order; a dense x keeps its strides. */
+export function emptyFilledLike<T extends Variable>(
+  x: T,
+  dtype: DType,
+  options: GeneratorOptions,
+  fill: Fill,
+): T {
+  const { backend, shape, strides } = x.array;
+  const order = memoryOrder(shape, strides);
+  const contiguous = isContiguous(shape, denseStrides(shape, order));
+  return x.derive(
+    drawArray(backend, dtype, shape, strides, engineOf(options), (values, rng) =>
+      fill(values, rng, contiguous),
+    ),
+  );
+}
