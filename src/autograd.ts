@@ -1,0 +1,59 @@
+/** `torch.autograd`: derivatives asked for directly, and operations that users define. */
+import { walkBackward } from './autograd/backward.ts';
+import { AutogradError } from './core/errors.ts';
+import { initialGradient, Tensor } from './tensor.ts';
+
+export { enableGrad, isGradEnabled, noGrad, setGradEnabled } from './autograd/gradMode.ts';
+
+export interface GradOptions {
+  /** Gradients of the outputs, each of its output's shape; default ones for scalars. */
+  gradOutputs?: Tensor | readonly (Tensor | null)[];
+  retainGraph?: boolean;
+  createGraph?: boolean;
+  /** Give null for inputs that the outputs do not depend on, instead of an error. */
+  allowUnused?: boolean;
+}
+
+/**
+ * The derivatives of the sum of `outputs` with respect to `inputs`, without touching any `.grad`.
+ * @throws AutogradError for an input that needs no gradient, or that was not used (unless allowUnused)
+ */
+export function grad(outputs: Tensor | readonly Tensor[], inputs: Tensor | readonly Tensor[], options?: GradOptions & { allowUnused?: false }): Tensor[];
+export function grad(outputs: Tensor | readonly Tensor[], inputs: Tensor | readonly Tensor[], options?: GradOptions): (Tensor | null)[];
+export function grad(
+  outputs: Tensor | readonly Tensor[],
+  inputs: Tensor | readonly Tensor[],
+  options: GradOptions = {},
+): (Tensor | null)[] {
+  const { createGraph = false, retainGraph = createGraph, allowUnused = false, gradOutputs } = options;
+  const roots = outputs instanceof Tensor ? [outputs] : outputs;
+  const wanted = inputs instanceof Tensor ? [inputs] : inputs;
+  const given = gradOutputs === undefined || gradOutputs instanceof Tensor ? [gradOutputs ?? null] : gradOutputs;
+  const starts = roots.map((root, i) => initialGradient(root, given[i] ?? null, 'grad'));
+  const targets = wanted.map((x) => {
+    const edge = x.edge();
+    if (edge === null) throw new AutogradError('grad: One of the differentiated Tensors does not require grad');
+    return edge;
+  });
+  const found = walkBackward(roots, starts, { retainGraph, createGraph, targets });
+  return found.map((g, i) => {
+    if (g instanceof Tensor) return g;
+    if (allowUnused) return null;
+    throw new AutogradError(
+      `grad: One of the differentiated Tensors (number ${i}) appears to not have been used in the graph. Set ` +
+        '{ allowUnused: true } if this is the desired behavior.',
+    );
+  });
+}
+
+/** Adds the derivatives of the sum of `tensors` to the `.grad` of all leaves. @throws AutogradError */
+export function backward(
+  tensors: Tensor | readonly Tensor[],
+  gradTensors?: Tensor | readonly (Tensor | null)[] | null,
+  { createGraph = false, retainGraph = createGraph }: { retainGraph?: boolean; createGraph?: boolean } = {},
+): void {
+  const roots = tensors instanceof Tensor ? [tensors] : tensors;
+  const given = gradTensors instanceof Tensor ? [gradTensors] : (gradTensors ?? []);
+  const starts = roots.map((root, i) => initialGradient(root, given[i] ?? null, 'backward'));
+  walkBackward(roots, starts, { retainGraph, createGraph, targets: null });
+}

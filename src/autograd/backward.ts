@@ -1,0 +1,288 @@
+/**
+ * The backward walk: from the roots through the recorded nodes, each once, later calls first. Three things happen
+ * here and nowhere else: gradients of one value are summed, broadcasting is undone, and the memory of gradients that
+ * nobody can reach any more is given back.
+ */
+import { collectStorages, type Storage } from '../backend/array.ts';
+import { dtypeInfo } from '../core/dtype.ts';
+import { AutogradError } from '../core/errors.ts';
+import { formatShape, sameShape, type Shape } from '../core/shape.ts';
+import { withGradMode } from './gradMode.ts';
+import { AccumulateGrad, type Edge, type GraphNode } from './node.ts';
+import type { Variable } from './variable.ts';
+
+export interface WalkOptions {
+  readonly retainGraph: boolean;
+  readonly createGraph: boolean;
+  /** Where to stop and collect; null adds to the leaves' `.grad`. */
+  readonly targets: readonly Edge[] | null;
+}
+
+/** A gradient on its way. `owned`: its storage was made by the walk and nothing else refers to it. */
+interface Gradient {
+  value: Variable;
+  owned: boolean;
+}
+
+interface Pending {
+  readonly grads: (Gradient | null)[];
+  /** Edges from nodes still to be walked. */
+  waiting: number;
+}
+
+/** The nodes that can be reached, with the number of edges into each. */
+function survey(roots: readonly Edge[], targets: readonly Edge[] | null): Map<GraphNode, Pending> {
+  const pending = new Map<GraphNode, Pending>();
+  const stack: GraphNode[] = [];
+  const order: GraphNode[] = [];
+  const visit = (node: GraphNode): Pending => {
+    let entry = pending.get(node);
+    if (entry === undefined) {
+      entry = { grads: node.outputs.map(() => null), waiting: 0 };
+      pending.set(node, entry);
+      stack.push(node);
+    }
+    return entry;
+  };
+  for (const root of roots) visit(root.node);
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    order.push(node);
+    for (const edge of node.edges) if (edge !== null) visit(edge.node).waiting++;
+  }
+  if (targets === null) return pending;
+  return restrict(pending, order, targets);
+}
+
+/** Only the nodes from which a target can be reached, counted anew. */
+function restrict(
+  all: Map<GraphNode, Pending>,
+  nodes: GraphNode[],
+  targets: readonly Edge[],
+): Map<GraphNode, Pending> {
+  const useful = new Set<GraphNode>(targets.map((t) => t.node));
+  // Inputs of a node are older than the node, save leaves, which have no inputs themselves.
+  nodes.sort((a, b) => a.sequence - b.sequence);
+  for (const node of nodes) if (node.edges.some((e) => e !== null && useful.has(e.node))) useful.add(node);
+  const kept = new Map<GraphNode, Pending>();
+  for (const [node, entry] of all) if (useful.has(node)) kept.set(node, { grads: entry.grads, waiting: 0 });
+  for (const node of kept.keys()) {
+    for (const edge of node.edges) {
+      const entry = edge === null ? undefined : kept.get(edge.node);
+      if (entry !== undefined) entry.waiting++;
+    }
+  }
+  return kept;
+}
+
+/** Nodes that are ready, the latest first: the order PyTorch uses, so that sums are made in the same order. */
+class ReadyQueue {
+  readonly #heap: GraphNode[] = [];
+
+  static #before(a: GraphNode, b: GraphNode): boolean {
+    const leafA = a instanceof AccumulateGrad;
+    if (leafA !== b instanceof AccumulateGrad) return leafA;
+    return a.sequence > b.sequence;
+  }
+
+  push(node: GraphNode): void {
+    const heap = this.#heap;
+    let i = heap.length;
+    heap.push(node);
+    while (i > 0) {
+      const parent = (i - 1) >> 1;
+      if (!ReadyQueue.#before(node, heap[parent])) break;
+      heap[i] = heap[parent];
+      i = parent;
+    }
+    heap[i] = node;
+  }
+
+  pop(): GraphNode | undefined {
+    const heap = this.#heap;
+    const top = heap[0];
+    const last = heap.pop();
+    if (last === undefined || heap.length === 0) return top;
+    let i = 0;
+    for (;;) {
+      let child = 2 * i + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && ReadyQueue.#before(heap[child + 1], heap[child])) child++;
+      if (!ReadyQueue.#before(heap[child], last)) break;
+      heap[i] = heap[child];
+      i = child;
+    }
+    heap[i] = last;
+    return top;
+  }
+}
+
+class Walk {
+  readonly #options: WalkOptions;
+  readonly #pending: Map<GraphNode, Pending>;
+  readonly #ready = new ReadyQueue();
+  readonly #captured: (Variable | null)[];
+
+  constructor(roots: readonly Edge[], options: WalkOptions) {
+    this.#options = options;
+    this.#pending = survey(roots, options.targets);
+    this.#captured = options.targets?.map(() => null) ?? [];
+  }
+
+  run(roots: readonly Edge[], grads: readonly Variable[]): (Variable | null)[] {
+    roots.forEach((edge, i) => {
+      const entry = this.#pending.get(edge.node);
+      if (entry) this.#add(entry, edge.slot, { value: grads[i], owned: false });
+    });
+    for (const [node, entry] of this.#pending) if (entry.waiting === 0) this.#ready.push(node);
+    for (let node = this.#ready.pop(); node !== undefined; node = this.#ready.pop()) this.#step(node);
+    return this.#captured;
+  }
+
+  #add(entry: Pending, slot: number, arriving: Gradient): void {
+    const present = entry.grads[slot];
+    if (present === null) {
+      entry.grads[slot] = arriving;
+      return;
+    }
+    const sum = present.value.addGrad(arriving.value);
+    if (present.owned) present.value.array.storage.free();
+    if (arriving.owned) arriving.value.array.storage.free();
+    entry.grads[slot] = { value: sum, owned: !this.#options.createGraph };
+  }
+
+  #step(node: GraphNode): void {
+    const entry = this.#pending.get(node);
+    if (entry === undefined) return;
+    this.#pending.delete(node);
+    this.#runHooks(node, entry);
+    this.#capture(node, entry);
+    if (node instanceof AccumulateGrad) {
+      if (this.#options.targets === null) accumulate(node, entry.grads[0], this.#options.createGraph);
+      return;
+    }
+    const isOnlyTarget = this.#options.targets !== null && !node.edges.some((e) => e !== null && this.#pending.has(e.node));
+    const results = isOnlyTarget || entry.grads.every((g) => g === null) ? [] : this.#apply(node, entry);
+    node.edges.forEach((edge, i) => {
+      if (edge === null) return;
+      const next = this.#pending.get(edge.node);
+      if (next === undefined) return;
+      const gradient = results[i];
+      if (gradient) this.#add(next, edge.slot, gradient);
+      if (--next.waiting === 0) this.#ready.push(edge.node);
+    });
+    if (!this.#options.retainGraph && !isOnlyTarget) node.release();
+  }
+
+  #runHooks(node: GraphNode, entry: Pending): void {
+    if (node.hooks === null) return;
+    for (const [slot, hooks] of node.hooks) {
+      for (const hook of hooks.slice()) {
+        const gradient = entry.grads[slot];
+        if (gradient === null) continue;
+        const replacement = hook(gradient.value);
+        entry.grads[slot] = { value: replacement ?? gradient.value, owned: false };
+      }
+    }
+  }
+
+  #capture(node: GraphNode, entry: Pending): void {
+    this.#options.targets?.forEach((target, i) => {
+      if (target.node !== node) return;
+      const gradient = entry.grads[target.slot];
+      if (gradient === null) return;
+      gradient.owned = false;
+      this.#captured[i] = gradient.value;
+    });
+  }
+
+  /** Runs a node's rule and frees what it made on the way: the walk is the only holder of those arrays. */
+  #apply(node: GraphNode, entry: Pending): (Gradient | null)[] {
+    const incoming = entry.grads;
+    const grads = incoming.map((g) => g?.value ?? null);
+    if (this.#options.createGraph || node.opaque) {
+      return this.#checked(node, node.backward(grads)).map((value) => value && { value, owned: false });
+    }
+    const { result, created } = collectStorages(() => this.#checked(node, node.backward(grads)));
+    const mine = new Set<Storage>(created);
+    for (const g of incoming) if (g?.owned) mine.add(g.value.array.storage);
+    const uses = new Map<Storage, number>();
+    for (const v of result) if (v) uses.set(v.array.storage, (uses.get(v.array.storage) ?? 0) + 1);
+    for (const storage of mine) if (!uses.has(storage)) storage.free();
+    return result.map((value) => {
+      if (!value) return null;
+      const { storage } = value.array;
+      return { value, owned: mine.has(storage) && uses.get(storage) === 1 };
+    });
+  }
+
+  /** Each gradient in the form that its edge wants. */
+  #checked(node: GraphNode, results: readonly (Variable | null | undefined)[]): (Variable | null)[] {
+    return node.edges.map((edge, i) => {
+      let grad = results[i] ?? null;
+      if (grad === null || edge === null || !this.#pending.has(edge.node)) return null;
+      if (!sameShape(grad.shape, edge.shape)) {
+        if (!expandsTo(edge.shape, grad.shape)) {
+          throw new AutogradError(
+            `backward: ${node.name} returned an invalid gradient at index ${i}: got ${formatShape(grad.shape)} but ` +
+              `expected shape compatible with ${formatShape(edge.shape)}`,
+          );
+        }
+        grad = grad.sumTo(edge.shape);
+      }
+      return grad.dtype === edge.dtype ? grad : grad.castTo(edge.dtype);
+    });
+  }
+}
+
+function expandsTo(from: Shape, to: Shape): boolean {
+  const shift = to.length - from.length;
+  return shift >= 0 && from.every((size, d) => size === 1 || size === to[d + shift]);
+}
+
+/** Adds to a leaf's gradient, which always has a buffer of its own: in-place changes of one reach no other. */
+function accumulate(node: AccumulateGrad, gradient: Gradient | null, createGraph: boolean): void {
+  if (gradient === null) return;
+  const { leaf } = node;
+  const { value, owned } = gradient;
+  const existing = leaf.grad;
+  if (existing === null) {
+    const { array } = value;
+    const whole = owned && array.dense && array.size * dtypeInfo[array.dtype].bytes === array.storage.byteLength;
+    leaf.grad = createGraph ? value.clone() : whole ? value : ownCopy(value);
+    leaf.exposed = false;
+  } else if (createGraph) {
+    leaf.grad = existing.addGrad(value);
+  } else {
+    addInto(existing, value);
+    if (owned) value.array.storage.free();
+  }
+  for (const notify of leaf.afterAccumulate ?? []) notify();
+}
+
+function ownCopy(value: Variable): Variable {
+  const { array } = value;
+  const copy = array.backend.empty(array.shape, array.dtype);
+  array.backend.assign(copy, array);
+  return value.derive(copy);
+}
+
+function addInto(existing: Variable, value: Variable): void {
+  const { array } = existing;
+  array.backend.binary({ name: 'add', js: (a, b) => a + b, wgsl: 'a + b' }, array, value.array, array);
+  array.storage.version++;
+}
+
+/**
+ * Propagates `grads` from `roots` back through the graph.
+ * Returns the gradients of `targets` (null where none arrived), or nothing when leaves accumulate.
+ */
+export function walkBackward(roots: readonly Variable[], grads: readonly Variable[], options: WalkOptions): (Variable | null)[] {
+  const edges = roots.map((root) => {
+    const edge = root.edge();
+    if (edge === null) {
+      throw new AutogradError('backward: element 0 of tensors does not require grad and does not have a gradFn');
+    }
+    return edge;
+  });
+  return withGradMode(options.createGraph, () => new Walk(edges, options).run(edges, grads), 'backward');
+}

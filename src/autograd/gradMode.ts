@@ -1,0 +1,36 @@
+/** Whether operations record themselves in the graph: a switch that scopes turn off and on. */
+import { AutogradError } from '../core/errors.ts';
+
+let enabled = true;
+
+/** True when operations on tensors that require gradients are being recorded. */
+export const isGradEnabled = (): boolean => enabled;
+
+/** Switches recording for all that follows; `noGrad` and `enableGrad` restore the former state by themselves. */
+export function setGradEnabled(mode: boolean): void {
+  enabled = mode;
+}
+
+/** Runs `body` with recording on or off. @throws AutogradError if body is asynchronous: the mode could not follow it */
+export function withGradMode<R>(mode: boolean, body: () => R, op: string): R {
+  const before = enabled;
+  enabled = mode;
+  try {
+    const result = body();
+    if (result instanceof Promise) {
+      throw new AutogradError(
+        `${op}: the function must not be async, because the mode ends when it returns; ` +
+          `call ${op} around the synchronous parts, or use setGradEnabled`,
+      );
+    }
+    return result;
+  } finally {
+    enabled = before;
+  }
+}
+
+/** Runs `body` without recording and returns its result. Nests. */
+export const noGrad = <R>(body: () => R): R => withGradMode(false, body, 'noGrad');
+
+/** Runs `body` with recording on, also inside `noGrad`, and returns its result. */
+export const enableGrad = <R>(body: () => R): R => withGradMode(true, body, 'enableGrad');

@@ -1,0 +1,64 @@
+/** How an op enters the graph: one function for every op, built-in or user-defined. */
+import type { NDArray } from '../backend/array.ts';
+import { isFloating } from '../core/dtype.ts';
+import { isGradEnabled } from './gradMode.ts';
+import { OpNode } from './node.ts';
+import type { Variable } from './variable.ts';
+
+/** The gradients of the inputs, given that of the (only) output. */
+export type Rule<T extends Variable> = (grad: T) => readonly (T | null | undefined | false)[];
+
+/** True if a call on these inputs must be recorded. */
+export function needsGraph(inputs: readonly Variable[]): boolean {
+  if (!isGradEnabled()) return false;
+  for (const x of inputs) if (x.requiresGrad) return true;
+  return false;
+}
+
+/**
+ * Wraps the result of an op. If a gradient may be wanted, `setup` is called once to save what backward needs
+ * (`node.save(x)` for inputs, `node.saveOutput(y)`) and to return the rule; it is not called otherwise.
+ * Rules are written with ops, so that they can be differentiated again. A rule may return gradients in the broadcast
+ * shape: the walk sums them back.
+ */
+export function record<T extends Variable>(
+  name: string,
+  array: NDArray,
+  inputs: readonly T[],
+  setup: (node: OpNode, output: T) => Rule<T>,
+): T {
+  const like = inputs[0];
+  if (!isFloating(array.dtype) || !needsGraph(inputs)) return like.derive(array);
+  const node = new OpNode(
+    name,
+    inputs.map((x) => x.edge()),
+    [array],
+  );
+  const output = like.derive(array, node, 0);
+  const rule = setup(node, output);
+  node.setBackward((grads) => {
+    const grad = grads[0];
+    return grad === null ? [] : rule(grad as T).map((g) => g || null);
+  });
+  return output;
+}
+
+/** The same for an op with several outputs; the rule gets one gradient, or null for zero, per output. */
+export function recordMany<T extends Variable>(
+  name: string,
+  arrays: readonly NDArray[],
+  inputs: readonly T[],
+  setup: (node: OpNode, outputs: readonly T[]) => (grads: readonly (T | null)[]) => readonly (T | null | undefined | false)[],
+): T[] {
+  const like = inputs[0];
+  if (!needsGraph(inputs)) return arrays.map((a) => like.derive(a));
+  const node = new OpNode(
+    name,
+    inputs.map((x) => x.edge()),
+    arrays,
+  );
+  const outputs = arrays.map((a, i) => (isFloating(a.dtype) ? like.derive(a, node, i) : like.derive(a)));
+  const rule = setup(node, outputs);
+  node.setBackward((grads) => rule(grads as readonly (T | null)[]).map((g) => g || null));
+  return outputs;
+}

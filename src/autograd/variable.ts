@@ -1,0 +1,196 @@
+/**
+ * An array with a place in the graph: what ops take and give, and what the public tensor extends. Leaves are made by
+ * users and may collect a gradient; all others come from a node.
+ */
+import type { NDArray } from '../backend/array.ts';
+import { type DType, isFloating } from '../core/dtype.ts';
+import { AutogradError } from '../core/errors.ts';
+import { formatShape, sameShape, type Shape } from '../core/shape.ts';
+import { AccumulateGrad, type Edge, type GradHook, type GraphNode, Leaf } from './node.ts';
+
+/** What a view remembers of the tensor whose memory it shows, so that in-place changes reach both histories. */
+export interface ViewOf {
+  readonly base: Variable;
+  /** The base's `rebases` when this view's node was made; it is stale when they differ. */
+  rebases: number;
+  /** The same view of the base as it is now. */
+  readonly again: () => Variable;
+}
+
+export abstract class Variable {
+  readonly array: NDArray;
+  #node: GraphNode | null;
+  #slot: number;
+  #leaf: Leaf | null = null;
+  #view: ViewOf | null = null;
+  #rebases = 0;
+
+  constructor(array: NDArray, node: GraphNode | null = null, slot = 0) {
+    this.array = array;
+    this.#node = node;
+    this.#slot = slot;
+  }
+
+  /** A result of the same class as this operand. */
+  abstract derive(array: NDArray, node?: GraphNode | null, slot?: number): this;
+  /** this + other, as a differentiable op: how two gradients of one value meet. */
+  abstract addGrad(other: Variable): Variable;
+  /** A copy with memory of its own, as a differentiable op. */
+  abstract clone(): Variable;
+  /** Sums over what broadcasting repeated, so that the result has `shape`. */
+  abstract sumTo(shape: Shape): Variable;
+  /** Converted to another dtype, as a differentiable op. */
+  abstract castTo(dtype: DType): Variable;
+
+  /** Sizes of the dimensions. */
+  get shape(): Shape {
+    return this.array.shape;
+  }
+
+  get dtype(): DType {
+    return this.array.dtype;
+  }
+
+  /** Number of dimensions. */
+  get ndim(): number {
+    return this.array.shape.length;
+  }
+
+  /** True for what was not computed from tensors that require gradients. */
+  get isLeaf(): boolean {
+    return this.#currentNode() === null;
+  }
+
+  /** Whether operations on this tensor are recorded. @throws AutogradError on setting it where PyTorch forbids it */
+  get requiresGrad(): boolean {
+    return (this.#leaf !== null && this.#leaf.requiresGrad) || this.#currentNode() !== null;
+  }
+  set requiresGrad(value: boolean) {
+    if (this.#currentNode() !== null) {
+      if (value) return;
+      throw new AutogradError(
+        'requiresGrad: you can only change requiresGrad flags of leaf variables. If you want to use a computed ' +
+          'variable in a subgraph that doesn\'t require differentiation use x.detach().',
+      );
+    }
+    if (value && !isFloating(this.dtype)) {
+      throw new AutogradError(
+        `requiresGrad: only Tensors of floating point dtype can require gradients, but got ${this.dtype}`,
+      );
+    }
+    if (!value && this.#leaf === null) return;
+    this.#leaf ??= new Leaf();
+    this.#leaf.requiresGrad = value;
+  }
+
+  /** The node that computed this tensor, or null for a leaf. Its `name` is PyTorch's. */
+  get gradFn(): GraphNode | null {
+    return this.#currentNode();
+  }
+
+  get slot(): number {
+    return this.#slot;
+  }
+
+  /** The collected gradient as the graph holds it, for the library itself; `grad` is what users read. */
+  get leaf(): Leaf | null {
+    return this.#leaf;
+  }
+
+  /** The collected gradient. Set it to null to forget it. */
+  get grad(): this | null {
+    const leaf = this.#leaf;
+    if (leaf === null || leaf.grad === null) return null;
+    leaf.exposed = true;
+    if (!(leaf.grad instanceof Variable)) return null;
+    return leaf.grad as this;
+  }
+  set grad(value: Variable | null) {
+    if (value !== null) {
+      if (!sameShape(value.shape, this.shape)) {
+        throw new AutogradError(
+          `grad: expected a gradient of shape ${formatShape(this.shape)}, but got ${formatShape(value.shape)}`,
+        );
+      }
+      if (value.dtype !== this.dtype) {
+        throw new AutogradError(`grad: expected a gradient of dtype ${this.dtype}, but got ${value.dtype}`);
+      }
+    }
+    if (value === null && this.#leaf === null) return;
+    this.#leaf ??= new Leaf();
+    this.#leaf.grad = value;
+    this.#leaf.exposed = value !== null;
+  }
+
+  /** Where the gradient of this value goes; null if none is wanted. */
+  edge(): Edge | null {
+    const node = this.#currentNode();
+    if (node !== null) return { node, slot: this.#slot, shape: this.shape, dtype: this.dtype };
+    const leaf = this.#leaf;
+    if (leaf === null || !leaf.requiresGrad) return null;
+    leaf.node ??= new AccumulateGrad(leaf, { shape: this.shape, dtype: this.dtype });
+    return { node: leaf.node, slot: 0, shape: this.shape, dtype: this.dtype };
+  }
+
+  /** Keeps `.grad` of a non-leaf, as PyTorch's `retain_grad`. @throws AutogradError if it requires no gradient */
+  retainGrad(): void {
+    const node = this.#currentNode();
+    if (node === null) {
+      if (!this.requiresGrad) throw new AutogradError("retainGrad: can't retainGrad on Tensor that has requiresGrad=false");
+      return;
+    }
+    if (this.#leaf !== null) return;
+    const cell = new Leaf();
+    this.#leaf = cell;
+    node.addHook(this.#slot, (grad) => {
+      cell.grad = grad;
+      cell.exposed = true;
+    });
+  }
+
+  /**
+   * Calls `hook` with this tensor's complete gradient whenever it is computed; what it returns, if anything, replaces
+   * the gradient. Returns a function that removes the hook.
+   */
+  registerHook(hook: (grad: this) => this | null | undefined | void): () => void {
+    const edge = this.edge();
+    if (edge === null) {
+      throw new AutogradError("registerHook: cannot register a hook on a tensor that doesn't require gradient");
+    }
+    const typed: GradHook = (grad) => hook(grad as this);
+    return edge.node.addHook(edge.slot, typed);
+  }
+
+  get viewOf(): ViewOf | null {
+    return this.#view;
+  }
+
+  markView(base: Variable, again: () => Variable): void {
+    const root = base.#view?.base ?? base;
+    this.#view = { base: root, rebases: root.#rebases, again };
+  }
+
+  /** After an in-place op: this value now comes from `node`. Views of it notice by the count. */
+  rebase(node: GraphNode | null, slot = 0): void {
+    this.#node = node;
+    this.#slot = slot;
+    this.#rebases++;
+    if (this.#view) this.#view.rebases = this.#view.base.#rebases;
+  }
+
+  /** Counts a change of the base that came through one of its views. */
+  get rebases(): number {
+    return this.#rebases;
+  }
+
+  #currentNode(): GraphNode | null {
+    const view = this.#view;
+    if (view !== null && view.rebases !== view.base.#rebases) {
+      const fresh = view.again();
+      this.#node = fresh.#node;
+      this.#slot = fresh.#slot;
+      view.rebases = view.base.#rebases;
+    }
+    return this.#node;
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * Arrays without gradients: a reference-counted storage and the layout (shape, strides, offset) that reads it.
+ * Kernels, backends and the graph deal in these; the public tensor wraps one.
+ */
+import type { DType } from '../core/dtype.ts';
+import { contiguousStrides, isContiguous, isDense, numElements, type Shape, type Strides } from '../core/shape.ts';
+import type { Backend } from './backend.ts';
+
+/** The memory of one or more arrays. Views share it; in-place operations count its version up. */
+export abstract class Storage {
+  /** Counts in-place changes, so that backward notices a saved value that was overwritten. */
+  version = 0;
+  /** Arrays made over this storage and not released: an upper bound of those still held. */
+  references = 0;
+  readonly backend: Backend;
+  readonly byteLength: number;
+
+  constructor(backend: Backend, byteLength: number) {
+    this.backend = backend;
+    this.byteLength = byteLength;
+    openScope?.push(this);
+  }
+
+  /** Gives the memory back at once. Only for storages that nobody can reach any more; calling it twice is harmless. */
+  abstract free(): void;
+  abstract readonly freed: boolean;
+}
+
+let openScope: Storage[] | null = null;
+
+/** Runs `body` and returns its result with every storage that was created meanwhile. Scopes nest. */
+export function collectStorages<R>(body: () => R): { result: R; created: Storage[] } {
+  const outer = openScope;
+  const created: Storage[] = [];
+  openScope = created;
+  try {
+    return { result: body(), created };
+  } finally {
+    openScope = outer;
+  }
+}
+
+export class NDArray {
+  readonly storage: Storage;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  /** In elements; 0 repeats. */
+  readonly strides: Strides;
+  /** First element, in elements from the start of the storage. */
+  readonly offset: number;
+  readonly size: number;
+
+  constructor(storage: Storage, dtype: DType, shape: Shape, strides: Strides = contiguousStrides(shape), offset = 0) {
+    this.storage = storage;
+    this.dtype = dtype;
+    this.shape = shape;
+    this.strides = strides;
+    this.offset = offset;
+    this.size = numElements(shape);
+    storage.references++;
+  }
+
+  get backend(): Backend {
+    return this.storage.backend;
+  }
+
+  get contiguous(): boolean {
+    return isContiguous(this.shape, this.strides);
+  }
+
+  /** Fills a range of memory without gap or overlap, in any order of dimensions. */
+  get dense(): boolean {
+    return isDense(this.shape, this.strides);
+  }
+
+  /** Another reading of the same storage. */
+  view(shape: Shape, strides: Strides, offset: number = this.offset): NDArray {
+    return new NDArray(this.storage, this.dtype, shape, strides, offset);
+  }
+
+  /** The caller is done with this array; the storage is freed when no other array was made over it. */
+  release(): void {
+    if (--this.storage.references === 0) this.storage.free();
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * What an executor of kernels must do: one method per kernel family, arrays in, arrays out. Ops have checked shapes,
+ * dtypes and devices before they call; a backend only computes. Unless `out` is given the result is a new array;
+ * inputs may have any strides, an `out` too.
+ *
+ * A spec says everything about a simple kernel: its name (the Wasm export is `${name}_${dtype suffix}`), its formula
+ * in plain TypeScript (what the reference backend runs, and the documentation), its WGSL expression.
+ */
+import type { DType, TypedArray } from '../core/dtype.ts';
+import type { Shape, Strides } from '../core/shape.ts';
+import type { NDArray } from './array.ts';
+
+export interface UnarySpec {
+  readonly name: string;
+  /** One element; `p` and `q` are the call's scalars (a slope, a bound). */
+  readonly js: (x: number, p: number, q: number) => number;
+  /** The same over 64-bit integers, where a double is not enough. */
+  readonly big?: (x: bigint) => bigint;
+  /** WGSL expression over `x`, `p`, `q`. */
+  readonly wgsl: string;
+  /** The result is bool whatever the input. */
+  readonly predicate?: boolean;
+}
+
+export interface BinarySpec {
+  readonly name: string;
+  readonly js: (a: number, b: number) => number;
+  readonly big?: (a: bigint, b: bigint) => bigint;
+  /** WGSL expression over `a`, `b`. */
+  readonly wgsl: string;
+  readonly predicate?: boolean;
+}
+
+export interface TernarySpec {
+  readonly name: string;
+  readonly js: (a: number, b: number, c: number) => number;
+  readonly wgsl: string;
+}
+
+/** A fold over one or more dimensions. */
+export interface ReduceSpec {
+  readonly name: string;
+  readonly initial: number;
+  readonly js: (accumulator: number, x: number) => number;
+  readonly big?: (accumulator: bigint, x: bigint) => bigint;
+  readonly bigInitial?: bigint;
+  readonly wgsl: string;
+}
+
+/** A number stands for a 0-d array of the other operand's dtype. */
+export type Operand = NDArray | number;
+
+export interface GemmOptions {
+  /** [n], added once after the sum over k. */
+  readonly bias?: NDArray;
+  readonly relu?: boolean;
+}
+
+export interface SgdOptions {
+  readonly lr: number;
+  readonly momentum: number;
+  readonly dampening: number;
+  readonly weightDecay: number;
+  readonly nesterov: boolean;
+  readonly maximize: boolean;
+}
+
+export interface Backend {
+  /** What `x.device` says. */
+  readonly device: string;
+
+  // Storage
+  empty(shape: Shape, dtype: DType, strides?: Strides): NDArray;
+  /** A copy of `data`, whose elements are of the typed array of `dtype`. */
+  upload(data: TypedArray, shape: Shape, dtype: DType): NDArray;
+  /** The elements in row-major order, as a copy of their own. @throws DeviceError where reading is asynchronous */
+  read(x: NDArray): TypedArray;
+  readAsync(x: NDArray): Promise<TypedArray>;
+
+  // Movement
+  fill(out: NDArray, value: number | bigint): void;
+  /** out ← x, converted to out's dtype; x is broadcast to out's shape. */
+  assign(out: NDArray, x: NDArray): void;
+
+  // Elementwise. All operands have one dtype, save `where`'s condition (bool); they broadcast.
+  unary(spec: UnarySpec, x: NDArray, p?: number, q?: number, out?: NDArray): NDArray;
+  binary(spec: BinarySpec, a: Operand, b: Operand, out?: NDArray): NDArray;
+  ternary(spec: TernarySpec, a: Operand, b: Operand, c: Operand, out?: NDArray): NDArray;
+  where(condition: NDArray, a: Operand, b: Operand, dtype: DType): NDArray;
+
+  // Reductions. `dims` are sorted, distinct and in range; the result keeps them as size 1 if keepdim.
+  reduce(spec: ReduceSpec, x: NDArray, dims: readonly number[], keepdim: boolean): NDArray;
+  /** int64 positions of the first largest or smallest along dim (NaN counts as the extreme). */
+  argReduce(kind: 'max' | 'min', x: NDArray, dim: number, keepdim: boolean): NDArray;
+  /** Values and int64 positions in one pass. */
+  extreme(kind: 'max' | 'min', x: NDArray, dim: number, keepdim: boolean): { values: NDArray; indices: NDArray };
+
+  // Products
+  /** [..., m, k] · [..., k, n]: leading dimensions are equal already, or absent on the right. */
+  matmul(a: NDArray, b: NDArray, options?: GemmOptions): NDArray;
+
+  // Rows along the last dimension, x contiguous or not
+  softmax(x: NDArray, log: boolean): NDArray;
+  /** The gradient of softmax or logSoftmax from its output. */
+  softmaxGrad(grad: NDArray, output: NDArray, log: boolean): NDArray;
+
+  // Indexing. Index arrays are int64 and in range: `checkIndices` says so first.
+  /** -1, or the flat position of the first index outside [-size, size). */
+  findBadIndex(index: NDArray, size: number): number;
+  /** out[..., j, ...] = x[..., index[j], ...] along dim; index is 1-d. */
+  indexSelect(x: NDArray, dim: number, index: NDArray): NDArray;
+  /** out[..., index[j], ...] += source[..., j, ...], in order of j (deterministic). */
+  indexAdd(out: NDArray, dim: number, index: NDArray, source: NDArray): void;
+  /** out[i] = x.flat[positions[i]]: x is read in row-major order; positions are non-negative. */
+  take(x: NDArray, positions: NDArray): NDArray;
+  /** out.flat[positions[i]] (+)= source[i] in order of i; out is contiguous. */
+  put(out: NDArray, positions: NDArray, source: NDArray, accumulate: boolean): void;
+  /** Row-major flat positions (int64, 1-d) of the elements that are not zero. */
+  nonzero(x: NDArray): NDArray;
+  gather(x: NDArray, dim: number, index: NDArray): NDArray;
+  /** out[…index…] = or += source, in row-major order of index. */
+  scatter(out: NDArray, dim: number, index: NDArray, source: NDArray, accumulate: boolean): void;
+
+  // Training
+  /** One pass over parameter, gradient and momentum buffer; all have the same shape. */
+  sgdStep(param: NDArray, grad: NDArray, momentum: NDArray | null, firstStep: boolean, options: SgdOptions): void;
+
+  memory(): BackendMemory;
+}
+
+export interface BackendMemory {
+  /** Bytes of storages in linear memory (or on the device). */
+  bytesInUse: number;
+  peakBytes: number;
+  /** Bytes that the heap holds, in use or free. */
+  heapBytes: number;
+  storages: number;
+  evictions: number;
+  evictedBytes: number;
+}

@@ -1,0 +1,156 @@
+/**
+ * Every kernel in plain TypeScript over ordinary array buffers: the oracle that fast backends are tested against,
+ * what they run where they have no kernel of their own, and the documentation of what each kernel computes.
+ */
+import { type DType, dtypeInfo, type TypedArray } from '../../core/dtype.ts';
+import { contiguousStrides, numElements, type Shape, type Strides } from '../../core/shape.ts';
+import { NDArray, Storage } from '../array.ts';
+import type {
+  Backend,
+  BackendMemory,
+  BinarySpec,
+  GemmOptions,
+  Operand,
+  ReduceSpec,
+  SgdOptions,
+  TernarySpec,
+  UnarySpec,
+} from '../backend.ts';
+import { type ArrayHost, bigints, broadcastTo, elements, numbers, store } from './elements.ts';
+import * as elementwise from './elementwise.ts';
+import * as indexing from './indexing.ts';
+import { matmul } from './matmul.ts';
+import { extreme, reduce, softmax, softmaxGrad } from './reduce.ts';
+import { sgdStep } from './training.ts';
+
+class HostStorage extends Storage {
+  readonly buffer: ArrayBuffer;
+  freed = false;
+
+  constructor(backend: Backend, byteLength: number) {
+    super(backend, byteLength);
+    this.buffer = new ArrayBuffer(byteLength);
+  }
+
+  /** Nothing to do but note it: the garbage collector has the buffer. */
+  free(): void {
+    this.freed = true;
+  }
+}
+
+export class ReferenceBackend implements Backend, ArrayHost {
+  readonly device: string = 'reference';
+
+  empty(shape: Shape, dtype: DType, strides: Strides = contiguousStrides(shape)): NDArray {
+    const storage = new HostStorage(this, numElements(shape) * dtypeInfo[dtype].bytes);
+    return new NDArray(storage, dtype, shape, strides);
+  }
+
+  data(x: NDArray): TypedArray {
+    if (!(x.storage instanceof HostStorage)) throw new TypeError(`array of another device: ${x.backend.device}`);
+    const { bytes, array } = dtypeInfo[x.dtype];
+    return array(x.storage.buffer, 0, x.storage.byteLength / bytes);
+  }
+
+  upload(data: TypedArray, shape: Shape, dtype: DType): NDArray {
+    const out = this.empty(shape, dtype);
+    copyElements(data, this.data(out));
+    return out;
+  }
+
+  read(x: NDArray): TypedArray {
+    const list = elements(this, x);
+    return x.contiguous ? list.slice() : list;
+  }
+
+  async readAsync(x: NDArray): Promise<TypedArray> {
+    return this.read(x);
+  }
+
+  fill(out: NDArray, value: number | bigint): void {
+    if (out.dtype === 'int64') store(this, out, new BigInt64Array(out.size).fill(BigInt(value)));
+    else store(this, out, new Float64Array(out.size).fill(Number(value)));
+  }
+
+  assign(out: NDArray, x: NDArray): void {
+    const source = broadcastTo(x, out.shape);
+    // A slice, because out may share the memory that is being read.
+    store(this, out, x.dtype === 'int64' ? bigints(this, source).slice() : numbers(this, source).slice());
+  }
+
+  unary(spec: UnarySpec, x: NDArray, p = 0, q = 0, out?: NDArray): NDArray {
+    return elementwise.unary(this, spec, x, p, q, out);
+  }
+  binary(spec: BinarySpec, a: Operand, b: Operand, out?: NDArray): NDArray {
+    return elementwise.binary(this, spec, a, b, out);
+  }
+  ternary(spec: TernarySpec, a: Operand, b: Operand, c: Operand, out?: NDArray): NDArray {
+    return elementwise.ternary(this, spec, a, b, c, out);
+  }
+  where(condition: NDArray, a: Operand, b: Operand, dtype: DType): NDArray {
+    return elementwise.where(this, condition, a, b, dtype);
+  }
+
+  reduce(spec: ReduceSpec, x: NDArray, dims: readonly number[], keepdim: boolean): NDArray {
+    return reduce(this, spec, x, dims, keepdim);
+  }
+  argReduce(kind: 'max' | 'min', x: NDArray, dim: number, keepdim: boolean): NDArray {
+    const { values, indices } = this.extreme(kind, x, dim, keepdim);
+    values.release();
+    return indices;
+  }
+  extreme(kind: 'max' | 'min', x: NDArray, dim: number, keepdim: boolean): { values: NDArray; indices: NDArray } {
+    return extreme(this, kind, x, dim, keepdim);
+  }
+
+  matmul(a: NDArray, b: NDArray, options?: GemmOptions): NDArray {
+    return matmul(this, a, b, options);
+  }
+
+  softmax(x: NDArray, log: boolean): NDArray {
+    return softmax(this, x, log);
+  }
+  softmaxGrad(grad: NDArray, output: NDArray, log: boolean): NDArray {
+    return softmaxGrad(this, grad, output, log);
+  }
+
+  findBadIndex(index: NDArray, size: number): number {
+    return indexing.findBadIndex(this, index, size);
+  }
+  indexSelect(x: NDArray, dim: number, index: NDArray): NDArray {
+    return indexing.indexSelect(this, x, dim, index);
+  }
+  indexAdd(out: NDArray, dim: number, index: NDArray, source: NDArray): void {
+    indexing.indexAdd(this, out, dim, index, source);
+  }
+  take(x: NDArray, positions: NDArray): NDArray {
+    return indexing.take(this, x, positions);
+  }
+  put(out: NDArray, positions: NDArray, source: NDArray, accumulate: boolean): void {
+    indexing.put(this, out, positions, source, accumulate);
+  }
+  nonzero(x: NDArray): NDArray {
+    return indexing.nonzero(this, x);
+  }
+  gather(x: NDArray, dim: number, index: NDArray): NDArray {
+    return indexing.gather(this, x, dim, index);
+  }
+  scatter(out: NDArray, dim: number, index: NDArray, source: NDArray, accumulate: boolean): void {
+    indexing.scatter(this, out, dim, index, source, accumulate);
+  }
+
+  sgdStep(param: NDArray, grad: NDArray, momentum: NDArray | null, firstStep: boolean, options: SgdOptions): void {
+    sgdStep(this, param, grad, momentum, firstStep, options);
+  }
+
+  memory(): BackendMemory {
+    return { bytesInUse: 0, peakBytes: 0, heapBytes: 0, storages: 0, evictions: 0, evictedBytes: 0 };
+  }
+}
+
+/** Copies between typed arrays of one kind of element. */
+export function copyElements(from: TypedArray, to: TypedArray): void {
+  if (from instanceof BigInt64Array && to instanceof BigInt64Array) to.set(from);
+  else if (!(from instanceof BigInt64Array) && !(to instanceof BigInt64Array)) to.set(from);
+  else throw new TypeError(`cannot copy ${from.constructor.name} into ${to.constructor.name}`);
+}

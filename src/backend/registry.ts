@@ -1,0 +1,40 @@
+/** The devices by name. The Wasm core starts, synchronously, when it is first asked for. */
+import { DeviceError } from '../core/errors.ts';
+import type { Backend } from './backend.ts';
+import { ReferenceBackend } from './reference/index.ts';
+import { WasmBackend } from './wasm/index.ts';
+import type { RuntimeOptions } from './wasm/runtime.ts';
+
+const backends = new Map<string, Backend>();
+let wasm: WasmBackend | null = null;
+let defaultDevice = 'cpu';
+
+/** The Wasm core. Options count only for the call that starts it. */
+export function wasmBackend(options?: RuntimeOptions): WasmBackend {
+  wasm ??= new WasmBackend(options);
+  return wasm;
+}
+
+/** True once the Wasm core runs. */
+export const wasmStarted = (): boolean => wasm !== null;
+
+export function registerBackend(backend: Backend): void {
+  backends.set(backend.device, backend);
+}
+
+/** @throws DeviceError for a device that is not there */
+export function backendFor(device: string = defaultDevice): Backend {
+  if (device === 'cpu') return wasm ?? wasmBackend();
+  if (device === 'reference' && !backends.has(device)) registerBackend(new ReferenceBackend());
+  const backend = backends.get(device);
+  if (backend) return backend;
+  throw new DeviceError(`device: '${device}' is not available; there are cpu, reference${[...backends.keys()].map((d) => `, ${d}`).join('')}`);
+}
+
+/** Where tensors are made when no device is named. */
+export function setDefaultDevice(device: string): void {
+  backendFor(device);
+  defaultDevice = device;
+}
+
+export const getDefaultDevice = (): string => defaultDevice;

@@ -1,0 +1,329 @@
+/**
+ * The allocator over linear memory. Blocks are described by JavaScript objects (nothing is written between them), and
+ * linear memory is a cache over collectable memory: past a soft limit the blocks that were not touched for longest are
+ * copied out into ordinary array buffers, which the garbage collector frees if nobody holds their tensor any more.
+ *
+ * Why: finalizers do not run inside a synchronous loop, so a loop that drops tensors would grow without bound. A
+ * resident block is known to the heap; an evicted one only to its storage, so that it can be collected with it.
+ */
+import { DeviceError } from '../../core/errors.ts';
+
+/** All blocks start and end on a cache line. */
+const GRANULE = 64;
+const PAGE = 65536;
+/** Resident bytes beyond which the oldest blocks are moved out. Faults raise it: see `restore`. */
+const SOFT_LIMIT = 64 * 2 ** 20;
+/** Memory grows by at least this much, so that growth (and the new views it forces) stays rare. */
+const MIN_GROWTH = 4 * 2 ** 20;
+
+export interface LinearMemory {
+  readonly memory: WebAssembly.Memory;
+  /** A byte view of all linear memory as it is now. */
+  bytes(): Uint8Array;
+}
+
+/** A range of linear memory, used or free, or the copy of one that was moved out. */
+export class Block {
+  /** Address, or -1 while evicted. */
+  pointer: number;
+  size: number;
+  used = false;
+  /** Clock of the last op that touched it. */
+  lastUse = 0;
+  /** The contents while evicted. */
+  copy: Uint8Array | null = null;
+  freed = false;
+  // Neighbours in memory, in a free list, in order of use.
+  below: Block | null = null;
+  above: Block | null = null;
+  previous: Block | null = null;
+  next: Block | null = null;
+
+  constructor(pointer: number, size: number) {
+    this.pointer = pointer;
+    this.size = size;
+  }
+}
+
+/** Four bins for every power of two: a block in bin i is at least as large as what bin i was asked for. */
+function binOf(size: number): number {
+  const units = size / GRANULE;
+  const exponent = 31 - Math.clz32(units);
+  const fraction = exponent >= 2 ? (units >>> (exponent - 2)) & 3 : 0;
+  return exponent * 4 + fraction;
+}
+
+const BINS = 4 * 28;
+
+export class Heap {
+  readonly #linear: LinearMemory;
+  readonly #bins: (Block | null)[] = new Array<Block | null>(BINS).fill(null);
+  readonly #maxBytes: number;
+  /** Ends of the list of resident blocks by last use. */
+  #oldest: Block | null = null;
+  #newest: Block | null = null;
+  #last: Block | null = null;
+  #end: number;
+  #clock = 1;
+  #softLimit: number;
+  /** Told when a block is moved out, so that finalizers forget it. */
+  readonly #onEvict: (block: Block) => void;
+
+  residentBytes = 0;
+  peakBytes = 0;
+  residentBlocks = 0;
+  evictions = 0;
+  evictedBytes = 0;
+
+  constructor(
+    linear: LinearMemory,
+    base: number,
+    maxBytes: number,
+    onEvict: (block: Block) => void,
+    softLimit: number = SOFT_LIMIT,
+  ) {
+    this.#linear = linear;
+    this.#end = Math.ceil(base / GRANULE) * GRANULE;
+    this.#maxBytes = maxBytes;
+    this.#onEvict = onEvict;
+    this.#softLimit = softLimit;
+  }
+
+  get heapBytes(): number {
+    return this.#end;
+  }
+
+  get softLimit(): number {
+    return this.#softLimit;
+  }
+  set softLimit(bytes: number) {
+    this.#softLimit = bytes;
+  }
+
+  /** Starts an op: blocks touched from here on stay where they are until the next one. */
+  tick(): void {
+    this.#clock++;
+  }
+
+  allocate(byteLength: number): Block {
+    const size = Math.max(GRANULE, Math.ceil(byteLength / GRANULE) * GRANULE);
+    if (this.residentBytes + size > this.#softLimit) this.#evict(this.residentBytes + size - this.#softLimit);
+    const block = this.#takeFree(size) ?? this.#grow(size);
+    block.used = true;
+    block.lastUse = this.#clock;
+    this.#appendNewest(block);
+    this.residentBytes += block.size;
+    this.residentBlocks++;
+    if (this.residentBytes > this.peakBytes) this.peakBytes = this.residentBytes;
+    return block;
+  }
+
+  /** Gives a block back, resident or evicted. */
+  free(block: Block): void {
+    if (block.freed) return;
+    block.freed = true;
+    if (block.copy !== null) {
+      block.copy = null;
+      return;
+    }
+    this.#vacate(block);
+  }
+
+  /** The address of a block that an op is about to use. The block must be resident. */
+  touch(block: Block): number {
+    if (block.lastUse !== this.#clock) {
+      block.lastUse = this.#clock;
+      if (block !== this.#newest) {
+        this.#unlinkUse(block);
+        this.#appendNewest(block);
+      }
+    }
+    return block.pointer;
+  }
+
+  /** Brings an evicted block back. A fault shows that the limit is below what the program works with: it rises. */
+  restore(block: Block): void {
+    const copy = block.copy;
+    if (copy === null) return;
+    this.#softLimit = Math.min(this.#softLimit + block.size, this.#maxBytes);
+    const home = this.allocate(block.size);
+    this.#linear.bytes().set(copy, home.pointer);
+    this.#adopt(block, home);
+    block.copy = null;
+  }
+
+  /** `block` takes the place of the fresh block `home` in all lists. */
+  #adopt(block: Block, home: Block): void {
+    block.pointer = home.pointer;
+    block.size = home.size;
+    block.used = true;
+    block.lastUse = home.lastUse;
+    block.below = home.below;
+    block.above = home.above;
+    if (home.below) home.below.above = block;
+    if (home.above) home.above.below = block;
+    if (this.#last === home) this.#last = block;
+    this.#unlinkUse(home);
+    this.#appendNewest(block);
+  }
+
+  /** Moves the oldest blocks out until `bytes` are gained or only blocks of the current op are left. */
+  #evict(bytes: number): number {
+    let gained = 0;
+    while (gained < bytes) {
+      const block = this.#oldest;
+      if (block === null || block.lastUse === this.#clock) break;
+      gained += block.size;
+      this.evictions++;
+      this.evictedBytes += block.size;
+      const copy = this.#linear.bytes().slice(block.pointer, block.pointer + block.size);
+      this.#onEvict(block);
+      this.#vacate(block);
+      block.copy = copy;
+      block.pointer = -1;
+      block.size = copy.byteLength;
+    }
+    return gained;
+  }
+
+  /** Turns the range of a resident block into free memory, merged with free neighbours. */
+  #vacate(block: Block): void {
+    this.residentBytes -= block.size;
+    this.residentBlocks--;
+    this.#unlinkUse(block);
+    // The range gets a block object of its own: `block` may live on as an evicted one.
+    const range = new Block(block.pointer, block.size);
+    range.below = block.below;
+    range.above = block.above;
+    if (range.below) range.below.above = range;
+    if (range.above) range.above.below = range;
+    if (this.#last === block) this.#last = range;
+    block.below = null;
+    block.above = null;
+    block.used = false;
+    const { below, above } = range;
+    if (above && !above.used) {
+      this.#unlinkBin(above);
+      this.#absorb(range, above);
+    }
+    if (below && !below.used) {
+      this.#unlinkBin(below);
+      this.#absorb(below, range);
+      this.#linkBin(below);
+    } else this.#linkBin(range);
+  }
+
+  /** `lower` swallows its upper neighbour. */
+  #absorb(lower: Block, upper: Block): void {
+    lower.size += upper.size;
+    lower.above = upper.above;
+    if (upper.above) upper.above.below = lower;
+    if (this.#last === upper) this.#last = lower;
+  }
+
+  #takeFree(size: number): Block | null {
+    // The first bin may hold blocks that are too small; all later ones fit.
+    for (let bin = binOf(size); bin < BINS; bin++) {
+      for (let block = this.#bins[bin]; block !== null; block = block.next) {
+        if (block.size < size) continue;
+        this.#unlinkBin(block);
+        this.#trim(block, size);
+        return block;
+      }
+    }
+    return null;
+  }
+
+  /** Cuts off what a block has too much. */
+  #trim(block: Block, size: number): void {
+    const rest = block.size - size;
+    if (rest < GRANULE) return;
+    const tail = new Block(block.pointer + size, rest);
+    tail.below = block;
+    tail.above = block.above;
+    if (block.above) block.above.below = tail;
+    if (this.#last === block) this.#last = tail;
+    block.above = tail;
+    block.size = size;
+    this.#linkBin(tail);
+  }
+
+  #grow(size: number): Block {
+    const last = this.#last !== null && !this.#last.used ? this.#last : null;
+    const missing = size - (last?.size ?? 0);
+    if (!this.#growMemory(missing)) {
+      this.#evict(Number.POSITIVE_INFINITY);
+      const block = this.#takeFree(size);
+      if (block !== null) return block;
+      throw new DeviceError(
+        `out of memory: ${size} bytes were asked for, ${this.residentBytes} bytes are in use by this operation, ` +
+          `and linear memory may not grow beyond ${this.#maxBytes} bytes`,
+      );
+    }
+    const start = this.#end;
+    this.#end = Math.min(this.#linear.memory.buffer.byteLength, this.#maxBytes);
+    const fresh = new Block(start, this.#end - start);
+    fresh.below = this.#last;
+    if (this.#last) this.#last.above = fresh;
+    this.#last = fresh;
+    if (last) {
+      this.#unlinkBin(last);
+      this.#absorb(last, fresh);
+      this.#trim(last, size);
+      return last;
+    }
+    this.#trim(fresh, size);
+    return fresh;
+  }
+
+  /** Makes room for `missing` more bytes at the end of the heap. */
+  #growMemory(missing: number): boolean {
+    const { memory } = this.#linear;
+    const have = memory.buffer.byteLength - this.#end;
+    if (have >= missing) return true;
+    if (this.#end + missing > this.#maxBytes) return false;
+    const wanted = Math.max(missing - have, Math.min(MIN_GROWTH, this.#maxBytes - memory.buffer.byteLength));
+    for (const bytes of [wanted, missing - have]) {
+      try {
+        memory.grow(Math.ceil(bytes / PAGE));
+        return true;
+      } catch {
+        // Refused by the engine: try the exact amount, then make room by eviction.
+      }
+    }
+    return false;
+  }
+
+  #linkBin(block: Block): void {
+    const bin = binOf(block.size);
+    block.previous = null;
+    block.next = this.#bins[bin];
+    if (block.next) block.next.previous = block;
+    this.#bins[bin] = block;
+  }
+
+  #unlinkBin(block: Block): void {
+    if (block.previous) block.previous.next = block.next;
+    else this.#bins[binOf(block.size)] = block.next;
+    if (block.next) block.next.previous = block.previous;
+    block.previous = null;
+    block.next = null;
+  }
+
+  #appendNewest(block: Block): void {
+    block.previous = this.#newest;
+    block.next = null;
+    if (this.#newest) this.#newest.next = block;
+    else this.#oldest = block;
+    this.#newest = block;
+  }
+
+  #unlinkUse(block: Block): void {
+    if (block.previous) block.previous.next = block.next;
+    else this.#oldest = block.next;
+    if (block.next) block.next.previous = block.previous;
+    else this.#newest = block.previous;
+    block.previous = null;
+    block.next = null;
+  }
+}

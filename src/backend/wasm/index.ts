@@ -1,0 +1,181 @@
+/**
+ * The device `cpu`: arrays in linear memory, kernels in WebAssembly SIMD on all threads. What has no kernel of its own
+ * is computed by the reference loops over the same memory.
+ *
+ * Every method begins with `begin(inputs…)`: it starts a new op for the heap and brings its inputs into linear memory,
+ * where they stay until the next op.
+ */
+import { DeviceError } from '../../core/errors.ts';
+import { type DType, dtypeInfo, type TypedArray } from '../../core/dtype.ts';
+import { contiguousStrides, numElements, type Shape, type Strides } from '../../core/shape.ts';
+import { NDArray } from '../array.ts';
+import type {
+  BackendMemory,
+  BinarySpec,
+  GemmOptions,
+  Operand,
+  ReduceSpec,
+  SgdOptions,
+  TernarySpec,
+  UnarySpec,
+} from '../backend.ts';
+import { copyElements, ReferenceBackend } from '../reference/index.ts';
+import { Heap } from './heap.ts';
+import { type Runtime, type RuntimeOptions, startRuntime } from './runtime.ts';
+import { StorageRegistry, WasmStorage } from './storage.ts';
+
+export class WasmBackend extends ReferenceBackend {
+  override readonly device = 'cpu';
+  readonly runtime: Runtime;
+  readonly heap: Heap;
+  readonly #storages = new StorageRegistry();
+
+  constructor(options: RuntimeOptions = {}) {
+    super();
+    this.runtime = startRuntime(options);
+    const { module } = this.runtime;
+    this.heap = new Heap(
+      { memory: module.memory, bytes: () => module.views().u8 },
+      module.heapBase,
+      module.maximumBytes,
+      (block) => this.#storages.forget(block),
+    );
+    this.#storages.heap = this.heap;
+  }
+
+  /** Starts an op on these inputs: see the head of the file. */
+  protected begin(...inputs: readonly (Operand | null | undefined)[]): void {
+    this.heap.tick();
+    for (const x of inputs) if (x instanceof NDArray) this.storage(x).pointer();
+  }
+
+  protected storage(x: NDArray): WasmStorage {
+    if (x.storage instanceof WasmStorage && x.backend === this) return x.storage;
+    throw new DeviceError(`expected all tensors on ${this.device}, but got one on ${x.backend.device}`);
+  }
+
+  /** Address of an array's first element. */
+  protected pointer(x: NDArray): number {
+    return this.storage(x).pointer() + x.offset * dtypeInfo[x.dtype].bytes;
+  }
+
+  override empty(shape: Shape, dtype: DType, strides: Strides = contiguousStrides(shape)): NDArray {
+    const storage = new WasmStorage(this, this.#storages, numElements(shape) * dtypeInfo[dtype].bytes);
+    return new NDArray(storage, dtype, shape, strides);
+  }
+
+  override data(x: NDArray): TypedArray {
+    const { bytes, array } = dtypeInfo[x.dtype];
+    const pointer = this.storage(x).pointer();
+    return array(this.runtime.module.memory.buffer, pointer, x.storage.byteLength / bytes);
+  }
+
+  override upload(data: TypedArray, shape: Shape, dtype: DType): NDArray {
+    this.begin();
+    const out = this.empty(shape, dtype);
+    copyElements(data, this.data(out));
+    return out;
+  }
+  override read(x: NDArray): TypedArray {
+    this.begin(x);
+    return super.read(x);
+  }
+  override fill(out: NDArray, value: number | bigint): void {
+    this.begin(out);
+    super.fill(out, value);
+  }
+  override assign(out: NDArray, x: NDArray): void {
+    this.begin(out, x);
+    super.assign(out, x);
+  }
+
+  override unary(spec: UnarySpec, x: NDArray, p = 0, q = 0, out?: NDArray): NDArray {
+    this.begin(x, out);
+    return super.unary(spec, x, p, q, out);
+  }
+  override binary(spec: BinarySpec, a: Operand, b: Operand, out?: NDArray): NDArray {
+    this.begin(a, b, out);
+    return super.binary(spec, a, b, out);
+  }
+  override ternary(spec: TernarySpec, a: Operand, b: Operand, c: Operand, out?: NDArray): NDArray {
+    this.begin(a, b, c, out);
+    return super.ternary(spec, a, b, c, out);
+  }
+  override where(condition: NDArray, a: Operand, b: Operand, dtype: DType): NDArray {
+    this.begin(condition, a, b);
+    return super.where(condition, a, b, dtype);
+  }
+
+  override reduce(spec: ReduceSpec, x: NDArray, dims: readonly number[], keepdim: boolean): NDArray {
+    this.begin(x);
+    return super.reduce(spec, x, dims, keepdim);
+  }
+  override extreme(kind: 'max' | 'min', x: NDArray, dim: number, keepdim: boolean) {
+    this.begin(x);
+    return super.extreme(kind, x, dim, keepdim);
+  }
+
+  override matmul(a: NDArray, b: NDArray, options?: GemmOptions): NDArray {
+    this.begin(a, b, options?.bias);
+    return super.matmul(a, b, options);
+  }
+
+  override softmax(x: NDArray, log: boolean): NDArray {
+    this.begin(x);
+    return super.softmax(x, log);
+  }
+  override softmaxGrad(grad: NDArray, output: NDArray, log: boolean): NDArray {
+    this.begin(grad, output);
+    return super.softmaxGrad(grad, output, log);
+  }
+
+  override findBadIndex(index: NDArray, size: number): number {
+    this.begin(index);
+    return super.findBadIndex(index, size);
+  }
+  override indexSelect(x: NDArray, dim: number, index: NDArray): NDArray {
+    this.begin(x, index);
+    return super.indexSelect(x, dim, index);
+  }
+  override indexAdd(out: NDArray, dim: number, index: NDArray, source: NDArray): void {
+    this.begin(out, index, source);
+    super.indexAdd(out, dim, index, source);
+  }
+  override take(x: NDArray, positions: NDArray): NDArray {
+    this.begin(x, positions);
+    return super.take(x, positions);
+  }
+  override put(out: NDArray, positions: NDArray, source: NDArray, accumulate: boolean): void {
+    this.begin(out, positions, source);
+    super.put(out, positions, source, accumulate);
+  }
+  override nonzero(x: NDArray): NDArray {
+    this.begin(x);
+    return super.nonzero(x);
+  }
+  override gather(x: NDArray, dim: number, index: NDArray): NDArray {
+    this.begin(x, index);
+    return super.gather(x, dim, index);
+  }
+  override scatter(out: NDArray, dim: number, index: NDArray, source: NDArray, accumulate: boolean): void {
+    this.begin(out, index, source);
+    super.scatter(out, dim, index, source, accumulate);
+  }
+
+  override sgdStep(param: NDArray, grad: NDArray, momentum: NDArray | null, firstStep: boolean, options: SgdOptions) {
+    this.begin(param, grad, momentum);
+    super.sgdStep(param, grad, momentum, firstStep, options);
+  }
+
+  override memory(): BackendMemory {
+    const { heap } = this;
+    return {
+      bytesInUse: heap.residentBytes,
+      peakBytes: heap.peakBytes,
+      heapBytes: heap.heapBytes,
+      storages: heap.residentBlocks,
+      evictions: heap.evictions,
+      evictedBytes: heap.evictedBytes,
+    };
+  }
+}

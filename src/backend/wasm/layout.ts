@@ -1,0 +1,180 @@
+/**
+ * The control block that the threads of a pool share, and the one loop that all of them run. The block is a small
+ * SharedArrayBuffer of its own, not a part of the kernels' memory: a new pool gets a new block, so a worker that
+ * outlived its pool can never see, let alone claim, a chunk of a later one.
+ *
+ * How a job is handed out. `NEXT` counts down the chunks that nobody has claimed; a thread claims by decrementing it
+ * and owns chunk `CHUNKS - ticket` if the value it took was positive. Only the calling thread raises `NEXT`, after it
+ * has written the job, and it rewrites the job only when `PENDING` (the chunks not yet finished) is back at zero. So
+ * a positive ticket is proof that the job words belong to that ticket and stay as they are until the ticket is
+ * finished: a worker that wakes up late either gets nothing or takes a proper part in whatever job is current.
+ */
+
+// Indices of 32-bit words. Words that different threads write often lie 128 bytes apart, so that they do not share
+// a cache line (or a pair of lines fetched together).
+export const NEXT = 0;
+export const PENDING = 32;
+/** Workers that are in Atomics.wait on NEXT, or about to be. */
+export const SLEEPERS = 64;
+/** 1 while the calling thread is in Atomics.wait on PENDING. */
+export const WAITING = 65;
+/** Workers that have instantiated the kernels. */
+export const READY = 96;
+/** 1 tells the workers to leave their loop. */
+export const STOP = 97;
+/** 1 after a kernel has thrown in some thread. */
+export const FAILED = 98;
+// The job.
+const KERNEL = 128;
+const CHUNKS = 129;
+const ARITY = 130;
+const SCRATCH_ARG = 131;
+// Indices of 64-bit floats, behind the words.
+const TOTAL = 80;
+const CHUNK = 81;
+const SCRATCH_STRIDE = 82;
+const ARGS = 83;
+
+/** The most arguments that a job can carry; begin and end come on top. */
+export const MAX_ARGS = 24;
+/** Chunk tickets are 32-bit; the margin leaves room for claims that find nothing. */
+export const MAX_CHUNKS = 2 ** 30;
+const BYTES = (ARGS + MAX_ARGS) * 8;
+
+/** How long a thread without work looks for some before it sleeps: long enough to stay awake between two ops. */
+export const SPIN_MS = 0.2;
+/** Loads between two looks at the clock; a look costs as much as tens of loads. */
+const LOADS_PER_LOOK = 500;
+
+/** Any exported kernel; a missing result is `undefined`. */
+export type AnyKernel = (...args: number[]) => unknown;
+
+export interface Control {
+  readonly words: Int32Array;
+  readonly numbers: Float64Array;
+}
+
+/** A region that each thread gets its own piece of: argument `arg` grows by `stride` bytes per thread. */
+export interface Scratch {
+  readonly arg: number;
+  readonly stride: number;
+}
+
+export interface Job {
+  readonly kernel: number;
+  readonly args: readonly number[];
+  readonly total: number;
+  readonly chunk: number;
+  readonly scratch: Scratch | undefined;
+}
+
+/** What a worker gets to start with. */
+export interface WorkerStart {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  readonly control: SharedArrayBuffer;
+  /** 1, 2, …; the calling thread is 0. */
+  readonly thread: number;
+}
+
+/** What a worker says, once: that it is ready, or why it cannot start. */
+export type WorkerMessage = 'ready' | { readonly error: string };
+
+export function newControlBuffer(): SharedArrayBuffer {
+  return new SharedArrayBuffer(BYTES);
+}
+
+export function viewControl(buffer: SharedArrayBuffer): Control {
+  return { words: new Int32Array(buffer, 0, 2 * TOTAL), numbers: new Float64Array(buffer) };
+}
+
+/** The exported functions in export order, the same in every thread: a kernel's index is its name in a job. */
+export function kernelNames(module: WebAssembly.Module): string[] {
+  return WebAssembly.Module.exports(module)
+    .filter(({ kind }) => kind === 'function')
+    .map(({ name }) => name);
+}
+
+export function kernelTable(module: WebAssembly.Module, exports: WebAssembly.Exports): AnyKernel[] {
+  return kernelNames(module).map((name) => exports[name] as AnyKernel);
+}
+
+/** Writes a job and opens it to all threads. The job before must be finished. */
+export function publish(control: Control, job: Job, chunks: number): void {
+  const { words, numbers } = control;
+  const { args, scratch } = job;
+  words[KERNEL] = job.kernel;
+  words[CHUNKS] = chunks;
+  words[ARITY] = args.length;
+  words[SCRATCH_ARG] = scratch ? scratch.arg : -1;
+  numbers[TOTAL] = job.total;
+  numbers[CHUNK] = job.chunk;
+  numbers[SCRATCH_STRIDE] = scratch ? scratch.stride : 0;
+  for (let i = 0; i < args.length; i++) numbers[ARGS + i] = args[i];
+  Atomics.store(words, PENDING, chunks);
+  Atomics.store(words, NEXT, chunks);
+  const sleepers = Atomics.load(words, SLEEPERS);
+  if (sleepers > 0) Atomics.notify(words, NEXT, Math.min(sleepers, chunks - 1));
+}
+
+const callArguments: number[][] = [];
+
+/** An array to call a kernel of `length` parameters with, reused between calls: kernels never call back. */
+export function argumentArray(length: number): number[] {
+  callArguments[length] ??= new Array<number>(length).fill(0);
+  return callArguments[length];
+}
+
+/**
+ * Claims and runs chunks until none is left. A kernel that throws fails the job: the chunks that follow are claimed
+ * and counted without running, so that nobody waits for them. Returns the error, if this thread met one.
+ */
+export function takeChunks(control: Control, kernels: readonly AnyKernel[], thread: number): unknown {
+  const { words, numbers } = control;
+  let ticket = Atomics.sub(words, NEXT, 1);
+  if (ticket <= 0) return undefined;
+  const kernel = kernels[words[KERNEL]];
+  const chunks = words[CHUNKS];
+  const arity = words[ARITY];
+  const total = numbers[TOTAL];
+  const chunk = numbers[CHUNK];
+  const args = argumentArray(arity + 2);
+  for (let i = 0; i < arity; i++) args[i] = numbers[ARGS + i];
+  if (words[SCRATCH_ARG] >= 0) args[words[SCRATCH_ARG]] += thread * numbers[SCRATCH_STRIDE];
+
+  let failure: unknown;
+  while (ticket > 0) {
+    const begin = (chunks - ticket) * chunk;
+    args[arity] = begin;
+    args[arity + 1] = Math.min(begin + chunk, total);
+    try {
+      if (Atomics.load(words, FAILED) === 0) kernel.apply(undefined, args);
+    } catch (error) {
+      failure = error ?? new Error('a kernel threw nothing');
+      Atomics.store(words, FAILED, 1);
+    }
+    // The next claim comes before this chunk is given back: until then the job cannot change.
+    ticket = Atomics.sub(words, NEXT, 1);
+    if (Atomics.sub(words, PENDING, 1) === 1 && Atomics.load(words, WAITING) === 1) Atomics.notify(words, PENDING);
+  }
+  return failure;
+}
+
+/** Looks for unclaimed chunks for a short while. */
+export function spinForWork(words: Int32Array): boolean {
+  const until = performance.now() + SPIN_MS;
+  do {
+    for (let i = 0; i < LOADS_PER_LOOK; i++) if (Atomics.load(words, NEXT) > 0) return true;
+  } while (performance.now() < until);
+  return false;
+}
+
+/** Waits for the last chunk without sleeping, at most about `ms` milliseconds. */
+export function spinForCompletion(words: Int32Array, ms: number): boolean {
+  for (let i = 0; i < LOADS_PER_LOOK; i++) if (Atomics.load(words, PENDING) === 0) return true;
+  const until = performance.now() + ms;
+  do {
+    for (let i = 0; i < LOADS_PER_LOOK; i++) if (Atomics.load(words, PENDING) === 0) return true;
+  } while (performance.now() < until);
+  return false;
+}

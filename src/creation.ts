@@ -1,0 +1,225 @@
+/** New tensors: from data, filled, and in sequences. */
+import type { NDArray } from './backend/array.ts';
+import { backendFor } from './backend/registry.ts';
+import { type DType, type DTypeLike, dtypeInfo, dtypeOfTypedArray, isFloating, resolveDType, type TypedArray } from './core/dtype.ts';
+import { ArgumentError, DTypeError, ShapeError } from './core/errors.ts';
+import { formatShape, numElements, type Shape } from './core/shape.ts';
+import { Tensor } from './tensor.ts';
+import { sizesAndOptions } from './tensor/arguments.ts';
+
+/** Keyword arguments of every function that makes a tensor. */
+export interface TensorOptions {
+  dtype?: DTypeLike;
+  device?: string;
+  requiresGrad?: boolean;
+}
+
+/** Plain data: a number, a bool, a bigint, nested lists of them, or a typed array. */
+export type TensorData = number | boolean | bigint | readonly TensorData[] | ArrayBufferView;
+
+/** Wraps a fresh array as a leaf. */
+export function leafTensor(array: NDArray, options: TensorOptions | undefined): Tensor {
+  const x = new Tensor(array);
+  if (options?.requiresGrad) x.requiresGrad = true;
+  return x;
+}
+
+const dtypeOf = (options: TensorOptions | undefined, op: string, otherwise: DType = 'float32'): DType =>
+  options?.dtype === undefined ? otherwise : resolveDType(options.dtype, op);
+
+/** A tensor filled with one value. */
+function filled(list: readonly unknown[], value: number | bigint, op: string, dtype?: DType): Tensor {
+  const { shape, options } = sizesAndOptions<TensorOptions>(list, op);
+  const array = backendFor(options?.device).empty(shape, dtypeOf(options, op, dtype));
+  array.backend.fill(array, value);
+  return leafTensor(array, options);
+}
+
+type Sizes = readonly number[] | readonly [Shape];
+/** `(2, 3)`, `([2, 3])`, either with options behind. */
+export type SizesWithOptions<O = TensorOptions> = Sizes | readonly [...Sizes, O | undefined] | readonly [Shape, (O | undefined)?];
+
+/** A tensor whose elements have no meaning yet. */
+export function empty(...args: SizesWithOptions): Tensor {
+  const { shape, options } = sizesAndOptions<TensorOptions>(args, 'empty');
+  return leafTensor(backendFor(options?.device).empty(shape, dtypeOf(options, 'empty')), options);
+}
+
+/** Zeros, float32 unless a dtype is given. */
+export const zeros = (...args: SizesWithOptions): Tensor => filled(args, 0, 'zeros');
+
+/** Ones, float32 unless a dtype is given. */
+export const ones = (...args: SizesWithOptions): Tensor => filled(args, 1, 'ones');
+
+/** One value everywhere; its kind decides the dtype: numbers float32, bools bool, bigints int64. */
+export function full(shape: Shape | number, value: number | boolean | bigint, options?: TensorOptions): Tensor {
+  const dtype: DType = typeof value === 'boolean' ? 'bool' : typeof value === 'bigint' ? 'int64' : 'float32';
+  return filled([typeof shape === 'number' ? [shape] : shape, options], typeof value === 'boolean' ? Number(value) : value, 'full', dtype);
+}
+
+const like = (x: Tensor, options: TensorOptions | undefined): readonly [Shape, TensorOptions] => [
+  x.shape,
+  { dtype: x.dtype, device: x.device, ...options },
+];
+
+/** Zeros with the shape, dtype and device of x. */
+export const zerosLike = (x: Tensor, options?: TensorOptions): Tensor => filled(like(x, options), 0, 'zerosLike');
+/** Ones with the shape, dtype and device of x. */
+export const onesLike = (x: Tensor, options?: TensorOptions): Tensor => filled(like(x, options), 1, 'onesLike');
+/** A tensor without meaning yet, with the shape, dtype and device of x. */
+export const emptyLike = (x: Tensor, options?: TensorOptions): Tensor => empty(...like(x, options));
+/** One value with the shape, dtype and device of x. */
+export const fullLike = (x: Tensor, value: number | boolean | bigint, options?: TensorOptions): Tensor =>
+  full(x.shape, value, like(x, options)[1]);
+
+/**
+ * A tensor from data, which is copied. Numbers make float32, bools bool, bigints int64, a typed array its own dtype,
+ * unless a dtype is given. @throws ShapeError for ragged lists; DTypeError for values that are not plain
+ */
+export function tensor(data: TensorData | Tensor, options: TensorOptions = {}): Tensor {
+  const backend = backendFor(options.device);
+  if (data instanceof Tensor) {
+    const copy = data.detach().to({ device: backend.device, dtype: options.dtype ?? data.dtype, copy: true });
+    return leafTensor(copy.array, options);
+  }
+  if (ArrayBuffer.isView(data)) {
+    const own = dtypeOfTypedArray(data, 'tensor');
+    const list = data instanceof Uint8ClampedArray ? new Uint8Array(data) : (data as TypedArray);
+    return leafTensor(uploadAs(backend, list, own, dtypeOf(options, 'tensor', own), [list.length]), options);
+  }
+  const shape: number[] = [];
+  for (let at: TensorData = data; isList(at); at = at[0] as TensorData) {
+    shape.push(at.length);
+    if (at.length === 0) break;
+  }
+  const flat: (number | boolean | bigint)[] = [];
+  flatten(data, shape, 0, flat);
+  const dtype = dtypeOf(options, 'tensor', inferred(flat));
+  return leafTensor(backend.upload(toTyped(flat, dtype), shape, dtype), options);
+}
+
+const isList = (data: TensorData): data is readonly TensorData[] => Array.isArray(data);
+
+function flatten(data: TensorData, shape: Shape, dim: number, out: (number | boolean | bigint)[]): void {
+  if (dim === shape.length) {
+    if (typeof data === 'number' || typeof data === 'boolean' || typeof data === 'bigint') {
+      out.push(data);
+      return;
+    }
+    if (isList(data)) throw new ShapeError(`tensor: expected a number at dim ${dim}, but got a list of length ${data.length}`);
+    throw new DTypeError(`tensor: expected numbers, bools or bigints, but got ${data === null ? 'null' : typeof data}`);
+  }
+  if (!isList(data)) throw new ShapeError(`tensor: expected sequence of length ${shape[dim]} at dim ${dim} (got ${String(data)})`);
+  if (data.length !== shape[dim]) {
+    throw new ShapeError(`tensor: expected sequence of length ${shape[dim]} at dim ${dim} (got ${data.length})`);
+  }
+  for (const item of data) flatten(item, shape, dim + 1, out);
+}
+
+function inferred(flat: readonly (number | boolean | bigint)[]): DType {
+  if (flat.length === 0) return 'float32';
+  if (flat.every((v) => typeof v === 'boolean')) return 'bool';
+  if (flat.every((v) => typeof v !== 'number')) return 'int64';
+  return 'float32';
+}
+
+function toTyped(flat: readonly (number | boolean | bigint)[], dtype: DType): TypedArray {
+  const out = dtypeInfo[dtype].allocate(flat.length);
+  if (out instanceof BigInt64Array) {
+    for (let i = 0; i < flat.length; i++) out[i] = toInt64(flat[i]);
+  } else {
+    for (let i = 0; i < flat.length; i++) out[i] = dtype === 'bool' ? (flat[i] ? 1 : 0) : Number(flat[i]);
+  }
+  return out;
+}
+
+function toInt64(value: number | boolean | bigint): bigint {
+  if (typeof value === 'bigint') return value;
+  const n = Number(value);
+  if (!Number.isFinite(n)) throw new DTypeError(`tensor: cannot convert ${n} to int64`);
+  return BigInt(Math.trunc(n));
+}
+
+/** Uploads elements of dtype `from` and converts them. */
+export function uploadAs(backend: ReturnType<typeof backendFor>, data: TypedArray, from: DType, to: DType, shape: Shape): NDArray {
+  const array = backend.upload(data, shape, from);
+  if (from === to) return array;
+  const out = backend.empty(shape, to);
+  backend.assign(out, array);
+  array.release();
+  return out;
+}
+
+/** Elements of a typed array under a shape, as `torch.tensor(data).reshape(shape)` but in one step. */
+export function fromTypedArray(data: TypedArray, shape: Shape, options?: TensorOptions): Tensor {
+  if (numElements(shape) !== data.length) {
+    throw new ShapeError(`fromTypedArray: shape ${formatShape(shape)} needs ${numElements(shape)} elements, but got ${data.length}`);
+  }
+  const own = dtypeOfTypedArray(data, 'fromTypedArray');
+  return leafTensor(uploadAs(backendFor(options?.device), data, own, dtypeOf(options, 'fromTypedArray', own), shape), options);
+}
+
+/** A sequence given by a function of the position, computed in double precision and rounded to the dtype. */
+function sequence(count: number, at: (i: number) => number, dtype: DType, options: TensorOptions | undefined): Tensor {
+  const list = dtypeInfo[dtype].allocate(count);
+  if (list instanceof BigInt64Array) for (let i = 0; i < count; i++) list[i] = BigInt(Math.trunc(at(i)));
+  else for (let i = 0; i < count; i++) list[i] = at(i);
+  return leafTensor(backendFor(options?.device).upload(list, [count], dtype), options);
+}
+
+/**
+ * start, start + step, … up to but not including end. int64 if all three are whole numbers, float32 otherwise.
+ * `arange(end)`, `arange(start, end)`, `arange(start, end, step)`, each with options behind.
+ */
+export function arange(...args: readonly (number | TensorOptions | undefined)[]): Tensor {
+  const options = args.find((a): a is TensorOptions => typeof a === 'object');
+  const numbers = args.filter((a): a is number => typeof a === 'number');
+  const [start, end, step] = numbers.length === 1 ? [0, numbers[0], 1] : [numbers[0], numbers[1], numbers[2] ?? 1];
+  if (numbers.length < 1 || numbers.length > 3 || !numbers.every(Number.isFinite)) {
+    throw new ArgumentError(`arange: expected (end), (start, end) or (start, end, step), but got (${args.map(String).join(', ')})`);
+  }
+  if (step === 0) throw new ArgumentError('arange: step must be nonzero');
+  if (step > 0 ? start > end : start < end) {
+    throw new ArgumentError('arange: upper bound and larger bound inconsistent with step sign');
+  }
+  const dtype = dtypeOf(options, 'arange', numbers.every(Number.isInteger) ? 'int64' : 'float32');
+  return sequence(Math.ceil((end - start) / step), (i) => start + i * step, dtype, options);
+}
+
+/** `steps` values from start to end, both included, equally far apart. */
+export function linspace(start: number, end: number, steps: number, options?: TensorOptions): Tensor {
+  const dtype = dtypeOf(options, 'linspace');
+  if (!Number.isInteger(steps) || steps < 0) throw new ArgumentError(`linspace: number of steps must be non-negative, but got ${steps}`);
+  const step = steps > 1 ? (end - start) / (steps - 1) : 0;
+  // From both ends, as PyTorch: symmetric, and exact at the end.
+  const at = (i: number) => (i < steps / 2 ? start + step * i : end - step * (steps - i - 1));
+  return sequence(steps, dtype === 'float32' ? float32Linspace(start, end, steps) : at, dtype, options);
+}
+
+/** Single precision throughout, as PyTorch computes a float32 linspace. */
+function float32Linspace(start: number, end: number, steps: number): (i: number) => number {
+  const f = Math.fround;
+  const a = f(start);
+  const b = f(end);
+  const step = steps > 1 ? f(f(b - a) / f(steps - 1)) : 0;
+  return (i) => (i < Math.floor(steps / 2) ? f(a + step * i) : f(b - step * (steps - i - 1)));
+}
+
+/** `steps` powers of `base` with exponents equally far apart from start to end. */
+export function logspace(start: number, end: number, steps: number, base = 10, options?: TensorOptions): Tensor {
+  const exponents = linspace(start, end, steps, { dtype: 'float64' }).data;
+  return sequence(steps, (i) => base ** Number(exponents[i]), dtypeOf(options, 'logspace'), options);
+}
+
+/** The identity matrix [n, m]. */
+export function eye(n: number, ...rest: readonly [(number | TensorOptions)?, TensorOptions?]): Tensor {
+  const m = typeof rest[0] === 'number' ? rest[0] : n;
+  const options = typeof rest[0] === 'object' ? rest[0] : rest[1];
+  const x = zeros([n, m], { ...options, requiresGrad: false });
+  if (Math.min(n, m) > 0) {
+    const diagonal = x.array.view([Math.min(n, m)], [m + 1]);
+    x.array.backend.fill(diagonal, 1);
+  }
+  if (options?.requiresGrad && isFloating(x.dtype)) x.requiresGrad = true;
+  return x;
+}

@@ -1,0 +1,233 @@
+/** Sums, products, quotients, powers and extremes of two operands. */
+import type { Variable } from '../autograd/variable.ts';
+import { ArgumentError } from '../core/errors.ts';
+import { applyBinary, type BinaryRow, binaryOp } from './binary.ts';
+import { eq, gt, lt } from './comparison.ts';
+import { cast, type OperandOf } from './convert.ts';
+import { unaryOp } from './unary.ts';
+import { whereOp } from './where.ts';
+
+/** −x. */
+export const neg = unaryOp({
+  name: 'neg',
+  js: (x) => -x,
+  big: (x) => -x,
+  wgsl: '-x',
+  integers: 'same',
+  backward: (grad) => neg(grad),
+});
+
+const addRow = {
+  name: 'add',
+  js: (a: number, b: number) => a + b,
+  big: (a: bigint, b: bigint) => a + b,
+  wgsl: 'a + b',
+  saves: 'none',
+  gradA: (grad) => grad,
+  gradB: (grad) => grad,
+} as const satisfies BinaryRow;
+
+export const addOp = binaryOp(addRow);
+
+export const subOp = binaryOp({
+  name: 'sub',
+  js: (a, b) => a - b,
+  big: (a, b) => a - b,
+  wgsl: 'a - b',
+  bools: false,
+  saves: 'none',
+  gradA: (grad) => grad,
+  gradB: (grad) => neg(grad),
+});
+
+/** How much of the second operand `add` and `sub` take. */
+export interface AlphaOptions {
+  /** Factor of the second operand; default 1. */
+  alpha?: number;
+}
+
+/** a + alpha·b, elementwise with broadcasting. */
+export function add<T extends Variable>(a: OperandOf<T>, b: OperandOf<T>, { alpha = 1 }: AlphaOptions = {}): T {
+  return addOp<T>(a, alpha === 1 ? b : scaled<T>(b, alpha));
+}
+
+/** a − alpha·b, elementwise with broadcasting. @throws DTypeError for two bool tensors, as PyTorch */
+export function sub<T extends Variable>(a: OperandOf<T>, b: OperandOf<T>, { alpha = 1 }: AlphaOptions = {}): T {
+  return subOp<T>(a, alpha === 1 ? b : scaled<T>(b, alpha));
+}
+
+/** alpha·b − a with the operands exchanged: `rsub`. */
+export function rsub<T extends Variable>(a: T, b: OperandOf<T>, { alpha = 1 }: AlphaOptions = {}): T {
+  return applyBinary<T>({ ...subOp.row, node: typeof b === 'object' ? 'RsubBackward0' : 'RsubBackward1' }, b, alpha === 1 ? a : mul<T>(a, alpha));
+}
+
+const scaled = <T extends Variable>(x: OperandOf<T>, alpha: number): OperandOf<T> =>
+  typeof x === 'object' ? mul<T>(x, alpha) : Number(x) * alpha;
+
+/** a · b, elementwise with broadcasting. */
+export const mul = binaryOp({
+  name: 'mul',
+  js: (a, b) => a * b,
+  big: (a, b) => a * b,
+  wgsl: 'a * b',
+  saves: 'other',
+  gradA: (grad, _, b) => mul(grad, b),
+  gradB: (grad, a) => mul(grad, a),
+});
+
+export const divOp = binaryOp({
+  name: 'div',
+  js: (a, b) => a / b,
+  wgsl: 'a / b',
+  integers: 'float',
+  saves: 'both',
+  gradA: (grad, _, b) => divOp(grad, b),
+  gradB: (grad, a, b) => neg(mul(grad, divOp(a, mulValue(b, b)))),
+});
+
+/** A product where both factors may be plain numbers. */
+export function mulValue<T extends Variable>(a: T | number, b: T | number): T | number {
+  if (typeof a === 'number' && typeof b === 'number') return a * b;
+  return mul<T>(a, b);
+}
+
+const floorDivRow = {
+  name: 'floor_divide',
+  node: 'DivBackward1',
+  js: (a: number, b: number) => floorQuotient(a, b),
+  big: (a: bigint, b: bigint) => floorQuotientBig(a, b),
+  wgsl: 'floor(a / b)',
+  gradA: <T extends Variable>(grad: T) => mul<T>(grad, 0),
+  gradB: <T extends Variable>(grad: T) => mul<T>(grad, 0),
+} as const satisfies BinaryRow;
+
+/** Python's floor division of doubles: exact when the quotient is whole, sign of the divisor respected. */
+function floorQuotient(a: number, b: number): number {
+  if (b === 0) return a / b;
+  const rest = a % b;
+  let quotient = (a - rest) / b;
+  if (rest !== 0 && b < 0 !== rest < 0) quotient -= 1;
+  if (quotient === 0) return Math.sign(a / b) < 0 || Object.is(a / b, -0) ? -0 : 0;
+  const floored = Math.floor(quotient);
+  return quotient - floored > 0.5 ? floored + 1 : floored;
+}
+
+function floorQuotientBig(a: bigint, b: bigint): bigint {
+  if (b === 0n) throw new ArgumentError('floorDivide: ZeroDivisionError: integer division by zero');
+  const quotient = a / b;
+  return a % b !== 0n && a < 0n !== b < 0n ? quotient - 1n : quotient;
+}
+
+const truncDivide = binaryOp({
+  ...floorDivRow,
+  name: 'trunc_divide',
+  js: (a, b) => Math.trunc(a / b),
+  big: (a, b) => {
+    if (b === 0n) throw new ArgumentError('div: ZeroDivisionError: integer division by zero');
+    return a / b;
+  },
+  wgsl: 'trunc(a / b)',
+});
+
+/** The quotient rounded toward minus infinity: `floor_divide`. */
+export const floorDivide = binaryOp(floorDivRow);
+
+export interface DivOptions {
+  /** null: true division; 'trunc' and 'floor' round the quotient. */
+  roundingMode?: 'trunc' | 'floor' | null;
+}
+
+/** a / b. Integers divide into floating point unless a rounding mode is given. */
+export function div<T extends Variable>(a: OperandOf<T>, b: OperandOf<T>, { roundingMode = null }: DivOptions = {}): T {
+  switch (roundingMode) {
+    case null:
+      return divOp<T>(a, b);
+    case 'floor':
+      return floorDivide<T>(a, b);
+    case 'trunc':
+      return truncDivide<T>(a, b);
+    default:
+      throw new ArgumentError(`div: roundingMode must be null, 'trunc' or 'floor', but got ${String(roundingMode)}`);
+  }
+}
+
+/** The remainder with the sign of the divisor, as Python's `%`. */
+export const remainder = binaryOp({
+  name: 'remainder',
+  js: (a, b) => {
+    const r = a % b;
+    return r !== 0 && b < 0 !== r < 0 ? r + b : r;
+  },
+  big: (a, b) => {
+    if (b === 0n) throw new ArgumentError('remainder: ZeroDivisionError: integer modulo by zero');
+    const r = a % b;
+    return r !== 0n && b < 0n !== r < 0n ? r + b : r;
+  },
+  wgsl: 'a - b * floor(a / b)',
+  gradA: (grad) => grad,
+  gradB: (grad, a, b) => neg(mul(grad, floorDivide(a, b))),
+});
+
+/** The remainder with the sign of the dividend, as C's `fmod`. */
+export const fmod = binaryOp({
+  name: 'fmod',
+  js: (a, b) => a % b,
+  big: (a, b) => {
+    if (b === 0n) throw new ArgumentError('fmod: ZeroDivisionError: integer modulo by zero');
+    return a % b;
+  },
+  wgsl: 'a - b * trunc(a / b)',
+  gradA: (grad) => grad,
+  gradB: (grad, a, b) => neg(mul(grad, truncDivide(a, b))),
+});
+
+/** The share of a gradient that the first of two operands gets: all where it wins, half at ties. */
+function winnerShare<T extends Variable>(grad: T, mine: T | number, other: T | number, wins: typeof gt): T {
+  const dtype = grad.dtype;
+  const share = add<T>(cast(wins<T>(mine, other), dtype), mul<T>(cast(eq<T>(mine, other), dtype), 0.5));
+  return mul<T>(grad, share);
+}
+
+/** The larger of a and b; NaN if either is. The gradient of a tie is shared equally. */
+export const maximum = binaryOp({
+  name: 'maximum',
+  js: (a, b) => (Number.isNaN(a) || Number.isNaN(b) ? Number.NaN : Math.max(a, b)),
+  big: (a, b) => (a > b ? a : b),
+  wgsl: 'select(max(a, b), a + b, a != a || b != b)',
+  gradA: (grad, a, b) => winnerShare(grad, a, b, gt),
+  gradB: (grad, a, b) => winnerShare(grad, b, a, gt),
+});
+
+/** The smaller of a and b; NaN if either is. The gradient of a tie is shared equally. */
+export const minimum = binaryOp({
+  name: 'minimum',
+  js: (a, b) => (Number.isNaN(a) || Number.isNaN(b) ? Number.NaN : Math.min(a, b)),
+  big: (a, b) => (a < b ? a : b),
+  wgsl: 'select(min(a, b), a + b, a != a || b != b)',
+  gradA: (grad, a, b) => winnerShare(grad, a, b, lt),
+  gradB: (grad, a, b) => winnerShare(grad, b, a, lt),
+});
+
+/** The angle of the point (b, a), in radians: `atan2(a, b)`. */
+export const atan2 = binaryOp({
+  name: 'atan2',
+  js: Math.atan2,
+  wgsl: 'atan2(a, b)',
+  integers: 'float',
+  gradA: (grad, a, b) => mul(grad, divOp(b, squaredNorm(a, b))),
+  gradB: (grad, a, b) => neg(mul(grad, divOp(a, squaredNorm(a, b)))),
+});
+
+function squaredNorm<T extends Variable>(a: T | number, b: T | number): T {
+  return add<T>(mulValue(a, a), mulValue(b, b));
+}
+
+/** √(a² + b²) without overflow of the squares. */
+export const hypot = binaryOp({
+  name: 'hypot',
+  js: Math.hypot,
+  wgsl: 'length(vec2(a, b))',
+  integers: 'float',
+  gradA: (grad, a, b) => mul(grad, divOp(a, hypot(a, b))),
+  gradB: (grad, a, b) => mul(grad, divOp(b, hypot(a, b))),
+});

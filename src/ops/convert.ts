@@ -1,0 +1,95 @@
+/** Conversions and copies, and the promotion of operands that every op with two of them begins with. */
+import { record } from '../autograd/record.ts';
+import type { Variable } from '../autograd/variable.ts';
+import { type DType, dtypeInfo, isFloating, resultType, type Standing } from '../core/dtype.ts';
+import { ArgumentError, DeviceError } from '../core/errors.ts';
+
+/** A tensor, or a plain value that stands for a 0-d tensor in promotion. */
+export type OperandOf<T extends Variable> = T | number | bigint | boolean;
+
+/** x in another dtype; x itself if it has it already. */
+export function cast<T extends Variable>(x: T, dtype: DType): T {
+  if (x.dtype === dtype) return x;
+  const { array } = x;
+  const from = array.dtype;
+  const out = array.backend.empty(array.shape, dtype, array.dense ? array.strides : undefined);
+  array.backend.assign(out, array);
+  return record('ToCopyBackward0', out, [x], () => (grad) => [cast(grad, from)]);
+}
+
+/** A copy with memory of its own; strides are kept if x is dense, as PyTorch does. */
+export function clone<T extends Variable>(x: T): T {
+  const { array } = x;
+  const out = array.backend.empty(array.shape, array.dtype, array.dense ? array.strides : undefined);
+  array.backend.assign(out, array);
+  return record('CloneBackward0', out, [x], () => (grad) => [grad]);
+}
+
+/** x itself if it is row-major without gaps, else a row-major copy. */
+export function contiguous<T extends Variable>(x: T): T {
+  const { array } = x;
+  if (array.contiguous) return x;
+  const out = array.backend.empty(array.shape, array.dtype);
+  array.backend.assign(out, array);
+  return record('CloneBackward0', out, [x], () => (grad) => [grad]);
+}
+
+const standingOf = (x: Variable): Standing => (x.shape.length === 0 ? 'scalar' : 'tensor');
+
+/** The dtype that a plain value brings: JavaScript cannot tell 1.0 from 1, so whole numbers count as integers here. */
+export function valueDType(value: number | bigint | boolean): DType {
+  if (typeof value === 'boolean') return 'bool';
+  if (typeof value === 'bigint' || Number.isInteger(value)) return 'int64';
+  return 'float32';
+}
+
+/** The dtype in which an op on these operands computes, by PyTorch's promotion rules. */
+export function commonDType(operands: readonly OperandOf<Variable>[]): DType {
+  // The everyday case: tensors of one dtype and numbers of its category or lower.
+  let dtype: DType | null = null;
+  let simple = true;
+  for (const x of operands) {
+    if (typeof x === 'object') {
+      if (dtype === null) dtype = x.dtype;
+      else if (dtype !== x.dtype) simple = false;
+    }
+  }
+  if (dtype !== null && simple && isFloating(dtype)) return dtype;
+  return resultType(
+    operands.map((x) =>
+      typeof x === 'object'
+        ? { dtype: x.dtype, standing: standingOf(x) }
+        : { dtype: valueDType(x), standing: 'number' as const },
+    ),
+  );
+}
+
+/** Operands of an op must be on one device. @throws DeviceError */
+export function checkDevices(operands: readonly OperandOf<Variable>[], op: string): void {
+  let device: string | null = null;
+  for (const x of operands) {
+    if (typeof x !== 'object') continue;
+    const own = x.array.backend.device;
+    if (device !== null && device !== own) {
+      throw new DeviceError(`${op}: Expected all tensors to be on the same device, but found ${device} and ${own}`);
+    }
+    device = own;
+  }
+}
+
+/** A plain value as a kernel takes it in an op of this dtype. */
+export function scalarValue(value: number | bigint | boolean, dtype: DType): number {
+  const x = Number(value);
+  return dtype === 'bool' ? (x !== 0 ? 1 : 0) : dtypeInfo[dtype].category === 1 ? Math.trunc(x) : x;
+}
+
+/** Promotes the operands of an op to `dtype`: tensors are converted, plain values become numbers. */
+export function promoteOperand<T extends Variable>(x: OperandOf<T>, dtype: DType): T | number {
+  return typeof x === 'object' ? cast(x, dtype) : scalarValue(x, dtype);
+}
+
+/** The tensor among an op's operands. @throws ArgumentError if there is none */
+export function tensorOf<T extends Variable>(operands: readonly OperandOf<T>[], op: string): T {
+  for (const x of operands) if (typeof x === 'object' && x !== null) return x;
+  throw new ArgumentError(`${op}: at least one operand must be a Tensor, but got ${operands.map(String).join(', ')}`);
+}

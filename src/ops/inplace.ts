@@ -1,0 +1,168 @@
+/**
+ * Changes in place: the memory is overwritten, the version counted up, and the history of the tensor (and of the base
+ * that it is a view of) continues with the op that did it.
+ */
+import { isGradEnabled } from '../autograd/gradMode.ts';
+import { needsGraph, record } from '../autograd/record.ts';
+import type { Variable } from '../autograd/variable.ts';
+import type { NDArray } from '../backend/array.ts';
+import { dtypeInfo, isFloating, type DType } from '../core/dtype.ts';
+import { AutogradError, DTypeError, ShapeError } from '../core/errors.ts';
+import { broadcastShapes, formatShape, sameShape } from '../core/shape.ts';
+import { type BinaryOp, operandDType } from './binary.ts';
+import { checkDevices, type OperandOf, promoteOperand } from './convert.ts';
+import { torchTypeName } from './reduce.ts';
+import { asStrided } from './views.ts';
+import { zeros } from './unary.ts';
+
+/** A value of dtype `from` may be written into a tensor of dtype `to` unless it falls into a lower category. */
+export function checkCastInto(from: DType, to: DType, op: string): void {
+  if (dtypeInfo[from].category > dtypeInfo[to].category) {
+    throw new DTypeError(
+      `${op}: result type ${torchTypeName(from)} can't be cast to the desired output type ${torchTypeName(to)}`,
+    );
+  }
+}
+
+function checkWritable(x: Variable, op: string): void {
+  if (x.shape.some((size, d) => size > 1 && x.array.strides[d] === 0)) {
+    throw new ShapeError(
+      `${op}: unsupported operation: more than one element of the written-to tensor refers to a single memory location. ` +
+        'Please clone() the tensor before performing the operation.',
+    );
+  }
+  if (!isGradEnabled()) return;
+  if (x.isLeaf && x.requiresGrad) {
+    throw new AutogradError(`${op}: a leaf Variable that requires grad is being used in an in-place operation.`);
+  }
+  const base = x.viewOf?.base;
+  if (base?.isLeaf && base.requiresGrad) {
+    throw new AutogradError(`${op}: a view of a leaf Variable that requires grad is being used in an in-place operation.`);
+  }
+}
+
+/**
+ * Makes x hold the result of `compute`, an ordinary op on x and `operands`. Where nothing is recorded, `direct` writes
+ * into x's memory without a temporary.
+ */
+export function inplace<T extends Variable>(
+  op: string,
+  x: T,
+  operands: readonly Variable[],
+  compute: () => T,
+  direct?: (out: NDArray) => void,
+): T {
+  checkWritable(x, op);
+  const base = x.viewOf?.base as T | undefined;
+  const watched = base ? [x, base, ...operands] : [x, ...operands];
+  if (!needsGraph(watched) || !isFloating(x.dtype)) {
+    if (direct) direct(x.array);
+    else {
+      const result = compute().array;
+      x.array.backend.assign(x.array, result);
+    }
+    x.array.storage.version++;
+    return x;
+  }
+  const result = compute();
+  if (!sameShape(result.shape, x.shape)) {
+    throw new ShapeError(
+      `${op}: output with shape ${formatShape(x.shape)} doesn't match the broadcast shape ${formatShape(result.shape)}`,
+    );
+  }
+  x.array.backend.assign(x.array, result.array);
+  x.array.storage.version++;
+  if (base) rebaseThroughView(base, x, result);
+  else x.rebase(result.gradFn, result.slot);
+  return x;
+}
+
+/** The base's new history: its old one everywhere but where the view lies, the result's there. */
+function rebaseThroughView<T extends Variable>(base: T, x: T, result: T): void {
+  const { shape, strides, offset } = x.array;
+  const whole = base.array;
+  const node = record('CopySlices', whole, [base, result], () => (grad) => {
+    const window = (g: T) => asStrided(g, shape, layoutIn(g.array, whole, strides), offsetIn(g.array, whole, offset));
+    const own = contiguousLike(grad, whole);
+    return [clearWindow(own, window), window(own)];
+  });
+  base.rebase(node.gradFn, node.slot);
+}
+
+/** A gradient with exactly the base's strides, so that the view's layout applies to it. */
+function contiguousLike<T extends Variable>(grad: T, base: NDArray): T {
+  const { backend } = grad.array;
+  const out = backend.empty(base.shape, grad.dtype, base.dense ? base.strides : undefined);
+  backend.assign(out, grad.array);
+  return record('CloneBackward0', out, [grad], () => (g) => [g]);
+}
+
+const layoutIn = (own: NDArray, base: NDArray, strides: readonly number[]): readonly number[] => {
+  if (base.dense) return strides;
+  throw new AutogradError(
+    `backward: an in-place change of a view whose base is not dense (strides ${formatShape(base.strides)}) cannot be ` +
+      `differentiated; clone() the base first (gradient strides ${formatShape(own.strides)})`,
+  );
+};
+const offsetIn = (own: NDArray, base: NDArray, offset: number): number => own.offset + offset - base.offset;
+
+function clearWindow<T extends Variable>(grad: T, window: (g: T) => T): T {
+  const { backend } = grad.array;
+  const out = backend.empty(grad.shape, grad.dtype, grad.array.strides);
+  backend.assign(out, grad.array);
+  const cleared = grad.derive(out);
+  const hole = window(cleared);
+  backend.fill(hole.array, 0);
+  return record('CopySlices', out, [grad], () => (g) => [clearWindow(g, window)]);
+}
+
+/** An in-place form of a binary op: `x.add_(y)`. */
+export function inplaceBinary<T extends Variable>(op: BinaryOp, x: T, other: OperandOf<T>, name: string): T {
+  const dtype = operandDType(op.row, x, other);
+  checkCastInto(op.row.predicate ? 'bool' : dtype, x.dtype, name);
+  if (typeof other === 'object') {
+    checkDevices([x, other], name);
+    const shape = broadcastShapes(x.shape, other.shape, name);
+    if (!sameShape(shape, x.shape)) {
+      throw new ShapeError(
+        `${name}: output with shape ${formatShape(x.shape)} doesn't match the broadcast shape ${formatShape(shape)}`,
+      );
+    }
+  }
+  const direct =
+    dtype === x.dtype && !op.row.predicate
+      ? (out: NDArray) => {
+          const b = promoteOperand(other, dtype);
+          out.backend.binary(op.row, out, typeof b === 'object' ? b.array : b, out);
+        }
+      : undefined;
+  return inplace(name, x, typeof other === 'object' ? [other] : [], () => op<T>(x, other), direct);
+}
+
+/** All elements become `value`. */
+export function fill_<T extends Variable>(x: T, value: number | bigint | boolean): T {
+  const plain = typeof value === 'boolean' ? Number(value) : value;
+  const direct = (out: NDArray) => out.backend.fill(out, plain);
+  const compute = () => {
+    const { array } = x;
+    const out = array.backend.empty(array.shape, array.dtype);
+    array.backend.fill(out, plain);
+    return record('FillBackward0', out, [x], () => (grad) => [zeros(grad)]);
+  };
+  return inplace('fill_', x, [], compute, direct);
+}
+
+/** x takes the elements of source, broadcast and converted. @throws ShapeError */
+export function copy_<T extends Variable>(x: T, source: T): T {
+  const shape = broadcastShapes(x.shape, source.shape, 'copy_');
+  if (!sameShape(shape, x.shape)) {
+    throw new ShapeError(`copy_: output with shape ${formatShape(x.shape)} doesn't match the broadcast shape ${formatShape(shape)}`);
+  }
+  const compute = () => {
+    const { array } = x;
+    const out = array.backend.empty(array.shape, array.dtype);
+    array.backend.assign(out, source.array);
+    return record('CopyBackwards', out, [x, source], () => (grad) => [zeros(grad), grad]);
+  };
+  return inplace('copy_', x, [source], compute, (out) => out.backend.assign(out, source.array));
+}

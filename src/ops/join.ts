@@ -1,0 +1,71 @@
+/** Tensors put together: along a dimension that exists, or along a new one. */
+import { record } from '../autograd/record.ts';
+import type { Variable } from '../autograd/variable.ts';
+import { ArgumentError, ShapeError } from '../core/errors.ts';
+import { formatShape, normalizeDim, sameShape } from '../core/shape.ts';
+import { cast, checkDevices, commonDType } from './convert.ts';
+import { narrow, unsqueeze } from './views.ts';
+
+/**
+ * The tensors one after the other along dim. Sizes of the other dimensions must agree; empty 1-d tensors are skipped,
+ * dtypes are promoted. @throws ArgumentError for an empty list, ShapeError
+ */
+export function cat<T extends Variable>(tensors: readonly T[], dim = 0): T {
+  if (tensors.length === 0) throw new ArgumentError('cat: expected a non-empty list of Tensors');
+  checkDevices(tensors, 'cat');
+  const dtype = commonDType(tensors);
+  const parts = tensors.filter((x) => !(x.ndim === 1 && x.shape[0] === 0)).map((x) => cast(x, dtype));
+  if (parts.length === 0) return cast(tensors[0], dtype);
+  const [first] = parts;
+  if (first.ndim === 0) throw new ShapeError('cat: zero-dimensional tensor (at position 0) cannot be concatenated');
+  const d = normalizeDim(dim, first.ndim, 'cat');
+  let total = 0;
+  parts.forEach((x, i) => {
+    if (x.ndim !== first.ndim) {
+      throw new ShapeError(`cat: Tensors must have same number of dimensions: got ${first.ndim} and ${x.ndim}`);
+    }
+    x.shape.forEach((size, at) => {
+      if (at !== d && size !== first.shape[at]) {
+        throw new ShapeError(
+          `cat: Sizes of tensors must match except in dimension ${d}. Expected size ${first.shape[at]} but got size ${size} ` +
+            `for tensor number ${i} in the list.`,
+        );
+      }
+    });
+    total += x.shape[d];
+  });
+  const { backend } = first.array;
+  const out = backend.empty(
+    first.shape.map((size, at) => (at === d ? total : size)),
+    dtype,
+  );
+  const starts: number[] = [];
+  let start = 0;
+  for (const x of parts) {
+    starts.push(start);
+    if (x.array.size > 0) backend.assign(out.view(x.shape, out.strides, start * out.strides[d]), x.array);
+    start += x.shape[d];
+  }
+  const sizes = parts.map((x) => x.shape[d]);
+  return record('CatBackward0', out, parts, (node) => (grad) =>
+    sizes.map((size, i) => node.needs[i] && narrow(grad, d, starts[i], size)),
+  );
+}
+
+/** Tensors of equal shape along a new dimension. @throws ArgumentError for an empty list, ShapeError */
+export function stack<T extends Variable>(tensors: readonly T[], dim = 0): T {
+  if (tensors.length === 0) throw new ArgumentError('stack: expected a non-empty list of Tensors');
+  const [first] = tensors;
+  tensors.forEach((x, i) => {
+    if (!sameShape(x.shape, first.shape)) {
+      throw new ShapeError(
+        `stack expects each tensor to be equal size, but got ${formatShape(first.shape)} at entry 0 and ${formatShape(x.shape)} at entry ${i}`,
+      );
+    }
+  });
+  const d = normalizeDim(dim, first.ndim + 1, 'stack');
+  return cat(
+    tensors.map((x) => unsqueeze(x, d)),
+    d,
+  );
+}

@@ -1,0 +1,179 @@
+/** Products of matrices, of vectors, and of batches of both. */
+import { record } from '../autograd/record.ts';
+import type { Variable } from '../autograd/variable.ts';
+import { DTypeError, ShapeError } from '../core/errors.ts';
+import { broadcastShapes, formatShape } from '../core/shape.ts';
+import { cast, checkDevices } from './convert.ts';
+import { sumSpec } from './reduceTo.ts';
+import { expand, reshape, squeeze, transpose, unsqueeze } from './views.ts';
+import { torchTypeName } from './reduce.ts';
+
+function checkDTypes(a: Variable, b: Variable, op: string): void {
+  if (a.dtype === b.dtype && a.dtype !== 'bool') return;
+  throw new DTypeError(
+    `${op}: expected m1 and m2 to have the same dtype, but got: ${torchTypeName(a.dtype)} != ${torchTypeName(b.dtype)}`,
+  );
+}
+
+/** [..., m, k] · [..., k, n] with equal leading dimensions (or a plain matrix on the right): what all products become. */
+function product<T extends Variable>(name: string, a: T, b: T): T {
+  const out = a.array.backend.matmul(a.array, b.array);
+  return record(name, out, [a, b], (node) => {
+    const savedA = node.needs[1] ? node.save(a) : null;
+    const savedB = node.needs[0] ? node.save(b) : null;
+    const shared = b.ndim === 2 && a.ndim > 2;
+    return (grad) => {
+      const gradA = savedB && product(name, grad, transpose(savedB.get(grad), -2, -1));
+      if (savedA === null) return [gradA, null];
+      const x = savedA.get(grad);
+      if (!shared) return [gradA, product(name, transpose(x, -2, -1), grad)];
+      // One right-hand matrix for a whole batch: the batch joins the rows.
+      const rows = reshape(x, [-1, x.shape[x.ndim - 1]]);
+      return [gradA, product(name, transpose(rows, 0, 1), reshape(grad, [-1, grad.shape[grad.ndim - 1]]))];
+    };
+  });
+}
+
+/** The product of two matrices, [m, k] · [k, n]. @throws ShapeError, DTypeError */
+export function mm<T extends Variable>(a: T, b: T): T {
+  if (a.ndim !== 2) throw new ShapeError(`mm: self must be a matrix, but got shape ${formatShape(a.shape)}`);
+  if (b.ndim !== 2) throw new ShapeError(`mm: mat2 must be a matrix, but got shape ${formatShape(b.shape)}`);
+  checkDevices([a, b], 'mm');
+  checkInner(a, b);
+  checkDTypes(a, b, 'mm');
+  return product('MmBackward0', a, b);
+}
+
+function checkInner(a: Variable, b: Variable): void {
+  const [m, k] = a.shape.slice(-2);
+  const [k2, n] = b.shape.slice(-2);
+  if (k !== k2) throw new ShapeError(`matmul: mat1 and mat2 shapes cannot be multiplied (${m}x${k} and ${k2}x${n})`);
+}
+
+/** The product of two batches of matrices, [b, m, k] · [b, k, n]. @throws ShapeError, DTypeError */
+export function bmm<T extends Variable>(a: T, b: T): T {
+  for (const x of [a, b]) {
+    if (x.ndim !== 3) throw new ShapeError(`bmm: batch1 and batch2 must be 3D tensors, but got shape ${formatShape(x.shape)}`);
+  }
+  if (a.shape[0] !== b.shape[0] || a.shape[2] !== b.shape[1]) {
+    throw new ShapeError(
+      `bmm: Expected size for first two dimensions of batch2 tensor to be: ${formatShape([a.shape[0], a.shape[2]])} but got: ` +
+        `${formatShape([b.shape[0], b.shape[1]])}.`,
+    );
+  }
+  checkDevices([a, b], 'bmm');
+  checkDTypes(a, b, 'bmm');
+  return product('BmmBackward0', a, b);
+}
+
+/** The product of a matrix and a vector, [m, k] · [k]. @throws ShapeError, DTypeError */
+export function mv<T extends Variable>(a: T, x: T): T {
+  if (a.ndim !== 2 || x.ndim !== 1) {
+    throw new ShapeError(`mv: vector + matrix @ vector expected, got ${a.ndim}, ${x.ndim}`);
+  }
+  if (a.shape[1] !== x.shape[0]) {
+    throw new ShapeError(`size mismatch, got input (${a.shape[0]}), mat (${a.shape.join('x')}), vec (${x.shape[0]})`);
+  }
+  checkDevices([a, x], 'mv');
+  checkDTypes(a, x, 'mv');
+  return squeeze(product('MvBackward0', a, unsqueeze(x, 1)), 1);
+}
+
+/** The inner product of two vectors of equal length; 0-d. @throws ShapeError, DTypeError */
+export function dot<T extends Variable>(a: T, b: T): T {
+  if (a.ndim !== 1 || b.ndim !== 1) {
+    throw new ShapeError(`dot: 1D tensors expected, but got ${a.ndim}D and ${b.ndim}D tensors`);
+  }
+  if (a.shape[0] !== b.shape[0]) {
+    throw new ShapeError(
+      `dot: inconsistent tensor size, expected tensor [${a.shape[0]}] and src [${b.shape[0]}] to have the same number of elements`,
+    );
+  }
+  checkDevices([a, b], 'dot');
+  checkDTypes(a, b, 'dot');
+  return reshape(product('DotBackward0', reshape(a, [1, -1]), reshape(b, [-1, 1])), []);
+}
+
+/**
+ * The matrix product by PyTorch's rules of rank: vector·vector is a dot product, matrix·matrix `mm`, a vector is a row
+ * on the left and a column on the right (the added dimension vanishes again), leading dimensions broadcast as batches.
+ * @throws ShapeError, DTypeError
+ */
+export function matmul<T extends Variable>(a: T, b: T): T {
+  if (a.ndim === 0 || b.ndim === 0) {
+    throw new ShapeError(`matmul: both arguments to matmul need to be at least 1D, but they are ${a.ndim}D and ${b.ndim}D`);
+  }
+  if (a.ndim === 1 && b.ndim === 1) return dot(a, b);
+  if (a.ndim === 2 && b.ndim === 2) return mm(a, b);
+  if (a.ndim === 2 && b.ndim === 1) return mv(a, b);
+  if (a.ndim === 1) return squeeze(matmul(unsqueeze(a, 0), b), -2);
+  if (b.ndim === 1) return squeeze(matmul(a, unsqueeze(b, 1)), -1);
+  checkDevices([a, b], 'matmul');
+  checkInner(a, b);
+  checkDTypes(a, b, 'matmul');
+  if (b.ndim === 2) return product('UnsafeViewBackward0', a, b);
+  const lead = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2), 'matmul');
+  const spread = (x: T) => expand(x, [...lead, ...x.shape.slice(-2)]);
+  return product('UnsafeViewBackward0', spread(a), spread(b));
+}
+
+/** The outer product of two vectors, [n] × [m] → [n, m]. @throws ShapeError */
+export function outer<T extends Variable>(a: T, b: T): T {
+  for (const x of [a, b]) {
+    if (x.ndim !== 1) throw new ShapeError(`outer: Expected 1-D argument, but got ${x.ndim}-D`);
+  }
+  return product('MulBackward0', unsqueeze(cast(a, a.dtype), 1), unsqueeze(b, 0));
+}
+
+/**
+ * x·Wᵀ + bias over the last dimension: x [..., in], weight [out, in], bias [out]. One product with the bias added in
+ * its last pass. @throws ShapeError, DTypeError
+ */
+export function linear<T extends Variable>(x: T, weight: T, bias: T | null = null): T {
+  const operands = bias === null ? [x, weight] : [x, weight, bias];
+  checkDevices(operands, 'linear');
+  const inFeatures = x.shape[x.ndim - 1] ?? 1;
+  const flatWeight = weight.ndim === 1 ? unsqueeze(weight, 0) : weight;
+  if (weight.ndim > 2 || flatWeight.shape[1] !== inFeatures || x.ndim === 0) {
+    throw new ShapeError(
+      `linear: mat1 and mat2 shapes cannot be multiplied (${x.shape.slice(0, -1).reduce((n, s) => n * s, 1)}x${inFeatures} and ` +
+        `${flatWeight.shape[1]}x${flatWeight.shape[0]}); input is ${formatShape(x.shape)}, weight ${formatShape(weight.shape)}`,
+    );
+  }
+  for (const y of operands) checkDTypes(x, y, 'linear');
+  if (bias !== null && bias.ndim === 1 && weight.ndim === 2) {
+    if (bias.shape[0] !== weight.shape[0]) {
+      throw new ShapeError(
+        `linear: The expanded size of the tensor (${weight.shape[0]}) must match the existing size (${bias.shape[0]}) of bias`,
+      );
+    }
+    return affine(x, weight, bias);
+  }
+  const out = matmul(x, transpose(flatWeight, 0, 1));
+  return weight.ndim === 1 ? squeeze(out, -1) : out;
+}
+
+function affine<T extends Variable>(x: T, weight: T, bias: T): T {
+  const transposed = weight.array.view([weight.shape[1], weight.shape[0]], [weight.array.strides[1], weight.array.strides[0]]);
+  const rows = x.ndim === 1 ? x.array.view([1, x.shape[0]], [0, x.array.strides[0]]) : x.array;
+  const out = x.array.backend.matmul(rows, transposed, { bias: bias.array });
+  const array = x.ndim === 1 ? out.view([weight.shape[0]], [1]) : out;
+  return record(x.ndim <= 2 ? 'AddmmBackward0' : 'ViewBackward0', array, [x, weight, bias], (node) => {
+    const savedX = node.needs[1] ? node.save(x) : null;
+    const savedW = node.needs[0] ? node.save(weight) : null;
+    return (grad) => {
+      const grad2d = reshape(grad, [-1, grad.shape[grad.ndim - 1]]);
+      const gradX = savedW && matmul(grad, savedW.get(grad));
+      // (xᵀ·grad)ᵀ: the layout in which Linear stores its weight, so that nothing is transposed.
+      const gradW =
+        savedX && transpose(mm(transpose(reshape(savedX.get(grad), [-1, x.shape[x.ndim - 1]]), 0, 1), grad2d), 0, 1);
+      return [gradX, gradW, node.needs[2] ? sumRows(grad2d) : null];
+    };
+  });
+}
+
+function sumRows<T extends Variable>(grad: T): T {
+  const from = grad.shape;
+  const out = grad.array.backend.reduce(sumSpec, grad.array, [0], false);
+  return record('SumBackward1', out, [grad], () => (g) => [expand(unsqueeze(g, 0), from)]);
+}

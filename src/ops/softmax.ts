@@ -1,0 +1,56 @@
+/** Softmax and its logarithm along one dimension, shifted by the maximum so that nothing overflows. */
+import { record } from '../autograd/record.ts';
+import type { Variable } from '../autograd/variable.ts';
+import { type DType, isFloating } from '../core/dtype.ts';
+import { DTypeError } from '../core/errors.ts';
+import { normalizeDim } from '../core/shape.ts';
+import { mul, sub } from './arithmetic.ts';
+import { cast } from './convert.ts';
+import { exp } from './elementwise.ts';
+import { sum, torchTypeName } from './reduce.ts';
+import { transpose } from './views.ts';
+
+function along<T extends Variable>(x: T, dim: number, log: boolean, dtype?: DType): T {
+  const op = log ? 'logSoftmax' : 'softmax';
+  const input = dtype === undefined ? x : cast(x, dtype);
+  if (!isFloating(input.dtype)) {
+    throw new DTypeError(`${op}: "softmax_lastdim_kernel_impl" not implemented for '${torchTypeName(input.dtype)}'`);
+  }
+  const d = normalizeDim(dim, input.ndim, op);
+  if (input.ndim > 0 && d !== input.ndim - 1) return transpose(rows(transpose(input, d, -1), log), d, -1);
+  return rows(input, log);
+}
+
+function rows<T extends Variable>(x: T, log: boolean): T {
+  const out = x.array.backend.softmax(x.array, log);
+  return record(log ? 'LogSoftmaxBackward0' : 'SoftmaxBackward0', out, [x], (node, output) => {
+    const saved = node.saveOutput(output);
+    return (grad) => [rowsGrad(grad, saved.get(grad), log)];
+  });
+}
+
+/** The gradient of both, itself differentiable. */
+function rowsGrad<T extends Variable>(grad: T, output: T, log: boolean): T {
+  const out = output.array.backend.softmaxGrad(grad.array, output.array, log);
+  return record(log ? 'LogSoftmaxBackwardDataBackward0' : 'SoftmaxBackwardDataBackward0', out, [grad, output], (node) => {
+    const savedGrad = node.save(grad);
+    const savedY = node.save(output);
+    return (gg) => {
+      const g = savedGrad.get(gg);
+      const y = savedY.get(gg);
+      // log: r = g − e^y Σg. else: r = y(g − Σ g y).
+      if (log) {
+        const p = exp(y);
+        return [sub<T>(gg, sum(mul(gg, p), -1, true)), mul(mul(mul(gg, p), sum(g, -1, true)), -1)];
+      }
+      const inner = sum(mul(gg, y), -1, true);
+      return [mul(sub<T>(gg, inner), y), sub<T>(mul(gg, sub<T>(g, sum(mul(g, y), -1, true))), mul(inner, g))];
+    };
+  });
+}
+
+/** eˣ / Σ eˣ along dim. */
+export const softmax = <T extends Variable>(x: T, dim: number, dtype?: DType): T => along(x, dim, false, dtype);
+
+/** log(softmax(x)) along dim, exact where softmax underflows. */
+export const logSoftmax = <T extends Variable>(x: T, dim: number, dtype?: DType): T => along(x, dim, true, dtype);

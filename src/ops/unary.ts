@@ -1,0 +1,63 @@
+/** How an elementwise op of one operand is made from its row. The rows are in elementwise.ts, activation.ts, …. */
+import { record } from '../autograd/record.ts';
+import type { Variable } from '../autograd/variable.ts';
+import type { UnarySpec } from '../backend/backend.ts';
+import { type DType, isFloating, toFloating } from '../core/dtype.ts';
+import { DTypeError } from '../core/errors.ts';
+import { cast } from './convert.ts';
+
+/** The name of a node from that of an op, as PyTorch builds it: logical_not → LogicalNotBackward0. */
+export const nodeName = (op: string): string =>
+  `${op.replace(/(^|_)([a-z])/g, (_, __, letter: string) => letter.toUpperCase())}Backward0`;
+
+/** All that is said of a simple op: formulas for the backends, and how its gradient follows. */
+export interface UnaryRow extends UnarySpec {
+  /** `grad_fn` if it is not the op's name in camel case. */
+  readonly node?: string;
+  /** What integers and bools become: a floating result (the default for functions of analysis), or stay. */
+  readonly integers: 'float' | 'same' | 'error';
+  /** What backward reads. */
+  readonly saves?: 'input' | 'output';
+  /** The input's gradient, from the output's and what was saved; absent: zero (a step function). */
+  readonly backward?: <T extends Variable>(grad: T, saved: T, p: number, q: number) => T;
+}
+
+export interface UnaryOp {
+  <T extends Variable>(x: T): T;
+  readonly row: UnaryRow;
+}
+
+/** Runs a row on x; `p` and `q` are the row's scalars. */
+export function applyUnary<T extends Variable>(row: UnaryRow, x: T, p = 0, q = 0): T {
+  const input = prepare(row, x);
+  const { array } = input;
+  const out = array.backend.unary(row, array, p, q);
+  return record(row.node ?? nodeName(row.name), out, [input], (node, output) => {
+    const { backward } = row;
+    if (backward === undefined) return (grad) => [zeros(grad)];
+    if (row.saves === undefined) return (grad) => [backward(grad, grad, p, q)];
+    const saved = row.saves === 'input' ? node.save(input) : node.saveOutput(output);
+    return (grad) => [backward(grad, saved.get(grad), p, q)];
+  });
+}
+
+/** Zeros like x, outside the graph. */
+export function zeros<T extends Variable>(x: T): T {
+  const { array } = x;
+  const out = array.backend.empty(array.shape, array.dtype);
+  array.backend.fill(out, 0);
+  return x.derive(out);
+}
+
+function prepare<T extends Variable>(row: UnaryRow, x: T): T {
+  if (isFloating(x.dtype) || row.integers === 'same') return x;
+  if (row.integers === 'float') return cast(x, toFloating(x.dtype));
+  throw new DTypeError(`${row.name}: expected a floating point tensor, but got ${describe(x.dtype)}`);
+}
+
+const describe = (dtype: DType): string => `a tensor of dtype ${dtype}`;
+
+/** An op of one operand, as users call it. */
+export function unaryOp(row: UnaryRow): UnaryOp {
+  return Object.assign(<T extends Variable>(x: T): T => applyUnary(row, x), { row });
+}

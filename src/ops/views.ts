@@ -1,0 +1,304 @@
+/**
+ * Views: other shapes and strides over the same memory. Their gradients are views too, so nothing is copied either
+ * way, save where a shape cannot be expressed by strides.
+ */
+import { record, type Rule } from '../autograd/record.ts';
+import type { Variable } from '../autograd/variable.ts';
+import { ArgumentError, IndexError, ShapeError } from '../core/errors.ts';
+import {
+  contiguousStrides,
+  expandStrides,
+  formatShape,
+  inferShape,
+  isContiguous,
+  normalizeDim,
+  numElements,
+  type Shape,
+  type Strides,
+  sameShape,
+  viewStrides,
+} from '../core/shape.ts';
+import { contiguous } from './convert.ts';
+
+/** Records a view of x, and what an in-place change of either must know of the other. */
+export function viewOf<T extends Variable>(
+  name: string,
+  x: T,
+  shape: Shape,
+  strides: Strides,
+  offset: number,
+  rule: Rule<T>,
+): T {
+  const out = record(name, x.array.view(shape, strides, offset), [x], () => rule);
+  const base = x.viewOf?.base ?? x;
+  out.markView(x, () => asStrided(base, shape, strides, offset));
+  return out;
+}
+
+/** int64 row-major positions in `base` of the elements that a layout over the same storage reads. */
+function positionsInBase<T extends Variable>(base: T, shape: Shape, strides: Strides, offset: number) {
+  const { array } = base;
+  const { backend } = array;
+  let last = offset;
+  for (const layout of [
+    { shape, strides, offset },
+    { shape: array.shape, strides: array.strides, offset: array.offset },
+  ]) {
+    let end = layout.offset;
+    layout.shape.forEach((size, d) => {
+      end += Math.max(0, size - 1) * layout.strides[d];
+    });
+    last = Math.max(last, end);
+  }
+  const map = backend.empty([last + 1], 'int64');
+  backend.fill(map, -1);
+  const iota = backend.upload(BigInt64Array.from({ length: array.size }, (_, i) => BigInt(i)), array.shape, 'int64');
+  backend.assign(map.view(array.shape, array.strides, array.offset), iota);
+  const positions = backend.empty([numElements(shape)], 'int64');
+  backend.assign(positions.view(shape, contiguousStrides(shape)), map.view(shape, strides, offset));
+  map.release();
+  iota.release();
+  return positions;
+}
+
+/**
+ * The elements of x's storage at offset + Σ index·stride, whatever x's own layout: `as_strided`. Sizes and strides in
+ * elements. Gradients of elements that are read several times are summed.
+ */
+export function asStrided<T extends Variable>(x: T, shape: Shape, strides: Strides, offset = x.array.offset): T {
+  const out = record('AsStridedBackward0', x.array.view(shape, strides, offset), [x], () => (grad) => {
+    const positions = positionsInBase(x, shape, strides, offset);
+    return [scatterFlat(reshape(grad, [-1]), grad.derive(positions), x.shape)];
+  });
+  const base = x.viewOf?.base ?? x;
+  out.markView(x, () => asStrided(base, shape, strides, offset));
+  return out;
+}
+
+/** Zeros of `shape` with source[i] added at flat position positions[i]; source and positions are 1-d. */
+export function scatterFlat<T extends Variable>(source: T, positions: T, shape: Shape): T {
+  const { backend } = source.array;
+  const out = backend.empty(shape, source.dtype);
+  backend.fill(out, 0);
+  backend.put(out, positions.array, source.array, true);
+  return record('PutBackward0', out, [source], () => (grad) => [takeFlat(grad, positions)]);
+}
+
+/** x's elements (row-major) at int64 flat positions, in the shape of positions. */
+export function takeFlat<T extends Variable>(x: T, positions: T): T {
+  const { shape } = x;
+  const array = x.array.backend.take(x.array, positions.array);
+  return record('TakeBackward0', array, [x], () => (grad) => [
+    scatterFlat(reshape(grad, [-1]), positions.derive(positions.array.view([positions.array.size], [1])), shape),
+  ]);
+}
+
+/**
+ * x with another shape over the same memory; one size may be -1.
+ * @throws ShapeError if the sizes do not multiply to x's, or if strides cannot express it (use `reshape`)
+ */
+export function view<T extends Variable>(x: T, sizes: Shape): T {
+  const shape = inferShape(sizes, x.array.size, 'view');
+  const strides = viewStrides(x.shape, x.array.strides, shape);
+  if (strides === null) {
+    throw new ShapeError(
+      'view: view size is not compatible with input tensor\'s size and stride (at least one dimension spans across two ' +
+        `contiguous subspaces). Use .reshape(...) instead; got a tensor of shape ${formatShape(x.shape)} with strides ` +
+        `${formatShape(x.array.strides)}, asked for ${formatShape(shape)}`,
+    );
+  }
+  const from = x.shape;
+  return viewOf('ViewBackward0', x, shape, strides, x.array.offset, (grad) => [reshape(grad, from)]);
+}
+
+/** x with another shape: a view where possible, else a copy. One size may be -1. @throws ShapeError */
+export function reshape<T extends Variable>(x: T, sizes: Shape): T {
+  const shape = inferShape(sizes, x.array.size, 'reshape');
+  if (sameShape(shape, x.shape)) return x;
+  const strides = viewStrides(x.shape, x.array.strides, shape);
+  const source = strides === null ? contiguous(x) : x;
+  const from = x.shape;
+  return viewOf('ViewBackward0', source, shape, strides ?? contiguousStrides(shape), source.array.offset, (grad) => [
+    reshape(grad, from),
+  ]);
+}
+
+/** x read as if it had the larger shape: sizes of 1 repeat, new leading dimensions repeat; -1 keeps a size. */
+export function expand<T extends Variable>(x: T, sizes: Shape): T {
+  const shift = sizes.length - x.shape.length;
+  if (shift < 0) {
+    throw new ShapeError(
+      `expand: the number of sizes provided (${sizes.length}) must be greater or equal to the number of dimensions in ` +
+        `the tensor (${x.shape.length}); got ${formatShape(sizes)} for ${formatShape(x.shape)}`,
+    );
+  }
+  const shape = sizes.map((size, d) => {
+    const own = d >= shift ? x.shape[d - shift] : 1;
+    if (size === -1 && d >= shift) return own;
+    if (!Number.isInteger(size) || size < 0 || (d >= shift && own !== 1 && own !== size)) {
+      throw new ShapeError(
+        `expand: The expanded size of the tensor (${size}) must match the existing size (${own}) at non-singleton ` +
+          `dimension ${d}.  Target sizes: ${formatShape(sizes)}.  Tensor sizes: ${formatShape(x.shape)}`,
+      );
+    }
+    return size;
+  });
+  const strides = expandStrides(x.shape, x.array.strides, shape);
+  // The walk sums the gradient back to x's shape.
+  return viewOf('ExpandBackward0', x, shape, strides, x.array.offset, (grad) => [grad]);
+}
+
+/** The dimensions in another order. @throws ShapeError if dims is not a permutation */
+export function permute<T extends Variable>(x: T, dims: readonly number[]): T {
+  if (dims.length !== x.ndim) {
+    throw new ShapeError(
+      'permute: number of dimensions in the tensor input does not match the length of the desired ordering of ' +
+        `dimensions i.e. input.dim() = ${x.ndim} is not equal to len(dims) = ${dims.length}`,
+    );
+  }
+  const order = dims.map((d) => normalizeDim(d, x.ndim, 'permute'));
+  if (new Set(order).size !== order.length) throw new ShapeError(`permute: repeated dim in ${formatShape(dims)}`);
+  const inverse = new Array<number>(order.length);
+  order.forEach((d, i) => {
+    inverse[d] = i;
+  });
+  return viewOf(
+    'PermuteBackward0',
+    x,
+    order.map((d) => x.shape[d]),
+    order.map((d) => x.array.strides[d]),
+    x.array.offset,
+    (grad) => [permute(grad, inverse)],
+  );
+}
+
+/** Two dimensions exchanged. @throws IndexError for a dimension out of range */
+export function transpose<T extends Variable>(x: T, dim0: number, dim1: number): T {
+  const a = normalizeDim(dim0, x.ndim, 'transpose');
+  const b = normalizeDim(dim1, x.ndim, 'transpose');
+  const order = [...x.shape.keys()];
+  if (order.length > 0) [order[a], order[b]] = [order[b], order[a]];
+  return viewOf(
+    'TransposeBackward0',
+    x,
+    order.map((d) => x.shape[d]),
+    order.map((d) => x.array.strides[d]),
+    x.array.offset,
+    (grad) => [transpose(grad, a, b)],
+  );
+}
+
+/** The matrix transposed; 0-d and 1-d tensors stay as they are. @throws ShapeError for more than 2 dimensions */
+export function t<T extends Variable>(x: T): T {
+  if (x.ndim > 2) throw new ShapeError(`t() expects a tensor with <= 2 dimensions, but self is ${x.ndim}D`);
+  if (x.ndim < 2) return viewOf('TBackward0', x, x.shape, x.array.strides, x.array.offset, (grad) => [grad]);
+  const [m, n] = x.shape;
+  const [sm, sn] = x.array.strides;
+  return viewOf('TBackward0', x, [n, m], [sn, sm], x.array.offset, (grad) => [t(grad)]);
+}
+
+/** One index of one dimension, which vanishes. @throws IndexError */
+export function select<T extends Variable>(x: T, dim: number, index: number): T {
+  if (x.ndim === 0) throw new IndexError('select() cannot be applied to a 0-dim tensor.');
+  const d = normalizeDim(dim, x.ndim, 'select');
+  const size = x.shape[d];
+  if (!Number.isInteger(index) || index < -size || index >= size) {
+    throw new IndexError(`select: index ${index} is out of bounds for dimension ${d} with size ${size}`);
+  }
+  const i = index < 0 ? index + size : index;
+  const without = (list: readonly number[]) => list.filter((_, at) => at !== d);
+  const from = x.shape;
+  return viewOf(
+    'SelectBackward0',
+    x,
+    without(x.shape),
+    without(x.array.strides),
+    x.array.offset + i * x.array.strides[d],
+    (grad) => [placeSlice(unsqueeze(grad, d), from, d, i, 1)],
+  );
+}
+
+/**
+ * Every `step`-th index of a dimension from start (inclusive) to end (exclusive). Negative bounds count from the end,
+ * and bounds beyond it are pulled in, as in Python. @throws ArgumentError if step is not a positive integer
+ */
+export function slice<T extends Variable>(x: T, dim: number, start: number | null, end: number | null, step = 1): T {
+  if (x.ndim === 0) throw new IndexError('slice() cannot be applied to a 0-dim tensor.');
+  const d = normalizeDim(dim, x.ndim, 'slice');
+  if (!Number.isInteger(step) || step <= 0) throw new ArgumentError(`slice: slice step must be positive, but got ${step}`);
+  const size = x.shape[d];
+  const clamp = (at: number) => Math.min(Math.max(at < 0 ? at + size : at, 0), size);
+  const first = clamp(start ?? 0);
+  const count = Math.max(0, Math.ceil((clamp(end ?? size) - first) / step));
+  const from = x.shape;
+  return viewOf(
+    'SliceBackward0',
+    x,
+    from.map((s, i) => (i === d ? count : s)),
+    x.array.strides.map((s, i) => (i === d ? s * step : s)),
+    x.array.offset + (count > 0 ? first : 0) * x.array.strides[d],
+    (grad) => [placeSlice(grad, from, d, first, step)],
+  );
+}
+
+/** `length` indices of a dimension from `start`: a slice whose bounds must fit. @throws IndexError */
+export function narrow<T extends Variable>(x: T, dim: number, start: number, length: number): T {
+  const d = normalizeDim(dim, x.ndim, 'narrow');
+  const size = x.shape[d];
+  const first = start < 0 ? start + size : start;
+  if (!(first >= 0 && length >= 0 && first + length <= size)) {
+    throw new IndexError(`narrow: start (${start}) + length (${length}) exceeds dimension size (${size}).`);
+  }
+  return slice(x, d, first, first + length);
+}
+
+/** Zeros of `shape` with `x` at every step-th index of a dimension: the gradient of slicing. */
+export function placeSlice<T extends Variable>(x: T, shape: Shape, dim: number, start: number, step: number): T {
+  const { backend } = x.array;
+  const out = backend.empty(shape, x.dtype);
+  backend.fill(out, 0);
+  const strides = out.strides.map((s, i) => (i === dim ? s * step : s));
+  if (x.array.size > 0) backend.assign(out.view(x.shape, strides, start * out.strides[dim]), x.array);
+  const end = start + Math.max(0, x.shape[dim] - 1) * step + 1;
+  return record('SliceBackward0', out, [x], () => (grad) => [slice(grad, dim, start, end, step)]);
+}
+
+/** Without dimension `dim` if its size is 1; without all such dimensions if none is named. */
+export function squeeze<T extends Variable>(x: T, dims?: number | readonly number[]): T {
+  const chosen =
+    dims === undefined ? [...x.shape.keys()] : (typeof dims === 'number' ? [dims] : dims).map((d) => normalizeDim(d, x.ndim, 'squeeze'));
+  const keep = (_: number, d: number) => !(chosen.includes(d) && x.shape[d] === 1);
+  const from = x.shape;
+  return viewOf(
+    dims === undefined ? 'SqueezeBackward0' : 'SqueezeBackward1',
+    x,
+    x.shape.filter(keep),
+    x.array.strides.filter(keep),
+    x.array.offset,
+    (grad) => [reshape(grad, from)],
+  );
+}
+
+/** With a new dimension of size 1 before `dim`, which may be ndim. @throws IndexError */
+export function unsqueeze<T extends Variable>(x: T, dim: number): T {
+  const d = normalizeDim(dim, x.ndim + 1, 'unsqueeze');
+  const shape = x.shape.toSpliced(d, 0, 1);
+  const stride = d < x.ndim ? x.shape[d] * x.array.strides[d] : 1;
+  const from = x.shape;
+  return viewOf('UnsqueezeBackward0', x, shape, x.array.strides.toSpliced(d, 0, stride), x.array.offset, (grad) => [
+    reshape(grad, from),
+  ]);
+}
+
+/** Dimensions start … end merged into one: a view where possible. */
+export function flatten<T extends Variable>(x: T, start = 0, end = -1): T {
+  const first = normalizeDim(start, x.ndim, 'flatten');
+  const last = normalizeDim(end, x.ndim, 'flatten');
+  if (first > last) throw new ShapeError(`flatten() has invalid args: start_dim cannot come after end_dim`);
+  if (x.ndim === 0) return reshape(x, [1]);
+  const merged = numElements(x.shape.slice(first, last + 1));
+  return reshape(x, [...x.shape.slice(0, first), merged, ...x.shape.slice(last + 1)]);
+}
+
+/** True if x is row-major without gaps. */
+export const isRowMajor = (x: Variable): boolean => isContiguous(x.shape, x.array.strides);

@@ -1,0 +1,32 @@
+/** A choice between two operands, element by element. */
+import { record } from '../autograd/record.ts';
+import type { Variable } from '../autograd/variable.ts';
+import { DTypeError } from '../core/errors.ts';
+import { broadcastShapes } from '../core/shape.ts';
+import { checkDevices, commonDType, type OperandOf, promoteOperand } from './convert.ts';
+
+/**
+ * a where condition holds, else b; all three broadcast, a and b are promoted.
+ * @throws DTypeError if condition is not bool; ShapeError if the shapes do not broadcast
+ */
+export function whereOp<T extends Variable>(condition: T, left: OperandOf<T>, right: OperandOf<T>): T {
+  if (condition.dtype !== 'bool') {
+    throw new DTypeError(`where: expected condition to be a boolean tensor, but got a tensor with dtype ${condition.dtype}`);
+  }
+  checkDevices([condition, left, right], 'where');
+  let shape = condition.shape;
+  for (const x of [left, right]) if (typeof x === 'object') shape = broadcastShapes(shape, x.shape, 'where');
+  const dtype = commonDType([left, right]);
+  const a = promoteOperand(left, dtype);
+  const b = promoteOperand(right, dtype);
+  const { backend } = condition.array;
+  const out = backend.where(condition.array, typeof a === 'object' ? a.array : a, typeof b === 'object' ? b.array : b, dtype);
+  const inputs = [a, b].filter((x): x is T => typeof x === 'object');
+  if (inputs.length === 0) return condition.derive(out);
+  return record('WhereBackward0', out, inputs, () => (grad) => {
+    const grads: T[] = [];
+    if (typeof a === 'object') grads.push(whereOp<T>(condition, grad, 0));
+    if (typeof b === 'object') grads.push(whereOp<T>(condition, 0, grad));
+    return grads;
+  });
+}

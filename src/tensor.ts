@@ -1,0 +1,273 @@
+/** The tensor that users hold: an array, its place in the graph, and a method for every op. */
+import { walkBackward } from './autograd/backward.ts';
+import type { GraphNode } from './autograd/node.ts';
+import type { NDArray } from './backend/array.ts';
+import { backendFor } from './backend/registry.ts';
+import { type DType, type DTypeLike, dtypeInfo, isFloating, resolveDType, type TypedArray } from './core/dtype.ts';
+import { ArgumentError, AutogradError, DeviceError, DTypeError, ShapeError } from './core/errors.ts';
+import { formatShape, isContiguous, sameShape, type Shape } from './core/shape.ts';
+import { cast } from './ops/convert.ts';
+import { reduceTo } from './ops/reduceTo.ts';
+import { add } from './ops/arithmetic.ts';
+import { formatTensor } from './printing.ts';
+import { InplaceMethods } from './tensor/inplace.ts';
+import { onDevice } from './transfer.ts';
+
+/** Nested arrays of plain numbers (bools for bool tensors). */
+export type NestedNumbers = number | boolean | NestedNumbers[];
+
+export interface BackwardOptions {
+  /** Keep what was saved, so that backward can run again. Default: as createGraph. */
+  retainGraph?: boolean;
+  /** Record the backward pass itself, for higher derivatives. */
+  createGraph?: boolean;
+}
+
+/** Where and in which dtype to have a tensor. */
+export interface ToOptions {
+  device?: string;
+  dtype?: DTypeLike;
+  /** Copy even if nothing changes. */
+  copy?: boolean;
+}
+
+export class Tensor extends InplaceMethods {
+  override derive(array: NDArray, node: GraphNode | null = null, slot = 0): this {
+    return new Tensor(array, node, slot) as this;
+  }
+  override addGrad(other: Tensor): Tensor {
+    return add<Tensor>(this, other);
+  }
+  override sumTo(shape: Shape): Tensor {
+    return reduceTo<Tensor>(this, shape);
+  }
+  override castTo(dtype: DType): Tensor {
+    return cast<Tensor>(this, dtype);
+  }
+
+  /** The device that holds the elements: 'cpu' is the Wasm core. */
+  get device(): string {
+    return this.array.backend.device;
+  }
+  /** Number of elements. */
+  numel(): number {
+    return this.array.size;
+  }
+  /** Number of dimensions. */
+  dim(): number {
+    return this.shape.length;
+  }
+  /** Sizes, or the size of one dimension. */
+  size(): Shape;
+  size(dim: number): number;
+  size(dim?: number): Shape | number {
+    if (dim === undefined) return this.shape;
+    const { shape } = this;
+    const d = dim < 0 ? dim + shape.length : dim;
+    if (shape[d] === undefined) {
+      throw new ShapeError(`size: Dimension out of range (expected to be in range of [${-shape.length}, ${shape.length - 1}], but got ${dim})`);
+    }
+    return shape[d];
+  }
+  /** Steps between neighbours along each dimension, in elements. */
+  stride(): readonly number[] {
+    return this.array.strides;
+  }
+  /** Position of the first element in its storage, in elements. */
+  storageOffset(): number {
+    return this.array.offset;
+  }
+  /** Row-major without gaps. */
+  isContiguous(): boolean {
+    return isContiguous(this.shape, this.array.strides);
+  }
+  /** Bytes of one element. */
+  elementSize(): number {
+    return dtypeInfo[this.dtype].bytes;
+  }
+  /** True for float32 and float64. */
+  isFloatingPoint(): boolean {
+    return isFloating(this.dtype);
+  }
+  /** How often the memory was changed in place. */
+  get version(): number {
+    return this.array.storage.version;
+  }
+
+  /**
+   * The only element, as a number (bool as true or false).
+   * @throws ShapeError for several elements; DTypeError for an int64 beyond 2^53; DeviceError on asynchronous devices
+   */
+  item(): number;
+  item(): number | boolean {
+    if (this.array.size !== 1) {
+      throw new ShapeError(`item: a Tensor with ${this.array.size} elements cannot be converted to Scalar`);
+    }
+    return plain(this.data[0], this.dtype);
+  }
+  /** The elements in row-major order, as a copy in the typed array of the dtype. @throws DeviceError: use read() */
+  get data(): TypedArray {
+    return this.array.backend.read(this.array);
+  }
+  /** The same on every device, without blocking. */
+  read(): Promise<TypedArray> {
+    return this.array.backend.readAsync(this.array);
+  }
+  /** Nested arrays of plain numbers; of bools for bool. @throws DTypeError for an int64 beyond 2^53 */
+  toArray(): NestedNumbers {
+    const { data, shape, dtype } = this;
+    const build = (dim: number, at: number): NestedNumbers => {
+      if (dim === shape.length) return plain(data[at], dtype);
+      const step = shape.slice(dim + 1).reduce((n, s) => n * s, 1);
+      return Array.from({ length: shape[dim] }, (_, i) => build(dim + 1, at + i * step));
+    };
+    return build(0, 0);
+  }
+  /** `toArray` by PyTorch's name. */
+  tolist(): NestedNumbers {
+    return this.toArray();
+  }
+  /** The rows (first dimension) one after the other. @throws ShapeError for a 0-d tensor */
+  *[Symbol.iterator](): IterableIterator<Tensor> {
+    if (this.ndim === 0) throw new ShapeError('iteration over a 0-d tensor');
+    for (let i = 0; i < this.shape[0]; i++) yield this.select(0, i);
+  }
+  /** Size of the first dimension. @throws ShapeError for a 0-d tensor */
+  get length(): number {
+    if (this.ndim === 0) throw new ShapeError('length: a 0-d tensor has no length');
+    return this.shape[0];
+  }
+
+  /** Another dtype, another device, or both. The tensor itself if nothing changes. */
+  to(target: DTypeLike | string | ToOptions | Tensor, options: ToOptions = {}): Tensor {
+    const wanted = toOptions(target, options);
+    let result: Tensor = this;
+    if (wanted.dtype !== undefined) result = cast<Tensor>(result, resolveDType(wanted.dtype, 'to'));
+    if (wanted.device !== undefined && wanted.device !== result.device) result = onDevice<Tensor>(result, backendFor(wanted.device));
+    return result === this && wanted.copy ? this.clone() : result;
+  }
+  /** As `x.dtype` of another tensor. */
+  typeAs(other: Tensor): Tensor {
+    return cast<Tensor>(this, other.dtype);
+  }
+  /** As float32. */
+  float(): Tensor {
+    return cast<Tensor>(this, 'float32');
+  }
+  /** As float64. */
+  double(): Tensor {
+    return cast<Tensor>(this, 'float64');
+  }
+  /** As int64. */
+  long(): Tensor {
+    return cast<Tensor>(this, 'int64');
+  }
+  /** As int32. */
+  int(): Tensor {
+    return cast<Tensor>(this, 'int32');
+  }
+  /** As int16. */
+  short(): Tensor {
+    return cast<Tensor>(this, 'int16');
+  }
+  /** As bool: true where not zero. */
+  bool(): Tensor {
+    return cast<Tensor>(this, 'bool');
+  }
+  /** On the Wasm core. */
+  cpu(): Tensor {
+    return this.to({ device: 'cpu' });
+  }
+
+  /** The same memory outside the graph. */
+  detach(): Tensor {
+    return new Tensor(this.array);
+  }
+  /** Makes this very tensor a leaf without history. */
+  detach_(): this {
+    this.rebase(null);
+    return this;
+  }
+  /** Sets whether operations on this tensor are recorded. */
+  requiresGrad_(requiresGrad = true): this {
+    this.requiresGrad = requiresGrad;
+    return this;
+  }
+  /**
+   * Adds the derivatives of this tensor to the `.grad` of the leaves it was computed from.
+   * `gradient` is needed unless this is a scalar; it has this tensor's shape. @throws AutogradError
+   */
+  backward(gradient?: Tensor | null, options: BackwardOptions = {}): void {
+    const { createGraph = false, retainGraph = createGraph } = options;
+    walkBackward([this], [initialGradient(this, gradient ?? null, 'backward')], { retainGraph, createGraph, targets: null });
+  }
+
+  /** Gives the memory back now. Never needed; the tensor cannot be used afterwards, nor can its views. */
+  dispose(): void {
+    this.array.storage.free();
+  }
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** As PyTorch prints it. */
+  override toString(): string {
+    return formatTensor(this);
+  }
+  /** What Node's console shows. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+  get [Symbol.toStringTag](): string {
+    return 'Tensor';
+  }
+}
+
+function plain(value: number | bigint, dtype: DType): number | boolean {
+  if (dtype === 'bool') return value !== 0;
+  if (typeof value === 'number') return value;
+  const n = Number(value);
+  if (Number.isSafeInteger(n)) return n;
+  throw new DTypeError(`item: int64 value ${value} is beyond 2^53; read it as a bigint through .data`);
+}
+
+/** The gradient that backward starts from. @throws AutogradError */
+export function initialGradient(root: Tensor, gradient: Tensor | null, op: string): Tensor {
+  if (!root.requiresGrad) {
+    throw new AutogradError(`${op}: element 0 of tensors does not require grad and does not have a gradFn`);
+  }
+  if (gradient === null) {
+    if (root.array.size !== 1) {
+      throw new AutogradError(
+        `${op}: grad can be implicitly created only for scalar outputs, but got a tensor of shape ${formatShape(root.shape)}; ` +
+          'give the gradient of each element',
+      );
+    }
+    const { backend } = root.array;
+    const ones = backend.empty(root.shape, root.dtype);
+    backend.fill(ones, 1);
+    return new Tensor(ones);
+  }
+  if (!sameShape(gradient.shape, root.shape)) {
+    throw new AutogradError(
+      `${op}: Mismatch in shape: grad_output has a shape of ${formatShape(gradient.shape)} and output has a shape of ` +
+        `${formatShape(root.shape)}.`,
+    );
+  }
+  return cast<Tensor>(gradient, root.dtype);
+}
+
+function toOptions(target: string | ToOptions | Tensor, options: ToOptions): ToOptions {
+  if (target instanceof Tensor) return { dtype: target.dtype, device: target.device, ...options };
+  if (typeof target === 'object') return { ...target, ...options };
+  if (isDTypeName(target)) return { ...options, dtype: target };
+  if (typeof target !== 'string') throw new ArgumentError(`to: expected a dtype, a device or a tensor, but got ${String(target)}`);
+  if (target.length === 0) throw new DeviceError('to: the device name is empty');
+  return { ...options, device: target };
+}
+
+const shortNames: ReadonlySet<string> = new Set(['float', 'double', 'long', 'int', 'short']);
+const isDTypeName = (name: string): name is DTypeLike => Object.hasOwn(dtypeInfo, name) || shortNames.has(name);
+
+/** A tensor with row-major strides over an array. */
+export const wrap = (array: NDArray): Tensor => new Tensor(array);

@@ -1,0 +1,63 @@
+/** Arguments that PyTorch takes in several forms: dimensions by position or by name, shapes spread or as a list. */
+import { type DType, type DTypeLike, resolveDType } from '../core/dtype.ts';
+import { ArgumentError } from '../core/errors.ts';
+import { checkShape, type Shape } from '../core/shape.ts';
+import type { Dims } from '../ops/reduce.ts';
+
+export interface ReduceOptions {
+  /** One dimension or several; default all. */
+  dim?: Dims;
+  /** Keep the reduced dimensions as size 1. */
+  keepdim?: boolean;
+  /** Convert to this dtype first. */
+  dtype?: DTypeLike;
+}
+
+/** What a reduction was asked for, from `(1, true)`, `([0, 1])`, `({ dim: 1, keepdim: true })` or nothing. */
+export interface Reduction {
+  readonly dims: Dims;
+  readonly keepdim: boolean;
+  readonly dtype: DType | undefined;
+}
+
+export type DimOrOptions = Dims | ReduceOptions | undefined;
+
+export const isOptions = <O extends object>(x: unknown): x is O => typeof x === 'object' && x !== null && !Array.isArray(x);
+
+export function reduction(first: DimOrOptions, keepdim: boolean | undefined, options: ReduceOptions | undefined, op: string): Reduction {
+  const named = { ...options, ...(isOptions<ReduceOptions>(first) ? first : {}) };
+  const dims = isOptions<ReduceOptions>(first) ? (first.dim ?? null) : (first ?? named.dim ?? null);
+  return {
+    dims,
+    keepdim: keepdim ?? named.keepdim ?? false,
+    dtype: named.dtype === undefined ? undefined : resolveDType(named.dtype, op),
+  };
+}
+
+/** Like `reduction` for ops that take one dimension; null if none was given. */
+export function oneDim(first: DimOrOptions, keepdim: boolean | undefined, op: string): { dim: number | null; keepdim: boolean } {
+  const { dims, keepdim: keep } = reduction(first, keepdim, undefined, op);
+  if (dims !== null && typeof dims !== 'number') {
+    throw new ArgumentError(`${op}: dim must be one integer, but got [${dims.join(', ')}]`);
+  }
+  return { dim: dims, keepdim: keep };
+}
+
+/** Sizes written as `(2, 3)` or `([2, 3])`. */
+export type SizeArguments = readonly number[] | readonly [Shape];
+
+export function sizes(list: SizeArguments): Shape {
+  const [first] = list;
+  if (list.length === 1 && typeof first === 'object') return first;
+  return list as readonly number[];
+}
+
+/** Sizes for a new tensor, with options behind them: `(2, 3, { dtype })` or `([2, 3], { dtype })`. */
+export function sizesAndOptions<O extends object>(list: readonly unknown[], op: string): { shape: Shape; options: O | undefined } {
+  const last = list[list.length - 1];
+  const options = isOptions<O>(last) ? last : undefined;
+  const rest = options ? list.slice(0, -1) : last === undefined && list.length > 1 ? list.slice(0, -1) : list;
+  const shape = rest.length === 1 && Array.isArray(rest[0]) ? (rest[0] as number[]) : (rest as number[]);
+  checkShape(shape, op);
+  return { shape: shape.slice(), options };
+}

@@ -1,0 +1,39 @@
+/** Methods that change the tensor itself. A trailing underscore says so, as in PyTorch; each returns the tensor. */
+import { type AlphaOptions, addOp, divOp, mul, subOp } from '../ops/arithmetic.ts';
+import type { OperandOf } from '../ops/convert.ts';
+import { copy_, fill_, inplaceBinary } from '../ops/inplace.ts';
+import { ShapeMethods } from './shapes.ts';
+
+const scaled = <T extends ShapeMethods>(x: OperandOf<T>, alpha: number): OperandOf<T> =>
+  alpha === 1 ? x : typeof x === 'object' ? mul<T>(x, alpha) : Number(x) * alpha;
+
+export abstract class InplaceMethods extends ShapeMethods {
+  /** this ← this + alpha·other. */
+  add_(other: OperandOf<this>, { alpha = 1 }: AlphaOptions = {}): this {
+    return inplaceBinary<this>(addOp, this, scaled<this>(other, alpha), 'add_');
+  }
+  /** this ← this − alpha·other. */
+  sub_(other: OperandOf<this>, { alpha = 1 }: AlphaOptions = {}): this {
+    return inplaceBinary<this>(subOp, this, scaled<this>(other, alpha), 'sub_');
+  }
+  /** this ← this · other. */
+  mul_(other: OperandOf<this>): this {
+    return inplaceBinary<this>(mul, this, other, 'mul_');
+  }
+  /** this ← this / other. */
+  div_(other: OperandOf<this>): this {
+    return inplaceBinary<this>(divOp, this, other, 'div_');
+  }
+  /** All elements become 0. */
+  zero_(): this {
+    return fill_(this, 0);
+  }
+  /** All elements become `value`. */
+  fill_(value: number | bigint | boolean): this {
+    return fill_(this, value);
+  }
+  /** The elements of another tensor, broadcast and converted. */
+  copy_(source: this): this {
+    return copy_<this>(this, source);
+  }
+}

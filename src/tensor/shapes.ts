@@ -1,0 +1,124 @@
+/** Methods that change shapes, join, select and multiply matrices. */
+import { clone, contiguous, type OperandOf } from '../ops/convert.ts';
+import { type IndexOf, index, indexPut_ } from '../ops/indexing.ts';
+import { bmm, dot, matmul, mm, mv, outer } from '../ops/matmul.ts';
+import * as views from '../ops/views.ts';
+import { type SizeArguments, sizes } from './arguments.ts';
+import { ReductionMethods } from './reductions.ts';
+
+export abstract class ShapeMethods extends ReductionMethods {
+  /** Another shape over the same memory; one size may be −1. @throws ShapeError where strides cannot express it */
+  view(...shape: SizeArguments): this {
+    return views.view(this, sizes(shape));
+  }
+  /** Another shape: a view where possible, else a copy. One size may be −1. */
+  reshape(...shape: SizeArguments): this {
+    return views.reshape(this, sizes(shape));
+  }
+  /** The shape of another tensor. */
+  viewAs(other: this): this {
+    return views.view(this, other.shape);
+  }
+  /** The shape of another tensor. */
+  reshapeAs(other: this): this {
+    return views.reshape(this, other.shape);
+  }
+  /** Repeats sizes of 1, and new leading dimensions, without copying. */
+  expand(...shape: SizeArguments): this {
+    return views.expand(this, sizes(shape));
+  }
+  /** The shape of another tensor, by repetition. */
+  expandAs(other: this): this {
+    return views.expand(this, other.shape);
+  }
+  /** `expand` by another name. */
+  broadcastTo(...shape: SizeArguments): this {
+    return views.expand(this, sizes(shape));
+  }
+  /** The dimensions in another order. */
+  permute(...dims: SizeArguments): this {
+    return views.permute(this, sizes(dims));
+  }
+  /** Two dimensions exchanged. */
+  transpose(dim0: number, dim1: number): this {
+    return views.transpose(this, dim0, dim1);
+  }
+  /** The matrix transposed. */
+  t(): this {
+    return views.t(this);
+  }
+  /** All dimensions reversed. */
+  get T(): this {
+    return views.permute(this, [...this.shape.keys()].reverse());
+  }
+  /** The last two dimensions exchanged. */
+  get mT(): this {
+    return views.transpose(this, -2, -1);
+  }
+  /** Dimensions start … end merged into one. */
+  flatten(start = 0, end = -1): this {
+    return views.flatten(this, start, end);
+  }
+  /** Without dimensions of size 1, or without the named ones if their size is 1. */
+  squeeze(dim?: number | readonly number[]): this {
+    return views.squeeze(this, dim);
+  }
+  /** With a new dimension of size 1 at `dim`. */
+  unsqueeze(dim: number): this {
+    return views.unsqueeze(this, dim);
+  }
+  /** One index of a dimension, which vanishes. */
+  select(dim: number, i: number): this {
+    return views.select(this, dim, i);
+  }
+  /** `length` indices of a dimension from `start`. */
+  narrow(dim: number, start: number, length: number): this {
+    return views.narrow(this, dim, start, length);
+  }
+  /** Any layout over the same memory; sizes and strides in elements. */
+  asStrided(shape: readonly number[], strides: readonly number[], offset?: number): this {
+    return views.asStrided(this, shape, strides, offset);
+  }
+  /** A copy with memory of its own. */
+  override clone(): this {
+    return clone(this);
+  }
+  /** This tensor if it is row-major without gaps, else a row-major copy. */
+  contiguous(): this {
+    return contiguous(this);
+  }
+
+  /** What Python writes as `x[…]`: integers, `slice()`, null, '...', index tensors and masks. */
+  index(...entries: readonly IndexOf<this>[]): this {
+    return index<this>(this, ...entries);
+  }
+  /** What Python writes as `x[…] = value`; with accumulate, `x[…] += value`. */
+  indexPut_(entries: readonly IndexOf<this>[], value: OperandOf<this>, accumulate = false): this {
+    return indexPut_<this>(this, entries, value, accumulate);
+  }
+
+  /** The matrix product by PyTorch's rules of rank. */
+  matmul(other: this): this {
+    return matmul<this>(this, other);
+  }
+  /** The product of two matrices. */
+  mm(other: this): this {
+    return mm<this>(this, other);
+  }
+  /** The product of two batches of matrices. */
+  bmm(other: this): this {
+    return bmm<this>(this, other);
+  }
+  /** The product of this matrix and a vector. */
+  mv(vector: this): this {
+    return mv<this>(this, vector);
+  }
+  /** The inner product of two vectors. */
+  dot(other: this): this {
+    return dot<this>(this, other);
+  }
+  /** The outer product of two vectors. */
+  outer(other: this): this {
+    return outer<this>(this, other);
+  }
+}
