@@ -2,30 +2,46 @@
  * Random tensors and the generators behind them. Everything here draws PyTorch's CPU streams: the same seed gives the
  * same numbers, bit for bit in float32 (float64 normals may differ in the last bit, with the engine's sin, cos and log).
  */
+import { noGrad } from './autograd/gradMode.ts';
 import { backendFor } from './backend/registry.ts';
-import { isFloating, resolveDType, type DType, type TypedArray } from './core/dtype.ts';
+import { fillUniform } from './core/distributions.ts';
+import { type DType, isFloating, resolveDType, type TypedArray } from './core/dtype.ts';
 import { ArgumentError, DTypeError } from './core/errors.ts';
 import { fillNormal } from './core/normal.ts';
-import { fillUniform } from './core/distributions.ts';
 import { defaultEngine, RandomEngine } from './core/rng.ts';
 import { fillIntegers, randomPermutation } from './core/sampling.ts';
 import { broadcastShapes, checkShape, contiguousStrides, type Shape } from './core/shape.ts';
 import { fromTypedArray, leafTensor, type SizesWithOptions, type TensorOptions } from './creation.ts';
-import { drawArray, engineOf, floating, type GeneratorOptions } from './ops/draw.ts';
-import { emptyFilledLike } from './ops/sample.ts';
-import { Tensor } from './tensor.ts';
+import { commonDType } from './ops/convert.ts';
+import {
+  drawArray,
+  drawArrayLike,
+  engineOf,
+  type Fill,
+  floating,
+  type GeneratorOptions,
+} from './ops/draw.ts';
 import { sizesAndOptions } from './tensor/arguments.ts';
+import { Tensor } from './tensor.ts';
+
+export type { GeneratorOptions } from './ops/draw.ts';
+export { bernoulli, multinomial, poisson } from './ops/sample.ts';
 
 /** Options of every function that makes a random tensor. */
 export interface RandomOptions extends TensorOptions, GeneratorOptions {}
 
 /** A stream of random numbers of its own. A new one always starts from the same seed, 67280421310721. */
 export class Generator {
-  /** The words behind the stream; for the library itself. */
-  readonly engine: RandomEngine;
+  readonly #engine = new RandomEngine();
 
-  constructor(engine: RandomEngine = new RandomEngine()) {
-    this.engine = engine;
+  /** The words behind the stream; for the library itself. */
+  get engine(): RandomEngine {
+    return this.#engine;
+  }
+
+  /** Where the draws are made; tensors on every device take them from there. */
+  get device(): string {
+    return 'cpu';
   }
 
   /** Restarts the stream from a seed in [-2^63, 2^64). Only its low 32 bits matter. @throws ArgumentError outside */
@@ -36,7 +52,8 @@ export class Generator {
 
   /** The seed last set; a bigint where a number would not be exact. */
   initialSeed(): number | bigint {
-    return exactly(this.engine.initialSeed());
+    const seed = this.engine.initialSeed();
+    return seed <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(seed) : seed;
   }
 
   /** Restarts from a seed that nobody can foresee, and returns it. */
@@ -44,59 +61,56 @@ export class Generator {
     return Number(this.engine.seed());
   }
 
-  /** The whole state as a uint8 tensor [5056], PyTorch's `get_state`. */
+  /** The whole state as a uint8 tensor [5056], byte for byte what PyTorch's `get_state` gives. */
   getState(): Tensor {
-    return fromTypedArray(this.engine.getState(), [this.engine.getState().length], { device: 'cpu' });
+    const state = this.engine.getState();
+    return fromTypedArray(state, [state.length], { device: 'cpu' });
   }
 
   /** Continues from a state. @throws DTypeError, ArgumentError if it is not one */
   setState(state: Tensor): this {
-    this.engine.setState(stateBytes(state));
+    const { data } = state;
+    if (state.dtype !== 'uint8' || !(data instanceof Uint8Array)) {
+      throw new DTypeError(`setState: expected a tensor of dtype uint8, but got ${state.dtype}`);
+    }
+    this.engine.setState(data);
     return this;
   }
 
   /** A second stream that continues from here independently. */
   cloneState(): Generator {
-    return new Generator(new RandomEngine().setState(this.engine.getState()));
-  }
-
-  get device(): string {
-    return 'cpu';
+    const copy = new Generator();
+    copy.engine.setState(this.engine.getState());
+    return copy;
   }
 }
 
-const exactly = (seed: bigint): number | bigint => (seed <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(seed) : seed);
-
-function stateBytes(state: Tensor): Uint8Array {
-  const { data } = state;
-  if (state.dtype === 'uint8' && data instanceof Uint8Array) return data;
-  throw new DTypeError(`setState: expected a tensor of dtype uint8, but got ${state.dtype}`);
+class DefaultGenerator extends Generator {
+  /** Made, and seeded from entropy, when it is first needed. */
+  override get engine(): RandomEngine {
+    return defaultEngine();
+  }
 }
-
-let shared: Generator | null = null;
 
 /** The generator of everything that is given none. */
-export function defaultGenerator(): Generator {
-  shared ??= new Generator(defaultEngine());
-  return shared;
-}
+export const defaultGenerator: Generator = /* @__PURE__ */ new DefaultGenerator();
 
 /** Seeds the default generator and returns it. @throws ArgumentError for seeds outside [-2^63, 2^64) */
-export const manualSeed = (seed: number | bigint): Generator => defaultGenerator().manualSeed(seed);
+export const manualSeed = (seed: number | bigint): Generator => defaultGenerator.manualSeed(seed);
 /** The seed of the default generator. */
-export const initialSeed = (): number | bigint => defaultGenerator().initialSeed();
+export const initialSeed = (): number | bigint => defaultGenerator.initialSeed();
 /** Seeds the default generator from entropy and returns the seed. */
-export const seed = (): number => defaultGenerator().seed();
+export const seed = (): number => defaultGenerator.seed();
 /** The state of the default generator, a uint8 tensor [5056]. */
-export const getRngState = (): Tensor => defaultGenerator().getState();
+export const getRngState = (): Tensor => defaultGenerator.getState();
 /** Restores what `getRngState` gave. */
 export function setRngState(state: Tensor): void {
-  defaultGenerator().setState(state);
+  defaultGenerator.setState(state);
 }
 
 /** Runs `body` and then puts the default generator back to where it was before. */
 export function forkRng<R>(body: () => R): R {
-  const { engine } = defaultGenerator();
+  const { engine } = defaultGenerator;
   const state = engine.getState();
   try {
     return body();
@@ -105,13 +119,18 @@ export function forkRng<R>(body: () => R): R {
   }
 }
 
-type Draw = (values: TypedArray, engine: RandomEngine, dtype: DType) => void;
-
 /** A new row-major tensor of drawn values. */
-function drawn(shape: Shape, options: RandomOptions | undefined, dtype: DType, fill: Draw): Tensor {
+function drawn(
+  shape: Shape,
+  options: RandomOptions | undefined,
+  dtype: DType,
+  fill: (values: TypedArray, engine: RandomEngine) => void,
+): Tensor {
   const backend = backendFor(options?.device);
   const engine = engineOf(options ?? {});
-  const array = drawArray(backend, dtype, shape, contiguousStrides(shape), engine, (values) => fill(values, engine, dtype));
+  const array = drawArray(backend, dtype, shape, contiguousStrides(shape), engine, (values) =>
+    fill(values, engine),
+  );
   return leafTensor(array, options);
 }
 
@@ -156,12 +175,13 @@ export function randint(...args: IntegerArguments): Tensor {
   const size = args[at];
   const options = args[at + 1];
   if (!isBound(low) || !isBound(high) || !isSize(size) || isSize(options) || isBound(options)) {
-    throw new ArgumentError(`randint: expected (high, size) or (low, high, size), but got (${args.map(String).join(', ')})`);
+    throw new ArgumentError(
+      `randint: expected (high, size) or (low, high, size), but got (${args.map(String).join(', ')})`,
+    );
   }
   checkShape(size, 'randint');
-  return drawn(size, options, dtypeOf(options, 'randint', 'int64'), (values, engine, dtype) =>
-    fillIntegers(engine, values, dtype, low, high),
-  );
+  const dtype = dtypeOf(options, 'randint', 'int64');
+  return drawn(size, options, dtype, (values, engine) => fillIntegers(engine, values, dtype, low, high));
 }
 
 type IntegerArgument = IntegerArguments[number];
@@ -178,10 +198,78 @@ export function randperm(n: number, options?: RandomOptions): Tensor {
   });
 }
 
-/** A tensor with the shape, and unless told otherwise the dtype and device, of x. A dense x gives its memory layout too. */
-function drawnLike(x: Tensor, options: RandomOptions, fill: Draw, dtype: DType): Tensor {
-  const { device } = options;
-  if (device !== undefined && device !== x.device) return drawn(x.shape, options, dtype, fill);
-  const like = emptyFilledLike(x, dtype, options, (values, engine) => fill(values, engine, dtype));
-  return leafTensor(like.array, options);
+/** Drawn values in the shape of x, and unless told otherwise in its dtype, device and memory layout. */
+function drawnLike(x: Tensor, options: RandomOptions, dtype: DType, fill: Fill): Tensor {
+  const backend = options.device === undefined ? x.array.backend : backendFor(options.device);
+  return leafTensor(drawArrayLike(x.array, backend, dtype, engineOf(options), fill), options);
+}
+
+/** Uniform samples of [0, 1), like x. */
+export const randLike = (x: Tensor, options: RandomOptions = {}): Tensor =>
+  drawnLike(x, options, floatingDType(options, 'randLike', x.dtype), (values, engine) =>
+    fillUniform(engine, floating(values, 'randLike')),
+  );
+
+/** Normal samples, like x. */
+export const randnLike = (x: Tensor, options: RandomOptions = {}): Tensor =>
+  drawnLike(x, options, floatingDType(options, 'randnLike', x.dtype), (values, engine, contiguous) =>
+    fillNormal(engine, floating(values, 'randnLike'), 0, 1, contiguous),
+  );
+
+/** Whole numbers like x: `randintLike(x, high)` of [0, high), `randintLike(x, low, high)` of [low, high). */
+export function randintLike(
+  x: Tensor,
+  low: Bound,
+  high?: Bound | RandomOptions,
+  options: RandomOptions = {},
+): Tensor {
+  if (high === undefined || typeof high === 'object') return randintLike(x, 0, low, high);
+  const dtype = dtypeOf(options, 'randintLike', x.dtype);
+  return drawnLike(x, options, dtype, (values, engine) => fillIntegers(engine, values, dtype, low, high));
+}
+
+/**
+ * Normal samples, one for each mean and each standard deviation. mean or std is a tensor and the other one a number
+ * or a tensor that broadcasts with it; for two numbers a size is given. Outside the graph.
+ * @throws ArgumentError if a standard deviation is negative
+ */
+export function normal(mean: number, std: number, size: Shape, options?: RandomOptions): Tensor;
+export function normal(mean: Tensor | number, std?: Tensor | number, options?: GeneratorOptions): Tensor;
+export function normal(
+  mean: Tensor | number,
+  std: Tensor | number = 1,
+  size: Shape | GeneratorOptions = {},
+  options: RandomOptions = {},
+): Tensor {
+  if (typeof mean === 'number' && typeof std === 'number') {
+    if (!isSize(size)) throw new ArgumentError('normal: two numbers need a size: normal(mean, std, size)');
+    checkStd(std);
+    return drawn(size, options, floatingDType(options, 'normal'), (values, engine) =>
+      fillNormal(engine, floating(values, 'normal'), mean, std),
+    );
+  }
+  if (isSize(size))
+    throw new ArgumentError('normal: a size is only for two numbers; a tensor brings its own');
+  return noGrad(() => scaled(mean, std, size));
+}
+
+/** std·z + mean with z standard normal; a plain std is part of the draw, which rounds once less. */
+function scaled(mean: Tensor | number, std: Tensor | number, options: GeneratorOptions): Tensor {
+  if (typeof std === 'number') checkStd(std);
+  else if (std.numel() > 0) checkStd(std.min().item());
+  const tensors = [mean, std].filter((x) => typeof x === 'object');
+  const [like] = tensors;
+  const dtype = floatingDType(undefined, 'normal', commonDType(tensors));
+  const shape = tensors.reduce<Shape>((sizes, x) => broadcastShapes(sizes, x.shape, 'normal'), []);
+  const plain = typeof std === 'number' ? std : 1;
+  const engine = engineOf(options);
+  const z = drawArray(like.array.backend, dtype, shape, contiguousStrides(shape), engine, (values) =>
+    fillNormal(engine, floating(values, 'normal'), 0, plain),
+  );
+  const out = typeof std === 'number' ? new Tensor(z) : new Tensor(z).mul_(std);
+  return out.add_(mean);
+}
+
+function checkStd(std: number): void {
+  if (!(std >= 0)) throw new ArgumentError(`normal: expects all elements of std >= 0, but found ${std}`);
 }

@@ -10,7 +10,7 @@ import type { FloatArray } from '../core/distributions.ts';
 import { type DType, dtypeInfo, isFloating, type TypedArray } from '../core/dtype.ts';
 import { DTypeError } from '../core/errors.ts';
 import { defaultEngine, type RandomEngine } from '../core/rng.ts';
-import { contiguousStrides, numElements, type Shape, type Strides } from '../core/shape.ts';
+import { contiguousStrides, isContiguous, numElements, type Shape, type Strides } from '../core/shape.ts';
 
 /** Where draws come from. */
 export interface GeneratorOptions {
@@ -21,6 +21,7 @@ export interface GeneratorOptions {
 export const engineOf = ({ generator }: GeneratorOptions): RandomEngine =>
   generator?.engine ?? defaultEngine();
 
+/** Fills `values`; `contiguous` says whether the tensor that they are for is. */
 export type Fill = (values: TypedArray, rng: RandomEngine, contiguous: boolean) => void;
 
 /** Dimensions from the largest stride to the smallest: memory order. */
@@ -59,6 +60,19 @@ export function drawArray(
   const laidOut = drawn.view(shape, denseStrides(shape, order));
   drawn.release();
   return laidOut;
+}
+
+/** A dense array of drawn values in the shape and, as far as that is dense, the memory layout of `like`. */
+export function drawArrayLike(
+  like: NDArray,
+  backend: Backend,
+  dtype: DType,
+  rng: RandomEngine,
+  fill: Fill,
+): NDArray {
+  const { shape, strides } = like;
+  const contiguous = isContiguous(shape, denseStrides(shape, memoryOrder(shape, strides)));
+  return drawArray(backend, dtype, shape, strides, rng, (values) => fill(values, rng, contiguous));
 }
 
 /** The elements of x, of the same shape as `layout`, in the order in which `layout` lies in memory. */

@@ -5,17 +5,8 @@ import type { DType, TypedArray } from '../core/dtype.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import type { RandomEngine } from '../core/rng.ts';
 import { sampleCategories } from '../core/sampling.ts';
-import { contiguousStrides, formatShape, isContiguous, type Shape } from '../core/shape.ts';
-import {
-  checkFloating,
-  denseStrides,
-  drawArray,
-  engineOf,
-  type Fill,
-  floating,
-  type GeneratorOptions,
-  memoryOrder,
-} from './draw.ts';
+import { contiguousStrides, formatShape, type Shape } from '../core/shape.ts';
+import { checkFloating, drawArray, engineOf, floating, type GeneratorOptions } from './draw.ts';
 
 /** A tensor on x's device, outside the graph, of drawn values in row-major order. */
 function drawRows<T extends Variable>(
@@ -133,22 +124,5 @@ function drawForDropout<T extends Variable>(
     shape.map((size, d) => (d < 2 ? size : 1)),
     options,
     fill,
-  );
-}
-
-/** A tensor like x whose values are drawn in x's memory order; a dense x keeps its strides. */
-export function emptyFilledLike<T extends Variable>(
-  x: T,
-  dtype: DType,
-  options: GeneratorOptions,
-  fill: Fill,
-): T {
-  const { backend, shape, strides } = x.array;
-  const order = memoryOrder(shape, strides);
-  const contiguous = isContiguous(shape, denseStrides(shape, order));
-  return x.derive(
-    drawArray(backend, dtype, shape, strides, engineOf(options), (values, rng) =>
-      fill(values, rng, contiguous),
-    ),
   );
 }

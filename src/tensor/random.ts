@@ -59,7 +59,11 @@ export abstract class RandomMethods extends InplaceMethods {
     return bernoulli(this, p, options);
   }
   /** Category numbers drawn with the elements of each row as weights. */
-  multinomial(numSamples: number, replacement?: boolean | MultinomialOptions, options?: GeneratorOptions): this {
+  multinomial(
+    numSamples: number,
+    replacement?: boolean | MultinomialOptions,
+    options?: GeneratorOptions,
+  ): this {
     return multinomial(this, numSamples, replacement, options);
   }
 }
