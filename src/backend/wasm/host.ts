@@ -94,7 +94,10 @@ function webHost(): Host {
       };
       worker.onerror = (event) => {
         event.preventDefault();
-        lost(event.message || 'the worker script was refused (a content security policy without worker-src blob:?)');
+        lost(
+          event.message ||
+            'the worker script was refused (a content security policy without worker-src blob:?)',
+        );
       };
       worker.onmessageerror = () => lost('the worker could not receive the kernels');
       worker.postMessage(start);

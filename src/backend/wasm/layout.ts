@@ -68,8 +68,12 @@ export interface Job {
   readonly scratch: Scratch | undefined;
 }
 
+/** Raised whenever this file changes what threads tell each other: a page may serve a worker script of its own. */
+export const PROTOCOL = 1;
+
 /** What a worker gets to start with. */
 export interface WorkerStart {
+  readonly protocol: number;
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
   readonly control: SharedArrayBuffer;
@@ -155,7 +159,8 @@ export function takeChunks(control: Control, kernels: readonly AnyKernel[], thre
     }
     // The next claim comes before this chunk is given back: until then the job cannot change.
     ticket = Atomics.sub(words, NEXT, 1);
-    if (Atomics.sub(words, PENDING, 1) === 1 && Atomics.load(words, WAITING) === 1) Atomics.notify(words, PENDING);
+    if (Atomics.sub(words, PENDING, 1) === 1 && Atomics.load(words, WAITING) === 1)
+      Atomics.notify(words, PENDING);
   }
   return failure;
 }

@@ -68,7 +68,8 @@ export function createModule<K = Kernels>(binaries: Binaries, options: ModuleOpt
   const shared = isShared(memory.buffer);
   const module = compile(shared ? bytes : withUnsharedMemory(bytes, layout.flagOffset));
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  if (typeof exports.heapBase !== 'function') throw new DeviceError('wasm: the binary does not export heapBase');
+  if (typeof exports.heapBase !== 'function')
+    throw new DeviceError('wasm: the binary does not export heapBase');
   return {
     module,
     memory,
@@ -93,7 +94,9 @@ function chooseBinary(binaries: Binaries, deterministic: boolean, reasons: strin
   }
   const bytes = binaries.simd();
   if (!WebAssembly.validate(bytes as BufferSource))
-    throw new DeviceError('wasm: this engine has no WebAssembly SIMD with atomics; every browser since 2023 and Node 20 do');
+    throw new DeviceError(
+      'wasm: this engine has no WebAssembly SIMD with atomics; every browser since 2023 and Node 20 do',
+    );
   return { bytes, relaxed: false };
 }
 
@@ -102,7 +105,9 @@ function compile(bytes: Uint8Array): WebAssembly.Module {
     return new WebAssembly.Module(bytes as BufferSource);
   } catch (error) {
     const hint = "a page with a content security policy must allow script-src 'wasm-unsafe-eval'";
-    throw new DeviceError(`wasm: the kernels could not be compiled (${String(error)}); ${hint}`, { cause: error });
+    throw new DeviceError(`wasm: the kernels could not be compiled (${String(error)}); ${hint}`, {
+      cause: error,
+    });
   }
 }
 
@@ -115,7 +120,8 @@ function createMemory(initial: number, wantShared: boolean, reasons: string[]): 
     for (const maximum of MAXIMUM_PAGES) {
       try {
         const memory = new WebAssembly.Memory({ initial, maximum, shared });
-        if (maximum < MAXIMUM_PAGES[0]) reasons.push(`memory is limited to ${maximum / 16} MiB: the engine refused more`);
+        if (maximum < MAXIMUM_PAGES[0])
+          reasons.push(`memory is limited to ${maximum / 16} MiB: the engine refused more`);
         if (!shared) reasons.push(refusal ?? `threads are off: no shared memory (${String(refused)})`);
         // The very last page is left out: no engine makes a view of 2^32 bytes and it would buy little.
         maximumOf.set(memory, Math.min(maximum, 65535) * PAGE);

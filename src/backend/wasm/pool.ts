@@ -26,6 +26,7 @@ import {
   NEXT,
   newControlBuffer,
   PENDING,
+  PROTOCOL,
   publish,
   READY,
   type Scratch,
@@ -137,11 +138,12 @@ export class Pool<K = Kernels> {
     const entry = this.#entries.get(kernel);
     if (entry === undefined || entry.arity !== args.length) throw this.#misuse(kernel, args.length, entry);
     if (total <= 0) return;
-    if (!(chunk < total)) return callOnce(entry, args, total);
-    if (!(chunk > 0)) throw new WasmgradError(`${kernel}: expected a positive chunk, got ${chunk}`);
-    if (this.#crew === undefined && this.#reason === undefined) this.#begin();
-    if (!this.#isComplete()) return callOnce(entry, args, total);
-    this.#runOnAll(kernel, { kernel: entry.index, args, total, chunk, scratch });
+    if (chunk <= 0 || Number.isNaN(chunk))
+      throw new WasmgradError(`${kernel}: expected a positive chunk, got ${chunk}`);
+    if (chunk < total && this.#crew === undefined && this.#reason === undefined) this.#begin();
+    if (chunk < total && this.#isComplete())
+      this.#runOnAll(kernel, { kernel: entry.index, args, total, chunk, scratch });
+    else callOnce(entry, args, total);
   }
 
   /**
@@ -199,7 +201,14 @@ export class Pool<K = Kernels> {
     };
     try {
       for (let thread = 1; thread < this.#limit(); thread++)
-        crew.workers.push(host.spawn(workerSource, { module, memory, control: buffer, thread }, events, workerURL));
+        crew.workers.push(
+          host.spawn(
+            workerSource,
+            { protocol: PROTOCOL, module, memory, control: buffer, thread },
+            events,
+            workerURL,
+          ),
+        );
     } catch (error) {
       this.#giveUp(crew, String(error));
     }
@@ -246,7 +255,9 @@ export class Pool<K = Kernels> {
     }
     if (Atomics.load(control.words, FAILED) === 0) return;
     Atomics.store(control.words, FAILED, 0);
-    throw new WasmgradError(`${name}: the kernel failed in ${error ? 'the calling' : 'a worker'} thread`, { cause: error });
+    throw new WasmgradError(`${name}: the kernel failed in ${error ? 'the calling' : 'a worker'} thread`, {
+      cause: error,
+    });
   }
 
   /** Waits for the chunks that workers hold: awake first, then asleep where that is allowed. False: they stall. */

@@ -4,7 +4,17 @@
  * when it is told to stop.
  */
 import type { WorkerMessage, WorkerStart } from './layout.ts';
-import { kernelTable, NEXT, READY, SLEEPERS, STOP, spinForWork, takeChunks, viewControl } from './layout.ts';
+import {
+  kernelTable,
+  NEXT,
+  PROTOCOL,
+  READY,
+  SLEEPERS,
+  STOP,
+  spinForWork,
+  takeChunks,
+  viewControl,
+} from './layout.ts';
 
 /** The part of a worker's global scope, or of Node's parentPort, that is used here. */
 interface Port {
@@ -13,6 +23,8 @@ interface Port {
 }
 
 function serve(start: WorkerStart, port: Port): void {
+  if (start.protocol !== PROTOCOL)
+    throw new Error('the worker script and the library are of different versions');
   const { module, memory, thread } = start;
   const instance = new WebAssembly.Instance(module, { env: { memory } });
   const kernels = kernelTable(module, instance.exports);
