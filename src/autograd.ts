@@ -3,8 +3,6 @@ import { walkBackward } from './autograd/backward.ts';
 import { AutogradError } from './core/errors.ts';
 import { initialGradient, Tensor } from './tensor.ts';
 
-export { enableGrad, isGradEnabled, noGrad, setGradEnabled } from './autograd/gradMode.ts';
-
 export interface GradOptions {
   /** Gradients of the outputs, each of its output's shape; default ones for scalars. */
   gradOutputs?: Tensor | readonly (Tensor | null)[];

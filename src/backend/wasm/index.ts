@@ -20,11 +20,16 @@ import type {
   UnarySpec,
 } from '../backend.ts';
 import { copyElements, ReferenceBackend } from '../reference/index.ts';
+import type { WasmContext } from './context.ts';
 import { Heap } from './heap.ts';
+import { matmul } from './matmul.ts';
 import { type Runtime, type RuntimeOptions, startRuntime } from './runtime.ts';
 import { StorageRegistry, WasmStorage } from './storage.ts';
 
-export class WasmBackend extends ReferenceBackend {
+/** Scratch areas of two threads share no cache line. */
+const SCRATCH_ALIGNMENT = 64;
+
+export class WasmBackend extends ReferenceBackend implements WasmContext {
   override readonly device = 'cpu';
   readonly runtime: Runtime;
   readonly heap: Heap;
@@ -55,8 +60,22 @@ export class WasmBackend extends ReferenceBackend {
   }
 
   /** Address of an array's first element. */
-  protected pointer(x: NDArray): number {
+  pointer(x: NDArray): number {
     return this.storage(x).pointer() + x.offset * dtypeInfo[x.dtype].bytes;
+  }
+
+  copyInto(out: NDArray, x: NDArray): void {
+    super.assign(out, x);
+  }
+
+  withScratch(bytes: number, use: (pointer: number, stride: number) => void): void {
+    const stride = Math.ceil(bytes / SCRATCH_ALIGNMENT) * SCRATCH_ALIGNMENT;
+    const block = this.heap.allocate(stride * this.runtime.pool.plannedThreads);
+    try {
+      use(block.pointer, stride);
+    } finally {
+      this.heap.free(block);
+    }
   }
 
   override empty(shape: Shape, dtype: DType, strides: Strides = contiguousStrides(shape)): NDArray {
@@ -117,6 +136,7 @@ export class WasmBackend extends ReferenceBackend {
 
   override matmul(a: NDArray, b: NDArray, options?: GemmOptions): NDArray {
     this.begin(a, b, options?.bias);
+    if (a.dtype === 'float32' || a.dtype === 'float64') return matmul(this, a, b, options ?? {});
     return super.matmul(a, b, options);
   }
 

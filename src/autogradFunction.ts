@@ -1,0 +1,120 @@
+/** Operations that users define, with a forward and a backward of their own: `torch.autograd.Function`. */
+import { isGradEnabled, noGrad } from './autograd/gradMode.ts';
+import { OpNode, type SavedVariable } from './autograd/node.ts';
+import { isFloating } from './core/dtype.ts';
+import { AutogradError } from './core/errors.ts';
+import { Tensor } from './tensor.ts';
+
+/** What forward hands to backward. */
+export interface FunctionContext {
+  /** Keeps tensors for backward; arguments and results of forward, checked for in-place changes. */
+  saveForBackward(...tensors: readonly Tensor[]): void;
+  /** What was kept, in order. @throws AutogradError if freed or changed in place since */
+  readonly savedTensors: readonly Tensor[];
+  /** By argument of forward: whether its gradient is wanted. */
+  readonly needsInputGrad: readonly boolean[];
+  /** Names results that have no gradient. */
+  markNonDifferentiable(...outputs: readonly Tensor[]): void;
+  /** Whether missing gradients arrive in backward as zeros (default) or as null. */
+  setMaterializeGrads(value: boolean): void;
+  /** Anything else that backward needs. */
+  [key: string]: unknown;
+}
+
+class Context implements FunctionContext {
+  [key: string]: unknown;
+  readonly needsInputGrad: readonly boolean[];
+  kept: readonly Tensor[] = [];
+  unpack: (() => readonly Tensor[]) | null = null;
+  materialize = true;
+  readonly nonDifferentiable = new Set<Tensor>();
+
+  constructor(needsInputGrad: readonly boolean[]) {
+    this.needsInputGrad = needsInputGrad;
+  }
+  saveForBackward(...tensors: readonly Tensor[]): void {
+    this.kept = tensors;
+  }
+  get savedTensors(): readonly Tensor[] {
+    return this.unpack === null ? this.kept : this.unpack();
+  }
+  markNonDifferentiable(...outputs: readonly Tensor[]): void {
+    for (const y of outputs) this.nonDifferentiable.add(y);
+  }
+  setMaterializeGrads(value: boolean): void {
+    this.materialize = value;
+  }
+}
+
+type Results = Tensor | readonly Tensor[];
+type Gradients = Tensor | null | undefined | readonly (Tensor | null | undefined)[];
+
+/** The static side that a user's class has. */
+export interface FunctionDefinition<A extends readonly unknown[], R extends Results> {
+  readonly name: string;
+  forward(ctx: FunctionContext, ...args: A): R;
+  backward(ctx: FunctionContext, ...grads: Tensor[]): Gradients;
+}
+
+/**
+ * Base of user-defined operations. A subclass has two static methods: `forward(ctx, ...args)` computes the result, and
+ * `backward(ctx, ...grads)` returns the gradient of every argument, given those of the results. Call `apply`.
+ */
+export abstract class AutogradFunction {
+  /** Runs the operation and records it. @throws AutogradError if backward returns a wrong number of gradients */
+  static apply<A extends readonly unknown[], R extends Results>(this: FunctionDefinition<A, R>, ...args: A): R {
+    const tensors = args.map((a) => (a instanceof Tensor ? a : null));
+    const ctx = new Context(tensors.map((x) => isGradEnabled() && x !== null && x.requiresGrad));
+    const results = noGrad(() => this.forward(ctx, ...args));
+    const list: readonly Tensor[] = results instanceof Tensor ? [results] : results;
+    if (!ctx.needsInputGrad.includes(true)) return results;
+    const outputs = attach(this, ctx, tensors, list);
+    return (results instanceof Tensor ? outputs[0] : outputs) as R;
+  }
+}
+
+function attach<A extends readonly unknown[], R extends Results>(
+  definition: FunctionDefinition<A, R>,
+  ctx: Context,
+  tensors: readonly (Tensor | null)[],
+  results: readonly Tensor[],
+): Tensor[] {
+  const node = new OpNode(
+    `${definition.name}Backward`,
+    tensors.map((x) => x?.edge() ?? null),
+    results.map((y) => y.array),
+    true,
+  );
+  const outputs = results.map((y, slot) =>
+    isFloating(y.dtype) && !ctx.nonDifferentiable.has(y) ? y.derive(y.array, node, slot) : y.detach(),
+  );
+  const saved: readonly SavedVariable[] = ctx.kept.map((x) => {
+    const slot = results.indexOf(x);
+    return slot === 0 ? node.saveOutput(outputs[0]) : node.save(slot > 0 ? outputs[slot] : x);
+  });
+  const like = results[0];
+  ctx.unpack = () => saved.map((s) => s.get<Tensor>(like));
+  node.setBackward((grads) => {
+    const given = grads.map((g, slot) => {
+      if (g instanceof Tensor) return g;
+      return ctx.materialize ? zerosFor(results[slot]) : null;
+    });
+    const gradients = definition.backward(ctx, ...(given as Tensor[]));
+    const answer = gradients instanceof Tensor || gradients == null ? [gradients] : gradients;
+    if (answer.length > tensors.length && answer.slice(tensors.length).some((g) => g != null)) {
+      throw new AutogradError(
+        `${definition.name}.backward returned an incorrect number of gradients (expected ${tensors.length}, got ${answer.length})`,
+      );
+    }
+    return answer.slice(0, tensors.length);
+  });
+  ctx.kept = [];
+  return outputs;
+}
+
+function zerosFor(result: Tensor): Tensor {
+  const { array } = result;
+  const zeros = array.backend.empty(array.shape, array.dtype);
+  array.backend.fill(zeros, 0);
+  return result.derive(zeros);
+}

@@ -1,0 +1,14 @@
+/** What the kernel families of the Wasm backend need of it. */
+import type { NDArray } from '../array.ts';
+import type { Backend } from '../backend.ts';
+import type { Runtime } from './runtime.ts';
+
+export interface WasmContext extends Backend {
+  readonly runtime: Runtime;
+  /** Address of an array's first element, valid until the next op. */
+  pointer(x: NDArray): number;
+  /** `assign` inside an op: it starts no new one, so that addresses stay valid. */
+  copyInto(out: NDArray, x: NDArray): void;
+  /** Lends each thread `bytes` of memory: `stride` bytes apart from `pointer` on. */
+  withScratch(bytes: number, use: (pointer: number, stride: number) => void): void;
+}

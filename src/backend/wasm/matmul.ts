@@ -1,0 +1,153 @@
+/** Matrix products through the packed gemm kernels: any strides, batches, slices over rows or columns. */
+import { collapseDims, numElements } from '../../core/shape.ts';
+import type { NDArray } from '../array.ts';
+import type { GemmOptions } from '../backend.ts';
+import type { WasmContext } from './context.ts';
+
+const RELU = 2;
+const SLICE_COLUMNS = 4;
+/** Multiply-adds from which waking threads pays: about 3 µs of work when they are awake, 25 µs when they sleep. */
+const PARALLEL_HOT = 48 ** 3;
+const PARALLEL_ASLEEP = 96 ** 3;
+/** Slices are whole register tiles of either build (5 or 6 rows, 8 columns), so that no thread pads more than one. */
+const ROW_TILE = 30;
+const COLUMN_TILE = 8;
+
+/** A matrix, or a batch of them at equal distances. */
+interface Matrices {
+  readonly array: NDArray;
+  readonly batch: number;
+  readonly rowStride: number;
+  readonly columnStride: number;
+  /** The caller's copy, to be released. */
+  readonly temporary: boolean;
+}
+
+/** x as one batch dimension and two of matrices; a copy where strides do not allow it. */
+function matrices(host: WasmContext, x: NDArray): Matrices {
+  const last = x.shape.length;
+  const lead = collapseDims(x.shape.slice(0, -2), [x.strides.slice(0, -2)]);
+  if (lead.shape.length <= 1) {
+    return {
+      array: x,
+      batch: lead.strides[0][0] ?? 0,
+      rowStride: x.strides[last - 2],
+      columnStride: x.strides[last - 1],
+      temporary: false,
+    };
+  }
+  const copy = host.empty(x.shape, x.dtype);
+  host.copyInto(copy, x);
+  const [rows, columns] = x.shape.slice(-2);
+  return { array: copy, batch: rows * columns, rowStride: columns, columnStride: 1, temporary: true };
+}
+
+/** How many rows, columns or batches a slice takes; all of them where threads would not pay. */
+function chunk(host: WasmContext, total: number, work: number, tile: number): number {
+  const { pool } = host.runtime;
+  const threads = pool.plannedThreads;
+  if (threads < 2 || work < (pool.hot ? PARALLEL_HOT : PARALLEL_ASLEEP)) return total;
+  return Math.min(total, Math.ceil(total / threads / tile) * tile);
+}
+
+/** The product of float arrays; leading dimensions are equal, or b is a plain matrix. */
+export function matmul(host: WasmContext, a: NDArray, b: NDArray, options: GemmOptions): NDArray {
+  const f32 = a.dtype === 'float32';
+  const lead = a.shape.slice(0, -2);
+  const [m, k] = a.shape.slice(-2);
+  const n = b.shape[b.shape.length - 1];
+  const batches = numElements(lead);
+  const out = host.empty([...lead, m, n], a.dtype);
+  if (out.size === 0) return out;
+  const left = matrices(host, a);
+  const right = matrices(host, b);
+  const joined = b.shape.length === 2 && (batches === 1 || left.batch === m * left.rowStride);
+  if (joined) gemm(host, f32, left, right, out, batches * m, n, k, options);
+  else batched(host, f32, left, right, out, batches, m, n, k, b.shape.length === 2);
+  if (!joined) finish(host, out, options);
+  if (left.temporary) left.array.release();
+  if (right.temporary) right.array.release();
+  return out;
+}
+
+function gemm(host: WasmContext, f32: boolean, a: Matrices, b: Matrices, out: NDArray, m: number, n: number, k: number, options: GemmOptions): void {
+  const { module, pool } = host.runtime;
+  const columns = n > m;
+  const total = columns ? n : m;
+  const slice = chunk(host, total, m * n * k, columns ? COLUMN_TILE : ROW_TILE);
+  const bytes = (f32 ? module.exports.gemm_scratch_f32 : module.exports.gemm_scratch_f64)(m, n, k);
+  const flags = (options.relu ? RELU : 0) | (columns ? SLICE_COLUMNS : 0);
+  host.withScratch(bytes, (pointer, stride) => {
+    const bias = options.bias ? host.pointer(options.bias) : 0;
+    pool.run(
+      f32 ? 'gemm_f32' : 'gemm_f64',
+      [
+        host.pointer(a.array),
+        a.rowStride,
+        a.columnStride,
+        host.pointer(b.array),
+        b.rowStride,
+        b.columnStride,
+        host.pointer(out),
+        n,
+        m,
+        n,
+        k,
+        flags,
+        bias,
+        pointer,
+      ],
+      total,
+      slice,
+      { arg: 13, stride },
+    );
+  });
+}
+
+function batched(
+  host: WasmContext,
+  f32: boolean,
+  a: Matrices,
+  b: Matrices,
+  out: NDArray,
+  batches: number,
+  m: number,
+  n: number,
+  k: number,
+  sharedRight: boolean,
+): void {
+  const { module, pool } = host.runtime;
+  const bytes = (f32 ? module.exports.gemm_scratch_f32 : module.exports.gemm_scratch_f64)(m, n, k);
+  host.withScratch(bytes, (pointer, stride) => {
+    pool.run(
+      f32 ? 'bmm_f32' : 'bmm_f64',
+      [
+        host.pointer(a.array),
+        a.batch,
+        a.rowStride,
+        a.columnStride,
+        host.pointer(b.array),
+        sharedRight ? 0 : b.batch,
+        b.rowStride,
+        b.columnStride,
+        host.pointer(out),
+        m,
+        n,
+        k,
+        pointer,
+      ],
+      batches,
+      chunk(host, batches, batches * m * n * k, 1),
+      { arg: 12, stride },
+    );
+  });
+}
+
+const addSpec = { name: 'add', js: (x: number, y: number) => x + y, wgsl: 'a + b' };
+const reluSpec = { name: 'relu', js: (x: number) => (x < 0 ? 0 : x), wgsl: 'select(x, 0, x < 0)' };
+
+/** Bias and activation where the product came in batches. */
+function finish(host: WasmContext, out: NDArray, { bias, relu }: GemmOptions): void {
+  if (bias) host.binary(addSpec, out, bias, out);
+  if (relu) host.unary(reluSpec, out, 0, 0, out);
+}
