@@ -1,0 +1,291 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import * as torch from '../../src/index.ts';
+
+const { autograd } = torch;
+type Tensor = torch.Tensor;
+const list = (x: Tensor | null): number[] => (x === null ? [] : Array.from(x.data, Number));
+const leaf = (values: number[], dtype: torch.DType = 'float32') => torch.tensor(values, { dtype, requiresGrad: true });
+
+for (const device of ['cpu', 'reference']) {
+  describe(`derivatives on ${device}`, () => {
+    afterEach(() => torch.setDefaultDevice('cpu'));
+    const test = (name: string, body: () => void) =>
+      it(name, () => {
+        torch.setDefaultDevice(device);
+        body();
+      });
+
+    test('follow the tutorial: sin and cos, accumulation, zero_ and null', () => {
+      const a = torch.tensor([1, 2, 3]);
+      const b = torch.tensor([4, 5, 6]);
+      expect(a.requiresGrad).toBe(false);
+      a.requiresGrad = true;
+      b.requiresGrad = true;
+      torch.sum(torch.sin(a).add(torch.cos(b))).backward();
+      [1, 2, 3].forEach((x, i) => expect(list(a.grad)[i]).toBeCloseTo(Math.cos(x), 6));
+      [4, 5, 6].forEach((x, i) => expect(list(b.grad)[i]).toBeCloseTo(-Math.sin(x), 6));
+      const kept = a.grad;
+      torch.sum(a).backward();
+      expect(a.grad).toBe(kept);
+      [1, 2, 3].forEach((x, i) => expect(list(a.grad)[i]).toBeCloseTo(Math.cos(x) + 1, 6));
+      a.grad?.zero_();
+      expect(list(a.grad)).toEqual([0, 0, 0]);
+      b.grad = null;
+      expect(b.grad).toBeNull();
+    });
+
+    test('walk a diamond of 60 once per node, and a chain of 100,000', () => {
+      const x = leaf([1]);
+      let y = x.mul(1);
+      for (let i = 0; i < 60; i++) y = y.add(y);
+      y.backward(torch.ones(1));
+      expect(list(x.grad)).toEqual([2 ** 60]);
+      const start = leaf([1]);
+      let z = start.mul(1);
+      for (let i = 0; i < 100_000; i++) z = z.neg();
+      z.sum().backward();
+      expect(list(start.grad)).toEqual([1]);
+    });
+
+    test('ignore side branches and visit shared nodes once', () => {
+      const w = leaf([1, 2]);
+      const h = w.mul(3);
+      h.mul(h).sum();
+      h.sum().backward();
+      expect(list(w.grad)).toEqual([3, 3]);
+    });
+
+    test('give 0 for relu at 0, and share ties as PyTorch', () => {
+      const x = leaf([-1, 0, 2, Number.NaN]);
+      x.relu().sum().backward();
+      expect(list(x.grad)).toEqual([0, 0, 1, 0]);
+      const a = leaf([1, 2, 3]);
+      const b = leaf([1, 5, 0]);
+      torch.maximum(a, b).sum().backward();
+      expect(list(a.grad)).toEqual([0.5, 0, 1]);
+      expect(list(b.grad)).toEqual([0.5, 1, 0]);
+      const c = leaf([4, 7, 7]);
+      c.max().backward();
+      expect(list(c.grad)).toEqual([0, 0.5, 0.5]);
+      const d = leaf([4, 7, 7]);
+      d.max(0).values.backward();
+      expect(list(d.grad)).toEqual([0, 1, 0]);
+    });
+
+    test('undo broadcasting of every operand', () => {
+      const a = torch.ones([2, 1, 3], { requiresGrad: true });
+      const b = torch.ones([4, 1], { requiresGrad: true });
+      a.mul(b).sum().backward();
+      expect(a.grad?.shape).toEqual([2, 1, 3]);
+      expect(list(a.grad)).toEqual([4, 4, 4, 4, 4, 4]);
+      expect(list(b.grad)).toEqual([6, 6, 6, 6]);
+      const x = torch.ones([5, 3], { requiresGrad: true });
+      const w = torch.ones([4, 3, 2], { requiresGrad: true });
+      x.matmul(w).sum().backward();
+      expect(list(x.grad)).toEqual(new Array(15).fill(8));
+      expect(list(w.grad)).toEqual(new Array(24).fill(5));
+    });
+
+    test('own the buffers of gradients: changing one reaches no other', () => {
+      const a = leaf([1, 2]);
+      const b = leaf([3, 4]);
+      a.add(b).sum().backward();
+      a.grad?.mul_(10);
+      expect(list(b.grad)).toEqual([1, 1]);
+      const seed = torch.tensor([5, 6]);
+      const c = leaf([1, 2]);
+      c.mul(1).backward(seed);
+      c.grad?.zero_();
+      expect(list(seed)).toEqual([5, 6]);
+    });
+
+    test('give second and third derivatives through createGraph', () => {
+      const x = leaf([0.7], 'float64');
+      const [first] = autograd.grad(x.sin(), x, { createGraph: true });
+      const [second] = autograd.grad(first, x, { createGraph: true });
+      const [third] = autograd.grad(second, x);
+      expect(first.item()).toBeCloseTo(Math.cos(0.7), 12);
+      expect(second.item()).toBeCloseTo(-Math.sin(0.7), 12);
+      expect(third.item()).toBeCloseTo(-Math.cos(0.7), 12);
+      const y = leaf([2]);
+      y.pow(3).backward(null, { createGraph: true });
+      expect(y.grad?.requiresGrad).toBe(true);
+    });
+
+    test('leave .grad alone in autograd.grad, and name unused inputs', () => {
+      const x = leaf([2]);
+      const unused = leaf([3]);
+      const y = x.mul(x);
+      expect(list(autograd.grad(y, x, { retainGraph: true })[0])).toEqual([4]);
+      expect(x.grad).toBeNull();
+      expect(() => autograd.grad(y, [x, unused], { retainGraph: true })).toThrow(/number 1.*not have been used/s);
+      expect(autograd.grad(y, [x, unused], { allowUnused: true })[1]).toBeNull();
+      const middle = x.mul(3);
+      expect(list(autograd.grad(middle.mul(middle), middle)[0])).toEqual([12]);
+    });
+
+    test('free the graph unless told to keep it', () => {
+      const x = leaf([2]);
+      const y = x.mul(x);
+      y.backward(null, { retainGraph: true });
+      y.backward();
+      expect(list(x.grad)).toEqual([8]);
+      expect(() => y.backward()).toThrow(/second time/);
+    });
+
+    test('notice saved values that were overwritten', () => {
+      const x = leaf([1, 2]);
+      const h = x.mul(2);
+      const y = h.mul(h);
+      h.add_(1);
+      expect(() => y.sum().backward()).toThrow(/modified by an inplace operation/);
+      const ok = leaf([1, 2]);
+      const g = ok.mul(2);
+      const z = g.add(1);
+      g.add_(1);
+      z.sum().backward();
+      expect(list(ok.grad)).toEqual([2, 2]);
+    });
+
+    test('hold leaves to PyTorch’s rules of in-place changes', () => {
+      const x = leaf([1, 2]);
+      expect(() => x.add_(1)).toThrow(/leaf Variable that requires grad/);
+      expect(() => x.select(0, 0).mul_(2)).toThrow(/view of a leaf/);
+      torch.noGrad(() => x.add_(1));
+      expect(list(x)).toEqual([2, 3]);
+      expect(() => {
+        x.mul(2).requiresGrad = false;
+      }).toThrow(/leaf/);
+      expect(() => torch.tensor([1n]).requiresGrad_()).toThrow(/floating point/);
+    });
+
+    test('carry history through in-place changes, of views and of their base', () => {
+      const x = leaf([1, 2, 3, 4]);
+      const y = x.mul(2).reshape(2, 2);
+      const row = y.select(0, 1);
+      row.mul_(10);
+      y.sum().backward();
+      expect(list(x.grad)).toEqual([2, 2, 20, 20]);
+      const u = leaf([1, 2, 3, 4]);
+      const v = u.mul(1);
+      const view = v.narrow(0, 1, 2);
+      v.mul_(3);
+      view.sum().backward();
+      expect(list(u.grad)).toEqual([0, 3, 3, 0]);
+      const p = leaf([1, 2, 3]);
+      const q = p.mul(1);
+      const other = leaf([7]);
+      q.indexPut_([1], other);
+      q.mul(torch.tensor([1, 10, 100])).sum().backward();
+      expect(list(q)).toEqual([1, 7, 3]);
+      expect(list(p.grad)).toEqual([1, 0, 100]);
+      expect(list(other.grad)).toEqual([10]);
+    });
+
+    test('call hooks with the complete gradient and take their replacement', () => {
+      const x = leaf([1, 2]);
+      const y = x.mul(3);
+      const seen: number[][] = [];
+      const remove = y.registerHook((g) => {
+        seen.push(list(g));
+        return g.mul(2);
+      });
+      y.retainGrad();
+      y.add(y).sum().backward();
+      expect(seen).toEqual([[2, 2]]);
+      expect(list(x.grad)).toEqual([12, 12]);
+      expect(list(y.grad)).toEqual([4, 4]);
+      remove();
+      x.mul(3).sum().backward();
+      expect(seen).toHaveLength(1);
+      let onLeaf = 0;
+      x.registerHook(() => {
+        onLeaf++;
+      });
+      x.mul(1).add(x).sum().backward();
+      expect(onLeaf).toBe(1);
+    });
+
+    test('switch recording off and on, and restore the mode after an error', () => {
+      const x = leaf([1]);
+      expect(torch.noGrad(() => x.mul(2)).requiresGrad).toBe(false);
+      expect(torch.noGrad(() => torch.enableGrad(() => x.mul(2))).requiresGrad).toBe(true);
+      expect(() =>
+        torch.noGrad(() => {
+          throw new Error('inside');
+        }),
+      ).toThrow('inside');
+      expect(torch.isGradEnabled()).toBe(true);
+      expect(() => torch.noGrad(async () => 1)).toThrow(/async/);
+      expect(x.detach().requiresGrad).toBe(false);
+      expect(x.mul(2).detach().isLeaf).toBe(true);
+    });
+
+    test('reject what cannot be differentiated, in PyTorch’s words', () => {
+      expect(() => torch.ones(2).sum().backward()).toThrow(/does not require grad/);
+      expect(() => leaf([1, 2]).mul(2).backward()).toThrow(/only for scalar outputs/);
+      expect(() => leaf([1, 2]).mul(2).backward(torch.ones(3))).toThrow(/Mismatch in shape/);
+    });
+
+    test('run operations that users define, once and twice', () => {
+      class Cube extends autograd.Function {
+        static forward(ctx: autograd.FunctionContext, x: Tensor, factor: number): Tensor {
+          ctx.saveForBackward(x);
+          ctx.factor = factor;
+          return x.mul(x).mul(x).mul(factor);
+        }
+        static backward(ctx: autograd.FunctionContext, grad: Tensor) {
+          const [x] = ctx.savedTensors;
+          expect(ctx.needsInputGrad).toEqual([true, false]);
+          return [grad.mul(x.mul(x)).mul(3 * Number(ctx.factor)), null];
+        }
+      }
+      const x = leaf([2], 'float64');
+      const y = Cube.apply(x, 5);
+      expect(y.gradFn?.name).toBe('CubeBackward');
+      const [first] = autograd.grad(y, x, { createGraph: true });
+      expect(first.item()).toBe(60);
+      expect(autograd.grad(first, x)[0].item()).toBe(60);
+      expect(torch.autograd.gradcheck((t) => Cube.apply(t, 2), leaf([0.5, -1.5], 'float64'))).toBe(true);
+      expect(torch.autograd.gradgradcheck((t) => Cube.apply(t, 2), leaf([0.5, -1.5], 'float64'))).toBe(true);
+    });
+
+    test('are checked by gradcheck, which finds a wrong one', () => {
+      class Wrong extends autograd.Function {
+        static forward(_: autograd.FunctionContext, x: Tensor): Tensor {
+          return x.mul(2);
+        }
+        static backward(_: autograd.FunctionContext, grad: Tensor): Tensor {
+          return grad.mul(3);
+        }
+      }
+      expect(() => autograd.gradcheck((x) => Wrong.apply(x), leaf([1], 'float64'))).toThrow(/numerical [12].*analytical 3/);
+      expect(autograd.gradcheck((x) => Wrong.apply(x), leaf([1], 'float64'), { raiseException: false })).toBe(false);
+      expect(() => autograd.gradcheck((x) => x.mul(2), leaf([1]))).toThrow(/float64/);
+    });
+
+    const a64 = () => leaf([0.3, 1.7, -0.6, 0.9, 2.1, -1.2], 'float64');
+    const cases: Record<string, (x: Tensor) => Tensor> = {
+      softmax: (x) => x.reshape(2, 3).softmax(1),
+      'logSoftmax over the first dimension': (x) => x.reshape(2, 3).logSoftmax(0),
+      'matmul and transpose': (x) => x.reshape(2, 3).matmul(x.reshape(2, 3).t()),
+      'batched matmul': (x) => x.reshape(2, 1, 3).matmul(x.reshape(1, 3, 2)),
+      'indexing with tensors and slices': (x) =>
+        x.reshape(2, 3).index(torch.tensor([0n, 1n, 1n]), torch.slice(0, 2)).mul(x.index(torch.tensor([0n, 0n, 5n])).unsqueeze(1)),
+      'sum, mean, amax': (x) => x.reshape(2, 3).sum(1).mul(x.mean()).add(x.amax()),
+      'power and division': (x) => x.pow(2).add(1).pow(x).div(x.square().add(2)),
+      'cat and stack': (x) => torch.cat([x, x.mul(x)]).mul(torch.stack([x, x.exp()]).reshape(-1)),
+      'a strided view written in place': (x) => {
+        const y = x.mul(1).reshape(2, 3);
+        y.t().select(0, 1).mul_(3).add_(y.t().select(0, 2));
+        return y.mul(y);
+      },
+    };
+    for (const [name, fn] of Object.entries(cases)) {
+      test(`agree with differences, first and second: ${name}`, () => {
+        expect(autograd.gradcheck(fn, a64())).toBe(true);
+        expect(autograd.gradgradcheck(fn, a64())).toBe(true);
+      });
+    }
+  });
+}
