@@ -14,6 +14,9 @@ const at = (/** @type {string} */ file) => path.join(root, file);
 
 const KERNEL_TARGETS = ['simd', 'relaxed'];
 const WORKER_ENTRY = 'src/backend/wasm/worker.ts';
+const WORKER_SCRIPT = 'build/worker.js';
+/** The worker as a file, for pages whose security policy refuses workers made from strings. */
+const SERVED_WORKER = 'dist/worker.js';
 const ESBUILD_TARGET = 'es2022';
 
 /** The entry points that package.json promises, as paths inside src and dist without their ending. */
@@ -105,6 +108,7 @@ async function bundleWorker() {
     logLevel: 'silent',
   });
   failOnWarnings('worker', result.warnings);
+  writeIfChanged(WORKER_SCRIPT, result.outputFiles[0].contents);
   const source = JSON.stringify(result.outputFiles[0].text.trimEnd());
   writeIfChanged(
     'src/generated/worker.ts',
@@ -135,6 +139,8 @@ async function bundleLibrary(/** @type {string[]} */ entries) {
     bundle.outputFiles.map((file) => path.relative(root, file.path).split(path.sep).join('/')),
   );
   for (const file of bundle.outputFiles) writeIfChanged(path.relative(root, file.path), file.contents);
+  writeIfChanged(SERVED_WORKER, fs.readFileSync(at(WORKER_SCRIPT)));
+  keep.add(SERVED_WORKER);
   for (const file of filesBelow('dist'))
     if (/\.js(\.map)?$/.test(file) && !keep.has(file)) fs.rmSync(at(file));
 
@@ -192,16 +198,13 @@ export async function build(depth = 'all') {
   const sources = filesBelow('src').filter(
     (file) => file.endsWith('.ts') && file !== 'src/generated/worker.ts',
   );
-  await stage('worker', sources, ['src/generated/worker.ts'], bundleWorker);
+  await stage('worker', sources, ['src/generated/worker.ts', WORKER_SCRIPT], bundleWorker);
   if (depth === 'kernels') return;
 
   const all = filesBelow('src').filter((file) => file.endsWith('.ts'));
   const entries = entryPoints().filter((entry) => fs.existsSync(at(`src/${entry}.ts`)));
-  await stage(
-    'js',
-    all,
-    entries.map((entry) => `dist/${entry}.js`),
-    () => bundleLibrary(entries),
+  await stage('js', all, [...entries.map((entry) => `dist/${entry}.js`), SERVED_WORKER], () =>
+    bundleLibrary(entries),
   );
   if (depth === 'js') return;
 
