@@ -1,0 +1,86 @@
+// The vector operations that differ between the binaries. `V` is the only reader of the `ASC_FEATURE_*` constants:
+// a kernel written with it is one source for the plain and the relaxed SIMD build, and the branch that a build does
+// not take is gone from its binary. Methods marked so are inlined and cost nothing inside a loop.
+export abstract class V {
+  /** Whether `madd` rounds once (relaxed SIMD on hardware with fused multiply-add) and needs no register between. */
+  // @ts-ignore: decorator
+  @inline
+  static fused(): bool {
+    return ASC_FEATURE_RELAXED_SIMD;
+  }
+
+  /** a·b + c in every lane. */
+  // @ts-ignore: decorator
+  @inline
+  static madd<T extends number>(a: v128, b: v128, c: v128): v128 {
+    if (sizeof<T>() == 8) {
+      if (ASC_FEATURE_RELAXED_SIMD) return f64x2.relaxed_madd(a, b, c);
+      return f64x2.add(f64x2.mul(a, b), c);
+    }
+    if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
+    return f32x4.add(f32x4.mul(a, b), c);
+  }
+
+  /** a·b + c of one element, rounded as `madd` rounds it: for the ends of rows that a vector does not reach. */
+  // @ts-ignore: decorator
+  @inline
+  static madd1<T extends number>(a: T, b: T, c: T): T {
+    if (!ASC_FEATURE_RELAXED_SIMD) return (a * b + c) as T;
+    return v128.extract_lane<T>(V.madd<T>(v128.splat<T>(a), v128.splat<T>(b), v128.splat<T>(c)), 0);
+  }
+
+  /** Lanes 0 and 1 of four floats as doubles. */
+  // @ts-ignore: decorator
+  @inline
+  static widenLow(x: v128): v128 {
+    return f64x2.promote_low_f32x4(x);
+  }
+
+  /** Lanes 2 and 3 of four floats as doubles. */
+  // @ts-ignore: decorator
+  @inline
+  static widenHigh(x: v128): v128 {
+    return f64x2.promote_low_f32x4(v128.shuffle<i64>(x, x, 1, 1));
+  }
+
+  /** Two pairs of doubles rounded to four floats. */
+  // @ts-ignore: decorator
+  @inline
+  static narrow(low: v128, high: v128): v128 {
+    return v128.shuffle<i64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2);
+  }
+
+  /** Four comparisons of four floats or integers each as sixteen bytes, 0 or 1. */
+  // @ts-ignore: decorator
+  @inline
+  static truth(a: v128, b: v128, c: v128, d: v128): v128 {
+    return i8x16.abs(i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, d)));
+  }
+
+  /** Up to four floats or integers at `p`, `p + step`, … (in elements), nothing behind them. */
+  // @ts-ignore: decorator
+  @inline
+  static loadLanes(p: usize, step: usize, lanes: usize): v128 {
+    return lanes >= 4 && step == 1 ? v128.load(p) : V.loadPart(p, step << 2, min(lanes, 4));
+  }
+
+  /** Writes the first `lanes` lanes, four at most. */
+  // @ts-ignore: decorator
+  @inline
+  static storeLanes(p: usize, v: v128, lanes: usize): void {
+    if (lanes >= 4) v128.store(p, v);
+    else V.storePart(p, v, lanes);
+  }
+
+  // These two call themselves, which also keeps them from being inlined: that would double the size of most kernels.
+  static loadPart(p: usize, step: usize, lanes: usize): v128 {
+    if (lanes <= 1) return v128.load32_zero(p);
+    const rest = V.loadPart(p + step, step, lanes - 1);
+    return v128.load32_lane(p, v128.shuffle<i32>(rest, rest, 0, 0, 1, 2), 0);
+  }
+
+  static storePart(p: usize, v: v128, lanes: usize): void {
+    if (lanes > 1) V.storePart(p + 4, v128.shuffle<i32>(v, v, 1, 2, 3, 3), lanes - 1);
+    v128.store32_lane(p, v, 0);
+  }
+}
