@@ -65,6 +65,25 @@ export interface SgdOptions {
   readonly maximize: boolean;
 }
 
+export type LossReduction = 'none' | 'mean' | 'sum';
+
+export interface CrossEntropyOptions {
+  /** Rows with this target count for nothing. */
+  readonly ignoreIndex: number;
+  /** The part of the target's weight that is shared among all classes, in [0, 1]. */
+  readonly labelSmoothing: number;
+  readonly reduction: LossReduction;
+}
+
+export interface CrossEntropyResult {
+  /** [rows] for 'none', else 0-d. */
+  readonly loss: NDArray;
+  /** [rows, 2]: the largest logit m and log Σ exp(x − m), from which the gradient has softmax exactly. */
+  readonly rowStats: NDArray;
+  /** 0-d: the sum of the targets' weights, which a mean divides by. */
+  readonly divisor: NDArray;
+}
+
 export interface Backend {
   /** What `x.device` says. */
   readonly device: string;
@@ -95,6 +114,14 @@ export interface Backend {
   /** Values and int64 positions in one pass. */
   extreme(kind: 'max' | 'min', x: NDArray, dim: number, keepdim: boolean): { values: NDArray; indices: NDArray };
 
+  // Along one dimension
+  /** Running sums or products. */
+  scan(kind: 'sum' | 'prod', x: NDArray, dim: number): NDArray;
+  /** Running extremes with their int64 positions, the last of equal ones; after a NaN all is NaN. */
+  scanExtreme(kind: 'max' | 'min', x: NDArray, dim: number): { values: NDArray; indices: NDArray };
+  /** In order, stably, with int64 positions; NaN counts as the largest. */
+  sort(x: NDArray, dim: number, descending: boolean): { values: NDArray; indices: NDArray };
+
   // Products
   /** [..., m, k] · [..., k, n]: leading dimensions are equal already, or absent on the right. */
   matmul(a: NDArray, b: NDArray, options?: GemmOptions): NDArray;
@@ -104,9 +131,24 @@ export interface Backend {
   /** The gradient of softmax or logSoftmax from its output. */
   softmaxGrad(grad: NDArray, output: NDArray, log: boolean): NDArray;
 
+  // Losses
+  /** Logits [rows, classes] against int64 class numbers [rows], each in range or ignored; weight is [classes]. */
+  crossEntropy(logits: NDArray, target: NDArray, weight: NDArray | null, options: CrossEntropyOptions): CrossEntropyResult;
+  /** The gradient of the logits; `grad` has the shape of the loss, `saved` is what the forward call gave. */
+  crossEntropyGrad(
+    grad: NDArray,
+    logits: NDArray,
+    target: NDArray,
+    weight: NDArray | null,
+    saved: Pick<CrossEntropyResult, 'rowStats' | 'divisor'>,
+    options: CrossEntropyOptions,
+  ): NDArray;
+
   // Indexing. Index arrays are int64 and in range: `checkIndices` says so first.
   /** -1, or the flat position of the first index outside [-size, size). */
   findBadIndex(index: NDArray, size: number): number;
+  /** The same for class numbers, in [0, classes) or equal to `ignore`. */
+  findBadTarget(target: NDArray, classes: number, ignore: number | null): number;
   /** out[..., j, ...] = x[..., index[j], ...] along dim; index is 1-d. */
   indexSelect(x: NDArray, dim: number, index: NDArray): NDArray;
   /** out[..., index[j], ...] += source[..., j, ...], in order of j (deterministic). */

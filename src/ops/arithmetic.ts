@@ -181,11 +181,10 @@ export const fmod = binaryOp({
   gradB: (grad, a, b) => neg(mul(grad, truncDivide(a, b))),
 });
 
-/** The share of a gradient that the first of two operands gets: all where it wins, half at ties. */
-function winnerShare<T extends Variable>(grad: T, mine: T | number, other: T | number, wins: typeof gt): T {
-  const dtype = grad.dtype;
-  const share = add<T>(cast(wins<T>(mine, other), dtype), mul<T>(cast(eq<T>(mine, other), dtype), 0.5));
-  return mul<T>(grad, share);
+/** The share of a gradient that the first of two operands gets: none where it loses, half at ties, else (NaN) all. */
+function winnerShare<T extends Variable>(grad: T, mine: T | number, other: T | number, loses: typeof gt): T {
+  const shared = whereOp<T>(eq<T>(mine, other), mul<T>(grad, 0.5), grad);
+  return whereOp<T>(loses<T>(mine, other), 0, shared);
 }
 
 /** The larger of a and b; NaN if either is. The gradient of a tie is shared equally. */
@@ -194,8 +193,8 @@ export const maximum = binaryOp({
   js: (a, b) => (Number.isNaN(a) || Number.isNaN(b) ? Number.NaN : Math.max(a, b)),
   big: (a, b) => (a > b ? a : b),
   wgsl: 'select(max(a, b), a + b, a != a || b != b)',
-  gradA: (grad, a, b) => winnerShare(grad, a, b, gt),
-  gradB: (grad, a, b) => winnerShare(grad, b, a, gt),
+  gradA: (grad, a, b) => winnerShare(grad, a, b, lt),
+  gradB: (grad, a, b) => winnerShare(grad, b, a, lt),
 });
 
 /** The smaller of a and b; NaN if either is. The gradient of a tie is shared equally. */
@@ -204,8 +203,8 @@ export const minimum = binaryOp({
   js: (a, b) => (Number.isNaN(a) || Number.isNaN(b) ? Number.NaN : Math.min(a, b)),
   big: (a, b) => (a < b ? a : b),
   wgsl: 'select(min(a, b), a + b, a != a || b != b)',
-  gradA: (grad, a, b) => winnerShare(grad, a, b, lt),
-  gradB: (grad, a, b) => winnerShare(grad, b, a, lt),
+  gradA: (grad, a, b) => winnerShare(grad, a, b, gt),
+  gradB: (grad, a, b) => winnerShare(grad, b, a, gt),
 });
 
 /** The angle of the point (b, a), in radians: `atan2(a, b)`. */

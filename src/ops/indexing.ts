@@ -10,6 +10,7 @@ import { broadcastShapes, contiguousStrides, formatShape, numElements, type Shap
 import { add, mul, remainder } from './arithmetic.ts';
 import { cast, contiguous, type OperandOf, scalarValue } from './convert.ts';
 import { inplace } from './inplace.ts';
+import { zeros } from './unary.ts';
 import { expand, permute, reshape, scatterFlat, select, slice as sliceDim, takeFlat, unsqueeze, viewOf } from './views.ts';
 
 /** Every `step`-th index from `start` up to but not including `stop`; null means the end that is meant. */
@@ -263,8 +264,8 @@ function assignView<T extends Variable>(target: T, value: T, accumulate: boolean
     return;
   }
   const compute = () => {
-    const copy = contiguous(spread) === spread ? spread : contiguous(spread);
-    return record('CopyBackwards', copy.array, [copy], () => (grad) => [grad]);
+    const copy = contiguous(spread);
+    return record('CopyBackwards', copy.array, [target, copy], () => (grad) => [zeros(grad), grad]);
   };
   inplace('indexPut_', target, [spread], compute, (out) => out.backend.assign(out, spread.array));
 }

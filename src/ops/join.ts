@@ -47,9 +47,11 @@ export function cat<T extends Variable>(tensors: readonly T[], dim = 0): T {
     start += x.shape[d];
   }
   const sizes = parts.map((x) => x.shape[d]);
-  return record('CatBackward0', out, parts, (node) => (grad) =>
-    sizes.map((size, i) => node.needs[i] && narrow(grad, d, starts[i], size)),
-  );
+  const skipped = tensors.filter((x) => x.ndim === 1 && x.shape[0] === 0 && x.requiresGrad && !parts.includes(x));
+  return record('CatBackward0', out, [...parts, ...skipped], (node) => (grad) => [
+    ...sizes.map((size, i) => node.needs[i] && narrow(grad, d, starts[i], size)),
+    ...skipped.map(() => grad.derive(grad.array.backend.empty([0], dtype))),
+  ]);
 }
 
 /** Tensors of equal shape along a new dimension. @throws ArgumentError for an empty list, ShapeError */

@@ -1,6 +1,6 @@
 /** Elementwise kernels in plain TypeScript, over all dtypes. */
 import type { DType } from '../../core/dtype.ts';
-import { broadcastShapes, type Shape } from '../../core/shape.ts';
+import { broadcastShapes, type Shape, sameShape } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
 import type { BinarySpec, Operand, TernarySpec, UnarySpec } from '../backend.ts';
 import { type ArrayHost, bigints, broadcastTo, numbers, resultStrides, store } from './elements.ts';
@@ -36,13 +36,12 @@ export function binary(host: ArrayHost, spec: BinarySpec, a: Operand, b: Operand
   const shape = commonShape([a, b], spec.name);
   const like = isArray(a) ? a : isArray(b) ? b : null;
   if (like === null) throw new TypeError(`${spec.name}: at least one operand must be an array`);
-  const sameLayout = isArray(a) && isArray(b) ? a.size === b.size : true;
   const y =
     out ??
     host.empty(
       shape,
       spec.predicate ? 'bool' : like.dtype,
-      sameLayout && like.shape.length === shape.length ? resultStrides(like) : undefined,
+      sameShape(like.shape, shape) ? resultStrides(like) : undefined,
     );
   if (like.dtype === 'int64' && spec.big) {
     const left = isArray(a) ? bigints(host, broadcastTo(a, shape)) : new BigInt64Array(y.size).fill(BigInt(a));

@@ -9,6 +9,8 @@ import type {
   Backend,
   BackendMemory,
   BinarySpec,
+  CrossEntropyOptions,
+  CrossEntropyResult,
   GemmOptions,
   Operand,
   ReduceSpec,
@@ -17,10 +19,12 @@ import type {
   UnarySpec,
 } from '../backend.ts';
 import { type ArrayHost, bigints, broadcastTo, elements, numbers, store } from './elements.ts';
+import { crossEntropy, crossEntropyGrad } from './crossEntropy.ts';
 import * as elementwise from './elementwise.ts';
 import * as indexing from './indexing.ts';
 import { matmul } from './matmul.ts';
 import { extreme, reduce, softmax, softmaxGrad } from './reduce.ts';
+import * as scans from './scan.ts';
 import { sgdStep } from './training.ts';
 
 class HostStorage extends Storage {
@@ -103,6 +107,16 @@ export class ReferenceBackend implements Backend, ArrayHost {
     return extreme(this, kind, x, dim, keepdim);
   }
 
+  scan(kind: 'sum' | 'prod', x: NDArray, dim: number): NDArray {
+    return scans.scan(this, kind, x, dim);
+  }
+  scanExtreme(kind: 'max' | 'min', x: NDArray, dim: number): { values: NDArray; indices: NDArray } {
+    return scans.scanExtreme(this, kind, x, dim);
+  }
+  sort(x: NDArray, dim: number, descending: boolean): { values: NDArray; indices: NDArray } {
+    return scans.sort(this, x, dim, descending);
+  }
+
   matmul(a: NDArray, b: NDArray, options?: GemmOptions): NDArray {
     return matmul(this, a, b, options);
   }
@@ -114,8 +128,25 @@ export class ReferenceBackend implements Backend, ArrayHost {
     return softmaxGrad(this, grad, output, log);
   }
 
+  crossEntropy(logits: NDArray, target: NDArray, weight: NDArray | null, options: CrossEntropyOptions): CrossEntropyResult {
+    return crossEntropy(this, logits, target, weight, options);
+  }
+  crossEntropyGrad(
+    grad: NDArray,
+    logits: NDArray,
+    target: NDArray,
+    weight: NDArray | null,
+    saved: Pick<CrossEntropyResult, 'rowStats' | 'divisor'>,
+    options: CrossEntropyOptions,
+  ): NDArray {
+    return crossEntropyGrad(this, grad, logits, target, weight, saved, options);
+  }
+
   findBadIndex(index: NDArray, size: number): number {
     return indexing.findBadIndex(this, index, size);
+  }
+  findBadTarget(target: NDArray, classes: number, ignore: number | null): number {
+    return indexing.findBadTarget(this, target, classes, ignore);
   }
   indexSelect(x: NDArray, dim: number, index: NDArray): NDArray {
     return indexing.indexSelect(this, x, dim, index);

@@ -1,0 +1,108 @@
+/** Elements kept within bounds, and replaced where they are not numbers. */
+import { record } from '../autograd/record.ts';
+import type { Variable } from '../autograd/variable.ts';
+import { isFloating } from '../core/dtype.ts';
+import { ArgumentError } from '../core/errors.ts';
+import { maximum, minimum } from './arithmetic.ts';
+import { eq, ge, isfinite, le, logicalAnd } from './comparison.ts';
+import { detached } from './composite.ts';
+import { cast, commonDType, type OperandOf } from './convert.ts';
+import { isPlain } from './options.ts';
+import { whereOp } from './where.ts';
+
+/** A bound: a number, a tensor that broadcasts, or none. */
+export type BoundOf<T extends Variable> = T | number | null | undefined;
+
+export interface ClampOptions<T extends Variable> {
+  min?: BoundOf<T>;
+  max?: BoundOf<T>;
+}
+
+const clampSpec = {
+  name: 'clamp',
+  js: (x: number, low: number, high: number) => (Number.isNaN(x) ? x : Math.min(Math.max(x, low), high)),
+  wgsl: 'select(min(max(x, p), q), x, x != x)',
+};
+
+/**
+ * x with elements below min replaced by min and those above max by max; NaN stays. Where min > max, max wins. The
+ * gradient passes where min ≤ x ≤ max, bounds included. @throws ArgumentError if neither bound is given
+ */
+export function clamp<T extends Variable>(x: T, min?: BoundOf<T> | ClampOptions<T>, max?: BoundOf<T>): T {
+  const named = isPlain(min) ? (min as ClampOptions<T>) : { min: min as BoundOf<T>, max };
+  const low = named.min ?? null;
+  const high = named.max ?? max ?? null;
+  if (low === null && high === null) throw new ArgumentError("clamp: At least one of 'min' or 'max' must not be None");
+  if (typeof low === 'object' && low !== null) return clampByTensors(x, low, high);
+  if (typeof high === 'object' && high !== null) return clampByTensors(x, low, high);
+  const bounds = [low, high].filter((b) => b !== null);
+  const input = cast(x, commonDType([x, ...bounds]));
+  if (input.dtype === 'int64') return clampIntegers(input, low, high);
+  const [p, q] = [low ?? -Infinity, high ?? Infinity];
+  const out = input.array.backend.unary(clampSpec, input.array, p, q);
+  return record('ClampBackward1', out, [input], (node) => {
+    const saved = node.save(input);
+    return (grad) => {
+      const value = saved.get(grad);
+      return [whereOp<T>(logicalAnd<T>(ge<T>(value, p), le<T>(value, q)), grad, 0)];
+    };
+  });
+}
+
+function clampIntegers<T extends Variable>(x: T, low: number | null, high: number | null): T {
+  const raised = low === null ? x : maximum<T>(x, low);
+  return high === null ? raised : minimum<T>(raised, high);
+}
+
+function clampByTensors<T extends Variable>(x: T, low: T | number | null, high: T | number | null): T {
+  // Ties belong to x, unlike those of maximum.
+  const raised = low === null ? x : pick<T>(x, low, ge);
+  return high === null ? raised : pick<T>(raised, high, le);
+}
+
+/** x where it keeps the bound or is NaN, else the bound; NaN bounds win too. */
+function pick<T extends Variable>(x: T, bound: T | number, keeps: typeof ge): T {
+  const dtype = commonDType([x, bound]);
+  const value = cast(x, dtype);
+  const limit: OperandOf<T> = typeof bound === 'number' ? bound : cast(bound, dtype);
+  const kept = keeps<T>(value, limit);
+  if (!isFloating(dtype)) return whereOp<T>(kept, value, limit);
+  return whereOp<T>(kept, value, whereOp<T>(keeps<T>(value, value), limit, value));
+}
+
+/** x with elements below min replaced by min. */
+export const clampMin = <T extends Variable>(x: T, min: T | number): T => clamp<T>(x, min, null);
+/** x with elements above max replaced by max. */
+export const clampMax = <T extends Variable>(x: T, max: T | number): T => clamp<T>(x, null, max);
+
+export interface NanToNumOptions {
+  /** What NaN becomes; default 0. */
+  nan?: number;
+  /** What plus infinity becomes; default the largest finite value of the dtype. */
+  posinf?: number | null;
+  /** What minus infinity becomes; default the smallest finite value of the dtype. */
+  neginf?: number | null;
+}
+
+const FLOAT32_MAX = 3.4028234663852886e38;
+
+/** NaN and infinities replaced by numbers; gradients pass only where nothing was replaced. */
+export function nanToNum<T extends Variable>(
+  x: T,
+  nan: number | NanToNumOptions = 0,
+  posinf?: number | null,
+  neginf?: number | null,
+): T {
+  if (!isFloating(x.dtype)) return cast(x, x.dtype);
+  const options = typeof nan === 'object' ? nan : { nan, posinf, neginf };
+  const largest = x.dtype === 'float32' ? FLOAT32_MAX : Number.MAX_VALUE;
+  const high = options.posinf ?? largest;
+  const low = options.neginf ?? -largest;
+  const value = detached(x);
+  const infinite = whereOp<T>(eq<T>(value, Infinity), high, whereOp<T>(eq<T>(value, -Infinity), low, value));
+  const out = whereOp<T>(eq<T>(value, value), infinite, options.nan ?? 0);
+  return record('NanToNumBackward0', out.array, [x], (node) => {
+    const saved = node.save(x);
+    return (grad) => [whereOp<T>(isfinite(saved.get(grad)), grad, 0)];
+  });
+}
