@@ -23,7 +23,7 @@ const ESBUILD_TARGET = 'es2022';
 function entryPoints() {
   const { exports } = JSON.parse(fs.readFileSync(at('package.json'), 'utf8'));
   return Object.keys(exports)
-    .filter((entry) => entry !== './package.json')
+    .filter((entry) => exports[entry].types)
     .map((entry) => path.posix.join(entry, 'index'));
 }
 

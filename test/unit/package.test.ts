@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as source from '../../src/index.ts';
 
 const manifest = JSON.parse(fs.readFileSync('package.json', 'utf8'));
-const subpaths = Object.keys(manifest.exports).filter((entry) => entry !== './package.json');
+const subpaths = Object.keys(manifest.exports).filter((entry) => manifest.exports[entry].types);
 const specifiers = subpaths.map((entry) => path.posix.join('wasmgrad', entry));
 
 const TRAINING = `
