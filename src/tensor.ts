@@ -10,7 +10,7 @@ import { cast } from './ops/convert.ts';
 import { reduceTo } from './ops/reduceTo.ts';
 import { add } from './ops/arithmetic.ts';
 import { formatTensor } from './printing.ts';
-import { InplaceMethods } from './tensor/inplace.ts';
+import { RandomMethods } from './tensor/random.ts';
 import { onDevice } from './transfer.ts';
 
 /** Nested arrays of plain numbers (bools for bool tensors). */
@@ -31,7 +31,7 @@ export interface ToOptions {
   copy?: boolean;
 }
 
-export class Tensor extends InplaceMethods {
+export class Tensor extends RandomMethods {
   override derive(array: NDArray, node: GraphNode | null = null, slot = 0): this {
     return new Tensor(array, node, slot) as this;
   }
@@ -257,7 +257,8 @@ export function initialGradient(root: Tensor, gradient: Tensor | null, op: strin
   return cast<Tensor>(gradient, root.dtype);
 }
 
-function toOptions(target: string | ToOptions | Tensor, options: ToOptions): ToOptions {
+/** What `to` was asked for. */
+export function toOptions(target: string | ToOptions | Tensor, options: ToOptions): ToOptions {
   if (target instanceof Tensor) return { dtype: target.dtype, device: target.device, ...options };
   if (typeof target === 'object') return { ...target, ...options };
   if (isDTypeName(target)) return { ...options, dtype: target };

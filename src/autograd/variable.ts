@@ -122,6 +122,26 @@ export abstract class Variable {
     this.#leaf.exposed = value !== null;
   }
 
+  /** Forgets the gradient, and gives its memory back at once unless user code may hold it. */
+  clearGrad(): void {
+    const leaf = this.#leaf;
+    if (leaf === null || leaf.grad === null) return;
+    if (!leaf.exposed) leaf.grad.array.storage.free();
+    leaf.grad = null;
+    leaf.exposed = false;
+  }
+
+  /**
+   * Makes this leaf hold another array of the same shape, as when a parameter moves to another dtype or device. Its
+   * gradient is the caller's to move. @throws AutogradError for what was computed
+   */
+  setArray(array: NDArray): void {
+    if (!this.isLeaf) throw new AutogradError('setArray: only a leaf can take another array');
+    const self: { array: NDArray } = this;
+    self.array = array;
+    if (this.#leaf) this.#leaf.node = null;
+  }
+
   /** Where the gradient of this value goes; null if none is wanted. */
   edge(): Edge | null {
     const node = this.#currentNode();

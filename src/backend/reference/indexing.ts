@@ -9,6 +9,10 @@ export function findBadIndex(host: ArrayHost, index: NDArray, size: number): num
   return -1;
 }
 
+export function findBadTarget(host: ArrayHost, target: NDArray, classes: number, ignore: number | null): number {
+  return numbers(host, target).findIndex((t) => t !== ignore && !(t >= 0 && t < classes));
+}
+
 const wrap = (i: number, size: number): number => (i < 0 ? i + size : i);
 
 /** Copies single elements between storages of one dtype, whatever their element type. */

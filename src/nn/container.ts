@@ -1,0 +1,277 @@
+/** Modules and parameters in lists and tables. Their entries are properties, so `model[0]` and `model.fc` work. */
+import { ArgumentError, IndexError } from '../core/errors.ts';
+import { Tensor } from '../tensor.ts';
+import { Module } from './module.ts';
+import { Parameter } from './parameter.ts';
+import { indented, wrapLines } from './printing.ts';
+
+/** A list index, negative from the end. @throws IndexError */
+function position(index: number, length: number): number {
+  const at = index < 0 ? index + length : index;
+  if (Number.isInteger(index) && at >= 0 && at < length) return at;
+  throw new IndexError(`index ${index} is out of range`);
+}
+
+/** Modules one after the other, each given what the one before returned. */
+export class Sequential extends Module {
+  [index: number]: Module;
+
+  /** Modules in order, or one table of named ones. */
+  constructor(...modules: readonly Module[] | readonly [Readonly<Record<string, Module>>]) {
+    super();
+    const [first] = modules;
+    const named = modules.length === 1 && !(first instanceof Module);
+    for (const [name, module] of Object.entries(named ? first : modules)) this.registerModule(name, module);
+  }
+
+  /** @throws ArgumentError if the last module does not return a tensor */
+  forward(input: Tensor): Tensor {
+    let value: unknown = input;
+    for (const module of this) value = module.call(value);
+    if (value instanceof Tensor) return value;
+    throw new ArgumentError('Sequential: the last module must return a Tensor');
+  }
+
+  get length(): number {
+    return [...this].length;
+  }
+  /** The module at a place; negative ones count from the end. @throws IndexError */
+  get(index: number): Module {
+    const all = [...this];
+    return all[position(index, all.length)];
+  }
+  /** Adds a module at the end. */
+  append(module: Module): this {
+    this.registerModule(String(this.length), module);
+    return this;
+  }
+  /** Those from start to end (exclusive), as a Sequential that shares them. */
+  slice(start?: number, end?: number): Sequential {
+    return new Sequential(...[...this].slice(start, end));
+  }
+  *[Symbol.iterator](): IterableIterator<Module> {
+    for (const value of Object.values(this)) if (value instanceof Module) yield value;
+  }
+}
+
+/** Modules in a list, which this module owns; it has no `forward` of its own. */
+export class ModuleList extends Module {
+  [index: number]: Module;
+
+  constructor(modules: Iterable<Module> = []) {
+    super();
+    this.extend(modules);
+  }
+
+  forward(): never {
+    throw new ArgumentError('Module [ModuleList] is missing the required "forward" function');
+  }
+
+  get length(): number {
+    return [...this].length;
+  }
+  /** The module at a place; negative ones count from the end. @throws IndexError */
+  get(index: number): Module {
+    const all = [...this];
+    return all[position(index, all.length)];
+  }
+  append(module: Module): this {
+    this.registerModule(String(this.length), module);
+    return this;
+  }
+  extend(modules: Iterable<Module>): this {
+    for (const module of modules) this.append(module);
+    return this;
+  }
+  /** Puts a module before the one at `index`. */
+  insert(index: number, module: Module): void {
+    const all = [...this];
+    all.splice(index, 0, module);
+    all.forEach((each, i) => {
+      this[i] = each;
+    });
+  }
+  *[Symbol.iterator](): IterableIterator<Module> {
+    for (const value of Object.values(this)) if (value instanceof Module) yield value;
+  }
+
+  /** Equal neighbours are printed once, with their number. */
+  override toString(): string {
+    const blocks: { text: string; first: number; last: number }[] = [];
+    [...this].forEach((module, i) => {
+      const text = String(module);
+      const before = blocks.at(-1);
+      if (before?.text === text) before.last = i;
+      else blocks.push({ text, first: i, last: i });
+    });
+    const lines = blocks.map(({ text, first, last }) =>
+      first === last ? `(${first}): ${text}` : `(${first}-${last}): ${last - first + 1} x ${text}`,
+    );
+    return wrapLines(this.constructor.name, [], lines.map(indented));
+  }
+}
+
+/** Modules by name, which this module owns; it has no `forward` of its own. */
+export class ModuleDict extends Module {
+  constructor(modules: Readonly<Record<string, Module>> = {}) {
+    super();
+    this.update(modules);
+  }
+
+  forward(): never {
+    throw new ArgumentError('Module [ModuleDict] is missing the required "forward" function');
+  }
+
+  get length(): number {
+    return this.keys().length;
+  }
+  /** @throws IndexError if there is none of that name */
+  get(name: string): Module {
+    const module: unknown = Reflect.get(this, name);
+    if (Object.hasOwn(this, name) && module instanceof Module) return module;
+    throw new IndexError(`ModuleDict: there is no module '${name}'; there are ${this.keys().join(', ')}`);
+  }
+  set(name: string, module: Module): this {
+    this.registerModule(name, module);
+    return this;
+  }
+  has(name: string): boolean {
+    return this.keys().includes(name);
+  }
+  /** Takes a module out and returns it. @throws IndexError */
+  pop(name: string): Module {
+    const module = this.get(name);
+    Reflect.deleteProperty(this, name);
+    return module;
+  }
+  update(modules: Readonly<Record<string, Module>>): this {
+    for (const [name, module] of Object.entries(modules)) this.set(name, module);
+    return this;
+  }
+  keys(): string[] {
+    return this.entries().map(([name]) => name);
+  }
+  values(): Module[] {
+    return this.entries().map(([, module]) => module);
+  }
+  entries(): [string, Module][] {
+    const entries: [string, unknown][] = Object.entries(this);
+    return entries.filter((entry): entry is [string, Module] => entry[1] instanceof Module);
+  }
+  [Symbol.iterator](): IterableIterator<string> {
+    return this.keys().values();
+  }
+}
+
+const asParameter = (value: Tensor): Parameter => (value instanceof Parameter ? value : new Parameter(value));
+
+/** `Parameter containing: [… of size 2x3]`, with the device where it is not the default. */
+function describe(parameter: Parameter, type: string): string {
+  const device = parameter.device === 'cpu' ? '' : ` (${parameter.device})`;
+  return `Parameter containing: [${type} of size ${parameter.shape.join('x')}${device}]`;
+}
+
+/** Parameters in a list. Plain tensors become parameters. */
+export class ParameterList extends Module {
+  [index: number]: Parameter;
+
+  constructor(parameters: Iterable<Tensor> = []) {
+    super();
+    this.extend(parameters);
+  }
+
+  forward(): never {
+    throw new ArgumentError('Module [ParameterList] is missing the required "forward" function');
+  }
+
+  get length(): number {
+    return [...this].length;
+  }
+  /** The parameter at a place; negative ones count from the end. @throws IndexError */
+  get(index: number): Parameter {
+    const all = [...this];
+    return all[position(index, all.length)];
+  }
+  append(value: Tensor): this {
+    this[this.length] = asParameter(value);
+    return this;
+  }
+  extend(values: Iterable<Tensor>): this {
+    for (const value of values) this.append(value);
+    return this;
+  }
+  *[Symbol.iterator](): IterableIterator<Parameter> {
+    for (const value of Object.values(this)) if (value instanceof Parameter) yield value;
+  }
+  override extraRepr(): string {
+    return [...this].map((p, i) => `  (${i}): ${describe(p, `torch.${p.dtype}`)}`).join('\n');
+  }
+}
+
+const tensorTypes = {
+  float32: 'Float',
+  float64: 'Double',
+  int64: 'Long',
+  int32: 'Int',
+  int16: 'Short',
+  int8: 'Char',
+  uint8: 'Byte',
+  bool: 'Bool',
+} as const;
+
+/** Parameters by name. Plain tensors become parameters. */
+export class ParameterDict extends Module {
+  constructor(parameters: Readonly<Record<string, Tensor>> = {}) {
+    super();
+    this.update(parameters);
+  }
+
+  forward(): never {
+    throw new ArgumentError('Module [ParameterDict] is missing the required "forward" function');
+  }
+
+  get length(): number {
+    return this.keys().length;
+  }
+  /** @throws IndexError if there is none of that name */
+  get(name: string): Parameter {
+    const parameter: unknown = Reflect.get(this, name);
+    if (Object.hasOwn(this, name) && parameter instanceof Parameter) return parameter;
+    throw new IndexError(`ParameterDict: there is no parameter '${name}'; there are ${this.keys().join(', ')}`);
+  }
+  set(name: string, value: Tensor): this {
+    this.registerParameter(name, asParameter(value));
+    return this;
+  }
+  has(name: string): boolean {
+    return this.keys().includes(name);
+  }
+  /** Takes a parameter out and returns it. @throws IndexError */
+  pop(name: string): Parameter {
+    const parameter = this.get(name);
+    Reflect.deleteProperty(this, name);
+    return parameter;
+  }
+  update(values: Readonly<Record<string, Tensor>>): this {
+    for (const [name, value] of Object.entries(values)) this.set(name, value);
+    return this;
+  }
+  keys(): string[] {
+    return this.entries().map(([name]) => name);
+  }
+  values(): Parameter[] {
+    return this.entries().map(([, parameter]) => parameter);
+  }
+  entries(): [string, Parameter][] {
+    const entries: [string, unknown][] = Object.entries(this);
+    return entries.filter((entry): entry is [string, Parameter] => entry[1] instanceof Parameter);
+  }
+  [Symbol.iterator](): IterableIterator<string> {
+    return this.keys().values();
+  }
+  override extraRepr(): string {
+    return this.entries()
+      .map(([name, p]) => `  (${name}): ${describe(p, `torch.${tensorTypes[p.dtype]}Tensor`)}`)
+      .join('\n');
+  }
+}

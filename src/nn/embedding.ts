@@ -1,0 +1,90 @@
+/** Tables of vectors by number. */
+import { noGrad } from '../autograd/gradMode.ts';
+import { ArgumentError, ShapeError } from '../core/errors.ts';
+import { pythonNumber, pythonValue } from '../core/pythonText.ts';
+import { formatShape } from '../core/shape.ts';
+import { empty } from '../creation.ts';
+import type { Tensor } from '../tensor.ts';
+import { embedding } from './functional/embedding.ts';
+import { checkSize, type LayerOptions } from './linear.ts';
+import { Module } from './module.ts';
+import { Parameter } from './parameter.ts';
+
+export interface EmbeddingOptions extends LayerOptions {
+  /** This row starts as zeros and gets no gradient; negative from the end. */
+  paddingIdx?: number | null;
+  /** Rows that are used and longer than this are shortened to it. */
+  maxNorm?: number | null;
+  /** The exponent of that length. Default 2. */
+  normType?: number;
+  /** Divide each row's gradient by how often the row is used in the batch. */
+  scaleGradByFreq?: boolean;
+}
+
+/** int64 [...] → [..., embeddingDim]. `weight` is [numEmbeddings, embeddingDim] and starts normal(0, 1). */
+export class Embedding extends Module {
+  readonly numEmbeddings: number;
+  readonly embeddingDim: number;
+  readonly paddingIdx: number | null;
+  readonly maxNorm: number | null;
+  readonly normType: number;
+  readonly scaleGradByFreq: boolean;
+  weight: Parameter;
+
+  constructor(numEmbeddings: number, embeddingDim: number, options: number | EmbeddingOptions = {}) {
+    super();
+    checkSize(numEmbeddings, 'Embedding', 'numEmbeddings');
+    checkSize(embeddingDim, 'Embedding', 'embeddingDim');
+    const named = typeof options === 'number' ? { paddingIdx: options } : options;
+    const { paddingIdx = null, maxNorm = null, normType = 2, scaleGradByFreq = false, ...place } = named;
+    if (paddingIdx !== null && !(paddingIdx >= -numEmbeddings && paddingIdx < numEmbeddings)) {
+      throw new ArgumentError('Padding_idx must be within num_embeddings');
+    }
+    this.numEmbeddings = numEmbeddings;
+    this.embeddingDim = embeddingDim;
+    this.paddingIdx = paddingIdx !== null && paddingIdx < 0 ? paddingIdx + numEmbeddings : paddingIdx;
+    this.maxNorm = maxNorm;
+    this.normType = normType;
+    this.scaleGradByFreq = scaleGradByFreq;
+    this.weight = new Parameter(empty([numEmbeddings, embeddingDim], place));
+    this.resetParameters();
+  }
+
+  /** A layer over given vectors [num, dim], frozen unless told otherwise. @throws ShapeError */
+  static fromPretrained(vectors: Tensor, options: boolean | (EmbeddingOptions & { freeze?: boolean }) = true): Embedding {
+    if (vectors.ndim !== 2) {
+      throw new ShapeError(`Embeddings parameter is expected to be 2-dimensional, but got shape ${formatShape(vectors.shape)}`);
+    }
+    const { freeze = true, ...named } = typeof options === 'boolean' ? { freeze: options } : options;
+    const layer = Object.assign(new Embedding(0, 0), {
+      ...{ maxNorm: null, normType: 2, scaleGradByFreq: false, paddingIdx: null, ...named },
+      numEmbeddings: vectors.shape[0],
+      embeddingDim: vectors.shape[1],
+    });
+    layer.weight = new Parameter(vectors, !freeze);
+    return layer;
+  }
+
+  /** Draws the table anew. */
+  resetParameters(): void {
+    noGrad(() => {
+      this.weight.normal_();
+      if (this.paddingIdx !== null) this.weight.select(0, this.paddingIdx).zero_();
+    });
+  }
+
+  forward(input: Tensor): Tensor {
+    const { paddingIdx, maxNorm, normType, scaleGradByFreq } = this;
+    return embedding(input, this.weight, { paddingIdx, maxNorm, normType, scaleGradByFreq });
+  }
+
+  override extraRepr(): string {
+    const { numEmbeddings, embeddingDim, paddingIdx, maxNorm, normType, scaleGradByFreq } = this;
+    let text = `${numEmbeddings}, ${embeddingDim}`;
+    if (paddingIdx !== null) text += `, padding_idx=${paddingIdx}`;
+    if (maxNorm !== null) text += `, max_norm=${pythonNumber(maxNorm)}`;
+    if (normType !== 2) text += `, norm_type=${pythonNumber(normType)}`;
+    if (scaleGradByFreq) text += `, scale_grad_by_freq=${pythonValue(scaleGradByFreq)}`;
+    return text;
+  }
+}

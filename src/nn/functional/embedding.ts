@@ -1,0 +1,97 @@
+/** Rows of tables by number. */
+import { noGrad } from '../../autograd/gradMode.ts';
+import { record } from '../../autograd/record.ts';
+import { isInteger } from '../../core/dtype.ts';
+import { ArgumentError, DTypeError, IndexError, ShapeError } from '../../core/errors.ts';
+import { formatShape } from '../../core/shape.ts';
+import { arange } from '../../creation.ts';
+import { addAlong } from '../../ops/indexing.ts';
+import type { Tensor } from '../../tensor.ts';
+import { isOptions } from '../../tensor/arguments.ts';
+import { vectorNorm } from './distance.ts';
+
+export interface EmbeddingFunctionOptions {
+  /** This row gets no gradient; negative from the end. */
+  paddingIdx?: number | null;
+  /** Rows that are used and longer than this are shortened to it, in place. */
+  maxNorm?: number | null;
+  /** The exponent of that length. Default 2. */
+  normType?: number;
+  /** Divide each row's gradient by how often the row is used in the call. */
+  scaleGradByFreq?: boolean;
+}
+
+/**
+ * weight[input]: the rows of weight [num, dim] named by whole numbers, in the shape [...input, dim].
+ * @throws IndexError for a number out of range; DTypeError, ShapeError
+ */
+export function embedding(
+  input: Tensor,
+  weight: Tensor,
+  paddingIdx: number | null | EmbeddingFunctionOptions = null,
+  options: EmbeddingFunctionOptions = {},
+): Tensor {
+  if (isOptions<EmbeddingFunctionOptions>(paddingIdx)) return embedding(input, weight, paddingIdx.paddingIdx ?? null, paddingIdx);
+  if (!isInteger(input.dtype)) throw new DTypeError(`embedding: expected indices of dtype int64 or int32, but got ${input.dtype}`);
+  if (weight.ndim !== 2) throw new ShapeError(`'weight' must be 2-D, but got ${formatShape(weight.shape)}`);
+  const [rows, size] = weight.shape;
+  const padding = paddingRow(paddingIdx, rows);
+  const picks = input.long().reshape([input.numel()]);
+  if (picks.array.backend.findBadTarget(picks.array, rows, null) >= 0) {
+    throw new IndexError(`index out of range in self: embedding has ${rows} rows, indices must lie in [0, ${rows})`);
+  }
+  const { maxNorm = null, normType = 2, scaleGradByFreq = false } = options;
+  if (maxNorm !== null) shorten(weight, picks, maxNorm, normType);
+  const picked = weight.array.backend.indexSelect(weight.array, 0, picks.array);
+  const shape = weight.shape;
+  const found = record<Tensor>('EmbeddingBackward0', picked, [weight], (node) => {
+    const saved = node.save(picks);
+    return (grad) => {
+      const used = saved.get(grad);
+      let sent: Tensor = grad;
+      if (scaleGradByFreq) sent = sent.div(frequencies(used, rows).index(used).unsqueeze(1).to(grad.dtype));
+      if (padding !== null) sent = sent.mul(used.ne(padding).unsqueeze(1).to(grad.dtype));
+      return [addAlong(sent, 0, used, shape)];
+    };
+  });
+  return found.reshape([...input.shape, size]);
+}
+
+function paddingRow(index: number | null, rows: number): number | null {
+  if (index === null) return null;
+  if (index >= -rows && index < rows) return index < 0 ? index + rows : index;
+  throw new ArgumentError('Padding_idx must be within num_embeddings');
+}
+
+/** [rows]: how often each row is used. */
+const frequencies = (picks: Tensor, rows: number): Tensor =>
+  addAlong(picks.mul(0).add(1), 0, picks, [rows]);
+
+function shorten(weight: Tensor, picks: Tensor, maxNorm: number, normType: number): void {
+  noGrad(() => {
+    const norms = vectorNorm(weight, normType, 1, true);
+    const isUsed = frequencies(picks, weight.shape[0]).gt(0).unsqueeze(1);
+    const tooLong = norms.gt(maxNorm).mul(isUsed).to(weight.dtype);
+    const factor = norms.add(1e-7).reciprocal().mul(maxNorm).sub(1).mul(tooLong).add(1);
+    weight.mul_(factor);
+  });
+}
+
+/**
+ * int64 [...x, numClasses]: 1 at the place that x names, 0 elsewhere. numClasses −1 takes the largest of x plus one.
+ * @throws DTypeError, ArgumentError
+ */
+export function oneHot(x: Tensor, numClasses: number | { numClasses?: number } = -1): Tensor {
+  if (typeof numClasses === 'object') return oneHot(x, numClasses.numClasses);
+  if (x.dtype !== 'int64') {
+    throw new DTypeError(`oneHot: one_hot is only applicable to index tensor of type LongTensor, but got ${x.dtype}`);
+  }
+  if (x.numel() === 0 && numClasses <= 0) {
+    throw new ArgumentError('Can not infer total number of classes from empty tensor.');
+  }
+  if (x.numel() > 0 && x.amin().item() < 0) throw new ArgumentError('Class values must be non-negative.');
+  const classes = numClasses === -1 ? x.amax().item() + 1 : numClasses;
+  if (!(classes > 0)) throw new ArgumentError('num_classes should be positive');
+  if (x.numel() > 0 && x.amax().item() >= classes) throw new ArgumentError('Class values must be smaller than num_classes.');
+  return x.unsqueeze(-1).eq(arange(0, classes, { dtype: 'int64', device: x.device })).long();
+}

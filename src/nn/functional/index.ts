@@ -1,0 +1,7 @@
+/** `nn.functional`: layers and losses without state. */
+export * from './crossEntropy.ts';
+export * from './distance.ts';
+export * from './dropout.ts';
+export * from './embedding.ts';
+export * from './linear.ts';
+export * from './loss.ts';

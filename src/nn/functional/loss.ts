@@ -1,0 +1,274 @@
+/** Losses between numbers: elementwise, or by margins. */
+import { ArgumentError, ShapeError } from '../../core/errors.ts';
+import { formatShape, numElements } from '../../core/shape.ts';
+import * as ops from '../../ops/loss.ts';
+import { type LossReduction, reduceLoss } from '../../ops/loss.ts';
+import { arange } from '../../creation.ts';
+import { minimum } from '../../ops/arithmetic.ts';
+import { whereOp } from '../../ops/where.ts';
+import { Tensor } from '../../tensor.ts';
+import { atLeast, pairwiseDistance } from './distance.ts';
+
+export interface LossOptions {
+  /** Default 'mean'. */
+  reduction?: LossReduction;
+}
+
+/** The mean of (input − target)². */
+export const mseLoss = (input: Tensor, target: Tensor, { reduction = 'mean' }: LossOptions = {}): Tensor =>
+  ops.mseLoss(input, target, reduction);
+
+/** The mean of |input − target|. */
+export const l1Loss = (input: Tensor, target: Tensor, { reduction = 'mean' }: LossOptions = {}): Tensor =>
+  reduceLoss(input.sub(target).abs(), reduction);
+
+export interface SmoothL1LossOptions extends LossOptions {
+  /** Where the parabola ends. Default 1; 0 gives `l1Loss`. */
+  beta?: number;
+}
+
+/** The mean of d²/(2β) where |d| < β, and of |d| − β/2 elsewhere. @throws ArgumentError for a negative beta */
+export function smoothL1Loss(input: Tensor, target: Tensor, { reduction = 'mean', beta = 1 }: SmoothL1LossOptions = {}): Tensor {
+  if (!(beta >= 0)) throw new ArgumentError('smooth_l1_loss does not support negative values for beta.');
+  return beta === 0 ? l1Loss(input, target, { reduction }) : ops.smoothL1Loss(input, target, reduction, beta);
+}
+
+export interface HuberLossOptions extends LossOptions {
+  /** Where the parabola ends. Default 1. */
+  delta?: number;
+}
+
+/** The mean of d²/2 where |d| ≤ δ, and of δ(|d| − δ/2) elsewhere. @throws ArgumentError unless delta > 0 */
+export function huberLoss(input: Tensor, target: Tensor, { reduction = 'mean', delta = 1 }: HuberLossOptions = {}): Tensor {
+  if (!(delta > 0)) throw new ArgumentError('huber_loss does not support non-positive values for delta.');
+  return ops.huberLoss(input, target, reduction, delta);
+}
+
+export interface BCELossOptions extends LossOptions {
+  /** A factor for each element, broadcast. */
+  weight?: Tensor | null;
+}
+
+/** Binary cross-entropy of probabilities; logarithms are at least −100. @throws ShapeError; ArgumentError outside [0, 1] */
+export function binaryCrossEntropy(
+  input: Tensor,
+  target: Tensor,
+  weight?: Tensor | null | BCELossOptions,
+  options: BCELossOptions = {},
+): Tensor {
+  if (weight != null && !(weight instanceof Tensor)) return binaryCrossEntropy(input, target, weight.weight, weight);
+  if (formatShape(input.shape) !== formatShape(target.shape)) {
+    throw new ShapeError(
+      `Using a target size (torch.Size(${formatShape(target.shape)})) that is different to the input size ` +
+        `(torch.Size(${formatShape(input.shape)})) is deprecated. Please ensure they have the same size.`,
+    );
+  }
+  if (input.numel() > 0 && !(input.detach().amin().item() >= 0 && input.detach().amax().item() <= 1)) {
+    throw new ArgumentError('binary_cross_entropy: all elements of input should be between 0 and 1');
+  }
+  return ops.binaryCrossEntropy<Tensor>(input, target, weight ?? options.weight ?? null, options.reduction ?? 'mean');
+}
+
+export interface BCEWithLogitsLossOptions extends BCELossOptions {
+  /** A factor for positive targets, broadcast. */
+  posWeight?: Tensor | null;
+}
+
+/** Binary cross-entropy of sigmoid(input), exact for large logits. @throws ShapeError */
+export function binaryCrossEntropyWithLogits(
+  input: Tensor,
+  target: Tensor,
+  weight?: Tensor | null | BCEWithLogitsLossOptions,
+  options: BCEWithLogitsLossOptions = {},
+): Tensor {
+  if (weight != null && !(weight instanceof Tensor)) return binaryCrossEntropyWithLogits(input, target, weight.weight, weight);
+  if (formatShape(input.shape) !== formatShape(target.shape)) {
+    throw new ShapeError(
+      `Target size (torch.Size(${formatShape(target.shape)})) must be the same as input size ` +
+        `(torch.Size(${formatShape(input.shape)}))`,
+    );
+  }
+  const { posWeight = null, reduction = 'mean' } = options;
+  return ops.binaryCrossEntropyWithLogits<Tensor>(input, target, weight ?? options.weight ?? null, posWeight, reduction);
+}
+
+export interface KLDivLossOptions {
+  /** 'batchmean' divides the sum by the first size: the mathematical divergence. Default 'mean', of all elements. */
+  reduction?: LossReduction | 'batchmean';
+  /** The target is given as logarithms. */
+  logTarget?: boolean;
+}
+
+/** Kullback-Leibler divergence y·(log y − x), x being log-probabilities. */
+export function klDiv(input: Tensor, target: Tensor, { reduction = 'mean', logTarget = false }: KLDivLossOptions = {}): Tensor {
+  const losses = ops.klDivergences<Tensor>(input, target, logTarget);
+  if (reduction !== 'batchmean') return reduceLoss(losses, reduction);
+  return losses.ndim === 0 ? losses.sum() : losses.sum().div(input.shape[0]);
+}
+
+export interface PoissonNLLLossOptions extends LossOptions {
+  /** The input is the logarithm of the rate. Default true. */
+  logInput?: boolean;
+  /** Add Stirling's approximation of log(target!). */
+  full?: boolean;
+  /** Added to the rate before its logarithm. Default 1e-8. */
+  eps?: number;
+}
+
+/** −log of the Poisson probability of target: e^x − y·x, or x − y·log(x + eps). */
+export function poissonNllLoss(input: Tensor, target: Tensor, options: PoissonNLLLossOptions = {}): Tensor {
+  const { logInput = true, full = false, eps = 1e-8, reduction = 'mean' } = options;
+  const losses = logInput ? input.exp().sub(target.mul(input)) : input.sub(target.mul(input.add(eps).log()));
+  if (!full) return reduceLoss(losses, reduction);
+  const stirling = target.mul(target.log()).sub(target).add(target.mul(2 * Math.PI).log().mul(0.5));
+  return reduceLoss(losses.add(whereOp<Tensor>(target.gt(1), stirling, 0)), reduction);
+}
+
+export interface GaussianNLLLossOptions extends LossOptions {
+  /** Add log(2π)/2. */
+  full?: boolean;
+  /** Variances are at least this. Default 1e-6. */
+  eps?: number;
+}
+
+/** −log of the normal density: (log var + (input − target)²/var)/2. @throws ArgumentError for negative variances */
+export function gaussianNllLoss(input: Tensor, target: Tensor, variance: Tensor | number, options: GaussianNLLLossOptions = {}): Tensor {
+  const { full = false, eps = 1e-6, reduction = 'mean' } = options;
+  const given = typeof variance === 'number' ? input.detach().mul(0).add(variance) : variance;
+  const ownSize = formatShape(given.shape) === formatShape(input.shape);
+  const missesLast = formatShape(given.shape) === formatShape(input.shape.slice(0, -1));
+  if (!ownSize && !missesLast && given.ndim !== input.ndim) throw new ShapeError('var is of incorrect size');
+  const wide = !ownSize && missesLast ? given.unsqueeze(-1) : given;
+  if (wide.numel() > 0 && wide.detach().amin().item() < 0) throw new ArgumentError('var has negative entry/entries');
+  // The bound moves the value and leaves the gradient alone, as in PyTorch.
+  const bounded = wide.add(atLeast(wide, eps).sub(wide).detach());
+  const losses = bounded.log().add(input.sub(target).square().div(bounded)).mul(0.5);
+  return reduceLoss(full ? losses.add(0.5 * Math.log(2 * Math.PI)) : losses, reduction);
+}
+
+export interface MarginOptions extends LossOptions {
+  margin?: number;
+}
+
+/** input where target is 1, max(0, margin − input) where it is −1. Default margin 1. */
+export function hingeEmbeddingLoss(input: Tensor, target: Tensor, { margin = 1, reduction = 'mean' }: MarginOptions = {}): Tensor {
+  const apart = whereOp<Tensor>(target.ne(1), atLeast(input.neg().add(margin), 0), 0);
+  const together = whereOp<Tensor>(target.ne(-1), input, 0);
+  return reduceLoss(apart.add(together), reduction);
+}
+
+/** max(0, −target·(input1 − input2) + margin). Default margin 0. */
+export function marginRankingLoss(
+  input1: Tensor,
+  input2: Tensor,
+  target: Tensor,
+  { margin = 0, reduction = 'mean' }: MarginOptions = {},
+): Tensor {
+  return reduceLoss(atLeast(target.neg().mul(input1.sub(input2)).add(margin), 0), reduction);
+}
+
+/** 1 − cos where target is 1, max(0, cos − margin) where it is −1. Inputs [N, D] with target [N], or [D] with a 0-d one. */
+export function cosineEmbeddingLoss(
+  input1: Tensor,
+  input2: Tensor,
+  target: Tensor,
+  { margin = 0, reduction = 'mean' }: MarginOptions = {},
+): Tensor {
+  if (target.ndim > 1 || input1.ndim !== target.ndim + 1 || input2.ndim !== input1.ndim) {
+    throw new ShapeError(
+      `cosineEmbeddingLoss: expected inputs [N, D] with target [N], or [D] with a 0-d target, but got ` +
+        `${formatShape(input1.shape)}, ${formatShape(input2.shape)} and ${formatShape(target.shape)}`,
+    );
+  }
+  const dot = input1.mul(input2).sum(-1);
+  const squares = (x: Tensor): Tensor => x.square().sum(-1).add(1e-12);
+  const cosine = dot.div(squares(input1).mul(squares(input2)).sqrt());
+  const together = whereOp<Tensor>(target.eq(1), cosine.rsub(1), 0);
+  const apart = whereOp<Tensor>(target.eq(-1), atLeast(cosine.sub(margin), 0), 0);
+  return reduceLoss(together.add(apart), reduction);
+}
+
+export interface TripletMarginLossOptions extends LossOptions {
+  /** Default 1. */
+  margin?: number;
+  /** The exponent of the distance. Default 2. */
+  p?: number;
+  /** Added to differences. Default 1e-6. */
+  eps?: number;
+  /** Take the negative's distance to the positive if that is smaller. */
+  swap?: boolean;
+}
+
+/** max(0, margin + |anchor − positive| − |anchor − negative|). */
+export function tripletMarginLoss(anchor: Tensor, positive: Tensor, negative: Tensor, options: TripletMarginLossOptions = {}): Tensor {
+  const { p = 2, eps = 1e-6, ...rest } = options;
+  const distanceFunction = (a: Tensor, b: Tensor): Tensor => pairwiseDistance(a, b, p, eps);
+  return tripletMarginWithDistanceLoss(anchor, positive, negative, { ...rest, distanceFunction });
+}
+
+export interface TripletMarginWithDistanceLossOptions extends LossOptions {
+  /** Default: `pairwiseDistance`. */
+  distanceFunction?: ((a: Tensor, b: Tensor) => Tensor) | null;
+  margin?: number;
+  swap?: boolean;
+}
+
+/** The triplet loss with a distance of one's own. */
+export function tripletMarginWithDistanceLoss(
+  anchor: Tensor,
+  positive: Tensor,
+  negative: Tensor,
+  options: TripletMarginWithDistanceLossOptions = {},
+): Tensor {
+  const { margin = 1, swap = false, reduction = 'mean' } = options;
+  const distance = options.distanceFunction ?? ((a: Tensor, b: Tensor) => pairwiseDistance(a, b));
+  const near = distance(anchor, positive);
+  const far = distance(anchor, negative);
+  const used = swap ? minimum<Tensor>(far, distance(positive, negative)) : far;
+  return reduceLoss(atLeast(near.sub(used).add(margin), 0), reduction);
+}
+
+/** log(1 + e^(−target·input)), target ±1. */
+export function softMarginLoss(input: Tensor, target: Tensor, { reduction = 'mean' }: LossOptions = {}): Tensor {
+  const z = target.neg().mul(input);
+  // log(1 + e^z) without overflow.
+  return reduceLoss(z.abs().neg().exp().log1p().add(atLeast(z, 0)), reduction);
+}
+
+/** Binary cross-entropy with logits, averaged over the classes (last dimension). */
+export function multilabelSoftMarginLoss(
+  input: Tensor,
+  target: Tensor,
+  { weight = null, reduction = 'mean' }: BCELossOptions = {},
+): Tensor {
+  const each = binaryCrossEntropyWithLogits(input, target.to(input.dtype), { weight, reduction: 'none' });
+  return reduceLoss(each.mean(-1), reduction);
+}
+
+export interface MultiMarginLossOptions extends LossOptions {
+  /** 1 or 2. Default 1. */
+  p?: number;
+  /** Default 1. */
+  margin?: number;
+  /** A factor for each class, [C]. */
+  weight?: Tensor | null;
+}
+
+/** Σ over other classes of max(0, margin − x[y] + x[c])ᵖ / C. input [N, C] or [C], target int64. @throws ArgumentError */
+export function multiMarginLoss(input: Tensor, target: Tensor, options: MultiMarginLossOptions = {}): Tensor {
+  const { p = 1, margin = 1, weight = null, reduction = 'mean' } = options;
+  if (p !== 1 && p !== 2) throw new ArgumentError('only p == 1 and p == 2 supported');
+  const classes = input.shape[input.ndim - 1];
+  const rows = input.reshape([-1, classes]);
+  const flat = target.reshape([-1]);
+  if (rows.shape[0] !== flat.shape[0]) {
+    throw new ShapeError(`multiMarginLoss: inconsistent target size, expected ${rows.shape[0]} but got ${formatShape(target.shape)}`);
+  }
+  const own = flat.unsqueeze(1).eq(arange(0, classes, { dtype: 'int64', device: input.device }));
+  const ownScore = whereOp<Tensor>(own, rows, 0).sum(1, true);
+  const excess = atLeast(rows.sub(ownScore).add(margin), 0);
+  const powered = p === 2 ? excess.square() : excess;
+  const weighted = weight ? powered.mul(weight.index(flat).unsqueeze(1)) : powered;
+  const losses = whereOp<Tensor>(own, 0, weighted).sum(1).div(classes);
+  return reduceLoss(numElements(target.shape) === 1 && target.ndim === 0 ? losses.squeeze(0) : losses, reduction);
+}

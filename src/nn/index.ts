@@ -1,0 +1,10 @@
+/** `nn`: modules, their parameters, and `nn.functional`, `nn.init`, `nn.utils`. */
+export * from './container.ts';
+export * from './dropout.ts';
+export * from './embedding.ts';
+export * as functional from './functional/index.ts';
+export * as init from './init.ts';
+export { Bilinear, Identity, Linear, type LayerOptions, type LinearOptions } from './linear.ts';
+export * from './loss.ts';
+export * from './module.ts';
+export * from './parameter.ts';

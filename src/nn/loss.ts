@@ -1,0 +1,227 @@
+/** Losses as modules: `nn.functional`'s functions with their options kept. */
+import { ArgumentError } from '../core/errors.ts';
+import type { Tensor } from '../tensor.ts';
+import { type CrossEntropyLossOptions, crossEntropy, type NLLLossOptions, nllLoss } from './functional/crossEntropy.ts';
+import * as F from './functional/loss.ts';
+import type { LossOptions, MarginOptions } from './functional/loss.ts';
+import { Module } from './module.ts';
+
+/** A loss whose only state is its options. */
+abstract class Loss<O extends object> extends Module {
+  readonly options: Readonly<O>;
+
+  constructor(options: O) {
+    super();
+    const { reduction } = { reduction: 'mean', ...options };
+    if (!['none', 'mean', 'sum', 'batchmean'].includes(reduction)) {
+      throw new ArgumentError(`${this.constructor.name}: ${String(reduction)} is not a valid value for reduction`);
+    }
+    this.options = options;
+  }
+
+  abstract override forward(...inputs: Tensor[]): Tensor;
+}
+
+/** A loss with tensors among its options, which are buffers and move with the module. */
+abstract class WeightedLoss<O extends object> extends Loss<O> {
+  weight: Tensor | null = null;
+
+  constructor(options: O, weight: Tensor | null | undefined) {
+    super(options);
+    this.registerBuffer('weight', weight ?? null);
+  }
+}
+
+/** The mean of (input − target)². */
+export class MSELoss extends Loss<LossOptions> {
+  constructor(options: LossOptions = {}) {
+    super(options);
+  }
+  forward(input: Tensor, target: Tensor): Tensor {
+    return F.mseLoss(input, target, this.options);
+  }
+}
+
+/** The mean of |input − target|. */
+export class L1Loss extends Loss<LossOptions> {
+  constructor(options: LossOptions = {}) {
+    super(options);
+  }
+  forward(input: Tensor, target: Tensor): Tensor {
+    return F.l1Loss(input, target, this.options);
+  }
+}
+
+/** Quadratic near 0, linear beyond `beta`. */
+export class SmoothL1Loss extends Loss<F.SmoothL1LossOptions> {
+  constructor(options: F.SmoothL1LossOptions = {}) {
+    super(options);
+  }
+  forward(input: Tensor, target: Tensor): Tensor {
+    return F.smoothL1Loss(input, target, this.options);
+  }
+}
+
+/** Quadratic up to `delta`, linear beyond. */
+export class HuberLoss extends Loss<F.HuberLossOptions> {
+  constructor(options: F.HuberLossOptions = {}) {
+    super(options);
+  }
+  forward(input: Tensor, target: Tensor): Tensor {
+    return F.huberLoss(input, target, this.options);
+  }
+}
+
+/** Cross-entropy of logits [N, C, d…] against class numbers [N, d…] or probabilities [N, C, d…]. */
+export class CrossEntropyLoss extends WeightedLoss<CrossEntropyLossOptions> {
+  constructor(options: CrossEntropyLossOptions = {}) {
+    super(options, options.weight);
+  }
+  forward(input: Tensor, target: Tensor): Tensor {
+    return crossEntropy(input, target, { ...this.options, weight: this.weight });
+  }
+}
+
+/** The mean of −input[target] for log-probabilities [N, C, d…]. */
+export class NLLLoss extends WeightedLoss<NLLLossOptions> {
+  constructor(options: NLLLossOptions = {}) {
+    super(options, options.weight);
+  }
+  forward(input: Tensor, target: Tensor): Tensor {
+    return nllLoss(input, target, { ...this.options, weight: this.weight });
+  }
+}
+
+/** Binary cross-entropy of probabilities. */
+export class BCELoss extends WeightedLoss<F.BCELossOptions> {
+  constructor(options: F.BCELossOptions = {}) {
+    super(options, options.weight);
+  }
+  forward(input: Tensor, target: Tensor): Tensor {
+    return F.binaryCrossEntropy(input, target, { ...this.options, weight: this.weight });
+  }
+}
+
+/** Binary cross-entropy of logits. */
+export class BCEWithLogitsLoss extends WeightedLoss<F.BCEWithLogitsLossOptions> {
+  posWeight: Tensor | null = null;
+
+  constructor(options: F.BCEWithLogitsLossOptions = {}) {
+    super(options, options.weight);
+    this.registerBuffer('posWeight', options.posWeight ?? null);
+  }
+  forward(input: Tensor, target: Tensor): Tensor {
+    const { weight, posWeight } = this;
+    return F.binaryCrossEntropyWithLogits(input, target, { ...this.options, weight, posWeight });
+  }
+}
+
+/** Kullback-Leibler divergence of log-probabilities from a target distribution. */
+export class KLDivLoss extends Loss<F.KLDivLossOptions> {
+  constructor(options: F.KLDivLossOptions = {}) {
+    super(options);
+  }
+  forward(input: Tensor, target: Tensor): Tensor {
+    return F.klDiv(input, target, this.options);
+  }
+}
+
+/** −log of Poisson probabilities. */
+export class PoissonNLLLoss extends Loss<F.PoissonNLLLossOptions> {
+  constructor(options: F.PoissonNLLLossOptions = {}) {
+    super(options);
+  }
+  forward(input: Tensor, target: Tensor): Tensor {
+    return F.poissonNllLoss(input, target, this.options);
+  }
+}
+
+/** −log of normal densities, with variances. */
+export class GaussianNLLLoss extends Loss<F.GaussianNLLLossOptions> {
+  constructor(options: F.GaussianNLLLossOptions = {}) {
+    super(options);
+  }
+  forward(input: Tensor, target: Tensor, variance: Tensor): Tensor {
+    return F.gaussianNllLoss(input, target, variance, this.options);
+  }
+}
+
+/** Distances of pairs that should be close (target 1) or further apart than the margin (−1). */
+export class HingeEmbeddingLoss extends Loss<MarginOptions> {
+  constructor(options: MarginOptions = {}) {
+    super(options);
+  }
+  forward(input: Tensor, target: Tensor): Tensor {
+    return F.hingeEmbeddingLoss(input, target, this.options);
+  }
+}
+
+/** The first input should be larger (target 1) or smaller (−1) than the second. */
+export class MarginRankingLoss extends Loss<MarginOptions> {
+  constructor(options: MarginOptions = {}) {
+    super(options);
+  }
+  forward(input1: Tensor, input2: Tensor, target: Tensor): Tensor {
+    return F.marginRankingLoss(input1, input2, target, this.options);
+  }
+}
+
+/** Pairs should point the same way (target 1) or not (−1). */
+export class CosineEmbeddingLoss extends Loss<MarginOptions> {
+  constructor(options: MarginOptions = {}) {
+    super(options);
+  }
+  forward(input1: Tensor, input2: Tensor, target: Tensor): Tensor {
+    return F.cosineEmbeddingLoss(input1, input2, target, this.options);
+  }
+}
+
+/** The anchor should be closer to the positive than to the negative, by a margin. */
+export class TripletMarginLoss extends Loss<F.TripletMarginLossOptions> {
+  constructor(options: F.TripletMarginLossOptions = {}) {
+    super(options);
+  }
+  forward(anchor: Tensor, positive: Tensor, negative: Tensor): Tensor {
+    return F.tripletMarginLoss(anchor, positive, negative, this.options);
+  }
+}
+
+/** The triplet loss with a distance of one's own. */
+export class TripletMarginWithDistanceLoss extends Loss<F.TripletMarginWithDistanceLossOptions> {
+  constructor(options: F.TripletMarginWithDistanceLossOptions = {}) {
+    super(options);
+  }
+  forward(anchor: Tensor, positive: Tensor, negative: Tensor): Tensor {
+    return F.tripletMarginWithDistanceLoss(anchor, positive, negative, this.options);
+  }
+}
+
+/** log(1 + e^(−target·input)). */
+export class SoftMarginLoss extends Loss<LossOptions> {
+  constructor(options: LossOptions = {}) {
+    super(options);
+  }
+  forward(input: Tensor, target: Tensor): Tensor {
+    return F.softMarginLoss(input, target, this.options);
+  }
+}
+
+/** Several labels per row: binary cross-entropy averaged over the classes. */
+export class MultiLabelSoftMarginLoss extends WeightedLoss<F.BCELossOptions> {
+  constructor(options: F.BCELossOptions = {}) {
+    super(options, options.weight);
+  }
+  forward(input: Tensor, target: Tensor): Tensor {
+    return F.multilabelSoftMarginLoss(input, target, { ...this.options, weight: this.weight });
+  }
+}
+
+/** Hinge losses of all other classes. */
+export class MultiMarginLoss extends WeightedLoss<F.MultiMarginLossOptions> {
+  constructor(options: F.MultiMarginLossOptions = {}) {
+    super(options, options.weight);
+  }
+  forward(input: Tensor, target: Tensor): Tensor {
+    return F.multiMarginLoss(input, target, { ...this.options, weight: this.weight });
+  }
+}

@@ -1,0 +1,424 @@
+/**
+ * The base of all layers and models. A module's state is what its properties hold: parameters, modules and registered
+ * buffers, found anew whenever they are asked for, and named by the properties. State-dict keys are therefore the
+ * property names, joined by dots.
+ */
+import { zeroGradients } from '../autograd/gradients.ts';
+import { noGrad } from '../autograd/gradMode.ts';
+import { isFloating, resolveDType } from '../core/dtype.ts';
+import { ArgumentError, DTypeError } from '../core/errors.ts';
+import { formatShape, sameShape } from '../core/shape.ts';
+import { Tensor, type ToOptions, toOptions } from '../tensor.ts';
+import { Parameter } from './parameter.ts';
+import { indented, wrapLines } from './printing.ts';
+
+/** Tensors by their dotted names. */
+export type StateDict = Record<string, Tensor>;
+
+export interface LoadStateDictOptions {
+  /** Missing and unexpected keys are errors. Default true. */
+  strict?: boolean;
+}
+
+/** What `loadStateDict` found, in PyTorch's words when printed. */
+export interface IncompatibleKeys {
+  readonly missingKeys: string[];
+  readonly unexpectedKeys: string[];
+  toString(): string;
+}
+
+type Inputs<M extends Module> = Parameters<M['forward']>;
+type Output<M extends Module> = ReturnType<M['forward']>;
+/** Sees what `forward` got and gave; what it returns, if anything, replaces the output. */
+export type ForwardHook<M extends Module> = (module: M, inputs: Inputs<M>, output: Output<M>) => Output<M> | void;
+/** Sees what `forward` will get; a list that it returns replaces the inputs. */
+export type ForwardPreHook<M extends Module> = (module: M, inputs: Inputs<M>) => Inputs<M> | void;
+
+/** Takes back what it was returned for: `handle()` and `handle.remove()` are the same. */
+export type RemovableHandle = (() => void) & { remove(): void };
+
+type Callback = (...args: never[]) => unknown;
+
+interface Hooks {
+  readonly before: Set<Callback>;
+  readonly after: Set<Callback>;
+  /** The instance's own `forward`, if it had one before hooks were installed. */
+  readonly ownForward: PropertyDescriptor | undefined;
+}
+
+export abstract class Module {
+  /** True while training: dropout drops, batch norm uses the batch's statistics. Set by `train()` and `eval()`. */
+  training = true;
+  /** Registered buffers: name → whether the state dict has it. */
+  readonly #buffers = new Map<string, boolean>();
+  #hooks: Hooks | null = null;
+
+  /** The computation. Call it directly, `model.forward(x)`: hooks run then too. */
+  abstract forward(...inputs: never[]): unknown;
+
+  /** `forward` for code that does not know the module's class. */
+  call(...inputs: unknown[]): unknown {
+    if (typeof this.forward !== 'function') {
+      throw new ArgumentError(`Module [${this.constructor.name}] is missing the required "forward" function`);
+    }
+    return Reflect.apply(this.forward, this, inputs);
+  }
+
+  // Registration
+
+  /** Makes a tensor, held in the property `name`, part of the state that is no parameter. */
+  registerBuffer(name: string, tensor: Tensor | null, { persistent = true }: { persistent?: boolean } = {}): void {
+    checkName(this, name, 'buffer', this.#buffers.has(name));
+    this.#buffers.set(name, persistent);
+    Reflect.set(this, name, tensor);
+  }
+
+  /** The same as assigning the property, for names made at run time. */
+  registerParameter(name: string, parameter: Parameter | null): void {
+    checkName(this, name, 'parameter', Reflect.get(this, name) instanceof Parameter);
+    Reflect.set(this, name, parameter);
+  }
+
+  /** The same as assigning the property, for names made at run time. */
+  registerModule(name: string, module: Module | null): void {
+    checkName(this, name, 'module', Reflect.get(this, name) instanceof Module);
+    Reflect.set(this, name, module);
+  }
+
+  addModule(name: string, module: Module | null): void {
+    this.registerModule(name, module);
+  }
+
+  // State
+
+  #own<S>(kind: abstract new (...args: never[]) => S): [string, S][] {
+    const found: [string, S][] = [];
+    for (const [name, value] of Object.entries(this)) {
+      if (value instanceof kind) found.push([name, value]);
+    }
+    return found;
+  }
+
+  #ownBuffers(persistentOnly: boolean): [string, Tensor][] {
+    const found: [string, Tensor][] = [];
+    for (const [name, persistent] of this.#buffers) {
+      const value: unknown = Reflect.get(this, name);
+      if (value instanceof Tensor && (persistent || !persistentOnly)) found.push([name, value]);
+    }
+    return found;
+  }
+
+  /** Every module once, this one first, by its dotted name. */
+  namedModules(prefix = ''): [string, Module][] {
+    const found: [string, Module][] = [];
+    const seen = new Set<Module>();
+    const visit = (name: string, module: Module): void => {
+      if (seen.has(module)) return;
+      seen.add(module);
+      found.push([name, module]);
+      for (const [child, value] of module.#own(Module)) visit(join(name, child), value);
+    };
+    visit(prefix, this);
+    return found;
+  }
+
+  modules(): Module[] {
+    return this.namedModules().map(([, module]) => module);
+  }
+
+  /** The modules in this one's properties, each once. */
+  namedChildren(): [string, Module][] {
+    const seen = new Set<Module>();
+    return this.#own(Module).filter(([, module]) => !seen.has(module) && seen.add(module));
+  }
+
+  children(): Module[] {
+    return this.namedChildren().map(([, module]) => module);
+  }
+
+  /** The module at a dotted path; this one for ''. @throws ArgumentError if there is none */
+  getSubmodule(target: string): Module {
+    let module: Module = this;
+    for (const name of target === '' ? [] : target.split('.')) {
+      const next: unknown = Object.hasOwn(module, name) ? Reflect.get(module, name) : null;
+      if (!(next instanceof Module)) {
+        throw new ArgumentError(`getSubmodule: ${module.constructor.name} has no attribute \`${name}\`, in '${target}'`);
+      }
+      module = next;
+    }
+    return module;
+  }
+
+  /** Every parameter once, by its dotted name. */
+  namedParameters(prefix = '', recurse = true): [string, Parameter][] {
+    return distinct(recurse ? this.namedModules(prefix) : [[prefix, this]], (module) => module.#own(Parameter));
+  }
+
+  /** Every parameter once, shared ones too: what an optimiser takes. */
+  parameters(recurse = true): Parameter[] {
+    return this.namedParameters('', recurse).map(([, parameter]) => parameter);
+  }
+
+  namedBuffers(prefix = '', recurse = true): [string, Tensor][] {
+    return distinct(recurse ? this.namedModules(prefix) : [[prefix, this]], (module) => module.#ownBuffers(false));
+  }
+
+  buffers(recurse = true): Tensor[] {
+    return this.namedBuffers('', recurse).map(([, buffer]) => buffer);
+  }
+
+  // What changes all of it
+
+  /** Calls `visit` with every module inside, then with this one. */
+  apply(visit: (module: Module) => void): this {
+    for (const child of this.children()) child.apply(visit);
+    visit(this);
+    return this;
+  }
+
+  /** Sets the training mode here and in all modules inside. */
+  train(mode = true): this {
+    this.training = mode;
+    for (const child of this.children()) child.train(mode);
+    return this;
+  }
+
+  /** `train(false)`. */
+  eval(): this {
+    return this.train(false);
+  }
+
+  /** Sets for every parameter whether it is trained. */
+  requiresGrad_(requiresGrad = true): this {
+    for (const parameter of this.parameters()) parameter.requiresGrad_(requiresGrad);
+    return this;
+  }
+
+  /** Forgets the gradients of all parameters, or sets them to zero. */
+  zeroGrad(setToNone: boolean | { setToNone?: boolean } = true): void {
+    const forget = typeof setToNone === 'boolean' ? setToNone : (setToNone.setToNone ?? true);
+    zeroGradients(this.parameters(), forget);
+  }
+
+  /**
+   * Moves parameters and buffers to a device, and the floating ones to a floating dtype. The tensors stay the same
+   * objects, so that optimisers keep hold of them. @throws DTypeError for a dtype that is not floating
+   */
+  to(target: Parameters<Tensor['to']>[0], options: ToOptions = {}): this {
+    const { dtype, device } = toOptions(target, options);
+    if (dtype !== undefined && !isFloating(resolveDType(dtype, 'to'))) {
+      throw new DTypeError(`to: module.to only accepts floating point dtypes, but got desired dtype=${dtype}`);
+    }
+    const moved = (x: Tensor) => x.detach().to({ device, dtype: x.isFloatingPoint() ? dtype : undefined }).array;
+    for (const parameter of this.parameters()) {
+      const gradient = parameter.grad;
+      parameter.setArray(moved(parameter));
+      if (gradient) parameter.grad = new Tensor(moved(gradient));
+    }
+    for (const buffer of this.buffers()) buffer.setArray(moved(buffer));
+    return this;
+  }
+
+  /** Parameters and floating buffers as float32. */
+  float(): this {
+    return this.to('float32');
+  }
+
+  /** Parameters and floating buffers as float64. */
+  double(): this {
+    return this.to('float64');
+  }
+
+  cpu(): this {
+    return this.to({ device: 'cpu' });
+  }
+
+  /**
+   * A copy with parameters and buffers of its own; what is shared inside stays shared. The constructor does not run:
+   * a class with #private fields of its own cannot be copied this way.
+   */
+  deepcopy(): this {
+    return this.copyInto(new Map());
+  }
+
+  /** `deepcopy` as part of a larger one, which knows what was copied already. */
+  copyInto(copies: Map<object, unknown>): this {
+    const copy = Reflect.construct(Module, [], this.constructor);
+    copies.set(this, copy);
+    for (const [name, persistent] of this.#buffers) copy.#buffers.set(name, persistent);
+    for (const [name, value] of Object.entries(this)) copy[name] = copyValue(value, copies);
+    return copy;
+  }
+
+  // Saving and loading
+
+  /** Parameters and persistent buffers by name, sharing memory with the module; shared ones under every name. */
+  stateDict(prefix = ''): StateDict {
+    const state: StateDict = {};
+    for (const [name, tensor] of this.#state(prefix)) state[name] = tensor.detach();
+    return state;
+  }
+
+  #state(prefix: string): [string, Tensor][] {
+    const here = [...this.#own<Tensor>(Parameter), ...this.#ownBuffers(true)];
+    const own = here.map(([name, tensor]): [string, Tensor] => [prefix + name, tensor]);
+    return own.concat(this.#own(Module).flatMap(([name, child]) => child.#state(`${prefix}${name}.`)));
+  }
+
+  /**
+   * Copies values into parameters and buffers by name, each converted to the dtype it has here. All is checked before
+   * anything changes. @throws ArgumentError for missing and unexpected keys (if strict) and for other shapes
+   */
+  loadStateDict(state: Readonly<StateDict>, { strict = true }: LoadStateDictOptions = {}): IncompatibleKeys {
+    const own = this.#state('');
+    const names = new Set(own.map(([name]) => name));
+    const missingKeys = own.filter(([name]) => !Object.hasOwn(state, name)).map(([name]) => name);
+    const unexpectedKeys = Object.keys(state).filter((name) => !names.has(name));
+    const errors: string[] = [];
+    const quoted = (keys: string[]) => keys.map((key) => `"${key}"`).join(', ');
+    if (strict && missingKeys.length > 0) errors.push(`Missing key(s) in state_dict: ${quoted(missingKeys)}. `);
+    if (strict && unexpectedKeys.length > 0) errors.push(`Unexpected key(s) in state_dict: ${quoted(unexpectedKeys)}. `);
+    const loads = own.filter(([name]) => Object.hasOwn(state, name));
+    for (const [name, target] of loads) errors.push(...mismatch(name, target, state[name]));
+    if (errors.length > 0) {
+      throw new ArgumentError(`Error(s) in loading state_dict for ${this.constructor.name}:\n\t${errors.join('\n\t')}`);
+    }
+    noGrad(() => {
+      for (const [name, target] of loads) target.copy_(state[name].detach().to({ device: target.device }));
+    });
+    return { missingKeys, unexpectedKeys, toString: () => describeKeys(missingKeys, unexpectedKeys) };
+  }
+
+  // Hooks
+
+  /** Calls `hook` after every `forward`. */
+  registerForwardHook(hook: ForwardHook<this>): RemovableHandle {
+    return this.#addHook(this.#installHooks().after, hook);
+  }
+
+  /** Calls `hook` before every `forward`. */
+  registerForwardPreHook(hook: ForwardPreHook<this>): RemovableHandle {
+    return this.#addHook(this.#installHooks().before, hook);
+  }
+
+  #addHook(hooks: Set<Callback>, hook: Callback): RemovableHandle {
+    // A function of its own, so that one hook can be registered twice.
+    const entry: Callback = (...args) => hook(...args);
+    hooks.add(entry);
+    const remove = (): void => {
+      hooks.delete(entry);
+      this.#removeHooksIfUnused();
+    };
+    return Object.assign(remove, { remove });
+  }
+
+  /** Shadows `forward` while there are hooks, so that modules without hooks pay nothing for them. */
+  #installHooks(): Hooks {
+    if (this.#hooks) return this.#hooks;
+    const hooks: Hooks = {
+      before: new Set(),
+      after: new Set(),
+      ownForward: Object.getOwnPropertyDescriptor(this, 'forward'),
+    };
+    const { forward } = this;
+    const value = (...given: unknown[]): unknown => {
+      let inputs = given;
+      for (const hook of hooks.before) {
+        const changed: unknown = Reflect.apply(hook, undefined, [this, inputs]);
+        if (changed !== undefined && changed !== null) inputs = Array.isArray(changed) ? changed : [changed];
+      }
+      let output: unknown = Reflect.apply(forward, this, inputs);
+      for (const hook of hooks.after) output = Reflect.apply(hook, undefined, [this, inputs, output]) ?? output;
+      return output;
+    };
+    Object.defineProperty(this, 'forward', { value, configurable: true, writable: true, enumerable: false });
+    this.#hooks = hooks;
+    return hooks;
+  }
+
+  #removeHooksIfUnused(): void {
+    const hooks = this.#hooks;
+    if (hooks === null || hooks.before.size + hooks.after.size > 0) return;
+    this.#hooks = null;
+    Reflect.deleteProperty(this, 'forward');
+    if (hooks.ownForward) Object.defineProperty(this, 'forward', hooks.ownForward);
+  }
+
+  // Printing
+
+  /** What stands between the parentheses when the module is printed. */
+  extraRepr(): string {
+    return '';
+  }
+
+  /** As PyTorch prints it. */
+  toString(): string {
+    const extra = this.extraRepr();
+    const extraLines = extra === '' ? [] : extra.split('\n');
+    const children = this.#own(Module).map(([name, module]) => `(${name}): ${indented(String(module))}`);
+    return wrapLines(this.constructor.name, extraLines, children);
+  }
+
+  /** What Node's console shows. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+}
+
+const join = (prefix: string, name: string): string => (prefix === '' ? name : `${prefix}.${name}`);
+
+/** What `own` finds in each module, each tensor once. */
+function distinct<T extends Tensor>(modules: readonly [string, Module][], own: (module: Module) => [string, T][]): [string, T][] {
+  const seen = new Set<Tensor>();
+  return modules.flatMap(([prefix, module]) =>
+    own(module)
+      .filter(([, tensor]) => !seen.has(tensor) && seen.add(tensor))
+      .map(([name, tensor]): [string, T] => [join(prefix, name), tensor]),
+  );
+}
+
+/** @throws ArgumentError for a name that state-dict keys cannot have, or that something else has */
+function checkName(module: Module, name: string, kind: string, replaces: boolean): void {
+  if (name === '') throw new ArgumentError(`${kind} name can't be empty string ""`);
+  if (name.includes('.')) throw new ArgumentError(`${kind} name can't contain ".", got: ${name}`);
+  if (replaces || (Object.hasOwn(module, name) && Reflect.get(module, name) == null)) return;
+  if (name in module) throw new ArgumentError(`attribute '${name}' already exists`);
+}
+
+/** Why `value` cannot be loaded into `target`; empty if it can. */
+function mismatch(name: string, target: Tensor, value: unknown): string[] {
+  if (!(value instanceof Tensor)) {
+    return [
+      `While copying the parameter named "${name}", expected torch.Tensor or Tensor-like object from checkpoint but ` +
+        `received ${value === null ? 'null' : typeof value}`,
+    ];
+  }
+  if (sameShape(value.shape, target.shape)) return [];
+  const size = (x: Tensor) => `torch.Size(${formatShape(x.shape)})`;
+  return [
+    `size mismatch for ${name}: copying a param with shape ${size(value)} from checkpoint, the shape in current model is ` +
+      `${size(target)}.`,
+  ];
+}
+
+function describeKeys(missing: string[], unexpected: string[]): string {
+  if (missing.length + unexpected.length === 0) return '<All keys matched successfully>';
+  const list = (keys: string[]) => `[${keys.map((key) => `'${key}'`).join(', ')}]`;
+  return `_IncompatibleKeys(missing_keys=${list(missing)}, unexpected_keys=${list(unexpected)})`;
+}
+
+/** A copy of what a property holds: tensors, modules and plain containers are copied, all else is shared. */
+function copyValue(value: unknown, copies: Map<object, unknown>): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (copies.has(value)) return copies.get(value);
+  if (value instanceof Module) return value.copyInto(copies);
+  let copy: unknown = value;
+  if (value instanceof Parameter) copy = new Parameter(value.detach().clone(), value.requiresGrad);
+  else if (value instanceof Tensor) copy = value.detach().clone();
+  else if (Array.isArray(value)) copy = value.map((x) => copyValue(x, copies));
+  else if (Object.getPrototypeOf(value) === Object.prototype) {
+    copy = Object.fromEntries(Object.entries(value).map(([name, x]) => [name, copyValue(x, copies)]));
+  }
+  copies.set(value, copy);
+  return copy;
+}

@@ -1,0 +1,170 @@
+/**
+ * Losses that are one node in the graph: an elementwise function of input and target, reduced. Their rules are written
+ * with ops, so that they have second derivatives. PyTorch's formulas, its clamps included.
+ */
+import type { Variable } from '../autograd/variable.ts';
+import type { LossReduction } from '../backend/backend.ts';
+import { ArgumentError } from '../core/errors.ts';
+import { add, div, maximum, minimum, mul, neg, rsub, sub } from './arithmetic.ts';
+import { gt, le, lt } from './comparison.ts';
+import { abs, exp, log, log1p, sigmoid, sign, square } from './elementwise.ts';
+import { fused } from './fused.ts';
+import { mean, sum } from './reduce.ts';
+import { whereOp } from './where.ts';
+
+export type { LossReduction } from '../backend/backend.ts';
+
+/** All losses as they are, their mean, or their sum. @throws ArgumentError for another word */
+export function reduceLoss<T extends Variable>(losses: T, reduction: LossReduction): T {
+  switch (reduction) {
+    case 'none':
+      return losses;
+    case 'mean':
+      return mean(losses);
+    case 'sum':
+      return sum(losses);
+    default:
+      throw new ArgumentError(`${String(reduction satisfies never)} is not a valid value for reduction`);
+  }
+}
+
+/** The loss's gradient as each element sees it. */
+const spread = <T extends Variable>(grad: T, count: number, reduction: LossReduction): T =>
+  reduction === 'mean' ? div<T>(grad, count) : grad;
+
+interface Formula<T extends Variable> {
+  readonly node: string;
+  readonly value: (x: T, y: T) => T;
+  /** Derivatives by input and by target. */
+  readonly byInput: (x: T, y: T) => T;
+  readonly byTarget: (x: T, y: T) => T;
+}
+
+function elementLoss<T extends Variable>({ node: name, value, byInput, byTarget }: Formula<T>, x: T, y: T, reduction: LossReduction): T {
+  let count = 0;
+  const compute = (): T => {
+    const losses = value(x, y);
+    count = losses.array.size;
+    return reduceLoss(losses, reduction);
+  };
+  return fused(name, [x, y], compute, (node) => {
+    const savedX = node.save(x);
+    const savedY = node.save(y);
+    return (grad) => {
+      const input = savedX.get(grad);
+      const target = savedY.get(grad);
+      const each = spread(grad, count, reduction);
+      return [
+        node.needs[0] && mul<T>(each, byInput(input, target)),
+        node.needs[1] && mul<T>(each, byTarget(input, target)),
+      ];
+    };
+  });
+}
+
+/** The mean of (x − y)². */
+export const mseLoss = <T extends Variable>(x: T, y: T, reduction: LossReduction): T =>
+  elementLoss(
+    {
+      node: 'MseLossBackward0',
+      value: (a, b) => square(sub<T>(a, b)),
+      byInput: (a, b) => mul<T>(sub<T>(a, b), 2),
+      byTarget: (a, b) => mul<T>(sub<T>(a, b), -2),
+    },
+    x,
+    y,
+    reduction,
+  );
+
+/** d²/(2β) for |d| < β, else |d| − β/2, where d = x − y. */
+export function smoothL1Loss<T extends Variable>(x: T, y: T, reduction: LossReduction, beta: number): T {
+  const near = (d: T) => lt<T>(abs(d), beta);
+  const slope = (a: T, b: T): T => {
+    const d = sub<T>(a, b);
+    return whereOp<T>(near(d), div<T>(d, beta), sign(d));
+  };
+  const value = (a: T, b: T): T => {
+    const d = sub<T>(a, b);
+    return whereOp<T>(near(d), mul<T>(square(d), 0.5 / beta), sub<T>(abs(d), 0.5 * beta));
+  };
+  return elementLoss({ node: 'SmoothL1LossBackward0', value, byInput: slope, byTarget: (a, b) => neg(slope(a, b)) }, x, y, reduction);
+}
+
+/** d²/2 for |d| ≤ δ, else δ(|d| − δ/2), where d = x − y. */
+export function huberLoss<T extends Variable>(x: T, y: T, reduction: LossReduction, delta: number): T {
+  const near = (d: T) => le<T>(abs(d), delta);
+  const slope = (a: T, b: T): T => {
+    const d = sub<T>(a, b);
+    return whereOp<T>(near(d), d, mul<T>(sign(d), delta));
+  };
+  const value = (a: T, b: T): T => {
+    const d = sub<T>(a, b);
+    return whereOp<T>(near(d), mul<T>(square(d), 0.5), mul<T>(sub<T>(abs(d), 0.5 * delta), delta));
+  };
+  return elementLoss({ node: 'HuberLossBackward0', value, byInput: slope, byTarget: (a, b) => neg(slope(a, b)) }, x, y, reduction);
+}
+
+/** −w·(y·log x + (1 − y)·log(1 − x)) for probabilities x; logarithms are at least −100. */
+export function binaryCrossEntropy<T extends Variable>(x: T, y: T, weight: T | null, reduction: LossReduction): T {
+  const weighted = (losses: T): T => (weight ? mul<T>(losses, weight) : losses);
+  const clamped = (z: T): T => maximum<T>(z, -100);
+  const value = (a: T, b: T): T => {
+    const no = mul<T>(sub<T>(b, 1), clamped(log1p(neg(a))));
+    return weighted(sub<T>(no, mul<T>(b, clamped(log(a)))));
+  };
+  return elementLoss(
+    {
+      node: 'BinaryCrossEntropyBackward0',
+      value,
+      byInput: (a, b) => weighted(div<T>(sub<T>(a, b), maximum<T>(mul<T>(rsub<T>(a, 1), a), 1e-12))),
+      byTarget: (a) => weighted(sub<T>(log1p(neg(a)), log(a))),
+    },
+    x,
+    y,
+    reduction,
+  );
+}
+
+/** log(1 + e^−|x|) + max(−x, 0): softplus of −x without overflow. */
+const softplusOfNegative = <T extends Variable>(x: T): T =>
+  sub<T>(log1p(exp(neg(abs(x)))), minimum<T>(x, 0));
+
+/** Binary cross-entropy of sigmoid(x), exact for large |x|: (1 − y)·x + (1 + (p − 1)·y)·softplus(−x), p for positives. */
+export function binaryCrossEntropyWithLogits<T extends Variable>(
+  x: T,
+  y: T,
+  weight: T | null,
+  posWeight: T | null,
+  reduction: LossReduction,
+): T {
+  const weighted = (losses: T): T => (weight ? mul<T>(losses, weight) : losses);
+  const factor = (b: T): T | null => posWeight && add<T>(mul<T>(sub<T>(posWeight, 1), b), 1);
+  const scaled = (z: T, by: T | null): T => (by ? mul<T>(z, by) : z);
+  return elementLoss(
+    {
+      node: 'BinaryCrossEntropyWithLogitsBackward0',
+      value: (a, b) => weighted(add<T>(mul<T>(rsub<T>(b, 1), a), scaled(softplusOfNegative(a), factor(b)))),
+      byInput: (a, b) => {
+        const by = factor(b);
+        if (by === null) return weighted(sub<T>(sigmoid(a), b));
+        return weighted(sub<T>(rsub<T>(b, 1), mul<T>(by, sigmoid(neg(a)))));
+      },
+      byTarget: (a) => {
+        const more = posWeight && mul<T>(sub<T>(posWeight, 1), softplusOfNegative(a));
+        return weighted(more ? sub<T>(more, a) : neg(a));
+      },
+    },
+    x,
+    y,
+    reduction,
+  );
+}
+
+/** y·(log y − x), 0 where y = 0; with logTarget, e^y·(y − x). */
+export function klDivergences<T extends Variable>(x: T, y: T, logTarget: boolean): T {
+  if (logTarget) return mul<T>(exp(y), sub<T>(y, x));
+  const positive = gt<T>(y, 0);
+  // log of 1 where y is 0, so that neither value nor gradient becomes NaN there.
+  const logs = log(whereOp<T>(positive, y, 1));
+  return sub<T>(mul<T>(y, logs), mul<T>(y, x));
+}
