@@ -1,5 +1,6 @@
 /** What the kernel families of the Wasm backend need of it. */
 import type { NDArray } from '../array.ts';
+import type { DType } from '../../core/dtype.ts';
 import type { Backend } from '../backend.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -7,6 +8,8 @@ export interface WasmContext extends Backend {
   readonly runtime: Runtime;
   /** Address of an array's first element, valid until the next op. */
   pointer(x: NDArray): number;
+  /** Address of a number as one element of dtype, valid until the next op; `slot` 0 … 3 keeps several apart. */
+  constant(value: number, dtype: DType, slot: number): number;
   /** `assign` inside an op: it starts no new one, so that addresses stay valid. */
   copyInto(out: NDArray, x: NDArray): void;
   /** Lends each thread `bytes` of memory: `stride` bytes apart from `pointer` on. */

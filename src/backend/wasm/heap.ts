@@ -13,6 +13,8 @@ const GRANULE = 64;
 const PAGE = 65536;
 /** Resident bytes beyond which the oldest blocks are moved out. Faults raise it: see `restore`. */
 const SOFT_LIMIT = 64 * 2 ** 20;
+/** Resident blocks beyond which the same happens: a million tiny ones would burden every garbage collection. */
+const SOFT_BLOCKS = 4096;
 /** Memory grows by at least this much, so that growth (and the new views it forces) stays rare. */
 const MIN_GROWTH = 4 * 2 ** 20;
 
@@ -33,6 +35,8 @@ export class Block {
   /** The contents while evicted. */
   copy: Uint8Array | null = null;
   freed = false;
+  /** A finalizer knows it. */
+  watched = false;
   // Neighbours in memory, in a free list, in order of use.
   below: Block | null = null;
   above: Block | null = null;
@@ -66,6 +70,7 @@ export class Heap {
   #end: number;
   #clock = 1;
   #softLimit: number;
+  #softBlocks = SOFT_BLOCKS;
   /** Told when a block is moved out, so that finalizers forget it. */
   readonly #onEvict: (block: Block) => void;
 
@@ -108,6 +113,7 @@ export class Heap {
   allocate(byteLength: number): Block {
     const size = Math.max(GRANULE, Math.ceil(byteLength / GRANULE) * GRANULE);
     if (this.residentBytes + size > this.#softLimit) this.#evict(this.residentBytes + size - this.#softLimit);
+    else if (this.residentBlocks >= this.#softBlocks) this.#evict(1);
     const block = this.#takeFree(size) ?? this.#grow(size);
     block.used = true;
     block.lastUse = this.#clock;
@@ -146,6 +152,7 @@ export class Heap {
     const copy = block.copy;
     if (copy === null) return;
     this.#softLimit = Math.min(this.#softLimit + block.size, this.#maxBytes);
+    this.#softBlocks++;
     const home = this.allocate(block.size);
     this.#linear.bytes().set(copy, home.pointer);
     this.#adopt(block, home);

@@ -12,6 +12,8 @@ import { NDArray } from '../array.ts';
 import type {
   BackendMemory,
   BinarySpec,
+  CrossEntropyOptions,
+  CrossEntropyResult,
   GemmOptions,
   Operand,
   ReduceSpec,
@@ -19,13 +21,16 @@ import type {
   TernarySpec,
   UnarySpec,
 } from '../backend.ts';
+import type { Sliding, Windows } from '../windows.ts';
 import { copyElements, ReferenceBackend } from '../reference/index.ts';
 import type { WasmContext } from './context.ts';
+import * as elementwise from './elementwise.ts';
 import { Heap } from './heap.ts';
 import { matmul } from './matmul.ts';
 import { type Runtime, type RuntimeOptions, startRuntime } from './runtime.ts';
 import { StorageRegistry, WasmStorage } from './storage.ts';
 
+const CONSTANT_SLOTS = 8;
 /** Scratch areas of two threads share no cache line. */
 const SCRATCH_ALIGNMENT = 64;
 
@@ -34,14 +39,19 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
   readonly runtime: Runtime;
   readonly heap: Heap;
   readonly #storages = new StorageRegistry();
+  /** Room for the plain numbers among an op's operands. */
+  readonly #constants: number;
 
   constructor(options: RuntimeOptions = {}) {
     super();
     this.runtime = startRuntime(options);
     const { module } = this.runtime;
+    this.#constants = module.heapBase;
+    const base = module.heapBase + CONSTANT_SLOTS * 8;
+    if (module.memory.buffer.byteLength < base) module.memory.grow(1);
     this.heap = new Heap(
       { memory: module.memory, bytes: () => module.views().u8 },
-      module.heapBase,
+      base,
       module.maximumBytes,
       (block) => this.#storages.forget(block),
     );
@@ -62,6 +72,15 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
   /** Address of an array's first element. */
   pointer(x: NDArray): number {
     return this.storage(x).pointer() + x.offset * dtypeInfo[x.dtype].bytes;
+  }
+
+  constant(value: number, dtype: DType, slot: number): number {
+    const { array } = dtypeInfo[dtype];
+    const pointer = this.#constants + slot * 8;
+    const list = array(this.runtime.module.memory.buffer, pointer, 1);
+    if (list instanceof BigInt64Array) list[0] = BigInt(value);
+    else list[0] = value;
+    return pointer;
   }
 
   copyInto(out: NDArray, x: NDArray): void {
@@ -110,11 +129,11 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
 
   override unary(spec: UnarySpec, x: NDArray, p = 0, q = 0, out?: NDArray): NDArray {
     this.begin(x, out);
-    return super.unary(spec, x, p, q, out);
+    return elementwise.unary(this, spec, x, p, q, out) ?? super.unary(spec, x, p, q, out);
   }
   override binary(spec: BinarySpec, a: Operand, b: Operand, out?: NDArray): NDArray {
     this.begin(a, b, out);
-    return super.binary(spec, a, b, out);
+    return elementwise.binary(this, spec, a, b, out) ?? super.binary(spec, a, b, out);
   }
   override ternary(spec: TernarySpec, a: Operand, b: Operand, c: Operand, out?: NDArray): NDArray {
     this.begin(a, b, c, out);
@@ -134,6 +153,19 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
     return super.extreme(kind, x, dim, keepdim);
   }
 
+  override scan(kind: 'sum' | 'prod', x: NDArray, dim: number): NDArray {
+    this.begin(x);
+    return super.scan(kind, x, dim);
+  }
+  override scanExtreme(kind: 'max' | 'min', x: NDArray, dim: number) {
+    this.begin(x);
+    return super.scanExtreme(kind, x, dim);
+  }
+  override sort(x: NDArray, dim: number, descending: boolean) {
+    this.begin(x);
+    return super.sort(x, dim, descending);
+  }
+
   override matmul(a: NDArray, b: NDArray, options?: GemmOptions): NDArray {
     this.begin(a, b, options?.bias);
     if (a.dtype === 'float32' || a.dtype === 'float64') return matmul(this, a, b, options ?? {});
@@ -149,9 +181,29 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
     return super.softmaxGrad(grad, output, log);
   }
 
+  override crossEntropy(logits: NDArray, target: NDArray, weight: NDArray | null, options: CrossEntropyOptions) {
+    this.begin(logits, target, weight);
+    return super.crossEntropy(logits, target, weight, options);
+  }
+  override crossEntropyGrad(
+    grad: NDArray,
+    logits: NDArray,
+    target: NDArray,
+    weight: NDArray | null,
+    saved: Pick<CrossEntropyResult, 'rowStats' | 'divisor'>,
+    options: CrossEntropyOptions,
+  ): NDArray {
+    this.begin(grad, logits, target, weight, saved.rowStats, saved.divisor);
+    return super.crossEntropyGrad(grad, logits, target, weight, saved, options);
+  }
+
   override findBadIndex(index: NDArray, size: number): number {
     this.begin(index);
     return super.findBadIndex(index, size);
+  }
+  override findBadTarget(target: NDArray, classes: number, ignore: number | null): number {
+    this.begin(target);
+    return super.findBadTarget(target, classes, ignore);
   }
   override indexSelect(x: NDArray, dim: number, index: NDArray): NDArray {
     this.begin(x, index);
@@ -180,6 +232,47 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
   override scatter(out: NDArray, dim: number, index: NDArray, source: NDArray, accumulate: boolean): void {
     this.begin(out, index, source);
     super.scatter(out, dim, index, source, accumulate);
+  }
+
+  override convolve(x: NDArray, weight: NDArray, bias: NDArray | null, geometry: Sliding, groups: number): NDArray {
+    this.begin(x, weight, bias);
+    return super.convolve(x, weight, bias, geometry, groups);
+  }
+  override convolveInput(grad: NDArray, weight: NDArray, geometry: Sliding, groups: number): NDArray {
+    this.begin(grad, weight);
+    return super.convolveInput(grad, weight, geometry, groups);
+  }
+  override convolveWeight(grad: NDArray, x: NDArray, geometry: Sliding, groups: number): NDArray {
+    this.begin(grad, x);
+    return super.convolveWeight(grad, x, geometry, groups);
+  }
+  override im2col(x: NDArray, geometry: Sliding): NDArray {
+    this.begin(x);
+    return super.im2col(x, geometry);
+  }
+  override col2im(columns: NDArray, geometry: Sliding, ndim: number): NDArray {
+    this.begin(columns);
+    return super.col2im(columns, geometry, ndim);
+  }
+  override maxPool(x: NDArray, windows: Windows) {
+    this.begin(x);
+    return super.maxPool(x, windows);
+  }
+  override avgPool(x: NDArray, windows: Windows): NDArray {
+    this.begin(x);
+    return super.avgPool(x, windows);
+  }
+  override avgPoolGrad(grad: NDArray, windows: Windows): NDArray {
+    this.begin(grad);
+    return super.avgPoolGrad(grad, windows);
+  }
+  override standardize(x: NDArray, eps: number) {
+    this.begin(x);
+    return super.standardize(x, eps);
+  }
+  override standardizeGrad(grad: NDArray, output: NDArray, rstd: NDArray): NDArray {
+    this.begin(grad, output, rstd);
+    return super.standardizeGrad(grad, output, rstd);
   }
 
   override sgdStep(param: NDArray, grad: NDArray, momentum: NDArray | null, firstStep: boolean, options: SgdOptions) {

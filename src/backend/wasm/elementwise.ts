@@ -1,0 +1,123 @@
+/** Elementwise kernels: which layouts they take as they are, and what is copied for the others. */
+import type { DType } from '../../core/dtype.ts';
+import { broadcastShapes, collapseDims, contiguousStrides, expandStrides, sameShape, type Shape, type Strides } from '../../core/shape.ts';
+import type { NDArray } from '../array.ts';
+import type { BinarySpec, Operand, UnarySpec } from '../backend.ts';
+import { resultStrides } from '../reference/elements.ts';
+import type { WasmContext } from './context.ts';
+import { elementChunk, kernelFor } from './kernels.ts';
+
+/** Whether an output can be written directly: the right dtype, and row-major or laid out like the input. */
+const sameLayout = (a: NDArray, shape: Shape, strides: Strides): boolean =>
+  sameShape(a.shape, shape) && a.strides.every((s, d) => s === strides[d] || shape[d] === 1);
+
+/** x in order of its memory, row-major otherwise: `temporary` says that it is a copy. */
+function linear(host: WasmContext, x: NDArray): { array: NDArray; temporary: boolean } {
+  if (x.dense) return { array: x, temporary: false };
+  const array = host.empty(x.shape, x.dtype);
+  host.copyInto(array, x);
+  return { array, temporary: true };
+}
+
+/** Null if there is no kernel for this dtype. */
+export function unary(host: WasmContext, spec: UnarySpec, x: NDArray, p: number, q: number, out?: NDArray): NDArray | null {
+  const kernel = kernelFor(host, spec.name, x.dtype);
+  if (kernel === null) return null;
+  const resultDType = spec.predicate ? 'bool' : x.dtype;
+  const strides = resultStrides(x);
+  const direct = out === undefined || (out.dtype === resultDType && sameLayout(out, x.shape, strides) && (x.dense || out.contiguous));
+  const y = direct && out ? out : host.empty(x.shape, resultDType, strides);
+  const source = linear(host, x);
+  host.runtime.pool.run(
+    kernel,
+    [host.pointer(source.array), host.pointer(y), p, q],
+    x.size,
+    elementChunk(host, x.size),
+  );
+  if (source.temporary) source.array.release();
+  return deliver(host, y, out);
+}
+
+/** Moves a result that could not be written in place to where it was wanted. */
+function deliver(host: WasmContext, y: NDArray, out: NDArray | undefined): NDArray {
+  if (out === undefined || out === y) return y;
+  host.copyInto(out, y);
+  y.release();
+  return out;
+}
+
+const isArray = (x: Operand): x is NDArray => typeof x !== 'number';
+
+/** Null if there is no kernel for this dtype. */
+export function binary(host: WasmContext, spec: BinarySpec, a: Operand, b: Operand, out?: NDArray): NDArray | null {
+  const like = isArray(a) ? a : isArray(b) ? b : null;
+  if (like === null) return null;
+  const kernel = kernelFor(host, spec.name, like.dtype);
+  if (kernel === null) return null;
+  const shape = isArray(a) && isArray(b) ? broadcastShapes(a.shape, b.shape, spec.name) : like.shape;
+  const model = sameShape(like.shape, shape) ? like : isArray(b) && sameShape(b.shape, shape) ? b : null;
+  const strides = model?.dense ? model.strides : contiguousStrides(shape);
+  const resultDType: DType = spec.predicate ? 'bool' : like.dtype;
+  const direct = out !== undefined && out.dtype === resultDType && sameLayout(out, shape, strides);
+  const y = direct ? out : host.empty(shape, resultDType, strides);
+  run(host, kernel, like.dtype, a, b, y);
+  return deliver(host, y, out);
+}
+
+type Kernel = NonNullable<ReturnType<typeof kernelFor>>;
+
+/** An operand that is walked like the (dense) output: laid out the same, or a plain number. */
+const simple = (x: Operand, y: NDArray): boolean => !isArray(x) || sameLayout(x, y.shape, y.strides);
+
+/** y is dense; the operands are walked in the order of its memory. */
+function run(host: WasmContext, kernel: Kernel, dtype: DType, a: Operand, b: Operand, y: NDArray): void {
+  if (y.size === 0) return;
+  if (simple(a, y) && simple(b, y)) {
+    const left = isArray(a) ? host.pointer(a) : host.constant(a, dtype, 0);
+    const right = isArray(b) ? host.pointer(b) : host.constant(b, dtype, 1);
+    const args = [left, right, host.pointer(y), y.size, 0, isArray(a) ? 1 : 0, 0, isArray(b) ? 1 : 0];
+    host.runtime.pool.run(kernel, args, y.size, elementChunk(host, y.size));
+    return;
+  }
+  const order = [...y.shape.keys()].sort((i, j) => y.strides[j] - y.strides[i] || i - j);
+  const stridesOf = (x: Operand): number[] => {
+    if (!isArray(x)) return order.map(() => 0);
+    const expanded = expandStrides(x.shape, x.strides, y.shape);
+    return order.map((d) => expanded[d]);
+  };
+  const walk = collapseDims(
+    order.map((d) => y.shape[d]),
+    [stridesOf(a), stridesOf(b)],
+  );
+  const inner = walk.shape[walk.shape.length - 1] ?? 1;
+  const left = rows(host, a, dtype, walk.shape, walk.strides[0], 0);
+  const right = rows(host, b, dtype, walk.shape, walk.strides[1], 1);
+  host.runtime.pool.run(
+    kernel,
+    [left.pointer, right.pointer, host.pointer(y), inner, left.row, left.step, right.row, right.step],
+    y.size,
+    elementChunk(host, y.size),
+  );
+  left.temporary?.release();
+  right.temporary?.release();
+}
+
+/** An operand as rows of equal length: addresses advance by `row` per row and by `step` within one. */
+interface RowOperand {
+  readonly pointer: number;
+  readonly row: number;
+  readonly step: number;
+  readonly temporary: NDArray | null;
+}
+
+function rows(host: WasmContext, x: Operand, dtype: DType, shape: Shape, strides: Strides, slot: number): RowOperand {
+  if (!isArray(x)) return { pointer: host.constant(x, dtype, slot), row: 0, step: 0, temporary: null };
+  const last = strides.length - 1;
+  if (last < 2 && strides.every((s) => s >= 0)) {
+    return { pointer: host.pointer(x), row: strides[last - 1] ?? 0, step: strides[last] ?? 0, temporary: null };
+  }
+  const temporary = host.empty(shape, dtype);
+  host.copyInto(temporary, x.view(shape, strides));
+  const inner = shape[last];
+  return { pointer: host.pointer(temporary), row: inner, step: 1, temporary };
+}
