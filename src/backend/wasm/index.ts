@@ -27,6 +27,7 @@ import type { WasmContext } from './context.ts';
 import * as elementwise from './elementwise.ts';
 import { Heap } from './heap.ts';
 import { matmul } from './matmul.ts';
+import { copyRows, fillRange } from './movement.ts';
 import { type Runtime, type RuntimeOptions, startRuntime } from './runtime.ts';
 import { StorageRegistry, WasmStorage } from './storage.ts';
 
@@ -84,7 +85,7 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
   }
 
   copyInto(out: NDArray, x: NDArray): void {
-    super.assign(out, x);
+    if (!copyRows(this, out, x)) super.assign(out, x);
   }
 
   withScratch(bytes: number, use: (pointer: number, stride: number) => void): void {
@@ -120,11 +121,11 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
   }
   override fill(out: NDArray, value: number | bigint): void {
     this.begin(out);
-    super.fill(out, value);
+    if (!fillRange(this, out, value)) super.fill(out, value);
   }
   override assign(out: NDArray, x: NDArray): void {
     this.begin(out, x);
-    super.assign(out, x);
+    this.copyInto(out, x);
   }
 
   override unary(spec: UnarySpec, x: NDArray, p = 0, q = 0, out?: NDArray): NDArray {
