@@ -9,7 +9,7 @@ import { type DType, isFloating, resolveDType, type TypedArray } from './core/dt
 import { ArgumentError, DTypeError } from './core/errors.ts';
 import { fillNormal } from './core/normal.ts';
 import { defaultEngine, RandomEngine } from './core/rng.ts';
-import { fillIntegers, randomPermutation } from './core/sampling.ts';
+import { fillIntegers, integerLimits, randomPermutation } from './core/sampling.ts';
 import { broadcastShapes, checkShape, contiguousStrides, type Shape } from './core/shape.ts';
 import { fromTypedArray, leafTensor, type SizesWithOptions, type TensorOptions } from './creation.ts';
 import { commonDType } from './ops/convert.ts';
@@ -188,11 +188,16 @@ type IntegerArgument = IntegerArguments[number];
 const isBound = (x: IntegerArgument): x is Bound => typeof x === 'number' || typeof x === 'bigint';
 const isSize = (x: IntegerArgument): x is Shape => Array.isArray(x);
 
-/** 0 … n − 1 in random order, int64 unless a dtype is given. @throws ArgumentError if n is no whole number from 0 */
-export function randperm(n: number, options?: RandomOptions): Tensor {
+/**
+ * 0 … n − 1 in random order, int64 unless a dtype is given.
+ * @throws ArgumentError if n is no whole number from 0, or too large for the dtype
+ */
+export function randperm(n: number, options: RandomOptions = {}): Tensor {
   const dtype = dtypeOf(options, 'randperm', 'int64');
-  return drawn([n], options, dtype, (values, engine) => {
-    const order = randomPermutation(engine, n);
+  if (n - 1 > integerLimits(dtype)[1])
+    throw new ArgumentError(`randperm: n = ${n} is too large for dtype ${dtype}`);
+  const order = randomPermutation(engineOf(options), n);
+  return drawn([n], options, dtype, (values) => {
     if (values instanceof BigInt64Array) for (let i = 0; i < n; i++) values[i] = BigInt(order[i]);
     else values.set(order);
   });
