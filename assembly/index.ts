@@ -1,8 +1,17 @@
 // The exports of the binary: every kernel file, one line each. A kernel is a function of pointers, sizes and the
 // slice `[begin, end)` that the calling thread does; nothing here owns memory or remembers anything.
 
+export * from './binary';
+export * from './compare';
 export * from './gemm';
 export * from './gemmMicro';
 export * from './gemmPack';
 export * from './gemmSmall';
+export * from './gemmSparse';
+export * from './gemmSparseMicro';
 export * from './heapBase';
+export * from './typedByte';
+export * from './typedF64';
+export * from './typedInteger';
+export * from './unary';
+export * from './unaryWide';

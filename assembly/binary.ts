@@ -1,0 +1,374 @@
+// Functions of two floats, element by element. The result is contiguous and seen as rows of `inner` elements; element
+// (r, j) reads a[r·aRow + j·aStep] and b[r·bRow + j·bStep], so a bias, a column or a single number broadcasts without
+// a copy. [begin, end) counts elements of the result. `out` may be an operand that is read at the same positions.
+import { V } from './lanes';
+import { W } from './wide';
+
+/** A constant at every use, so that of the switches below one case remains. */
+enum Op {
+  ADD,
+  ATAN2,
+  DIV,
+  FLOOR_DIVIDE,
+  FMOD,
+  HYPOT,
+  MAXIMUM,
+  MINIMUM,
+  MUL,
+  POW,
+  RELU_GRAD,
+  REMAINDER,
+  SUB,
+  TRUNC_DIVIDE,
+}
+
+abstract class Binary {
+  // @ts-ignore: decorator
+  @inline
+  static apply(op: Op, a: v128, b: v128): v128 {
+    switch (op) {
+      case Op.ADD:
+        return f32x4.add(a, b);
+      case Op.DIV:
+        return f32x4.div(a, b);
+      case Op.MAXIMUM:
+        return f32x4.max(a, b);
+      case Op.MINIMUM:
+        return f32x4.min(a, b);
+      case Op.MUL:
+        return f32x4.mul(a, b);
+      case Op.RELU_GRAD:
+        return v128.and(a, f32x4.gt(b, f32x4.splat(0)));
+      case Op.SUB:
+        return f32x4.sub(a, b);
+      case Op.TRUNC_DIVIDE:
+        return f32x4.trunc(f32x4.div(a, b));
+      case Op.FLOOR_DIVIDE:
+      case Op.FMOD:
+      case Op.REMAINDER:
+        return Binary.byLane(op, a, b);
+      default:
+        return V.narrow(
+          Binary.applyWide(op, V.widenLow(a), V.widenLow(b)),
+          Binary.applyWide(op, V.widenHigh(a), V.widenHigh(b)),
+        );
+    }
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  static applyWide(op: Op, a: v128, b: v128): v128 {
+    switch (op) {
+      case Op.ATAN2:
+        return W.atan2(a, b);
+      case Op.HYPOT:
+        return W.hypot(a, b);
+      case Op.POW:
+        return W.pow(a, b);
+      default:
+        unreachable();
+        return a;
+    }
+  }
+
+  /** Functions that need the exact remainder, which is a loop over the digits of the quotient. */
+  // @ts-ignore: decorator
+  @inline
+  static byLane(op: Op, a: v128, b: v128): v128 {
+    let y = a;
+    y = f32x4.replace_lane(y, 0, Binary.one(op, f32x4.extract_lane(a, 0), f32x4.extract_lane(b, 0)));
+    y = f32x4.replace_lane(y, 1, Binary.one(op, f32x4.extract_lane(a, 1), f32x4.extract_lane(b, 1)));
+    y = f32x4.replace_lane(y, 2, Binary.one(op, f32x4.extract_lane(a, 2), f32x4.extract_lane(b, 2)));
+    return f32x4.replace_lane(y, 3, Binary.one(op, f32x4.extract_lane(a, 3), f32x4.extract_lane(b, 3)));
+  }
+
+  static one(op: Op, a: f32, b: f32): f32 {
+    if (op == Op.FLOOR_DIVIDE) return Binary.floorQuotient(a, b);
+    const r = a % b;
+    return op == Op.REMAINDER && r != 0 && b < 0 != r < 0 ? r + b : r;
+  }
+
+  /** Python's floor division: right where rounding would lift the quotient to the next whole number. */
+  static floorQuotient(a: f32, b: f32): f32 {
+    const direct = a / b;
+    if (b == 0) return direct;
+    const r = a % b;
+    let quotient = (a - r) / b;
+    if (r != 0 && b < 0 != r < 0) quotient -= 1;
+    if (quotient == 0) return copysign<f32>(0, direct);
+    const floored = floor(quotient);
+    return quotient - floored > 0.5 ? floored + 1 : floored;
+  }
+
+  /** Worth a loop of its own for the most frequent layout. */
+  // @ts-ignore: decorator
+  @inline
+  static light(op: Op): bool {
+    return op == Op.ADD || op == Op.SUB || op == Op.MUL || op == Op.DIV || op == Op.RELU_GRAD;
+  }
+
+  /** One row, or a part of one. Steps in elements. */
+  // @ts-ignore: decorator
+  @inline
+  static span(op: Op, a: usize, b: usize, out: usize, aStep: usize, bStep: usize, n: usize): void {
+    const stop = out + (n << 2);
+    if (Binary.light(op) && aStep == 1 && bStep == 1) {
+      for (; out + 64 <= stop; out += 64) {
+        v128.store(out, Binary.apply(op, v128.load(a), v128.load(b)));
+        v128.store(out, Binary.apply(op, v128.load(a, 16), v128.load(b, 16)), 16);
+        v128.store(out, Binary.apply(op, v128.load(a, 32), v128.load(b, 32)), 32);
+        v128.store(out, Binary.apply(op, v128.load(a, 48), v128.load(b, 48)), 48);
+        a += 64;
+        b += 64;
+      }
+    }
+    const x = v128.load32_splat(a);
+    const y = v128.load32_splat(b);
+    for (; out < stop; out += 16) {
+      const lanes = (stop - out) >> 2;
+      const u = aStep == 0 ? x : V.loadLanes(a, aStep, lanes);
+      const v = bStep == 0 ? y : V.loadLanes(b, bStep, lanes);
+      V.storeLanes(out, Binary.apply(op, u, v), lanes);
+      a += aStep << 4;
+      b += bStep << 4;
+    }
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  static run(
+    op: Op,
+    a: usize,
+    b: usize,
+    out: usize,
+    inner: usize,
+    aRow: usize,
+    aStep: usize,
+    bRow: usize,
+    bStep: usize,
+    begin: usize,
+    end: usize,
+  ): void {
+    let row = begin / inner;
+    let column = begin % inner;
+    while (begin < end) {
+      const n = min(inner - column, end - begin);
+      const x = a + ((row * aRow + column * aStep) << 2);
+      const y = b + ((row * bRow + column * bStep) << 2);
+      Binary.span(op, x, y, out + (begin << 2), aStep, bStep, n);
+      begin += n;
+      row++;
+      column = 0;
+    }
+  }
+}
+
+export function add_f32(
+  a: usize,
+  b: usize,
+  out: usize,
+  inner: usize,
+  aRow: usize,
+  aStep: usize,
+  bRow: usize,
+  bStep: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Binary.run(Op.ADD, a, b, out, inner, aRow, aStep, bRow, bStep, begin, end);
+}
+
+export function atan2_f32(
+  a: usize,
+  b: usize,
+  out: usize,
+  inner: usize,
+  aRow: usize,
+  aStep: usize,
+  bRow: usize,
+  bStep: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Binary.run(Op.ATAN2, a, b, out, inner, aRow, aStep, bRow, bStep, begin, end);
+}
+
+export function div_f32(
+  a: usize,
+  b: usize,
+  out: usize,
+  inner: usize,
+  aRow: usize,
+  aStep: usize,
+  bRow: usize,
+  bStep: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Binary.run(Op.DIV, a, b, out, inner, aRow, aStep, bRow, bStep, begin, end);
+}
+
+export function floor_divide_f32(
+  a: usize,
+  b: usize,
+  out: usize,
+  inner: usize,
+  aRow: usize,
+  aStep: usize,
+  bRow: usize,
+  bStep: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Binary.run(Op.FLOOR_DIVIDE, a, b, out, inner, aRow, aStep, bRow, bStep, begin, end);
+}
+
+export function fmod_f32(
+  a: usize,
+  b: usize,
+  out: usize,
+  inner: usize,
+  aRow: usize,
+  aStep: usize,
+  bRow: usize,
+  bStep: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Binary.run(Op.FMOD, a, b, out, inner, aRow, aStep, bRow, bStep, begin, end);
+}
+
+export function hypot_f32(
+  a: usize,
+  b: usize,
+  out: usize,
+  inner: usize,
+  aRow: usize,
+  aStep: usize,
+  bRow: usize,
+  bStep: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Binary.run(Op.HYPOT, a, b, out, inner, aRow, aStep, bRow, bStep, begin, end);
+}
+
+export function maximum_f32(
+  a: usize,
+  b: usize,
+  out: usize,
+  inner: usize,
+  aRow: usize,
+  aStep: usize,
+  bRow: usize,
+  bStep: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Binary.run(Op.MAXIMUM, a, b, out, inner, aRow, aStep, bRow, bStep, begin, end);
+}
+
+export function minimum_f32(
+  a: usize,
+  b: usize,
+  out: usize,
+  inner: usize,
+  aRow: usize,
+  aStep: usize,
+  bRow: usize,
+  bStep: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Binary.run(Op.MINIMUM, a, b, out, inner, aRow, aStep, bRow, bStep, begin, end);
+}
+
+export function mul_f32(
+  a: usize,
+  b: usize,
+  out: usize,
+  inner: usize,
+  aRow: usize,
+  aStep: usize,
+  bRow: usize,
+  bStep: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Binary.run(Op.MUL, a, b, out, inner, aRow, aStep, bRow, bStep, begin, end);
+}
+
+export function pow_f32(
+  a: usize,
+  b: usize,
+  out: usize,
+  inner: usize,
+  aRow: usize,
+  aStep: usize,
+  bRow: usize,
+  bStep: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Binary.run(Op.POW, a, b, out, inner, aRow, aStep, bRow, bStep, begin, end);
+}
+
+export function relu_grad_f32(
+  a: usize,
+  b: usize,
+  out: usize,
+  inner: usize,
+  aRow: usize,
+  aStep: usize,
+  bRow: usize,
+  bStep: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Binary.run(Op.RELU_GRAD, a, b, out, inner, aRow, aStep, bRow, bStep, begin, end);
+}
+
+export function remainder_f32(
+  a: usize,
+  b: usize,
+  out: usize,
+  inner: usize,
+  aRow: usize,
+  aStep: usize,
+  bRow: usize,
+  bStep: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Binary.run(Op.REMAINDER, a, b, out, inner, aRow, aStep, bRow, bStep, begin, end);
+}
+
+export function sub_f32(
+  a: usize,
+  b: usize,
+  out: usize,
+  inner: usize,
+  aRow: usize,
+  aStep: usize,
+  bRow: usize,
+  bStep: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Binary.run(Op.SUB, a, b, out, inner, aRow, aStep, bRow, bStep, begin, end);
+}
+
+export function trunc_divide_f32(
+  a: usize,
+  b: usize,
+  out: usize,
+  inner: usize,
+  aRow: usize,
+  aStep: usize,
+  bRow: usize,
+  bStep: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Binary.run(Op.TRUNC_DIVIDE, a, b, out, inner, aRow, aStep, bRow, bStep, begin, end);
+}

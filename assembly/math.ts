@@ -1,0 +1,297 @@
+// Functions of analysis over four floats, each within 2 ulp of the exact value. Polynomials are our own minimax fits
+// (relative error below 2^-26 on their interval; tables list coefficients from the constant term up), arguments are
+// reduced in the manner of Cody and Waite. ±0, infinities, NaN and denormals come out as IEEE 754 has them.
+//
+// Constants come from tables by load32_splat: a v128 constant inside a loop is rebuilt at every use by the
+// optimising compilers behind WebAssembly, at more cost than a load.
+import { V } from './lanes';
+import { Phase } from './phase';
+
+/** log2 e, rounding constant (its low bits take n + 126), −ln 2 in two parts, then 2·eʳ for |r| ≤ ln 2 / 2. */
+const EXP = memory.data<f32>(
+  [
+    Mathf.LOG2E,
+    12583038,
+    -0.693359375,
+    2.12194442e-4,
+    2,
+    0.99999988,
+    0.333330423,
+    0.083336778,
+    0.016737489,
+    0.00276291068,
+  ],
+  16,
+);
+/** Bounds of the arguments that matter: above, eˣ is infinite, below it is 0. */
+const EXP_BOUNDS = memory.data<f32>([89, -105, 1], 16);
+/** The same for 2ˣ; ln 2. */
+const EXP2 = memory.data<f32>([129, -152, Mathf.LN2], 16);
+/** The bits of 1.5·2^23, the smallest biased exponent, the bias. */
+const EXP_BITS = memory.data<i32>([0x4b400000, 1, 127], 16);
+/** Bits of √½, mask of the exponent, what makes one signed comparison of "normal, positive, finite". */
+const LOG_BITS = memory.data<i32>([0x3f3504f3, <i32>0xff800000, 0x7f800000, <i32>0xfeffffff], 16);
+/** 1, ln 2 in two parts, −½, then (log(1+f) − f + f²/2)/f³ for √½ ≤ 1+f ≤ √2. */
+const LOG = memory.data<f32>(
+  [
+    1, 0.693359375, -2.12194442e-4, -0.5, 0.333333135, -0.250000089, 0.200021341, -0.166680068, 0.142192259,
+    -0.124051362, 0.118903145, -0.116796345, 0.0674658492,
+  ],
+  16,
+);
+/** Where the two formulas meet, where 1 is reached, 2, 1, then (tanh x − x)/x³ over x² up to the meeting point. */
+const TANH = memory.data<f32>(
+  [0.625, 9.5, 2, 1, -0.333332837, 0.133314908, -0.0537434965, 0.0206505843, -0.00571704144],
+  16,
+);
+/** 2/π, rounding constant, −π/2 in two parts: the first has 33 bits, so its multiples below 2^20 are exact. */
+const QUARTER = memory.data<f64>(
+  [0.6366197723675814, 6755399441055744, -1.5707963267341256, -6.077100506506192e-11],
+  16,
+);
+/** Bound of the fast reduction, 1, −½; (sin r − r)/r³, then (cos r − 1 + r²/2)/r⁴, over r² for |r| ≤ π/4. */
+const SINE = memory.data<f32>(
+  [
+    1048576, 1, -0.5, -0.166666552, 0.00833217613, -1.95169778e-4, 0.0416666456, -0.00138873642,
+    2.44380917e-5,
+  ],
+  16,
+);
+/** Where the two formulas meet, where 1 is reached, 1, then erf(x)/x over x² up to the meeting point. */
+const ERF = memory.data<f32>(
+  [0.9, 4, 1, 1.12837911, -0.376125336, 0.112822302, -0.0267819576, 0.00501622818, -6.11129159e-4],
+  16,
+);
+/** log(1 − erf x) between the two. */
+const ERF_LOG = memory.data<f32>(
+  [
+    1.69207924e-4, -1.12948847, -0.633400798, -0.108220413, 0.025080638, -0.00415626355, 4.3139534e-4,
+    -2.08287747e-5,
+  ],
+  16,
+);
+
+export abstract class M {
+  /** Entry i of a table in all four lanes. */
+  // @ts-ignore: decorator
+  @inline
+  static at(table: usize, i: usize): v128 {
+    return v128.load32_splat(table + (i << 2));
+  }
+
+  /** One step of Horner's scheme: y·x + table[i]. */
+  // @ts-ignore: decorator
+  @inline
+  static horner(y: v128, x: v128, table: usize, i: usize): v128 {
+    return V.madd<f32>(y, x, M.at(table, i));
+  }
+
+  /** 2·e^(x − n·ln 2), where t is n plus the rounding constant. */
+  // @ts-ignore: decorator
+  @inline
+  static expFraction(x: v128, t: v128): v128 {
+    const n = f32x4.sub(t, M.at(EXP, 1));
+    return M.expPolynomial(V.madd<f32>(n, M.at(EXP, 3), V.madd<f32>(n, M.at(EXP, 2), x)));
+  }
+
+  /** 2·eʳ for |r| ≤ ln 2 / 2. */
+  // @ts-ignore: decorator
+  @inline
+  static expPolynomial(r: v128): v128 {
+    let y = M.at(EXP, 9);
+    y = M.horner(y, r, EXP, 8);
+    y = M.horner(y, r, EXP, 7);
+    y = M.horner(y, r, EXP, 6);
+    y = M.horner(y, r, EXP, 5);
+    y = V.madd<f32>(y, f32x4.mul(r, r), f32x4.add(r, r));
+    return f32x4.add(y, M.at(EXP, 4));
+  }
+
+  /** eˣ for x between the bounds, or NaN. */
+  // @ts-ignore: decorator
+  @inline
+  static expBounded(x: v128): v128 {
+    const t = M.horner(x, M.at(EXP, 0), EXP, 1);
+    return M.expScaled(M.expFraction(x, t), t);
+  }
+
+  /** y·2^(n−1) in two steps, so that results may be denormal; t is n plus the rounding constant. */
+  // @ts-ignore: decorator
+  @inline
+  static expScaled(y: v128, t: v128): v128 {
+    const exponent = i32x4.sub(t, M.at(EXP_BITS, 0));
+    const first = i32x4.max_s(exponent, M.at(EXP_BITS, 1));
+    const second = i32x4.add(i32x4.sub(exponent, first), M.at(EXP_BITS, 2));
+    return f32x4.mul(f32x4.mul(y, i32x4.shl(first, 23)), i32x4.shl(second, 23));
+  }
+
+  /** eˣ where it is a normal number. */
+  // @ts-ignore: decorator
+  @inline
+  static expNormal(x: v128): v128 {
+    const t = M.horner(x, M.at(EXP, 0), EXP, 1);
+    return f32x4.mul(M.expFraction(x, t), i32x4.shl(t, 23));
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  static exp(x: v128): v128 {
+    return M.expBounded(f32x4.pmax(f32x4.pmin(x, M.at(EXP_BOUNDS, 0)), M.at(EXP_BOUNDS, 1)));
+  }
+
+  /** 2ˣ: the power of two splits off exactly. */
+  // @ts-ignore: decorator
+  @inline
+  static exp2(x: v128): v128 {
+    x = f32x4.pmax(f32x4.pmin(x, M.at(EXP2, 0)), M.at(EXP2, 1));
+    const t = f32x4.add(x, M.at(EXP, 1));
+    const r = f32x4.sub(x, f32x4.sub(t, M.at(EXP, 1)));
+    return M.expScaled(M.expPolynomial(f32x4.mul(r, M.at(EXP2, 2))), t);
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  static sigmoid(x: v128): v128 {
+    const one = M.at(EXP_BOUNDS, 2);
+    const e = M.expBounded(f32x4.pmax(f32x4.neg(f32x4.abs(x)), M.at(EXP_BOUNDS, 1)));
+    return f32x4.div(v128.bitselect(e, one, i32x4.shr_s(x, 31)), f32x4.add(one, e));
+  }
+
+  /** The logarithm of normal, positive, finite numbers. */
+  // @ts-ignore: decorator
+  @inline
+  static logNormal(x: v128): v128 {
+    const steps = i32x4.sub(x, M.at(LOG_BITS, 0));
+    const f = f32x4.sub(i32x4.sub(x, v128.and(steps, M.at(LOG_BITS, 1))), M.at(LOG, 0));
+    const n = f32x4.convert_i32x4_s(i32x4.shr_s(steps, 23));
+    const z = f32x4.mul(f, f);
+    let y = M.at(LOG, 12);
+    y = M.horner(y, f, LOG, 11);
+    y = M.horner(y, f, LOG, 10);
+    y = M.horner(y, f, LOG, 9);
+    y = M.horner(y, f, LOG, 8);
+    y = M.horner(y, f, LOG, 7);
+    y = M.horner(y, f, LOG, 6);
+    y = M.horner(y, f, LOG, 5);
+    y = M.horner(y, f, LOG, 4);
+    y = f32x4.mul(f32x4.mul(y, f), z);
+    y = V.madd<f32>(n, M.at(LOG, 2), y);
+    y = V.madd<f32>(z, M.at(LOG, 3), y);
+    return V.madd<f32>(n, M.at(LOG, 1), f32x4.add(f, y));
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  static log(x: v128): v128 {
+    const y = M.logNormal(x);
+    // Nearly all arguments are normal, positive and finite; one signed comparison finds the others.
+    const rare = i32x4.gt_s(i32x4.add(x, M.at(LOG_BITS, 2)), M.at(LOG_BITS, 3));
+    return v128.any_true(rare) ? M.logRare(x, y, rare) : y;
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  static tanh(x: v128): v128 {
+    const a = f32x4.abs(x);
+    const z = f32x4.mul(a, a);
+    let y = M.at(TANH, 8);
+    y = M.horner(y, z, TANH, 7);
+    y = M.horner(y, z, TANH, 6);
+    y = M.horner(y, z, TANH, 5);
+    y = M.horner(y, z, TANH, 4);
+    y = V.madd<f32>(f32x4.mul(y, z), a, a);
+    const two = M.at(TANH, 2);
+    const one = M.at(TANH, 3);
+    const b = f32x4.pmin(a, M.at(TANH, 1));
+    const e = M.expNormal(f32x4.add(b, b));
+    const far = f32x4.sub(one, f32x4.div(two, f32x4.add(e, one)));
+    return v128.or(v128.bitselect(y, far, f32x4.lt(a, M.at(TANH, 0))), v128.xor(x, a));
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  static erf(x: v128): v128 {
+    const a = f32x4.abs(x);
+    const z = f32x4.mul(a, a);
+    let y = M.at(ERF, 8);
+    y = M.horner(y, z, ERF, 7);
+    y = M.horner(y, z, ERF, 6);
+    y = M.horner(y, z, ERF, 5);
+    y = M.horner(y, z, ERF, 4);
+    y = f32x4.mul(M.horner(y, z, ERF, 3), a);
+    const b = f32x4.pmin(a, M.at(ERF, 1));
+    let g = M.at(ERF_LOG, 7);
+    g = M.horner(g, b, ERF_LOG, 6);
+    g = M.horner(g, b, ERF_LOG, 5);
+    g = M.horner(g, b, ERF_LOG, 4);
+    g = M.horner(g, b, ERF_LOG, 3);
+    g = M.horner(g, b, ERF_LOG, 2);
+    g = M.horner(g, b, ERF_LOG, 1);
+    g = M.horner(g, b, ERF_LOG, 0);
+    const far = f32x4.sub(M.at(ERF, 2), M.expNormal(g));
+    return v128.or(v128.bitselect(y, far, f32x4.lt(a, M.at(ERF, 0))), v128.xor(x, a));
+  }
+
+  /** n plus the rounding constant, where x is nearest to n·π/2. */
+  // @ts-ignore: decorator
+  @inline
+  static quarters(x: v128): v128 {
+    return V.madd<f64>(x, v128.load64_splat(QUARTER), v128.load64_splat(QUARTER, 8));
+  }
+
+  /** x − n·π/2. */
+  // @ts-ignore: decorator
+  @inline
+  static withoutQuarters(x: v128, t: v128): v128 {
+    const n = f64x2.sub(t, v128.load64_splat(QUARTER, 8));
+    return V.madd<f64>(n, v128.load64_splat(QUARTER, 24), V.madd<f64>(n, v128.load64_splat(QUARTER, 16), x));
+  }
+
+  /** The sine of x + shift·π/2, where `shift` is 0 (sine) or 1 (cosine). */
+  // @ts-ignore: decorator
+  @inline
+  static sine(x: v128, shift: i32): v128 {
+    const a = f32x4.abs(x);
+    const low = V.widenLow(a);
+    const high = V.widenHigh(a);
+    const tLow = M.quarters(low);
+    const tHigh = M.quarters(high);
+    const r = V.narrow(M.withoutQuarters(low, tLow), M.withoutQuarters(high, tHigh));
+    let quadrant = v128.shuffle<i32>(tLow, tHigh, 0, 2, 4, 6);
+    if (shift) quadrant = i32x4.add(quadrant, i32x4.splat(shift));
+    const z = f32x4.mul(r, r);
+    let s = M.at(SINE, 5);
+    s = M.horner(s, z, SINE, 4);
+    s = M.horner(s, z, SINE, 3);
+    s = V.madd<f32>(f32x4.mul(s, z), r, r);
+    let c = M.at(SINE, 8);
+    c = M.horner(c, z, SINE, 7);
+    c = M.horner(c, z, SINE, 6);
+    c = M.horner(c, z, SINE, 2);
+    c = M.horner(c, z, SINE, 1);
+    let y = v128.bitselect(c, s, i32x4.shr_s(i32x4.shl(quadrant, 31), 31));
+    y = v128.xor(y, i32x4.shl(i32x4.shr_u(quadrant, 1), 31));
+    if (!shift) y = v128.xor(y, v128.xor(x, a));
+    const large = f32x4.gt(a, M.at(SINE, 0));
+    return v128.any_true(large) ? Phase.sines(x, y, shift) : y;
+  }
+
+  /** The logarithm in the lanes marked `rare`: denormals, zeros, negative numbers, infinity and NaN. */
+  static logRare(x: v128, y: v128, rare: v128): v128 {
+    const zero = f32x4.splat(0);
+    const infinity = f32x4.splat(Infinity);
+    const denormal = v128.and(f32x4.gt(x, zero), f32x4.lt(x, f32x4.splat(1.17549435e-38)));
+    if (v128.any_true(denormal)) {
+      // Scaled up by 2^23 they are normal, and no longer rare.
+      const scaled = v128.bitselect(f32x4.mul(x, f32x4.splat(8388608)), f32x4.splat(1), denormal);
+      const unscaled = f32x4.sub(M.logNormal(scaled), f32x4.splat(15.942385));
+      y = v128.bitselect(unscaled, y, denormal);
+    }
+    const special = v128.bitselect(
+      f32x4.neg(infinity),
+      v128.bitselect(infinity, f32x4.splat(NaN), f32x4.eq(x, infinity)),
+      f32x4.eq(x, zero),
+    );
+    return v128.bitselect(special, y, v128.andnot(rare, denormal));
+  }
+}

@@ -1,0 +1,210 @@
+// How elementwise kernels of doubles and integers are made: one element at a time, signatures as in unary.ts and
+// binary.ts. A comparison writes bytes, 0 or 1. Integer arithmetic wraps.
+
+/** A constant at every use, so that of the switches below one case remains. */
+export enum Op {
+  ABS,
+  CEIL,
+  CLAMP,
+  FLOOR,
+  FRAC,
+  LEAKY_RELU,
+  NEG,
+  RECIPROCAL,
+  RELU,
+  ROUND,
+  RSQRT,
+  SIGN,
+  SQRT,
+  SQUARE,
+  TRUNC,
+  ISFINITE,
+  ISINF,
+  ISNAN,
+  LOGICAL_NOT,
+  ADD,
+  DIV,
+  MAXIMUM,
+  MINIMUM,
+  MUL,
+  RELU_GRAD,
+  SUB,
+  LOGICAL_AND,
+  LOGICAL_OR,
+  LOGICAL_XOR,
+  EQ,
+  GE,
+  GT,
+  LE,
+  LT,
+  NE,
+}
+
+export abstract class Typed {
+  // @ts-ignore: decorator
+  @inline
+  static unary<T extends number>(op: Op, x: T, p: T, q: T): T {
+    switch (op) {
+      case Op.ABS:
+        return abs<T>(x);
+      case Op.CLAMP:
+        if (x < p) x = p;
+        return q < x ? q : x;
+      case Op.LEAKY_RELU:
+        return x > <T>0 ? x : ((x * p) as T);
+      case Op.NEG:
+        return -x as T;
+      case Op.RELU:
+        return x < <T>0 ? <T>0 : x;
+      case Op.SIGN:
+        return x > <T>0 ? <T>1 : x < <T>0 ? <T>-1 : <T>0;
+      case Op.SQUARE:
+        return (x * x) as T;
+      default:
+        return Typed.floating<T>(op, x);
+    }
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  static floating<T extends number>(op: Op, x: T): T {
+    if (isFloat<T>()) {
+      switch (op) {
+        case Op.CEIL:
+          return ceil<T>(x);
+        case Op.FLOOR:
+          return floor<T>(x);
+        case Op.FRAC:
+          return (x - trunc<T>(x)) as T;
+        case Op.RECIPROCAL:
+          return (<T>1 / x) as T;
+        case Op.ROUND:
+          return nearest<T>(x);
+        case Op.RSQRT:
+          return (<T>1 / sqrt<T>(x)) as T;
+        case Op.SQRT:
+          return sqrt<T>(x);
+        case Op.TRUNC:
+          return trunc<T>(x);
+      }
+    }
+    unreachable();
+    return x;
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  static predicate<T extends number>(op: Op, x: T): bool {
+    if (op == Op.LOGICAL_NOT) return x == <T>0;
+    if (isFloat<T>()) {
+      if (op == Op.ISNAN) return isNaN<T>(x);
+      if (op == Op.ISINF) return abs<T>(x) == <T>Infinity;
+      if (op == Op.ISFINITE) return abs<T>(x) < <T>Infinity;
+    }
+    unreachable();
+    return false;
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  static binary<T extends number>(op: Op, a: T, b: T): T {
+    switch (op) {
+      case Op.ADD:
+        return (a + b) as T;
+      case Op.DIV:
+        return (a / b) as T;
+      case Op.MAXIMUM:
+        return max<T>(a, b);
+      case Op.MINIMUM:
+        return min<T>(a, b);
+      case Op.MUL:
+        return (a * b) as T;
+      case Op.RELU_GRAD:
+        return b > <T>0 ? a : <T>0;
+      case Op.SUB:
+        return (a - b) as T;
+      default:
+        return Typed.logic<T>(op, a, b);
+    }
+  }
+
+  /** Over bytes that are 0 or 1. */
+  // @ts-ignore: decorator
+  @inline
+  static logic<T extends number>(op: Op, a: T, b: T): T {
+    if (isInteger<T>()) {
+      if (op == Op.LOGICAL_AND) return (a & b) as T;
+      if (op == Op.LOGICAL_OR) return (a | b) as T;
+      if (op == Op.LOGICAL_XOR) return (a ^ b) as T;
+    }
+    unreachable();
+    return a;
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  static comparison<T extends number>(op: Op, a: T, b: T): bool {
+    switch (op) {
+      case Op.EQ:
+        return a == b;
+      case Op.GE:
+        return a >= b;
+      case Op.GT:
+        return a > b;
+      case Op.LE:
+        return a <= b;
+      case Op.LT:
+        return a < b;
+      default:
+        return a != b;
+    }
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  static map<T extends number>(op: Op, x: usize, out: usize, p: f64, q: f64, begin: usize, end: usize): void {
+    const pp = isFloat<T>() ? <T>p : <T>(<i64>p);
+    const qq = isFloat<T>() ? <T>q : <T>(<i64>q);
+    for (let i = begin; i < end; i++) {
+      const at = i * sizeof<T>();
+      if (op >= Op.ISFINITE) store<u8>(out + i, <u8>Typed.predicate<T>(op, load<T>(x + at)));
+      else store<T>(out + at, Typed.unary<T>(op, load<T>(x + at), pp, qq));
+    }
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  static zip<T extends number>(
+    op: Op,
+    a: usize,
+    b: usize,
+    out: usize,
+    inner: usize,
+    aRow: usize,
+    aStep: usize,
+    bRow: usize,
+    bStep: usize,
+    begin: usize,
+    end: usize,
+  ): void {
+    const resultSize = op >= Op.EQ ? 1 : sizeof<T>();
+    let row = begin / inner;
+    let column = begin % inner;
+    out += begin * resultSize;
+    while (begin < end) {
+      const n = min(inner - column, end - begin);
+      let x = a + (row * aRow + column * aStep) * sizeof<T>();
+      let y = b + (row * bRow + column * bStep) * sizeof<T>();
+      for (let i: usize = 0; i < n; i++) {
+        if (op >= Op.EQ) store<u8>(out, <u8>Typed.comparison<T>(op, load<T>(x), load<T>(y)));
+        else store<T>(out, Typed.binary<T>(op, load<T>(x), load<T>(y)));
+        out += resultSize;
+        x += aStep * sizeof<T>();
+        y += bStep * sizeof<T>();
+      }
+      begin += n;
+      row++;
+      column = 0;
+    }
+  }
+}

@@ -1,0 +1,222 @@
+// Functions of one float, element by element; `out` may be `x`. Every kernel takes the scalars p and q (a slope, a
+// bound), used or not, so that all are called alike. The functions that training spends its time in do two vectors per
+// turn, which share the loads of their constants; the rest goes vector by vector.
+import { V } from './lanes';
+import { M } from './math';
+
+/** A constant at every use, so that of the switches below one case remains. */
+enum Op {
+  ABS,
+  CEIL,
+  CLAMP,
+  COS,
+  ERF,
+  EXP,
+  EXP2,
+  FLOOR,
+  FRAC,
+  LEAKY_RELU,
+  LOG,
+  NEG,
+  RECIPROCAL,
+  RELU,
+  ROUND,
+  RSQRT,
+  SIGMOID,
+  SIGN,
+  SILU,
+  SIN,
+  SQRT,
+  SQUARE,
+  TANH,
+  TRUNC,
+}
+
+abstract class Unary {
+  // @ts-ignore: decorator
+  @inline
+  static apply(op: Op, x: v128, p: v128, q: v128): v128 {
+    switch (op) {
+      case Op.ABS:
+        return f32x4.abs(x);
+      case Op.CEIL:
+        return f32x4.ceil(x);
+      case Op.CLAMP:
+        return f32x4.pmin(f32x4.pmax(x, p), q);
+      case Op.COS:
+        return M.sine(x, 1);
+      case Op.ERF:
+        return M.erf(x);
+      case Op.EXP:
+        return M.exp(x);
+      case Op.EXP2:
+        return M.exp2(x);
+      case Op.FLOOR:
+        return f32x4.floor(x);
+      case Op.FRAC:
+        return f32x4.sub(x, f32x4.trunc(x));
+      case Op.LEAKY_RELU:
+        return v128.bitselect(x, f32x4.mul(x, p), f32x4.gt(x, f32x4.splat(0)));
+      case Op.LOG:
+        return M.log(x);
+      case Op.NEG:
+        return f32x4.neg(x);
+      case Op.RECIPROCAL:
+        return f32x4.div(f32x4.splat(1), x);
+      case Op.RELU:
+        return f32x4.pmax(x, f32x4.splat(0));
+      case Op.ROUND:
+        return f32x4.nearest(x);
+      case Op.RSQRT:
+        return f32x4.div(f32x4.splat(1), f32x4.sqrt(x));
+      case Op.SIGMOID:
+        return M.sigmoid(x);
+      case Op.SIGN:
+        return f32x4.convert_i32x4_s(i32x4.sub(f32x4.lt(x, f32x4.splat(0)), f32x4.gt(x, f32x4.splat(0))));
+      case Op.SILU:
+        return f32x4.mul(x, M.sigmoid(x));
+      case Op.SIN:
+        return M.sine(x, 0);
+      case Op.SQRT:
+        return f32x4.sqrt(x);
+      case Op.SQUARE:
+        return f32x4.mul(x, x);
+      case Op.TANH:
+        return M.tanh(x);
+      case Op.TRUNC:
+        return f32x4.trunc(x);
+      default:
+        unreachable();
+        return x;
+    }
+  }
+
+  /** One vector per turn; the last one may be a part. */
+  // @ts-ignore: decorator
+  @inline
+  static map(op: Op, x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+    const pp = f32x4.splat(<f32>p);
+    const qq = f32x4.splat(<f32>q);
+    const stop = (<usize>end) << 2;
+    for (let i = (<usize>begin) << 2; i < stop; i += 16) {
+      const lanes = (stop - i) >> 2;
+      const v = V.loadLanes(x + i, 1, lanes);
+      V.storeLanes(out + i, Unary.apply(op, v, pp, qq), lanes);
+    }
+  }
+
+  /** Two vectors per turn while there are as many. */
+  // @ts-ignore: decorator
+  @inline
+  static mapPairs(op: Op, x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+    const pp = f32x4.splat(<f32>p);
+    const qq = f32x4.splat(<f32>q);
+    const stop = (<usize>end) << 2;
+    let i = (<usize>begin) << 2;
+    for (; i + 32 <= stop; i += 32) {
+      const from = x + i;
+      const to = out + i;
+      const a = Unary.apply(op, v128.load(from), pp, qq);
+      const b = Unary.apply(op, v128.load(from, 16), pp, qq);
+      v128.store(to, a);
+      v128.store(to, b, 16);
+    }
+    Unary.map(op, x, out, p, q, <i32>(i >> 2), end);
+  }
+}
+
+export function abs_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  Unary.mapPairs(Op.ABS, x, out, p, q, begin, end);
+}
+
+export function ceil_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  Unary.map(Op.CEIL, x, out, p, q, begin, end);
+}
+
+export function clamp_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  Unary.mapPairs(Op.CLAMP, x, out, p, q, begin, end);
+}
+
+export function cos_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  Unary.map(Op.COS, x, out, p, q, begin, end);
+}
+
+export function erf_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  Unary.map(Op.ERF, x, out, p, q, begin, end);
+}
+
+export function exp_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  Unary.mapPairs(Op.EXP, x, out, p, q, begin, end);
+}
+
+export function exp2_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  Unary.map(Op.EXP2, x, out, p, q, begin, end);
+}
+
+export function floor_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  Unary.map(Op.FLOOR, x, out, p, q, begin, end);
+}
+
+export function frac_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  Unary.map(Op.FRAC, x, out, p, q, begin, end);
+}
+
+export function leaky_relu_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  Unary.map(Op.LEAKY_RELU, x, out, p, q, begin, end);
+}
+
+export function log_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  Unary.mapPairs(Op.LOG, x, out, p, q, begin, end);
+}
+
+export function neg_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  Unary.mapPairs(Op.NEG, x, out, p, q, begin, end);
+}
+
+export function reciprocal_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  Unary.map(Op.RECIPROCAL, x, out, p, q, begin, end);
+}
+
+export function relu_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  Unary.mapPairs(Op.RELU, x, out, p, q, begin, end);
+}
+
+export function round_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  Unary.map(Op.ROUND, x, out, p, q, begin, end);
+}
+
+export function rsqrt_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  Unary.map(Op.RSQRT, x, out, p, q, begin, end);
+}
+
+export function sigmoid_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  Unary.mapPairs(Op.SIGMOID, x, out, p, q, begin, end);
+}
+
+export function sign_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  Unary.map(Op.SIGN, x, out, p, q, begin, end);
+}
+
+export function silu_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  Unary.map(Op.SILU, x, out, p, q, begin, end);
+}
+
+export function sin_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  Unary.map(Op.SIN, x, out, p, q, begin, end);
+}
+
+export function sqrt_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  Unary.mapPairs(Op.SQRT, x, out, p, q, begin, end);
+}
+
+export function square_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  Unary.mapPairs(Op.SQUARE, x, out, p, q, begin, end);
+}
+
+export function tanh_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  Unary.mapPairs(Op.TANH, x, out, p, q, begin, end);
+}
+
+export function trunc_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  Unary.map(Op.TRUNC, x, out, p, q, begin, end);
+}

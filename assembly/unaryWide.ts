@@ -1,0 +1,138 @@
+// Functions of one float that are computed in double precision, two lanes at a time; `out` may be `x`. Signatures as
+// in unary.ts.
+import { V } from './lanes';
+import { Phase } from './phase';
+import { W } from './wide';
+
+enum Op {
+  ACOS,
+  ASIN,
+  ATAN,
+  COSH,
+  ELU,
+  ERFC,
+  EXPM1,
+  GELU,
+  LOG10,
+  LOG1P,
+  LOG2,
+  SINH,
+  SOFTPLUS,
+  TAN,
+}
+
+abstract class UnaryWide {
+  // @ts-ignore: decorator
+  @inline
+  static apply(op: Op, x: v128, p: v128, q: v128): v128 {
+    switch (op) {
+      case Op.ACOS:
+        return W.atan2(W.beside(x), x);
+      case Op.ASIN:
+        return W.atan2(x, W.beside(x));
+      case Op.ATAN:
+        return W.atan2(x, f64x2.splat(1));
+      case Op.COSH:
+        return W.cosh(x);
+      case Op.ELU:
+        return v128.bitselect(x, f64x2.mul(p, W.expm1(x)), f64x2.gt(x, f64x2.splat(0)));
+      case Op.ERFC:
+        return W.erfc(x);
+      case Op.EXPM1:
+        return W.expm1(x);
+      case Op.GELU:
+        return W.gelu(x);
+      case Op.LOG10:
+        return W.log10(x);
+      case Op.LOG1P:
+        return W.log1p(x);
+      case Op.LOG2:
+        return W.log2(x);
+      case Op.SINH:
+        return W.sinh(x);
+      case Op.SOFTPLUS:
+        return W.softplus(x, p, q);
+      case Op.TAN:
+        return W.tan(x);
+      default:
+        unreachable();
+        return x;
+    }
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  static map(op: Op, x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+    const pp = f64x2.splat(p);
+    const qq = f64x2.splat(q);
+    const stop = (<usize>end) << 2;
+    for (let i = (<usize>begin) << 2; i < stop; i += 16) {
+      const lanes = (stop - i) >> 2;
+      const v = V.loadLanes(x + i, 1, lanes);
+      const low = UnaryWide.apply(op, V.widenLow(v), pp, qq);
+      const high = UnaryWide.apply(op, V.widenHigh(v), pp, qq);
+      let y = V.narrow(low, high);
+      if (op == Op.TAN) {
+        const large = f32x4.gt(f32x4.abs(v), f32x4.splat(Phase.LIMIT));
+        if (v128.any_true(large)) y = Phase.tangents(v, y);
+      }
+      V.storeLanes(out + i, y, lanes);
+    }
+  }
+}
+
+export function acos_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  UnaryWide.map(Op.ACOS, x, out, p, q, begin, end);
+}
+
+export function asin_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  UnaryWide.map(Op.ASIN, x, out, p, q, begin, end);
+}
+
+export function atan_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  UnaryWide.map(Op.ATAN, x, out, p, q, begin, end);
+}
+
+export function cosh_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  UnaryWide.map(Op.COSH, x, out, p, q, begin, end);
+}
+
+export function elu_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  UnaryWide.map(Op.ELU, x, out, p, q, begin, end);
+}
+
+export function erfc_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  UnaryWide.map(Op.ERFC, x, out, p, q, begin, end);
+}
+
+export function expm1_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  UnaryWide.map(Op.EXPM1, x, out, p, q, begin, end);
+}
+
+export function gelu_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  UnaryWide.map(Op.GELU, x, out, p, q, begin, end);
+}
+
+export function log10_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  UnaryWide.map(Op.LOG10, x, out, p, q, begin, end);
+}
+
+export function log1p_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  UnaryWide.map(Op.LOG1P, x, out, p, q, begin, end);
+}
+
+export function log2_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  UnaryWide.map(Op.LOG2, x, out, p, q, begin, end);
+}
+
+export function sinh_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  UnaryWide.map(Op.SINH, x, out, p, q, begin, end);
+}
+
+export function softplus_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  UnaryWide.map(Op.SOFTPLUS, x, out, p, q, begin, end);
+}
+
+export function tan_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  UnaryWide.map(Op.TAN, x, out, p, q, begin, end);
+}
