@@ -192,7 +192,7 @@ export function linspace(start: number, end: number, steps: number, options?: Te
   if (!Number.isInteger(steps) || steps < 0) throw new ArgumentError(`linspace: number of steps must be non-negative, but got ${steps}`);
   const step = steps > 1 ? (end - start) / (steps - 1) : 0;
   // From both ends, as PyTorch: symmetric, and exact at the end.
-  const at = (i: number) => (i < steps / 2 ? start + step * i : end - step * (steps - i - 1));
+  const at = (i: number) => (i < steps / 2 || steps === 1 ? start + step * i : end - step * (steps - i - 1));
   return sequence(steps, dtype === 'float32' ? float32Linspace(start, end, steps) : at, dtype, options);
 }
 
@@ -202,7 +202,7 @@ function float32Linspace(start: number, end: number, steps: number): (i: number)
   const a = f(start);
   const b = f(end);
   const step = steps > 1 ? f(f(b - a) / f(steps - 1)) : 0;
-  return (i) => (i < Math.floor(steps / 2) ? f(a + step * i) : f(b - step * (steps - i - 1)));
+  return (i) => (i < Math.floor(steps / 2) || steps === 1 ? f(a + step * i) : f(b - step * (steps - i - 1)));
 }
 
 /** `steps` powers of `base` with exponents equally far apart from start to end. */

@@ -5,6 +5,7 @@ export { promote as promoteTypes } from './core/dtype.ts';
 export * as autograd from './autogradApi.ts';
 export { enableGrad, isGradEnabled, noGrad, setGradEnabled } from './autograd/gradMode.ts';
 export * from './creation.ts';
+export * as data from './data/index.ts';
 export * from './functions.ts';
 export { add, atan2, div, floorDivide, fmod, hypot, maximum, minimum, mul, neg, remainder, rsub, sub } from './ops/arithmetic.ts';
 export * from './ops/comparison.ts';
