@@ -4,6 +4,9 @@
 // The missing lines of the last panel are zeros.
 import { pack_adjacent, pack_four_panels, pack_transpose2_f32, pack_transpose4_f32 } from './gemmPack';
 
+/** Sparse products have panels of 48 floats: bytes between their rows, and the unit of the offsets in lists. */
+export const PANEL_PITCH: usize = 192;
+
 /**
  * Packs `lines` lines of `k` elements. Panels are `width` wide; the last one has as many lines as remain, but not
  * fewer than `least`.

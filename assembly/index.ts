@@ -15,3 +15,8 @@ export * from './typedF64';
 export * from './typedInteger';
 export * from './unary';
 export * from './unaryWide';
+export * from './convert';
+export * from './copy';
+export * from './extreme';
+export * from './reduce';
+export * from './sum';

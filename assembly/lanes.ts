@@ -29,6 +29,14 @@ export abstract class V {
     return v128.extract_lane<T>(V.madd<T>(v128.splat<T>(a), v128.splat<T>(b), v128.splat<T>(c)), 0);
   }
 
+  /** A conversion between type parameters, which TypeScript would not take. */
+  // @ts-ignore: decorator
+  @inline
+  static cast<F extends number, T extends number>(x: F): T {
+    // @ts-ignore: as the language of the kernels has it
+    return <T>x;
+  }
+
   /** Lanes 0 and 1 of four floats as doubles. */
   // @ts-ignore: decorator
   @inline

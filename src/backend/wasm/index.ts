@@ -18,6 +18,7 @@ import type {
   Operand,
   ReduceSpec,
   SgdOptions,
+  StepSpec,
   TernarySpec,
   UnarySpec,
 } from '../backend.ts';
@@ -28,6 +29,7 @@ import * as elementwise from './elementwise.ts';
 import { Heap } from './heap.ts';
 import { matmul } from './matmul.ts';
 import { copyRows, fillRange } from './movement.ts';
+import * as folds from './reduce.ts';
 import { type Runtime, type RuntimeOptions, startRuntime } from './runtime.ts';
 import { StorageRegistry, WasmStorage } from './storage.ts';
 
@@ -147,11 +149,17 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
 
   override reduce(spec: ReduceSpec, x: NDArray, dims: readonly number[], keepdim: boolean): NDArray {
     this.begin(x);
-    return super.reduce(spec, x, dims, keepdim);
+    return folds.reduce(this, spec, x, dims, keepdim) ?? super.reduce(spec, x, dims, keepdim);
   }
   override extreme(kind: 'max' | 'min', x: NDArray, dim: number, keepdim: boolean) {
     this.begin(x);
+    const found = folds.extreme(this, kind, x, dim, keepdim, true);
+    if (found?.values) return { values: found.values, indices: found.indices };
     return super.extreme(kind, x, dim, keepdim);
+  }
+  override argReduce(kind: 'max' | 'min', x: NDArray, dim: number, keepdim: boolean): NDArray {
+    this.begin(x);
+    return folds.extreme(this, kind, x, dim, keepdim, false)?.indices ?? super.argReduce(kind, x, dim, keepdim);
   }
 
   override scan(kind: 'sum' | 'prod', x: NDArray, dim: number): NDArray {
@@ -279,6 +287,17 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
   override sgdStep(param: NDArray, grad: NDArray, momentum: NDArray | null, firstStep: boolean, options: SgdOptions) {
     this.begin(param, grad, momentum);
     super.sgdStep(param, grad, momentum, firstStep, options);
+  }
+
+  override optimizerStep(
+    spec: StepSpec,
+    param: NDArray,
+    grad: NDArray,
+    buffers: readonly (NDArray | null)[],
+    scalars: readonly number[],
+  ): void {
+    this.begin(param, grad, ...buffers);
+    super.optimizerStep(spec, param, grad, buffers, scalars);
   }
 
   override memory(): BackendMemory {

@@ -1,0 +1,141 @@
+// Conversions between element types, of contiguous runs. Floats become integers as on x86-64: truncated, wrapped into
+// the smaller types, and −2^63 where 64 bits are not enough. Bool targets are 1 where the source is not zero.
+import { V } from './lanes';
+
+abstract class Convert {
+  // @ts-ignore: decorator
+  @inline
+  static element<F extends number, T extends number>(x: F): T {
+    if (isFloat<F>() && isInteger<T>()) {
+      const whole: i64 = abs<f64>(<f64>x) < <f64>i64.MAX_VALUE ? <i64>x : i64.MIN_VALUE;
+      return <T>whole;
+    }
+    return V.cast<F, T>(x);
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  static run<F extends number, T extends number>(x: usize, out: usize, begin: usize, end: usize): void {
+    for (let i = begin; i < end; i++) {
+      store<T>(out + i * sizeof<T>(), Convert.element<F, T>(load<F>(x + i * sizeof<F>())));
+    }
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  static truth<F extends number>(x: usize, out: usize, begin: usize, end: usize): void {
+    for (let i = begin; i < end; i++) store<u8>(out + i, load<F>(x + i * sizeof<F>()) != <F>0 ? 1 : 0);
+  }
+}
+
+/** Sixteen bytes per turn: images and bool masks on their way into arithmetic. */
+export function convert_u8_f32(x: usize, out: usize, begin: usize, end: usize): void {
+  let i = begin;
+  for (; i + 16 <= end; i += 16) {
+    const v = v128.load(x + i);
+    const low = i16x8.extend_low_i8x16_u(v);
+    const high = i16x8.extend_high_i8x16_u(v);
+    const to = out + (i << 2);
+    v128.store(to, f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_u(low)));
+    v128.store(to, f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_u(low)), 16);
+    v128.store(to, f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_u(high)), 32);
+    v128.store(to, f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_u(high)), 48);
+  }
+  Convert.run<u8, f32>(x, out, i, end);
+}
+
+export function convert_f32_f64(x: usize, out: usize, begin: usize, end: usize): void {
+  Convert.run<f32, f64>(x, out, begin, end);
+}
+
+export function convert_f32_i64(x: usize, out: usize, begin: usize, end: usize): void {
+  Convert.run<f32, i64>(x, out, begin, end);
+}
+
+export function convert_f32_i32(x: usize, out: usize, begin: usize, end: usize): void {
+  Convert.run<f32, i32>(x, out, begin, end);
+}
+
+export function convert_f32_u8(x: usize, out: usize, begin: usize, end: usize): void {
+  Convert.run<f32, u8>(x, out, begin, end);
+}
+
+export function convert_f32_bool(x: usize, out: usize, begin: usize, end: usize): void {
+  Convert.truth<f32>(x, out, begin, end);
+}
+
+export function convert_f64_f32(x: usize, out: usize, begin: usize, end: usize): void {
+  Convert.run<f64, f32>(x, out, begin, end);
+}
+
+export function convert_f64_i64(x: usize, out: usize, begin: usize, end: usize): void {
+  Convert.run<f64, i64>(x, out, begin, end);
+}
+
+export function convert_f64_i32(x: usize, out: usize, begin: usize, end: usize): void {
+  Convert.run<f64, i32>(x, out, begin, end);
+}
+
+export function convert_f64_u8(x: usize, out: usize, begin: usize, end: usize): void {
+  Convert.run<f64, u8>(x, out, begin, end);
+}
+
+export function convert_f64_bool(x: usize, out: usize, begin: usize, end: usize): void {
+  Convert.truth<f64>(x, out, begin, end);
+}
+
+export function convert_i64_f32(x: usize, out: usize, begin: usize, end: usize): void {
+  Convert.run<i64, f32>(x, out, begin, end);
+}
+
+export function convert_i64_f64(x: usize, out: usize, begin: usize, end: usize): void {
+  Convert.run<i64, f64>(x, out, begin, end);
+}
+
+export function convert_i64_i32(x: usize, out: usize, begin: usize, end: usize): void {
+  Convert.run<i64, i32>(x, out, begin, end);
+}
+
+export function convert_i64_u8(x: usize, out: usize, begin: usize, end: usize): void {
+  Convert.run<i64, u8>(x, out, begin, end);
+}
+
+export function convert_i64_bool(x: usize, out: usize, begin: usize, end: usize): void {
+  Convert.truth<i64>(x, out, begin, end);
+}
+
+export function convert_i32_f32(x: usize, out: usize, begin: usize, end: usize): void {
+  Convert.run<i32, f32>(x, out, begin, end);
+}
+
+export function convert_i32_f64(x: usize, out: usize, begin: usize, end: usize): void {
+  Convert.run<i32, f64>(x, out, begin, end);
+}
+
+export function convert_i32_i64(x: usize, out: usize, begin: usize, end: usize): void {
+  Convert.run<i32, i64>(x, out, begin, end);
+}
+
+export function convert_i32_u8(x: usize, out: usize, begin: usize, end: usize): void {
+  Convert.run<i32, u8>(x, out, begin, end);
+}
+
+export function convert_i32_bool(x: usize, out: usize, begin: usize, end: usize): void {
+  Convert.truth<i32>(x, out, begin, end);
+}
+
+export function convert_u8_f64(x: usize, out: usize, begin: usize, end: usize): void {
+  Convert.run<u8, f64>(x, out, begin, end);
+}
+
+export function convert_u8_i64(x: usize, out: usize, begin: usize, end: usize): void {
+  Convert.run<u8, i64>(x, out, begin, end);
+}
+
+export function convert_u8_i32(x: usize, out: usize, begin: usize, end: usize): void {
+  Convert.run<u8, i32>(x, out, begin, end);
+}
+
+export function convert_u8_bool(x: usize, out: usize, begin: usize, end: usize): void {
+  Convert.truth<u8>(x, out, begin, end);
+}

@@ -1,0 +1,262 @@
+// The blocked matrix product: the plan that a shape gets, the loops over blocks and panels, and what is done to C
+// once its sums are complete.
+//
+// Loops: columns of C in steps of COLUMN_BLOCK, k in equal pieces of at most K_BLOCK, rows in steps of ROW_BLOCK,
+// then 32-byte column panels over row panels. A row panel and a column panel stay in L1, the block of A in L2.
+import {
+  gemm_tile4_f32,
+  gemm_tile4_f64,
+  gemm_tile5_f32,
+  gemm_tile5_f64,
+  gemm_tile6_f32,
+  gemm_tile6_f64,
+} from './gemmMicro';
+import { packPanels } from './gemmPanels';
+import { V } from './lanes';
+
+const K_BLOCK: i32 = 512;
+const ROW_BLOCK: i32 = 240;
+const COLUMN_BLOCK: i32 = 1024;
+const LEAST_ROWS: i32 = 4;
+const TILE_BYTES: i32 = 192;
+
+export abstract class Plan {
+  /** The height of row tiles: as few tiles as the tallest allows, as equal as possible. */
+  // @ts-ignore: decorator
+  @inline
+  static tileRows(m: i32): i32 {
+    const most = V.fused() ? 6 : 5;
+    const tiles = (m + most - 1) / most;
+    return max(LEAST_ROWS, (m + tiles - 1) / tiles);
+  }
+
+  /** Rows that are computed for m rows of C. */
+  static paddedRows(m: i32): i32 {
+    const rest = m % Plan.tileRows(m);
+    return rest == 0 ? m : m - rest + max(rest, LEAST_ROWS);
+  }
+
+  /** Whether Cᵀ = Bᵀ·Aᵀ wastes clearly less: 10 columns are two tiles of 5 rows, but one and a quarter panels. */
+  static transposed(m: i32, n: i32, lanes: i32): bool {
+    const straight = Plan.paddedRows(m) * ((n + lanes - 1) & -lanes);
+    const turned = Plan.paddedRows(n) * ((m + lanes - 1) & -lanes);
+    return turned + (turned >> 2) <= straight;
+  }
+
+  static kBlock(k: i32): i32 {
+    const blocks = (k + K_BLOCK - 1) / K_BLOCK;
+    return blocks == 0 ? 0 : (k + blocks - 1) / blocks;
+  }
+
+  static scratch(m: i32, n: i32, k: i32, size: i32): i32 {
+    // Either operand may be the one in rows, and a vector product keeps x (k) and y (m or n) here.
+    const rows = min(max(m, n), ROW_BLOCK) + 8;
+    const columns = min(max(m, n), COLUMN_BLOCK) + 32;
+    const panels = TILE_BYTES + 128 + (rows + columns) * Plan.kBlock(k) * size;
+    return m == 1 || n == 1 ? max(panels, (k + k + max(m, n)) * size + 64) : panels;
+  }
+}
+
+/**
+ * C = A·B by blocks, strides in bytes. Operands with `packA`, `packB` off are read in place, but for the tiles at
+ * their edge; B can only be read in place where its rows are contiguous.
+ */
+export function multiply<T extends number>(
+  a: usize,
+  aRow: usize,
+  aCol: usize,
+  b: usize,
+  bRow: usize,
+  bCol: usize,
+  c: usize,
+  cRow: usize,
+  cCol: usize,
+  m: i32,
+  n: i32,
+  k: i32,
+  accumulate: bool,
+  packA: bool,
+  packB: bool,
+  scratch: usize,
+): void {
+  const lanes: i32 = 32 / sizeof<T>();
+  const height = Plan.tileRows(m);
+  const rowBlock = (ROW_BLOCK / height) * height;
+  const depthMost = Plan.kBlock(k);
+  const aPanels = (scratch + TILE_BYTES + 63) & ~63;
+  const bPanels = (aPanels + <usize>(min(m, rowBlock) + LEAST_ROWS) * depthMost * sizeof<T>() + 63) & ~63;
+  for (let j0 = 0; j0 < n; j0 += COLUMN_BLOCK) {
+    const columns = min(n - j0, COLUMN_BLOCK);
+    const bInPlace = packB ? 0 : columns & -lanes;
+    for (let k0 = 0; k0 < k; k0 += depthMost) {
+      const depth = min(k - k0, depthMost);
+      const bBlock = b + <usize>k0 * bRow + <usize>j0 * bCol;
+      if (bInPlace < columns) {
+        packPanels<T>(
+          bPanels,
+          bBlock + <usize>bInPlace * bCol,
+          bCol,
+          bRow,
+          columns - bInPlace,
+          depth,
+          lanes,
+          lanes,
+        );
+      }
+      for (let i0 = 0; i0 < m; i0 += rowBlock) {
+        const rows = min(m - i0, rowBlock);
+        const edge = rows % height;
+        const aInPlace = packA ? 0 : edge >= LEAST_ROWS ? rows : rows - edge;
+        const aBlock = a + <usize>i0 * aRow + <usize>k0 * aCol;
+        if (aInPlace < rows) {
+          packPanels<T>(
+            aPanels,
+            aBlock + <usize>aInPlace * aRow,
+            aRow,
+            aCol,
+            rows - aInPlace,
+            depth,
+            height,
+            LEAST_ROWS,
+          );
+        }
+        const cBlock = c + <usize>i0 * cRow + <usize>j0 * cCol;
+        const resume = accumulate || k0 > 0;
+        for (let j = 0; j < columns; j += lanes) {
+          const inPlace = j < bInPlace;
+          const bPanel = inPlace
+            ? bBlock + <usize>j * bCol
+            : bPanels + <usize>(j - bInPlace) * depth * sizeof<T>();
+          const width = min(columns - j, lanes);
+          const bStep = inPlace ? bRow : 32;
+          columnPanel<T>(
+            aBlock,
+            aRow,
+            aCol,
+            aInPlace,
+            aPanels,
+            bPanel,
+            bStep,
+            cBlock + <usize>j * cCol,
+            cRow,
+            cCol,
+            rows,
+            width,
+            depth,
+            height,
+            resume,
+            scratch,
+          );
+        }
+      }
+    }
+  }
+}
+
+/** One column panel of B against all row panels of a block of A. */
+function columnPanel<T extends number>(
+  a: usize,
+  aRow: usize,
+  aCol: usize,
+  aInPlace: i32,
+  aPanels: usize,
+  b: usize,
+  bRow: usize,
+  c: usize,
+  cRow: usize,
+  cCol: usize,
+  rows: i32,
+  width: i32,
+  depth: i32,
+  height: i32,
+  resume: bool,
+  scratch: usize,
+): void {
+  const direct = cCol == sizeof<T>() && width * <i32>sizeof<T>() == 32;
+  for (let i = 0; i < rows; i += height) {
+    const valid = min(rows - i, height);
+    const tall = max(valid, LEAST_ROWS);
+    const inPlace = i < aInPlace;
+    const panel = inPlace ? a + <usize>i * aRow : aPanels + <usize>(i - aInPlace) * depth * sizeof<T>();
+    const row = inPlace ? aRow : sizeof<T>();
+    const step = inPlace ? aCol : <usize>tall * sizeof<T>();
+    const to = c + <usize>i * cRow;
+    if (direct && valid == tall) {
+      tile<T>(tall, depth, panel, row, step, b, bRow, to, cRow, resume);
+    } else {
+      if (resume) copyTile<T>(scratch, 32, sizeof<T>(), to, cRow, cCol, valid, width);
+      tile<T>(tall, depth, panel, row, step, b, bRow, scratch, 32, resume);
+      copyTile<T>(to, cRow, cCol, scratch, 32, sizeof<T>(), valid, width);
+    }
+  }
+}
+
+function tile<T extends number>(
+  height: i32,
+  k: i32,
+  a: usize,
+  aRow: usize,
+  aCol: usize,
+  b: usize,
+  bRow: usize,
+  c: usize,
+  cRow: usize,
+  resume: bool,
+): void {
+  if (sizeof<T>() == 4) {
+    if (height == 4) gemm_tile4_f32(k, a, aRow, aCol, b, bRow, c, cRow, resume);
+    else if (height == 5) gemm_tile5_f32(k, a, aRow, aCol, b, bRow, c, cRow, resume);
+    else gemm_tile6_f32(k, a, aRow, aCol, b, bRow, c, cRow, resume);
+  } else {
+    if (height == 4) gemm_tile4_f64(k, a, aRow, aCol, b, bRow, c, cRow, resume);
+    else if (height == 5) gemm_tile5_f64(k, a, aRow, aCol, b, bRow, c, cRow, resume);
+    else gemm_tile6_f64(k, a, aRow, aCol, b, bRow, c, cRow, resume);
+  }
+}
+
+function copyTile<T extends number>(
+  to: usize,
+  toRow: usize,
+  toCol: usize,
+  from: usize,
+  fromRow: usize,
+  fromCol: usize,
+  rows: i32,
+  columns: i32,
+): void {
+  for (; rows > 0; --rows, to += toRow, from += fromRow) {
+    let p = to;
+    let q = from;
+    for (let j = columns; j > 0; --j, p += toCol, q += fromCol) store<T>(p, load<T>(q));
+  }
+}
+
+/** What happens once per element after its sum is complete: + bias of its column, then negative values to 0. */
+export function finish<T extends number>(
+  c: usize,
+  cRow: usize,
+  rows: i32,
+  columns: i32,
+  bias: usize,
+  relu: bool,
+): void {
+  const pairs = columns & -(16 / <i32>sizeof<T>());
+  const zero = i64x2.splat(0);
+  for (; rows > 0; --rows, c += cRow) {
+    let p = c;
+    let q = bias;
+    let j = 0;
+    for (; j < pairs; j += 16 / sizeof<T>(), p += 16, q += 16) {
+      let x = v128.load(p);
+      if (bias) x = v128.add<T>(x, v128.load(q));
+      if (relu) x = v128.pmax<T>(x, zero);
+      v128.store(p, x);
+    }
+    for (; j < columns; ++j, p += sizeof<T>(), q += sizeof<T>()) {
+      let x = load<T>(p);
+      if (bias) x = (x + load<T>(q)) as T;
+      if (relu && x < 0) x = 0 as T;
+      store<T>(p, x);
+    }
+  }
+}

@@ -1,0 +1,346 @@
+// Folds over one dimension of a contiguous [outer, axis, inner]. The result is [outer, blocks, inner], where a block
+// is `block` neighbours along the axis (one block if `block` is the axis): with many blocks a long axis becomes work
+// for several threads, and a second call folds the blocks. [begin, end) counts elements of the result. Each of them is
+// computed by one thread, in an order that depends on nothing but the sizes. Sums of floats: sum.ts.
+import { V } from './lanes';
+
+enum Op {
+  ALL,
+  ANY,
+  MAX,
+  MIN,
+  PROD,
+  SUM,
+}
+
+abstract class Reduce {
+  // @ts-ignore: decorator
+  @inline
+  static fold<A extends number>(op: Op, a: A, x: A): A {
+    switch (op) {
+      case Op.ALL:
+        return a != <A>0 && x != <A>0 ? <A>1 : <A>0;
+      case Op.ANY:
+        return a != <A>0 || x != <A>0 ? <A>1 : <A>0;
+      case Op.MAX:
+        return max<A>(a, x);
+      case Op.MIN:
+        return min<A>(a, x);
+      case Op.PROD:
+        return (a * x) as A;
+      default:
+        return (a + x) as A;
+    }
+  }
+
+  /** One element after another along the axis, which an extreme needs to have. T is what is read, A what is folded, R what is written. */
+  // @ts-ignore: decorator
+  @inline
+  static run<T extends number, A extends number, R extends number>(
+    op: Op,
+    x: usize,
+    out: usize,
+    axis: usize,
+    inner: usize,
+    block: usize,
+    begin: usize,
+    end: usize,
+  ): void {
+    const blocks = (axis + block - 1) / block;
+    const pitch = inner * sizeof<T>();
+    for (let i = begin; i < end; i++) {
+      const group = i / inner;
+      const first = (group % blocks) * block;
+      let left = min(block, axis - first);
+      let p = x + ((group / blocks) * axis + first) * pitch + (i % inner) * sizeof<T>();
+      let a: A = op == Op.SUM || op == Op.ANY ? <A>0 : <A>1;
+      if (op == Op.MAX || op == Op.MIN) a = V.cast<T, A>(load<T>(p));
+      for (; left > 0; left--) {
+        a = Reduce.fold<A>(op, a, V.cast<T, A>(load<T>(p)));
+        p += pitch;
+      }
+      store<R>(out + i * sizeof<R>(), V.cast<A, R>(a));
+    }
+  }
+
+  /** Extremes of floats in a row: NaN wins. */
+  // @ts-ignore: decorator
+  @inline
+  static extreme(
+    op: Op,
+    x: usize,
+    out: usize,
+    axis: usize,
+    inner: usize,
+    block: usize,
+    begin: usize,
+    end: usize,
+  ): void {
+    if (inner > 1) {
+      Reduce.run<f32, f32, f32>(op, x, out, axis, inner, block, begin, end);
+      return;
+    }
+    const blocks = (axis + block - 1) / block;
+    for (let i = begin; i < end; i++) {
+      const first = (i % blocks) * block;
+      let n = min(block, axis - first);
+      let p = x + (((i / blocks) * axis + first) << 2);
+      let best = v128.load32_splat(p);
+      let wrong = f32x4.ne(best, best);
+      for (; n >= 4; n -= 4) {
+        const v = v128.load(p);
+        best = op == Op.MAX ? f32x4.pmax(best, v) : f32x4.pmin(best, v);
+        wrong = v128.or(wrong, f32x4.ne(v, v));
+        p += 16;
+      }
+      let a = Reduce.fold<f32>(op, f32x4.extract_lane(best, 0), f32x4.extract_lane(best, 1));
+      a = Reduce.fold<f32>(op, a, f32x4.extract_lane(best, 2));
+      a = Reduce.fold<f32>(op, a, f32x4.extract_lane(best, 3));
+      for (; n > 0; n--) {
+        a = Reduce.fold<f32>(op, a, load<f32>(p));
+        p += 4;
+      }
+      store<f32>(out + (i << 2), v128.any_true(wrong) ? <f32>NaN : a);
+    }
+  }
+}
+
+export function sum_finish_f32(
+  x: usize,
+  out: usize,
+  axis: usize,
+  inner: usize,
+  block: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Reduce.run<f64, f64, f32>(Op.SUM, x, out, axis, inner, block, begin, end);
+}
+
+export function prod_f32(
+  x: usize,
+  out: usize,
+  axis: usize,
+  inner: usize,
+  block: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Reduce.run<f32, f64, f32>(Op.PROD, x, out, axis, inner, block, begin, end);
+}
+
+export function max_f32(
+  x: usize,
+  out: usize,
+  axis: usize,
+  inner: usize,
+  block: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Reduce.extreme(Op.MAX, x, out, axis, inner, block, begin, end);
+}
+
+export function min_f32(
+  x: usize,
+  out: usize,
+  axis: usize,
+  inner: usize,
+  block: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Reduce.extreme(Op.MIN, x, out, axis, inner, block, begin, end);
+}
+
+export function sum_f64(
+  x: usize,
+  out: usize,
+  axis: usize,
+  inner: usize,
+  block: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Reduce.run<f64, f64, f64>(Op.SUM, x, out, axis, inner, block, begin, end);
+}
+
+export function prod_f64(
+  x: usize,
+  out: usize,
+  axis: usize,
+  inner: usize,
+  block: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Reduce.run<f64, f64, f64>(Op.PROD, x, out, axis, inner, block, begin, end);
+}
+
+export function max_f64(
+  x: usize,
+  out: usize,
+  axis: usize,
+  inner: usize,
+  block: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Reduce.run<f64, f64, f64>(Op.MAX, x, out, axis, inner, block, begin, end);
+}
+
+export function min_f64(
+  x: usize,
+  out: usize,
+  axis: usize,
+  inner: usize,
+  block: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Reduce.run<f64, f64, f64>(Op.MIN, x, out, axis, inner, block, begin, end);
+}
+
+export function sum_i64(
+  x: usize,
+  out: usize,
+  axis: usize,
+  inner: usize,
+  block: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Reduce.run<i64, i64, i64>(Op.SUM, x, out, axis, inner, block, begin, end);
+}
+
+export function prod_i64(
+  x: usize,
+  out: usize,
+  axis: usize,
+  inner: usize,
+  block: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Reduce.run<i64, i64, i64>(Op.PROD, x, out, axis, inner, block, begin, end);
+}
+
+export function max_i64(
+  x: usize,
+  out: usize,
+  axis: usize,
+  inner: usize,
+  block: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Reduce.run<i64, i64, i64>(Op.MAX, x, out, axis, inner, block, begin, end);
+}
+
+export function min_i64(
+  x: usize,
+  out: usize,
+  axis: usize,
+  inner: usize,
+  block: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Reduce.run<i64, i64, i64>(Op.MIN, x, out, axis, inner, block, begin, end);
+}
+
+export function sum_i32(
+  x: usize,
+  out: usize,
+  axis: usize,
+  inner: usize,
+  block: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Reduce.run<i32, i32, i32>(Op.SUM, x, out, axis, inner, block, begin, end);
+}
+
+export function prod_i32(
+  x: usize,
+  out: usize,
+  axis: usize,
+  inner: usize,
+  block: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Reduce.run<i32, i32, i32>(Op.PROD, x, out, axis, inner, block, begin, end);
+}
+
+export function max_i32(
+  x: usize,
+  out: usize,
+  axis: usize,
+  inner: usize,
+  block: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Reduce.run<i32, i32, i32>(Op.MAX, x, out, axis, inner, block, begin, end);
+}
+
+export function min_i32(
+  x: usize,
+  out: usize,
+  axis: usize,
+  inner: usize,
+  block: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Reduce.run<i32, i32, i32>(Op.MIN, x, out, axis, inner, block, begin, end);
+}
+
+export function all_u8(
+  x: usize,
+  out: usize,
+  axis: usize,
+  inner: usize,
+  block: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Reduce.run<u8, u8, u8>(Op.ALL, x, out, axis, inner, block, begin, end);
+}
+
+export function any_u8(
+  x: usize,
+  out: usize,
+  axis: usize,
+  inner: usize,
+  block: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Reduce.run<u8, u8, u8>(Op.ANY, x, out, axis, inner, block, begin, end);
+}
+
+export function max_u8(
+  x: usize,
+  out: usize,
+  axis: usize,
+  inner: usize,
+  block: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Reduce.run<u8, u8, u8>(Op.MAX, x, out, axis, inner, block, begin, end);
+}
+
+export function min_u8(
+  x: usize,
+  out: usize,
+  axis: usize,
+  inner: usize,
+  block: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Reduce.run<u8, u8, u8>(Op.MIN, x, out, axis, inner, block, begin, end);
+}

@@ -1,0 +1,223 @@
+// Softmax along rows of n floats and what training makes of it: its logarithm, the cross-entropy of class numbers, the
+// gradients. [begin, end) counts rows. Sums run in double; the largest element of a row is taken off before eˣ.
+import { V } from './lanes';
+import { M } from './math';
+import { W } from './wide';
+
+/** Four lanes that count, then four that do not. */
+const MASKS = memory.data<i32>([-1, -1, -1, -1, 0, 0, 0, 0], 16);
+
+abstract class Rows {
+  /** v with zeros in place of the lanes from `lanes` on. */
+  // @ts-ignore: decorator
+  @inline
+  static masked(v: v128, lanes: usize): v128 {
+    return lanes >= 4 ? v : v128.and(v, v128.load(MASKS + ((4 - lanes) << 2)));
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  static total(sum: v128): f64 {
+    return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
+  }
+
+  /** The largest of n ≥ 1 floats; a NaN may be passed over. */
+  static top(p: usize, n: usize): f32 {
+    const stop = p + (n << 2);
+    let best = v128.load32_splat(p);
+    for (; p + 16 <= stop; p += 16) best = f32x4.pmax(best, v128.load(p));
+    for (; p < stop; p += 4) best = f32x4.pmax(best, v128.load32_splat(p));
+    best = f32x4.pmax(best, v128.shuffle<i64>(best, best, 1, 0));
+    return f32x4.extract_lane(f32x4.pmax(best, v128.shuffle<i32>(best, best, 1, 0, 3, 2)), 0);
+  }
+
+  /** Σ e^(x − top); the summands go to `out` unless it is 0. */
+  static expSum(p: usize, out: usize, n: usize, top: f32): f64 {
+    const shift = f32x4.splat(top);
+    let sum = f64x2.splat(0);
+    for (let i: usize = 0; i < n; i += 4) {
+      const lanes = n - i;
+      const e = M.exp(f32x4.sub(V.loadLanes(p + (i << 2), 1, lanes), shift));
+      if (out) V.storeLanes(out + (i << 2), e, lanes);
+      const counted = Rows.masked(e, lanes);
+      sum = f64x2.add(sum, f64x2.add(V.widenLow(counted), V.widenHigh(counted)));
+    }
+    return Rows.total(sum);
+  }
+
+  static log(x: f64): f64 {
+    return f64x2.extract_lane(W.log(f64x2.splat(x)), 0);
+  }
+}
+
+export function softmax_f32(x: usize, out: usize, n: usize, begin: usize, end: usize): void {
+  for (let row = begin; row < end; row++) {
+    const p = x + ((row * n) << 2);
+    const to = out + ((row * n) << 2);
+    const sum = f32x4.splat(<f32>Rows.expSum(p, to, n, Rows.top(p, n)));
+    for (let i: usize = 0; i < n; i += 4) {
+      const at = to + (i << 2);
+      V.storeLanes(at, f32x4.div(V.loadLanes(at, 1, n - i), sum), n - i);
+    }
+  }
+}
+
+export function log_softmax_f32(x: usize, out: usize, n: usize, begin: usize, end: usize): void {
+  for (let row = begin; row < end; row++) {
+    const p = x + ((row * n) << 2);
+    const to = out + ((row * n) << 2);
+    const top = Rows.top(p, n);
+    const shift = f32x4.splat(top);
+    const logSum = f32x4.splat(<f32>Rows.log(Rows.expSum(p, 0, n, top)));
+    for (let i: usize = 0; i < n; i += 4) {
+      const v = f32x4.sub(V.loadLanes(p + (i << 2), 1, n - i), shift);
+      V.storeLanes(to + (i << 2), f32x4.sub(v, logSum), n - i);
+    }
+  }
+}
+
+/** y·(g − Σ g·y), where y is the softmax. */
+export function softmax_grad_f32(
+  grad: usize,
+  y: usize,
+  out: usize,
+  n: usize,
+  begin: usize,
+  end: usize,
+): void {
+  for (let row = begin; row < end; row++) {
+    const at = (row * n) << 2;
+    let sum = f64x2.splat(0);
+    for (let i: usize = 0; i < n; i += 4) {
+      const g = V.loadLanes(grad + at + (i << 2), 1, n - i);
+      const v = Rows.masked(V.loadLanes(y + at + (i << 2), 1, n - i), n - i);
+      sum = f64x2.add(sum, f64x2.mul(V.widenLow(g), V.widenLow(v)));
+      sum = f64x2.add(sum, f64x2.mul(V.widenHigh(g), V.widenHigh(v)));
+    }
+    const mean = f32x4.splat(<f32>Rows.total(sum));
+    for (let i: usize = 0; i < n; i += 4) {
+      const g = V.loadLanes(grad + at + (i << 2), 1, n - i);
+      const v = V.loadLanes(y + at + (i << 2), 1, n - i);
+      V.storeLanes(out + at + (i << 2), f32x4.mul(v, f32x4.sub(g, mean)), n - i);
+    }
+  }
+}
+
+/** g − eʸ·Σ g, where y is the logarithm of the softmax. */
+export function log_softmax_grad_f32(
+  grad: usize,
+  y: usize,
+  out: usize,
+  n: usize,
+  begin: usize,
+  end: usize,
+): void {
+  for (let row = begin; row < end; row++) {
+    const at = (row * n) << 2;
+    let sum = f64x2.splat(0);
+    for (let i: usize = 0; i < n; i += 4) {
+      const g = Rows.masked(V.loadLanes(grad + at + (i << 2), 1, n - i), n - i);
+      sum = f64x2.add(sum, f64x2.add(V.widenLow(g), V.widenHigh(g)));
+    }
+    const total = f32x4.splat(<f32>Rows.total(sum));
+    for (let i: usize = 0; i < n; i += 4) {
+      const g = V.loadLanes(grad + at + (i << 2), 1, n - i);
+      const e = M.exp(V.loadLanes(y + at + (i << 2), 1, n - i));
+      V.storeLanes(out + at + (i << 2), f32x4.sub(g, f32x4.mul(e, total)), n - i);
+    }
+  }
+}
+
+/**
+ * Per row: the loss, the weight of its class (0 where the target is `ignored`), and in `stats` the largest logit and
+ * log Σ e^(x − largest). `weight` is 0 or one float per class; `smoothing` is shared among the classes.
+ */
+export function cross_entropy_f32(
+  x: usize,
+  target: usize,
+  weight: usize,
+  losses: usize,
+  weights: usize,
+  stats: usize,
+  n: usize,
+  ignored: f64,
+  smoothing: f64,
+  begin: usize,
+  end: usize,
+): void {
+  for (let row = begin; row < end; row++) {
+    const p = x + ((row * n) << 2);
+    const top = Rows.top(p, n);
+    const logSum = Rows.log(Rows.expSum(p, 0, n, top));
+    store<f32>(stats + (row << 3), top);
+    store<f32>(stats + (row << 3), <f32>logSum, 4);
+    const own = load<i64>(target + (row << 3));
+    let loss: f64 = 0;
+    let share: f64 = 0;
+    if (<f64>own != ignored) {
+      const at = (<usize>own) << 2;
+      share = weight ? <f64>load<f32>(weight + at) : 1;
+      loss = share * (1 - smoothing) * (logSum - (<f64>load<f32>(p + at) - <f64>top));
+      if (smoothing > 0) {
+        let all: f64 = 0;
+        for (let i: usize = 0; i < n; i++) {
+          const part = logSum - (<f64>load<f32>(p + (i << 2)) - <f64>top);
+          all += weight ? <f64>load<f32>(weight + (i << 2)) * part : part;
+        }
+        loss += (smoothing / <f64>n) * all;
+      }
+    }
+    store<f32>(losses + (row << 2), <f32>loss);
+    store<f32>(weights + (row << 2), <f32>share);
+  }
+}
+
+/**
+ * The gradient of the logits: g·(p·(a·w_t + s·Σw) − a·w_t·[c = t] − s·w_c), where p is the softmax, t the target,
+ * a = 1 − smoothing, s = smoothing/n, Σw = `allWeights`, and g is `scale` times the row's gradient (`gradStep` 0: one
+ * for all rows).
+ */
+export function cross_entropy_grad_f32(
+  x: usize,
+  target: usize,
+  weight: usize,
+  stats: usize,
+  grad: usize,
+  gradStep: usize,
+  out: usize,
+  n: usize,
+  ignored: f64,
+  smoothing: f64,
+  allWeights: f64,
+  scale: f64,
+  begin: usize,
+  end: usize,
+): void {
+  const share = smoothing / <f64>n;
+  for (let row = begin; row < end; row++) {
+    const p = x + ((row * n) << 2);
+    const to = out + ((row * n) << 2);
+    const own = load<i64>(target + (row << 3));
+    if (<f64>own == ignored) {
+      memory.fill(to, 0, n << 2);
+      continue;
+    }
+    const at = (<usize>own) << 2;
+    const g = scale * <f64>load<f32>(grad + ((row * gradStep) << 2));
+    const ownShare = (1 - smoothing) * (weight ? <f64>load<f32>(weight + at) : 1);
+    const factor = f32x4.splat(<f32>(g * (ownShare + share * allWeights)));
+    const top = v128.load32_splat(stats + (row << 3));
+    const logSum = v128.load32_splat(stats + (row << 3), 4);
+    const common = f32x4.splat(<f32>(g * share));
+    for (let i: usize = 0; i < n; i += 4) {
+      const v = f32x4.sub(f32x4.sub(V.loadLanes(p + (i << 2), 1, n - i), top), logSum);
+      let y = f32x4.mul(M.exp(v), factor);
+      if (smoothing > 0) {
+        const w = weight ? f32x4.mul(V.loadLanes(weight + (i << 2), 1, n - i), common) : common;
+        y = f32x4.sub(y, w);
+      }
+      V.storeLanes(to + (i << 2), y, n - i);
+    }
+    store<f32>(to + at, load<f32>(to + at) - <f32>(g * ownShare));
+  }
+}

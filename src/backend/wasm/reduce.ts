@@ -1,0 +1,100 @@
+/** Folds along dimensions: blocks of a fixed length where one result has many elements, so that bits never depend on threads. */
+import { numElements } from '../../core/shape.ts';
+import type { NDArray } from '../array.ts';
+import type { ReduceSpec } from '../backend.ts';
+import { asOuterAxisInner, reducedLast, reducedShape } from '../reference/reduce.ts';
+import type { WasmContext } from './context.ts';
+import { elementChunk, kernelFor } from './kernels.ts';
+
+/** Elements of one block of a long sum: some 10 µs of work. */
+const BLOCK_ELEMENTS = 65_536;
+/** Fewer results than this, each of several blocks, are summed block by block. */
+const FEW_RESULTS = 16;
+
+interface Folded {
+  readonly array: NDArray;
+  readonly axis: number;
+  readonly inner: number;
+  readonly temporary: boolean;
+}
+
+/** x as contiguous [outer, axis, inner]; a copy where its layout does not allow it. */
+function folded(host: WasmContext, x: NDArray, dims: readonly number[]): Folded {
+  const form = asOuterAxisInner(x, dims);
+  if (form) return { array: x, axis: form.axis, inner: form.inner, temporary: false };
+  const moved = reducedLast(x, dims);
+  const array = host.empty(moved.shape, x.dtype);
+  host.copyInto(array, moved);
+  return { array, axis: numElements(dims.map((d) => x.shape[d])), inner: 1, temporary: true };
+}
+
+/** Results per slice, so that a slice has as many elements as an elementwise one would. */
+function resultChunk(host: WasmContext, results: number, axis: number): number {
+  const elements = elementChunk(host, results * axis);
+  return elements >= results * axis ? results : Math.max(16, Math.ceil(elements / axis / 16) * 16);
+}
+
+/** Null where there is no kernel, or nothing to fold. */
+export function reduce(host: WasmContext, spec: ReduceSpec, x: NDArray, dims: readonly number[], keepdim: boolean): NDArray | null {
+  const kernel = kernelFor(host, spec.name, x.dtype);
+  if (kernel === null || x.size === 0) return null;
+  const out = host.empty(reducedShape(x.shape, dims, keepdim), x.dtype);
+  const source = folded(host, x, dims);
+  const { axis, inner } = source;
+  const { pool } = host.runtime;
+  if (spec.name === 'sum' && x.dtype === 'float32' && out.size < FEW_RESULTS && axis * inner >= 2 * BLOCK_ELEMENTS) {
+    sumBlocks(host, source, out);
+  } else {
+    pool.run(
+      kernel,
+      [host.pointer(source.array), host.pointer(out), axis, inner, axis],
+      out.size,
+      resultChunk(host, out.size, axis),
+    );
+  }
+  if (source.temporary) source.array.release();
+  return out;
+}
+
+function sumBlocks(host: WasmContext, { array, axis, inner }: Folded, out: NDArray): void {
+  const { pool } = host.runtime;
+  const block = Math.ceil(BLOCK_ELEMENTS / inner);
+  const blocks = Math.ceil(axis / block);
+  const partial = host.empty([out.size * blocks], 'float64');
+  const total = out.size * blocks;
+  const threads = pool.plannedThreads;
+  pool.run(
+    'sum_blocks_f32',
+    [host.pointer(array), host.pointer(partial), axis, inner, block],
+    total,
+    threads > 1 && total >= 4 ? Math.ceil(total / threads / inner) * inner : total,
+  );
+  pool.run('sum_finish_f32', [host.pointer(partial), host.pointer(out), blocks, inner, blocks], out.size, out.size);
+  partial.release();
+}
+
+/** First extremes along dim with their positions (or the positions alone); null where there is no kernel. */
+export function extreme(
+  host: WasmContext,
+  kind: 'max' | 'min',
+  x: NDArray,
+  dim: number,
+  keepdim: boolean,
+  wantValues: boolean,
+): { values: NDArray | null; indices: NDArray } | null {
+  const kernel = kernelFor(host, `arg${kind}`, x.dtype);
+  if (kernel === null || x.size === 0) return null;
+  const dims = x.shape.length === 0 ? [] : [dim];
+  const shape = reducedShape(x.shape, dims, keepdim);
+  const values = wantValues ? host.empty(shape, x.dtype) : null;
+  const indices = host.empty(shape, 'int64');
+  const source = folded(host, x, dims);
+  host.runtime.pool.run(
+    kernel,
+    [host.pointer(source.array), values ? host.pointer(values) : 0, host.pointer(indices), source.axis, source.inner],
+    indices.size,
+    resultChunk(host, indices.size, source.axis),
+  );
+  if (source.temporary) source.array.release();
+  return { values, indices };
+}
