@@ -5,17 +5,21 @@ import type { ReduceSpec } from '../backend/backend.ts';
 import { type DType, isFloating } from '../core/dtype.ts';
 import { DTypeError, IndexError } from '../core/errors.ts';
 import { normalizeDim, normalizeDims, type Shape } from '../core/shape.ts';
+import { scatterAlong, zerosOf } from './along.ts';
 import { div, mul } from './arithmetic.ts';
 import { eq, ne } from './comparison.ts';
 import { cast } from './convert.ts';
+import { namedResult, type ValuesAndIndices } from './namedResult.ts';
 import { sumSpec } from './reduceTo.ts';
-import { expand, flatten, reshape, scatterFlat, unsqueeze } from './views.ts';
+import { expand, reshape, unsqueeze } from './views.ts';
 import { whereOp } from './where.ts';
+
+export type { ValuesAndIndices };
 
 /** One dimension, several, or (null) all. */
 export type Dims = number | readonly number[] | null;
 
-const listDims = (dims: Dims, ndim: number, op: string): number[] =>
+export const listDims = (dims: Dims, ndim: number, op: string): number[] =>
   normalizeDims(typeof dims === 'number' ? [dims] : dims !== null && dims.length === 0 ? null : dims, ndim, op);
 
 /** A reduced tensor with the reduced dimensions back as size 1, so that it broadcasts against the input. */
@@ -136,12 +140,6 @@ export const maxAll = <T extends Variable>(x: T): T => extremeOver('max', 'MaxBa
 /** The smallest element of all; ties share the gradient. */
 export const minAll = <T extends Variable>(x: T): T => extremeOver('min', 'MinBackward1', x, null, false, 'min');
 
-export interface ValuesAndIndices<T> {
-  readonly values: T;
-  /** int64 positions along the dimension. */
-  readonly indices: T;
-}
-
 /** Largest (or smallest) elements along dim with their positions; the gradient goes to that position alone. */
 export function extremeDim<T extends Variable>(kind: 'max' | 'min', x: T, dim: number, keepdim = false): ValuesAndIndices<T> {
   const d = normalizeDim(dim, x.ndim, kind);
@@ -152,7 +150,7 @@ export function extremeDim<T extends Variable>(kind: 'max' | 'min', x: T, dim: n
   const [out] = recordMany(kind === 'max' ? 'MaxBackward0' : 'MinBackward0', [values], [x], () => ([grad]) => [
     grad && placeAt(grad, positions, from, d, keepdim),
   ]);
-  return { values: out, indices: positions };
+  return namedResult(kind, out, positions);
 }
 
 /** Zeros of `shape` with each gradient at its position along dim. */
@@ -160,30 +158,7 @@ export function placeAt<T extends Variable>(grad: T, positions: T, shape: Shape,
   if (shape.length === 0) return grad;
   const g = keepdim ? grad : unsqueeze(grad, dim);
   const index = keepdim ? positions : unsqueeze(positions, dim);
-  return scatterFlat(flatten(g), flatMap(index, shape, dim), shape);
-}
-
-/** Row-major flat positions in `shape` of the elements that `index` names along dim; 1-d. */
-export function flatMap<T extends Variable>(index: T, shape: Shape, dim: number): T {
-  const { backend } = index.array;
-  const flat = new BigInt64Array(index.array.size);
-  const picks = backend.read(index.array);
-  const strides = new Array<number>(shape.length);
-  for (let d = shape.length - 1, step = 1; d >= 0; d--) {
-    strides[d] = step;
-    step *= shape[d];
-  }
-  const at = new Array<number>(shape.length).fill(0);
-  for (let i = 0; i < flat.length; i++) {
-    let position = 0;
-    for (let d = 0; d < shape.length; d++) position += (d === dim ? Number(picks[i]) : at[d]) * strides[d];
-    flat[i] = BigInt(position);
-    for (let d = shape.length - 1; d >= 0; d--) {
-      if (++at[d] < index.shape[d]) break;
-      at[d] = 0;
-    }
-  }
-  return index.derive(backend.upload(flat, [flat.length], 'int64'));
+  return scatterAlong(zerosOf(g, shape), dim, index, g, true);
 }
 
 /** int64 position of the first largest (smallest) element along dim, or in the flattened tensor. */

@@ -1,0 +1,216 @@
+/** Distinct elements, counts and positions in sorted sequences. The sizes of results depend on the data. */
+import type { Variable } from '../autograd/variable.ts';
+import type { TypedArray } from '../core/dtype.ts';
+import { isFloating } from '../core/dtype.ts';
+import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
+import { formatShape, normalizeDim } from '../core/shape.ts';
+import { zerosOf } from './along.ts';
+import { detached } from './composite.ts';
+import { cast, contiguous, type OperandOf } from './convert.ts';
+import { torchTypeName } from './reduce.ts';
+import { integerVector } from './rearrange.ts';
+import { reshape, transpose } from './views.ts';
+import { selectAlong } from './indexing.ts';
+
+type Comparable = number | bigint;
+
+/** Ascending; NaN behind everything. */
+function ascending(a: Comparable, b: Comparable): number {
+  if (a < b) return -1;
+  if (a > b) return 1;
+  if (a === b) return 0;
+  return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
+}
+
+export interface UniqueOptions {
+  /** The result is always sorted. */
+  sorted?: boolean;
+  /** Also give, for each element, the position of its value in the result. */
+  returnInverse?: boolean;
+  /** Also give how often each value occurs. */
+  returnCounts?: boolean;
+  /** Distinct slices along this dimension instead of distinct elements. */
+  dim?: number | null;
+}
+
+interface Groups {
+  /** A representative of each group, by number of the element or slice. */
+  readonly first: number[];
+  readonly group: number[];
+  readonly counts: number[];
+}
+
+/** Groups neighbours in `order` that compare equal. */
+function groupNeighbours(order: readonly number[], compare: (a: number, b: number) => number): Groups {
+  const first: number[] = [];
+  const counts: number[] = [];
+  const group = new Array<number>(order.length);
+  order.forEach((i, at) => {
+    if (at === 0 || compare(order[at - 1], i) !== 0) {
+      first.push(i);
+      counts.push(0);
+    }
+    counts[counts.length - 1]++;
+    group[i] = first.length - 1;
+  });
+  return { first, group, counts };
+}
+
+/** Numbers of the slices along d, and how they compare: element by element. */
+function slices<T extends Variable>(x: T, d: number): { count: number; compare: (a: number, b: number) => number } {
+  const rows = contiguous(reshape(transpose(x, 0, d), [x.shape[d], -1]));
+  const data: TypedArray = rows.array.backend.read(rows.array);
+  const width = rows.shape[1];
+  const compare = (a: number, b: number) => {
+    for (let i = 0; i < width; i++) {
+      const order = ascending(data[a * width + i], data[b * width + i]);
+      if (order !== 0) return order;
+    }
+    return 0;
+  };
+  return { count: x.shape[d], compare };
+}
+
+function grouped<T extends Variable>(x: T, options: UniqueOptions, sorts: boolean): T | T[] {
+  const raw = detached(x);
+  const along = options.dim === undefined || options.dim === null ? null : normalizeDim(options.dim, x.ndim, 'unique');
+  const source = along === null || x.ndim === 0 ? reshape(raw, [-1]) : raw;
+  const d = along ?? 0;
+  const { count, compare } = slices(source, d);
+  const order = [...new Array(count).keys()];
+  if (sorts) order.sort((a, b) => compare(a, b) || a - b);
+  const { first, group, counts } = groupNeighbours(order, compare);
+  const values = selectAlong(source, d, integerVector(raw, first));
+  const inverse = integerVector(raw, group);
+  const results = [values];
+  if (options.returnInverse) results.push(along === null ? reshape(inverse, x.shape) : inverse);
+  if (options.returnCounts) results.push(integerVector(raw, counts));
+  return results.length === 1 ? values : results;
+}
+
+/** The distinct elements (or slices along dim), sorted; with options also where each went, and the counts. */
+export function unique<T extends Variable>(x: T): T;
+export function unique<T extends Variable>(x: T, sorted: boolean | UniqueOptions, returnInverse?: boolean, returnCounts?: boolean, dim?: number | null): T | T[];
+export function unique<T extends Variable>(
+  x: T,
+  sorted: boolean | UniqueOptions = true,
+  returnInverse = false,
+  returnCounts = false,
+  dim: number | null = null,
+): T | T[] {
+  return grouped(x, typeof sorted === 'object' ? sorted : { returnInverse, returnCounts, dim }, true);
+}
+
+/** Runs of equal elements (or slices along dim) reduced to one each. */
+export function uniqueConsecutive<T extends Variable>(
+  x: T,
+  returnInverse: boolean | UniqueOptions = false,
+  returnCounts = false,
+  dim: number | null = null,
+): T | T[] {
+  return grouped(x, typeof returnInverse === 'object' ? returnInverse : { returnInverse, returnCounts, dim }, false);
+}
+
+export interface BincountOptions<T extends Variable> {
+  weights?: T | null;
+  minlength?: number;
+}
+
+/** How often 0, 1, 2, … occur in a vector of non-negative integers; with weights their sums instead. */
+export function bincount<T extends Variable>(x: T, weights: T | null | BincountOptions<T> = null, minlength = 0): T {
+  const o: BincountOptions<T> = weights !== null && !('array' in weights) ? weights : { weights, minlength };
+  if (isFloating(x.dtype)) throw new DTypeError(`bincount: "bincount_cpu" not implemented for '${torchTypeName(x.dtype)}'`);
+  const list = Array.from(x.array.backend.read(x.array), Number);
+  if (x.ndim !== 1 || list.some((v) => v < 0)) {
+    throw new ShapeError(`bincount only supports 1-d non-negative integral inputs; got shape ${formatShape(x.shape)}`);
+  }
+  const least = o.minlength ?? 0;
+  if (least < 0) throw new ArgumentError(`bincount: minlength should be >= 0, but got ${least}`);
+  const length = list.reduce((n, v) => Math.max(n, v + 1), least);
+  const given = o.weights ?? null;
+  if (given === null) {
+    const counts = new Array<number>(length).fill(0);
+    for (const v of list) counts[v]++;
+    return integerVector(x, counts);
+  }
+  if (given.array.size !== list.length) {
+    throw new ShapeError(`bincount: weights should be 1-d and have the same length as input, but got ${formatShape(given.shape)}`);
+  }
+  const w = detached(given.dtype === 'float32' ? given : cast(given, 'float64'));
+  const out = zerosOf(w, [length]);
+  if (list.length > 0) w.array.backend.put(out.array, cast(detached(x), 'int64').array, w.array, true);
+  return out;
+}
+
+export interface HistcOptions {
+  bins?: number;
+  min?: number;
+  max?: number;
+}
+
+/** Counts of elements in `bins` equal bins between min and max (of the data if both are 0), the last one closed. */
+export function histc<T extends Variable>(x: T, bins: number | HistcOptions = 100, min = 0, max = 0): T {
+  const o = typeof bins === 'object' ? { bins: 100, min: 0, max: 0, ...bins } : { bins, min, max };
+  if (!isFloating(x.dtype)) throw new DTypeError(`histc: "histogram_cpu" not implemented for '${torchTypeName(x.dtype)}'`);
+  if (!Number.isInteger(o.bins) || o.bins <= 0) throw new ArgumentError(`histc: bins must be > 0, but got ${o.bins}`);
+  const list = Array.from(x.array.backend.read(x.array), Number);
+  let [low, high] = [o.min, o.max];
+  if (low === high && list.length > 0) {
+    low = list.reduce((a, b) => Math.min(a, b), Infinity);
+    high = list.reduce((a, b) => Math.max(a, b), -Infinity);
+  }
+  if (low === high) [low, high] = [low - 1, high + 1];
+  if (!Number.isFinite(low) || !Number.isFinite(high)) throw new ArgumentError(`histc: range of [${low}, ${high}] is not finite`);
+  if (low > high) throw new ArgumentError(`histc: max must be larger than min, but got [${low}, ${high}]`);
+  const counts = new Float64Array(o.bins);
+  for (const v of list) {
+    if (v >= low && v <= high) counts[Math.min(Math.floor(((v - low) / (high - low)) * o.bins), o.bins - 1)]++;
+  }
+  return cast(x.derive(x.array.backend.upload(counts, [o.bins], 'float64')), x.dtype);
+}
+
+export interface SearchOptions {
+  /** Behind equal elements instead of before them. */
+  right?: boolean;
+  side?: 'left' | 'right';
+}
+
+/** Where each value would go in a sorted sequence (the last dimension) to keep it sorted; int64. */
+export function searchsorted<T extends Variable>(sequence: T, values: OperandOf<T>, { right, side }: SearchOptions = {}): T {
+  const behind = right ?? side === 'right';
+  const numbers = typeof values === 'object' ? Array.from(values.array.backend.read(values.array), Number) : [Number(values)];
+  const shape = typeof values === 'object' ? values.shape : [];
+  const lead = sequence.shape.slice(0, -1);
+  if (sequence.ndim > 1 && formatShape(lead) !== formatShape(shape.slice(0, -1))) {
+    throw new ShapeError(
+      `searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and input value ` +
+        `tensor must match, but we got boundaries tensor ${formatShape(sequence.shape)} and input value tensor ${formatShape(shape)}`,
+    );
+  }
+  const sorted = Array.from(sequence.array.backend.read(sequence.array), Number);
+  const n = sequence.shape[sequence.ndim - 1] ?? 1;
+  const perRow = sequence.ndim > 1 ? (shape[shape.length - 1] ?? 1) : Math.max(numbers.length, 1);
+  const found = numbers.map((v, i) => {
+    const start = sequence.ndim > 1 ? Math.floor(i / perRow) * n : 0;
+    let [low, high] = [0, n];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const order = ascending(sorted[start + middle], v);
+      if (order < 0 || (behind && order === 0)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  });
+  return reshape(integerVector(sequence, found), shape);
+}
+
+/** The number of the bucket, between the sorted boundaries, in which each value lies. */
+export const bucketize = <T extends Variable>(values: OperandOf<T>, boundaries: T, options: SearchOptions = {}): T =>
+  searchsorted<T>(boundaries, values, options);
+
+/** True where an element of x is among the test elements. */
+export function isin<T extends Variable>(x: T, among: T, { invert = false }: { invert?: boolean } = {}): T {
+  const known = new Set(Array.from(among.array.backend.read(among.array), Number));
+  const hits = Uint8Array.from(Array.from(x.array.backend.read(x.array), Number), (v) => Number(known.has(v) !== invert));
+  return x.derive(x.array.backend.upload(hits, x.shape, 'bool'));
+}

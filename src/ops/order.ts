@@ -1,0 +1,184 @@
+/** Sorting and what follows from it: largest elements, order statistics, quantiles. */
+import { record, recordMany } from '../autograd/record.ts';
+import type { Variable } from '../autograd/variable.ts';
+import type { NDArray } from '../backend/array.ts';
+import { isFloating } from '../core/dtype.ts';
+import { ArgumentError, DTypeError, IndexError, ShapeError } from '../core/errors.ts';
+import { normalizeDim } from '../core/shape.ts';
+import { gatherAlong } from './along.ts';
+import { add, div, mul } from './arithmetic.ts';
+import { lerp } from './blend.ts';
+import { eq, isnan } from './comparison.ts';
+import { detached, named } from './composite.ts';
+import { cast, contiguous } from './convert.ts';
+import { cat } from './join.ts';
+import { namedResult, type ValuesAndIndices } from './namedResult.ts';
+import { any, placeAt, sum, torchTypeName } from './reduce.ts';
+import { narrow, reshape, select, squeeze, unsqueeze } from './views.ts';
+import { whereOp } from './where.ts';
+
+export interface SortOptions {
+  dim?: number;
+  descending?: boolean;
+  /** Equal elements keep their order; they always do here. */
+  stable?: boolean;
+}
+
+/** The first `count` of the sorted elements along d (all if null), with their positions. */
+function firstSorted<T extends Variable>(name: string, x: T, d: number, descending: boolean, count: number | null): [T, T] {
+  const { values, indices } = x.array.backend.sort(x.array, d, descending);
+  const part = (array: NDArray): T => {
+    const whole = x.derive(array);
+    return count === null || x.ndim === 0 ? whole : contiguous(narrow(whole, d, 0, count));
+  };
+  const positions = part(indices);
+  const from = x.shape;
+  const [out] = recordMany(name, [part(values).array], [x], () => ([grad]) => [grad && placeAt(grad, positions, from, d, true)]);
+  return [out, positions];
+}
+
+/** Sorted along dim (default the last), stably; NaN counts as the largest. */
+export function sort<T extends Variable>(x: T, dim: number | SortOptions = -1, descending = false): ValuesAndIndices<T> {
+  const o = typeof dim === 'object' ? { dim: -1, descending, ...dim } : { dim, descending };
+  const d = normalizeDim(o.dim, x.ndim, 'sort');
+  const [values, indices] = firstSorted('SortBackward0', x, d, o.descending, null);
+  return namedResult('sort', values, indices);
+}
+
+/** The positions that sort x along dim. */
+export const argsort = <T extends Variable>(x: T, dim: number | SortOptions = -1, descending = false): T =>
+  sort(detached(x), dim, descending).indices;
+
+/** Sorted along the first dimension. */
+export const msort = <T extends Variable>(x: T): T => sort(x, 0).values;
+
+export interface TopkOptions {
+  dim?: number;
+  /** The largest (default) or the smallest. */
+  largest?: boolean;
+  /** The result is always in order. */
+  sorted?: boolean;
+}
+
+/** The k largest (or smallest) elements along dim in order, with their positions. @throws IndexError if k is too large */
+export function topk<T extends Variable>(x: T, k: number, dim: number | TopkOptions = -1, largest = true): ValuesAndIndices<T> {
+  const o = typeof dim === 'object' ? { dim: -1, largest, ...dim } : { dim, largest };
+  const d = normalizeDim(o.dim, x.ndim, 'topk');
+  const n = x.ndim === 0 ? 1 : x.shape[d];
+  if (!Number.isInteger(k) || k < 0 || k > n) {
+    throw new IndexError(`topk: selected index k out of range; got k = ${k} for dimension ${d} of size ${n}`);
+  }
+  const [values, indices] = firstSorted('TopkBackward0', x, d, o.largest, k);
+  return namedResult('topk', values, indices);
+}
+
+export interface AlongOptions {
+  dim?: number;
+  keepdim?: boolean;
+}
+
+/** The elements of x at one position along d for each slice; positions has size 1 there. */
+function pickOne<T extends Variable>(op: string, name: string, x: T, positions: T, d: number, keepdim: boolean): ValuesAndIndices<T> {
+  const shaped = (y: T): T => (keepdim || x.ndim === 0 ? y : squeeze(y, d));
+  const picks = contiguous(positions);
+  return namedResult(op, named(name, shaped(gatherAlong(x, d, picks))), shaped(picks));
+}
+
+const nthPositions = <T extends Variable>(x: T, d: number, k: number): T => {
+  const { values, indices } = x.array.backend.sort(x.array, d, false);
+  values.release();
+  return x.ndim === 0 ? x.derive(indices) : narrow(x.derive(indices), d, k, 1);
+};
+
+/** The k-th smallest element along dim, k from 1, and its position. @throws IndexError if k is out of range */
+export function kthvalue<T extends Variable>(x: T, k: number, dim: number | AlongOptions = -1, keepdim = false): ValuesAndIndices<T> {
+  const o = typeof dim === 'object' ? { dim: -1, keepdim, ...dim } : { dim, keepdim };
+  const d = normalizeDim(o.dim, x.ndim, 'kthvalue');
+  const n = x.ndim === 0 ? 1 : x.shape[d];
+  if (!Number.isInteger(k) || k < 1 || k > n) {
+    throw new IndexError(`kthvalue(): selected number k out of range for dimension ${d}; got k = ${k} for size ${n}`);
+  }
+  return pickOne('kthvalue', 'KthvalueBackward0', x, nthPositions(x, d, k - 1), d, o.keepdim);
+}
+
+const firstIsTrue = (x: Variable): boolean => Number(x.array.backend.read(x.array)[0]) !== 0;
+
+/** The lower median of all elements; NaN if there is one, or if x is empty. Equal elements share the gradient. */
+export function medianAll<T extends Variable>(x: T, op: 'median' | 'nanmedian' = 'median'): T {
+  const raw = reshape(detached(x), [-1]);
+  const numbers = op === 'nanmedian' ? raw.array.size - countNan(raw) : raw.array.size;
+  const sorted = raw.derive(raw.array.backend.sort(raw.array, 0, false).values);
+  const n = sorted.shape[0];
+  if (n === 0 || numbers === 0) {
+    if (!isFloating(x.dtype)) throw new IndexError('median() operation does not have an identity for empty input.');
+    return add<T>(sum(mul<T>(x, 0)), Number.NaN);
+  }
+  const last = select(sorted, 0, n - 1);
+  const isLast = op === 'median' && firstIsTrue(isnan(last));
+  const out = contiguous(reshape(isLast ? last : select(sorted, 0, (numbers - 1) >> 1), []));
+  return record(op === 'median' ? 'MedianBackward0' : 'NanmedianBackward0', out.array, [x], (node, output) => {
+    const savedX = node.save(x);
+    const savedY = node.saveOutput(output);
+    return (grad) => {
+      const value = savedX.get(grad);
+      const hits = cast(isLast ? isnan(value) : eq<T>(value, savedY.get(grad)), grad.dtype);
+      return [mul<T>(hits, div<T>(grad, sum(hits)))];
+    };
+  });
+}
+
+const countNan = (x: Variable): number => Number(x.array.backend.read(sum(isnan(x)).array)[0]);
+
+/** The lower median along dim with its position; NaN where there is one. @throws IndexError for an empty dimension */
+export function medianDim<T extends Variable>(x: T, dim: number, keepdim = false): ValuesAndIndices<T> {
+  const d = normalizeDim(dim, x.ndim, 'median');
+  const n = x.ndim === 0 ? 1 : x.shape[d];
+  if (n === 0) throw new IndexError(`median(): Expected reduction dim ${d} to have non-zero size.`);
+  const middle = nthPositions(x, d, (n - 1) >> 1);
+  if (!isFloating(x.dtype)) return pickOne('median', 'MedianBackward1', x, middle, d, keepdim);
+  const nan = isnan(detached(x));
+  const first = x.derive(x.array.backend.argReduce('max', nan.array, d, true));
+  const positions = whereOp<T>(any(nan, d, true), first, middle);
+  return pickOne('median', 'MedianBackward1', x, positions, d, keepdim);
+}
+
+export interface QuantileOptions {
+  dim?: number | null;
+  keepdim?: boolean;
+}
+
+/**
+ * The q-quantile (q in [0, 1], a number or several) of all elements or along dim, interpolated between neighbours in
+ * order. Several q give a new first dimension. @throws ArgumentError for q outside [0, 1]; DTypeError for integers
+ */
+export function quantile<T extends Variable>(
+  x: T,
+  q: number | readonly number[] | T,
+  dim: number | null | QuantileOptions = null,
+  keepdim = false,
+): T {
+  const o = typeof dim === 'object' && dim !== null ? { dim: null, keepdim, ...dim } : { dim, keepdim };
+  if (!isFloating(x.dtype)) throw new DTypeError(`quantile() input tensor must be either float or double dtype, but got ${torchTypeName(x.dtype)}`);
+  const source = o.dim === null || x.ndim === 0 ? reshape(x, [-1]) : x;
+  const d = normalizeDim(o.dim ?? 0, source.ndim, 'quantile');
+  const n = source.shape[d];
+  if (n === 0) throw new ShapeError('quantile() input tensor must be non-empty');
+  const sorted = sort(source, d).values;
+  const hasNan = any(isnan(detached(source)), d, true);
+  const one = (p: number): T => {
+    if (!(p >= 0 && p <= 1)) throw new ArgumentError(`quantile() q values must be in the range [0, 1], but got ${p}`);
+    const at = p * (n - 1);
+    const low = Math.floor(at);
+    const between = lerp<T>(narrow(sorted, d, low, 1), narrow(sorted, d, Math.ceil(at), 1), at - low);
+    const value = whereOp<T>(hasNan, Number.NaN, between);
+    if (o.dim === null || x.ndim === 0) return reshape(value, o.keepdim ? x.shape.map(() => 1) : []);
+    return o.keepdim ? value : squeeze(value, d);
+  };
+  if (typeof q === 'number') return one(q);
+  if (isList(q)) return cat(q.map((p) => unsqueeze(one(p), 0)));
+  const list = Array.from(q.array.backend.read(q.array), Number);
+  return q.ndim === 0 ? one(list[0]) : cat(list.map((p) => unsqueeze(one(p), 0)));
+}
+
+const isList = (q: unknown): q is readonly number[] => Array.isArray(q);
+

@@ -1,0 +1,168 @@
+/** A tensor as a list of parts, lists of tensors as one, and grids made of vectors. Parts are views. */
+import type { Variable } from '../autograd/variable.ts';
+import { ArgumentError, ShapeError } from '../core/errors.ts';
+import { broadcastShapes, formatShape, normalizeDim } from '../core/shape.ts';
+import { cat } from './join.ts';
+import { type ByName, option } from './options.ts';
+import { expand, narrow, reshape, select, transpose, unsqueeze } from './views.ts';
+
+type Dim = ByName<'dim', number>;
+
+function parts<T extends Variable>(x: T, dim: number, sizes: readonly number[]): T[] {
+  let start = 0;
+  return sizes.map((size) => {
+    const part = narrow(x, dim, start, size);
+    start += size;
+    return part;
+  });
+}
+
+function checkDimensions(x: Variable, op: string): void {
+  if (x.ndim === 0) throw new ShapeError(`${op}: ${op} expects at least a 1-dimensional tensor`);
+}
+
+/** Parts of the given size along dim (the last may be smaller), or of the listed sizes, which must add up. */
+export function split<T extends Variable>(x: T, size: number | readonly number[], dim?: Dim): T[] {
+  checkDimensions(x, 'split');
+  const d = normalizeDim(option(dim, 'dim', 0), x.ndim, 'split');
+  const n = x.shape[d];
+  if (typeof size !== 'number') {
+    if (size.some((s) => s < 0) || size.reduce((a, b) => a + b, 0) !== n) {
+      throw new ShapeError(
+        `split: split_with_sizes expects split_sizes to sum exactly to ${n} (input tensor's size at dimension ${d}), but got ` +
+          `split_sizes=${formatShape(size)}`,
+      );
+    }
+    return parts(x, d, size);
+  }
+  if (!Number.isInteger(size) || size < 0 || (size === 0 && n !== 0)) {
+    throw new ArgumentError(`split: split_size must be positive, but got split_size=${size}`);
+  }
+  const count = size === 0 ? 1 : Math.max(1, Math.ceil(n / size));
+  return parts(
+    x,
+    d,
+    Array.from({ length: count }, (_, i) => Math.min(size, n - i * size)),
+  );
+}
+
+/** At most `chunks` parts along dim, all of one size but the last. @throws ArgumentError */
+export function chunk<T extends Variable>(x: T, chunks: number, dim?: Dim): T[] {
+  checkDimensions(x, 'chunk');
+  if (!Number.isInteger(chunks) || chunks <= 0) throw new ArgumentError(`chunk: expects \`chunks\` to be greater than 0, got: ${chunks}`);
+  const d = normalizeDim(option(dim, 'dim', 0), x.ndim, 'chunk');
+  const size = Math.ceil(x.shape[d] / chunks);
+  return size === 0 ? Array.from({ length: chunks }, () => narrow(x, d, 0, 0)) : split(x, size, d);
+}
+
+/** `sections` parts as equal as can be (the first ones larger), or parts that begin at the listed indices. */
+export function tensorSplit<T extends Variable>(x: T, sections: number | readonly number[], dim?: Dim): T[] {
+  checkDimensions(x, 'tensor_split');
+  const d = normalizeDim(option(dim, 'dim', 0), x.ndim, 'tensor_split');
+  const n = x.shape[d];
+  if (typeof sections === 'number') {
+    if (!Number.isInteger(sections) || sections <= 0) {
+      throw new ArgumentError(`tensor_split: number of sections must be larger than 0, got ${sections}`);
+    }
+    return parts(
+      x,
+      d,
+      Array.from({ length: sections }, (_, i) => Math.floor(n / sections) + (i < n % sections ? 1 : 0)),
+    );
+  }
+  const clamp = (i: number) => Math.min(Math.max(i < 0 ? i + n : i, 0), n);
+  const bounds = [0, ...sections.map(clamp), n];
+  return bounds.slice(1).map((end, i) => narrow(x, d, Math.min(bounds[i], n), Math.max(0, end - bounds[i])));
+}
+
+/** Parts along the second dimension (the first of a vector). */
+export const hsplit = <T extends Variable>(x: T, sections: number | readonly number[]): T[] => tensorSplit(x, sections, x.ndim === 1 ? 0 : 1);
+/** Parts along the first dimension. @throws ShapeError for fewer than two dimensions */
+export function vsplit<T extends Variable>(x: T, sections: number | readonly number[]): T[] {
+  if (x.ndim < 2) throw new ShapeError(`vsplit: requires a tensor with at least 2 dimension, but got a tensor with ${x.ndim} dimensions!`);
+  return tensorSplit(x, sections, 0);
+}
+
+/** The slices along dim, each without it. */
+export function unbind<T extends Variable>(x: T, dim?: Dim): T[] {
+  if (x.ndim === 0) throw new ShapeError('unbind: Dimension specified as 0 but tensor has no dimensions');
+  const d = normalizeDim(option(dim, 'dim', 0), x.ndim, 'unbind');
+  return Array.from({ length: x.shape[d] }, (_, i) => select(x, d, i));
+}
+
+/** At least one dimension. */
+export const atleast1d = <T extends Variable>(x: T): T => (x.ndim === 0 ? reshape(x, [1]) : x);
+/** At least two dimensions; a vector becomes a row. */
+export const atleast2d = <T extends Variable>(x: T): T => (x.ndim < 2 ? unsqueeze(atleast1d(x), 0) : x);
+/** At least three dimensions; a matrix becomes [m, n, 1]. */
+export const atleast3d = <T extends Variable>(x: T): T => (x.ndim < 3 ? unsqueeze(atleast2d(x), 2) : x);
+
+/** Tensors side by side: along the second dimension, vectors along the only one. */
+export function hstack<T extends Variable>(tensors: readonly T[]): T {
+  const list = tensors.map(atleast1d);
+  return cat(list, list.length > 0 && list[0].ndim > 1 ? 1 : 0);
+}
+/** Tensors one above the other; vectors are rows. */
+export const vstack = <T extends Variable>(tensors: readonly T[]): T => cat(tensors.map(atleast2d), 0);
+/** Tensors behind one another, along the third dimension. */
+export const dstack = <T extends Variable>(tensors: readonly T[]): T => cat(tensors.map(atleast3d), 2);
+/** Vectors as the columns of a matrix; matrices side by side. */
+export const columnStack = <T extends Variable>(tensors: readonly T[]): T =>
+  cat(
+    tensors.map((x) => (x.ndim < 2 ? reshape(x, [x.array.size, 1]) : x)),
+    1,
+  );
+/** `vstack` by its other name. */
+export const rowStack = vstack;
+
+/** The tensors as views of their common broadcast shape. */
+export function broadcastTensors<T extends Variable>(...tensors: readonly T[] | [readonly T[]]): T[] {
+  const list = listOf<T>(tensors);
+  let shape: readonly number[] = [];
+  for (const x of list) shape = broadcastShapes(shape, x.shape, 'broadcast_tensors');
+  return list.map((x) => expand(x, shape));
+}
+
+function listOf<T extends Variable>(tensors: readonly unknown[]): readonly T[] {
+  return (tensors.length === 1 && Array.isArray(tensors[0]) ? tensors[0] : tensors) as readonly T[];
+}
+
+export interface MeshgridOptions {
+  /** 'ij': the first vector along the first dimension (default); 'xy': along the second. */
+  indexing?: 'ij' | 'xy';
+}
+
+/** Grids of coordinates: each vector spread over all combinations. A list or several arguments; options last. */
+export function meshgrid<T extends Variable>(...args: readonly (T | readonly T[] | MeshgridOptions)[]): T[] {
+  const last = args[args.length - 1];
+  const hasOptions = typeof last === 'object' && !Array.isArray(last) && !('array' in last);
+  const indexing = hasOptions ? ((last as MeshgridOptions).indexing ?? 'ij') : 'ij';
+  const list = listOf<T>(hasOptions ? args.slice(0, -1) : args);
+  if (list.length === 0) throw new ArgumentError('meshgrid: expects a non-empty TensorList');
+  if (indexing !== 'ij' && indexing !== 'xy') throw new ArgumentError(`meshgrid: indexing must be one of "xy" or "ij", but received: ${indexing}`);
+  for (const x of list) {
+    if (x.ndim > 1) throw new ShapeError(`meshgrid: Expected 0D or 1D tensor in the tensor list but got: ${formatShape(x.shape)}`);
+  }
+  const swap = indexing === 'xy' && list.length >= 2;
+  const ordered = swap ? [list[1], list[0], ...list.slice(2)] : list;
+  const shape = ordered.map((x) => x.array.size);
+  const grids = ordered.map((x, d) =>
+    expand(
+      reshape(
+        x,
+        shape.map((size, i) => (i === d ? size : 1)),
+      ),
+      shape,
+    ),
+  );
+  if (!swap) return grids;
+  const turned = grids.map((g) => transpose(g, 0, 1));
+  return [turned[1], turned[0], ...turned.slice(2)];
+}
+
+/** All combinations of the elements of vectors, one a row. */
+export function cartesianProd<T extends Variable>(...vectors: readonly T[]): T {
+  if (vectors.length === 1) return vectors[0];
+  const columns = meshgrid<T>(...vectors).map((g) => reshape(g, [-1, 1]));
+  return cat(columns, 1);
+}

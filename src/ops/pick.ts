@@ -1,0 +1,164 @@
+/** Slices picked, added and replaced along a dimension; elements picked and replaced by masks and flat positions. */
+import { record } from '../autograd/record.ts';
+import type { Variable } from '../autograd/variable.ts';
+import { dtypeInfo } from '../core/dtype.ts';
+import { DTypeError, IndexError, ShapeError } from '../core/errors.ts';
+import { broadcastShapes, formatShape, normalizeDim, sameShape } from '../core/shape.ts';
+import { zerosOf } from './along.ts';
+import { type AlphaOptions, add, mul } from './arithmetic.ts';
+import { named } from './composite.ts';
+import { cast, checkDevices, contiguous, valueDType } from './convert.ts';
+import { checkedIndex, nonzeroColumns, putFlat, selectAlong } from './indexing.ts';
+import { cat } from './join.ts';
+import { torchTypeName } from './reduce.ts';
+import { sliceIndex } from './scatter.ts';
+import { expand, reshape, takeFlat, unsqueeze } from './views.ts';
+import { whereOp } from './where.ts';
+
+/** The slices of x along dim at the positions of a 1-d index. @throws IndexError, DTypeError */
+export function indexSelect<T extends Variable>(x: T, dim: number, index: T): T {
+  const d = normalizeDim(dim, x.ndim, 'index_select');
+  return selectAlong(x, d, sliceIndex(x, d, index, 'index_select'), 'IndexSelectBackward0');
+}
+
+interface SliceTarget<T> {
+  readonly d: number;
+  readonly picks: T;
+  readonly source: T;
+}
+
+/** Checks what indexAdd and indexCopy share: a slice of source for every index, all of x's other sizes. */
+function sliceTarget<T extends Variable>(x: T, dim: number, index: T, source: T, op: string): SliceTarget<T> {
+  const d = normalizeDim(dim, x.ndim, op);
+  checkDevices([x, index, source], op);
+  if (source.dtype !== x.dtype) {
+    throw new DTypeError(`${op}(): self (${torchTypeName(x.dtype)}) and source (${torchTypeName(source.dtype)}) must have the same scalar type`);
+  }
+  const picks = sliceIndex(x, d, index, op);
+  const wanted = x.ndim === 0 ? [] : x.shape.map((size, axis) => (axis === d ? picks.shape[0] : size));
+  if (!sameShape(source.shape, wanted)) {
+    throw new ShapeError(
+      `${op}(): Number of indices (${picks.shape[0]}) should be equal to source.size(dim), and the other sizes to self's: expected ` +
+        `${formatShape(wanted)}, but got ${formatShape(source.shape)}`,
+    );
+  }
+  return { d, picks, source };
+}
+
+/** x with alpha · source[j] added to its slice index[j]; repeated indices add up. */
+export function indexAdd<T extends Variable>(x: T, dim: number, index: T, source: T, { alpha = 1 }: AlphaOptions = {}): T {
+  const target = sliceTarget(x, dim, index, source, 'index_add');
+  if (x.ndim === 0) return add<T>(x, mul<T>(source, alpha));
+  const { d, picks } = target;
+  const scaled = alpha === 1 ? source : mul<T>(source, alpha);
+  const { backend } = x.array;
+  const out = backend.empty(x.shape, x.dtype);
+  backend.assign(out, x.array);
+  backend.indexAdd(out, d, picks.array, scaled.array);
+  return record('IndexAddBackward0', out, [x, scaled], (node) => (grad) => [grad, node.needs[1] && selectAlong(grad, d, picks)]);
+}
+
+/** Row-major positions of the elements of the slices `picks` along d, in the shape of those slices. */
+function slicePositions<T extends Variable>(x: T, d: number, picks: T): T {
+  const n = BigInt64Array.from({ length: x.array.size }, (_, i) => BigInt(i));
+  const flat = x.derive(x.array.backend.upload(n, x.shape, 'int64'));
+  return selectAlong(flat, d, picks);
+}
+
+/** x with its slice index[j] replaced by source[j]. */
+export function indexCopy<T extends Variable>(x: T, dim: number, index: T, source: T): T {
+  const { d, picks } = sliceTarget(x, dim, index, source, 'index_copy');
+  if (x.ndim === 0) return source;
+  const positions = reshape(slicePositions(x, d, picks), [-1]);
+  return named('IndexCopyBackward0', putFlat(x, positions, reshape(source, [-1]), false));
+}
+
+/** x with its slices at the indices filled with one value. */
+export function indexFill<T extends Variable>(x: T, dim: number, index: T, value: number | T): T {
+  const d = normalizeDim(dim, x.ndim, 'index_fill');
+  const picks = sliceIndex(x, d, index, 'index_fill');
+  const positions = reshape(slicePositions(x, d, picks), [-1]);
+  const scalar = typeof value === 'number' ? add<T>(zerosOf(x, []), value) : cast(value, x.dtype);
+  return named('IndexFillBackward0', putFlat(x, positions, contiguous(expand(scalar, positions.shape)), false));
+}
+
+/** The elements at positions of the flattened tensor, in the shape of the index. @throws IndexError, DTypeError */
+export function take<T extends Variable>(x: T, index: T): T {
+  if (index.dtype !== 'int64') throw new DTypeError(`take(): Expected a long tensor for index, but got ${torchTypeName(index.dtype)}`);
+  if (x.array.size === 0 && index.array.size > 0) throw new IndexError('take(): tried to take from an empty tensor');
+  return takeFlat(x, contiguous(checkedIndex(index, x.array.size, 0)));
+}
+
+/** x with elements of source at positions of the flattened tensor; with accumulate they are added. */
+export function put<T extends Variable>(x: T, index: T, source: T, accumulate = false): T {
+  if (index.dtype !== 'int64') throw new DTypeError(`put(): Expected a long tensor for index, but got ${torchTypeName(index.dtype)}`);
+  if (index.array.size !== source.array.size) {
+    throw new IndexError(`put(): Expected source and index to have the same number of elements, but got ${source.array.size} and ${index.array.size}`);
+  }
+  const flat = reshape(checkedIndex(index, x.array.size, 0), [-1]);
+  return putFlat(x, contiguous(flat), reshape(cast(source, x.dtype), [-1]), accumulate);
+}
+
+function checkMask(mask: Variable, op: string): void {
+  if (mask.dtype !== 'bool') throw new DTypeError(`${op}: expected a boolean tensor for mask, but got ${torchTypeName(mask.dtype)}`);
+}
+
+/** x with `value` where mask (which broadcasts) is true. @throws DTypeError, ShapeError */
+export function maskedFill<T extends Variable>(x: T, mask: T, value: T | number | boolean): T {
+  checkMask(mask, 'masked_fill');
+  if (typeof value === 'object' && value.ndim > 0) {
+    throw new ShapeError(`masked_fill only supports a 0-dimensional value tensor, but got tensor with ${value.ndim} dimension(s).`);
+  }
+  const dtype = typeof value === 'object' ? value.dtype : valueDType(value);
+  if (dtypeInfo[dtype].category > dtypeInfo[x.dtype].category) {
+    throw new DTypeError(`masked_fill: value cannot be converted to type ${torchTypeName(x.dtype)} without overflow; got ${String(value)}`);
+  }
+  const filling = typeof value === 'object' ? cast(value, x.dtype) : value;
+  const out = whereOp<T>(mask, typeof filling === 'boolean' && x.dtype !== 'bool' ? Number(filling) : filling, x);
+  return named('MaskedFillBackward0', cast(out, x.dtype));
+}
+
+/** The elements where mask (both broadcast) is true, in row-major order; 1-d. @throws DTypeError */
+export function maskedSelect<T extends Variable>(x: T, mask: T): T {
+  checkMask(mask, 'masked_select');
+  const shape = broadcastShapes(x.shape, mask.shape, 'masked_select');
+  const spread = expand(mask, shape);
+  const positions = x.derive(spread.array.backend.nonzero(spread.array));
+  return named('MaskedSelectBackward0', takeFlat(expand(x, shape), positions));
+}
+
+/** x with the elements of source, in order, where mask (which broadcasts) is true. @throws DTypeError, ShapeError */
+export function maskedScatter<T extends Variable>(x: T, mask: T, source: T): T {
+  checkMask(mask, 'masked_scatter');
+  const spread = expand(mask, broadcastShapes(x.shape, mask.shape, 'masked_scatter'));
+  const whole = expand(x, spread.shape);
+  const positions = x.derive(spread.array.backend.nonzero(spread.array));
+  const count = positions.array.size;
+  if (source.array.size < count) {
+    throw new ShapeError(`masked_scatter: expected self and source to have the mask's ${count} elements, but source has ${source.array.size}`);
+  }
+  const used = reshape(source, [-1]);
+  const first = takeFlat(used, x.derive(x.array.backend.upload(BigInt64Array.from({ length: count }, (_, i) => BigInt(i)), [count], 'int64')));
+  return named('MaskedScatterBackward0', putFlat(whole, positions, cast(first, x.dtype), false));
+}
+
+/** The coordinates of the elements that are not zero: int64 [count, ndim], in row-major order. */
+export function argwhere<T extends Variable>(x: T): T {
+  if (x.ndim === 0) {
+    const flat = x.derive(x.array.backend.nonzero(x.array));
+    return zerosOf(flat, [flat.array.size, 0]);
+  }
+  const columns = nonzeroColumns(x);
+  return cat(
+    columns.map((c) => unsqueeze(c, 1)),
+    1,
+  );
+}
+
+/** `argwhere` as PyTorch's `nonzero`; with asTuple one vector for each dimension, which serve as an index. */
+export function nonzero<T extends Variable>(x: T): T;
+export function nonzero<T extends Variable>(x: T, options: { asTuple: true }): T[];
+export function nonzero<T extends Variable>(x: T, options: { asTuple?: boolean }): T | T[];
+export function nonzero<T extends Variable>(x: T, { asTuple = false }: { asTuple?: boolean } = {}): T | T[] {
+  return asTuple ? nonzeroColumns(x) : argwhere(x);
+}

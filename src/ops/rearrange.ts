@@ -1,0 +1,185 @@
+/** The same elements in another order or several times: flipped, rolled, turned, repeated, dimensions moved. */
+import type { Variable } from '../autograd/variable.ts';
+import { ArgumentError, ShapeError } from '../core/errors.ts';
+import { formatShape, normalizeDim, type Shape } from '../core/shape.ts';
+import { named } from './composite.ts';
+import { clone } from './convert.ts';
+import { selectAlong } from './indexing.ts';
+import { cat } from './join.ts';
+import { isPlain } from './options.ts';
+import { expand, narrow, permute, reshape, transpose, unsqueeze } from './views.ts';
+
+/** An int64 vector beside x, outside the graph. */
+export function integerVector<T extends Variable>(like: T, list: readonly number[]): T {
+  return like.derive(like.array.backend.upload(BigInt64Array.from(list, BigInt), [list.length], 'int64'));
+}
+
+/** The order of one dimension reversed; x itself where that changes nothing. */
+export function flipDim<T extends Variable>(x: T, dim: number): T {
+  const n = x.shape[dim];
+  return n < 2 ? x : selectAlong(x, dim, integerVector(x, Array.from({ length: n }, (_, i) => n - 1 - i)), 'FlipBackward0');
+}
+
+const listed = (dims: number | readonly number[]): readonly number[] => (typeof dims === 'number' ? [dims] : dims);
+
+function distinctDims(dims: number | readonly number[], ndim: number, op: string): number[] {
+  const list = listed(dims).map((d) => normalizeDim(d, ndim, op));
+  if (new Set(list).size !== list.length) {
+    throw new ShapeError(`${op}: dim appears multiple times in the list of dims ${formatShape(list)}`);
+  }
+  return list;
+}
+
+/** A copy with the order of the given dimensions reversed. @throws IndexError, ShapeError for a repeated dim */
+export function flip<T extends Variable>(x: T, dims: number | readonly number[]): T {
+  const list = distinctDims(dims, x.ndim, 'flip');
+  const flipped = x.ndim === 0 ? x : list.reduce((y, d) => flipDim(y, d), x);
+  return flipped === x ? named('FlipBackward0', clone(x)) : flipped;
+}
+
+/** Columns in reversed order. @throws ShapeError for fewer than two dimensions */
+export function fliplr<T extends Variable>(x: T): T {
+  if (x.ndim < 2) throw new ShapeError(`fliplr: Input must be >= 2-d, but got shape ${formatShape(x.shape)}`);
+  return flip(x, 1);
+}
+
+/** Rows in reversed order. @throws ShapeError for a 0-d tensor */
+export function flipud<T extends Variable>(x: T): T {
+  if (x.ndim < 1) throw new ShapeError('flipud: Input must be >= 1-d, but got a 0-d tensor');
+  return flip(x, 0);
+}
+
+/**
+ * Elements moved along dims by `shifts`; what leaves at the end comes back at the start. Without dims the flattened
+ * tensor is rolled. @throws ArgumentError if there are not as many shifts as dims
+ */
+export function roll<T extends Variable>(x: T, shifts: number | readonly number[], dims?: number | readonly number[] | null): T {
+  const steps = listed(shifts);
+  const along = dims === undefined || dims === null ? [] : listed(dims);
+  if (along.length === 0) {
+    if (steps.length !== 1) throw new ArgumentError(`roll: shifts and dimensions must align. shifts: ${steps.length}, dims:0`);
+    return reshape(roll(reshape(x, [-1]), steps, 0), x.shape);
+  }
+  if (steps.length !== along.length) {
+    throw new ArgumentError(`roll: shifts and dimensions must align. shifts: ${steps.length}, dims:${along.length}`);
+  }
+  const rolled = along.reduce((y, dim, i) => rollDim(y, steps[i], normalizeDim(dim, x.ndim, 'roll')), x);
+  return named('RollBackward0', rolled === x ? clone(x) : rolled);
+}
+
+function rollDim<T extends Variable>(x: T, shift: number, dim: number): T {
+  const n = x.shape[dim] ?? 0;
+  if (n === 0) return x;
+  const by = ((shift % n) + n) % n;
+  return by === 0 ? x : cat([narrow(x, dim, n - by, by), narrow(x, dim, 0, n - by)], dim);
+}
+
+/** The plane of two dimensions turned by k · 90°, from the first toward the second. @throws ShapeError */
+export function rot90<T extends Variable>(
+  x: T,
+  k: number | { k?: number; dims?: readonly number[] } = 1,
+  dims: readonly number[] = [0, 1],
+): T {
+  const { k: turns = 1, dims: plane = dims } = typeof k === 'object' ? k : { k };
+  if (plane.length !== 2) throw new ShapeError(`rot90: expected total rotation dims == 2, but got dims = ${plane.length}`);
+  if (x.ndim < 2) throw new ShapeError(`rot90: expected total dims >= 2, but got total dims = ${x.ndim}`);
+  const [a, b] = plane.map((d) => normalizeDim(d, x.ndim, 'rot90'));
+  if (a === b) throw new ShapeError(`rot90: expected rotation dims to be different, but got dim0 = ${plane[0]} and dim1 = ${plane[1]}`);
+  switch (((turns % 4) + 4) % 4) {
+    case 1:
+      return transpose(flip(x, b), a, b);
+    case 2:
+      return flip(x, [a, b]);
+    case 3:
+      return transpose(flip(x, a), a, b);
+    default:
+      return clone(x);
+  }
+}
+
+/** The whole tensor put side by side, sizes[d] times along dimension d. @throws ShapeError for too few or bad sizes */
+export function repeat<T extends Variable>(x: T, sizes: Shape): T {
+  if (sizes.length < x.ndim) {
+    throw new ShapeError(
+      `repeat: Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor; got ` +
+        `${formatShape(sizes)} for ${formatShape(x.shape)}`,
+    );
+  }
+  for (const n of sizes) {
+    if (!Number.isInteger(n) || n < 0) throw new ShapeError(`repeat: sizes must be non-negative integers, but got ${formatShape(sizes)}`);
+  }
+  const own = [...new Array<number>(sizes.length - x.ndim).fill(1), ...x.shape];
+  const apart = reshape(
+    x,
+    own.flatMap((size) => [1, size]),
+  );
+  const spread = expand(
+    apart,
+    own.flatMap((size, d) => [sizes[d], size]),
+  );
+  const out = reshape(
+    clone(spread),
+    own.map((size, d) => size * sizes[d]),
+  );
+  return named('RepeatBackward0', out);
+}
+
+/** `repeat` that adds ones in front of too short a list. */
+export function tile<T extends Variable>(x: T, sizes: number | Shape | { dims: Shape }): T {
+  const given = isPlain(sizes) ? (sizes as { dims: Shape }).dims : listed(sizes as number | Shape);
+  return repeat(x, [...new Array<number>(Math.max(0, x.ndim - given.length)).fill(1), ...given]);
+}
+
+export interface RepeatInterleaveOptions {
+  dim?: number | null;
+}
+
+/**
+ * Each element (of the flattened tensor) or slice along dim repeated: all `repeats` times, or each by an own count.
+ * @throws ShapeError, ArgumentError for negative counts
+ */
+export function repeatInterleave<T extends Variable>(x: T, repeats: number | T, dim?: number | null | RepeatInterleaveOptions): T {
+  const named = typeof dim === 'object' && dim !== null ? dim.dim : dim;
+  if (named === undefined || named === null) return repeatInterleave(reshape(x, [-1]), repeats, 0);
+  const d = normalizeDim(named, x.ndim, 'repeat_interleave');
+  const source = x.ndim === 0 ? unsqueeze(x, 0) : x;
+  const n = source.shape[d];
+  const counts = typeof repeats === 'number' ? [repeats] : Array.from(repeats.array.backend.read(repeats.array), Number);
+  if (counts.length !== 1 && counts.length !== n) {
+    throw new ShapeError(`repeat_interleave: repeats must have the same size as input along dim; got ${counts.length} and ${n}`);
+  }
+  if (counts.some((c) => !Number.isInteger(c) || c < 0)) {
+    throw new ArgumentError(`repeat_interleave: repeats can not be negative; got ${counts.join(', ')}`);
+  }
+  const picks = Array.from({ length: n }).flatMap((_, i) => new Array<number>(counts.length === 1 ? counts[0] : counts[i]).fill(i));
+  return selectAlong(source, d, integerVector(source, picks), 'IndexSelectBackward0');
+}
+
+/** Dimensions moved from the positions `source` to `destination`; the others keep their order. @throws ShapeError */
+export function movedim<T extends Variable>(x: T, source: number | readonly number[], destination: number | readonly number[]): T {
+  const from = distinctDims(source, x.ndim, 'movedim');
+  const to = distinctDims(destination, x.ndim, 'movedim');
+  if (from.length !== to.length) {
+    throw new ShapeError(
+      `movedim: Invalid source or destination dims: source (${formatShape(from)} dims) should contain the same number of dims ` +
+        `as destination (${formatShape(to)} dims)`,
+    );
+  }
+  if (x.ndim === 0) return x;
+  const order = new Array<number>(x.ndim).fill(-1);
+  from.forEach((d, i) => {
+    order[to[i]] = d;
+  });
+  const rest = [...x.shape.keys()].filter((d) => !from.includes(d));
+  return permute(
+    x,
+    order.map((d) => (d >= 0 ? d : (rest.shift() ?? 0))),
+  );
+}
+
+/** Two dimensions exchanged: `transpose` by NumPy's name. */
+export const swapaxes = <T extends Variable>(x: T, axis0: number, axis1: number): T => transpose(x, axis0, axis1);
+/** Two dimensions exchanged: `transpose` by another name. */
+export const swapdims = swapaxes;
+/** `movedim` by NumPy's name. */
+export const moveaxis = movedim;

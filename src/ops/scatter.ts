@@ -1,0 +1,117 @@
+/** Reading and writing single elements along a dimension by index tensors: gather, scatter and their relatives. */
+import type { Variable } from '../autograd/variable.ts';
+import { ArgumentError, DTypeError, IndexError, ShapeError } from '../core/errors.ts';
+import { broadcastShapes, formatShape, normalizeDim, type Shape } from '../core/shape.ts';
+import { gatherAlong, scatterAlong, zerosOf } from './along.ts';
+import { add, mul } from './arithmetic.ts';
+import { cast, checkDevices, contiguous, scalarValue } from './convert.ts';
+import { checkedIndex } from './indexing.ts';
+import { torchTypeName } from './reduce.ts';
+import { expand, narrow, reshape, unsqueeze } from './views.ts';
+
+/** An int64 index tensor whose entries lie in [-size, size), wrapped. @throws DTypeError, IndexError */
+function indexAlong<T extends Variable>(x: T, dim: number, index: T, op: string): T {
+  checkDevices([x, index], op);
+  if (index.dtype !== 'int64' && index.dtype !== 'int32') {
+    throw new DTypeError(`${op}(): Expected dtype int64 for index, but got ${torchTypeName(index.dtype)}`);
+  }
+  return checkedIndex(cast(index, 'int64'), x.ndim === 0 ? 1 : x.shape[dim], dim);
+}
+
+/** index may be shorter than x in every dimension but `dim`, never longer. */
+function checkFits(x: Variable, dim: number, index: Variable, op: string): void {
+  const [a, b] = [Math.max(x.ndim, 1), Math.max(index.ndim, 1)];
+  if (a !== b) {
+    throw new ShapeError(
+      `${op}(): Index tensor must have the same number of dimensions as input tensor; got ${formatShape(index.shape)} for ` +
+        formatShape(x.shape),
+    );
+  }
+  index.shape.forEach((size, d) => {
+    if (d !== dim && size > (x.shape[d] ?? 1)) {
+      throw new ShapeError(
+        `${op}(): Size does not match at dimension ${d} expected index ${formatShape(index.shape)} to be smaller than self ` +
+          `${formatShape(x.shape)} apart from dimension ${dim}`,
+      );
+    }
+  });
+}
+
+/** out[i][j] = x[index[i][j]][j] for dim 0, and so on. @throws IndexError, ShapeError, DTypeError */
+export function gather<T extends Variable>(x: T, dim: number, index: T): T {
+  const d = normalizeDim(dim, x.ndim, 'gather');
+  if (index.array.size > 0) checkFits(x, d, index, 'gather');
+  return gatherAlong(x, d, indexAlong(x, d, index, 'gather'));
+}
+
+/** The part of source that index reads. */
+const readPart = <T extends Variable>(source: T, shape: Shape): T =>
+  source.ndim === 0 ? source : shape.reduce((part, size, d) => (part.shape[d] === size ? part : narrow(part, d, 0, size)), source);
+
+export interface ScatterOptions {
+  /** 'add' or 'multiply' what is written with what is there. */
+  reduce?: 'add' | 'multiply' | null;
+}
+
+/**
+ * x with elements replaced: out[index[i][j]][j] = source[i][j] for dim 0, and so on; source may be a number.
+ * Of several for one place the last wins. @throws IndexError, ShapeError, DTypeError
+ */
+export function scatter<T extends Variable>(x: T, dim: number, index: T, source: T | number, { reduce = null }: ScatterOptions = {}): T {
+  const d = normalizeDim(dim, x.ndim, 'scatter');
+  const { picks, part } = scatterOperands(x, d, index, source, 'scatter');
+  if (reduce === 'add') return scatterAlong(x, d, picks, part, true);
+  if (reduce === 'multiply') return scatterAlong(x, d, picks, mul<T>(gatherAlong(x, d, picks), part), false);
+  if (reduce !== null) throw new ArgumentError(`scatter: reduce argument must be either add or multiply, but got ${String(reduce)}`);
+  return scatterAlong(x, d, picks, part, false);
+}
+
+/** x with elements added: out[index[i][j]][j] += source[i][j] for dim 0, and so on. */
+export function scatterAdd<T extends Variable>(x: T, dim: number, index: T, source: T): T {
+  const d = normalizeDim(dim, x.ndim, 'scatter_add');
+  const { picks, part } = scatterOperands(x, d, index, source, 'scatter_add');
+  return scatterAlong(x, d, picks, part, true);
+}
+
+function scatterOperands<T extends Variable>(x: T, d: number, index: T, source: T | number, op: string): { picks: T; part: T } {
+  if (index.array.size > 0) checkFits(x, d, index, op);
+  if (typeof source === 'number') {
+    const picks = indexAlong(x, d, index, op);
+    return { picks, part: add<T>(zerosOf(x, picks.shape), scalarValue(source, x.dtype)) };
+  }
+  checkDevices([x, source], op);
+  if (source.dtype !== x.dtype) {
+    throw new DTypeError(`${op}(): Expected self.dtype to be equal to src.dtype; got ${x.dtype} and ${source.dtype}`);
+  }
+  index.shape.forEach((size, axis) => {
+    if (index.ndim !== source.ndim || size > source.shape[axis]) {
+      throw new ShapeError(
+        `${op}(): Expected index ${formatShape(index.shape)} to be smaller than src ${formatShape(source.shape)} in all dimensions`,
+      );
+    }
+  });
+  return { picks: indexAlong(x, d, index, op), part: readPart(source, index.shape) };
+}
+
+/** Elements along dim where index (broadcast against x, but for dim) says; without dim, of the flattened tensor. */
+export function takeAlongDim<T extends Variable>(x: T, index: T, dim: number | null = null): T {
+  if (dim === null) return gather(reshape(x, [-1]), 0, reshape(index, [-1]));
+  const d = normalizeDim(dim, x.ndim, 'take_along_dim');
+  if (index.ndim !== x.ndim) {
+    throw new ShapeError(
+      `take_along_dim(): input and indices should have the same number of dimensions, but got ${x.ndim} dimensions for input, ` +
+        `and ${index.ndim} dimensions for indices`,
+    );
+  }
+  const free = (shape: Shape) => shape.map((size, axis) => (axis === d ? 1 : size));
+  const common = broadcastShapes(free(x.shape), free(index.shape), 'take_along_dim');
+  const withSize = (size: number) => common.map((s, axis) => (axis === d ? size : s));
+  return gather(expand(x, withSize(x.shape[d])), d, contiguous(expand(index, withSize(index.shape[d]))));
+}
+
+/** What an index of slices must be: one-dimensional (or a single number), of integers. */
+export function sliceIndex<T extends Variable>(x: T, dim: number, index: T, op: string): T {
+  if (index.ndim > 1) throw new IndexError(`${op}(): Index is supposed to be a vector, but got shape ${formatShape(index.shape)}`);
+  return indexAlong(x, dim, index.ndim === 0 ? unsqueeze(index, 0) : index, op);
+}
+

@@ -1,0 +1,171 @@
+/** Variance, norms, log-sum-exp, and reductions that skip NaN. */
+import { record } from '../autograd/record.ts';
+import type { Variable } from '../autograd/variable.ts';
+import { type DType, isFloating } from '../core/dtype.ts';
+import { ArgumentError, DTypeError, IndexError } from '../core/errors.ts';
+import type { ReduceSpec } from '../backend/backend.ts';
+import { add, div, mul, sub } from './arithmetic.ts';
+import { eq, isnan, logicalNot } from './comparison.ts';
+import { detached } from './composite.ts';
+import { cast } from './convert.ts';
+import { abs, exp, log, sign, sqrt, square } from './elementwise.ts';
+import { pow } from './power.ts';
+import { amax, amin, type Dims, listDims, mean, nanToZero, restoreDims, sum, torchTypeName } from './reduce.ts';
+import { whereOp } from './where.ts';
+
+function checkFloating(x: Variable, op: string): void {
+  if (!isFloating(x.dtype)) {
+    throw new DTypeError(`${op} only support floating point and complex dtypes; got ${torchTypeName(x.dtype)}`);
+  }
+}
+
+/**
+ * The variance over dims: the mean square distance from the mean with N − correction for N. NaN where that is not
+ * positive. @throws DTypeError for integers
+ */
+export function variance<T extends Variable>(x: T, dims: Dims = null, correction = 1, keepdim = false): T {
+  checkFloating(x, 'var');
+  const list = listDims(dims, x.ndim, 'var');
+  const count = list.reduce((n, d) => n * x.shape[d], 1);
+  const freedom = Math.max(0, count - correction);
+  const centred = (y: T): T => sub<T>(y, mean(y, list.length === 0 ? null : list, true));
+  const raw = detached(x);
+  const out = div<T>(sum(square(centred(raw)), list.length === 0 ? null : list, keepdim), freedom);
+  const from = x.shape;
+  return record('VarBackward0', out.array, [x], (node) => {
+    const saved = node.save(x);
+    return (grad) => [mul<T>(mul<T>(restoreDims(grad, from, list), 2 / freedom), centred(saved.get(grad)))];
+  });
+}
+
+/** The square root of the variance; its gradient where it is 0 is 0. @throws DTypeError for integers */
+export function std<T extends Variable>(x: T, dims: Dims = null, correction = 1, keepdim = false): T {
+  checkFloating(x, 'std');
+  const list = listDims(dims, x.ndim, 'std');
+  const count = list.reduce((n, d) => n * x.shape[d], 1);
+  const freedom = Math.max(0, count - correction);
+  const out = sqrt(variance(detached(x), dims, correction, keepdim));
+  const from = x.shape;
+  const all = list.length === 0 ? null : list;
+  return record('StdBackward0', out.array, [x], (node, output) => {
+    const savedX = node.save(x);
+    const savedY = node.saveOutput(output);
+    return (grad) => {
+      const [value, y] = [savedX.get(grad), savedY.get(grad)];
+      const slope = whereOp<T>(eq<T>(y, 0), 0, div<T>(grad, mul<T>(y, freedom)));
+      return [mul<T>(restoreDims(slope, from, list), sub<T>(value, mean(value, all, true)))];
+    };
+  });
+}
+
+const absSum: ReduceSpec = { name: 'abs_sum', initial: 0, js: (acc, x) => acc + Math.abs(x), wgsl: 'acc + abs(x)' };
+const squareSum: ReduceSpec = { name: 'square_sum', initial: 0, js: (acc, x) => acc + x * x, wgsl: 'acc + x * x' };
+
+/**
+ * The p-norm of the elements over dims: (Σ|x|^p)^(1/p); p = ∞ and −∞ give the largest and smallest magnitude, p = 0
+ * the number of elements that are not zero. The gradient at 0 is 0. @throws DTypeError, IndexError for an empty extreme
+ */
+export function vectorNorm<T extends Variable>(x: T, p = 2, dims: Dims = null, keepdim = false, dtype?: DType): T {
+  const input = dtype === undefined ? x : cast(x, dtype);
+  if (!isFloating(input.dtype)) {
+    throw new DTypeError(`linalg.vector_norm: Expected a floating point or complex tensor as input. Got ${torchTypeName(input.dtype)}`);
+  }
+  const list = listDims(dims, input.ndim, 'linalg.vector_norm');
+  const out = normForward(detached(input), p, list, keepdim);
+  const from = input.shape;
+  return record('LinalgVectorNormBackward0', out.array, [input], (node, output) => {
+    const savedX = node.save(input);
+    const savedY = node.saveOutput(output);
+    return (grad) => {
+      const back = (y: T): T => restoreDims(y, from, list);
+      return [normGrad(back(grad), savedX.get(grad), back(savedY.get(grad)), p, list)];
+    };
+  });
+}
+
+function normForward<T extends Variable>(x: T, p: number, list: readonly number[], keepdim: boolean): T {
+  const reduced = (spec: ReduceSpec): T => x.derive(x.array.backend.reduce(spec, x.array, list, keepdim));
+  const all = list.length === 0 ? null : list;
+  switch (p) {
+    case 1:
+      return reduced(absSum);
+    case 2:
+      return sqrt(reduced(squareSum));
+    case 0:
+      return sum(cast(logicalNot(eq<T>(x, 0)), x.dtype), all, keepdim);
+    case Infinity:
+      if (x.array.size === 0) throw new IndexError('linalg.vector_norm cannot compute the inf norm on an empty tensor');
+      return amax(abs(x), all, keepdim);
+    case -Infinity:
+      if (x.array.size === 0) throw new IndexError('linalg.vector_norm cannot compute the -inf norm on an empty tensor');
+      return amin(abs(x), all, keepdim);
+    default:
+      return pow<T>(sum(pow<T>(abs(x), p), all, keepdim), 1 / p);
+  }
+}
+
+function normGrad<T extends Variable>(grad: T, x: T, y: T, p: number, list: readonly number[]): T {
+  const atZero = (zero: T, slope: T): T => whereOp<T>(eq<T>(zero, 0), 0, slope);
+  if (p === 0) return mul<T>(grad, mul<T>(x, 0));
+  if (p === 1) return mul<T>(sign(x), grad);
+  if (p === 2) return mul<T>(x, atZero(y, div<T>(grad, y)));
+  if (Math.abs(p) === Infinity) {
+    const hits = cast(eq<T>(abs(x), y), grad.dtype);
+    return mul<T>(mul<T>(sign(x), hits), div<T>(grad, sum(hits, list.length === 0 ? null : list, true)));
+  }
+  const scale = atZero(y, div<T>(grad, pow<T>(y, p - 1)));
+  if (p < 1) return atZero(x, mul<T>(mul<T>(sign(x), pow<T>(abs(x), p - 1)), scale));
+  if (p < 2) return mul<T>(mul<T>(sign(x), pow<T>(abs(x), p - 1)), scale);
+  return mul<T>(mul<T>(x, pow<T>(abs(x), p - 2)), scale);
+}
+
+/** A norm's order by name or number. */
+export type NormOrder = number | 'fro' | 'nuc' | 'inf' | '-inf' | null;
+
+/** The p-norm over dims (default all), 'fro' being the 2-norm. @throws ArgumentError for the nuclear norm */
+export function norm<T extends Variable>(x: T, p: NormOrder = 'fro', dims: Dims = null, keepdim = false, dtype?: DType): T {
+  if (p === 'nuc') throw new ArgumentError("norm: the nuclear norm ('nuc') is not available; it needs singular values");
+  const order = p === 'fro' || p === null ? 2 : Number(p === 'inf' ? Infinity : p === '-inf' ? -Infinity : p);
+  return vectorNorm(x, order, dims, keepdim, dtype);
+}
+
+/** The p-norm of x − y. */
+export const dist = <T extends Variable>(x: T, y: T, p = 2): T => vectorNorm(sub<T>(x, y), p);
+
+/** log Σ eˣ over dims, shifted by the maximum so that nothing overflows. @throws DTypeError for integers */
+export function logsumexp<T extends Variable>(x: T, dims: Dims, keepdim = false): T {
+  if (!isFloating(x.dtype)) {
+    throw new DTypeError(`logsumexp(): Expected floating point type for result tensor, but got: ${torchTypeName(x.dtype)}`);
+  }
+  const list = listDims(dims, x.ndim, 'logsumexp');
+  const all = list.length === 0 ? null : list;
+  const raw = detached(x);
+  const from = x.shape;
+  const empty = list.some((d) => x.shape[d] === 0);
+  const top = empty ? null : amax(raw, all, true);
+  const shift = top && whereOp<T>(eq<T>(abs(top), Infinity), 0, top);
+  const total = log(sum(exp(shift ? sub<T>(raw, shift) : raw), all, keepdim));
+  const out = shift ? add<T>(total, keepdim ? shift : sum(shift, all)) : total;
+  return record('LogsumexpBackward0', out.array, [x], (node, output) => {
+    const savedX = node.save(x);
+    const savedY = node.saveOutput(output);
+    return (grad) => [
+      mul<T>(restoreDims(grad, from, list), exp(sub<T>(savedX.get(grad), restoreDims(savedY.get(grad), from, list)))),
+    ];
+  });
+}
+
+/** The sum over dims of what is not NaN. */
+export const nansum = <T extends Variable>(x: T, dims: Dims = null, keepdim = false, dtype?: DType): T =>
+  sum(isFloating(x.dtype) ? nanToZero(x) : x, dims, keepdim, dtype);
+
+/** The mean over dims of what is not NaN. */
+export function nanmean<T extends Variable>(x: T, dims: Dims = null, keepdim = false, dtype?: DType): T {
+  const counted = sum(logicalNot(isnan(detached(x))), dims, keepdim);
+  return div<T>(nansum(x, dims, keepdim, dtype), counted);
+}
+
+/** Smallest and largest over one dimension or all. */
+export function aminmax<T extends Variable>(x: T, { dim = null, keepdim = false }: { dim?: number | null; keepdim?: boolean } = {}): { min: T; max: T } {
+  return { min: amin(x, dim, keepdim), max: amax(x, dim, keepdim) };
+}
