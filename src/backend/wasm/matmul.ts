@@ -9,6 +9,8 @@ const SLICE_COLUMNS = 4;
 /** Multiply-adds from which waking threads pays: about 3 µs of work when they are awake, 25 µs when they sleep. */
 const PARALLEL_HOT = 48 ** 3;
 const PARALLEL_ASLEEP = 96 ** 3;
+/** Multiply-adds below which counting zeros would not be repaid. */
+const SPARSE_LEAST_WORK = 64 ** 3;
 /** Slices are whole register tiles of either build (5 or 6 rows, 8 columns), so that no thread pads more than one. */
 const ROW_TILE = 30;
 const COLUMN_TILE = 8;
@@ -70,17 +72,28 @@ export function matmul(host: WasmContext, a: NDArray, b: NDArray, options: GemmO
   return out;
 }
 
+/**
+ * Whether the left operand has so many exact zeros (pixels, activations) that listing the others is faster. The bits
+ * of the product are the same either way.
+ */
+function worthListing(host: WasmContext, a: NDArray, m: number, n: number, k: number): boolean {
+  if (m * n * k < SPARSE_LEAST_WORK || !a.dense) return false;
+  const { density_f32, gemm_sparse_pays_f32 } = host.runtime.module.exports;
+  return gemm_sparse_pays_f32(m, n, k, density_f32(host.pointer(a), a.size)) !== 0;
+}
+
 function gemm(host: WasmContext, f32: boolean, a: Matrices, b: Matrices, out: NDArray, m: number, n: number, k: number, options: GemmOptions): void {
   const { module, pool } = host.runtime;
   const columns = n > m;
   const total = columns ? n : m;
   const slice = chunk(host, total, m * n * k, columns ? COLUMN_TILE : ROW_TILE);
-  const bytes = (f32 ? module.exports.gemm_scratch_f32 : module.exports.gemm_scratch_f64)(m, n, k);
+  const sparse = f32 && worthListing(host, a.array, m, n, k);
+  const bytes = (sparse ? module.exports.gemm_sparse_scratch_f32 : f32 ? module.exports.gemm_scratch_f32 : module.exports.gemm_scratch_f64)(m, n, k);
   const flags = (options.relu ? RELU : 0) | (columns ? SLICE_COLUMNS : 0);
   host.withScratch(bytes, (pointer, stride) => {
     const bias = options.bias ? host.pointer(options.bias) : 0;
     pool.run(
-      f32 ? 'gemm_f32' : 'gemm_f64',
+      sparse ? 'gemm_sparse_f32' : f32 ? 'gemm_f32' : 'gemm_f64',
       [
         host.pointer(a.array),
         a.rowStride,
