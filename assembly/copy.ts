@@ -1,4 +1,5 @@
 // Moving elements of 1, 2, 4 and 8 bytes without looking at them. Sizes and strides are in elements.
+import { V } from './lanes';
 
 abstract class Copy {
   /** One row. */
@@ -6,7 +7,7 @@ abstract class Copy {
   @inline
   static row<T extends number>(x: usize, out: usize, n: usize, xStep: usize, outStep: usize): void {
     if (xStep == 1 && outStep == 1) {
-      memory.copy(out, x, n * sizeof<T>());
+      V.copy(out, x, n * sizeof<T>());
       return;
     }
     for (; n > 0; n--) {

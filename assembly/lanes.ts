@@ -91,4 +91,24 @@ export abstract class V {
     if (lanes > 1) V.storePart(p + 4, v128.shuffle<i32>(v, v, 1, 2, 3, 3), lanes - 1);
     v128.store32_lane(p, v, 0);
   }
+
+  /** Copies bytes between ranges that do not overlap. A call of memory.copy costs as much as some 200 bytes. */
+  // @ts-ignore: decorator
+  @inline
+  static copy(to: usize, from: usize, bytes: usize): void {
+    if (bytes >= 256) {
+      memory.copy(to, from, bytes);
+      return;
+    }
+    const stop = to + bytes;
+    for (; to + 16 <= stop; to += 16) {
+      v128.store(to, v128.load(from));
+      from += 16;
+    }
+    for (; to + 4 <= stop; to += 4) {
+      store<u32>(to, load<u32>(from));
+      from += 4;
+    }
+    for (; to < stop; to++) store<u8>(to, load<u8>(from++));
+  }
 }
