@@ -1,0 +1,34 @@
+/** Colour maps: a number of [0, 1] to RGB, linear between anchors. */
+export type ColorMap = 'blues' | 'viridis' | 'grey' | 'diverging';
+
+type Rgb = readonly [number, number, number];
+
+// viridis: nine of the anchors of S. van der Walt and N. Smith's map (public domain); the others are our own.
+const ANCHORS: { readonly [M in ColorMap]: readonly string[] } = {
+  blues: ['f4f8fd', 'd5e5f7', 'a9cbee', '6fa6df', '3f7fca', '2159a6', '103a78'],
+  viridis: ['440154', '472d7b', '3b528b', '2c728e', '21918c', '28ae80', '5ec962', 'addc30', 'fde725'],
+  grey: ['000000', 'ffffff'],
+  diverging: ['2a5ea8', '7fa9d8', 'd6e4f2', 'f7f7f7', 'f6dcd0', 'e29a7c', 'b23a32'],
+};
+
+export const COLOR_MAPS = Object.keys(ANCHORS);
+
+const parse = (hex: string): Rgb =>
+  [0, 2, 4].map((i) => Number.parseInt(hex.slice(i, i + 2), 16)) as unknown as Rgb;
+
+/** The colour at t, clamped to [0, 1]; values that are not numbers are mid grey. */
+export function colorAt(map: ColorMap, t: number): Rgb {
+  if (Number.isNaN(t)) return [160, 160, 160];
+  const anchors = ANCHORS[map];
+  const at = Math.min(1, Math.max(0, t)) * (anchors.length - 1);
+  const i = Math.min(Math.floor(at), anchors.length - 2);
+  const [a, b] = [parse(anchors[i]), parse(anchors[i + 1])];
+  const mix = (k: 0 | 1 | 2) => Math.round(a[k] + (b[k] - a[k]) * (at - i));
+  return [mix(0), mix(1), mix(2)];
+}
+
+export const toHex = (rgb: Rgb): string => `#${rgb.map((v) => v.toString(16).padStart(2, '0')).join('')}`;
+
+/** Black or white, whichever reads better on a colour (relative luminance as in WCAG, without its gamma). */
+export const inkOn = ([r, g, b]: Rgb): string =>
+  0.2126 * r + 0.7152 * g + 0.0722 * b > 140 ? '#16202c' : '#ffffff';

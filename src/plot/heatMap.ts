@@ -1,0 +1,245 @@
+/** Matrices as coloured cells, and confusion matrices. */
+import { ArgumentError, IndexError, ShapeError } from '../core/errors.ts';
+import { COLOR_MAPS, type ColorMap, colorAt, inkOn, toHex } from './colorMap.ts';
+import { drawLabels, drawTitle } from './frame.ts';
+import { pngDataUri } from './png.ts';
+import { formatNumber, makeScale, niceStep } from './scale.ts';
+import { element, escapeText, Paint, type PlotOptions, textWidth } from './svg.ts';
+import { extent, type Matrix, matrixOf, numbersOf, type Values } from './values.ts';
+
+export interface HeatMapOptions extends PlotOptions {
+  xLabel?: string;
+  yLabel?: string;
+  /** Names of columns and rows; their numbers if absent. Those that would overlap are left out. */
+  columns?: readonly string[];
+  rows?: readonly string[];
+  colorMap?: ColorMap;
+  /** The values at the ends of the colour map. Default: the smallest and the largest; 'diverging' has 0 in its middle. */
+  min?: number;
+  max?: number;
+  /** Write the values into the cells. Default: up to 15 rows and columns. */
+  annotate?: boolean;
+  format?: (value: number) => string;
+  /** CSS pixels of a cell. */
+  cellSize?: number;
+  /** Default true. */
+  colorBar?: boolean;
+}
+
+/** Matrices beyond this are drawn as one image instead of a rectangle per cell. */
+const MOST_CELLS = 1600;
+const MOST_ANNOTATED = 15;
+
+/** A matrix [rows, columns] as coloured cells with a colour bar, as SVG. @throws ShapeError if it is no matrix */
+export function heatMap(values: Matrix, options: HeatMapOptions = {}): string {
+  const { rows, columns, data } = matrixOf(values, 'plot.heatMap');
+  const map = options.colorMap ?? 'viridis';
+  if (!COLOR_MAPS.includes(map)) {
+    throw new ArgumentError(
+      `plot.heatMap: colorMap must be one of ${COLOR_MAPS.join(', ')}, but got ${String(map)}`,
+    );
+  }
+  const found = extent(data) ?? [0, 1];
+  const reach = Math.max(-found[0], found[1]);
+  const ends = map === 'diverging' ? [-reach, reach] : found;
+  const [low, high] = [options.min ?? ends[0], options.max ?? ends[1]];
+  const at = (v: number) => (high > low ? (v - low) / (high - low) : 0.5);
+  const names = [namesOf(options.rows, rows, 'rows'), namesOf(options.columns, columns, 'columns')] as const;
+  const largest = Math.max(rows, columns, 1);
+  const cell = options.cellSize ?? Math.max(4, Math.min(42, Math.floor(480 / largest)));
+  const left = 16 + Math.max(0, ...names[0].map((n) => textWidth(n, 11))) + (options.yLabel ? 24 : 4);
+  const top = options.title ? 46 : 18;
+  const right = left + columns * cell;
+  const bottom = top + rows * cell;
+  const paint = new Paint(options.theme);
+  const cells: Cells = { data, rows, columns, cell, left, top, colour: (v) => colorAt(map, at(v)) };
+  const annotate = options.annotate ?? largest <= MOST_ANNOTATED;
+  const bar = options.colorBar !== false;
+  const width = right + (bar ? 76 : 20);
+  return paint.picture(
+    width,
+    bottom + (names[1].length > 0 ? 22 : 4) + (options.xLabel ? 26 : 8),
+    options.title ?? 'heat map',
+    rows * columns <= MOST_CELLS ? drawCells(cells) : drawImage(cells),
+    annotate ? drawValues(cells, options.format ?? ((v) => formatNumber(v))) : '',
+    drawNames(paint, cells, names),
+    drawLabels(
+      paint,
+      options,
+      (left + right) / 2,
+      bottom + (names[1].length > 0 ? 40 : 22),
+      18,
+      (top + bottom) / 2,
+    ),
+    drawTitle(paint, options.title, left),
+    bar ? drawBar(paint, map, right + 18, top, bottom, low, high) : '',
+  );
+}
+
+interface Cells {
+  readonly data: Float64Array;
+  readonly rows: number;
+  readonly columns: number;
+  readonly cell: number;
+  readonly left: number;
+  readonly top: number;
+  readonly colour: (value: number) => readonly [number, number, number];
+}
+
+function namesOf(given: readonly string[] | undefined, count: number, what: string): readonly string[] {
+  if (given === undefined) return Array.from({ length: count }, (_, i) => String(i));
+  if (given.length === count) return given;
+  throw new ShapeError(`plot.heatMap: expected ${count} names of ${what}, but got ${given.length}`);
+}
+
+function drawCells({ data, columns, cell, left, top, colour }: Cells): string {
+  const gap = cell >= 14 ? 1 : 0;
+  const boxes = Array.from(data, (v, i) => {
+    const [x, y] = [left + (i % columns) * cell, top + Math.floor(i / columns) * cell];
+    const box = { x, y, width: cell - gap, height: cell - gap, fill: toHex(colour(v)) };
+    return element(
+      'rect',
+      box,
+      element('title', {}, escapeText(`[${Math.floor(i / columns)}, ${i % columns}]: ${v}`)),
+    );
+  });
+  return boxes.join('');
+}
+
+function drawImage({ data, rows, columns, cell, left, top, colour }: Cells): string {
+  const pixels = new Uint8Array(data.length * 3);
+  data.forEach((v, i) => {
+    pixels.set(colour(v), 3 * i);
+  });
+  return element('image', {
+    x: left,
+    y: top,
+    width: columns * cell,
+    height: rows * cell,
+    preserveAspectRatio: 'none',
+    style: 'image-rendering:pixelated',
+    href: pngDataUri(pixels, columns, rows, 3),
+  });
+}
+
+function drawValues(
+  { data, columns, cell, left, top, colour }: Cells,
+  format: (value: number) => string,
+): string {
+  const texts = Array.from(data, (v, i) => {
+    const x = left + (i % columns) * cell + cell / 2;
+    const y = top + Math.floor(i / columns) * cell + cell / 2 + 4;
+    return element('text', { x, y, fill: inkOn(colour(v)) }, escapeText(format(v)));
+  });
+  return element('g', { 'text-anchor': 'middle', 'font-size': Math.min(12, cell * 0.32) }, ...texts);
+}
+
+function drawNames(
+  paint: Paint,
+  { left, top, cell, rows }: Cells,
+  [rowNames, columnNames]: readonly (readonly string[])[],
+) {
+  const small = { 'font-size': 11 };
+  const middle = { ...small, 'text-anchor': 'middle' };
+  // Names that would run into each other are thinned out.
+  const every = niceStep((Math.max(0, ...columnNames.map((n) => textWidth(n, 11))) + 4) / cell, true);
+  const rowsEvery = niceStep(13 / cell, true);
+  const beside = rowNames.map((name, i) =>
+    i % rowsEvery === 0
+      ? paint.text(name, left - 8, top + i * cell + cell / 2 + 4, { ...small, 'text-anchor': 'end' })
+      : '',
+  );
+  const below = columnNames.map((name, j) =>
+    j % every === 0 ? paint.text(name, left + j * cell + cell / 2, top + rows * cell + 16, middle) : '',
+  );
+  return [...beside, ...below].join('');
+}
+
+function drawBar(
+  paint: Paint,
+  map: ColorMap,
+  x: number,
+  top: number,
+  bottom: number,
+  low: number,
+  high: number,
+) {
+  const steps = 48;
+  const height = (bottom - top) / steps;
+  const parts = Array.from({ length: steps }, (_, i) =>
+    // Half a pixel more than its share: no seams between the steps.
+    element('rect', {
+      x,
+      y: bottom - (i + 1) * height - (i === steps - 1 ? 0 : 0.5),
+      width: 12,
+      height: height + (i === steps - 1 ? 0 : 0.5),
+      fill: toHex(colorAt(map, (i + 0.5) / steps)),
+    }),
+  );
+  const scale = makeScale([low, high], { tight: true, count: Math.max(2, (bottom - top) / 60) });
+  const ticks = scale.ticks.map((t) =>
+    paint.text(scale.format(t), x + 18, bottom - scale.at(t) * (bottom - top) + 4, { 'font-size': 11 }),
+  );
+  return parts.join('') + ticks.join('');
+}
+
+export interface ConfusionMatrixOptions extends PlotOptions {
+  /** Names of the classes; their numbers if absent. */
+  labels?: readonly string[];
+  /** Show shares of each true class instead of counts. */
+  normalize?: boolean;
+  cellSize?: number;
+}
+
+/**
+ * How often each class was taken for each other, as SVG: rows are the true classes, columns the predicted ones.
+ * Takes class numbers, both lists equally long. @throws ShapeError, IndexError
+ */
+export function confusionMatrix(
+  targets: Values,
+  predictions: Values,
+  options: ConfusionMatrixOptions = {},
+): string {
+  const [truth, guess] = [numbersOf(targets), numbersOf(predictions)];
+  if (truth.length !== guess.length) {
+    throw new ShapeError(`plot.confusionMatrix: got ${truth.length} targets but ${guess.length} predictions`);
+  }
+  const { labels, normalize = false, title = 'Confusion matrix', theme, cellSize } = options;
+  const classes =
+    labels?.length ??
+    Math.max(1, ...[truth, guess].map((list) => list.reduce((a, b) => Math.max(a, b), 0) + 1));
+  for (const one of [truth, guess]) {
+    const bad = one.find((c) => !(Number.isInteger(c) && c >= 0 && c < classes));
+    if (bad !== undefined)
+      throw new IndexError(`plot.confusionMatrix: expected classes 0 to ${classes - 1}, but got ${bad}`);
+  }
+  const counts = Array.from({ length: classes }, () => new Float64Array(classes));
+  truth.forEach((t, i) => {
+    counts[t][guess[i]]++;
+  });
+  const shown = normalize
+    ? counts.map((row) =>
+        row.map(
+          (c) =>
+            c /
+            Math.max(
+              1,
+              row.reduce((a, b) => a + b, 0),
+            ),
+        ),
+      )
+    : counts;
+  return heatMap(shown, {
+    title,
+    theme,
+    cellSize,
+    rows: labels,
+    columns: labels,
+    colorMap: 'blues',
+    min: 0,
+    max: normalize ? 1 : undefined,
+    xLabel: 'Predicted class',
+    yLabel: 'True class',
+    format: normalize ? (v) => (v === 0 ? '' : v.toFixed(2)) : String,
+  });
+}

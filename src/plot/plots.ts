@@ -1,0 +1,5 @@
+/** The plots under their public names. */
+export { confusionMatrix, heatMap } from './heatMap.ts';
+export { histogram } from './histogram.ts';
+export { imageGrid } from './imageGrid.ts';
+export { line } from './line.ts';
