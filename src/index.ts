@@ -15,6 +15,7 @@ export { cat, stack } from './ops/join.ts';
 export { bmm, dot, matmul, mm, mv, outer } from './ops/matmul.ts';
 export { pow } from './ops/power.ts';
 export * as nn from './nn/index.ts';
+export * as optim from './optim/index.ts';
 export * from './random.ts';
 export { asStrided, flatten, narrow, permute, reshape, select, squeeze, t, transpose, unsqueeze } from './ops/views.ts';
 export { backendInfo, getDefaultDevice, init, type InitOptions, memoryStats, setDefaultDevice } from './settings.ts';

@@ -65,6 +65,16 @@ export interface SgdOptions {
   readonly maximize: boolean;
 }
 
+/** A step of an optimiser: what happens to one element of the parameter and of the buffers kept for it. */
+export interface StepSpec {
+  readonly name: string;
+  /**
+   * `v` holds the parameter's element and then those of the buffers (0 for absent ones), and takes the new ones; `g` is
+   * the gradient's, `c` the call's scalars in the order that the spec's owner documents. `r` rounds to the dtype.
+   */
+  readonly js: (v: Float64Array, g: number, c: readonly number[], r: (x: number) => number) => void;
+}
+
 export type LossReduction = 'none' | 'mean' | 'sum';
 
 export interface CrossEntropyOptions {
@@ -166,6 +176,9 @@ export interface Backend {
   // Training
   /** One pass over parameter, gradient and momentum buffer; all have the same shape. */
   sgdStep(param: NDArray, grad: NDArray, momentum: NDArray | null, firstStep: boolean, options: SgdOptions): void;
+
+  /** One pass over parameter, gradient and buffers of equal shape; all have the parameter's dtype. */
+  optimizerStep(spec: StepSpec, param: NDArray, grad: NDArray, buffers: readonly (NDArray | null)[], scalars: readonly number[]): void;
 
   memory(): BackendMemory;
 }

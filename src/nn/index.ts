@@ -8,3 +8,5 @@ export { Bilinear, Identity, Linear, type LayerOptions, type LinearOptions } fro
 export * from './loss.ts';
 export * from './module.ts';
 export * from './parameter.ts';
+export * from './shape.ts';
+export * as utils from './utils.ts';

@@ -15,6 +15,7 @@ import type {
   Operand,
   ReduceSpec,
   SgdOptions,
+  StepSpec,
   TernarySpec,
   UnarySpec,
 } from '../backend.ts';
@@ -25,7 +26,7 @@ import * as indexing from './indexing.ts';
 import { matmul } from './matmul.ts';
 import { extreme, reduce, softmax, softmaxGrad } from './reduce.ts';
 import * as scans from './scan.ts';
-import { sgdStep } from './training.ts';
+import { optimizerStep, sgdStep } from './training.ts';
 
 class HostStorage extends Storage {
   readonly buffer: ArrayBuffer;
@@ -172,6 +173,10 @@ export class ReferenceBackend implements Backend, ArrayHost {
 
   sgdStep(param: NDArray, grad: NDArray, momentum: NDArray | null, firstStep: boolean, options: SgdOptions): void {
     sgdStep(this, param, grad, momentum, firstStep, options);
+  }
+
+  optimizerStep(spec: StepSpec, param: NDArray, grad: NDArray, buffers: readonly (NDArray | null)[], scalars: readonly number[]): void {
+    optimizerStep(this, spec, param, grad, buffers, scalars);
   }
 
   memory(): BackendMemory {

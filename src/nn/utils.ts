@@ -1,0 +1,82 @@
+/** `nn.utils`: gradients kept within bounds, and all parameters as one vector. */
+import { noGrad } from '../autograd/gradMode.ts';
+import { ArgumentError, ShapeError } from '../core/errors.ts';
+import { zeros } from '../creation.ts';
+import { cat, stack } from '../ops/join.ts';
+import { Tensor } from '../tensor.ts';
+import { isOptions } from '../tensor/arguments.ts';
+import { vectorNorm } from './functional/distance.ts';
+
+const listOf = (tensors: Tensor | Iterable<Tensor>): Tensor[] => (tensors instanceof Tensor ? [tensors] : [...tensors]);
+
+const gradients = (parameters: Tensor | Iterable<Tensor>): Tensor[] =>
+  listOf(parameters).flatMap((parameter) => (parameter.grad ? [parameter.grad] : []));
+
+export interface NormOptions {
+  /** The exponent. Default 2. */
+  normType?: number;
+  /** Throw if the norm is not finite. */
+  errorIfNonfinite?: boolean;
+}
+
+/** The norm of all tensors as if they were one vector; 0-d. @throws ArgumentError if it is not finite, when asked to */
+export function getTotalNorm(tensors: Iterable<Tensor>, normType = 2, errorIfNonfinite = false): Tensor {
+  const norms = listOf(tensors).map((x) => vectorNorm(x.reshape([-1]), normType, 0, false));
+  if (norms.length === 0) return zeros([]);
+  const total = vectorNorm(stack<Tensor>(norms), normType, 0, false);
+  if (errorIfNonfinite && !Number.isFinite(total.item())) {
+    throw new ArgumentError(
+      `The total norm of order ${normType} for gradients from \`parameters\` is non-finite, so it cannot be clipped. To ` +
+        'disable this error and scale the gradients by the non-finite norm anyway, set errorIfNonfinite to false',
+    );
+  }
+  return total;
+}
+
+/**
+ * Scales all gradients by one factor so that their common norm is at most maxNorm. Returns the norm before, a 0-d
+ * tensor. @throws ArgumentError if it is not finite, when asked to
+ */
+export function clipGradNorm_(
+  parameters: Tensor | Iterable<Tensor>,
+  maxNorm: number,
+  normType: number | NormOptions = 2,
+  options: NormOptions = {},
+): Tensor {
+  if (isOptions<NormOptions>(normType)) return clipGradNorm_(parameters, maxNorm, normType.normType, normType);
+  return noGrad(() => {
+    const grads = gradients(parameters);
+    const total = getTotalNorm(grads, normType, options.errorIfNonfinite);
+    // Always multiplied, by 1 if the norm is small: no value has to be read.
+    const factor = total.add(1e-6).reciprocal().mul(maxNorm).minimum(1);
+    for (const grad of grads) grad.mul_(factor.to(grad.dtype));
+    return total;
+  });
+}
+
+/** Cuts every element of the gradients to [−clipValue, clipValue]. */
+export function clipGradValue_(parameters: Tensor | Iterable<Tensor>, clipValue: number): void {
+  noGrad(() => {
+    for (const grad of gradients(parameters)) grad.copy_(grad.maximum(-clipValue).minimum(clipValue));
+  });
+}
+
+/** All elements of all parameters in row-major order, as one vector. */
+export const parametersToVector = (parameters: Iterable<Tensor>): Tensor =>
+  cat<Tensor>([...parameters].map((parameter) => parameter.reshape([-1])));
+
+/** Copies a vector back into the parameters. @throws ShapeError unless it has as many elements as they have */
+export function vectorToParameters(vector: Tensor, parameters: Iterable<Tensor>): void {
+  const list = [...parameters];
+  const total = list.reduce((sum, parameter) => sum + parameter.numel(), 0);
+  if (vector.ndim !== 1 || vector.numel() !== total) {
+    throw new ShapeError(`vectorToParameters: expected a vector of ${total} elements, but got shape [${vector.shape.join(', ')}]`);
+  }
+  noGrad(() => {
+    let at = 0;
+    for (const parameter of list) {
+      parameter.copy_(vector.narrow(0, at, parameter.numel()).reshape(parameter.shape));
+      at += parameter.numel();
+    }
+  });
+}

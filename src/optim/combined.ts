@@ -1,0 +1,219 @@
+/** Schedules made of schedules, and the one that watches a metric. */
+import { ArgumentError } from '../core/errors.ts';
+import type { Tensor } from '../tensor.ts';
+import { type Arguments, LRScheduler, named, perGroup, type Scheduled, type SchedulerStateDict } from './scheduler.ts';
+
+/** What combinations step: anything that steps without arguments. */
+type Steppable = LRScheduler | ReduceLROnPlateau;
+
+const lrsOf = (optimizer: Scheduled): number[] => optimizer.paramGroups.map((group) => group.lr);
+
+function checkSameOptimizer(optimizer: Scheduled, schedulers: readonly Steppable[], owner: string): void {
+  if (schedulers.length < 1) throw new ArgumentError(`${owner} expects at least one scheduler to be chained, but got no scheduler.`);
+  schedulers.forEach((scheduler, i) => {
+    if (scheduler.optimizer !== optimizer) {
+      throw new ArgumentError(`${owner} expects all schedulers to belong to the same optimizer, but scheduler at index ${i} does not.`);
+    }
+  });
+}
+
+export interface SequentialLROptions {
+  schedulers: readonly LRScheduler[];
+  /** The epochs at which the next schedule takes over. */
+  milestones: readonly number[];
+}
+
+/** One schedule after the other, each from its own beginning. */
+export class SequentialLR {
+  readonly optimizer: Scheduled;
+  readonly schedulers: readonly LRScheduler[];
+  readonly milestones: readonly number[];
+  lastEpoch: number;
+
+  constructor(optimizer: Scheduled, ...args: Arguments<[schedulers: readonly LRScheduler[], milestones: readonly number[]], SequentialLROptions>) {
+    const { schedulers = [], milestones = [] } = named<SequentialLROptions>(['schedulers', 'milestones'], args);
+    checkSameOptimizer(optimizer, schedulers, 'SequentialLR');
+    if (milestones.length !== schedulers.length - 1) {
+      throw new ArgumentError(
+        `Sequential Schedulers expects number of schedulers provided to be one more than the number of milestone points, but ` +
+          `got number of schedulers ${schedulers.length} and the number of milestones to be equal to ${milestones.length}`,
+      );
+    }
+    this.optimizer = optimizer;
+    this.schedulers = schedulers;
+    this.milestones = milestones;
+    this.lastEpoch = 0;
+    // All have set their first rates already: only the first one's counts.
+    for (const group of optimizer.paramGroups) group.lr = group.initialLr ?? group.lr;
+    for (const scheduler of schedulers) scheduler.lastEpoch--;
+    schedulers[0].stepCount = 0;
+    schedulers[0].step();
+  }
+
+  step(): void {
+    this.lastEpoch++;
+    const at = this.milestones.filter((milestone) => milestone <= this.lastEpoch).length;
+    if (at > 0 && this.milestones[at - 1] === this.lastEpoch) this.schedulers[at].step(0);
+    else this.schedulers[at].step();
+  }
+
+  getLastLr(): number[] {
+    return lrsOf(this.optimizer);
+  }
+
+  stateDict(): SchedulerStateDict {
+    return { lastEpoch: this.lastEpoch, schedulers: this.schedulers.map((scheduler) => scheduler.stateDict()) };
+  }
+
+  loadStateDict(state: Readonly<SchedulerStateDict>): void {
+    if (typeof state.lastEpoch === 'number') this.lastEpoch = state.lastEpoch;
+    loadAll(this.schedulers, state);
+  }
+}
+
+function loadAll(schedulers: readonly Steppable[], { schedulers: saved }: Readonly<SchedulerStateDict>): void {
+  if (!Array.isArray(saved) || saved.length !== schedulers.length) {
+    throw new ArgumentError(`loadStateDict: expected the state of ${schedulers.length} schedulers`);
+  }
+  schedulers.forEach((scheduler, i) => {
+    scheduler.loadStateDict(saved[i]);
+  });
+}
+
+/** All schedules at once, one scaling what the other left. */
+export class ChainedScheduler {
+  readonly optimizer: Scheduled;
+  readonly schedulers: readonly LRScheduler[];
+
+  /** `optimizer` may be left out; all schedules must have the same one. @throws ArgumentError */
+  constructor(schedulers: readonly LRScheduler[], optimizer?: Scheduled | { optimizer?: Scheduled } | null) {
+    const given = optimizer && 'paramGroups' in optimizer ? optimizer : optimizer?.optimizer;
+    if (schedulers.length < 1) {
+      throw new ArgumentError('ChainedScheduler expects at least one scheduler to be chained, but got no scheduler.');
+    }
+    this.optimizer = given ?? schedulers[0].optimizer;
+    checkSameOptimizer(this.optimizer, schedulers, 'ChainedScheduler');
+    this.schedulers = schedulers;
+  }
+
+  step(): void {
+    for (const scheduler of this.schedulers) scheduler.step();
+  }
+
+  getLastLr(): number[] {
+    return lrsOf(this.optimizer);
+  }
+
+  stateDict(): SchedulerStateDict {
+    return { schedulers: this.schedulers.map((scheduler) => scheduler.stateDict()) };
+  }
+
+  loadStateDict(state: Readonly<SchedulerStateDict>): void {
+    loadAll(this.schedulers, state);
+  }
+}
+
+export interface ReduceLROnPlateauOptions {
+  /** Whether the metric should fall or rise. Default 'min'. */
+  mode?: 'min' | 'max';
+  /** What the rate is multiplied by. Default 0.1. */
+  factor?: number;
+  /** Epochs without improvement that are let pass. Default 10. */
+  patience?: number;
+  /** What counts as improvement. Default 1e-4. */
+  threshold?: number;
+  /** Whether that is a part of the best value or a difference. Default 'rel'. */
+  thresholdMode?: 'rel' | 'abs';
+  /** Epochs to wait after a reduction. Default 0. */
+  cooldown?: number;
+  /** The lowest rate. Default 0. */
+  minLr?: number | readonly number[];
+  /** Smaller changes are not made. Default 1e-8. */
+  eps?: number;
+}
+
+const plateauNames = ['mode', 'factor', 'patience', 'threshold', 'thresholdMode', 'cooldown', 'minLr', 'eps'] as const;
+
+/** Lowers the rate when a metric has stopped improving. */
+export class ReduceLROnPlateau {
+  readonly optimizer: Scheduled;
+  mode: 'min' | 'max';
+  factor: number;
+  patience: number;
+  threshold: number;
+  thresholdMode: 'rel' | 'abs';
+  cooldown: number;
+  minLrs: number[];
+  eps: number;
+  best: number;
+  numBadEpochs = 0;
+  cooldownCounter = 0;
+  lastEpoch = 0;
+
+  constructor(optimizer: Scheduled, ...args: Arguments<[mode?: 'min' | 'max', factor?: number, patience?: number], ReduceLROnPlateauOptions>) {
+    const options = named<ReduceLROnPlateauOptions>(plateauNames, args);
+    const { mode = 'min', factor = 0.1, patience = 10, threshold = 1e-4, thresholdMode = 'rel', cooldown = 0, eps = 1e-8 } = options;
+    if (factor >= 1) throw new ArgumentError('Factor should be < 1.0.');
+    if (mode !== 'min' && mode !== 'max') throw new ArgumentError(`mode ${String(mode)} is unknown!`);
+    if (thresholdMode !== 'rel' && thresholdMode !== 'abs') {
+      throw new ArgumentError(`threshold mode ${String(thresholdMode)} is unknown!`);
+    }
+    this.optimizer = optimizer;
+    this.mode = mode;
+    this.factor = factor;
+    this.patience = patience;
+    this.threshold = threshold;
+    this.thresholdMode = thresholdMode;
+    this.cooldown = cooldown;
+    this.minLrs = perGroup(optimizer, options.minLr ?? 0, 'minLr');
+    this.eps = eps;
+    this.best = mode === 'min' ? Infinity : -Infinity;
+  }
+
+  /** Takes the metric of an epoch. @throws ArgumentError without one */
+  step(metric?: number | Tensor): void {
+    if (metric === undefined) throw new ArgumentError('ReduceLROnPlateau: step needs the metric of the epoch');
+    const current = typeof metric === 'number' ? metric : metric.item();
+    this.lastEpoch++;
+    if (this.isBetter(current)) {
+      this.best = current;
+      this.numBadEpochs = 0;
+    } else this.numBadEpochs++;
+    if (this.cooldownCounter > 0) {
+      this.cooldownCounter--;
+      this.numBadEpochs = 0;
+    }
+    if (this.numBadEpochs <= this.patience) return;
+    this.#reduce();
+    this.cooldownCounter = this.cooldown;
+    this.numBadEpochs = 0;
+  }
+
+  isBetter(value: number): boolean {
+    const { best, threshold } = this;
+    const relative = this.thresholdMode === 'rel';
+    if (this.mode === 'min') return value < (relative ? best * (1 - threshold) : best - threshold);
+    return value > (relative ? best * (1 + threshold) : best + threshold);
+  }
+
+  #reduce(): void {
+    this.optimizer.paramGroups.forEach((group, i) => {
+      const lr = Math.max(group.lr * this.factor, this.minLrs[i]);
+      if (group.lr - lr > this.eps) group.lr = lr;
+    });
+  }
+
+  getLastLr(): number[] {
+    return lrsOf(this.optimizer);
+  }
+
+  stateDict(): SchedulerStateDict {
+    const { optimizer: _, ...state } = this;
+    return state;
+  }
+
+  loadStateDict(state: Readonly<SchedulerStateDict>): void {
+    const known = Object.entries(state).filter(([name]) => name !== 'optimizer' && Object.hasOwn(this, name));
+    Object.assign(this, Object.fromEntries(known));
+  }
+}

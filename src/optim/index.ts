@@ -1,0 +1,14 @@
+/** `optim`: optimisers, and `optim.lrScheduler`. */
+export * from './adam.ts';
+export * from './adaptive.ts';
+export * as lrScheduler from './lrScheduler.ts';
+export {
+  type GroupSpec,
+  Optimizer,
+  type OptimizerOptions,
+  type OptimizerStateDict,
+  type ParamGroup,
+  type Params,
+  type ParamState,
+} from './optimizer.ts';
+export * from './sgd.ts';

@@ -1,0 +1,5 @@
+/** `optim.lrScheduler`: learning rates over time. */
+export * from './combined.ts';
+export * from './cyclic.ts';
+export * from './decay.ts';
+export { type LastEpochOptions, LRScheduler, type ScheduledGroup, type Scheduled, type SchedulerStateDict } from './scheduler.ts';

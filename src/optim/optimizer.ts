@@ -1,0 +1,240 @@
+/**
+ * The base of all optimisers: groups of parameters with their options, the state kept for each parameter, saving and
+ * loading both. A step reads the collected gradients and writes the parameters in place, outside the graph.
+ */
+import { zeroGradients } from '../autograd/gradients.ts';
+import { enableGrad, noGrad } from '../autograd/gradMode.ts';
+import type { NDArray } from '../backend/array.ts';
+import type { StepSpec } from '../backend/backend.ts';
+import { ArgumentError } from '../core/errors.ts';
+import { pythonValue, snakeCase } from '../core/pythonText.ts';
+import { Tensor } from '../tensor.ts';
+
+export interface OptimizerOptions {
+  /** Learning rate. */
+  lr: number;
+}
+
+/** Parameters that share options. Schedulers and users may change the options between steps. */
+export type ParamGroup<O extends OptimizerOptions = OptimizerOptions> = O & {
+  params: Tensor[];
+  /** The learning rate that schedulers start from. */
+  initialLr?: number;
+};
+
+/** A group as users write it: options that it leaves out are the optimiser's. */
+export type GroupSpec<O extends OptimizerOptions> = Partial<O> & { params: Tensor | Iterable<Tensor>; initialLr?: number };
+
+/** What an optimiser takes first. */
+export type Params<O extends OptimizerOptions> = Iterable<Tensor> | Iterable<GroupSpec<O>>;
+
+/** What is kept for one parameter. */
+export type ParamState = Partial<Record<string, Tensor | number | null>>;
+
+/** Parameters appear as numbers: their places in the groups, counted through. */
+export interface OptimizerStateDict {
+  state: Record<number, ParamState>;
+  paramGroups: (Record<string, unknown> & { params: number[] })[];
+}
+
+export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions, S extends ParamState = ParamState> {
+  readonly defaults: Readonly<O>;
+  readonly paramGroups: ParamGroup<O>[] = [];
+  /** By parameter; empty until the first step. */
+  readonly state = new Map<Tensor, S>();
+
+  /** @throws ArgumentError for an option out of range, and for parameters that are none, doubled, or not leaves */
+  constructor(params: Params<O>, defaults: O) {
+    this.defaults = defaults;
+    this.validate(defaults);
+    if (params instanceof Tensor || typeof params !== 'object' || params === null || !(Symbol.iterator in params)) {
+      throw new ArgumentError(
+        'params argument given to the optimizer should be an iterable of Tensors or objects with params, but got ' +
+          (params instanceof Tensor ? 'Tensor' : String(params)),
+      );
+    }
+    const list: (Tensor | GroupSpec<O>)[] = [...params];
+    if (list.length === 0) throw new ArgumentError('optimizer got an empty parameter list');
+    const isGroup = (x: Tensor | GroupSpec<O>): x is GroupSpec<O> => !(x instanceof Tensor);
+    if (list.some((x) => isGroup(x) && isSpec(x))) {
+      for (const group of list) if (isGroup(group)) this.addParamGroup(group);
+    } else {
+      this.addParamGroup({ params: list.map(checkedTensor) });
+    }
+  }
+
+  /** @throws ArgumentError for options out of range */
+  protected abstract validate(options: O): void;
+  /** One step of one group. */
+  protected abstract stepGroup(group: ParamGroup<O>): void;
+  /** Options that PyTorch prints and that mean nothing here. */
+  protected printedConstants(): Record<string, unknown> {
+    return { capturable: false, differentiable: false, foreach: null };
+  }
+
+  /** Adds parameters with options of their own, as when layers are unfrozen. @throws ArgumentError */
+  addParamGroup(spec: GroupSpec<O> | { params: Tensor | Iterable<Tensor> }): void {
+    const params = spec.params instanceof Tensor ? [spec.params] : [...spec.params];
+    const known = new Set(this.paramGroups.flatMap((group) => group.params));
+    const seen = new Set<Tensor>();
+    for (const param of params.map(checkedTensor)) {
+      if (!param.isLeaf) throw new ArgumentError("can't optimize a non-leaf Tensor");
+      if (known.has(param)) throw new ArgumentError('some parameters appear in more than one parameter group');
+      if (seen.has(param)) throw new ArgumentError('optimizer contains a parameter group with duplicate parameters');
+      seen.add(param);
+    }
+    const group: ParamGroup<O> = { ...this.defaults, ...spec, params };
+    this.validate(group);
+    this.paramGroups.push(group);
+  }
+
+  /** Forgets the gradients of all parameters, or sets them to zero. */
+  zeroGrad(setToNone: boolean | { setToNone?: boolean } = true): void {
+    const forget = typeof setToNone === 'boolean' ? setToNone : (setToNone.setToNone ?? true);
+    for (const group of this.paramGroups) zeroGradients(group.params, forget);
+  }
+
+  /** Changes the parameters by their gradients; those without one stay. A closure computes the loss first. */
+  step(): void;
+  step<R>(closure: () => R): R;
+  step<R>(closure?: () => R): R | undefined {
+    const loss = closure && enableGrad(closure);
+    noGrad(() => {
+      for (const group of this.paramGroups) this.stepGroup(group);
+    });
+    return loss;
+  }
+
+  /** Options and state. Tensors in it are the optimiser's own: clone them to keep a moment. */
+  stateDict(): OptimizerStateDict {
+    const numbers = this.#numbers();
+    const state: Record<number, ParamState> = {};
+    for (const [param, kept] of this.state) {
+      const at = numbers.get(param);
+      if (at !== undefined) state[at] = { ...kept };
+    }
+    const paramGroups = this.paramGroups.map((group) => {
+      const options: Record<string, unknown> = Object.fromEntries(Object.entries(group));
+      return { ...options, params: group.params.map((param) => numbers.get(param) ?? -1) };
+    });
+    return { state, paramGroups };
+  }
+
+  /** Takes options and state over; tensors are copied in each parameter's dtype and device. @throws ArgumentError */
+  loadStateDict(dict: OptimizerStateDict): void {
+    const groups = this.paramGroups;
+    if (dict.paramGroups.length !== groups.length) {
+      throw new ArgumentError('loaded state dict has a different number of parameter groups');
+    }
+    if (dict.paramGroups.some((saved, i) => saved.params.length !== groups[i].params.length)) {
+      throw new ArgumentError("loaded state dict contains a parameter group that doesn't match the size of optimizer's group");
+    }
+    const byNumber = new Map<number, Tensor>();
+    dict.paramGroups.forEach((saved, i) => {
+      saved.params.forEach((at, j) => byNumber.set(at, groups[i].params[j]));
+    });
+    const restored = new Map<Tensor, ParamState>();
+    for (const [at, kept] of Object.entries(dict.state)) {
+      const param = byNumber.get(Number(at));
+      if (param) restored.set(param, Object.fromEntries(Object.entries(kept).map(([name, x]) => [name, copyFor(param, x)])));
+    }
+    dict.paramGroups.forEach((saved, i) => {
+      Object.assign(groups[i], { ...saved, params: groups[i].params });
+    });
+    this.state.clear();
+    for (const [param, kept] of restored) this.state.set(param, this.revive(kept));
+  }
+
+  /** Saved state as this optimiser keeps it. @throws ArgumentError if something is missing */
+  protected abstract revive(saved: ParamState): S;
+
+  #numbers(): Map<Tensor, number> {
+    return new Map(this.paramGroups.flatMap((group) => group.params).map((param, i) => [param, i]));
+  }
+
+  /** As PyTorch prints it: the groups' options in alphabetical order. */
+  toString(): string {
+    const groups = this.paramGroups.map(({ params: _, ...options }, i) => {
+      const rows = Object.entries({ ...this.printedConstants(), ...options })
+        .map(([name, value]): [string, string] => [snakeCase(name), typeof value === 'string' ? value : pythonValue(value)])
+        .sort(([a], [b]) => (a < b ? -1 : 1));
+      return `\nParameter Group ${i}\n${rows.map(([name, value]) => `    ${name}: ${value}\n`).join('')}`;
+    });
+    return `${this.constructor.name} (${groups.join('')})`;
+  }
+
+  /** What Node's console shows. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+}
+
+const isSpec = (x: object): boolean => 'params' in x;
+
+function checkedTensor(x: unknown): Tensor {
+  if (x instanceof Tensor) return x;
+  throw new ArgumentError(`optimizer can only optimize Tensors, but one of the params is ${x === null ? 'null' : typeof x}`);
+}
+
+/** Saved state for a parameter: in its dtype, on its device, with memory laid out as its own. */
+function copyFor(param: Tensor, value: Tensor | number | null | undefined): Tensor | number | null | undefined {
+  if (!(value instanceof Tensor)) return value;
+  const copy = bufferLike(param);
+  copy.copy_(value.detach().to({ device: param.device }));
+  return copy;
+}
+
+/** A tensor for an optimiser's state: zeros (or another value) in the parameter's shape, dtype and memory layout. */
+export function bufferLike(param: Tensor, value = 0): Tensor {
+  const { backend, shape, dtype, dense, strides } = param.array;
+  const array = backend.empty(shape, dtype, dense ? strides : undefined);
+  backend.fill(array, value);
+  return new Tensor(array);
+}
+
+/** The collected gradient, without telling the graph that someone has seen it. */
+export const gradientOf = (param: Tensor): NDArray | null => param.leaf?.grad?.array ?? null;
+
+/** One fused pass over a parameter and what is kept for it. */
+export function applyStep(
+  spec: StepSpec,
+  param: Tensor,
+  grad: NDArray,
+  buffers: readonly (Tensor | null)[],
+  scalars: readonly number[],
+): void {
+  const arrays = buffers.map((x) => x && x.array);
+  param.array.backend.optimizerStep(spec, param.array, grad, arrays, scalars);
+  for (const x of [param, ...buffers]) if (x) x.array.storage.version++;
+}
+
+/** A saved tensor. @throws ArgumentError if it is missing */
+export function savedTensor(saved: ParamState, name: string): Tensor {
+  const value = saved[name];
+  if (value instanceof Tensor) return value;
+  throw new ArgumentError(`loadStateDict: the state of a parameter lacks the tensor ${name}`);
+}
+
+/** A saved number; a saved tensor of one element counts. @throws ArgumentError if it is missing */
+export function savedNumber(saved: ParamState, name: string): number {
+  const value = saved[name];
+  if (typeof value === 'number') return value;
+  if (value instanceof Tensor && value.numel() === 1) return value.item();
+  throw new ArgumentError(`loadStateDict: the state of a parameter lacks the number ${name}`);
+}
+
+/** A saved tensor, or null if there is none. */
+export const savedOrNull = (saved: ParamState, name: string): Tensor | null =>
+  saved[name] instanceof Tensor ? savedTensor(saved, name) : null;
+
+/** @throws ArgumentError unless value ≥ 0 */
+export function checkNonNegative(value: number, what: string): void {
+  if (!(value >= 0)) throw new ArgumentError(`Invalid ${what}: ${value}`);
+}
+
+/** @throws ArgumentError unless both are in [0, 1) */
+export function checkBetas(betas: readonly [number, number]): void {
+  betas.forEach((beta, i) => {
+    if (!(beta >= 0 && beta < 1)) throw new ArgumentError(`Invalid beta parameter at index ${i}: ${beta}`);
+  });
+}

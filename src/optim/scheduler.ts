@@ -1,0 +1,154 @@
+/**
+ * The base of learning-rate schedules. A schedule writes the learning rates into the optimiser's groups when it is made
+ * and at every `step()`. Rates follow from the ones before, as in PyTorch, so that several schedules can be chained.
+ */
+import { ArgumentError } from '../core/errors.ts';
+import { isOptions } from '../tensor/arguments.ts';
+
+/** What a schedule needs of a group. */
+export interface ScheduledGroup {
+  lr: number;
+  initialLr?: number;
+  momentum?: number;
+  betas?: readonly [number, number];
+}
+
+/** What a schedule needs of an optimiser: every optimiser of ours fits. */
+export interface Scheduled {
+  readonly paramGroups: ScheduledGroup[];
+}
+
+/** Options by position, or by name in one object; the first by position and the others by name. */
+export type Arguments<P extends readonly unknown[], O> = P | readonly [O] | readonly [P[0], Partial<O>];
+
+/** The same as one object. */
+export function named<O extends object>(names: readonly (keyof O & string)[], values: readonly unknown[]): Partial<O> {
+  const found: Record<string, unknown> = {};
+  values.forEach((value, i) => {
+    if (isOptions<Record<string, unknown>>(value)) Object.assign(found, value);
+    else if (value !== undefined && i < names.length) found[names[i]] = value;
+  });
+  return found as Partial<O>;
+}
+
+/** An option that must be there. @throws ArgumentError */
+export function required<V>(value: V | undefined, scheduler: string, name: string): V {
+  if (value === undefined) throw new ArgumentError(`${scheduler}: missing required argument '${name}'`);
+  return value;
+}
+
+export interface LastEpochOptions {
+  /** The epoch that a resumed schedule continues after. Default −1: start. */
+  lastEpoch?: number;
+}
+
+/** One value for every group. @throws ArgumentError if a list has another length */
+export function perGroup<V extends number | ((epoch: number) => number)>(
+  optimizer: Scheduled,
+  value: V | readonly V[],
+  name: string,
+): V[] {
+  const { length } = optimizer.paramGroups;
+  if (!Array.isArray(value)) return Array.from({ length }, () => value as V);
+  if (value.length !== length) throw new ArgumentError(`Expected ${length} values for ${name}, but got ${value.length}`);
+  return [...value];
+}
+
+/** Plain data only: numbers, strings, bools, null and lists of them. */
+const isPlainState = (x: unknown): boolean =>
+  Array.isArray(x) ? x.every(isPlainState) : x === null || ['number', 'string', 'boolean'].includes(typeof x);
+
+export type SchedulerStateDict = Record<string, unknown>;
+
+export abstract class LRScheduler {
+  readonly optimizer: Scheduled;
+  /** The rates that the schedule scales, by group. */
+  baseLrs: number[];
+  lastEpoch: number;
+  stepCount = 0;
+  #lastLr: number[] = [];
+
+  /** Subclasses call `start()` when their options are set. @throws ArgumentError when resuming without initialLr */
+  constructor(optimizer: Scheduled, lastEpoch = -1) {
+    this.optimizer = optimizer;
+    this.lastEpoch = lastEpoch;
+    this.baseLrs = optimizer.paramGroups.map((group, i) => {
+      if (lastEpoch === -1) group.initialLr ??= group.lr;
+      if (group.initialLr !== undefined) return group.initialLr;
+      throw new ArgumentError(
+        `param 'initialLr' is not specified in paramGroups[${i}] when resuming a scheduler with lastEpoch >= 0`,
+      );
+    });
+  }
+
+  protected start(): void {
+    this.stepCount = 0;
+    this.step();
+  }
+
+  /** The rates of the groups after this step, mostly from those before. */
+  protected abstract nextLrs(): number[];
+
+  /** The rates of an epoch by themselves; null where there is no such formula. */
+  protected lrsAt(_epoch: number): number[] | null {
+    return null;
+  }
+
+  /** Goes to the next epoch, or to a given one. */
+  step(epoch?: number): void {
+    this.stepCount++;
+    let lrs: number[] | null = null;
+    if (epoch === undefined) this.lastEpoch++;
+    else {
+      this.lastEpoch = epoch;
+      lrs = this.lrsAt(epoch);
+    }
+    this.assign(lrs ?? this.nextLrs());
+  }
+
+  protected assign(lrs: readonly number[]): void {
+    this.optimizer.paramGroups.forEach((group, i) => {
+      group.lr = lrs[i];
+    });
+    this.#lastLr = [...lrs];
+  }
+
+  /** The rates last set, by group. */
+  getLastLr(): number[] {
+    return [...this.#lastLr];
+  }
+
+  /** The rates that the groups have now. */
+  protected lrs(): number[] {
+    return this.optimizer.paramGroups.map((group) => group.lr);
+  }
+
+  /** Everything but the optimiser and functions. */
+  stateDict(): SchedulerStateDict {
+    const state = Object.entries(this).filter(([, value]) => isPlainState(value));
+    return { ...Object.fromEntries(state), lastLr: this.getLastLr() };
+  }
+
+  /** Continues from a saved state. The optimiser's rates come from its own state. */
+  loadStateDict(state: Readonly<SchedulerStateDict>): void {
+    const { lastLr, ...own } = state;
+    const known = Object.entries(own).filter(([name, value]) => Object.hasOwn(this, name) && isPlainState(value));
+    Object.assign(this, Object.fromEntries(known));
+    if (Array.isArray(lastLr)) this.#lastLr = lastLr.filter((lr) => typeof lr === 'number');
+  }
+
+  /** Sets the momentum of every group, or β₁. */
+  protected assignMomentum(momenta: readonly number[]): void {
+    this.optimizer.paramGroups.forEach((group, i) => {
+      if (group.betas) group.betas = [momenta[i], group.betas[1]];
+      else group.momentum = momenta[i];
+    });
+  }
+
+  /** @throws ArgumentError if a group has neither momentum nor betas */
+  protected checkMomentum(): void {
+    if (this.optimizer.paramGroups.some((group) => group.momentum === undefined && group.betas === undefined)) {
+      throw new ArgumentError('optimizer must support momentum or beta1 with `cycle_momentum` option enabled');
+    }
+  }
+}
