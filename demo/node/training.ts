@@ -1,0 +1,45 @@
+/** What both networks share: data, the measure of performance, and the book that is kept of a training. */
+import { data, type Tensor } from 'wasmgrad';
+import type { Progress } from './progress.ts';
+
+export interface Loaders {
+  readonly train: data.DataLoader<[Tensor, number], [Tensor, Tensor]>;
+  readonly validation: data.DataLoader<[Tensor, number], [Tensor, Tensor]>;
+  readonly test: data.DataLoader<[Tensor, number], [Tensor, Tensor]>;
+}
+
+export interface Settings {
+  readonly loaders: Loaders;
+  readonly epochs: number;
+  readonly learningRate: number;
+  readonly inputSize: number;
+  readonly hiddenSize: number;
+  readonly classes: number;
+  readonly progress: Progress;
+}
+
+/** One row per epoch. */
+export interface History {
+  readonly trainingLoss: number[];
+  readonly validationLoss: number[];
+  readonly accuracy: number[];
+}
+
+export interface Trained {
+  readonly history: History;
+  /** Class probabilities [n, classes] of a batch of images. */
+  readonly predict: (images: Tensor) => Tensor;
+}
+
+/** The share of samples whose most probable class is the right one. */
+export const accuracy = (predictions: Tensor, targets: Tensor): Tensor => predictions.argmax(1).eq(targets).float().mean();
+
+export function newHistory(): History {
+  return { trainingLoss: [], validationLoss: [], accuracy: [] };
+}
+
+/** The line that the tutorial prints after every epoch. */
+export function lastLine({ trainingLoss, validationLoss, accuracy: acc }: History): string {
+  const last = (list: number[]) => list[list.length - 1].toFixed(4);
+  return `Training Loss: ${last(trainingLoss)}, Validation Loss: ${last(validationLoss)}, Accuracy: ${last(acc)}`;
+}

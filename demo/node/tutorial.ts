@@ -1,0 +1,138 @@
+/**
+ * The PyTorch tutorial "Neural networks with PyTorch", in TypeScript: basics.ts, fromScratch.ts and withModules.ts are
+ * its three sections. `npm start -- --help` tells the options.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import * as torch from 'wasmgrad';
+import { type Tensor, WasmgradError } from 'wasmgrad';
+import { plot } from 'wasmgrad/plot';
+import { basics } from './basics.ts';
+import { trainFromScratch } from './fromScratch.ts';
+import { loadDatasets, makeLoaders } from './loadData.ts';
+import { type Options, readOptions } from './options.ts';
+import { Progress } from './progress.ts';
+import { accuracy, type History, type Loaders, type Trained } from './training.ts';
+import { trainWithModules } from './withModules.ts';
+
+const heading = (text: string): void => console.log(`\n${text}\n${'─'.repeat(text.length)}`);
+
+/** Loss curves of one training. */
+function lossCurves(title: string, history: History): string {
+  const epochs = history.trainingLoss.map((_, i) => i + 1);
+  return plot.line({
+    title,
+    xLabel: 'Training epoch',
+    yLabel: 'Cross-entropy loss',
+    series: [
+      { name: 'Training loss', x: epochs, y: history.trainingLoss },
+      { name: 'Validation loss', x: epochs, y: history.validationLoss },
+    ],
+  });
+}
+
+function testAccuracy(trained: Trained, loaders: Loaders): number {
+  const predictions: Tensor[] = [];
+  const targets: Tensor[] = [];
+  for (const [images, labels] of loaders.test) {
+    predictions.push(trained.predict(images));
+    targets.push(labels);
+  }
+  return accuracy(torch.cat(predictions), torch.cat(targets)).item();
+}
+
+/** The first test images with what the network takes them for. */
+function predictionsPicture(trained: Trained, loaders: Loaders): string {
+  const count = 10;
+  for (const [images, labels] of loaders.test) {
+    const shown = Math.min(count, images.shape[0]);
+    const best = trained.predict(images).max(1);
+    const digits = Array.from(best.indices.data, Number);
+    const sure = Array.from(best.values.data, Number);
+    const right = Array.from(labels.data, Number);
+    const list = [...new Array(shown).keys()];
+    return plot.imageGrid(
+      list.map((i) => images.select(0, i).squeeze()),
+      {
+        columns: 5,
+        title: 'Predictions',
+        labels: list.map((i) => `${digits[i]} (${(100 * sure[i]).toFixed(1)} %)`),
+        marks: list.map((i) => digits[i] === right[i]),
+      },
+    );
+  }
+  throw new Error('the test set is empty');
+}
+
+class Run {
+  readonly #options: Options;
+  readonly #metrics: Record<string, unknown> = {};
+
+  constructor(options: Options) {
+    this.#options = options;
+    fs.mkdirSync(options.out, { recursive: true });
+  }
+
+  write(name: string, text: string): void {
+    fs.writeFileSync(path.join(this.#options.out, name), text);
+  }
+
+  train(name: string, title: string, loaders: Loaders, body: typeof trainFromScratch): Trained {
+    const { epochs, lr, hidden } = this.#options;
+    const progress = new Progress(epochs, loaders.train.length);
+    const trained = body({ loaders, epochs, learningRate: lr, inputSize: 28 * 28, hiddenSize: hidden, classes: 10, progress });
+    const { seconds } = progress;
+    const test = testAccuracy(trained, loaders);
+    console.log(`Test accuracy: ${test.toFixed(4)}, ${seconds.toFixed(1)} s, ${(seconds / epochs).toFixed(2)} s per epoch`);
+    this.write(`loss-${name}.svg`, lossCurves(title, trained.history));
+    this.#metrics[name] = { ...trained.history, testAccuracy: test, seconds };
+    return trained;
+  }
+
+  finish(): void {
+    const { out, ...options } = this.#options;
+    const engine = torch.backendInfo();
+    this.write('metrics.json', `${JSON.stringify({ options, engine, memory: torch.memoryStats(), ...this.#metrics }, null, 2)}\n`);
+    console.log(`\nPictures and figures are in ${out}`);
+  }
+}
+
+async function main(options: Options): Promise<void> {
+  const { section } = options;
+  const wants = (n: number) => section === 0 || section === n;
+  const engine = await torch.init({ threads: options.threads });
+  console.log(`wasmgrad on ${engine.threads} thread${engine.threads > 1 ? 's' : ''}, relaxed SIMD ${engine.relaxedSimd ? 'on' : 'off'}`);
+  if (wants(1)) {
+    heading('1 Basics');
+    basics();
+  }
+  if (section === 1) return;
+
+  const datasets = await loadDatasets(options);
+  const run = new Run(options);
+  heading('2 A fully connected network from scratch');
+  console.log(`${datasets.train}\n${datasets.test}`);
+  const [image, label] = datasets.train.get(0);
+  console.log(`image.shape [${image.shape.join(', ')}], label ${label}\n`);
+  const examples = [0, 1, 2, 3, 4].map((i) => datasets.train.get(i));
+  run.write('examples.svg', plot.imageGrid(examples.map(([x]) => x.squeeze()), { columns: 5, labels: examples.map(([, y]) => y) }));
+
+  torch.manualSeed(options.seed);
+  const loaders = makeLoaders(datasets, options.batchSize);
+  let trained: Trained | null = null;
+  if (wants(2)) trained = run.train('from-scratch', 'Network from scratch', loaders, trainFromScratch);
+  if (wants(3)) {
+    heading('3 Deep learning à la torch');
+    trained = run.train('modules', 'Network with modules', loaders, trainWithModules);
+  }
+  if (trained) run.write('predictions.svg', predictionsPicture(trained, loaders));
+  run.finish();
+}
+
+try {
+  await main(readOptions(process.argv.slice(2)));
+} catch (error) {
+  const expected = error instanceof WasmgradError || (error instanceof Error && error.message.startsWith('--'));
+  console.error(expected ? error.message : error);
+  process.exitCode = expected ? 2 : 1;
+}

@@ -1,0 +1,66 @@
+/** Section 3 of the tutorial: the same network with modules, functionals and an optimiser. */
+import * as torch from 'wasmgrad';
+import { nn, optim, type Tensor } from 'wasmgrad';
+import { accuracy, lastLine, newHistory, type Settings, type Trained } from './training.ts';
+
+const F = nn.functional;
+
+class FullyConnected extends nn.Module {
+  readonly linear_1: nn.Linear;
+  readonly linear_2: nn.Linear;
+  readonly #inputSize: number;
+
+  constructor(inputSize: number, hiddenSize: number, outputSize: number) {
+    super();
+    this.#inputSize = inputSize;
+    this.linear_1 = new nn.Linear(inputSize, hiddenSize);
+    this.linear_2 = new nn.Linear(hiddenSize, outputSize, { bias: false });
+  }
+
+  override forward(images: Tensor): Tensor {
+    const x = images.reshape(-1, this.#inputSize);
+    const z = this.linear_1.forward(x);
+    const h = F.relu(z);
+    return this.linear_2.forward(h); // No softmax: the loss expects logits
+  }
+}
+
+export function trainWithModules(settings: Settings): Trained {
+  const { loaders, epochs, learningRate, inputSize, hiddenSize, classes, progress } = settings;
+  const model = new FullyConnected(inputSize, hiddenSize, classes);
+  const optimizer = new optim.SGD(model.parameters(), { lr: learningRate });
+
+  const history = newHistory();
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    let epochLoss = 0;
+    let step = 0;
+    for (const [images, labels] of loaders.train) {
+      const logits = model.forward(images);
+      const loss = F.crossEntropy(logits, labels);
+      loss.backward();
+      optimizer.step();
+      optimizer.zeroGrad();
+
+      epochLoss += loss.item();
+      progress.step(step++, images.shape[0], loss.item());
+    }
+    history.trainingLoss.push(epochLoss / loaders.train.length);
+
+    torch.noGrad(() => {
+      let validationLoss = 0;
+      const predictions: Tensor[] = [];
+      const targets: Tensor[] = [];
+      for (const [images, labels] of loaders.validation) {
+        const logits = model.forward(images);
+        validationLoss += F.crossEntropy(logits, labels).item();
+        predictions.push(F.softmax(logits, 1));
+        targets.push(labels);
+      }
+      history.validationLoss.push(validationLoss / loaders.validation.length);
+      history.accuracy.push(accuracy(torch.cat(predictions), torch.cat(targets)).item());
+    });
+
+    progress.epoch(lastLine(history));
+  }
+  return { history, predict: (images) => torch.noGrad(() => F.softmax(model.forward(images), 1)) };
+}
