@@ -57,9 +57,9 @@ const SINE = memory.data<f32>(
   ],
   16,
 );
-/** Where the two formulas meet, where 1 is reached, 1, then erf(x)/x over x² up to the meeting point. */
+/** Where the two formulas meet, where 1 is reached, 1, then erf(x)/x − 1 over x² up to the meeting point. */
 const ERF = memory.data<f32>(
-  [0.9, 4, 1, 1.12837911, -0.376125336, 0.112822302, -0.0267819576, 0.00501622818, -6.11129159e-4],
+  [0.9, 4, 1, 0.128379155, -0.376125336, 0.112822302, -0.0267819576, 0.00501622818, -6.11129159e-4],
   16,
 );
 /** log(1 − erf x) between the two. */
@@ -218,7 +218,7 @@ export abstract class M {
     y = M.horner(y, z, ERF, 6);
     y = M.horner(y, z, ERF, 5);
     y = M.horner(y, z, ERF, 4);
-    y = f32x4.mul(M.horner(y, z, ERF, 3), a);
+    y = V.madd<f32>(M.horner(y, z, ERF, 3), a, a);
     const b = f32x4.pmin(a, M.at(ERF, 1));
     let g = M.at(ERF_LOG, 7);
     g = M.horner(g, b, ERF_LOG, 6);

@@ -1,11 +1,14 @@
 /** What the kernel families of the Wasm backend need of it. */
+
+import type { DType, TypedArray } from '../../core/dtype.ts';
 import type { NDArray } from '../array.ts';
-import type { DType } from '../../core/dtype.ts';
 import type { Backend } from '../backend.ts';
 import type { Runtime } from './runtime.ts';
 
 export interface WasmContext extends Backend {
   readonly runtime: Runtime;
+  /** The whole storage as a typed array, valid until the next op. */
+  data(x: NDArray): TypedArray;
   /** Address of an array's first element, valid until the next op. */
   pointer(x: NDArray): number;
   /** Address of a number as one element of dtype, valid until the next op; `slot` 0 … 3 keeps several apart. */

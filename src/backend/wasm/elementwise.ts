@@ -1,15 +1,31 @@
 /** Elementwise kernels: which layouts they take as they are, and what is copied for the others. */
-import type { DType } from '../../core/dtype.ts';
-import { broadcastShapes, collapseDims, contiguousStrides, expandStrides, sameShape, type Shape, type Strides } from '../../core/shape.ts';
+import { type DType, dtypeInfo } from '../../core/dtype.ts';
+import {
+  broadcastShapes,
+  collapseDims,
+  contiguousStrides,
+  expandStrides,
+  type Shape,
+  type Strides,
+  sameShape,
+} from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
 import type { BinarySpec, Operand, UnarySpec } from '../backend.ts';
 import { resultStrides } from '../reference/elements.ts';
 import type { WasmContext } from './context.ts';
-import { elementChunk, kernelFor } from './kernels.ts';
+import { elementChunk, kernelFor, kernelNamed } from './kernels.ts';
+
+const isArray = (x: Operand): x is NDArray => typeof x !== 'number';
 
 /** Whether an output can be written directly: the right dtype, and row-major or laid out like the input. */
 const sameLayout = (a: NDArray, shape: Shape, strides: Strides): boolean =>
   sameShape(a.shape, shape) && a.strides.every((s, d) => s === strides[d] || shape[d] === 1);
+
+/** Whether writing `out` could overwrite elements of x that are still to be read. */
+const endangers = (out: NDArray, x: Operand): boolean =>
+  isArray(x) &&
+  x.storage === out.storage &&
+  !(x.offset === out.offset && sameLayout(x, out.shape, out.strides));
 
 /** x in order of its memory, row-major otherwise: `temporary` says that it is a copy. */
 function linear(host: WasmContext, x: NDArray): { array: NDArray; temporary: boolean } {
@@ -20,12 +36,24 @@ function linear(host: WasmContext, x: NDArray): { array: NDArray; temporary: boo
 }
 
 /** Null if there is no kernel for this dtype. */
-export function unary(host: WasmContext, spec: UnarySpec, x: NDArray, p: number, q: number, out?: NDArray): NDArray | null {
+export function unary(
+  host: WasmContext,
+  spec: UnarySpec,
+  x: NDArray,
+  p: number,
+  q: number,
+  out?: NDArray,
+): NDArray | null {
   const kernel = kernelFor(host, spec.name, x.dtype);
   if (kernel === null) return null;
   const resultDType = spec.predicate ? 'bool' : x.dtype;
   const strides = resultStrides(x);
-  const direct = out === undefined || (out.dtype === resultDType && sameLayout(out, x.shape, strides) && (x.dense || out.contiguous));
+  const direct =
+    out === undefined ||
+    (out.dtype === resultDType &&
+      sameLayout(out, x.shape, strides) &&
+      (x.dense || out.contiguous) &&
+      !endangers(out, x));
   const y = direct && out ? out : host.empty(x.shape, resultDType, strides);
   const source = linear(host, x);
   host.runtime.pool.run(
@@ -46,10 +74,14 @@ function deliver(host: WasmContext, y: NDArray, out: NDArray | undefined): NDArr
   return out;
 }
 
-const isArray = (x: Operand): x is NDArray => typeof x !== 'number';
-
 /** Null if there is no kernel for this dtype. */
-export function binary(host: WasmContext, spec: BinarySpec, a: Operand, b: Operand, out?: NDArray): NDArray | null {
+export function binary(
+  host: WasmContext,
+  spec: BinarySpec,
+  a: Operand,
+  b: Operand,
+  out?: NDArray,
+): NDArray | null {
   const like = isArray(a) ? a : isArray(b) ? b : null;
   if (like === null) return null;
   const kernel = kernelFor(host, spec.name, like.dtype);
@@ -58,10 +90,32 @@ export function binary(host: WasmContext, spec: BinarySpec, a: Operand, b: Opera
   const model = sameShape(like.shape, shape) ? like : isArray(b) && sameShape(b.shape, shape) ? b : null;
   const strides = model?.dense ? model.strides : contiguousStrides(shape);
   const resultDType: DType = spec.predicate ? 'bool' : like.dtype;
-  const direct = out !== undefined && out.dtype === resultDType && sameLayout(out, shape, strides);
+  const direct =
+    out !== undefined &&
+    out.dtype === resultDType &&
+    sameLayout(out, shape, strides) &&
+    !endangers(out, a) &&
+    !endangers(out, b);
   const y = direct ? out : host.empty(shape, resultDType, strides);
-  run(host, kernel, like.dtype, a, b, y);
+  run(host, kernel, [a, b], [like.dtype, like.dtype], y);
   return deliver(host, y, out);
+}
+
+/** Null if there is no kernel for elements of this width. */
+export function where(
+  host: WasmContext,
+  condition: NDArray,
+  a: Operand,
+  b: Operand,
+  dtype: DType,
+): NDArray | null {
+  const kernel = kernelNamed(host, `where_u${8 * dtypeInfo[dtype].bytes}`);
+  if (kernel === null) return null;
+  let shape: Shape = condition.shape;
+  for (const x of [a, b]) if (isArray(x)) shape = broadcastShapes(shape, x.shape, 'where');
+  const y = host.empty(shape, dtype);
+  run(host, kernel, [condition, a, b], ['bool', dtype, dtype], y);
+  return y;
 }
 
 type Kernel = NonNullable<ReturnType<typeof kernelFor>>;
@@ -70,15 +124,14 @@ type Kernel = NonNullable<ReturnType<typeof kernelFor>>;
 const simple = (x: Operand, y: NDArray): boolean => !isArray(x) || sameLayout(x, y.shape, y.strides);
 
 /** y is dense; the operands are walked in the order of its memory. */
-function run(host: WasmContext, kernel: Kernel, dtype: DType, a: Operand, b: Operand, y: NDArray): void {
+function run(
+  host: WasmContext,
+  kernel: Kernel,
+  operands: readonly Operand[],
+  dtypes: readonly DType[],
+  y: NDArray,
+): void {
   if (y.size === 0) return;
-  if (simple(a, y) && simple(b, y)) {
-    const left = isArray(a) ? host.pointer(a) : host.constant(a, dtype, 0);
-    const right = isArray(b) ? host.pointer(b) : host.constant(b, dtype, 1);
-    const args = [left, right, host.pointer(y), y.size, 0, isArray(a) ? 1 : 0, 0, isArray(b) ? 1 : 0];
-    host.runtime.pool.run(kernel, args, y.size, elementChunk(host, y.size));
-    return;
-  }
   const order = [...y.shape.keys()].sort((i, j) => y.strides[j] - y.strides[i] || i - j);
   const stridesOf = (x: Operand): number[] => {
     if (!isArray(x)) return order.map(() => 0);
@@ -87,19 +140,17 @@ function run(host: WasmContext, kernel: Kernel, dtype: DType, a: Operand, b: Ope
   };
   const walk = collapseDims(
     order.map((d) => y.shape[d]),
-    [stridesOf(a), stridesOf(b)],
+    operands.map(stridesOf),
   );
   const inner = walk.shape[walk.shape.length - 1] ?? 1;
-  const left = rows(host, a, dtype, walk.shape, walk.strides[0], 0);
-  const right = rows(host, b, dtype, walk.shape, walk.strides[1], 1);
+  const inputs = operands.map((x, i) => rows(host, x, dtypes[i], walk.shape, walk.strides[i], i));
   host.runtime.pool.run(
     kernel,
-    [left.pointer, right.pointer, host.pointer(y), inner, left.row, left.step, right.row, right.step],
+    [...inputs.map((x) => x.pointer), host.pointer(y), inner, ...inputs.flatMap((x) => [x.row, x.step])],
     y.size,
     elementChunk(host, y.size),
   );
-  left.temporary?.release();
-  right.temporary?.release();
+  for (const x of inputs) x.temporary?.release();
 }
 
 /** An operand as rows of equal length: addresses advance by `row` per row and by `step` within one. */
@@ -110,11 +161,23 @@ interface RowOperand {
   readonly temporary: NDArray | null;
 }
 
-function rows(host: WasmContext, x: Operand, dtype: DType, shape: Shape, strides: Strides, slot: number): RowOperand {
+function rows(
+  host: WasmContext,
+  x: Operand,
+  dtype: DType,
+  shape: Shape,
+  strides: Strides,
+  slot: number,
+): RowOperand {
   if (!isArray(x)) return { pointer: host.constant(x, dtype, slot), row: 0, step: 0, temporary: null };
   const last = strides.length - 1;
   if (last < 2 && strides.every((s) => s >= 0)) {
-    return { pointer: host.pointer(x), row: strides[last - 1] ?? 0, step: strides[last] ?? 0, temporary: null };
+    return {
+      pointer: host.pointer(x),
+      row: strides[last - 1] ?? 0,
+      step: strides[last] ?? 0,
+      temporary: null,
+    };
   }
   const temporary = host.empty(shape, dtype);
   host.copyInto(temporary, x.view(shape, strides));

@@ -27,11 +27,14 @@ import { copyElements, ReferenceBackend } from '../reference/index.ts';
 import type { WasmContext } from './context.ts';
 import * as elementwise from './elementwise.ts';
 import { Heap } from './heap.ts';
+import * as indexing from './indexing.ts';
 import { matmul } from './matmul.ts';
 import { copyRows, fillRange } from './movement.ts';
 import * as folds from './reduce.ts';
+import * as rows from './rows.ts';
 import { type Runtime, type RuntimeOptions, startRuntime } from './runtime.ts';
 import { StorageRegistry, WasmStorage } from './storage.ts';
+import * as training from './training.ts';
 
 const CONSTANT_SLOTS = 8;
 /** Scratch areas of two threads share no cache line. */
@@ -144,7 +147,7 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
   }
   override where(condition: NDArray, a: Operand, b: Operand, dtype: DType): NDArray {
     this.begin(condition, a, b);
-    return super.where(condition, a, b, dtype);
+    return elementwise.where(this, condition, a, b, dtype) ?? super.where(condition, a, b, dtype);
   }
 
   override reduce(spec: ReduceSpec, x: NDArray, dims: readonly number[], keepdim: boolean): NDArray {
@@ -183,16 +186,16 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
 
   override softmax(x: NDArray, log: boolean): NDArray {
     this.begin(x);
-    return super.softmax(x, log);
+    return rows.softmax(this, x, log) ?? super.softmax(x, log);
   }
   override softmaxGrad(grad: NDArray, output: NDArray, log: boolean): NDArray {
     this.begin(grad, output);
-    return super.softmaxGrad(grad, output, log);
+    return rows.softmaxGrad(this, grad, output, log) ?? super.softmaxGrad(grad, output, log);
   }
 
   override crossEntropy(logits: NDArray, target: NDArray, weight: NDArray | null, options: CrossEntropyOptions) {
     this.begin(logits, target, weight);
-    return super.crossEntropy(logits, target, weight, options);
+    return rows.crossEntropy(this, logits, target, weight, options) ?? super.crossEntropy(logits, target, weight, options);
   }
   override crossEntropyGrad(
     grad: NDArray,
@@ -203,44 +206,45 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
     options: CrossEntropyOptions,
   ): NDArray {
     this.begin(grad, logits, target, weight, saved.rowStats, saved.divisor);
-    return super.crossEntropyGrad(grad, logits, target, weight, saved, options);
+    const found = rows.crossEntropyGrad(this, grad, logits, target, weight, saved, options);
+    return found ?? super.crossEntropyGrad(grad, logits, target, weight, saved, options);
   }
 
   override findBadIndex(index: NDArray, size: number): number {
     this.begin(index);
-    return super.findBadIndex(index, size);
+    return indexing.findOutside(this, index, -size, size, Number.NaN);
   }
   override findBadTarget(target: NDArray, classes: number, ignore: number | null): number {
     this.begin(target);
-    return super.findBadTarget(target, classes, ignore);
+    return indexing.findOutside(this, target, 0, classes, ignore ?? Number.NaN);
   }
   override indexSelect(x: NDArray, dim: number, index: NDArray): NDArray {
     this.begin(x, index);
-    return super.indexSelect(x, dim, index);
+    return indexing.indexSelect(this, x, dim, index) ?? super.indexSelect(x, dim, index);
   }
   override indexAdd(out: NDArray, dim: number, index: NDArray, source: NDArray): void {
     this.begin(out, index, source);
-    super.indexAdd(out, dim, index, source);
+    if (!indexing.indexAdd(this, out, dim, index, source)) super.indexAdd(out, dim, index, source);
   }
   override take(x: NDArray, positions: NDArray): NDArray {
     this.begin(x, positions);
-    return super.take(x, positions);
+    return indexing.take(this, x, positions) ?? super.take(x, positions);
   }
   override put(out: NDArray, positions: NDArray, source: NDArray, accumulate: boolean): void {
     this.begin(out, positions, source);
-    super.put(out, positions, source, accumulate);
+    if (!indexing.put(this, out, positions, source, accumulate)) super.put(out, positions, source, accumulate);
   }
   override nonzero(x: NDArray): NDArray {
     this.begin(x);
-    return super.nonzero(x);
+    return indexing.nonzero(this, x) ?? super.nonzero(x);
   }
   override gather(x: NDArray, dim: number, index: NDArray): NDArray {
     this.begin(x, index);
-    return super.gather(x, dim, index);
+    return indexing.gather(this, x, dim, index) ?? super.gather(x, dim, index);
   }
   override scatter(out: NDArray, dim: number, index: NDArray, source: NDArray, accumulate: boolean): void {
     this.begin(out, index, source);
-    super.scatter(out, dim, index, source, accumulate);
+    if (!indexing.scatter(this, out, dim, index, source, accumulate)) super.scatter(out, dim, index, source, accumulate);
   }
 
   override convolve(x: NDArray, weight: NDArray, bias: NDArray | null, geometry: Sliding, groups: number): NDArray {
@@ -286,7 +290,7 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
 
   override sgdStep(param: NDArray, grad: NDArray, momentum: NDArray | null, firstStep: boolean, options: SgdOptions) {
     this.begin(param, grad, momentum);
-    super.sgdStep(param, grad, momentum, firstStep, options);
+    if (!training.sgdStep(this, param, grad, momentum, firstStep, options)) super.sgdStep(param, grad, momentum, firstStep, options);
   }
 
   override optimizerStep(
@@ -297,7 +301,8 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
     scalars: readonly number[],
   ): void {
     this.begin(param, grad, ...buffers);
-    super.optimizerStep(spec, param, grad, buffers, scalars);
+    const done = training.optimizerStep(this, spec, param, grad, buffers, scalars);
+    if (!done) super.optimizerStep(spec, param, grad, buffers, scalars);
   }
 
   override memory(): BackendMemory {

@@ -1,6 +1,7 @@
 /** Which kernels the binary has, and from what size on they are worth several threads. */
 import { type DType, dtypeInfo } from '../../core/dtype.ts';
 import type { Kernels } from '../../generated/kernels.ts';
+import type { NDArray } from '../array.ts';
 import type { WasmContext } from './context.ts';
 import type { KernelName } from './pool.ts';
 
@@ -11,10 +12,14 @@ const PARALLEL_ASLEEP = 262_144;
 
 const isKernel = (kernels: Kernels, name: string): name is KernelName => Object.hasOwn(kernels, name);
 
+/** The export of this name; null where the binary has none. */
+export function kernelNamed(host: WasmContext, name: string): KernelName | null {
+  return isKernel(host.runtime.module.exports, name) ? name : null;
+}
+
 /** The export `${name}_${suffix of dtype}`; bools are bytes. Null where the binary has none. */
 export function kernelFor(host: WasmContext, name: string, dtype: DType): KernelName | null {
-  const full = `${name}_${dtype === 'bool' ? 'u8' : dtypeInfo[dtype].suffix}`;
-  return isKernel(host.runtime.module.exports, full) ? full : null;
+  return kernelNamed(host, `${name}_${dtype === 'bool' ? 'u8' : dtypeInfo[dtype].suffix}`);
 }
 
 /** Elements per slice of an elementwise kernel; all of them where threads would not pay. Whole cache lines. */
@@ -24,4 +29,26 @@ export function elementChunk(host: WasmContext, total: number): number {
   const threads = pool.plannedThreads;
   if (threads < 2 || (total < PARALLEL_ASLEEP && !pool.hot)) return total;
   return Math.ceil(total / threads / 64) * 64;
+}
+
+/** Rows per slice, so that a slice has as many elements as an elementwise one would. */
+export function rowChunk(host: WasmContext, rows: number, length: number): number {
+  const elements = elementChunk(host, rows * length);
+  return elements >= rows * length ? rows : Math.max(1, Math.ceil(elements / length));
+}
+
+/** An input as a kernel takes it; `release` gives back the copy that may have been needed. */
+export interface Packed {
+  readonly array: NDArray;
+  release(): void;
+}
+
+const keep = () => {};
+
+/** x itself if it is row-major without gaps, else a copy that is. */
+export function packed(host: WasmContext, x: NDArray): Packed {
+  if (x.contiguous) return { array: x, release: keep };
+  const array = host.empty(x.shape, x.dtype);
+  host.copyInto(array, x);
+  return { array, release: () => array.release() };
 }

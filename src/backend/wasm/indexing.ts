@@ -1,0 +1,204 @@
+/** Reading and writing by index. Kernels move elements by their width; null or false leaves a case to the reference. */
+import { type DType, dtypeInfo } from '../../core/dtype.ts';
+import { numElements, type Shape } from '../../core/shape.ts';
+import type { NDArray } from '../array.ts';
+import type { WasmContext } from './context.ts';
+import { elementChunk, kernelFor, kernelNamed, packed, rowChunk } from './kernels.ts';
+import type { KernelName } from './pool.ts';
+
+/** The kernel that moves elements of this width. */
+function mover(host: WasmContext, name: string, dtype: DType): KernelName | null {
+  return kernelNamed(host, `${name}_u${8 * dtypeInfo[dtype].bytes}`);
+}
+
+/** The kernel that adds elements. Bools have none: their sum is not that of bytes. */
+function summer(host: WasmContext, name: string, dtype: DType): KernelName | null {
+  return dtype === 'bool' ? null : kernelFor(host, name, dtype);
+}
+
+/** The position in a list of int64 of the first value outside [low, high) that is not `except`; -1 if there is none. */
+export function findOutside(
+  host: WasmContext,
+  index: NDArray,
+  low: number,
+  high: number,
+  except: number,
+): number {
+  const list = packed(host, index);
+  const { find_outside_i64 } = host.runtime.module.exports;
+  const at = find_outside_i64(host.pointer(list.array), index.size, low, high, except);
+  list.release();
+  return at;
+}
+
+/** [outer, axis, inner] around a dimension. */
+function around(shape: Shape, dim: number): { outer: number; axis: number; inner: number } {
+  return {
+    outer: numElements(shape.slice(0, dim)),
+    axis: shape[dim] ?? 1,
+    inner: numElements(shape.slice(dim + 1)),
+  };
+}
+
+export function indexSelect(host: WasmContext, x: NDArray, dim: number, index: NDArray): NDArray | null {
+  if (x.shape.length === 0) return null;
+  const picks = index.size;
+  const out = host.empty(
+    x.shape.map((s, d) => (d === dim ? picks : s)),
+    x.dtype,
+  );
+  if (out.size === 0) return out;
+  const { outer, axis, inner } = around(x.shape, dim);
+  const [source, list] = [packed(host, x), packed(host, index)];
+  host.runtime.pool.run(
+    'select_rows',
+    [
+      host.pointer(source.array),
+      host.pointer(list.array),
+      host.pointer(out),
+      axis,
+      picks,
+      inner * dtypeInfo[x.dtype].bytes,
+    ],
+    outer * picks,
+    rowChunk(host, outer * picks, inner),
+  );
+  source.release();
+  list.release();
+  return out;
+}
+
+export function indexAdd(
+  host: WasmContext,
+  out: NDArray,
+  dim: number,
+  index: NDArray,
+  source: NDArray,
+): boolean {
+  const kernel = summer(host, 'index_add', out.dtype);
+  if (kernel === null || !out.contiguous || out.shape.length === 0) return false;
+  if (source.size === 0) return true;
+  const { outer, axis, inner } = around(out.shape, dim);
+  const [from, list] = [packed(host, source), packed(host, index)];
+  const rows = outer * index.size;
+  host.runtime.pool.run(
+    kernel,
+    [host.pointer(out), host.pointer(list.array), host.pointer(from.array), outer, axis, index.size, inner],
+    inner,
+    rowChunk(host, inner, rows),
+  );
+  from.release();
+  list.release();
+  return true;
+}
+
+export function take(host: WasmContext, x: NDArray, positions: NDArray): NDArray | null {
+  const kernel = mover(host, 'take', x.dtype);
+  if (kernel === null) return null;
+  const out = host.empty(positions.shape, x.dtype);
+  const [source, list] = [packed(host, x), packed(host, positions)];
+  host.runtime.pool.run(
+    kernel,
+    [host.pointer(source.array), host.pointer(list.array), host.pointer(out)],
+    out.size,
+    elementChunk(host, out.size),
+  );
+  source.release();
+  list.release();
+  return out;
+}
+
+export function put(
+  host: WasmContext,
+  out: NDArray,
+  positions: NDArray,
+  source: NDArray,
+  accumulate: boolean,
+): boolean {
+  const kernel = accumulate ? summer(host, 'put_add', out.dtype) : mover(host, 'put', out.dtype);
+  if (kernel === null || !out.contiguous) return false;
+  const [from, list] = [packed(host, source), packed(host, positions)];
+  const n = positions.size;
+  // One slice: where positions repeat, the order decides.
+  host.runtime.pool.run(
+    kernel,
+    [host.pointer(out), host.pointer(list.array), host.pointer(from.array)],
+    n,
+    n,
+  );
+  from.release();
+  list.release();
+  return true;
+}
+
+export function nonzero(host: WasmContext, x: NDArray): NDArray | null {
+  const { bytes: width, suffix } = dtypeInfo[x.dtype];
+  const truth = width === 1 ? null : kernelNamed(host, `convert_${suffix}_bool`);
+  if (truth === null && width !== 1) return null;
+  const { count_nonzero_u8, nonzero_u8 } = host.runtime.module.exports;
+  const source = packed(host, x);
+  let bytes = source.array;
+  if (truth) {
+    bytes = host.empty([x.size], 'bool');
+    host.runtime.pool.run(
+      truth,
+      [host.pointer(source.array), host.pointer(bytes)],
+      x.size,
+      elementChunk(host, x.size),
+    );
+  }
+  const count = count_nonzero_u8(host.pointer(bytes), x.size);
+  const out = host.empty([count], 'int64');
+  nonzero_u8(host.pointer(bytes), host.pointer(out), x.size);
+  if (truth) bytes.release();
+  source.release();
+  return out;
+}
+
+/** The kernels walk index and array together: all sizes but the dimension's must agree. */
+function aligned(x: Shape, index: Shape, dim: number): boolean {
+  return x.length > 0 && x.every((size, d) => d === dim || size === index[d]);
+}
+
+export function gather(host: WasmContext, x: NDArray, dim: number, index: NDArray): NDArray | null {
+  const kernel = mover(host, 'gather', x.dtype);
+  if (kernel === null || !aligned(x.shape, index.shape, dim)) return null;
+  const out = host.empty(index.shape, x.dtype);
+  if (out.size === 0) return out;
+  const { axis, inner } = around(x.shape, dim);
+  const [source, list] = [packed(host, x), packed(host, index)];
+  host.runtime.pool.run(
+    kernel,
+    [host.pointer(source.array), host.pointer(list.array), host.pointer(out), axis, index.shape[dim], inner],
+    out.size,
+    elementChunk(host, out.size),
+  );
+  source.release();
+  list.release();
+  return out;
+}
+
+export function scatter(
+  host: WasmContext,
+  out: NDArray,
+  dim: number,
+  index: NDArray,
+  source: NDArray,
+  accumulate: boolean,
+): boolean {
+  const kernel = accumulate ? summer(host, 'scatter_add', out.dtype) : mover(host, 'scatter', out.dtype);
+  if (kernel === null || !out.contiguous || !aligned(out.shape, index.shape, dim)) return false;
+  if (index.size === 0) return true;
+  const { outer, axis, inner } = around(out.shape, dim);
+  const window = source.view(index.shape, source.strides);
+  const [from, list] = [packed(host, window), packed(host, index)];
+  host.runtime.pool.run(
+    kernel,
+    [host.pointer(out), host.pointer(list.array), host.pointer(from.array), axis, index.shape[dim], inner],
+    outer,
+    rowChunk(host, outer, index.shape[dim] * inner),
+  );
+  from.release();
+  list.release();
+  return true;
+}
