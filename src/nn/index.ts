@@ -1,4 +1,5 @@
 /** `nn`: modules, their parameters, and `nn.functional`, `nn.init`, `nn.utils`. */
+export * from './activation.ts';
 export * from './container.ts';
 export * from './dropout.ts';
 export * from './embedding.ts';

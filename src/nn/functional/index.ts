@@ -1,4 +1,5 @@
 /** `nn.functional`: layers and losses without state. */
+export * from './activation.ts';
 export * from './crossEntropy.ts';
 export * from './distance.ts';
 export * from './dropout.ts';

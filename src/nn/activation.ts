@@ -1,0 +1,373 @@
+/** Activations as modules. */
+import { ShapeError } from '../core/errors.ts';
+import { pythonFloat, pythonNumber, pythonValue } from '../core/pythonText.ts';
+import { formatShape } from '../core/shape.ts';
+import { full } from '../creation.ts';
+import type { Tensor } from '../tensor.ts';
+import * as F from './functional/activation.ts';
+import type { AlphaOptions, GELUOptions, HardtanhOptions, InplaceOptions, LambdOptions, LeakyReLUOptions, SoftplusOptions } from './functional/activation.ts';
+import type { LayerOptions } from './linear.ts';
+import { Module } from './module.ts';
+import { Parameter } from './parameter.ts';
+
+/** An activation that may overwrite its input. */
+abstract class InplaceActivation extends Module {
+  inplace: boolean;
+
+  constructor(inplace: boolean | InplaceOptions = false) {
+    super();
+    this.inplace = typeof inplace === 'boolean' ? inplace : (inplace.inplace ?? false);
+  }
+  abstract override forward(input: Tensor): Tensor;
+  override extraRepr(): string {
+    return this.inplace ? 'inplace=True' : '';
+  }
+  /** Behind other options in print. */
+  protected get inplaceText(): string {
+    return this.inplace ? ', inplace=True' : '';
+  }
+}
+
+/** max(x, 0). */
+export class ReLU extends InplaceActivation {
+  forward(input: Tensor): Tensor {
+    return F.relu(input, this.inplace);
+  }
+}
+
+/** min(max(x, 0), 6). */
+export class ReLU6 extends InplaceActivation {
+  forward(input: Tensor): Tensor {
+    return F.relu6(input, this.inplace);
+  }
+  override extraRepr(): string {
+    return `min_val=0.0, max_val=6.0${this.inplaceText}`;
+  }
+}
+
+/** 1.0507·elu(x, 1.6733). */
+export class SELU extends InplaceActivation {
+  forward(input: Tensor): Tensor {
+    return F.selu(input, this.inplace);
+  }
+}
+
+/** x·sigmoid(x). */
+export class SiLU extends InplaceActivation {
+  forward(input: Tensor): Tensor {
+    return F.silu(input, this.inplace);
+  }
+}
+
+/** x·tanh(softplus(x)). */
+export class Mish extends InplaceActivation {
+  forward(input: Tensor): Tensor {
+    return F.mish(input, this.inplace);
+  }
+}
+
+/** x·hardsigmoid(x). */
+export class Hardswish extends InplaceActivation {
+  forward(input: Tensor): Tensor {
+    return F.hardswish(input, this.inplace);
+  }
+  override extraRepr(): string {
+    return '';
+  }
+}
+
+/** (x + 3)/6 within [0, 1]. */
+export class Hardsigmoid extends InplaceActivation {
+  forward(input: Tensor): Tensor {
+    return F.hardsigmoid(input, this.inplace);
+  }
+  override extraRepr(): string {
+    return '';
+  }
+}
+
+/** x above 0, α(eˣ − 1) below. */
+export class ELU extends InplaceActivation {
+  alpha: number;
+
+  constructor(alpha: number | AlphaOptions = 1, inplace: boolean | InplaceOptions = false) {
+    super(typeof alpha === 'object' ? alpha : inplace);
+    this.alpha = typeof alpha === 'object' ? (alpha.alpha ?? 1) : alpha;
+  }
+  forward(input: Tensor): Tensor {
+    return F.elu(input, this.alpha, this.inplace);
+  }
+  override extraRepr(): string {
+    return `alpha=${pythonFloat(this.alpha)}${this.inplaceText}`;
+  }
+}
+
+/** x above 0, α(e^(x/α) − 1) below. */
+export class CELU extends ELU {
+  override forward(input: Tensor): Tensor {
+    return F.celu(input, this.alpha, this.inplace);
+  }
+}
+
+/** x above 0, negativeSlope·x below. */
+export class LeakyReLU extends InplaceActivation {
+  negativeSlope: number;
+
+  constructor(negativeSlope: number | LeakyReLUOptions = 0.01, inplace: boolean | InplaceOptions = false) {
+    super(typeof negativeSlope === 'object' ? negativeSlope : inplace);
+    this.negativeSlope = typeof negativeSlope === 'object' ? (negativeSlope.negativeSlope ?? 0.01) : negativeSlope;
+  }
+  forward(input: Tensor): Tensor {
+    return F.leakyRelu(input, this.negativeSlope, this.inplace);
+  }
+  override extraRepr(): string {
+    return `negative_slope=${pythonNumber(this.negativeSlope)}${this.inplaceText}`;
+  }
+}
+
+/** x above 0; below, a slope drawn from [lower, upper) in training, else the middle one. */
+export class RReLU extends InplaceActivation {
+  lower: number;
+  upper: number;
+
+  constructor(
+    lower: number | { lower?: number; upper?: number; inplace?: boolean } = 1 / 8,
+    upper = 1 / 3,
+    inplace: boolean | InplaceOptions = false,
+  ) {
+    super(typeof lower === 'object' ? lower : inplace);
+    const options = typeof lower === 'object' ? lower : { lower, upper };
+    this.lower = options.lower ?? 1 / 8;
+    this.upper = options.upper ?? 1 / 3;
+  }
+  forward(input: Tensor): Tensor {
+    return F.rrelu(input, this.lower, this.upper, this.training, this.inplace);
+  }
+  override extraRepr(): string {
+    return `lower=${pythonNumber(this.lower)}, upper=${pythonNumber(this.upper)}${this.inplaceText}`;
+  }
+}
+
+/** x within [minVal, maxVal], the nearer bound outside. */
+export class Hardtanh extends InplaceActivation {
+  minVal: number;
+  maxVal: number;
+
+  constructor(minVal: number | HardtanhOptions = -1, maxVal = 1, inplace: boolean | InplaceOptions = false) {
+    super(typeof minVal === 'object' ? minVal : inplace);
+    const options = typeof minVal === 'object' ? minVal : { minVal, maxVal };
+    this.minVal = options.minVal ?? -1;
+    this.maxVal = options.maxVal ?? 1;
+  }
+  forward(input: Tensor): Tensor {
+    return F.hardtanh(input, this.minVal, this.maxVal, this.inplace);
+  }
+  override extraRepr(): string {
+    return `min_val=${pythonFloat(this.minVal)}, max_val=${pythonFloat(this.maxVal)}${this.inplaceText}`;
+  }
+}
+
+/** x above the threshold, else `value`. */
+export class Threshold extends InplaceActivation {
+  threshold: number;
+  value: number;
+
+  constructor(threshold: number, value: number, inplace: boolean | InplaceOptions = false) {
+    super(inplace);
+    this.threshold = threshold;
+    this.value = value;
+  }
+  forward(input: Tensor): Tensor {
+    return F.threshold(input, this.threshold, this.value, this.inplace);
+  }
+  override extraRepr(): string {
+    return `threshold=${pythonNumber(this.threshold)}, value=${pythonNumber(this.value)}${this.inplaceText}`;
+  }
+}
+
+/** 1/(1 + e⁻ˣ). */
+export class Sigmoid extends Module {
+  forward(input: Tensor): Tensor {
+    return input.sigmoid();
+  }
+}
+
+/** The hyperbolic tangent. */
+export class Tanh extends Module {
+  forward(input: Tensor): Tensor {
+    return input.tanh();
+  }
+}
+
+/** log(sigmoid(x)). */
+export class LogSigmoid extends Module {
+  forward(input: Tensor): Tensor {
+    return F.logsigmoid(input);
+  }
+}
+
+/** x/(1 + |x|). */
+export class Softsign extends Module {
+  forward(input: Tensor): Tensor {
+    return F.softsign(input);
+  }
+}
+
+/** x − tanh(x). */
+export class Tanhshrink extends Module {
+  forward(input: Tensor): Tensor {
+    return F.tanhshrink(input);
+  }
+}
+
+/** x·Φ(x), Φ being the normal distribution. */
+export class GELU extends Module {
+  approximate: 'none' | 'tanh';
+
+  constructor(approximate: 'none' | 'tanh' | GELUOptions = 'none') {
+    super();
+    this.approximate = typeof approximate === 'object' ? (approximate.approximate ?? 'none') : approximate;
+  }
+  forward(input: Tensor): Tensor {
+    return F.gelu(input, this.approximate);
+  }
+  override extraRepr(): string {
+    return `approximate=${pythonValue(this.approximate)}`;
+  }
+}
+
+/** The first half along dim times the sigmoid of the second. */
+export class GLU extends Module {
+  dim: number;
+
+  constructor(dim: number | { dim?: number } = -1) {
+    super();
+    this.dim = typeof dim === 'object' ? (dim.dim ?? -1) : dim;
+  }
+  forward(input: Tensor): Tensor {
+    return F.glu(input, this.dim);
+  }
+  override extraRepr(): string {
+    return `dim=${this.dim}`;
+  }
+}
+
+/** log(1 + e^(βx))/β. */
+export class Softplus extends Module {
+  beta: number;
+  threshold: number;
+
+  constructor(beta: number | SoftplusOptions = 1, threshold = 20) {
+    super();
+    const options = typeof beta === 'object' ? beta : { beta, threshold };
+    this.beta = options.beta ?? 1;
+    this.threshold = options.threshold ?? 20;
+  }
+  forward(input: Tensor): Tensor {
+    return F.softplus(input, this.beta, this.threshold);
+  }
+  override extraRepr(): string {
+    return `beta=${pythonFloat(this.beta)}, threshold=${pythonFloat(this.threshold)}`;
+  }
+}
+
+abstract class Shrink extends Module {
+  lambd: number;
+
+  constructor(lambd: number | LambdOptions = 0.5) {
+    super();
+    this.lambd = typeof lambd === 'object' ? (lambd.lambd ?? 0.5) : lambd;
+  }
+  abstract override forward(input: Tensor): Tensor;
+  override extraRepr(): string {
+    return pythonNumber(this.lambd);
+  }
+}
+
+/** 0 within [−λ, λ], x outside. */
+export class Hardshrink extends Shrink {
+  forward(input: Tensor): Tensor {
+    return F.hardshrink(input, this.lambd);
+  }
+}
+
+/** x moved towards 0 by λ. */
+export class Softshrink extends Shrink {
+  forward(input: Tensor): Tensor {
+    return F.softshrink(input, this.lambd);
+  }
+}
+
+export interface PReLUOptions extends LayerOptions {
+  /** 1, or the number of channels. Default 1. */
+  numParameters?: number;
+  /** The slope to start from. Default 0.25. */
+  init?: number;
+}
+
+/** x above 0, weight·x below; `weight` is [numParameters] and is trained. */
+export class PReLU extends Module {
+  readonly numParameters: number;
+  readonly init: number;
+  weight: Parameter;
+
+  constructor(numParameters: number | PReLUOptions = 1, init = 0.25) {
+    super();
+    const options = typeof numParameters === 'object' ? numParameters : { numParameters, init };
+    const { numParameters: count = 1, init: start = 0.25, ...place } = options;
+    this.numParameters = count;
+    this.init = start;
+    this.weight = new Parameter(full([count], start, { dtype: 'float32', ...place }));
+  }
+  forward(input: Tensor): Tensor {
+    return F.prelu(input, this.weight);
+  }
+  override extraRepr(): string {
+    return `num_parameters=${this.numParameters}`;
+  }
+}
+
+abstract class SoftmaxLayer extends Module {
+  dim: number | null;
+
+  constructor(dim: number | null | { dim?: number | null } = null) {
+    super();
+    this.dim = typeof dim === 'object' && dim !== null ? (dim.dim ?? null) : dim;
+  }
+  abstract override forward(input: Tensor): Tensor;
+  override extraRepr(): string {
+    return `dim=${pythonValue(this.dim)}`;
+  }
+}
+
+/** eˣ / Σ eˣ along dim. */
+export class Softmax extends SoftmaxLayer {
+  forward(input: Tensor): Tensor {
+    return F.softmax(input, this.dim);
+  }
+}
+
+/** The logarithm of softmax along dim. */
+export class LogSoftmax extends SoftmaxLayer {
+  forward(input: Tensor): Tensor {
+    return F.logSoftmax(input, this.dim);
+  }
+}
+
+/** softmax(−x) along dim. */
+export class Softmin extends SoftmaxLayer {
+  forward(input: Tensor): Tensor {
+    return F.softmin(input, this.dim);
+  }
+}
+
+/** Softmax over the channels of [N, C, H, W] or [C, H, W]. */
+export class Softmax2d extends Module {
+  /** @throws ShapeError */
+  forward(input: Tensor): Tensor {
+    if (input.ndim !== 3 && input.ndim !== 4) {
+      throw new ShapeError(`Softmax2d: expected input to be 3D or 4D, got shape ${formatShape(input.shape)} instead`);
+    }
+    return input.softmax(-3);
+  }
+}

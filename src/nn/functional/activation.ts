@@ -1,0 +1,217 @@
+/** Activations with their arguments by position or by name, and in place where asked for. */
+import { type DTypeLike, resolveDType } from '../../core/dtype.ts';
+import { onesLike, zerosLike } from '../../creation.ts';
+import * as ops from '../../ops/activation.ts';
+import { relu as reluOp } from '../../ops/elementwise.ts';
+import { inplace as changeInPlace } from '../../ops/inplace.ts';
+import type { GeneratorOptions } from '../../ops/draw.ts';
+import { isOptions } from '../../tensor/arguments.ts';
+import type { Tensor } from '../../tensor.ts';
+
+export { type RReluOptions } from '../../ops/activation.ts';
+
+export interface InplaceOptions {
+  /** Overwrite the input. */
+  inplace?: boolean;
+}
+
+type Inplace = boolean | InplaceOptions;
+
+const wantsInplace = (inplace: Inplace | undefined): boolean =>
+  typeof inplace === 'object' ? (inplace.inplace ?? false) : (inplace ?? false);
+
+function result(op: string, x: Tensor, inplace: Inplace | undefined, compute: () => Tensor): Tensor {
+  return wantsInplace(inplace) ? changeInPlace(`${op}_`, x, [], compute) : compute();
+}
+
+/** max(x, 0). */
+export const relu = (x: Tensor, inplace?: Inplace): Tensor => result('relu', x, inplace, () => reluOp<Tensor>(x));
+/** max(x, 0), overwriting x. */
+export const relu_ = (x: Tensor): Tensor => relu(x, true);
+/** min(max(x, 0), 6). */
+export const relu6 = (x: Tensor, inplace?: Inplace): Tensor => result('relu6', x, inplace, () => ops.relu6(x));
+/** 1.0507·elu(x, 1.6733). */
+export const selu = (x: Tensor, inplace?: Inplace): Tensor => result('selu', x, inplace, () => ops.selu(x));
+/** x·sigmoid(x). */
+export const silu = (x: Tensor, inplace?: Inplace): Tensor => result('silu', x, inplace, () => ops.silu<Tensor>(x));
+/** x·tanh(softplus(x)). */
+export const mish = (x: Tensor, inplace?: Inplace): Tensor => result('mish', x, inplace, () => ops.mish(x));
+/** x·hardsigmoid(x). */
+export const hardswish = (x: Tensor, inplace?: Inplace): Tensor => result('hardswish', x, inplace, () => ops.hardswish(x));
+/** (x + 3)/6 within [0, 1]. */
+export const hardsigmoid = (x: Tensor, inplace?: Inplace): Tensor => result('hardsigmoid', x, inplace, () => ops.hardsigmoid(x));
+/** 1/(1 + e⁻ˣ). */
+export const sigmoid = (x: Tensor): Tensor => x.sigmoid();
+/** The hyperbolic tangent. */
+export const tanh = (x: Tensor): Tensor => x.tanh();
+/** log(sigmoid(x)), exact for large |x|. */
+export const logsigmoid = (x: Tensor): Tensor => ops.logsigmoid(x);
+/** x/(1 + |x|). */
+export const softsign = (x: Tensor): Tensor => ops.softsign(x);
+/** x − tanh(x). */
+export const tanhshrink = (x: Tensor): Tensor => ops.tanhshrink(x);
+
+export interface LeakyReLUOptions extends InplaceOptions {
+  /** Default 0.01. */
+  negativeSlope?: number;
+}
+
+/** x above 0, negativeSlope·x below. */
+export function leakyRelu(x: Tensor, negativeSlope: number | LeakyReLUOptions = 0.01, inplace?: Inplace): Tensor {
+  if (isOptions<LeakyReLUOptions>(negativeSlope)) return leakyRelu(x, negativeSlope.negativeSlope, negativeSlope);
+  return result('leaky_relu', x, inplace, () => ops.leakyRelu(x, negativeSlope));
+}
+
+export interface AlphaOptions extends InplaceOptions {
+  /** Default 1. */
+  alpha?: number;
+}
+
+/** x above 0, α(eˣ − 1) below. */
+export function elu(x: Tensor, alpha: number | AlphaOptions = 1, inplace?: Inplace): Tensor {
+  if (isOptions<AlphaOptions>(alpha)) return elu(x, alpha.alpha, alpha);
+  return result('elu', x, inplace, () => ops.elu(x, alpha));
+}
+
+/** x above 0, α(e^(x/α) − 1) below. @throws ArgumentError for alpha 0 */
+export function celu(x: Tensor, alpha: number | AlphaOptions = 1, inplace?: Inplace): Tensor {
+  if (isOptions<AlphaOptions>(alpha)) return celu(x, alpha.alpha, alpha);
+  return result('celu', x, inplace, () => ops.celu(x, alpha));
+}
+
+export interface GELUOptions {
+  /** 'tanh' approximates. Default 'none'. */
+  approximate?: 'none' | 'tanh';
+}
+
+/** x·Φ(x), Φ being the normal distribution. */
+export const gelu = (x: Tensor, approximate: 'none' | 'tanh' | GELUOptions = 'none'): Tensor =>
+  ops.gelu(x, typeof approximate === 'object' ? approximate.approximate : approximate);
+
+export interface SoftplusOptions {
+  /** Default 1. */
+  beta?: number;
+  /** Where βx is larger, the result is x. Default 20. */
+  threshold?: number;
+}
+
+/** log(1 + e^(βx))/β. */
+export function softplus(x: Tensor, beta: number | SoftplusOptions = 1, threshold = 20): Tensor {
+  if (isOptions<SoftplusOptions>(beta)) return softplus(x, beta.beta, beta.threshold);
+  return ops.softplus(x, beta, threshold);
+}
+
+export interface HardtanhOptions extends InplaceOptions {
+  /** Default −1. */
+  minVal?: number;
+  /** Default 1. */
+  maxVal?: number;
+}
+
+/** x within [minVal, maxVal], the nearer bound outside. @throws ArgumentError if minVal > maxVal */
+export function hardtanh(x: Tensor, minVal: number | HardtanhOptions = -1, maxVal = 1, inplace?: Inplace): Tensor {
+  if (isOptions<HardtanhOptions>(minVal)) return hardtanh(x, minVal.minVal, minVal.maxVal, minVal);
+  return result('hardtanh', x, inplace, () => ops.hardtanh(x, minVal, maxVal));
+}
+
+export interface LambdOptions {
+  /** Default 0.5. */
+  lambd?: number;
+}
+
+/** 0 within [−λ, λ], x outside. */
+export const hardshrink = (x: Tensor, lambd: number | LambdOptions = 0.5): Tensor =>
+  ops.hardshrink(x, typeof lambd === 'object' ? lambd.lambd : lambd);
+
+/** x moved towards 0 by λ; 0 within [−λ, λ]. @throws ArgumentError for a negative lambd */
+export const softshrink = (x: Tensor, lambd: number | LambdOptions = 0.5): Tensor =>
+  ops.softshrink(x, typeof lambd === 'object' ? lambd.lambd : lambd);
+
+export interface ThresholdOptions extends InplaceOptions {
+  threshold: number;
+  value: number;
+}
+
+/** x above the threshold, else `value`. */
+export function threshold(x: Tensor, options: ThresholdOptions): Tensor;
+export function threshold(x: Tensor, limit: number, value: number, inplace?: Inplace): Tensor;
+export function threshold(x: Tensor, limit: number | ThresholdOptions, value = 0, inplace?: Inplace): Tensor {
+  if (isOptions<ThresholdOptions>(limit)) return threshold(x, limit.threshold, limit.value, limit);
+  return result('threshold', x, inplace, () => ops.threshold(x, limit, value));
+}
+
+/** x above 0, weight·x below; weight is [1] or [channels]. @throws ShapeError */
+export const prelu = (x: Tensor, weight: Tensor): Tensor => ops.prelu<Tensor>(x, weight);
+
+/** x above 0; below, x times a slope drawn from [lower, upper) in training, else the middle one. */
+export function rrelu(
+  x: Tensor,
+  lower: number | (ops.RReluOptions & InplaceOptions) = 1 / 8,
+  upper = 1 / 3,
+  training = false,
+  inplace?: Inplace | (InplaceOptions & GeneratorOptions),
+): Tensor {
+  const options = isOptions<ops.RReluOptions & InplaceOptions>(lower)
+    ? lower
+    : { lower, upper, training, ...(typeof inplace === 'object' ? inplace : { inplace }) };
+  return result('rrelu', x, options, () => ops.rrelu(x, options));
+}
+
+/** The first half along dim (default the last) times the sigmoid of the second. @throws ShapeError for an odd size */
+export const glu = (x: Tensor, dim: number | { dim?: number } = -1): Tensor => ops.glu(x, typeof dim === 'object' ? dim.dim : dim);
+
+export interface SoftmaxOptions {
+  dim?: number | null;
+  /** Convert to this dtype first. */
+  dtype?: DTypeLike;
+}
+
+/** The dimension that PyTorch takes when none is given. */
+const implicitDim = (x: Tensor): number => (x.ndim === 0 || x.ndim === 1 || x.ndim === 3 ? 0 : 1);
+
+function along(x: Tensor, dim: number | null | SoftmaxOptions | undefined, options: SoftmaxOptions) {
+  const named = isOptions<SoftmaxOptions>(dim) ? dim : { dim, ...options };
+  const input = named.dtype === undefined ? x : x.to(resolveDType(named.dtype, 'softmax'));
+  return { input, d: named.dim ?? implicitDim(x) };
+}
+
+/** eˣ / Σ eˣ along dim. */
+export function softmax(x: Tensor, dim?: number | null | SoftmaxOptions, options: SoftmaxOptions = {}): Tensor {
+  const { input, d } = along(x, dim, options);
+  return input.softmax(d);
+}
+
+/** The logarithm of softmax, exact where softmax underflows. */
+export function logSoftmax(x: Tensor, dim?: number | null | SoftmaxOptions, options: SoftmaxOptions = {}): Tensor {
+  const { input, d } = along(x, dim, options);
+  return input.logSoftmax(d);
+}
+
+/** softmax(−x). */
+export function softmin(x: Tensor, dim?: number | null | SoftmaxOptions, options: SoftmaxOptions = {}): Tensor {
+  const { input, d } = along(x, dim, options);
+  return input.neg().softmax(d);
+}
+
+export interface GumbelSoftmaxOptions extends GeneratorOptions {
+  /** The temperature. Default 1. */
+  tau?: number;
+  /** One-hot samples, with the gradient of the soft ones. */
+  hard?: boolean;
+  /** Default −1. */
+  dim?: number;
+}
+
+/** Samples of categories by logits that have a gradient (Jang et al., 2017). */
+export function gumbelSoftmax(logits: Tensor, options: GumbelSoftmaxOptions = {}): Tensor {
+  const { tau = 1, hard = false, dim = -1, generator } = options;
+  const gumbels = onesLike(logits).exponential_({ generator }).log().neg();
+  const soft = logits.add(gumbels).div(tau).softmax(dim);
+  if (!hard) return soft;
+  const best = soft.detach().argmax(dim, true);
+  const d = dim < 0 ? dim + logits.ndim : dim;
+  const oneHot = zerosLike(soft).transpose(d, -1).contiguous();
+  const places = best.transpose(d, -1);
+  oneHot.array.backend.scatter(oneHot.array, oneHot.ndim - 1, places.array, onesLike(places, { dtype: soft.dtype }).array, false);
+  return oneHot.transpose(d, -1).sub(soft.detach()).add(soft);
+}

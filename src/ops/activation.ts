@@ -1,0 +1,317 @@
+/** Activation functions. Those with a kernel of their own are rows; the others are made of ops and recorded as one. */
+import { record } from '../autograd/record.ts';
+import type { Variable } from '../autograd/variable.ts';
+import { ArgumentError, ShapeError } from '../core/errors.ts';
+import { formatShape, normalizeDim } from '../core/shape.ts';
+import type { NDArray } from '../backend/array.ts';
+import { add, div, minimum, mul, neg, rsub, sub } from './arithmetic.ts';
+import { clamp } from './clamp.ts';
+import { ge, gt, le, logicalAnd, lt } from './comparison.ts';
+import { engineOf, floating, type GeneratorOptions } from './draw.ts';
+import { abs, exp, log1p, sigmoid, square, tanh } from './elementwise.ts';
+import { fused } from './fused.ts';
+import { erfc } from './special.ts';
+import { applyUnary, type UnaryRow, unaryOp } from './unary.ts';
+import { narrow, reshape } from './views.ts';
+import { whereOp } from './where.ts';
+
+/** exp(x) where x ≤ 0, else 1: no overflow in the branch that is not taken. */
+const expBelow = <T extends Variable>(x: T): T => exp(clamp<T>(x, null, 0));
+
+const leakyReluRow: UnaryRow = {
+  name: 'leaky_relu',
+  js: (x, slope) => (x > 0 ? x : x * slope),
+  wgsl: 'select(x * p, x, x > 0)',
+  integers: 'error',
+  saves: 'input',
+  backward: (grad, x, slope) => whereOp(gt(x, 0), grad, mul(grad, slope)),
+};
+/** x above 0, slope·x below. */
+export const leakyRelu = <T extends Variable>(x: T, negativeSlope = 0.01): T => applyUnary(leakyReluRow, x, negativeSlope);
+
+const eluRow: UnaryRow = {
+  name: 'elu',
+  js: (x, alpha) => (x > 0 ? x : alpha * Math.expm1(x)),
+  wgsl: 'select(p * (exp(x) - 1), x, x > 0)',
+  integers: 'error',
+  saves: 'input',
+  backward: (grad, x, alpha) => whereOp(gt(x, 0), grad, mul(grad, mul(expBelow(x), alpha))),
+};
+/** x above 0, α(eˣ − 1) below. */
+export const elu = <T extends Variable>(x: T, alpha = 1): T => applyUnary(eluRow, x, alpha);
+
+const SELU_ALPHA = 1.6732632423543772;
+const SELU_SCALE = 1.0507009873554805;
+/** 1.0507·elu(x, 1.6733): keeps mean 0 and variance 1 from layer to layer. */
+export const selu = <T extends Variable>(x: T): T =>
+  fused(
+    'EluBackward0',
+    [x],
+    () => mul<T>(elu(x, SELU_ALPHA), SELU_SCALE),
+    (node) => {
+      const saved = node.save(x);
+      return (grad) => {
+        const input = saved.get(grad);
+        const scaled = mul<T>(grad, SELU_SCALE);
+        return [whereOp<T>(gt<T>(input, 0), scaled, mul<T>(scaled, mul<T>(expBelow(input), SELU_ALPHA)))];
+      };
+    },
+  );
+
+const celuRow: UnaryRow = {
+  name: 'celu',
+  node: 'EluBackward0',
+  js: (x, alpha) => (x > 0 ? x : alpha * Math.expm1(x / alpha)),
+  wgsl: 'select(p * (exp(x / p) - 1), x, x > 0)',
+  integers: 'error',
+  saves: 'input',
+  backward: (grad, x, alpha) => whereOp(gt(x, 0), grad, mul(grad, expBelow(div(x, alpha)))),
+};
+/** x above 0, α(e^(x/α) − 1) below. @throws ArgumentError for alpha 0 */
+export function celu<T extends Variable>(x: T, alpha = 1): T {
+  if (alpha === 0) throw new ArgumentError('ZeroDivisionError: alpha cannot be 0 for CELU');
+  return applyUnary(celuRow, x, alpha);
+}
+
+/** The normal distribution's Φ, exact in the lower tail too. */
+const normalCdf = <T extends Variable>(x: T): T => mul<T>(erfc(mul<T>(x, -Math.SQRT1_2)), 0.5);
+
+const geluExact = unaryOp({
+  name: 'gelu',
+  js: (x) => erfc.row.js(-x * Math.SQRT1_2, 0, 0) * x * 0.5,
+  wgsl: 'x * 0.5 * erfc(-x * 0.7071067811865476)',
+  integers: 'error',
+  saves: 'input',
+  backward: (grad, x) => {
+    const density = mul(exp(mul(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+    return mul(grad, add(normalCdf(x), mul(x, density)));
+  },
+});
+
+const GELU_SLOPE = Math.sqrt(2 / Math.PI);
+const GELU_CUBE = 0.044715;
+
+const geluTanh = <T extends Variable>(x: T): T => {
+  // tanh(√(2/π)·(x + 0.044715·x³))
+  const curve = (z: T): T => tanh(mul<T>(mul<T>(z, add<T>(mul<T>(square(z), GELU_CUBE), 1)), GELU_SLOPE));
+  return fused(
+    'GeluBackward0',
+    [x],
+    () => mul<T>(mul<T>(x, 0.5), add<T>(curve(x), 1)),
+    (node) => {
+      const saved = node.save(x);
+      return (grad) => {
+        const input = saved.get(grad);
+        const t = curve(input);
+        const slope = mul<T>(add<T>(mul<T>(square(input), 3 * GELU_CUBE), 1), GELU_SLOPE);
+        const bend = mul<T>(mul<T>(input, rsub<T>(square(t), 1)), slope);
+        return [mul<T>(grad, mul<T>(add<T>(add<T>(t, 1), bend), 0.5))];
+      };
+    },
+  );
+};
+
+/** x·Φ(x), or its approximation by tanh. @throws ArgumentError for another name */
+export function gelu<T extends Variable>(x: T, approximate: 'none' | 'tanh' = 'none'): T {
+  if (approximate === 'tanh') return geluTanh(x);
+  if (approximate === 'none') return geluExact(x);
+  throw new ArgumentError(`approximate argument must be either none or tanh, but got ${String(approximate)}`);
+}
+
+/** x·sigmoid(x). */
+export const silu = unaryOp({
+  name: 'silu',
+  js: (x) => x / (1 + Math.exp(-x)),
+  wgsl: 'x / (1 + exp(-x))',
+  integers: 'error',
+  saves: 'input',
+  backward: (grad, x) => {
+    const s = sigmoid(x);
+    return mul(grad, mul(s, add(mul(x, rsub(s, 1)), 1)));
+  },
+});
+
+const softplusRow: UnaryRow = {
+  name: 'softplus',
+  js: (x, beta, threshold) => (x * beta > threshold ? x : Math.log1p(Math.exp(x * beta)) / beta),
+  wgsl: 'select(log(1 + exp(x * p)) / p, x, x * p > q)',
+  integers: 'error',
+  saves: 'input',
+  backward: (grad, x, beta, threshold) => {
+    const scaled = mul(x, beta);
+    return whereOp(gt(scaled, threshold), grad, mul(grad, sigmoid(scaled)));
+  },
+};
+/** log(1 + e^(βx))/β; x itself where βx > threshold. */
+export const softplus = <T extends Variable>(x: T, beta = 1, threshold = 20): T => applyUnary(softplusRow, x, beta, threshold);
+
+/** x·tanh(softplus(x)). */
+export const mish = <T extends Variable>(x: T): T =>
+  fused(
+    'MishBackward0',
+    [x],
+    () => mul<T>(x, tanh(softplus(x))),
+    (node) => {
+      const saved = node.save(x);
+      return (grad) => {
+        const input = saved.get(grad);
+        const t = tanh(softplus(input));
+        return [mul<T>(grad, add<T>(t, mul<T>(mul<T>(input, sigmoid(input)), rsub<T>(square(t), 1))))];
+      };
+    },
+  );
+
+/** log(sigmoid(x)), exact for large |x|. */
+export const logsigmoid = <T extends Variable>(x: T): T =>
+  fused(
+    'LogSigmoidBackward0',
+    [x],
+    () => sub<T>(minimum<T>(x, 0), log1p(exp(neg(abs(x))))),
+    (node) => {
+      const saved = node.save(x);
+      return (grad) => [mul<T>(grad, sigmoid(neg(saved.get(grad))))];
+    },
+  );
+
+/** x/(1 + |x|). */
+export const softsign = <T extends Variable>(x: T): T => div<T>(x, add<T>(abs(x), 1));
+
+/** x − tanh(x). */
+export const tanhshrink = <T extends Variable>(x: T): T => sub<T>(x, tanh(x));
+
+const inside = <T extends Variable>(x: T, low: number, high: number): T => logicalAnd<T>(gt<T>(x, low), lt<T>(x, high));
+
+/** x within [minVal, maxVal], the nearer bound outside; no gradient passes at the bounds. @throws ArgumentError */
+export function hardtanh<T extends Variable>(x: T, minVal = -1, maxVal = 1): T {
+  if (minVal > maxVal) throw new ArgumentError('max_val must be larger than or equal to min_val');
+  return fused(
+    'HardtanhBackward0',
+    [x],
+    () => clamp<T>(x, minVal, maxVal),
+    (node) => {
+      const saved = node.save(x);
+      return (grad) => [whereOp<T>(inside(saved.get(grad), minVal, maxVal), grad, 0)];
+    },
+  );
+}
+
+/** min(max(x, 0), 6). */
+export const relu6 = <T extends Variable>(x: T): T => hardtanh(x, 0, 6);
+
+/** (x + 3)/6 within [0, 1]. */
+export const hardsigmoid = <T extends Variable>(x: T): T =>
+  fused(
+    'HardsigmoidBackward0',
+    [x],
+    () => div<T>(clamp<T>(add<T>(x, 3), 0, 6), 6),
+    (node) => {
+      const saved = node.save(x);
+      return (grad) => [whereOp<T>(inside(saved.get(grad), -3, 3), div<T>(grad, 6), 0)];
+    },
+  );
+
+/** x·hardsigmoid(x). */
+export const hardswish = <T extends Variable>(x: T): T =>
+  fused(
+    'HardswishBackward0',
+    [x],
+    () => div<T>(mul<T>(x, clamp<T>(add<T>(x, 3), 0, 6)), 6),
+    (node) => {
+      const saved = node.save(x);
+      return (grad) => {
+        const input = saved.get(grad);
+        const middle = mul<T>(grad, add<T>(div<T>(input, 3), 0.5));
+        return [whereOp<T>(lt<T>(input, -3), 0, whereOp<T>(le<T>(input, 3), middle, grad))];
+      };
+    },
+  );
+
+const within = <T extends Variable>(x: T, bound: number): T => logicalAnd<T>(ge<T>(x, -bound), le<T>(x, bound));
+
+const hardshrinkRow: UnaryRow = {
+  name: 'hardshrink',
+  js: (x, lambd) => (x >= -lambd && x <= lambd ? 0 : x),
+  wgsl: 'select(x, 0, x >= -p && x <= p)',
+  integers: 'error',
+  saves: 'input',
+  backward: (grad, x, lambd) => whereOp(within(x, lambd), 0, grad),
+};
+/** 0 within [−λ, λ], x outside. */
+export const hardshrink = <T extends Variable>(x: T, lambd = 0.5): T => applyUnary(hardshrinkRow, x, lambd);
+
+const softshrinkRow: UnaryRow = {
+  name: 'softshrink',
+  js: (x, lambd) => (x > lambd ? x - lambd : x < -lambd ? x + lambd : Number.isNaN(x) ? x : 0),
+  wgsl: 'select(select(select(0, x, x != x), x + p, x < -p), x - p, x > p)',
+  integers: 'error',
+  saves: 'input',
+  backward: (grad, x, lambd) => whereOp(within(x, lambd), 0, grad),
+};
+/** x moved towards 0 by λ; 0 within [−λ, λ]. @throws ArgumentError for a negative lambd */
+export function softshrink<T extends Variable>(x: T, lambd = 0.5): T {
+  if (!(lambd >= 0)) throw new ArgumentError(`lambda must be greater or equal to 0, but found to be ${lambd}.`);
+  return applyUnary(softshrinkRow, x, lambd);
+}
+
+const thresholdRow: UnaryRow = {
+  name: 'threshold',
+  js: (x, limit, value) => (x <= limit ? value : x),
+  wgsl: 'select(x, q, x <= p)',
+  integers: 'same',
+  saves: 'input',
+  backward: (grad, x, limit) => whereOp(le(x, limit), 0, grad),
+};
+/** x above the threshold, else `value`. */
+export const threshold = <T extends Variable>(x: T, limit: number, value: number): T => applyUnary(thresholdRow, x, limit, value);
+
+/**
+ * x above 0, weight·x below. weight: [1], or one for each channel (x's dimension 1). @throws ShapeError
+ */
+export function prelu<T extends Variable>(x: T, weight: T): T {
+  const count = weight.array.size;
+  const channels = x.ndim > 1 ? x.shape[1] : 1;
+  if (weight.ndim > 1 || (count !== 1 && count !== channels)) {
+    throw new ShapeError(
+      `prelu: Mismatch of parameter numbers and input channel size. Found parameter numbers = ${count} and channel size = ` +
+        `${channels}. weight is ${formatShape(weight.shape)}, input ${formatShape(x.shape)}.`,
+    );
+  }
+  const slope = count === 1 ? reshape(weight, []) : reshape(weight, [count, ...x.shape.slice(2).map(() => 1)]);
+  return whereOp<T>(gt<T>(x, 0), x, mul<T>(slope, x));
+}
+
+/** The first half along dim times the sigmoid of the second. @throws ShapeError for an odd size */
+export function glu<T extends Variable>(x: T, dim = -1): T {
+  if (x.ndim === 0) throw new ShapeError('glu does not support 0-dimensional tensors');
+  const d = normalizeDim(dim, x.ndim, 'glu');
+  const size = x.shape[d];
+  if (size % 2 !== 0) throw new ShapeError(`Halving dimension must be even, but dimension ${d} is size ${size}`);
+  return mul<T>(narrow(x, d, 0, size / 2), sigmoid(narrow(x, d, size / 2, size / 2)));
+}
+
+export interface RReluOptions extends GeneratorOptions {
+  lower?: number;
+  upper?: number;
+  training?: boolean;
+}
+
+/**
+ * x above 0; below, x times a slope drawn for each element from [lower, upper) in training, else the middle one. Only
+ * elements that are not above 0 draw. @throws ArgumentError if lower > upper
+ */
+export function rrelu<T extends Variable>(x: T, options: RReluOptions = {}): T {
+  const { lower = 1 / 8, upper = 1 / 3, training = false } = options;
+  if (!(lower <= upper)) {
+    throw new ArgumentError(`Lower bound should be less than or equal to the upper bound, but got ${lower} and ${upper}`);
+  }
+  if (!training) return leakyRelu(x, (lower + upper) / 2);
+  const { backend, shape, dtype } = x.array;
+  const values = floating(backend.read(x.array), 'rrelu');
+  const rng = engineOf(options);
+  const slopes = values.map((value) => (value <= 0 ? rng.uniform53() * (upper - lower) + lower : 1));
+  const noise: NDArray = backend.upload(slopes, shape, dtype);
+  return record('RreluWithNoiseBackward0', mul<T>(x.derive(x.array), x.derive(noise)).array, [x], (node) => {
+    const saved = node.save(x.derive(noise));
+    return (grad) => [mul<T>(grad, saved.get(grad))];
+  });
+}
