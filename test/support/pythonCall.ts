@@ -121,8 +121,7 @@ class Evaluator {
     let value = this.#unary();
     for (;;) {
       if (this.#accept('*')) value = arithmetic(value, this.#unary(), (a, b) => a * b);
-      else if (this.#accept('/'))
-        value = new Float(number(arithmetic(value, this.#unary(), (a, b) => a / b)));
+      else if (this.#accept('/')) value = quotient(value, this.#unary());
       else return value;
     }
   }
@@ -286,7 +285,7 @@ const range = (n: number): Value =>
     { get: (i: number) => i },
   );
 
-function _quotient(a: Value, b: Value): Value {
+function quotient(a: Value, b: Value): Value {
   if (isNamespace(a) && isCallable(a.div)) return a.div(b);
   return new Float(number(a) / number(b));
 }
