@@ -29,7 +29,7 @@ import * as elementwise from './elementwise.ts';
 import { Heap } from './heap.ts';
 import * as indexing from './indexing.ts';
 import { matmul } from './matmul.ts';
-import { copyRows, fillRange } from './movement.ts';
+import * as movement from './movement.ts';
 import * as folds from './reduce.ts';
 import * as rows from './rows.ts';
 import { type Runtime, type RuntimeOptions, startRuntime } from './runtime.ts';
@@ -90,7 +90,7 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
   }
 
   copyInto(out: NDArray, x: NDArray): void {
-    if (!copyRows(this, out, x)) super.assign(out, x);
+    if (!movement.copy(this, out, x)) super.assign(out, x);
   }
 
   withScratch(bytes: number, use: (pointer: number, stride: number) => void): void {
@@ -126,7 +126,7 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
   }
   override fill(out: NDArray, value: number | bigint): void {
     this.begin(out);
-    if (!fillRange(this, out, value)) super.fill(out, value);
+    movement.fill(this, out, value);
   }
   override assign(out: NDArray, x: NDArray): void {
     this.begin(out, x);

@@ -1,75 +1,180 @@
-/** Filling and copying: whole ranges where memory allows, rows where it does not. */
-import type { TypedArray } from '../../core/dtype.ts';
-import { collapseDims, expandStrides, sameShape } from '../../core/shape.ts';
-import type { NDArray } from '../array.ts';
-
-/** What these need of the backend: its memory as typed arrays. */
-export interface Memory {
-  data(x: NDArray): TypedArray;
-}
-
-/** Fills an array that covers a range of memory; false if it does not. */
-export function fillRange(host: Memory, out: NDArray, value: number | bigint): boolean {
-  if (!out.dense) return false;
-  const data = host.data(out);
-  const end = out.offset + out.size;
-  if (data instanceof BigInt64Array) data.fill(BigInt(value), out.offset, end);
-  else data.fill(out.dtype === 'bool' ? (Number(value) !== 0 ? 1 : 0) : Number(value), out.offset, end);
-  return true;
-}
-
 /**
- * Copies between arrays of one dtype that share no memory, or are laid out the same. False where the dtypes differ in
- * a way that typed arrays do not convert as C does.
+ * Filling and copying between any two layouts: ranges at the speed of memory, transpositions in tiles, everything else
+ * in rows. Elements that keep their dtype are moved by their width.
  */
-export function copyRows(host: Memory, out: NDArray, x: NDArray): boolean {
-  const [from, to] = [host.data(x), host.data(out)];
-  if (from instanceof BigInt64Array || to instanceof BigInt64Array) {
-    if (!(from instanceof BigInt64Array && to instanceof BigInt64Array)) return false;
-    if (out.storage === x.storage) return false;
-    copyLayout(out, x, (s, t, n) => void to.set(from.subarray(s, s + n), t), (s, t) => void (to[t] = from[s]));
+import { type DType, dtypeInfo } from '../../core/dtype.ts';
+import { collapseDims, expandStrides, type Shape, type Strides, sameShape } from '../../core/shape.ts';
+import type { NDArray } from '../array.ts';
+import { broadcastTo } from '../reference/elements.ts';
+import type { WasmContext } from './context.ts';
+import { elementChunk, kernelNamed, packed, rowChunk } from './kernels.ts';
+
+/** A long range is copied in rows of this many elements, which threads share. */
+const RANGE_ROW = 16_384;
+/** Dimensions that one call of a copying kernel walks. */
+const KERNEL_DIMS = 4;
+
+export function fill(host: WasmContext, out: NDArray, value: number | bigint): void {
+  if (out.size === 0) return;
+  if (out.dense) {
+    const data = host.data(out);
+    const end = out.offset + out.size;
+    if (data instanceof BigInt64Array) data.fill(toInt64(value), out.offset, end);
+    else data.fill(toElement(value, out.dtype), out.offset, end);
+    return;
+  }
+  const one = host.empty([], out.dtype);
+  fill(host, one, value);
+  copyLayout(host, out, broadcastTo(one, out.shape));
+  one.release();
+}
+
+const toInt64 = (value: number | bigint): bigint =>
+  BigInt(typeof value === 'number' ? Math.trunc(value) : value);
+
+function toElement(value: number | bigint, dtype: DType): number {
+  const x = Number(value);
+  return dtype === 'bool' ? (x !== 0 ? 1 : 0) : x;
+}
+
+/** out ← x, converted and broadcast. False where there is no kernel for the conversion. */
+export function copy(host: WasmContext, out: NDArray, x: NDArray): boolean {
+  if (out.size === 0) return true;
+  if (out.dtype !== x.dtype && !(x.dtype === 'bool' && out.dtype === 'uint8')) return convert(host, out, x);
+  const source = broadcastTo(x, out.shape);
+  if (x.storage !== out.storage) {
+    copyLayout(host, out, source);
     return true;
   }
-  const wraps = out.dtype !== x.dtype && (out.dtype === 'bool' || (x.dtype.startsWith('float') && !out.dtype.startsWith('float')));
-  if (wraps || out.storage === x.storage) return false;
-  copyLayout(out, x, (s, t, n) => void to.set(from.subarray(s, s + n), t), (s, t) => void (to[t] = from[s]));
+  // Out may lie over what is still to be read.
+  const between = host.empty(out.shape, x.dtype);
+  copyLayout(host, between, source);
+  copyLayout(host, out, between);
+  between.release();
   return true;
 }
 
-/** Walks both layouts in the order of out's memory; `row` copies n neighbours, `one` an element. */
-function copyLayout(
-  out: NDArray,
-  x: NDArray,
-  row: (source: number, target: number, n: number) => void,
-  one: (source: number, target: number) => void,
-): void {
-  if (out.size === 0) return;
-  const source = sameShape(out.shape, x.shape) ? x.strides : expandStrides(x.shape, x.strides, out.shape);
+const suffix = (dtype: DType): string => (dtype === 'bool' ? 'u8' : dtypeInfo[dtype].suffix);
+
+function convert(host: WasmContext, out: NDArray, x: NDArray): boolean {
+  const target = out.dtype === 'bool' ? 'bool' : suffix(out.dtype);
+  const kernel = kernelNamed(host, `convert_${suffix(x.dtype)}_${target}`);
+  if (kernel === null) return false;
+  const source = x.dense ? { array: x, release: () => {} } : packed(host, x);
+  const { shape, strides } = source.array;
+  const direct =
+    sameShape(out.shape, shape) &&
+    out.dense &&
+    out.strides.every((s, d) => s === strides[d] || shape[d] === 1);
+  const y = direct && out.storage !== x.storage ? out : host.empty(shape, out.dtype, strides);
+  host.runtime.pool.run(
+    kernel,
+    [host.pointer(source.array), host.pointer(y)],
+    y.size,
+    elementChunk(host, y.size),
+  );
+  source.release();
+  if (y !== out) {
+    copyLayout(host, out, broadcastTo(y, out.shape));
+    y.release();
+  }
+  return true;
+}
+
+/** Both layouts of one shape, in the order of out's memory, with as few dimensions as possible. */
+interface Walk {
+  readonly shape: Shape;
+  readonly from: Strides;
+  readonly to: Strides;
+  readonly bytes: number;
+}
+
+/** out ← x of equal shape and width; they share no memory. */
+function copyLayout(host: WasmContext, out: NDArray, x: NDArray): void {
+  const source = expandStrides(x.shape, x.strides, out.shape);
   const order = [...out.shape.keys()].sort((i, j) => out.strides[j] - out.strides[i] || i - j);
-  const walk = collapseDims(
+  const { shape, strides } = collapseDims(
     order.map((d) => out.shape[d]),
     [order.map((d) => source[d]), order.map((d) => out.strides[d])],
   );
-  const [sourceStrides, targetStrides] = walk.strides;
-  const last = walk.shape.length - 1;
-  const n = walk.shape[last] ?? 1;
-  const [sStep, tStep] = [sourceStrides[last] ?? 1, targetStrides[last] ?? 1];
-  const together = sStep === 1 && tStep === 1;
-  const index = new Array<number>(Math.max(last, 0)).fill(0);
-  let s = x.offset;
-  let t = out.offset;
-  for (;;) {
-    if (together) row(s, t, n);
-    else for (let i = 0, a = s, b = t; i < n; i++, a += sStep, b += tStep) one(a, b);
-    let d = last - 1;
-    for (; d >= 0; d--) {
-      s += sourceStrides[d];
-      t += targetStrides[d];
-      if (++index[d] < walk.shape[d]) break;
-      s -= sourceStrides[d] * walk.shape[d];
-      t -= targetStrides[d] * walk.shape[d];
-      index[d] = 0;
-    }
-    if (d < 0) return;
+  const [from, to] = strides;
+  const walk = { shape, from, to, bytes: dtypeInfo[out.dtype].bytes };
+  const last = shape.length - 1;
+  if (last < 0) run(host, { ...walk, shape: [1], from: [1], to: [1] }, host.pointer(x), host.pointer(out));
+  else if (last === 0 && from[0] === 1 && to[0] === 1)
+    copyRange(host, walk, host.pointer(x), host.pointer(out));
+  else run(host, walk, host.pointer(x), host.pointer(out));
+}
+
+function copyRange(host: WasmContext, { shape: [n], bytes }: Walk, from: number, to: number): void {
+  const rows = Math.floor(n / RANGE_ROW);
+  const rest = n - rows * RANGE_ROW;
+  const done = rows * RANGE_ROW * bytes;
+  if (rows > 0)
+    run(host, { shape: [rows, RANGE_ROW], from: [RANGE_ROW, 1], to: [RANGE_ROW, 1], bytes }, from, to);
+  if (rest > 0) run(host, { shape: [rest], from: [1], to: [1], bytes }, from + done, to + done);
+}
+
+/** Cuts off dimensions until a kernel takes the rest. */
+function run(host: WasmContext, walk: Walk, from: number, to: number): void {
+  const across = transposedDim(walk);
+  const most = across >= 0 ? 3 : KERNEL_DIMS;
+  const { shape, bytes } = walk;
+  if (shape.length <= most) {
+    if (across >= 0) transpose(host, walk, across, from, to);
+    else copyRows(host, walk, from, to);
+    return;
   }
+  // The dimension to cut off must not be the one that a transposition runs along.
+  const cut = across === 0 ? 1 : 0;
+  const without = (list: readonly number[]) => list.filter((_, d) => d !== cut);
+  const rest = { shape: without(shape), from: without(walk.from), to: without(walk.to), bytes };
+  for (let i = 0; i < shape[cut]; i++) {
+    run(host, rest, from + i * walk.from[cut] * bytes, to + i * walk.to[cut] * bytes);
+  }
+}
+
+/** The dimension that is contiguous in the source while the last one is in the target; −1 if that is not so. */
+function transposedDim({ shape, from, to, bytes }: Walk): number {
+  const last = shape.length - 1;
+  if (bytes < 4 || to[last] !== 1 || from[last] === 1 || from[last] === 0) return -1;
+  return from.findIndex((step, d) => step === 1 && d !== last);
+}
+
+function transpose(
+  host: WasmContext,
+  { shape, from, to, bytes }: Walk,
+  across: number,
+  source: number,
+  target: number,
+): void {
+  const last = shape.length - 1;
+  const batch = [0, 1].find((d) => d < last && d !== across) ?? -1;
+  const m = shape[across];
+  const n = shape[last];
+  const rows = (batch >= 0 ? shape[batch] : 1) * m;
+  host.runtime.pool.run(
+    bytes === 4 ? 'transpose_u32' : 'transpose_u64',
+    [source, target, m, n, batch >= 0 ? from[batch] : 0, from[last], batch >= 0 ? to[batch] : 0, to[across]],
+    rows,
+    rowChunk(host, rows, n),
+  );
+}
+
+const copiers = { 1: 'copy_u8', 2: 'copy_u16', 4: 'copy_u32', 8: 'copy_u64' } as const;
+
+function copyRows(host: WasmContext, { shape, from, to, bytes }: Walk, source: number, target: number): void {
+  const missing = KERNEL_DIMS - shape.length;
+  const padded = (list: readonly number[], value: number) => [
+    ...new Array<number>(missing).fill(value),
+    ...list,
+  ];
+  const [d0, d1, d2, n] = padded(shape, 1);
+  const rows = d0 * d1 * d2;
+  host.runtime.pool.run(
+    copiers[bytes as keyof typeof copiers],
+    [source, target, d1, d2, n, ...padded(from, 0), ...padded(to, 0)],
+    rows,
+    rowChunk(host, rows, n),
+  );
 }
