@@ -11,6 +11,8 @@ import { DeviceError } from '../../core/errors.ts';
 /** All blocks start and end on a cache line. */
 const GRANULE = 64;
 const PAGE = 65536;
+/** Left unused at the end of memory: kernels may read (and ignore) up to a vector beyond their last element. */
+const END_SLACK = 64;
 /** Resident bytes beyond which the oldest blocks are moved out. Faults raise it: see `restore`. */
 const SOFT_LIMIT = 64 * 2 ** 20;
 /** Resident blocks beyond which the same happens: a million tiny ones would burden every garbage collection. */
@@ -268,7 +270,7 @@ export class Heap {
       );
     }
     const start = this.#end;
-    this.#end = Math.min(this.#linear.memory.buffer.byteLength, this.#maxBytes);
+    this.#end = Math.min(this.#linear.memory.buffer.byteLength - END_SLACK, this.#maxBytes);
     const fresh = new Block(start, this.#end - start);
     fresh.below = this.#last;
     if (this.#last) this.#last.above = fresh;
@@ -286,9 +288,9 @@ export class Heap {
   /** Makes room for `missing` more bytes at the end of the heap. */
   #growMemory(missing: number): boolean {
     const { memory } = this.#linear;
-    const have = memory.buffer.byteLength - this.#end;
+    const have = memory.buffer.byteLength - END_SLACK - this.#end;
     if (have >= missing) return true;
-    if (this.#end + missing > this.#maxBytes) return false;
+    if (this.#end + missing + END_SLACK > this.#maxBytes) return false;
     const wanted = Math.max(missing - have, Math.min(MIN_GROWTH, this.#maxBytes - memory.buffer.byteLength));
     for (const bytes of [wanted, missing - have]) {
       try {
