@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NDArray } from '../../src/backend/array.ts';
-import type { BinarySpec, UnarySpec } from '../../src/backend/backend.ts';
+import type { BinarySpec, ReduceSpec, UnarySpec } from '../../src/backend/backend.ts';
 import { ReferenceBackend } from '../../src/backend/reference/index.ts';
 import { WasmBackend } from '../../src/backend/wasm/index.ts';
 import { type DType, dtypeInfo, type TypedArray } from '../../src/core/dtype.ts';
@@ -12,6 +12,7 @@ import { contiguousStrides, numElements, type Shape } from '../../src/core/shape
 import * as arithmetic from '../../src/ops/arithmetic.ts';
 import * as comparison from '../../src/ops/comparison.ts';
 import * as elementwise from '../../src/ops/elementwise.ts';
+import { adam } from '../../src/optim/steps.ts';
 
 const reference = new ReferenceBackend();
 const wasm = new WasmBackend();
@@ -366,5 +367,423 @@ describe('movement', () => {
       b.assign(x.view([39], [1], 1), x.view([39], [1], 0));
       return x;
     });
+  });
+});
+
+describe('reductions', () => {
+  const big = (f: (a: bigint, b: bigint) => bigint, bigInitial: bigint) => ({ big: f, bigInitial });
+  const specs: ReduceSpec[] = [
+    { name: 'sum', initial: 0, js: (a, x) => a + x, ...big((a, x) => a + x, 0n), wgsl: '' },
+    {
+      name: 'prod',
+      initial: 1,
+      js: (a, x) => a * x,
+      ...big((a, x) => BigInt.asIntN(64, a * x), 1n),
+      wgsl: '',
+    },
+    {
+      name: 'max',
+      initial: -Infinity,
+      js: Math.max,
+      ...big((a, x) => (a > x ? a : x), -(2n ** 63n)),
+      wgsl: '',
+    },
+    {
+      name: 'min',
+      initial: Infinity,
+      js: Math.min,
+      ...big((a, x) => (a < x ? a : x), 2n ** 63n - 1n),
+      wgsl: '',
+    },
+  ];
+  const shapes: Shape[] = [
+    [1],
+    [7],
+    [33],
+    [130],
+    [4, 5],
+    [3, 70],
+    [70, 3],
+    [40, 17],
+    [2, 3, 4],
+    [3, 40, 5],
+    [2, 3, 4, 5],
+  ];
+
+  it.each(specs.map((spec) => [spec.name, spec] as const))('%s', (name, spec) => {
+    for (const dtype of DTYPES.filter((d) => isArithmetic(d) && !(name === 'prod' && d === 'int32'))) {
+      for (const shape of shapes) {
+        for (const layout of LAYOUTS) {
+          for (const dims of dimsOf(shape.length)) {
+            const what = `${name} ${dtype} [${shape}] over [${dims}] ${layout}`;
+            compareClose(what, (b) =>
+              b.reduce(spec, make(b, shape, dtype, layout), dims, dims.length % 2 === 0),
+            );
+          }
+        }
+      }
+    }
+  });
+
+  it('any and all of bools', () => {
+    for (const shape of shapes) {
+      for (const dims of dimsOf(shape.length)) {
+        compare(`any [${shape}]`, (b) =>
+          b.reduce(
+            { name: 'any', initial: 0, js: (a, x) => (a || x ? 1 : 0), wgsl: '' },
+            make(b, shape, 'bool', 'contiguous'),
+            dims,
+            false,
+          ),
+        );
+        compare(`all [${shape}]`, (b) =>
+          b.reduce(
+            { name: 'all', initial: 1, js: (a, x) => (a && x ? 1 : 0), wgsl: '' },
+            make(b, shape, 'bool', 'stepped'),
+            dims,
+            false,
+          ),
+        );
+      }
+    }
+  });
+
+  it('NaN wins in extremes, wherever it stands', () => {
+    for (const kind of ['max', 'min'] as const) {
+      for (let at = 0; at < 23; at++) {
+        const data = Float32Array.from({ length: 23 }, (_, i) => (i === at ? Number.NaN : Math.sin(i)));
+        const x = wasm.upload(data, [23], 'float32');
+        expect(
+          wasm.read(wasm.reduce({ name: kind, initial: 0, js: Math.max, wgsl: '' }, x, [0], false))[0],
+        ).toBeNaN();
+        const { values, indices } = wasm.extreme(kind, x, 0, false);
+        expect(wasm.read(values)[0]).toBeNaN();
+        expect(wasm.read(indices)[0]).toBe(BigInt(at));
+      }
+    }
+  });
+
+  it('first extremes and their positions', () => {
+    for (const dtype of DTYPES.filter((d) => d !== 'int16' && d !== 'int8')) {
+      for (const shape of shapes) {
+        for (const layout of LAYOUTS) {
+          for (let dim = 0; dim < shape.length; dim++) {
+            for (const kind of ['max', 'min'] as const) {
+              const what = `${kind} ${dtype} [${shape}] dim ${dim} ${layout}`;
+              compare(what, (b) => b.extreme(kind, make(b, shape, dtype, layout), dim, false).values);
+              compare(what, (b) => b.extreme(kind, make(b, shape, dtype, layout), dim, true).indices);
+              compare(what, (b) => b.argReduce(kind, make(b, shape, dtype, layout), dim, false));
+            }
+          }
+        }
+      }
+    }
+  });
+
+  it('sums millions of tenths, however they lie, to the last digits', () => {
+    const sum = specs[0];
+    const x = wasm.empty([4_000_000], 'float32');
+    wasm.fill(x, 0.1);
+    const exact = 4_000_000 * Math.fround(0.1);
+    const relative = (y: NDArray) => Math.abs(Number(wasm.read(y)[0]) - exact) / exact;
+    expect(relative(wasm.reduce(sum, x, [0], false))).toBeLessThan(5e-7);
+    expect(relative(wasm.reduce(sum, x.view([2000, 2000], [2000, 1]), [0, 1], false))).toBeLessThan(5e-7);
+    for (const shape of [
+      [4_000_000, 1],
+      [400_000, 10],
+      [4000, 1000],
+    ]) {
+      const columns = wasm.reduce(sum, x.view(shape, contiguousStrides(shape)), [0], false);
+      const column = exact / shape[1];
+      for (const y of wasm.read(columns)) expect(Math.abs(Number(y) - column) / column).toBeLessThan(5e-7);
+    }
+  });
+});
+
+/** Every set of neighbouring or separate dimensions. */
+const dimsOf = (n: number): number[][] =>
+  Array.from({ length: 2 ** n - 1 }, (_, mask) =>
+    [...new Array(n).keys()].filter((d) => ((mask + 1) >> d) & 1),
+  );
+
+/** As compare, where sums and products of floats may differ in rounding. */
+function compareClose(what: string, run: (backend: ReferenceBackend) => NDArray): void {
+  const [want, got] = both.map(run);
+  const [a, b] = [wasm.read(got), reference.read(want)];
+  expect(got.shape, what).toEqual(want.shape);
+  for (let i = 0; i < b.length; i++) {
+    const [x, y] = [Number(a[i]), Number(b[i])];
+    const scale = got.dtype === 'float32' ? 1e-5 : got.dtype === 'float64' ? 1e-12 : 0;
+    if (!Object.is(x, y) && x !== y && !(Math.abs(x - y) <= scale * (1 + Math.abs(y))))
+      expect.fail(`${what}: element ${i} is ${x}, expected ${y}`);
+  }
+}
+
+describe('rows', () => {
+  const shapes: Shape[] = [
+    [1],
+    [2],
+    [3],
+    [4],
+    [5],
+    [10],
+    [17],
+    [3, 1],
+    [5, 10],
+    [7, 33],
+    [2, 3, 8],
+    [40, 130],
+  ];
+
+  it('softmax, its logarithm, their gradients', () => {
+    for (const dtype of ['float32', 'float64'] as const) {
+      for (const shape of shapes) {
+        for (const layout of LAYOUTS) {
+          for (const log of [false, true]) {
+            compareClose(`softmax ${log} [${shape}] ${layout}`, (b) =>
+              b.softmax(make(b, shape, dtype, layout), log),
+            );
+            compareClose(`softmaxGrad ${log} [${shape}] ${layout}`, (b) =>
+              b.softmaxGrad(
+                make(b, shape, dtype, layout, 4),
+                b.softmax(make(b, shape, dtype, 'contiguous'), log),
+                log,
+              ),
+            );
+          }
+        }
+      }
+    }
+  });
+
+  it('rows with infinities and NaN', () => {
+    const rows = [
+      [-Infinity, 1, 2, -Infinity, 0],
+      [-Infinity, -Infinity, -Infinity, -Infinity, -Infinity],
+      [Number.NaN, 1, 2, 3, 4],
+      [1, 2, 3, 4, Number.NaN],
+      [Infinity, 0, 0, 0, 0],
+      [1000, 999, -1000, 0, 500],
+    ];
+    for (const log of [false, true]) {
+      compareClose(`special ${log}`, (b) =>
+        b.softmax(b.upload(Float32Array.from(rows.flat()), [6, 5], 'float32'), log),
+      );
+    }
+  });
+
+  it('cross-entropy and its gradient', () => {
+    const target = (b: ReferenceBackend, rows: number, classes: number) =>
+      b.upload(
+        BigInt64Array.from({ length: rows }, (_, i) => (i % 4 === 3 ? -100n : BigInt((i * 7) % classes))),
+        [rows],
+        'int64',
+      );
+    for (const [rows, classes] of [
+      [1, 1],
+      [2, 3],
+      [5, 10],
+      [33, 17],
+      [128, 10],
+    ]) {
+      for (const reduction of ['none', 'mean', 'sum'] as const) {
+        for (const labelSmoothing of [0, 0.1]) {
+          for (const weighted of [false, true]) {
+            const options = { ignoreIndex: -100, labelSmoothing, reduction };
+            const weightOf = (b: ReferenceBackend) =>
+              weighted
+                ? b.upload(
+                    Float32Array.from({ length: classes }, (_, i) => 0.5 + (i % 3)),
+                    [classes],
+                    'float32',
+                  )
+                : null;
+            const what = `${rows}x${classes} ${reduction} ${labelSmoothing} ${weighted}`;
+            const forward = (b: ReferenceBackend) =>
+              b.crossEntropy(
+                make(b, [rows, classes], 'float32', 'transposed'),
+                target(b, rows, classes),
+                weightOf(b),
+                options,
+              );
+            compareClose(what, (b) => forward(b).loss);
+            compareClose(what, (b) => forward(b).rowStats);
+            compareClose(what, (b) => forward(b).divisor);
+            compareClose(what, (b) =>
+              b.crossEntropyGrad(
+                make(b, reduction === 'none' ? [rows] : [], 'float32', 'contiguous', 6),
+                make(b, [rows, classes], 'float32', 'transposed'),
+                target(b, rows, classes),
+                weightOf(b),
+                forward(b),
+                options,
+              ),
+            );
+          }
+        }
+      }
+    }
+  });
+});
+
+describe('indexing', () => {
+  const list = (b: ReferenceBackend, values: readonly number[], shape: Shape = [values.length]) =>
+    b.upload(BigInt64Array.from(values, BigInt), shape, 'int64');
+  const summable = DTYPES.filter((d) => isArithmetic(d));
+
+  it('finds the first index out of range', () => {
+    for (const b of both) {
+      expect(b.findBadIndex(list(b, [0, 3, -4, 2]), 4)).toBe(-1);
+      expect(b.findBadIndex(list(b, [0, 3, -5, 4]), 4)).toBe(2);
+      expect(b.findBadIndex(list(b, [4]), 4)).toBe(0);
+      expect(b.findBadIndex(list(b, []), 4)).toBe(-1);
+      expect(b.findBadIndex(list(b, [1, 9, 2, 8]).view([2], [2], 0), 4)).toBe(-1);
+      expect(b.findBadTarget(list(b, [0, 3, -100, 2]), 4, -100)).toBe(-1);
+      expect(b.findBadTarget(list(b, [0, 3, -1, 2]), 4, -100)).toBe(2);
+      expect(b.findBadTarget(list(b, [0, 4]), 4, null)).toBe(1);
+    }
+  });
+
+  it('selects, adds, gathers and scatters along every dimension', () => {
+    for (const dtype of DTYPES) {
+      for (const shape of [[6], [4, 5], [3, 17], [2, 4, 3], [40, 70]]) {
+        for (let dim = 0; dim < shape.length; dim++) {
+          for (const layout of LAYOUTS) {
+            const picks = [shape[dim] - 1, 0, -1, 1 % shape[dim], 0];
+            const what = `${dtype} [${shape}] dim ${dim} ${layout}`;
+            compare(`select ${what}`, (b) =>
+              b.indexSelect(make(b, shape, dtype, layout), dim, list(b, picks)),
+            );
+            const picked = shape.map((s, d) => (d === dim ? 5 : s));
+            const index = (b: ReferenceBackend) =>
+              list(
+                b,
+                Array.from(
+                  { length: numElements(picked) },
+                  (_, i) => ((i * 5) % (2 * shape[dim])) - shape[dim],
+                ),
+                picked,
+              );
+            compare(`gather ${what}`, (b) => b.gather(make(b, shape, dtype, layout), dim, index(b)));
+            if (layout === 'expanded') continue;
+            compare(`scatter ${what}`, (b) => {
+              const out = make(b, shape, dtype, 'contiguous');
+              b.scatter(out, dim, index(b), make(b, picked, dtype, layout, 2), false);
+              return out;
+            });
+            if (!summable.includes(dtype)) continue;
+            compare(`scatter add ${what}`, (b) => {
+              const out = make(b, shape, dtype, layout);
+              b.scatter(out, dim, index(b), make(b, picked, dtype, 'contiguous', 2), true);
+              return out;
+            });
+            compare(`indexAdd ${what}`, (b) => {
+              const out = make(b, shape, dtype, layout);
+              b.indexAdd(out, dim, list(b, picks), make(b, picked, dtype, 'contiguous', 2));
+              return out;
+            });
+          }
+        }
+      }
+    }
+  });
+
+  it('gathers with an index that is smaller than the array', () => {
+    compare('gather', (b) =>
+      b.gather(make(b, [5, 6], 'float32', 'contiguous'), 0, list(b, [4, 0, 1, 2, 3, 0], [2, 3])),
+    );
+    compare('scatter', (b) => {
+      const out = make(b, [5, 6], 'float32', 'contiguous');
+      b.scatter(out, 1, list(b, [4, 0, 1, 2], [2, 2]), make(b, [3, 4], 'float32', 'contiguous', 2), false);
+      return out;
+    });
+  });
+
+  it('takes and puts at flat positions', () => {
+    for (const dtype of DTYPES) {
+      for (const layout of LAYOUTS) {
+        const positions = [11, 0, 5, 5, 7, 11];
+        compare(`take ${dtype} ${layout}`, (b) =>
+          b.take(make(b, [3, 4], dtype, layout), list(b, positions, [2, 3])),
+        );
+        for (const accumulate of summable.includes(dtype) ? [false, true] : [false]) {
+          compare(`put ${dtype} ${layout} ${accumulate}`, (b) => {
+            const out = make(b, [3, 4], dtype, 'contiguous');
+            b.put(out, list(b, positions), make(b, [6], dtype, layout, 2), accumulate);
+            return out;
+          });
+        }
+      }
+    }
+  });
+
+  it('finds what is not zero', () => {
+    for (const dtype of DTYPES) {
+      for (const shape of SHAPES) {
+        for (const layout of LAYOUTS) {
+          if (layout === 'expanded' && shape.length === 0) continue;
+          compare(`nonzero ${dtype} [${shape}] ${layout}`, (b) => b.nonzero(make(b, shape, dtype, layout)));
+        }
+      }
+    }
+  });
+});
+
+describe('optimiser steps', () => {
+  it('SGD with every option', () => {
+    const flags = [false, true];
+    for (const shape of [[1], [5], [130], [7, 9]]) {
+      for (const layout of ['contiguous', 'transposed'] as const) {
+        for (const momentum of [0, 0.9]) {
+          for (const nesterov of momentum > 0 ? flags : [false]) {
+            for (const maximize of flags) {
+              for (const weightDecay of [0, 0.01]) {
+                for (const dampening of nesterov || momentum === 0 ? [0] : [0, 0.3]) {
+                  const options = { lr: 0.1, momentum, dampening, weightDecay, nesterov, maximize };
+                  const run = (b: ReferenceBackend) => {
+                    const p = make(b, shape, 'float32', layout);
+                    const v = momentum > 0 ? make(b, shape, 'float32', layout, 2) : null;
+                    for (const first of [true, false])
+                      b.sgdStep(p, make(b, shape, 'float32', 'contiguous', 3), v, first, options);
+                    return { p, v };
+                  };
+                  const what = `[${shape}] ${layout} ${JSON.stringify(options)}`;
+                  compareClose(what, (b) => run(b).p);
+                  if (momentum > 0)
+                    compareClose(what, (b) => run(b).v ?? make(b, [1], 'float32', 'contiguous'));
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+  });
+
+  it('Adam with and without amsgrad', () => {
+    for (const shape of [[1], [5], [130], [7, 9]]) {
+      for (const amsgrad of [0, 1]) {
+        for (const decay of [0, 0.1]) {
+          for (const share of [0.1, 0.7]) {
+            const run = (b: ReferenceBackend) => {
+              const x = [1, 2, 3, 4].map((seed) => make(b, shape, 'float32', 'contiguous', seed));
+              b.unary(elementwise.square.row, x[2], 0, 0, x[2]);
+              b.unary(elementwise.square.row, x[3], 0, 0, x[3]);
+              const scalars = [amsgrad ? -1 : 1, decay, 0.99, share, 0.999, 0.04, 1e-8, -0.01, amsgrad];
+              b.optimizerStep(
+                adam,
+                x[0],
+                make(b, shape, 'float32', 'transposed', 7),
+                [x[1], x[2], amsgrad ? x[3] : null],
+                scalars,
+              );
+              return x;
+            };
+            for (let i = 0; i < 4; i++)
+              compareClose(`adam ${shape} ${amsgrad} ${decay} ${share} ${i}`, (b) => run(b)[i]);
+          }
+        }
+      }
+    }
   });
 });
