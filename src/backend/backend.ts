@@ -9,6 +9,7 @@
 import type { DType, TypedArray } from '../core/dtype.ts';
 import type { Shape, Strides } from '../core/shape.ts';
 import type { NDArray } from './array.ts';
+import type { WindowKernels } from './windows.ts';
 
 export interface UnarySpec {
   readonly name: string;
@@ -94,7 +95,7 @@ export interface CrossEntropyResult {
   readonly divisor: NDArray;
 }
 
-export interface Backend {
+export interface Backend extends WindowKernels {
   /** What `x.device` says. */
   readonly device: string;
 

@@ -19,11 +19,15 @@ import type {
   TernarySpec,
   UnarySpec,
 } from '../backend.ts';
+import type { Sliding, Standardized, Windows } from '../windows.ts';
+import * as convolution from './convolution.ts';
 import { type ArrayHost, bigints, broadcastTo, elements, numbers, store } from './elements.ts';
 import { crossEntropy, crossEntropyGrad } from './crossEntropy.ts';
 import * as elementwise from './elementwise.ts';
 import * as indexing from './indexing.ts';
 import { matmul } from './matmul.ts';
+import * as normalization from './normalization.ts';
+import * as pooling from './pooling.ts';
 import { extreme, reduce, softmax, softmaxGrad } from './reduce.ts';
 import * as scans from './scan.ts';
 import { optimizerStep, sgdStep } from './training.ts';
@@ -169,6 +173,39 @@ export class ReferenceBackend implements Backend, ArrayHost {
   }
   scatter(out: NDArray, dim: number, index: NDArray, source: NDArray, accumulate: boolean): void {
     indexing.scatter(this, out, dim, index, source, accumulate);
+  }
+
+  convolve(x: NDArray, weight: NDArray, bias: NDArray | null, geometry: Sliding, groups: number): NDArray {
+    return convolution.convolve(this, x, weight, bias, geometry, groups);
+  }
+  convolveInput(grad: NDArray, weight: NDArray, geometry: Sliding, groups: number): NDArray {
+    return convolution.convolveInput(this, grad, weight, geometry, groups);
+  }
+  convolveWeight(grad: NDArray, x: NDArray, geometry: Sliding, groups: number): NDArray {
+    return convolution.convolveWeight(this, grad, x, geometry, groups);
+  }
+  im2col(x: NDArray, geometry: Sliding): NDArray {
+    return convolution.im2col(this, x, geometry);
+  }
+  col2im(columns: NDArray, geometry: Sliding, ndim: number): NDArray {
+    return convolution.col2im(this, columns, geometry, ndim);
+  }
+
+  maxPool(x: NDArray, windows: Windows): { values: NDArray; indices: NDArray } {
+    return pooling.maxPool(this, x, windows);
+  }
+  avgPool(x: NDArray, windows: Windows): NDArray {
+    return pooling.avgPool(this, x, windows);
+  }
+  avgPoolGrad(grad: NDArray, windows: Windows): NDArray {
+    return pooling.avgPoolGrad(this, grad, windows);
+  }
+
+  standardize(x: NDArray, eps: number): Standardized {
+    return normalization.standardize(this, x, eps);
+  }
+  standardizeGrad(grad: NDArray, output: NDArray, rstd: NDArray): NDArray {
+    return normalization.standardizeGrad(this, grad, output, rstd);
   }
 
   sgdStep(param: NDArray, grad: NDArray, momentum: NDArray | null, firstStep: boolean, options: SgdOptions): void {

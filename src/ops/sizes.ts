@@ -1,0 +1,22 @@
+/** Sizes, steps and margins of windows as users give them: one number for all dimensions, or one for each. */
+import { ArgumentError } from '../core/errors.ts';
+import { formatShape } from '../core/shape.ts';
+
+export type Size = number | readonly number[];
+
+/**
+ * One whole number per dimension. @throws ArgumentError for another count, and for numbers below `least`
+ */
+export function sizesOf(given: Size, ndim: number, least: number, op: string, name: string): number[] {
+  const list = typeof given === 'number' ? [given] : given;
+  if (list.length !== 1 && list.length !== ndim) {
+    throw new ArgumentError(
+      `${op}: expected ${name} to be a single integer value or a list of ${ndim} values, but got ${name}=${formatShape(list)}`,
+    );
+  }
+  for (const value of list) {
+    if (Number.isInteger(value) && value >= least) continue;
+    throw new ArgumentError(`${op}: expected ${name} to be whole numbers from ${least}, but got ${formatShape(list)}`);
+  }
+  return list.length === ndim ? list.slice() : new Array<number>(ndim).fill(list[0]);
+}
