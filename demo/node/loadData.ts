@@ -17,15 +17,15 @@ const bundledMnist = (): string => path.join(path.dirname(createRequire(import.m
 
 /** Reads both parts of the data set. @throws DataError if files are missing or wrong */
 export async function loadDatasets(options: DataOptions) {
-  const { dataset, download } = options;
+  const { dataset } = options;
   if (dataset === 'fashion' && options.data === undefined) {
     throw new Error('--dataset fashion needs --data DIR, the folder with its files, or --data DIR --download to fetch them there');
   }
   const root = options.data ?? bundledMnist();
   const create = dataset === 'mnist' ? MNIST : FashionMNIST;
   const transform = transforms.toTensor();
-  const train = await create({ root, train: true, download, transform });
-  const test = await create({ root, train: false, download, transform });
+  const train = await create({ root, train: true, transform });
+  const test = await create({ root, train: false, transform });
   return { train, test };
 }
 
