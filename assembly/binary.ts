@@ -4,7 +4,7 @@
 import { V } from './lanes';
 import { W } from './wide';
 
-/** A constant at every use, so that of the switches below one case remains. */
+/** A constant where speed matters, so that of the switches below one case remains. */
 enum Op {
   ADD,
   ATAN2,
@@ -100,11 +100,40 @@ abstract class Binary {
     return quotient - floored > 0.5 ? floored + 1 : floored;
   }
 
-  /** Worth a loop of its own for the most frequent layout. */
+  /**
+   * As many whole vectors of a row as there are, where a is contiguous and b is too, or one number: what training does
+   * most. Returns how many bytes are done.
+   */
   // @ts-ignore: decorator
   @inline
-  static light(op: Op): bool {
-    return op == Op.ADD || op == Op.SUB || op == Op.MUL || op == Op.DIV || op == Op.RELU_GRAD;
+  static fast(op: Op, a: usize, b: usize, out: usize, bStep: usize, bytes: usize): usize {
+    let i: usize = 0;
+    if (bStep) {
+      for (; i + 64 <= bytes; i += 64) {
+        v128.store(out + i, Binary.apply(op, v128.load(a + i), v128.load(b + i)));
+        v128.store(out + i, Binary.apply(op, v128.load(a + i, 16), v128.load(b + i, 16)), 16);
+        v128.store(out + i, Binary.apply(op, v128.load(a + i, 32), v128.load(b + i, 32)), 32);
+        v128.store(out + i, Binary.apply(op, v128.load(a + i, 48), v128.load(b + i, 48)), 48);
+      }
+    } else {
+      const y = v128.load32_splat(b);
+      for (; i + 32 <= bytes; i += 32) {
+        v128.store(out + i, Binary.apply(op, v128.load(a + i), y));
+        v128.store(out + i, Binary.apply(op, v128.load(a + i, 16), y), 16);
+      }
+    }
+    return i;
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  static anyFast(op: Op, a: usize, b: usize, out: usize, bStep: usize, bytes: usize): usize {
+    if (op == Op.ADD) return Binary.fast(Op.ADD, a, b, out, bStep, bytes);
+    if (op == Op.DIV) return Binary.fast(Op.DIV, a, b, out, bStep, bytes);
+    if (op == Op.MUL) return Binary.fast(Op.MUL, a, b, out, bStep, bytes);
+    if (op == Op.RELU_GRAD) return Binary.fast(Op.RELU_GRAD, a, b, out, bStep, bytes);
+    if (op == Op.SUB) return Binary.fast(Op.SUB, a, b, out, bStep, bytes);
+    return 0;
   }
 
   /** One row, or a part of one. Steps in elements. */
@@ -112,15 +141,11 @@ abstract class Binary {
   @inline
   static span(op: Op, a: usize, b: usize, out: usize, aStep: usize, bStep: usize, n: usize): void {
     const stop = out + (n << 2);
-    if (Binary.light(op) && aStep == 1 && bStep == 1) {
-      for (; out + 64 <= stop; out += 64) {
-        v128.store(out, Binary.apply(op, v128.load(a), v128.load(b)));
-        v128.store(out, Binary.apply(op, v128.load(a, 16), v128.load(b, 16)), 16);
-        v128.store(out, Binary.apply(op, v128.load(a, 32), v128.load(b, 32)), 32);
-        v128.store(out, Binary.apply(op, v128.load(a, 48), v128.load(b, 48)), 48);
-        a += 64;
-        b += 64;
-      }
+    if (aStep == 1 && bStep <= 1) {
+      const done = Binary.anyFast(op, a, b, out, bStep, n << 2);
+      a += done;
+      b += done * bStep;
+      out += done;
     }
     const x = v128.load32_splat(a);
     const y = v128.load32_splat(b);
@@ -134,8 +159,7 @@ abstract class Binary {
     }
   }
 
-  // @ts-ignore: decorator
-  @inline
+  /** All operations share one walk over the rows, and with it most of their code. */
   static run(
     op: Op,
     a: usize,

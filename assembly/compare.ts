@@ -43,41 +43,38 @@ abstract class Compare {
     }
   }
 
-  /** One row, or a part of one; 16 elements per turn where a is contiguous and b is too, or one number. */
+  /** One row, or a part of one. */
   // @ts-ignore: decorator
   @inline
   static span(op: Op, a: usize, b: usize, out: usize, aStep: usize, bStep: usize, n: usize): void {
     const stop = out + n;
     const x = v128.load32_splat(a);
     const y = v128.load32_splat(b);
-    if (aStep == 1 && bStep <= 1) {
-      for (; out + 16 <= stop; out += 16) {
-        const c0 = Compare.apply(op, v128.load(a), bStep ? v128.load(b) : y);
-        const c1 = Compare.apply(op, v128.load(a, 16), bStep ? v128.load(b, 16) : y);
-        const c2 = Compare.apply(op, v128.load(a, 32), bStep ? v128.load(b, 32) : y);
-        const c3 = Compare.apply(op, v128.load(a, 48), bStep ? v128.load(b, 48) : y);
-        v128.store(out, V.truth(c0, c1, c2, c3));
-        a += 64;
-        b += bStep << 6;
-      }
-    }
-    while (out < stop) {
-      const lanes = min(stop - out, 4);
+    for (; out < stop; out += 4) {
+      const lanes = stop - out;
       const u = aStep == 0 ? x : V.loadLanes(a, aStep, lanes);
       const v = bStep == 0 ? y : V.loadLanes(b, bStep, lanes);
-      const c = Compare.apply(op, u, v);
-      let bytes = i32x4.extract_lane(V.truth(c, c, c, c), 0);
-      for (let left = lanes; left > 0; left--) {
-        store<u8>(out++, <u8>bytes);
-        bytes >>= 8;
-      }
+      Compare.storeTruth(out, Compare.apply(op, u, v), lanes);
       a += aStep << 4;
       b += bStep << 4;
     }
   }
 
+  /** Four results as bytes, 0 or 1; fewer where fewer are left. */
   // @ts-ignore: decorator
   @inline
+  static storeTruth(out: usize, c: v128, lanes: usize): void {
+    const bytes = i32x4.extract_lane(V.truth(c, c, c, c), 0);
+    if (lanes >= 4) store<i32>(out, bytes);
+    else Compare.storeBytes(out, bytes, lanes);
+  }
+
+  static storeBytes(out: usize, bytes: i32, n: usize): void {
+    store<u8>(out, <u8>bytes);
+    if (n > 1) Compare.storeBytes(out + 1, bytes >> 8, n - 1);
+  }
+
+  /** All comparisons share one walk over the rows, and with it most of their code. */
   static run(
     op: Op,
     a: usize,
@@ -97,7 +94,13 @@ abstract class Compare {
       const n = min(inner - column, end - begin);
       const x = a + ((row * aRow + column * aStep) << 2);
       const y = b + ((row * bRow + column * bStep) << 2);
-      Compare.span(op, x, y, out + begin, aStep, bStep, n);
+      const to = out + begin;
+      if (op == Op.EQ) Compare.span(Op.EQ, x, y, to, aStep, bStep, n);
+      else if (op == Op.GE) Compare.span(Op.GE, x, y, to, aStep, bStep, n);
+      else if (op == Op.GT) Compare.span(Op.GT, x, y, to, aStep, bStep, n);
+      else if (op == Op.LE) Compare.span(Op.LE, x, y, to, aStep, bStep, n);
+      else if (op == Op.LT) Compare.span(Op.LT, x, y, to, aStep, bStep, n);
+      else Compare.span(Op.NE, x, y, to, aStep, bStep, n);
       begin += n;
       row++;
       column = 0;

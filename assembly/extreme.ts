@@ -2,8 +2,6 @@
 // counts as the extreme. [begin, end) counts results; `values` may be 0 where only positions are wanted.
 
 abstract class Extreme {
-  // @ts-ignore: decorator
-  @inline
   static run<T extends number>(
     largest: bool,
     x: usize,

@@ -4,6 +4,7 @@
 // computed by one thread, in an order that depends on nothing but the sizes. Sums of floats: sum.ts.
 import { V } from './lanes';
 
+/** A constant where speed matters. */
 enum Op {
   ALL,
   ANY,
@@ -33,9 +34,33 @@ abstract class Reduce {
     }
   }
 
-  /** One element after another along the axis, which an extreme needs to have. T is what is read, A what is folded, R what is written. */
+  /** Some elements, `pitch` bytes apart. An extreme needs one at least. */
   // @ts-ignore: decorator
   @inline
+  static along<T extends number, A extends number>(op: Op, p: usize, n: usize, pitch: usize): A {
+    let a: A = op == Op.SUM || op == Op.ANY ? <A>0 : <A>1;
+    if (op == Op.MAX || op == Op.MIN) a = V.cast<T, A>(load<T>(p));
+    for (; n > 0; n--) {
+      a = Reduce.fold<A>(op, a, V.cast<T, A>(load<T>(p)));
+      p += pitch;
+    }
+    return a;
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  static anyAlong<T extends number, A extends number>(op: Op, p: usize, n: usize, pitch: usize): A {
+    if (op == Op.MAX) return Reduce.along<T, A>(Op.MAX, p, n, pitch);
+    if (op == Op.MIN) return Reduce.along<T, A>(Op.MIN, p, n, pitch);
+    if (sizeof<T>() == 1) {
+      if (op == Op.ALL) return Reduce.along<T, A>(Op.ALL, p, n, pitch);
+      return Reduce.along<T, A>(Op.ANY, p, n, pitch);
+    }
+    if (op == Op.PROD) return Reduce.along<T, A>(Op.PROD, p, n, pitch);
+    return Reduce.along<T, A>(Op.SUM, p, n, pitch);
+  }
+
+  /** One element after another. T is what is read, A what is folded, R what is written. */
   static run<T extends number, A extends number, R extends number>(
     op: Op,
     x: usize,
@@ -51,15 +76,9 @@ abstract class Reduce {
     for (let i = begin; i < end; i++) {
       const group = i / inner;
       const first = (group % blocks) * block;
-      let left = min(block, axis - first);
-      let p = x + ((group / blocks) * axis + first) * pitch + (i % inner) * sizeof<T>();
-      let a: A = op == Op.SUM || op == Op.ANY ? <A>0 : <A>1;
-      if (op == Op.MAX || op == Op.MIN) a = V.cast<T, A>(load<T>(p));
-      for (; left > 0; left--) {
-        a = Reduce.fold<A>(op, a, V.cast<T, A>(load<T>(p)));
-        p += pitch;
-      }
-      store<R>(out + i * sizeof<R>(), V.cast<A, R>(a));
+      const n = min(block, axis - first);
+      const p = x + ((group / blocks) * axis + first) * pitch + (i % inner) * sizeof<T>();
+      store<R>(out + i * sizeof<R>(), V.cast<A, R>(Reduce.anyAlong<T, A>(op, p, n, pitch)));
     }
   }
 
@@ -77,7 +96,7 @@ abstract class Reduce {
     end: usize,
   ): void {
     if (inner > 1) {
-      Reduce.run<f32, f32, f32>(op, x, out, axis, inner, block, begin, end);
+      Reduce.run<f32, f64, f32>(op, x, out, axis, inner, block, begin, end);
       return;
     }
     const blocks = (axis + block - 1) / block;

@@ -172,8 +172,30 @@ export abstract class Typed {
     }
   }
 
+  /** One row, or a part of one. */
   // @ts-ignore: decorator
   @inline
+  static span<T extends number>(
+    op: Op,
+    x: usize,
+    y: usize,
+    out: usize,
+    xStep: usize,
+    yStep: usize,
+    n: usize,
+  ): void {
+    for (; n > 0; n--) {
+      if (op >= Op.EQ) store<u8>(out++, <u8>Typed.comparison<T>(op, load<T>(x), load<T>(y)));
+      else {
+        store<T>(out, Typed.binary<T>(op, load<T>(x), load<T>(y)));
+        out += sizeof<T>();
+      }
+      x += xStep * sizeof<T>();
+      y += yStep * sizeof<T>();
+    }
+  }
+
+  /** All operations of a type share one walk over the rows, and with it most of their code. */
   static zip<T extends number>(
     op: Op,
     a: usize,
@@ -187,24 +209,75 @@ export abstract class Typed {
     begin: usize,
     end: usize,
   ): void {
-    const resultSize = op >= Op.EQ ? 1 : sizeof<T>();
     let row = begin / inner;
     let column = begin % inner;
-    out += begin * resultSize;
     while (begin < end) {
       const n = min(inner - column, end - begin);
-      let x = a + (row * aRow + column * aStep) * sizeof<T>();
-      let y = b + (row * bRow + column * bStep) * sizeof<T>();
-      for (let i: usize = 0; i < n; i++) {
-        if (op >= Op.EQ) store<u8>(out, <u8>Typed.comparison<T>(op, load<T>(x), load<T>(y)));
-        else store<T>(out, Typed.binary<T>(op, load<T>(x), load<T>(y)));
-        out += resultSize;
-        x += aStep * sizeof<T>();
-        y += bStep * sizeof<T>();
-      }
+      const x = a + (row * aRow + column * aStep) * sizeof<T>();
+      const y = b + (row * bRow + column * bStep) * sizeof<T>();
+      const to = out + begin * (op >= Op.EQ ? 1 : sizeof<T>());
+      if (sizeof<T>() == 1) Typed.byteSpan<T>(op, x, y, to, aStep, bStep, n);
+      else Typed.numberSpan<T>(op, x, y, to, aStep, bStep, n);
       begin += n;
       row++;
       column = 0;
     }
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  static numberSpan<T extends number>(
+    op: Op,
+    x: usize,
+    y: usize,
+    out: usize,
+    xStep: usize,
+    yStep: usize,
+    n: usize,
+  ): void {
+    if (op == Op.ADD) Typed.span<T>(Op.ADD, x, y, out, xStep, yStep, n);
+    else if (op == Op.SUB) Typed.span<T>(Op.SUB, x, y, out, xStep, yStep, n);
+    else if (op == Op.MUL) Typed.span<T>(Op.MUL, x, y, out, xStep, yStep, n);
+    else if (op == Op.MAXIMUM) Typed.span<T>(Op.MAXIMUM, x, y, out, xStep, yStep, n);
+    else if (op == Op.MINIMUM) Typed.span<T>(Op.MINIMUM, x, y, out, xStep, yStep, n);
+    else if (isFloat<T>() && op == Op.DIV) Typed.span<T>(Op.DIV, x, y, out, xStep, yStep, n);
+    else if (isFloat<T>() && op == Op.RELU_GRAD) Typed.span<T>(Op.RELU_GRAD, x, y, out, xStep, yStep, n);
+    else Typed.comparisonSpan<T>(op, x, y, out, xStep, yStep, n);
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  static byteSpan<T extends number>(
+    op: Op,
+    x: usize,
+    y: usize,
+    out: usize,
+    xStep: usize,
+    yStep: usize,
+    n: usize,
+  ): void {
+    if (op == Op.LOGICAL_AND) Typed.span<T>(Op.LOGICAL_AND, x, y, out, xStep, yStep, n);
+    else if (op == Op.LOGICAL_OR) Typed.span<T>(Op.LOGICAL_OR, x, y, out, xStep, yStep, n);
+    else if (op == Op.LOGICAL_XOR) Typed.span<T>(Op.LOGICAL_XOR, x, y, out, xStep, yStep, n);
+    else Typed.comparisonSpan<T>(op, x, y, out, xStep, yStep, n);
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  static comparisonSpan<T extends number>(
+    op: Op,
+    x: usize,
+    y: usize,
+    out: usize,
+    xStep: usize,
+    yStep: usize,
+    n: usize,
+  ): void {
+    if (op == Op.EQ) Typed.span<T>(Op.EQ, x, y, out, xStep, yStep, n);
+    else if (op == Op.GE) Typed.span<T>(Op.GE, x, y, out, xStep, yStep, n);
+    else if (op == Op.GT) Typed.span<T>(Op.GT, x, y, out, xStep, yStep, n);
+    else if (op == Op.LE) Typed.span<T>(Op.LE, x, y, out, xStep, yStep, n);
+    else if (op == Op.LT) Typed.span<T>(Op.LT, x, y, out, xStep, yStep, n);
+    else Typed.span<T>(Op.NE, x, y, out, xStep, yStep, n);
   }
 }

@@ -60,8 +60,7 @@ abstract class UnaryWide {
     }
   }
 
-  // @ts-ignore: decorator
-  @inline
+  /** The choice of function is made anew for each vector, which costs little against the functions. */
   static map(op: Op, x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
     const pp = f64x2.splat(p);
     const qq = f64x2.splat(q);
