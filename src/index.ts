@@ -16,6 +16,7 @@ export { bmm, dot, matmul, mm, mv, outer } from './ops/matmul.ts';
 export { pow } from './ops/power.ts';
 export * as nn from './nn/index.ts';
 export * as optim from './optim/index.ts';
+export { formatSequence, formatSize, getPrintOptions, type PrintOptions, setPrintOptions } from './printing.ts';
 export * from './random.ts';
 export { asStrided, flatten, narrow, permute, reshape, select, squeeze, t, transpose, unsqueeze } from './ops/views.ts';
 export { backendInfo, getDefaultDevice, init, type InitOptions, memoryStats, setDefaultDevice } from './settings.ts';

