@@ -1,49 +1,63 @@
-/** How samples become a batch. */
-import { ArgumentError, DataError } from '../core/errors.ts';
+/** Samples put together to a batch. */
+import type { TypedArray } from '../core/dtype.ts';
+import { DTypeError, ShapeError } from '../core/errors.ts';
 import { tensor } from '../creation.ts';
 import { stack } from '../ops/join.ts';
 import { Tensor } from '../tensor.ts';
-import type { Collated } from './dataset.ts';
+
+/** What a batch of samples of type S is. */
+export type Collated<S> = S extends Tensor | TypedArray | number | bigint | boolean
+  ? Tensor
+  : S extends string
+    ? string[]
+    : S extends readonly unknown[] | object
+      ? { -readonly [K in keyof S]: Collated<S[K]> }
+      : unknown;
 
 /**
- * PyTorch's `default_collate`: tensors are stacked, numbers become a tensor (int64 if all are whole, else float32),
- * bools a bool tensor, strings a list; arrays and plain objects are collated member by member.
- * @throws DataError for members of different kinds or lengths
+ * A batch from samples: tensors are stacked; numbers become one tensor, int64 if all are whole and float32 otherwise;
+ * bigints an int64, bools a bool tensor; typed arrays the rows of a tensor; strings a list. Lists and objects are
+ * collated entry by entry. @throws ShapeError if samples differ in size; DTypeError for anything else
  */
 export function defaultCollate<S>(samples: readonly S[]): Collated<S> {
   return collate(samples) as Collated<S>;
 }
 
 function collate(samples: readonly unknown[]): unknown {
+  if (samples.length === 0) throw new ShapeError('defaultCollate: expected at least one sample');
   const [first] = samples;
-  if (first instanceof Tensor) return stack(samples.map((x) => expectTensor(x)));
-  switch (typeof first) {
-    case 'number': {
-      const list = samples.map(Number);
-      return tensor(list, { dtype: list.every(Number.isInteger) ? 'int64' : 'float32' });
-    }
-    case 'bigint':
-      return tensor(samples.map((x) => BigInt(x as bigint)));
-    case 'boolean':
-      return tensor(samples.map(Boolean));
-    case 'string':
-      return samples.slice();
+  if (samples.every((x) => x instanceof Tensor)) return stack(samples);
+  if (samples.every((x) => typeof x === 'number')) {
+    return tensor(samples, { dtype: samples.every(Number.isSafeInteger) ? 'int64' : 'float32' });
   }
-  if (Array.isArray(first)) {
-    const lists = samples.map((x) => x as readonly unknown[]);
-    if (lists.some((x) => x.length !== first.length)) throw new DataError('collate: each element in list of batch should be of equal size');
-    return first.map((_, i) => collate(lists.map((x) => x[i])));
+  if (samples.every((x) => typeof x === 'bigint') || samples.every((x) => typeof x === 'boolean'))
+    return tensor(samples);
+  if (samples.every((x) => typeof x === 'string')) return samples;
+  if (samples.every((x) => ArrayBuffer.isView(x))) return stack(samples.map((x) => tensor(x)));
+  if (samples.every((x) => Array.isArray(x))) return collateLists(samples);
+  if (samples.every(isPlainObject)) {
+    const keys = Object.keys(first as object);
+    return Object.fromEntries(keys.map((key) => [key, collate(samples.map((sample) => sample[key]))]));
   }
-  if (typeof first === 'object' && first !== null) {
-    const objects = samples.map((x) => x as Record<string, unknown>);
-    return Object.fromEntries(Object.keys(first).map((key) => [key, collate(objects.map((x) => x[key]))]));
+  if (samples.some((x) => x instanceof Promise)) {
+    throw new DTypeError("defaultCollate: the samples are promises; iterate with 'for await'");
   }
-  throw new ArgumentError(
-    `collate: batch must contain tensors, numbers, bools, strings, arrays or objects; found ${first === null ? 'null' : typeof first}`,
+  const kinds = [...new Set(samples.map((x) => (x === null ? 'null' : typeof x)))].join(' and ');
+  throw new DTypeError(
+    `defaultCollate: samples must be tensors, numbers, bools, strings, typed arrays, lists or objects, all alike, but got ${kinds}`,
   );
 }
 
-function expectTensor(x: unknown): Tensor {
-  if (x instanceof Tensor) return x;
-  throw new DataError(`collate: expected a Tensor like the first sample, but got ${typeof x}`);
+function collateLists(samples: readonly (readonly unknown[])[]): unknown[] {
+  const [{ length }] = samples;
+  const other = samples.find((sample) => sample.length !== length);
+  if (other) {
+    throw new ShapeError(
+      `defaultCollate: each element in list of batch should be of equal size, but got ${length} and ${other.length}`,
+    );
+  }
+  return Array.from({ length }, (_, i) => collate(samples.map((sample) => sample[i])));
 }
+
+const isPlainObject = (x: unknown): x is Readonly<Record<string, unknown>> =>
+  typeof x === 'object' && x !== null && Object.getPrototypeOf(x) === Object.prototype;

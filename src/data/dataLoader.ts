@@ -1,111 +1,138 @@
-/** Batches of a data set, in any order, one pass per loop. */
+/** Batches of a data set, pass after pass. */
 import { ArgumentError } from '../core/errors.ts';
-import { defaultGenerator, type Generator } from '../random.ts';
-import { defaultCollate } from './collate.ts';
-import type { Collated, Dataset } from './dataset.ts';
+import { engineOf, type GeneratorOptions } from '../ops/draw.ts';
+import { type Collated, defaultCollate } from './collate.ts';
+import { checkIndices, type Dataset, type Indices } from './dataset.ts';
 import { BatchSampler, drawSeed, RandomSampler, type Sampler, SequentialSampler } from './sampler.ts';
 
-export interface DataLoaderOptions<S, B> {
-  /** Samples per batch; default 1. */
+export interface DataLoaderOptions<Sample, Batch> extends GeneratorOptions {
+  /** Samples per batch. Default 1. */
   batchSize?: number;
-  /** A new random order in every pass. */
+  /** Visit the samples in a new random order in each pass. */
   shuffle?: boolean;
-  /** An order of one's own; excludes shuffle. */
+  /** The order instead of shuffle. */
   sampler?: Sampler;
-  /** Batches of one's own; excludes batchSize, shuffle, sampler and dropLast. */
-  batchSampler?: Iterable<ArrayLike<number>> & { readonly length: number };
-  /** Leave out a last batch that is short. */
+  /** The batches instead of batchSize, shuffle, sampler and dropLast. */
+  batchSampler?: Sampler<Indices>;
+  /** Leave out a last batch that is not full. */
   dropLast?: boolean;
-  /** Makes a batch of samples; default `defaultCollate`. */
-  collateFn?: (samples: S[]) => B;
-  /** Where random orders come from; default the library's own. */
-  generator?: Generator;
+  /** Makes a batch from samples. Default: the set's own `getBatch`, or `defaultCollate`. */
+  collateFn?: (samples: Awaited<Sample>[]) => Batch;
 }
 
-/** Longer than this, a loop over `for await` gives the page or the event loop its turn. */
-const YIELD_MS = 12;
-
 /**
- * Iterates over batches: `for (const [x, y] of loader)`, or `for await` where samples are fetched. Each loop is one
- * pass. Random draws are PyTorch's: one 64-bit number per pass for the (absent) workers, then what the sampler draws.
+ * Iterates over a data set in batches: `for (const [x, y] of loader)`, or `for await`, which lets the event loop run
+ * between batches and waits for samples that are promises. Every iteration is a new pass.
+ *
+ * Beginning a pass draws one seed (two words) from the generator, also without shuffle, exactly as PyTorch does; the
+ * sampler draws at the first batch. @throws ArgumentError for options that exclude each other
  */
-export class DataLoader<S, B = Collated<S>> implements Iterable<B> {
-  readonly dataset: Dataset<S, B>;
+export class DataLoader<Sample, Batch = Collated<Awaited<Sample>>>
+  implements Iterable<Batch>, AsyncIterable<Batch>
+{
+  readonly dataset: Dataset<Sample>;
   readonly batchSize: number | null;
-  readonly #batches: Iterable<ArrayLike<number>> & { readonly length: number };
-  readonly #collate: ((samples: S[]) => B) | null;
-  readonly #generator: Generator;
+  readonly dropLast: boolean;
+  readonly sampler: Sampler | null;
+  readonly batchSampler: Sampler<Indices>;
+  readonly #collate: ((samples: Awaited<Sample>[]) => Batch) | undefined;
+  readonly #generator: GeneratorOptions;
 
-  /** @throws ArgumentError for options that exclude each other */
-  constructor(dataset: Dataset<S, B>, options: DataLoaderOptions<S, B> = {}) {
-    const { batchSize = 1, shuffle = false, sampler, batchSampler, dropLast = false, collateFn, generator } = options;
-    if (sampler && shuffle) throw new ArgumentError('DataLoader: sampler option is mutually exclusive with shuffle');
-    if (batchSampler && (options.batchSize !== undefined || shuffle || sampler || dropLast)) {
-      throw new ArgumentError('DataLoader: batchSampler option is mutually exclusive with batchSize, shuffle, sampler, and dropLast');
-    }
+  constructor(dataset: Dataset<Sample>, options?: DataLoaderOptions<Sample, Batch>);
+  constructor(dataset: Dataset<Sample>, batchSize: number, options?: DataLoaderOptions<Sample, Batch>);
+  constructor(
+    dataset: Dataset<Sample>,
+    first: number | DataLoaderOptions<Sample, Batch> = {},
+    second: DataLoaderOptions<Sample, Batch> = {},
+  ) {
+    const options = typeof first === 'number' ? { ...second, batchSize: first } : first;
+    checkExclusive(options);
     this.dataset = dataset;
-    this.batchSize = batchSampler ? null : batchSize;
-    const order = sampler ?? (shuffle ? new RandomSampler(dataset, generator ? { generator } : {}) : new SequentialSampler(dataset));
-    this.#batches = batchSampler ?? new BatchSampler(order, batchSize, dropLast);
-    this.#collate = collateFn ?? null;
-    this.#generator = generator ?? defaultGenerator;
+    this.#generator = { generator: options.generator };
+    this.#collate = options.collateFn;
+    if (options.batchSampler) {
+      this.batchSampler = options.batchSampler;
+      this.sampler = null;
+      this.batchSize = null;
+      this.dropLast = false;
+      return;
+    }
+    this.sampler =
+      options.sampler ??
+      (options.shuffle ? new RandomSampler(dataset, this.#generator) : new SequentialSampler(dataset));
+    this.batchSize = options.batchSize ?? 1;
+    this.dropLast = options.dropLast ?? false;
+    this.batchSampler = new BatchSampler(this.sampler, this.batchSize, this.dropLast);
   }
 
   /** Batches per pass. */
   get length(): number {
-    return this.#batches.length;
+    return this.batchSampler.length;
   }
 
-  [Symbol.iterator](): Iterator<B> {
-    this.#startPass();
-    const batches = this.#batches[Symbol.iterator]();
-    return {
-      next: () => {
-        const { done, value } = batches.next();
-        return done ? { done: true, value: undefined } : { done: false, value: this.#load(Int32Array.from(value)) };
-      },
-      return: (value?: B) => {
-        batches.return?.();
-        return { done: true, value };
-      },
+  [Symbol.iterator](): IterableIterator<Batch> {
+    drawSeed(engineOf(this.#generator));
+    return this.#batches();
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<Batch> {
+    drawSeed(engineOf(this.#generator));
+    return this.#asyncBatches();
+  }
+
+  *#batches(): IterableIterator<Batch> {
+    for (const indices of this.batchSampler) {
+      const whole = this.#wholeBatch(indices);
+      yield whole ?? this.#together(this.#samples(indices) as Awaited<Sample>[]);
+    }
+  }
+
+  async *#asyncBatches(): AsyncIterableIterator<Batch> {
+    for (const indices of this.batchSampler) {
+      await nextTask();
+      yield this.#wholeBatch(indices) ?? this.#together(await Promise.all(this.#samples(indices)));
+    }
+  }
+
+  /** The batch that the set makes by itself, if it can and nobody wants the samples. */
+  #wholeBatch(indices: Indices): Batch | undefined {
+    const { dataset } = this;
+    if (this.#collate !== undefined || !dataset.getBatch) return undefined;
+    const list =
+      indices instanceof Int32Array ? indices : checkIndices(indices, dataset.length, 'DataLoader');
+    return dataset.getBatch(list) as Batch;
+  }
+
+  #samples(indices: Indices): Sample[] {
+    return Array.from(indices, (i) => this.dataset.get(i));
+  }
+
+  #together(samples: Awaited<Sample>[]): Batch {
+    return this.#collate ? this.#collate(samples) : (defaultCollate(samples) as Batch);
+  }
+}
+
+function checkExclusive(options: DataLoaderOptions<never, unknown>): void {
+  const { batchSize, shuffle, sampler, batchSampler, dropLast } = options;
+  if (sampler && shuffle) {
+    throw new ArgumentError('DataLoader: sampler option is mutually exclusive with shuffle');
+  }
+  if (batchSampler && (batchSize !== undefined || shuffle || sampler || dropLast)) {
+    throw new ArgumentError(
+      'DataLoader: batchSampler option is mutually exclusive with batchSize, shuffle, sampler, and dropLast',
+    );
+  }
+}
+
+/** Lets input, painting and timers run. A message rather than a timer: pages hold timers back for 4 ms. */
+function nextTask(): Promise<void> {
+  if (typeof setImmediate === 'function') return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
     };
-  }
-
-  async *[Symbol.asyncIterator](): AsyncIterator<B> {
-    this.#startPass();
-    let turn = performance.now();
-    for (const batch of this.#batches) {
-      yield await this.#loadAsync(Int32Array.from(batch));
-      if (performance.now() - turn < YIELD_MS) continue;
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      turn = performance.now();
-    }
-  }
-
-  /** PyTorch draws a base seed for worker processes at the start of every pass, also where there are none. */
-  #startPass(): void {
-    drawSeed(this.#generator.engine);
-  }
-
-  #load(indices: Int32Array): B {
-    if (this.#collate === null && this.dataset.getBatch) return this.dataset.getBatch(indices);
-    const samples: S[] = [];
-    for (const i of indices) {
-      const sample = this.dataset.get(i);
-      if (sample instanceof Promise) {
-        throw new ArgumentError('DataLoader: this data set fetches its samples asynchronously; iterate with `for await`');
-      }
-      samples.push(sample);
-    }
-    return this.#join(samples);
-  }
-
-  async #loadAsync(indices: Int32Array): Promise<B> {
-    if (this.#collate === null && this.dataset.getBatch) return this.dataset.getBatch(indices);
-    return this.#join(await Promise.all(Array.from(indices, (i) => this.dataset.get(i))));
-  }
-
-  #join(samples: S[]): B {
-    return this.#collate ? this.#collate(samples) : (defaultCollate(samples) as B);
-  }
+    port2.postMessage(null);
+  });
 }

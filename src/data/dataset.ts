@@ -1,161 +1,168 @@
-/** Collections of samples: what loaders read from. */
-import { randomPermutation } from '../core/sampling.ts';
+/** Data sets: samples by number, and sets made of other sets. */
+
 import { ArgumentError, IndexError, ShapeError } from '../core/errors.ts';
+import { randomPermutation } from '../core/sampling.ts';
+import { formatShape } from '../core/shape.ts';
 import { fromTypedArray } from '../creation.ts';
-import { selectAlong } from '../ops/indexing.ts';
-import { defaultGenerator, type Generator } from '../random.ts';
+import { engineOf, type GeneratorOptions } from '../ops/draw.ts';
 import type { Tensor } from '../tensor.ts';
+import type { Collated } from './collate.ts';
 
 /**
- * Samples by number, as PyTorch's map-style data sets. `get` may return a promise where samples must be fetched: such a
- * data set is read by `for await`. A data set that can make whole batches at once offers `getBatch`, and loaders use it.
+ * Samples by number. A set that can make a whole batch at once, without an object per sample, offers `getBatch`;
+ * its result must be what collating the single samples gives.
  */
-export interface Dataset<S = unknown, B = Collated<S>> {
-  readonly length: number;
-  get(index: number): S | Promise<S>;
-  /** The collated batch of these samples, without an object per sample. */
-  getBatch?(indices: Int32Array): B;
+export abstract class Dataset<Sample = unknown> {
+  abstract readonly length: number;
+  abstract get(index: number): Sample;
+  getBatch?(indices: Int32Array): Collated<Sample>;
 }
 
-/** What collating samples of type S gives: tensors are stacked, numbers become a tensor, structures keep their form. */
-export type Collated<S> = S extends Tensor | number | bigint | boolean
-  ? Tensor
-  : S extends string
-    ? string[]
-    : S extends readonly unknown[]
-      ? { -readonly [K in keyof S]: Collated<S[K]> }
-      : S extends object
-        ? { [K in keyof S]: Collated<S[K]> }
-        : S[];
+/** Any number list that names samples. */
+export type Indices = ArrayLike<number>;
 
-function checkIndex(index: number, length: number, op: string): number {
-  const at = index < 0 ? index + length : index;
-  if (!Number.isInteger(index) || at < 0 || at >= length) {
-    throw new IndexError(`${op}: index ${index} is out of range for a data set of ${length} samples`);
-  }
-  return at;
+/** An index in [0, length) from one in [-length, length). @throws IndexError */
+export function checkIndex(index: number, length: number, op: string): number {
+  if (Number.isInteger(index) && index >= -length && index < length)
+    return index < 0 ? index + length : index;
+  throw new IndexError(`${op}: index ${index} is out of range for a data set of ${length} samples`);
 }
 
-/** int64 positions for the index kernels. */
-export const positionsTensor = (indices: Int32Array, device: string): Tensor =>
-  fromTypedArray(BigInt64Array.from(indices, BigInt), [indices.length], { device });
+/** An int32 copy, checked to name samples of a set. @throws IndexError */
+export function checkIndices(indices: Indices, length: number, op: string): Int32Array {
+  const list = new Int32Array(indices.length);
+  for (let i = 0; i < list.length; i++) list[i] = checkIndex(indices[i], length, op);
+  return list;
+}
 
-/** Tensors with equal first dimensions; sample i is their i-th rows. */
-export class TensorDataset implements Dataset<Tensor[], Tensor[]> {
-  readonly tensors: readonly Tensor[];
+/** Rows of tensors that belong together: sample i is row i of each. @throws ShapeError if their lengths differ */
+export class TensorDataset<const T extends readonly Tensor[]> extends Dataset<{
+  -readonly [K in keyof T]: Tensor;
+}> {
+  readonly tensors: T;
   readonly length: number;
 
-  /** @throws ShapeError if the first dimensions differ; ArgumentError without any tensor */
-  constructor(...tensors: readonly Tensor[]) {
-    if (tensors.length === 0) throw new ArgumentError('TensorDataset: at least one tensor is needed');
-    const [first] = tensors;
-    for (const x of tensors) {
-      if (x.ndim === 0 || x.shape[0] !== first.shape[0]) {
-        throw new ShapeError(
-          `TensorDataset: Size mismatch between tensors, got first dimensions ${tensors.map((t) => t.shape[0]).join(', ')}`,
-        );
-      }
-    }
-    this.tensors = tensors;
-    this.length = first.shape[0];
-  }
-
-  get(index: number): Tensor[] {
-    const at = checkIndex(index, this.length, 'TensorDataset');
-    return this.tensors.map((x) => x.select(0, at));
-  }
-
-  getBatch(indices: Int32Array): Tensor[] {
-    return this.tensors.map((x) => selectAlong<Tensor>(x, 0, positionsTensor(indices, x.device)));
-  }
-}
-
-/** Some samples of another data set, in an order of their own. */
-export class Subset<S, B = Collated<S>> implements Dataset<S, B> {
-  readonly dataset: Dataset<S, B>;
-  readonly indices: Int32Array;
-  readonly getBatch?: (indices: Int32Array) => B;
-
-  /** @throws IndexError for an index outside the data set */
-  constructor(dataset: Dataset<S, B>, indices: ArrayLike<number>) {
-    this.dataset = dataset;
-    this.indices = Int32Array.from(indices);
-    for (const index of this.indices) checkIndex(index, dataset.length, 'Subset');
-    if (dataset.getBatch) this.getBatch = (picks) => this.#batch(picks);
-  }
-
-  get length(): number {
-    return this.indices.length;
-  }
-
-  get(index: number): S | Promise<S> {
-    return this.dataset.get(this.indices[checkIndex(index, this.length, 'Subset')]);
-  }
-
-  #batch(picks: Int32Array): B {
-    const own = new Int32Array(picks.length);
-    for (let i = 0; i < picks.length; i++) own[i] = this.indices[picks[i]];
-    const batch = this.dataset.getBatch?.(own);
-    if (batch === undefined) throw new ArgumentError('Subset: the data set no longer makes batches');
-    return batch;
-  }
-}
-
-/** Data sets one after the other. */
-export class ConcatDataset<S> implements Dataset<S> {
-  readonly datasets: readonly Dataset<S>[];
-  readonly length: number;
-
-  /** @throws ArgumentError for an empty list */
-  constructor(datasets: readonly Dataset<S>[]) {
-    if (datasets.length === 0) throw new ArgumentError('ConcatDataset: datasets should not be an empty iterable');
-    this.datasets = datasets;
-    this.length = datasets.reduce((n, d) => n + d.length, 0);
-  }
-
-  get(index: number): S | Promise<S> {
-    let at = checkIndex(index, this.length, 'ConcatDataset');
-    for (const dataset of this.datasets) {
-      if (at < dataset.length) return dataset.get(at);
-      at -= dataset.length;
-    }
-    throw new IndexError(`ConcatDataset: index ${index} is out of range`);
-  }
-}
-
-/** Whole lengths from fractions that sum to 1: rounded down, what is left goes one by one to the first parts. */
-function lengthsOf(total: number, lengths: readonly number[]): number[] {
-  const sum = lengths.reduce((n, f) => n + f, 0);
-  const fractions = Math.abs(sum - 1) < 1e-6 && lengths.every((f) => f >= 0 && f <= 1);
-  if (!fractions || total === 1) {
-    if (sum !== total || !lengths.every((n) => Number.isInteger(n) && n >= 0)) {
-      throw new ArgumentError(
-        `randomSplit: Sum of input lengths does not equal the length of the input dataset! Got [${lengths.join(', ')}] for ${total} samples`,
+  constructor(...tensors: T) {
+    super();
+    if (tensors.length === 0) throw new ArgumentError('TensorDataset: expected at least one tensor');
+    const bad = tensors.find((x) => x.ndim === 0 || x.shape[0] !== tensors[0].shape[0]);
+    if (bad) {
+      throw new ShapeError(
+        `TensorDataset: Size mismatch between tensors: first dimensions must be equal, but got shapes ${tensors.map((x) => formatShape(x.shape)).join(', ')}`,
       );
     }
-    return lengths.slice();
+    this.tensors = tensors;
+    this.length = tensors[0].shape[0];
   }
-  const whole = lengths.map((f) => Math.floor(total * f));
-  const rest = total - whole.reduce((n, k) => n + k, 0);
-  for (let i = 0; i < rest; i++) whole[i % whole.length]++;
-  return whole;
+
+  override get(index: number): { -readonly [K in keyof T]: Tensor } {
+    const i = checkIndex(index, this.length, 'TensorDataset.get');
+    return this.#each((x) => x.select(0, i));
+  }
+
+  override getBatch(indices: Int32Array): Collated<{ -readonly [K in keyof T]: Tensor }> {
+    const rows = BigInt64Array.from(indices, BigInt);
+    const list = this.tensors.map((x) => x.index(fromTypedArray(rows, [rows.length], { device: x.device })));
+    return list as Collated<{ -readonly [K in keyof T]: Tensor }>;
+  }
+
+  #each(row: (x: Tensor) => Tensor): { -readonly [K in keyof T]: Tensor } {
+    return this.tensors.map(row) as { -readonly [K in keyof T]: Tensor };
+  }
 }
 
+/** Some samples of a set, in the order of `indices`. @throws IndexError if an index names no sample */
+export class Subset<Sample> extends Dataset<Sample> {
+  readonly dataset: Dataset<Sample>;
+  readonly indices: Int32Array;
+  readonly length: number;
+  override readonly getBatch?: (indices: Int32Array) => Collated<Sample>;
+
+  constructor(dataset: Dataset<Sample>, indices: Indices) {
+    super();
+    this.dataset = dataset;
+    this.indices = checkIndices(indices, dataset.length, 'Subset');
+    this.length = this.indices.length;
+    if (dataset.getBatch) this.getBatch = (rows) => this.#batch(rows);
+  }
+
+  override get(index: number): Sample {
+    return this.dataset.get(this.indices[checkIndex(index, this.length, 'Subset.get')]);
+  }
+
+  #batch(rows: Int32Array): Collated<Sample> {
+    const { dataset, indices } = this;
+    return dataset.getBatch!(rows.map((row) => indices[checkIndex(row, indices.length, 'Subset.getBatch')]));
+  }
+}
+
+/** Sets one after the other. */
+export class ConcatDataset<Sample> extends Dataset<Sample> {
+  readonly datasets: readonly Dataset<Sample>[];
+  /** Where each set ends. */
+  readonly cumulativeSizes: readonly number[];
+
+  constructor(datasets: Iterable<Dataset<Sample>>) {
+    super();
+    this.datasets = [...datasets];
+    if (this.datasets.length === 0)
+      throw new ArgumentError('ConcatDataset: datasets should not be an empty iterable');
+    let end = 0;
+    this.cumulativeSizes = this.datasets.map(({ length }) => {
+      end += length;
+      return end;
+    });
+  }
+
+  override get length(): number {
+    return this.cumulativeSizes[this.cumulativeSizes.length - 1];
+  }
+
+  override get(index: number): Sample {
+    const i = checkIndex(index, this.length, 'ConcatDataset.get');
+    const which = this.cumulativeSizes.findIndex((end) => i < end);
+    return this.datasets[which].get(i - (which === 0 ? 0 : this.cumulativeSizes[which - 1]));
+  }
+}
+
+/** Fractions count as such if they add up to 1, but for rounding. */
+const FRACTION_TOLERANCE = 1e-9;
+
 /**
- * Parts of a data set, drawn without overlap: lengths, or fractions that sum to 1. PyTorch's order for the same seed.
- * @throws ArgumentError if the lengths do not sum to the data set's
+ * Disjoint random parts of a set, one for each length; fractions that add up to 1 are rounded down, and the samples
+ * left over go one by one to the first parts. Draws one permutation, as PyTorch does.
+ * @throws ArgumentError, before drawing, if the lengths do not add up to the length of the set
  */
-export function randomSplit<S, B = Collated<S>>(
-  dataset: Dataset<S, B>,
+export function randomSplit<Sample>(
+  dataset: Dataset<Sample>,
   lengths: readonly number[],
-  { generator = defaultGenerator }: { generator?: Generator } = {},
-): Subset<S, B>[] {
-  const parts = lengthsOf(dataset.length, lengths);
-  const order = randomPermutation(generator.engine, dataset.length);
-  let start = 0;
-  return parts.map((n) => {
-    const part = new Subset<S, B>(dataset, order.subarray(start, start + n));
-    start += n;
-    return part;
+  options: GeneratorOptions = {},
+): Subset<Sample>[] {
+  const sizes = partSizes(dataset.length, lengths);
+  const order = randomPermutation(engineOf(options), dataset.length);
+  let at = 0;
+  return sizes.map((size) => {
+    at += size;
+    return new Subset(dataset, order.subarray(at - size, at));
   });
+}
+
+function partSizes(count: number, lengths: readonly number[]): readonly number[] {
+  const sum = lengths.reduce((a, b) => a + b, 0);
+  if (lengths.some((length) => !(length >= 0))) {
+    throw new ArgumentError(`randomSplit: lengths must not be negative, but got ${lengths.join(', ')}`);
+  }
+  if (Math.abs(sum - 1) <= FRACTION_TOLERANCE && lengths.every((length) => length <= 1)) {
+    const sizes = lengths.map((fraction) => Math.floor(count * fraction));
+    const rest = count - sizes.reduce((a, b) => a + b, 0);
+    for (let i = 0; i < rest; i++) sizes[i % sizes.length]++;
+    return sizes;
+  }
+  if (!lengths.every(Number.isInteger) || sum !== count) {
+    throw new ArgumentError(
+      'randomSplit: Sum of input lengths does not equal the length of the input dataset: ' +
+        `expected whole numbers that add up to ${count}, or fractions that add up to 1, but got ${lengths.join(', ')}`,
+    );
+  }
+  return lengths;
 }

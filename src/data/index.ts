@@ -1,13 +1,14 @@
-/** Data sets, samplers and loaders: PyTorch's `torch.utils.data`. */
-export { defaultCollate } from './collate.ts';
+/** `data`: data sets, samplers and loaders. */
+export { type Collated, defaultCollate } from './collate.ts';
 export { DataLoader, type DataLoaderOptions } from './dataLoader.ts';
-export { type Collated, ConcatDataset, type Dataset, randomSplit, Subset, TensorDataset } from './dataset.ts';
+export { ConcatDataset, Dataset, type Indices, randomSplit, Subset, TensorDataset } from './dataset.ts';
 export {
   BatchSampler,
   RandomSampler,
   type RandomSamplerOptions,
   type Sampler,
   SequentialSampler,
+  type Sized,
   SubsetRandomSampler,
   WeightedRandomSampler,
   type WeightedRandomSamplerOptions,

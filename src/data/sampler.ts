@@ -1,180 +1,190 @@
-/** Orders in which a data set is read. Each draws exactly what PyTorch's sampler of that name draws. */
+/**
+ * In which order samples are visited. Random samplers draw PyTorch's numbers in PyTorch's order: what is drawn when is
+ * told at each of them, because it decides every number drawn afterwards.
+ */
 import { ArgumentError } from '../core/errors.ts';
 import { RandomEngine } from '../core/rng.ts';
 import { fillIntegers, fillRandom, randomPermutation, sampleCategories } from '../core/sampling.ts';
-import { defaultGenerator, type Generator } from '../random.ts';
+import { engineOf, type GeneratorOptions } from '../ops/draw.ts';
 
-/** The numbers of samples, in the order of one pass. */
-export interface Sampler extends Iterable<number> {
+/** The numbers of samples in the order to visit them; every iteration is a new pass. */
+export interface Sampler<T = number> extends Iterable<T> {
   readonly length: number;
 }
 
-interface Sized {
+/** Anything with a length: samplers need no more of a data set. */
+export interface Sized {
   readonly length: number;
 }
 
-/** One int64 as `empty((), int64).random_()` draws it: two words. */
-export function drawSeed(engine: RandomEngine): bigint {
+/** Numbers with replacement are drawn in pieces of this size. */
+const REPLACEMENT_CHUNK = 32;
+
+/** 64 random bits less the sign, as PyTorch draws a seed; two words. */
+export function drawSeed(rng: RandomEngine): bigint {
   const seed = new BigInt64Array(1);
-  fillRandom(engine, seed, 'int64');
+  fillRandom(rng, seed, 'int64');
   return seed[0];
 }
 
 /** 0, 1, 2, … */
 export class SequentialSampler implements Sampler {
-  readonly #dataset: Sized;
-  constructor(dataset: Sized) {
-    this.#dataset = dataset;
+  readonly dataSource: Sized;
+
+  constructor(dataSource: Sized) {
+    this.dataSource = dataSource;
   }
+
   get length(): number {
-    return this.#dataset.length;
+    return this.dataSource.length;
   }
+
   *[Symbol.iterator](): Iterator<number> {
-    for (let i = 0; i < this.#dataset.length; i++) yield i;
+    for (let i = 0; i < this.length; i++) yield i;
   }
 }
 
-export interface RandomSamplerOptions {
-  /** Draw each sample anew instead of shuffling. */
+export interface RandomSamplerOptions extends GeneratorOptions {
+  /** Draw every number independently. */
   replacement?: boolean;
-  /** How many to draw; default the length of the data set. */
+  /** How many numbers a pass gives. Default: as many as there are samples. */
   numSamples?: number;
-  generator?: Generator;
 }
 
-/** PyTorch draws with replacement in chunks of this many. */
-const REPLACEMENT_CHUNK = 32;
-
-/** The samples in random order. */
+/**
+ * All samples in random order. A pass without a generator first draws a seed from the default one and takes its
+ * permutations from a new generator with that seed; with a generator it takes them from there, and one more at its end.
+ * @throws ArgumentError if there is nothing to sample
+ */
 export class RandomSampler implements Sampler {
-  readonly #dataset: Sized;
-  readonly #options: RandomSamplerOptions;
+  readonly dataSource: Sized;
+  readonly replacement: boolean;
+  readonly #numSamples: number | undefined;
+  readonly #options: GeneratorOptions;
 
-  /** @throws ArgumentError if numSamples is not a positive integer */
-  constructor(dataset: Sized, options: RandomSamplerOptions = {}) {
-    const { numSamples } = options;
-    if (numSamples !== undefined && !(Number.isInteger(numSamples) && numSamples > 0)) {
-      throw new ArgumentError(`RandomSampler: numSamples should be a positive integer value, but got numSamples=${numSamples}`);
+  constructor(dataSource: Sized, replacement: boolean | RandomSamplerOptions = {}) {
+    const options = typeof replacement === 'boolean' ? { replacement } : replacement;
+    this.dataSource = dataSource;
+    this.replacement = options.replacement ?? false;
+    this.#numSamples = options.numSamples;
+    this.#options = { generator: options.generator };
+    checkCount(this.length, 'RandomSampler');
+  }
+
+  get length(): number {
+    return this.#numSamples ?? this.dataSource.length;
+  }
+
+  *[Symbol.iterator](): Iterator<number> {
+    const { length, replacement } = this;
+    const n = this.dataSource.length;
+    const rng = this.#options.generator?.engine ?? new RandomEngine(drawSeed(engineOf({})));
+    if (replacement) {
+      for (let at = 0; at < length; at += REPLACEMENT_CHUNK) {
+        const numbers = new Int32Array(Math.min(REPLACEMENT_CHUNK, length - at));
+        fillIntegers(rng, numbers, 'int32', 0, n);
+        yield* numbers;
+      }
+      return;
     }
-    this.#dataset = dataset;
+    for (let pass = 0; pass < Math.floor(length / n); pass++) yield* randomPermutation(rng, n);
+    // Drawn even if nothing of it is used.
+    yield* randomPermutation(rng, n).subarray(0, length % n);
+  }
+}
+
+/** The given numbers in random order: one permutation a pass, from the generator given or the default one. */
+export class SubsetRandomSampler implements Sampler {
+  readonly indices: ArrayLike<number>;
+  readonly #options: GeneratorOptions;
+
+  constructor(indices: ArrayLike<number>, options: GeneratorOptions = {}) {
+    this.indices = indices;
     this.#options = options;
   }
 
   get length(): number {
-    return this.#options.numSamples ?? this.#dataset.length;
-  }
-
-  *[Symbol.iterator](): Iterator<number> {
-    const n = this.#dataset.length;
-    const engine = this.#engine();
-    if (this.#options.replacement) {
-      for (let left = this.length; left > 0; left -= REPLACEMENT_CHUNK) {
-        const chunk = new Int32Array(Math.min(left, REPLACEMENT_CHUNK));
-        fillIntegers(engine, chunk, 'int32', 0n, BigInt(n));
-        yield* chunk;
-      }
-      return;
-    }
-    for (let left = this.length; ; left -= n) {
-      // Also when nothing is left: PyTorch draws the permutation of which it then takes none.
-      const order = randomPermutation(engine, n);
-      if (left < n || n === 0) {
-        yield* order.subarray(0, left);
-        return;
-      }
-      yield* order;
-    }
-  }
-
-  /** Without a generator given, a new one is seeded from the default one. */
-  #engine(): RandomEngine {
-    if (this.#options.generator) return this.#options.generator.engine;
-    const engine = new RandomEngine();
-    engine.manualSeed(drawSeed(defaultGenerator.engine));
-    return engine;
-  }
-}
-
-/** The given numbers in random order. */
-export class SubsetRandomSampler implements Sampler {
-  readonly indices: readonly number[];
-  readonly #generator: Generator;
-
-  constructor(indices: ArrayLike<number>, { generator = defaultGenerator }: { generator?: Generator } = {}) {
-    this.indices = Array.from(indices);
-    this.#generator = generator;
-  }
-  get length(): number {
     return this.indices.length;
   }
+
   *[Symbol.iterator](): Iterator<number> {
-    for (const i of randomPermutation(this.#generator.engine, this.indices.length)) yield this.indices[i];
+    for (const i of randomPermutation(engineOf(this.#options), this.length)) yield this.indices[i];
   }
 }
 
-export interface WeightedRandomSamplerOptions {
-  /** Default true. */
+export interface WeightedRandomSamplerOptions extends GeneratorOptions {
+  /** Default true: a number may come more than once. */
   replacement?: boolean;
-  generator?: Generator;
 }
 
-/** Samples drawn in proportion to weights. */
+/**
+ * `numSamples` numbers, each with a probability proportional to its weight; weights need not add up to 1.
+ * One draw of `multinomial` in float64 a pass. @throws ArgumentError for weights that cannot be drawn from
+ */
 export class WeightedRandomSampler implements Sampler {
-  readonly #weights: Float64Array;
-  readonly length: number;
-  readonly #replacement: boolean;
-  readonly #generator: Generator;
+  readonly weights: Float64Array;
+  readonly numSamples: number;
+  readonly replacement: boolean;
+  readonly #options: GeneratorOptions;
 
-  /** @throws ArgumentError if numSamples is not a positive integer */
-  constructor(weights: ArrayLike<number>, numSamples: number, options: WeightedRandomSamplerOptions | boolean = {}) {
-    const { replacement = true, generator = defaultGenerator } = typeof options === 'boolean' ? { replacement: options } : options;
-    if (!(Number.isInteger(numSamples) && numSamples > 0)) {
-      throw new ArgumentError(
-        `WeightedRandomSampler: numSamples should be a positive integer value, but got numSamples=${numSamples}`,
-      );
-    }
-    this.#weights = Float64Array.from(weights);
-    this.length = numSamples;
-    this.#replacement = replacement;
-    this.#generator = generator;
-  }
-
-  *[Symbol.iterator](): Iterator<number> {
-    yield* sampleCategories(this.#generator.engine, this.#weights, this.#weights.length, this.length, this.#replacement);
-  }
-}
-
-/** A sampler's numbers in batches. */
-export class BatchSampler implements Iterable<Int32Array> {
-  readonly #sampler: Sampler;
-  readonly #batchSize: number;
-  readonly #dropLast: boolean;
-
-  /** @throws ArgumentError if batchSize is not a positive integer */
-  constructor(sampler: Sampler, batchSize: number, dropLast = false) {
-    if (!(Number.isInteger(batchSize) && batchSize > 0)) {
-      throw new ArgumentError(`BatchSampler: batchSize should be a positive integer value, but got batchSize=${batchSize}`);
-    }
-    this.#sampler = sampler;
-    this.#batchSize = batchSize;
-    this.#dropLast = dropLast;
+  constructor(
+    weights: ArrayLike<number>,
+    numSamples: number,
+    replacement: boolean | WeightedRandomSamplerOptions = {},
+  ) {
+    const options = typeof replacement === 'boolean' ? { replacement } : replacement;
+    checkCount(numSamples, 'WeightedRandomSampler');
+    this.weights = Float64Array.from(weights);
+    this.numSamples = numSamples;
+    this.replacement = options.replacement ?? true;
+    this.#options = { generator: options.generator };
   }
 
   get length(): number {
-    const batches = this.#sampler.length / this.#batchSize;
-    return this.#dropLast ? Math.floor(batches) : Math.ceil(batches);
+    return this.numSamples;
+  }
+
+  *[Symbol.iterator](): Iterator<number> {
+    const { weights, numSamples, replacement } = this;
+    yield* sampleCategories(engineOf(this.#options), weights, weights.length, numSamples, replacement);
+  }
+}
+
+/** The numbers of another sampler in lists of `batchSize`; the last one is shorter, or left out with dropLast. */
+export class BatchSampler implements Sampler<Int32Array> {
+  readonly sampler: Sampler;
+  readonly batchSize: number;
+  readonly dropLast: boolean;
+
+  constructor(sampler: Sampler, batchSize: number, dropLast = false) {
+    checkCount(batchSize, 'BatchSampler', 'batchSize');
+    this.sampler = sampler;
+    this.batchSize = batchSize;
+    this.dropLast = dropLast;
+  }
+
+  get length(): number {
+    const batches = this.sampler.length / this.batchSize;
+    return this.dropLast ? Math.floor(batches) : Math.ceil(batches);
   }
 
   *[Symbol.iterator](): Iterator<Int32Array> {
-    let batch = new Int32Array(this.#batchSize);
+    let batch = new Int32Array(this.batchSize);
     let filled = 0;
-    for (const index of this.#sampler) {
-      batch[filled++] = index;
-      if (filled < this.#batchSize) continue;
-      yield batch;
-      batch = new Int32Array(this.#batchSize);
-      filled = 0;
+    for (const i of this.sampler) {
+      batch[filled++] = i;
+      if (filled === batch.length) {
+        yield batch;
+        batch = new Int32Array(this.batchSize);
+        filled = 0;
+      }
     }
-    if (filled > 0 && !this.#dropLast) yield batch.slice(0, filled);
+    if (filled > 0 && !this.dropLast) yield batch.subarray(0, filled);
+  }
+}
+
+function checkCount(count: number, op: string, what = 'numSamples'): void {
+  if (!Number.isInteger(count) || count < 1) {
+    throw new ArgumentError(`${op}: ${what} should be a positive integer value, but got ${what} = ${count}`);
   }
 }
