@@ -19,18 +19,19 @@ const ACCUMULATE: i32 = 1;
 const RELU: i32 = 2;
 const COLUMNS: i32 = 4;
 
+/** A panel of K_BLOCK rows stays in L1 while the lists of ROW_BLOCK rows pass over it. */
 const WIDTH: i32 = 48;
 const HALF: i32 = 24;
-const K_BLOCK: i32 = 1024;
+const K_BLOCK: i32 = 200;
 const COLUMN_BLOCK: i32 = 11 * WIDTH;
-const ROW_BLOCK: i32 = 32;
+const ROW_BLOCK: i32 = 128;
 
 /** Non-zeros are counted in this many floats at most, in pieces. */
 const SAMPLE: i32 = 16384;
 const PIECE: i32 = 64;
 
 /** The share of non-zeros, in percent, up to which lists are faster, and the least shape that repays them. */
-const DENSITY_PERCENT: i32 = 50;
+const DENSITY_PERCENT: i32 = 60;
 const LEAST_COLUMNS: i32 = 48;
 const LEAST_ROWS: i32 = 16;
 const LEAST_K: i32 = 32;
