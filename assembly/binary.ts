@@ -8,6 +8,7 @@ import { W } from './wide';
 enum Op {
   ADD,
   ATAN2,
+  CUBE,
   DIV,
   FLOOR_DIVIDE,
   FMOD,
@@ -18,9 +19,12 @@ enum Op {
   POW,
   RELU_GRAD,
   REMAINDER,
+  ROOT,
   SUB,
   TRUNC_DIVIDE,
 }
+
+const ONE = memory.data<f32>([1], 16);
 
 abstract class Binary {
   // @ts-ignore: decorator
@@ -29,6 +33,8 @@ abstract class Binary {
     switch (op) {
       case Op.ADD:
         return f32x4.add(a, b);
+      case Op.CUBE:
+        return f32x4.mul(f32x4.mul(a, a), a);
       case Op.DIV:
         return f32x4.div(a, b);
       case Op.MAXIMUM:
@@ -39,6 +45,8 @@ abstract class Binary {
         return f32x4.mul(a, b);
       case Op.RELU_GRAD:
         return v128.and(a, f32x4.gt(b, f32x4.splat(0)));
+      case Op.ROOT:
+        return f32x4.sqrt(a);
       case Op.SUB:
         return f32x4.sub(a, b);
       case Op.TRUNC_DIVIDE:
@@ -101,38 +109,41 @@ abstract class Binary {
   }
 
   /**
-   * As many whole vectors of a row as there are, where a is contiguous and b is too, or one number: what training does
-   * most. Returns how many bytes are done.
+   * As many whole vectors of a row as there are, where each operand is contiguous or one number. Returns how many bytes
+   * are done.
    */
   // @ts-ignore: decorator
   @inline
-  static fast(op: Op, a: usize, b: usize, out: usize, bStep: usize, bytes: usize): usize {
+  static fast(op: Op, a: usize, b: usize, out: usize, aStep: usize, bStep: usize, bytes: usize): usize {
     let i: usize = 0;
-    if (bStep) {
+    if (aStep & bStep) {
       for (; i + 64 <= bytes; i += 64) {
         v128.store(out + i, Binary.apply(op, v128.load(a + i), v128.load(b + i)));
         v128.store(out + i, Binary.apply(op, v128.load(a + i, 16), v128.load(b + i, 16)), 16);
         v128.store(out + i, Binary.apply(op, v128.load(a + i, 32), v128.load(b + i, 32)), 32);
         v128.store(out + i, Binary.apply(op, v128.load(a + i, 48), v128.load(b + i, 48)), 48);
       }
-    } else {
-      const y = v128.load32_splat(b);
-      for (; i + 32 <= bytes; i += 32) {
-        v128.store(out + i, Binary.apply(op, v128.load(a + i), y));
-        v128.store(out + i, Binary.apply(op, v128.load(a + i, 16), y), 16);
-      }
+    }
+    const x = v128.load32_splat(a);
+    const y = v128.load32_splat(b);
+    for (; i + 16 <= bytes; i += 16) {
+      const u = aStep ? v128.load(a + i) : x;
+      v128.store(out + i, Binary.apply(op, u, bStep ? v128.load(b + i) : y));
     }
     return i;
   }
 
+  /** What training does most has loops of its own. */
   // @ts-ignore: decorator
   @inline
-  static anyFast(op: Op, a: usize, b: usize, out: usize, bStep: usize, bytes: usize): usize {
-    if (op == Op.ADD) return Binary.fast(Op.ADD, a, b, out, bStep, bytes);
-    if (op == Op.DIV) return Binary.fast(Op.DIV, a, b, out, bStep, bytes);
-    if (op == Op.MUL) return Binary.fast(Op.MUL, a, b, out, bStep, bytes);
-    if (op == Op.RELU_GRAD) return Binary.fast(Op.RELU_GRAD, a, b, out, bStep, bytes);
-    if (op == Op.SUB) return Binary.fast(Op.SUB, a, b, out, bStep, bytes);
+  static anyFast(op: Op, a: usize, b: usize, out: usize, aStep: usize, bStep: usize, bytes: usize): usize {
+    if (op == Op.ADD) return Binary.fast(Op.ADD, a, b, out, aStep, bStep, bytes);
+    if (op == Op.DIV) return Binary.fast(Op.DIV, a, b, out, aStep, bStep, bytes);
+    if (op == Op.MAXIMUM) return Binary.fast(Op.MAXIMUM, a, b, out, aStep, bStep, bytes);
+    if (op == Op.MINIMUM) return Binary.fast(Op.MINIMUM, a, b, out, aStep, bStep, bytes);
+    if (op == Op.MUL) return Binary.fast(Op.MUL, a, b, out, aStep, bStep, bytes);
+    if (op == Op.RELU_GRAD) return Binary.fast(Op.RELU_GRAD, a, b, out, aStep, bStep, bytes);
+    if (op == Op.SUB) return Binary.fast(Op.SUB, a, b, out, aStep, bStep, bytes);
     return 0;
   }
 
@@ -141,19 +152,16 @@ abstract class Binary {
   @inline
   static span(op: Op, a: usize, b: usize, out: usize, aStep: usize, bStep: usize, n: usize): void {
     const stop = out + (n << 2);
-    if (aStep == 1 && bStep <= 1) {
-      const done = Binary.anyFast(op, a, b, out, bStep, n << 2);
-      a += done;
+    if (aStep <= 1 && bStep <= 1) {
+      const done = Binary.anyFast(op, a, b, out, aStep, bStep, n << 2);
+      a += done * aStep;
       b += done * bStep;
       out += done;
     }
-    const x = v128.load32_splat(a);
-    const y = v128.load32_splat(b);
     for (; out < stop; out += 16) {
       const lanes = (stop - out) >> 2;
-      const u = aStep == 0 ? x : V.loadLanes(a, aStep, lanes);
-      const v = bStep == 0 ? y : V.loadLanes(b, bStep, lanes);
-      V.storeLanes(out, Binary.apply(op, u, v), lanes);
+      const y = Binary.apply(op, V.loadLanes(a, aStep, lanes), V.loadLanes(b, bStep, lanes));
+      V.storeLanes(out, y, lanes);
       a += aStep << 4;
       b += bStep << 4;
     }
@@ -322,6 +330,7 @@ export function mul_f32(
   Binary.run(Op.MUL, a, b, out, inner, aRow, aStep, bRow, bStep, begin, end);
 }
 
+/** The everyday exponents, given as one number, are products, a quotient or a root, as in PyTorch. */
 export function pow_f32(
   a: usize,
   b: usize,
@@ -334,7 +343,13 @@ export function pow_f32(
   begin: usize,
   end: usize,
 ): void {
-  Binary.run(Op.POW, a, b, out, inner, aRow, aStep, bRow, bStep, begin, end);
+  const exponent: f32 = bRow | bStep || begin >= end ? 0 : load<f32>(b);
+  if (exponent == 2) Binary.run(Op.MUL, a, a, out, inner, aRow, aStep, aRow, aStep, begin, end);
+  else if (exponent == 1) Binary.run(Op.MUL, a, ONE, out, inner, aRow, aStep, 0, 0, begin, end);
+  else if (exponent == -1) Binary.run(Op.DIV, ONE, a, out, inner, 0, 0, aRow, aStep, begin, end);
+  else if (exponent == 3) Binary.run(Op.CUBE, a, a, out, inner, aRow, aStep, aRow, aStep, begin, end);
+  else if (exponent == 0.5) Binary.run(Op.ROOT, a, a, out, inner, aRow, aStep, aRow, aStep, begin, end);
+  else Binary.run(Op.POW, a, b, out, inner, aRow, aStep, bRow, bStep, begin, end);
 }
 
 export function relu_grad_f32(

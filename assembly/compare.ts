@@ -48,30 +48,27 @@ abstract class Compare {
   @inline
   static span(op: Op, a: usize, b: usize, out: usize, aStep: usize, bStep: usize, n: usize): void {
     const stop = out + n;
-    const x = v128.load32_splat(a);
-    const y = v128.load32_splat(b);
-    for (; out < stop; out += 4) {
-      const lanes = stop - out;
-      const u = aStep == 0 ? x : V.loadLanes(a, aStep, lanes);
-      const v = bStep == 0 ? y : V.loadLanes(b, bStep, lanes);
-      Compare.storeTruth(out, Compare.apply(op, u, v), lanes);
-      a += aStep << 4;
-      b += bStep << 4;
+    if (aStep <= 1 && bStep <= 1) {
+      const x = v128.load32_splat(a);
+      const y = v128.load32_splat(b);
+      for (; out + 4 <= stop; out += 4) {
+        const c = Compare.apply(op, aStep ? v128.load(a) : x, bStep ? v128.load(b) : y);
+        store<i32>(out, i32x4.extract_lane(V.truth(c, c, c, c), 0));
+        a += aStep << 4;
+        b += bStep << 4;
+      }
     }
+    Compare.rest(op, a, b, out, stop, aStep, bStep);
   }
 
-  /** Four results as bytes, 0 or 1; fewer where fewer are left. */
-  // @ts-ignore: decorator
-  @inline
-  static storeTruth(out: usize, c: v128, lanes: usize): void {
-    const bytes = i32x4.extract_lane(V.truth(c, c, c, c), 0);
-    if (lanes >= 4) store<i32>(out, bytes);
-    else Compare.storeBytes(out, bytes, lanes);
-  }
-
-  static storeBytes(out: usize, bytes: i32, n: usize): void {
-    store<u8>(out, <u8>bytes);
-    if (n > 1) Compare.storeBytes(out + 1, bytes >> 8, n - 1);
+  /** Vector parts, and operands of any step. */
+  static rest(op: Op, a: usize, b: usize, out: usize, stop: usize, aStep: usize, bStep: usize): void {
+    for (; out < stop; out++) {
+      const c = Compare.apply(op, v128.load32_zero(a), v128.load32_zero(b));
+      store<u8>(out, <u8>(i32x4.extract_lane(c, 0) & 1));
+      a += aStep << 2;
+      b += bStep << 2;
+    }
   }
 
   /** All comparisons share one walk over the rows, and with it most of their code. */

@@ -23,10 +23,14 @@ const EXP = memory.data<f32>(
   ],
   16,
 );
-/** Bounds of the arguments that matter: above, eˣ is infinite, below it is 0. */
-const EXP_BOUNDS = memory.data<f32>([89, -105, 1], 16);
+/**
+ * Bounds of the arguments: above, eˣ is infinite. It is 0 from −104 on, but at −252·ln 2 the second factor of its power
+ * of two is an exact 0, while products that underflow take some processors 100 times as long: minus infinity, as masks
+ * have it, must not.
+ */
+const EXP_BOUNDS = memory.data<f32>([89, -174.67308, 1], 16);
 /** The same for 2ˣ; ln 2. */
-const EXP2 = memory.data<f32>([129, -152, Mathf.LN2], 16);
+const EXP2 = memory.data<f32>([129, -252, Mathf.LN2], 16);
 /** The bits of 1.5·2^23, the smallest biased exponent, the bias. */
 const EXP_BITS = memory.data<i32>([0x4b400000, 1, 127], 16);
 /** Bits of √½, mask of the exponent, what makes one signed comparison of "normal, positive, finite". */

@@ -2,6 +2,76 @@
 // roundings are those of PyTorch in float32.
 import { V } from './lanes';
 
+abstract class Step {
+  /** The scalars of one call, in all lanes, are arguments: `lanes` is a constant in the loop over whole vectors. */
+  // @ts-ignore: decorator
+  @inline
+  static sgd(
+    param: usize,
+    grad: usize,
+    velocity: usize,
+    lanes: usize,
+    first: i32,
+    decayed: bool,
+    nesterov: i32,
+    step: v128,
+    mu: v128,
+    fresh: v128,
+    decay: v128,
+    sign: v128,
+  ): void {
+    const p = V.loadLanes(param, 1, lanes);
+    let d = v128.xor(V.loadLanes(grad, 1, lanes), sign);
+    if (decayed) d = V.madd<f32>(p, decay, d);
+    if (velocity) {
+      let v = d;
+      if (!first) v = V.madd<f32>(d, fresh, f32x4.mul(V.loadLanes(velocity, 1, lanes), mu));
+      V.storeLanes(velocity, v, lanes);
+      d = nesterov ? V.madd<f32>(v, mu, d) : v;
+    }
+    V.storeLanes(param, V.madd<f32>(d, step, p), lanes);
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  static adam(
+    param: usize,
+    grad: usize,
+    first: usize,
+    second: usize,
+    largest: usize,
+    lanes: usize,
+    sign: f64,
+    decay: f64,
+    shrink: f64,
+    share: f64,
+    beta2: f64,
+    root: f64,
+    eps: f64,
+    factor: f64,
+  ): void {
+    const p = f32x4.mul(V.loadLanes(param, 1, lanes), f32x4.splat(<f32>shrink));
+    let g = f32x4.mul(V.loadLanes(grad, 1, lanes), f32x4.splat(<f32>sign));
+    if (decay != 0) g = f32x4.add(g, f32x4.mul(p, f32x4.splat(<f32>decay)));
+    let m = V.loadLanes(first, 1, lanes);
+    const change = f32x4.sub(g, m);
+    // From the nearer end, as PyTorch's lerp.
+    if (share < 0.5) m = f32x4.add(m, f32x4.mul(change, f32x4.splat(<f32>share)));
+    else m = f32x4.sub(g, f32x4.mul(change, f32x4.splat(<f32>1 - <f32>share)));
+    V.storeLanes(first, m, lanes);
+    let v = f32x4.mul(V.loadLanes(second, 1, lanes), f32x4.splat(<f32>beta2));
+    v = f32x4.add(v, f32x4.mul(f32x4.mul(g, f32x4.splat(<f32>(1 - beta2))), g));
+    V.storeLanes(second, v, lanes);
+    if (largest) {
+      v = f32x4.max(v, V.loadLanes(largest, 1, lanes));
+      V.storeLanes(largest, v, lanes);
+    }
+    const spread = f32x4.add(f32x4.div(f32x4.sqrt(v), f32x4.splat(<f32>root)), f32x4.splat(<f32>eps));
+    const step = f32x4.div(f32x4.mul(m, f32x4.splat(<f32>factor)), spread);
+    V.storeLanes(param, f32x4.add(p, step), lanes);
+  }
+}
+
 /**
  * Stochastic gradient descent. `velocity` is 0 without momentum; on the first step it becomes the gradient.
  */
@@ -23,20 +93,18 @@ export function sgd_f32(
   const mu = f32x4.splat(<f32>momentum);
   const fresh = f32x4.splat(<f32>(1 - dampening));
   const decay = f32x4.splat(<f32>weightDecay);
+  const decayed = weightDecay != 0;
   const sign = f32x4.splat(maximize ? -0.0 : 0);
   const stop = end << 2;
-  for (let i = begin << 2; i < stop; i += 16) {
+  let i = begin << 2;
+  for (; i + 16 <= stop; i += 16) {
+    const v = velocity ? velocity + i : 0;
+    Step.sgd(param + i, grad + i, v, 4, first, decayed, nesterov, step, mu, fresh, decay, sign);
+  }
+  if (i < stop) {
+    const v = velocity ? velocity + i : 0;
     const lanes = (stop - i) >> 2;
-    const p = V.loadLanes(param + i, 1, lanes);
-    let d = v128.xor(V.loadLanes(grad + i, 1, lanes), sign);
-    if (weightDecay != 0) d = V.madd<f32>(p, decay, d);
-    if (velocity) {
-      let v = d;
-      if (!first) v = V.madd<f32>(d, fresh, f32x4.mul(V.loadLanes(velocity + i, 1, lanes), mu));
-      V.storeLanes(velocity + i, v, lanes);
-      d = nesterov ? V.madd<f32>(v, mu, d) : v;
-    }
-    V.storeLanes(param + i, V.madd<f32>(d, step, p), lanes);
+    Step.sgd(param + i, grad + i, v, lanes, first, decayed, nesterov, step, mu, fresh, decay, sign);
   }
 }
 
@@ -62,28 +130,45 @@ export function adam_f32(
   begin: usize,
   end: usize,
 ): void {
-  const fresh = <f32>(1 - beta2);
   const stop = end << 2;
-  for (let i = begin << 2; i < stop; i += 16) {
+  let i = begin << 2;
+  for (; i + 16 <= stop; i += 16) {
+    const m = largest ? largest + i : 0;
+    Step.adam(
+      param + i,
+      grad + i,
+      first + i,
+      second + i,
+      m,
+      4,
+      sign,
+      decay,
+      shrink,
+      share,
+      beta2,
+      root,
+      eps,
+      factor,
+    );
+  }
+  if (i < stop) {
+    const m = largest ? largest + i : 0;
     const lanes = (stop - i) >> 2;
-    const p = f32x4.mul(V.loadLanes(param + i, 1, lanes), f32x4.splat(<f32>shrink));
-    let g = f32x4.mul(V.loadLanes(grad + i, 1, lanes), f32x4.splat(<f32>sign));
-    if (decay != 0) g = f32x4.add(g, f32x4.mul(p, f32x4.splat(<f32>decay)));
-    let m = V.loadLanes(first + i, 1, lanes);
-    const change = f32x4.sub(g, m);
-    // From the nearer end, as PyTorch's lerp.
-    if (share < 0.5) m = f32x4.add(m, f32x4.mul(change, f32x4.splat(<f32>share)));
-    else m = f32x4.sub(g, f32x4.mul(change, f32x4.splat(<f32>1 - <f32>share)));
-    V.storeLanes(first + i, m, lanes);
-    let v = f32x4.mul(V.loadLanes(second + i, 1, lanes), f32x4.splat(<f32>beta2));
-    v = f32x4.add(v, f32x4.mul(f32x4.mul(g, f32x4.splat(fresh)), g));
-    V.storeLanes(second + i, v, lanes);
-    if (largest) {
-      v = f32x4.max(v, V.loadLanes(largest + i, 1, lanes));
-      V.storeLanes(largest + i, v, lanes);
-    }
-    const spread = f32x4.add(f32x4.div(f32x4.sqrt(v), f32x4.splat(<f32>root)), f32x4.splat(<f32>eps));
-    const step = f32x4.div(f32x4.mul(m, f32x4.splat(<f32>factor)), spread);
-    V.storeLanes(param + i, f32x4.add(p, step), lanes);
+    Step.adam(
+      param + i,
+      grad + i,
+      first + i,
+      second + i,
+      m,
+      lanes,
+      sign,
+      decay,
+      shrink,
+      share,
+      beta2,
+      root,
+      eps,
+      factor,
+    );
   }
 }

@@ -82,6 +82,13 @@ abstract class Reduce {
     }
   }
 
+  /** The larger or smaller; NaN in b is passed over. */
+  // @ts-ignore: decorator
+  @inline
+  static further(op: Op, a: v128, b: v128): v128 {
+    return op == Op.MAX ? f32x4.pmax(a, b) : f32x4.pmin(a, b);
+  }
+
   /** Extremes of floats in a row: NaN wins. */
   // @ts-ignore: decorator
   @inline
@@ -105,13 +112,17 @@ abstract class Reduce {
       let n = min(block, axis - first);
       let p = x + (((i / blocks) * axis + first) << 2);
       let best = v128.load32_splat(p);
+      let other = best;
       let wrong = f32x4.ne(best, best);
-      for (; n >= 4; n -= 4) {
-        const v = v128.load(p);
-        best = op == Op.MAX ? f32x4.pmax(best, v) : f32x4.pmin(best, v);
-        wrong = v128.or(wrong, f32x4.ne(v, v));
-        p += 16;
+      for (; n >= 8; n -= 8) {
+        const u = v128.load(p);
+        const v = v128.load(p, 16);
+        best = Reduce.further(op, best, u);
+        other = Reduce.further(op, other, v);
+        wrong = v128.or(wrong, v128.or(f32x4.ne(u, u), f32x4.ne(v, v)));
+        p += 32;
       }
+      best = Reduce.further(op, best, other);
       let a = Reduce.fold<f32>(op, f32x4.extract_lane(best, 0), f32x4.extract_lane(best, 1));
       a = Reduce.fold<f32>(op, a, f32x4.extract_lane(best, 2));
       a = Reduce.fold<f32>(op, a, f32x4.extract_lane(best, 3));

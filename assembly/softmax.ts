@@ -34,15 +34,28 @@ abstract class Rows {
   /** Σ e^(x − top); the summands go to `out` unless it is 0. */
   static expSum(p: usize, out: usize, n: usize, top: f32): f64 {
     const shift = f32x4.splat(top);
-    let sum = f64x2.splat(0);
-    for (let i: usize = 0; i < n; i += 4) {
+    let even = f64x2.splat(0);
+    let odd = f64x2.splat(0);
+    let i: usize = 0;
+    for (; i + 8 <= n; i += 8) {
+      const at = i << 2;
+      const u = M.exp(f32x4.sub(v128.load(p + at), shift));
+      const v = M.exp(f32x4.sub(v128.load(p + at, 16), shift));
+      if (out) {
+        v128.store(out + at, u);
+        v128.store(out + at, v, 16);
+      }
+      even = f64x2.add(even, f64x2.add(V.widenLow(u), V.widenHigh(u)));
+      odd = f64x2.add(odd, f64x2.add(V.widenLow(v), V.widenHigh(v)));
+    }
+    for (; i < n; i += 4) {
       const lanes = n - i;
       const e = M.exp(f32x4.sub(V.loadLanes(p + (i << 2), 1, lanes), shift));
       if (out) V.storeLanes(out + (i << 2), e, lanes);
       const counted = Rows.masked(e, lanes);
-      sum = f64x2.add(sum, f64x2.add(V.widenLow(counted), V.widenHigh(counted)));
+      even = f64x2.add(even, f64x2.add(V.widenLow(counted), V.widenHigh(counted)));
     }
-    return Rows.total(sum);
+    return Rows.total(f64x2.add(even, odd));
   }
 
   static log(x: f64): f64 {

@@ -48,7 +48,59 @@ abstract class Sum {
     return f64x2.add(V.widenLow(x), V.widenHigh(x));
   }
 
-  /** Sums of four neighbouring columns of n rows; the result in two halves, at `out` as R. */
+  /** Sums of sixteen neighbouring columns of n rows: a line of the cache per row. */
+  // @ts-ignore: decorator
+  @inline
+  static wideColumns<R extends number>(p: usize, out: usize, n: usize, pitch: usize): void {
+    const zero = f64x2.splat(0);
+    let a0 = zero;
+    let a1 = zero;
+    let b0 = zero;
+    let b1 = zero;
+    let c0 = zero;
+    let c1 = zero;
+    let d0 = zero;
+    let d1 = zero;
+    while (n > 0) {
+      let left = min(n, RUN);
+      n -= left;
+      let a = f32x4.splat(0);
+      let b = f32x4.splat(0);
+      let c = f32x4.splat(0);
+      let d = f32x4.splat(0);
+      for (; left > 0; left--) {
+        a = f32x4.add(a, v128.load(p));
+        b = f32x4.add(b, v128.load(p, 16));
+        c = f32x4.add(c, v128.load(p, 32));
+        d = f32x4.add(d, v128.load(p, 48));
+        p += pitch;
+      }
+      a0 = f64x2.add(a0, V.widenLow(a));
+      a1 = f64x2.add(a1, V.widenHigh(a));
+      b0 = f64x2.add(b0, V.widenLow(b));
+      b1 = f64x2.add(b1, V.widenHigh(b));
+      c0 = f64x2.add(c0, V.widenLow(c));
+      c1 = f64x2.add(c1, V.widenHigh(c));
+      d0 = f64x2.add(d0, V.widenLow(d));
+      d1 = f64x2.add(d1, V.widenHigh(d));
+    }
+    Sum.store<R>(out, a0, a1);
+    Sum.store<R>(out + 4 * sizeof<R>(), b0, b1);
+    Sum.store<R>(out + 8 * sizeof<R>(), c0, c1);
+    Sum.store<R>(out + 12 * sizeof<R>(), d0, d1);
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  static store<R extends number>(out: usize, low: v128, high: v128): void {
+    if (sizeof<R>() == 4) v128.store(out, V.narrow(low, high));
+    else {
+      v128.store(out, low);
+      v128.store(out, high, 16);
+    }
+  }
+
+  /** Sums of four neighbouring columns, in the same order. */
   // @ts-ignore: decorator
   @inline
   static columns<R extends number>(p: usize, out: usize, n: usize, pitch: usize): void {
@@ -65,14 +117,10 @@ abstract class Sum {
       low = f64x2.add(low, V.widenLow(a));
       high = f64x2.add(high, V.widenHigh(a));
     }
-    if (sizeof<R>() == 4) v128.store(out, V.narrow(low, high));
-    else {
-      v128.store(out, low);
-      v128.store(out, high, 16);
-    }
+    Sum.store<R>(out, low, high);
   }
 
-  /** The same for one column, in the same order. */
+  /** The sum of one column, in the same order. */
   // @ts-ignore: decorator
   @inline
   static column(p: usize, n: usize, pitch: usize): f64 {
@@ -109,12 +157,17 @@ abstract class Sum {
       const n = min(block, axis - first);
       const p = x + ((group / blocks) * axis + first) * pitch + ((i % inner) << 2);
       const to = out + i * sizeof<R>();
-      if (inner == 1) store<R>(to, <R>Sum.row(p, n));
-      else if (min(inner - (i % inner), end - i) >= 4) {
+      const together = min(inner - (i % inner), end - i);
+      if (together >= 16) {
+        Sum.wideColumns<R>(p, to, n, pitch);
+        i += 16;
+      } else if (together >= 4) {
         Sum.columns<R>(p, to, n, pitch);
-        i += 3;
-      } else store<R>(to, <R>Sum.column(p, n, pitch));
-      i++;
+        i += 4;
+      } else {
+        store<R>(to, <R>(inner == 1 ? Sum.row(p, n) : Sum.column(p, n, pitch)));
+        i++;
+      }
     }
   }
 }

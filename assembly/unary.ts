@@ -1,6 +1,6 @@
 // Functions of one float, element by element; `out` may be `x`. Every kernel takes the scalars p and q (a slope, a
-// bound), used or not, so that all are called alike. The functions that training spends its time in do two vectors per
-// turn, which share the loads of their constants; the rest goes vector by vector.
+// bound), used or not, so that all are called alike. All but the longest do two
+// vectors per turn, which share the loads of their constants; the end of a run goes vector by vector.
 import { V } from './lanes';
 import { M } from './math';
 
@@ -130,7 +130,7 @@ export function abs_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i
 }
 
 export function ceil_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.map(Op.CEIL, x, out, p, q, begin, end);
+  Unary.mapPairs(Op.CEIL, x, out, p, q, begin, end);
 }
 
 export function clamp_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
@@ -154,15 +154,15 @@ export function exp2_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: 
 }
 
 export function floor_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.map(Op.FLOOR, x, out, p, q, begin, end);
+  Unary.mapPairs(Op.FLOOR, x, out, p, q, begin, end);
 }
 
 export function frac_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.map(Op.FRAC, x, out, p, q, begin, end);
+  Unary.mapPairs(Op.FRAC, x, out, p, q, begin, end);
 }
 
 export function leaky_relu_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.map(Op.LEAKY_RELU, x, out, p, q, begin, end);
+  Unary.mapPairs(Op.LEAKY_RELU, x, out, p, q, begin, end);
 }
 
 export function log_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
@@ -174,7 +174,7 @@ export function neg_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i
 }
 
 export function reciprocal_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.map(Op.RECIPROCAL, x, out, p, q, begin, end);
+  Unary.mapPairs(Op.RECIPROCAL, x, out, p, q, begin, end);
 }
 
 export function relu_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
@@ -182,11 +182,11 @@ export function relu_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: 
 }
 
 export function round_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.map(Op.ROUND, x, out, p, q, begin, end);
+  Unary.mapPairs(Op.ROUND, x, out, p, q, begin, end);
 }
 
 export function rsqrt_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.map(Op.RSQRT, x, out, p, q, begin, end);
+  Unary.mapPairs(Op.RSQRT, x, out, p, q, begin, end);
 }
 
 export function sigmoid_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
@@ -194,7 +194,7 @@ export function sigmoid_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, en
 }
 
 export function sign_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.map(Op.SIGN, x, out, p, q, begin, end);
+  Unary.mapPairs(Op.SIGN, x, out, p, q, begin, end);
 }
 
 export function silu_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
@@ -218,5 +218,5 @@ export function tanh_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: 
 }
 
 export function trunc_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.map(Op.TRUNC, x, out, p, q, begin, end);
+  Unary.mapPairs(Op.TRUNC, x, out, p, q, begin, end);
 }
