@@ -6,3 +6,8 @@ export * from './dropout.ts';
 export * from './embedding.ts';
 export * from './linear.ts';
 export * from './loss.ts';
+export * from './attention.ts';
+export * from './conv.ts';
+export * from './norm.ts';
+export * from './pooling.ts';
+export * from './vision.ts';

@@ -1,0 +1,87 @@
+/** Attention: values weighted by how well their keys match a query. */
+import { ArgumentError, ShapeError } from '../../core/errors.ts';
+import { formatShape } from '../../core/shape.ts';
+import type { GeneratorOptions } from '../../ops/draw.ts';
+import { whereOp } from '../../ops/where.ts';
+import { fromTypedArray } from '../../creation.ts';
+import { type Flexible, named } from '../../tensor/namedArguments.ts';
+import type { Tensor } from '../../tensor.ts';
+import { dropout } from './dropout.ts';
+
+export interface AttentionOptions extends GeneratorOptions {
+  /** Bool: true where a query may look; floating: added to the scores. It broadcasts to [..., l, s]. */
+  attnMask?: Tensor | null;
+  /** Share of the weights that is dropped. Default 0. */
+  dropoutP?: number;
+  /** Query i sees keys 0 … i. */
+  isCausal?: boolean;
+  /** Default 1/√e. */
+  scale?: number | null;
+  /** Fewer heads of keys and values than of queries: each serves several. */
+  enableGqa?: boolean;
+}
+
+type AttentionRest = Flexible<
+  [attnMask: Tensor | null | undefined, dropoutP: number, isCausal: boolean, scale: number | null, enableGqa: boolean],
+  AttentionOptions
+>;
+
+/** Bool [l, s]: true on and below the diagonal. */
+export function causalMask(l: number, s: number, device: string): Tensor {
+  const data = Uint8Array.from({ length: l * s }, (_, i) => (i % s <= Math.floor(i / s) ? 1 : 0));
+  return fromTypedArray(data, [l, s], { dtype: 'bool', device });
+}
+
+/** Softmax of scores over the last dimension; rows that are −∞ throughout give zeros. */
+export function maskedSoftmax(scores: Tensor): Tensor {
+  const closed = scores.detach().eq(-Infinity).all(-1, true);
+  const open = whereOp<Tensor>(closed, 0, scores);
+  return whereOp<Tensor>(closed, 0, open.softmax(-1));
+}
+
+/** Scores with a mask laid over them: what a bool mask forbids becomes −∞, a floating one is added. */
+export function applyMask(scores: Tensor, mask: Tensor): Tensor {
+  return mask.dtype === 'bool' ? whereOp<Tensor>(mask, scores, -Infinity) : scores.add(mask);
+}
+
+/**
+ * softmax(q·kᵀ·scale + mask)·v: query [..., l, e], key [..., s, e], value [..., s, v] → [..., l, v]. A query that may
+ * look nowhere gives zeros. @throws ShapeError, ArgumentError
+ */
+export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Tensor, ...rest: AttentionRest): Tensor {
+  const options = named<AttentionOptions>(['attnMask', 'dropoutP', 'isCausal', 'scale', 'enableGqa'], rest, {});
+  const { attnMask = null, dropoutP = 0, isCausal = false, scale = null, enableGqa = false, generator } = options;
+  if (query.ndim < 2 || key.ndim < 2 || value.ndim < 2) {
+    throw new ShapeError(
+      `scaled_dot_product_attention: Expected query, key, and value to all be  at least 2 dimensional, but got ` +
+        `${[query, key, value].map((x) => formatShape(x.shape)).join(', ')}`,
+    );
+  }
+  if (isCausal && attnMask !== null) {
+    throw new ArgumentError('_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True');
+  }
+  const factor = scale ?? 1 / Math.sqrt(query.shape[query.ndim - 1]);
+  const heads = enableGqa ? query.shape[query.ndim - 3] : 0;
+  const keys = enableGqa ? serveHeads(key, heads) : key;
+  const values = enableGqa ? serveHeads(value, heads) : value;
+  const scores = query.mul(factor).matmul(keys.transpose(-2, -1));
+  const [l, s] = [query.shape[query.ndim - 2], key.shape[key.ndim - 2]];
+  const mask = isCausal ? causalMask(l, s, query.device) : attnMask;
+  const weights = mask === null ? scores.softmax(-1) : maskedSoftmax(applyMask(scores, mask));
+  const kept = dropoutP > 0 ? dropout(weights, dropoutP, true, { generator }) : weights;
+  return kept.matmul(values);
+}
+
+/** Each head of [..., h, s, e] as often as it takes to serve `heads` queries. @throws ShapeError */
+function serveHeads(x: Tensor, heads: number): Tensor {
+  const own = x.shape[x.ndim - 3];
+  if (own === undefined || heads % own !== 0) {
+    throw new ShapeError(
+      'scaled_dot_product_attention: Number of heads in key and value must divide the number of heads in query, but got ' +
+        `${own} and ${heads}`,
+    );
+  }
+  const lead = x.shape.slice(0, -3);
+  const [s, e] = x.shape.slice(-2);
+  return x.unsqueeze(-3).expand([...lead, own, heads / own, s, e]).reshape([...lead, heads, s, e]);
+}

@@ -1,0 +1,72 @@
+/** Convolutions, and windows as columns, with their arguments by position or by name. */
+import * as ops from '../../ops/conv.ts';
+import type { ConvSettings, ConvTransposeSettings, UnfoldSettings } from '../../ops/conv.ts';
+import type { Size } from '../../ops/sizes.ts';
+import { type Flexible, named } from '../../tensor/namedArguments.ts';
+import type { Tensor } from '../../tensor.ts';
+
+export type { ConvSettings, ConvTransposeSettings, UnfoldSettings } from '../../ops/conv.ts';
+export type { Size } from '../../ops/sizes.ts';
+
+export interface ConvFunctionOptions extends ConvSettings {
+  bias?: Tensor | null;
+}
+export interface ConvTransposeFunctionOptions extends ConvTransposeSettings {
+  bias?: Tensor | null;
+}
+
+type ConvRest = Flexible<
+  [bias: Tensor | null | undefined, stride: Size, padding: Size | 'same' | 'valid', dilation: Size, groups: number],
+  ConvFunctionOptions
+>;
+type ConvTransposeRest = Flexible<
+  [bias: Tensor | null | undefined, stride: Size, padding: Size, outputPadding: Size, groups: number, dilation: Size],
+  ConvTransposeFunctionOptions
+>;
+type Op<S> = (x: Tensor, weight: Tensor, bias: Tensor | null, settings: S) => Tensor;
+
+const forward =
+  (op: Op<ConvSettings>) =>
+  (input: Tensor, weight: Tensor, ...rest: ConvRest): Tensor => {
+    const { bias = null, ...settings } = named<ConvFunctionOptions>(['bias', 'stride', 'padding', 'dilation', 'groups'], rest, {});
+    return op(input, weight, bias, settings);
+  };
+const transposed =
+  (op: Op<ConvTransposeSettings>) =>
+  (input: Tensor, weight: Tensor, ...rest: ConvTransposeRest): Tensor => {
+    const { bias = null, ...settings } = named<ConvTransposeFunctionOptions>(
+      ['bias', 'stride', 'padding', 'outputPadding', 'groups', 'dilation'],
+      rest,
+      {},
+    );
+    return op(input, weight, bias, settings);
+  };
+
+/**
+ * Input [n, c, l] (n may be absent), weight [o, c/groups, k], bias [o] → [n, o, l′]. The kernel is not reversed.
+ * @throws ShapeError, ArgumentError, DTypeError
+ */
+export const conv1d = forward(ops.conv1d<Tensor>);
+/** Input [n, c, h, w], weight [o, c/groups, kh, kw], bias [o] → [n, o, h′, w′]. @throws ShapeError, ArgumentError, DTypeError */
+export const conv2d = forward(ops.conv2d<Tensor>);
+/** Input [n, c, d, h, w], weight [o, c/groups, kd, kh, kw] → [n, o, d′, h′, w′]. @throws ShapeError, ArgumentError, DTypeError */
+export const conv3d = forward(ops.conv3d<Tensor>);
+/**
+ * The transposed convolution, conv1d's gradient by its input: input [n, c, l], weight [c, o/groups, k] → [n, o, l′].
+ * @throws ShapeError, ArgumentError, DTypeError
+ */
+export const convTranspose1d = transposed(ops.convTranspose1d<Tensor>);
+/** Input [n, c, h, w], weight [c, o/groups, kh, kw] → [n, o, h′, w′]. @throws ShapeError, ArgumentError, DTypeError */
+export const convTranspose2d = transposed(ops.convTranspose2d<Tensor>);
+/** Input [n, c, d, h, w], weight [c, o/groups, kd, kh, kw] → [n, o, d′, h′, w′]. @throws ShapeError, ArgumentError, DTypeError */
+export const convTranspose3d = transposed(ops.convTranspose3d<Tensor>);
+
+type UnfoldRest = Flexible<[dilation: Size, padding: Size, stride: Size], UnfoldSettings>;
+
+/** Every window of [n, c, h, w] as a column: [n, c·kernel, windows]. @throws ShapeError */
+export const unfold = (input: Tensor, kernelSize: Size, ...rest: UnfoldRest): Tensor =>
+  ops.unfold<Tensor>(input, kernelSize, named<UnfoldSettings>(['dilation', 'padding', 'stride'], rest, {}));
+
+/** Columns [n, c·kernel, windows] added up where they lie: [n, c, …outputSize]. @throws ShapeError */
+export const fold = (input: Tensor, outputSize: Size, kernelSize: Size, ...rest: UnfoldRest): Tensor =>
+  ops.fold<Tensor>(input, outputSize, kernelSize, named<UnfoldSettings>(['dilation', 'padding', 'stride'], rest, {}));

@@ -1,0 +1,153 @@
+/** Normalisation, with its arguments by position or by name. */
+import { noGrad } from '../../autograd/gradMode.ts';
+import type { Shape } from '../../core/shape.ts';
+import * as ops from '../../ops/norm.ts';
+import { type Flexible, named } from '../../tensor/namedArguments.ts';
+import type { Tensor } from '../../tensor.ts';
+
+export interface BatchNormFunctionOptions {
+  /** [c], multiplies. */
+  weight?: Tensor | null;
+  /** [c], is added. */
+  bias?: Tensor | null;
+  /** Use the batch's statistics, and move the running ones toward them. Default false. */
+  training?: boolean;
+  /** How far. Default 0.1. */
+  momentum?: number;
+  /** Added to the variance. Default 1e-5. */
+  eps?: number;
+}
+
+type BatchRest = Flexible<
+  [weight: Tensor | null | undefined, bias: Tensor | null | undefined, training: boolean, momentum: number, eps: number],
+  BatchNormFunctionOptions
+>;
+
+/** running ← (1 − momentum)·running + momentum·batch. */
+function follow(running: Tensor | null, batch: Tensor, momentum: number): void {
+  if (running !== null) noGrad(() => running.copy_(running.mul(1 - momentum).add(batch.mul(momentum))));
+}
+
+/**
+ * [n, c, …] normalised by channel: with the batch's statistics in training, else with the running ones [c].
+ * @throws ShapeError, DTypeError, ArgumentError
+ */
+export function batchNorm(input: Tensor, runningMean: Tensor | null, runningVar: Tensor | null, ...rest: BatchRest): Tensor {
+  const { weight = null, bias = null, training = false, momentum = 0.1, eps = 1e-5 } = named<BatchNormFunctionOptions>(
+    ['weight', 'bias', 'training', 'momentum', 'eps'],
+    rest,
+    {},
+  );
+  const { output, statistics } = ops.batchNorm<Tensor>(input, { runningMean, runningVar, weight, bias, training, eps });
+  if (statistics) {
+    follow(runningMean, statistics.mean, momentum);
+    follow(runningVar, statistics.variance, momentum);
+  }
+  return output;
+}
+
+export interface InstanceNormFunctionOptions {
+  runningMean?: Tensor | null;
+  runningVar?: Tensor | null;
+  weight?: Tensor | null;
+  bias?: Tensor | null;
+  /** Use the statistics of each sample, and move the running ones toward them. Default true. */
+  useInputStats?: boolean;
+  momentum?: number;
+  eps?: number;
+}
+
+type InstanceRest = Flexible<
+  [
+    runningMean: Tensor | null | undefined,
+    runningVar: Tensor | null | undefined,
+    weight: Tensor | null | undefined,
+    bias: Tensor | null | undefined,
+    useInputStats: boolean,
+    momentum: number,
+    eps: number,
+  ],
+  InstanceNormFunctionOptions
+>;
+
+/** [n, c, …] normalised by sample and channel. @throws ShapeError, DTypeError */
+export function instanceNorm(input: Tensor, ...rest: InstanceRest): Tensor {
+  const {
+    runningMean = null,
+    runningVar = null,
+    weight = null,
+    bias = null,
+    useInputStats = true,
+    momentum = 0.1,
+    eps = 1e-5,
+  } = named<InstanceNormFunctionOptions>(
+    ['runningMean', 'runningVar', 'weight', 'bias', 'useInputStats', 'momentum', 'eps'],
+    rest,
+    {},
+  );
+  const settings = { runningMean, runningVar, weight, bias, training: useInputStats, eps };
+  const { output, statistics } = ops.instanceNorm<Tensor>(input, settings);
+  if (statistics) {
+    follow(runningMean, statistics.mean, momentum);
+    follow(runningVar, statistics.variance, momentum);
+  }
+  return output;
+}
+
+export interface LayerNormFunctionOptions {
+  /** Of the normalized shape. */
+  weight?: Tensor | null;
+  bias?: Tensor | null;
+  /** Default 1e-5. */
+  eps?: number;
+}
+type LayerRest = Flexible<[weight: Tensor | null | undefined, bias: Tensor | null | undefined, eps: number], LayerNormFunctionOptions>;
+
+const shapeOf = (normalizedShape: number | Shape): Shape => (typeof normalizedShape === 'number' ? [normalizedShape] : normalizedShape);
+
+/** The last dimensions, of shape normalizedShape, normalised together. @throws ShapeError, DTypeError */
+export function layerNorm(input: Tensor, normalizedShape: number | Shape, ...rest: LayerRest): Tensor {
+  const { weight = null, bias = null, eps = 1e-5 } = named<LayerNormFunctionOptions>(['weight', 'bias', 'eps'], rest, {});
+  return ops.layerNorm<Tensor>(input, shapeOf(normalizedShape), weight, bias, eps);
+}
+
+/** [n, c, …] normalised by sample over numGroups groups of channels; weight and bias are [c]. @throws ShapeError, DTypeError */
+export function groupNorm(input: Tensor, numGroups: number, ...rest: LayerRest): Tensor {
+  const { weight = null, bias = null, eps = 1e-5 } = named<LayerNormFunctionOptions>(['weight', 'bias', 'eps'], rest, {});
+  return ops.groupNorm<Tensor>(input, numGroups, weight, bias, eps);
+}
+
+export interface RMSNormFunctionOptions {
+  weight?: Tensor | null;
+  /** Default: the smallest step from 1 in the input's dtype. */
+  eps?: number | null;
+}
+
+/** x/√(mean(x²) + eps) over the last dimensions, of shape normalizedShape. @throws ShapeError, DTypeError */
+export function rmsNorm(
+  input: Tensor,
+  normalizedShape: number | Shape,
+  ...rest: Flexible<[weight: Tensor | null | undefined, eps: number | null], RMSNormFunctionOptions>
+): Tensor {
+  const { weight = null, eps = null } = named<RMSNormFunctionOptions>(['weight', 'eps'], rest, {});
+  return ops.rmsNorm<Tensor>(input, shapeOf(normalizedShape), weight, eps);
+}
+
+export interface LocalResponseNormOptions {
+  /** Default 1e-4. */
+  alpha?: number;
+  /** Default 0.75. */
+  beta?: number;
+  /** Default 1. */
+  k?: number;
+}
+
+/** x / (k + alpha·mean of x² over `size` neighbouring channels)^beta (Krizhevsky et al., 2012). @throws ShapeError */
+export function localResponseNorm(
+  input: Tensor,
+  size: number,
+  ...rest: Flexible<[alpha: number, beta: number, k: number], LocalResponseNormOptions>
+): Tensor {
+  const { alpha = 1e-4, beta = 0.75, k = 1 } = named<LocalResponseNormOptions>(['alpha', 'beta', 'k'], rest, {});
+  return ops.localResponseNorm<Tensor>(input, size, alpha, beta, k);
+}

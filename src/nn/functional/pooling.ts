@@ -1,0 +1,161 @@
+/** Pooling, with its arguments by position or by name. */
+import { ArgumentError } from '../../core/errors.ts';
+import { formatShape } from '../../core/shape.ts';
+import * as ops from '../../ops/pool.ts';
+import type { AdaptiveSize, AvgPoolSettings, MaxPoolSettings } from '../../ops/pool.ts';
+import { type Size, sizesOf } from '../../ops/sizes.ts';
+import { type Flexible, named } from '../../tensor/namedArguments.ts';
+import type { Tensor } from '../../tensor.ts';
+
+export type { AdaptiveSize, AvgPoolSettings, MaxPoolSettings } from '../../ops/pool.ts';
+
+export interface MaxPoolOptions extends MaxPoolSettings {
+  /** Also return where each value was found: int64 positions within the channel. */
+  returnIndices?: boolean;
+}
+
+type MaxRest = Flexible<
+  [stride: Size | null | undefined, padding: Size, dilation: Size, ceilMode: boolean, returnIndices: boolean],
+  MaxPoolOptions
+>;
+type ValuesAndPositions = [values: Tensor, indices: Tensor];
+
+interface MaxPool {
+  (input: Tensor, kernelSize: Size, options: MaxPoolOptions & { returnIndices: true }): ValuesAndPositions;
+  (input: Tensor, kernelSize: Size, stride: Size | null | undefined, padding: Size, dilation: Size, ceilMode: boolean, returnIndices: true): ValuesAndPositions;
+  (input: Tensor, kernelSize: Size, ...rest: MaxRest): Tensor;
+}
+
+type MaxOp = (x: Tensor, kernelSize: Size, settings: MaxPoolSettings) => ValuesAndPositions;
+
+const maxOptions = (rest: readonly unknown[]): MaxPoolOptions =>
+  named<MaxPoolOptions>(['stride', 'padding', 'dilation', 'ceilMode', 'returnIndices'], rest, {});
+
+function maxPool(op: MaxOp): MaxPool {
+  function pool(input: Tensor, kernelSize: Size, options: MaxPoolOptions & { returnIndices: true }): ValuesAndPositions;
+  function pool(input: Tensor, kernelSize: Size, stride: Size | null | undefined, padding: Size, dilation: Size, ceilMode: boolean, returnIndices: true): ValuesAndPositions;
+  function pool(input: Tensor, kernelSize: Size, ...rest: MaxRest): Tensor;
+  function pool(input: Tensor, kernelSize: Size, ...rest: MaxRest): Tensor | ValuesAndPositions {
+    const { returnIndices = false, ...settings } = maxOptions(rest);
+    const result = op(input, kernelSize, settings);
+    return returnIndices ? result : result[0];
+  }
+  return pool;
+}
+
+const maxPoolWithIndices =
+  (op: MaxOp) =>
+  (input: Tensor, kernelSize: Size, ...rest: MaxRest): ValuesAndPositions => {
+    const { returnIndices: _, ...settings } = maxOptions(rest);
+    return op(input, kernelSize, settings);
+  };
+
+/** The largest of each window of [n, c, l] (n may be absent). NaN counts as the largest. @throws ShapeError, ArgumentError */
+export const maxPool1d = maxPool(ops.maxPool1d<Tensor>);
+/** The largest of each window of [n, c, h, w]. @throws ShapeError, ArgumentError */
+export const maxPool2d = maxPool(ops.maxPool2d<Tensor>);
+/** The largest of each window of [n, c, d, h, w]. @throws ShapeError, ArgumentError */
+export const maxPool3d = maxPool(ops.maxPool3d<Tensor>);
+export const maxPool1dWithIndices = maxPoolWithIndices(ops.maxPool1d<Tensor>);
+export const maxPool2dWithIndices = maxPoolWithIndices(ops.maxPool2d<Tensor>);
+export const maxPool3dWithIndices = maxPoolWithIndices(ops.maxPool3d<Tensor>);
+
+type AvgRest = Flexible<
+  [stride: Size | null | undefined, padding: Size, ceilMode: boolean, countIncludePad: boolean, divisorOverride: number | null],
+  AvgPoolSettings
+>;
+
+const avgPool =
+  (op: (x: Tensor, kernelSize: Size, settings: AvgPoolSettings) => Tensor) =>
+  (input: Tensor, kernelSize: Size, ...rest: AvgRest): Tensor =>
+    op(input, kernelSize, named<AvgPoolSettings>(['stride', 'padding', 'ceilMode', 'countIncludePad', 'divisorOverride'], rest, {}));
+
+/** The mean of each window of [n, c, l] (n may be absent). @throws ShapeError, ArgumentError */
+export const avgPool1d = avgPool(ops.avgPool1d<Tensor>);
+/** The mean of each window of [n, c, h, w]. @throws ShapeError, ArgumentError */
+export const avgPool2d = avgPool(ops.avgPool2d<Tensor>);
+/** The mean of each window of [n, c, d, h, w]. @throws ShapeError, ArgumentError */
+export const avgPool3d = avgPool(ops.avgPool3d<Tensor>);
+
+type Sized = AdaptiveSize | { outputSize: AdaptiveSize };
+const sizeOf = (given: Sized): AdaptiveSize => (typeof given === 'object' && 'outputSize' in given ? given.outputSize : given);
+
+const adaptiveAvg =
+  (op: (x: Tensor, size: AdaptiveSize) => Tensor) =>
+  (input: Tensor, outputSize: Sized): Tensor =>
+    op(input, sizeOf(outputSize));
+
+/** Means over as many windows as asked for: [n, c, l] → [n, c, outputSize]. */
+export const adaptiveAvgPool1d = adaptiveAvg(ops.adaptiveAvgPool1d<Tensor>);
+/** [n, c, h, w] → [n, c, …outputSize]; a null in it keeps the input's size. */
+export const adaptiveAvgPool2d = adaptiveAvg(ops.adaptiveAvgPool2d<Tensor>);
+/** [n, c, d, h, w] → [n, c, …outputSize]; a null in it keeps the input's size. */
+export const adaptiveAvgPool3d = adaptiveAvg(ops.adaptiveAvgPool3d<Tensor>);
+
+interface AdaptiveMax {
+  (input: Tensor, outputSize: Sized, returnIndices: true | { returnIndices: true }): ValuesAndPositions;
+  (input: Tensor, outputSize: Sized, returnIndices?: false | { returnIndices?: false }): Tensor;
+}
+
+function adaptiveMax(op: (x: Tensor, size: AdaptiveSize) => ValuesAndPositions): AdaptiveMax {
+  function pool(input: Tensor, outputSize: Sized, returnIndices: true | { returnIndices: true }): ValuesAndPositions;
+  function pool(input: Tensor, outputSize: Sized, returnIndices?: false | { returnIndices?: false }): Tensor;
+  function pool(input: Tensor, outputSize: Sized, returnIndices?: boolean | { returnIndices?: boolean }): Tensor | ValuesAndPositions {
+    const result = op(input, sizeOf(outputSize));
+    const wanted = typeof returnIndices === 'object' ? returnIndices.returnIndices : returnIndices;
+    return wanted ? result : result[0];
+  }
+  return pool;
+}
+
+/** The largest of as many windows as asked for: [n, c, l] → [n, c, outputSize]. */
+export const adaptiveMaxPool1d = adaptiveMax(ops.adaptiveMaxPool1d<Tensor>);
+/** [n, c, h, w] → [n, c, …outputSize]; a null in it keeps the input's size. */
+export const adaptiveMaxPool2d = adaptiveMax(ops.adaptiveMaxPool2d<Tensor>);
+/** [n, c, d, h, w] → [n, c, …outputSize]; a null in it keeps the input's size. */
+export const adaptiveMaxPool3d = adaptiveMax(ops.adaptiveMaxPool3d<Tensor>);
+
+export interface LpPoolOptions {
+  stride?: Size | null;
+  ceilMode?: boolean;
+}
+type LpRest = Flexible<[stride: Size | null | undefined, ceilMode: boolean], LpPoolOptions>;
+
+const lpPool =
+  (ndim: number) =>
+  (input: Tensor, normType: number, kernelSize: Size, ...rest: LpRest): Tensor =>
+    ops.lpPool<Tensor>(ndim, input, normType, kernelSize, named<LpPoolOptions>(['stride', 'ceilMode'], rest, {}));
+
+/** (Σ xᵖ)^(1/p) of each window of [n, c, l]. */
+export const lpPool1d = lpPool(1);
+/** (Σ xᵖ)^(1/p) of each window of [n, c, h, w]. */
+export const lpPool2d = lpPool(2);
+
+export interface MaxUnpoolOptions {
+  stride?: Size | null;
+  padding?: Size;
+  /** The size of what was pooled, where the kernel leaves it open; leading dimensions are ignored. */
+  outputSize?: readonly number[] | null;
+}
+type UnpoolRest = Flexible<[stride: Size | null | undefined, padding: Size, outputSize: readonly number[] | null], MaxUnpoolOptions>;
+
+const maxUnpool =
+  (ndim: number) =>
+  (input: Tensor, indices: Tensor, kernelSize: Size, ...rest: UnpoolRest): Tensor => {
+    const op = `max_unpool${ndim}d`;
+    const { stride, padding = 0, outputSize = null } = named<MaxUnpoolOptions>(['stride', 'padding', 'outputSize'], rest, {});
+    const kernels = sizesOf(kernelSize, ndim, 1, op, 'kernelSize');
+    const strides = stride === undefined || stride === null ? kernels : sizesOf(stride, ndim, 1, op, 'stride');
+    const paddings = sizesOf(padding, ndim, 0, op, 'padding');
+    const usual = input.shape.slice(-ndim).map((n, d) => (n - 1) * strides[d] + kernels[d] - 2 * paddings[d]);
+    const wanted = outputSize === null ? usual : outputSize.slice(-ndim);
+    if (wanted.length !== ndim || wanted.some((n, d) => Math.abs(n - usual[d]) >= strides[d])) {
+      throw new ArgumentError(`${op}: invalid outputSize ${formatShape(wanted)}: must be within one stride of ${formatShape(usual)}`);
+    }
+    return ops.maxUnpool<Tensor>(ndim, input, indices, wanted);
+  };
+
+/** Zeros with the values of max pooling back where they were found. @throws ArgumentError, ShapeError */
+export const maxUnpool1d = maxUnpool(1);
+export const maxUnpool2d = maxUnpool(2);
+export const maxUnpool3d = maxUnpool(3);

@@ -1,0 +1,58 @@
+/** Margins, resolution and pixels, with their arguments by position or by name. */
+import * as resampling from '../../ops/interpolate.ts';
+import type { InterpolateMode, InterpolateSettings } from '../../ops/interpolate.ts';
+import { type PadMode, pad as padOp } from '../../ops/pad.ts';
+import * as shuffles from '../../ops/pixelShuffle.ts';
+import { type Flexible, named } from '../../tensor/namedArguments.ts';
+import type { Tensor } from '../../tensor.ts';
+
+export type { InterpolateMode, InterpolateSettings } from '../../ops/interpolate.ts';
+export type { PadMode } from '../../ops/pad.ts';
+
+export interface PadOptions {
+  /** Default 'constant'. */
+  mode?: PadMode;
+  /** Of constant margins. Default 0. */
+  value?: number | null;
+}
+
+/**
+ * Margins as pairs (before, behind), the last dimension first; negative ones cut off.
+ * @throws ArgumentError, ShapeError
+ */
+export function pad(
+  input: Tensor,
+  padding: readonly number[],
+  ...rest: Flexible<[mode: PadMode, value: number | null], PadOptions>
+): Tensor {
+  const { mode = 'constant', value = null } = named<PadOptions>(['mode', 'value'], rest, {});
+  return padOp<Tensor>(input, padding, mode, value);
+}
+
+type InterpolateRest = Flexible<
+  [
+    size: number | readonly (number | null)[] | null | undefined,
+    scaleFactor: number | readonly number[] | null | undefined,
+    mode: InterpolateMode,
+    alignCorners: boolean | null,
+    recomputeScaleFactor: boolean | null,
+  ],
+  InterpolateSettings
+>;
+
+/** [n, c, …] at another size, by size or by factor. @throws ShapeError, ArgumentError, DTypeError */
+export function interpolate(input: Tensor, ...rest: InterpolateRest): Tensor {
+  const names = ['size', 'scaleFactor', 'mode', 'alignCorners', 'recomputeScaleFactor'] as const;
+  return resampling.interpolate<Tensor>(input, named<InterpolateSettings>(names, rest, {}));
+}
+
+/** `interpolate` by an older name. */
+export const upsample = interpolate;
+
+/** [..., c·r², h, w] → [..., c, h·r, w·r]. @throws ShapeError */
+export const pixelShuffle = (input: Tensor, upscaleFactor: number): Tensor => shuffles.pixelShuffle<Tensor>(input, upscaleFactor);
+/** [..., c, h·r, w·r] → [..., c·r², h, w]. @throws ShapeError */
+export const pixelUnshuffle = (input: Tensor, downscaleFactor: number): Tensor =>
+  shuffles.pixelUnshuffle<Tensor>(input, downscaleFactor);
+/** The channels of [n, c, …] dealt out in turn to groups. @throws ShapeError */
+export const channelShuffle = (input: Tensor, groups: number): Tensor => shuffles.channelShuffle<Tensor>(input, groups);

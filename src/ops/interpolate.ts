@@ -1,0 +1,191 @@
+/** Images and signals at another resolution: every output is a weighted sum of few inputs, one dimension at a time. */
+import type { Variable } from '../autograd/variable.ts';
+import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
+import { isFloating } from '../core/dtype.ts';
+import { formatShape } from '../core/shape.ts';
+import { addOp, mul } from './arithmetic.ts';
+import { named } from './composite.ts';
+import { selectAlong } from './indexing.ts';
+import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d } from './pool.ts';
+import { integerVector } from './rearrange.ts';
+import { torchTypeName } from './reduce.ts';
+
+export type InterpolateMode = 'nearest' | 'nearest-exact' | 'linear' | 'bilinear' | 'trilinear' | 'bicubic' | 'area';
+
+export interface InterpolateSettings {
+  /** The size of the result, for each dimension behind the channels. */
+  size?: number | readonly (number | null)[] | null;
+  /** Or how much larger it is. */
+  scaleFactor?: number | readonly number[] | null;
+  mode?: InterpolateMode;
+  /** The corner elements keep their places (linear, bilinear, bicubic, trilinear). */
+  alignCorners?: boolean | null;
+  /** Use the ratio of the rounded sizes as the scale. */
+  recomputeScaleFactor?: boolean | null;
+}
+
+/** For one dimension: the input positions of each tap, and their weights (none means 1). */
+interface Taps {
+  readonly positions: number[][];
+  readonly weights: number[][] | null;
+}
+
+/** Rounds to what PyTorch computes positions in: the input's own precision, float32 at least. */
+type Rounding = (x: number) => number;
+
+interface Scaling {
+  readonly input: number;
+  readonly output: number;
+  /** As given, if it is to be used. */
+  readonly factor: number | null;
+  readonly alignCorners: boolean;
+  readonly round: Rounding;
+}
+
+const stepOf = ({ input, output, factor, round }: Scaling): number => round(factor !== null ? 1 / factor : round(input / output));
+
+function nearestTaps(scaling: Scaling, offset: number): Taps {
+  const { input, output, round } = scaling;
+  const step = output === input ? 1 : stepOf(scaling);
+  const at = (i: number): number => Math.min(Math.floor(round(round(i + offset) * step)), input - 1);
+  return { positions: [Array.from({ length: output }, (_, i) => at(i))], weights: null };
+}
+
+/** The place of output i between the inputs. */
+function sourcePlace(scaling: Scaling, i: number): number {
+  const { input, output, alignCorners, round } = scaling;
+  if (!alignCorners) return round(round(stepOf(scaling) * round(i + 0.5)) - 0.5);
+  return output > 1 ? round(round((input - 1) / (output - 1)) * i) : 0;
+}
+
+function linearTaps(scaling: Scaling): Taps {
+  const { input, output, round } = scaling;
+  const places = Array.from({ length: output }, (_, i) => Math.max(input === output ? i : sourcePlace(scaling, i), 0));
+  const low = places.map((place) => Math.min(Math.floor(place), input - 1));
+  const share = places.map((place, i) => Math.min(Math.max(round(place - low[i]), 0), 1));
+  return {
+    positions: [low, low.map((at) => Math.min(at + 1, input - 1))],
+    weights: [share.map((s) => round(1 - s)), share],
+  };
+}
+
+/** Keys' cubic kernel with a = −0.75 (Keys, 1981). */
+const CUBIC = -0.75;
+const nearCubic = (x: number): number => ((CUBIC + 2) * x - (CUBIC + 3)) * x * x + 1;
+const farCubic = (x: number): number => ((CUBIC * x - 5 * CUBIC) * x + 8 * CUBIC) * x - 4 * CUBIC;
+
+function cubicTaps(scaling: Scaling): Taps {
+  const { input, output } = scaling;
+  const places = Array.from({ length: output }, (_, i) => sourcePlace(scaling, i));
+  const clamp = (at: number): number => Math.min(Math.max(at, 0), input - 1);
+  const tap = (k: number): number[] => places.map((place) => clamp(Math.floor(place) + k));
+  const weight = (k: number): number[] =>
+    places.map((place) => {
+      const distance = Math.abs(place - Math.floor(place) - k);
+      return distance <= 1 ? nearCubic(distance) : farCubic(distance);
+    });
+  const offsets = [-1, 0, 1, 2];
+  return { positions: offsets.map(tap), weights: offsets.map(weight) };
+}
+
+function resample<T extends Variable>(x: T, dim: number, { positions, weights }: Taps): T {
+  const tail = new Array<number>(x.ndim - 1 - dim).fill(1);
+  let total: T | null = null;
+  positions.forEach((list, k) => {
+    const taken = selectAlong(x, dim, integerVector(x, list));
+    if (weights === null) {
+      total = taken;
+      return;
+    }
+    const { backend } = x.array;
+    const values = x.dtype === 'float64' ? Float64Array.from(weights[k]) : Float32Array.from(weights[k]);
+    const column = x.derive(backend.upload(values, [list.length, ...tail], x.dtype));
+    const term = mul<T>(taken, column);
+    total = total === null ? term : addOp<T>(total, term);
+  });
+  return total ?? x;
+}
+
+const tapsOf = {
+  nearest: (scaling: Scaling) => nearestTaps(scaling, 0),
+  'nearest-exact': (scaling: Scaling) => nearestTaps(scaling, 0.5),
+  linear: linearTaps,
+  bilinear: linearTaps,
+  trilinear: linearTaps,
+  bicubic: cubicTaps,
+};
+const nodeNames = {
+  nearest: 'UpsampleNearest',
+  'nearest-exact': 'UpsampleNearestExact',
+  linear: 'UpsampleLinear',
+  bilinear: 'UpsampleBilinear',
+  trilinear: 'UpsampleTrilinear',
+  bicubic: 'UpsampleBicubic',
+};
+const rankOf: { readonly [mode in InterpolateMode]?: number } = { linear: 1, bilinear: 2, trilinear: 3, bicubic: 2 };
+
+interface Target {
+  readonly output: number[];
+  readonly factors: (number | null)[];
+}
+
+function target(x: Variable, { size = null, scaleFactor = null, recomputeScaleFactor = false }: InterpolateSettings): Target {
+  const input = x.shape.slice(2);
+  const perDimension = <V>(given: V | readonly V[], what: string): V[] => {
+    const list = Array.isArray(given) ? (given as readonly V[]) : input.map(() => given as V);
+    if (list.length === input.length) return [...list];
+    throw new ArgumentError(
+      `Input and ${what} must have the same number of spatial dimensions, but got input with spatial dimensions of ` +
+        `${formatShape(input)} and ${what} of ${String(given)}. Please provide input tensor in (N, C, d1, d2, ...,dK) format and ` +
+        `${what} in (d1, d2, ...,dK) format.`,
+    );
+  };
+  if ((size === null) === (scaleFactor === null)) {
+    throw new ArgumentError(`only one of size or scale_factor should be defined${size === null ? ', but got neither' : ''}`);
+  }
+  if (size !== null) {
+    if (recomputeScaleFactor) throw new ArgumentError('recompute_scale_factor is not meaningful with an explicit size.');
+    const output = perDimension(size, 'output_size').map((n, d) => n ?? input[d]);
+    return { output, factors: input.map(() => null) };
+  }
+  const factors = perDimension(scaleFactor ?? 1, 'scale_factor');
+  const output = input.map((n, d) => Math.floor(n * factors[d]));
+  return { output, factors: recomputeScaleFactor ? input.map(() => null) : factors };
+}
+
+/** x [n, c, …] at another size. @throws ShapeError, ArgumentError, DTypeError in PyTorch's words */
+export function interpolate<T extends Variable>(x: T, settings: InterpolateSettings): T {
+  const { mode = 'nearest', alignCorners = null } = settings;
+  const ndim = x.ndim - 2;
+  if (ndim < 1 || ndim > 3) {
+    throw new ShapeError(
+      `Input Error: Only 3D, 4D and 5D input Tensors supported (got ${x.ndim}D) for the modes: nearest | linear | bilinear | ` +
+        `bicubic | trilinear | area | nearest-exact (got ${mode})`,
+    );
+  }
+  if (!isFloating(x.dtype)) throw new DTypeError(`interpolate: not implemented for '${torchTypeName(x.dtype)}'`);
+  if (mode !== 'area' && !Object.hasOwn(tapsOf, mode)) throw new ArgumentError(`interpolate: unknown mode '${String(mode)}'`);
+  if (rankOf[mode] === undefined && alignCorners !== null) {
+    throw new ArgumentError('align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear');
+  }
+  if ((rankOf[mode] ?? ndim) !== ndim) throw new ShapeError(`Got ${x.ndim}D input, but ${mode} mode needs ${(rankOf[mode] ?? 0) + 2}D input`);
+  const { output, factors } = target(x, settings);
+  if (!output.every((n) => Number.isInteger(n) && n > 0) || x.shape.slice(2).includes(0)) {
+    throw new ShapeError(
+      `Input and output sizes should be greater than 0, but got input (${x.shape.slice(2).join(', ')}) output (${output.join(', ')})`,
+    );
+  }
+  if (mode === 'area') return area(x, output);
+  const round: Rounding = x.dtype === 'float64' ? (v) => v : Math.fround;
+  let result = x;
+  // The last dimension first, as PyTorch nests its sums.
+  for (let d = ndim - 1; d >= 0; d--) {
+    const scaling = { input: x.shape[d + 2], output: output[d], factor: factors[d], alignCorners: alignCorners ?? false, round };
+    result = resample(result, d + 2, tapsOf[mode](scaling));
+  }
+  return named(`${nodeNames[mode]}${ndim}DBackward0`, result);
+}
+
+function area<T extends Variable>(x: T, output: readonly number[]): T {
+  return [adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d][output.length - 1](x, output);
+}

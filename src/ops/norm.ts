@@ -1,0 +1,241 @@
+/**
+ * Normalisation: elements brought to mean 0 and variance 1 over some of their dimensions, then scaled and shifted. One
+ * kernel serves all of them, over rows of [outer, rows, inner].
+ */
+import { record, recordMany } from '../autograd/record.ts';
+import type { Variable } from '../autograd/variable.ts';
+import { isFloating } from '../core/dtype.ts';
+import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
+import { formatShape, numElements, sameShape, type Shape } from '../core/shape.ts';
+import { add, addOp, div, mul, neg, sub } from './arithmetic.ts';
+import { checkDevices, clone, contiguous } from './convert.ts';
+import { rsqrt, square } from './elementwise.ts';
+import { meanOverWindows, windowsOf } from './pooling.ts';
+import { pow } from './power.ts';
+import { mean, sum, torchTypeName } from './reduce.ts';
+import { reshape } from './views.ts';
+
+interface Rows<T extends Variable> {
+  /** [outer, rows, inner]. */
+  readonly output: T;
+  /** [rows], outside the graph; the variance is the biased one. */
+  readonly mean: T;
+  readonly variance: T;
+}
+
+/** (x − mean)/√(variance + eps) of each row of [outer, rows, inner]. */
+function standardize<T extends Variable>(name: string, x: T, eps: number): Rows<T> {
+  const input = contiguous(x);
+  const { output, mean: means, variance, rstd } = input.array.backend.standardize(input.array, eps);
+  const count = x.shape[0] * x.shape[2];
+  const [y] = recordMany(name, [output, rstd], [input], (node, [out, r]) => {
+    // Both outputs have a place in the graph, so that what the rule computes from them has a derivative again.
+    const savedY = node.saveOutput(out);
+    const savedR = node.save(r);
+    return ([gradY, gradR]) => {
+      const like = gradY ?? gradR;
+      if (like === null) return [null];
+      const normal = savedY.get(like);
+      const r3 = savedR.get(like);
+      const direct = gradY && standardizeGrad(contiguous(gradY), normal, r3);
+      if (gradR === null) return [direct];
+      const slope = reshape(div<T>(neg(mul(gradR, square(r3))), count), [1, -1, 1]);
+      const viaR = mul(slope, normal);
+      return [direct === null ? viaR : add<T>(direct, viaR)];
+    };
+  });
+  return { output: y, mean: x.derive(means), variance: x.derive(variance) };
+}
+
+/** rstd·(g − mean(g) − y·mean(g·y)) by row: the gradient of `standardize`, differentiable in all three. */
+function standardizeGrad<T extends Variable>(g: T, y: T, rstd: T): T {
+  const out = g.array.backend.standardizeGrad(g.array, y.array, rstd.array);
+  return record('NativeLayerNormBackwardBackward0', out, [g, y, rstd], (node) => {
+    const saved = [g, y, rstd].map((x) => node.save(x));
+    return (h) => {
+      const [grad, normal, r] = saved.map((each) => each.get(h));
+      const r3 = reshape(r, [1, -1, 1]);
+      const rowMean = (x: T): T => mean(x, [0, 2], true);
+      const slope = rowMean(mul(grad, normal));
+      const toY = (): T => neg(mul(r3, add<T>(mul(h, slope), mul(grad, rowMean(mul(h, normal))))));
+      const toR = (): T => sum(mul(h, sub<T>(sub<T>(grad, rowMean(grad)), mul(normal, slope))), [0, 2]);
+      return [
+        node.needs[0] && standardizeGrad(contiguous(h), normal, r),
+        node.needs[1] && toY(),
+        node.needs[2] && toR(),
+      ];
+    };
+  });
+}
+
+/** y·weight + bias, each given as one value per element of `shape` (sizes of 1 repeat). */
+function affine<T extends Variable>(y: T, weight: T | null, bias: T | null, shape: Shape): T {
+  // A copy, because the rule reads y: the result may be overwritten, as by an activation in place.
+  if (weight === null && bias === null) return clone(y);
+  const scaled = weight === null ? y : mul<T>(y, reshape(weight, shape));
+  return bias === null ? scaled : addOp<T>(scaled, reshape(bias, shape));
+}
+
+function checkFloats(op: string, x: Variable, others: readonly (Variable | null)[]): void {
+  if (!isFloating(x.dtype)) throw new DTypeError(`${op}: not implemented for '${torchTypeName(x.dtype)}'`);
+  const given = others.filter((y) => y !== null);
+  checkDevices([x, ...given], op);
+  for (const y of given) {
+    if (y.dtype !== x.dtype) throw new DTypeError(`${op}: expected scalar type ${torchTypeName(x.dtype)} but found ${torchTypeName(y.dtype)}`);
+  }
+}
+
+/** One value per channel. @throws ShapeError */
+function checkChannels(channels: number, tensors: { readonly [name: string]: Variable | null }): void {
+  for (const [name, x] of Object.entries(tensors)) {
+    if (x === null || (x.ndim === 1 && x.shape[0] === channels)) continue;
+    throw new ShapeError(`${name} should contain ${channels} elements not ${formatShape(x.shape)}`);
+  }
+}
+
+/** [1, c, 1, …]: one value per channel, as it broadcasts against x. */
+const channelShape = (x: Variable): number[] => x.shape.map((size, d) => (d === 1 ? size : 1));
+
+export interface ChannelStatistics<T extends Variable> {
+  readonly output: T;
+  /** [c], outside the graph; the variance is the unbiased one. Null if given statistics were used. */
+  readonly statistics: { readonly mean: T; readonly variance: T } | null;
+}
+
+export interface ChannelNorm<T extends Variable> {
+  runningMean: T | null;
+  runningVar: T | null;
+  weight: T | null;
+  bias: T | null;
+  /** Use the batch's own statistics. */
+  training: boolean;
+  eps: number;
+}
+
+/** x [n, c, …] by the statistics of each channel, those of the batch or given ones. @throws ShapeError, DTypeError */
+export function batchNorm<T extends Variable>(x: T, { training, eps, ...given }: ChannelNorm<T>): ChannelStatistics<T> {
+  const { runningMean, runningVar, weight, bias } = given;
+  if (x.ndim < 2) throw new ShapeError(`batch_norm: expected at least 2 dimensions, but got input of size ${formatShape(x.shape)}`);
+  checkFloats('batch_norm', x, [runningMean, runningVar, weight, bias]);
+  const [n, c] = x.shape;
+  checkChannels(c, { running_mean: runningMean, running_var: runningVar, weight, bias });
+  const shape = channelShape(x);
+  if (!training) {
+    if (runningMean === null || runningVar === null) {
+      throw new ArgumentError('batch_norm: Expected running_mean and running_var to be defined when training=False');
+    }
+    const rstd = rsqrt(add<T>(runningVar, eps));
+    const scale = weight === null ? rstd : mul<T>(rstd, weight);
+    const shift = neg(mul<T>(runningMean, scale));
+    return { output: affine(x, scale, bias === null ? shift : add<T>(bias, shift), shape), statistics: null };
+  }
+  const count = x.array.size / Math.max(c, 1);
+  if (count === 1) {
+    throw new ShapeError(`Expected more than 1 value per channel when training, got input size torch.Size(${formatShape(x.shape)})`);
+  }
+  const rows = standardize('NativeBatchNormBackward0', reshape(x, [n, c, numElements(x.shape.slice(2))]), eps);
+  const output = affine(reshape(rows.output, x.shape), weight, bias, shape);
+  return { output, statistics: { mean: rows.mean, variance: mul<T>(rows.variance, count / (count - 1)) } };
+}
+
+/** The same with statistics of each sample: x [n, c, …]. Statistics are returned as their mean over the samples. */
+export function instanceNorm<T extends Variable>(x: T, settings: ChannelNorm<T>): ChannelStatistics<T> {
+  const { weight, bias, training, eps } = settings;
+  if (!training) return batchNorm(x, settings);
+  if (x.ndim < 2) throw new ShapeError(`instance_norm: expected at least 2 dimensions, but got input of size ${formatShape(x.shape)}`);
+  checkFloats('instance_norm', x, [settings.runningMean, settings.runningVar, weight, bias]);
+  const [n, c] = x.shape;
+  checkChannels(c, { running_mean: settings.runningMean, running_var: settings.runningVar, weight, bias });
+  const count = numElements(x.shape.slice(2));
+  if (count === 1) {
+    throw new ShapeError(`Expected more than 1 spatial element when training, got input size torch.Size(${formatShape(x.shape)})`);
+  }
+  const rows = standardize('NativeBatchNormBackward0', reshape(x, [1, n * c, count]), eps);
+  const overSamples = (values: T): T => mean(reshape(values, [n, c]), 0);
+  return {
+    output: affine(reshape(rows.output, x.shape), weight, bias, channelShape(x)),
+    statistics: { mean: overSamples(rows.mean), variance: mul<T>(overSamples(rows.variance), count / (count - 1)) },
+  };
+}
+
+/** @throws ShapeError unless x ends with normalizedShape, and the weights have it */
+function checkNormalized(op: string, x: Variable, normalizedShape: Shape, weights: { readonly [name: string]: Variable | null }): void {
+  const own = x.shape.slice(x.ndim - normalizedShape.length);
+  if (normalizedShape.length === 0) {
+    throw new ShapeError(`${op}: Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got []`);
+  }
+  for (const [name, w] of Object.entries(weights)) {
+    if (w === null || sameShape(w.shape, normalizedShape)) continue;
+    throw new ShapeError(
+      `${op}: Expected ${name} to be of same shape as normalized_shape, but got ${name} of shape ${formatShape(w.shape)} and ` +
+        `normalized_shape = ${formatShape(normalizedShape)}`,
+    );
+  }
+  if (x.ndim >= normalizedShape.length && sameShape(own, normalizedShape)) return;
+  throw new ShapeError(
+    `Given normalized_shape=${formatShape(normalizedShape)}, expected input with shape [${['*', ...normalizedShape].join(', ')}], ` +
+      `but got input of size${formatShape(x.shape)}`,
+  );
+}
+
+/** The last dimensions, of shape normalizedShape, to mean 0 and variance 1, then ·weight + bias. @throws ShapeError */
+export function layerNorm<T extends Variable>(x: T, normalizedShape: Shape, weight: T | null, bias: T | null, eps: number): T {
+  checkFloats('layer_norm', x, [weight, bias]);
+  checkNormalized('layer_norm', x, normalizedShape, { weight, bias });
+  const inner = numElements(normalizedShape);
+  const rows = numElements(x.shape.slice(0, x.ndim - normalizedShape.length));
+  const { output } = standardize('NativeLayerNormBackward0', reshape(x, [1, rows, inner]), eps);
+  return affine(reshape(output, x.shape), weight, bias, normalizedShape);
+}
+
+/** Groups of neighbouring channels of [n, c, …] to mean 0 and variance 1, then ·weight + bias by channel. @throws ShapeError */
+export function groupNorm<T extends Variable>(x: T, numGroups: number, weight: T | null, bias: T | null, eps: number): T {
+  checkFloats('group_norm', x, [weight, bias]);
+  if (x.ndim < 2) throw new ShapeError(`Expected at least 2 dimensions for input tensor but received ${x.ndim}`);
+  const [n, c] = x.shape;
+  if (!Number.isInteger(numGroups) || numGroups < 1 || c % numGroups !== 0) {
+    throw new ShapeError(
+      `Expected number of channels in input to be divisible by num_groups, but got input of shape ${formatShape(x.shape)} and ` +
+        `num_groups=${numGroups}`,
+    );
+  }
+  checkChannels(c, { weight, bias });
+  const inner = (c / numGroups) * numElements(x.shape.slice(2));
+  if (n * inner === 1) {
+    throw new ShapeError(`Expected more than 1 value per channel when training, got input size ${formatShape(x.shape)}`);
+  }
+  const { output } = standardize('NativeGroupNormBackward0', reshape(x, [1, n * numGroups, inner]), eps);
+  return affine(reshape(output, x.shape), weight, bias, channelShape(x));
+}
+
+/** The smallest step from 1, PyTorch's default for `eps`. */
+const machineEpsilon = (x: Variable): number => (x.dtype === 'float64' ? 2 ** -52 : 2 ** -23);
+
+/** x/√(mean(x²) + eps) over the last dimensions, then ·weight (Zhang and Sennrich, 2019). @throws ShapeError */
+export function rmsNorm<T extends Variable>(x: T, normalizedShape: Shape, weight: T | null, eps: number | null): T {
+  checkFloats('rms_norm', x, [weight]);
+  checkNormalized('rms_norm', x, normalizedShape, { weight });
+  const dims = normalizedShape.map((_, d) => x.ndim - normalizedShape.length + d);
+  const scale = rsqrt(add<T>(mean(square(x), dims, true), eps ?? machineEpsilon(x)));
+  return affine(mul(x, scale), weight, null, normalizedShape);
+}
+
+/** x / (k + alpha·mean of x² over `size` neighbouring channels)^beta: x [n, c, …]. @throws ShapeError */
+export function localResponseNorm<T extends Variable>(x: T, size: number, alpha: number, beta: number, k: number): T {
+  if (x.ndim < 3) {
+    throw new ShapeError(`Expected 3D or higher dimensionality input (got ${x.ndim} dimensions)`);
+  }
+  if (x.array.size === 0) return x;
+  const [n, c] = x.shape;
+  const before = Math.floor(size / 2);
+  const start = Int32Array.from({ length: c }, (_, i) => Math.max(i - before, 0));
+  const end = Int32Array.from({ length: c }, (_, i) => Math.min(i - before + size, c));
+  const inner = numElements(x.shape.slice(2));
+  const all = Int32Array.from({ length: inner }, (_, i) => i);
+  const windows = windowsOf([c, inner], [
+    { start, end, step: 1, divisor: new Float64Array(c).fill(size) },
+    { start: all, end: all.map((i) => i + 1), step: 1, divisor: new Float64Array(inner).fill(1) },
+  ]);
+  const means = meanOverWindows('AvgPool3DBackward0', reshape(square(x), [n, 1, c, inner]), windows);
+  return div<T>(x, reshape(pow<T>(add<T>(mul<T>(means, alpha), k), beta), x.shape));
+}
