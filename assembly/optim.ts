@@ -97,9 +97,14 @@ export function sgd_f32(
   const sign = f32x4.splat(maximize ? -0.0 : 0);
   const stop = end << 2;
   let i = begin << 2;
-  for (; i + 16 <= stop; i += 16) {
-    const v = velocity ? velocity + i : 0;
-    Step.sgd(param + i, grad + i, v, 4, first, decayed, nesterov, step, mu, fresh, decay, sign);
+  if (velocity) {
+    for (; i + 16 <= stop; i += 16) {
+      Step.sgd(param + i, grad + i, velocity + i, 4, first, decayed, nesterov, step, mu, fresh, decay, sign);
+    }
+  } else {
+    for (; i + 16 <= stop; i += 16) {
+      Step.sgd(param + i, grad + i, 0, 4, first, decayed, nesterov, step, mu, fresh, decay, sign);
+    }
   }
   if (i < stop) {
     const v = velocity ? velocity + i : 0;
