@@ -58,7 +58,7 @@ abstract class RecurrentBase extends Module {
   readonly dropout: number;
   readonly bidirectional: boolean;
   readonly projSize: number;
-  readonly #names: string[][] = [];
+  protected readonly parameterNames: string[][] = [];
 
   constructor(layer: string, inputSize: number, hiddenSize: number, gates: number, options: LstmOptions) {
     super();
@@ -80,11 +80,11 @@ abstract class RecurrentBase extends Module {
     this.dropout = p;
     this.bidirectional = bidirectional;
     this.projSize = projSize;
-    this.#register(gates, options);
+    this.registerWeights(gates, options);
     this.resetParameters();
   }
 
-  #register(gates: number, { device, dtype }: LayerOptions): void {
+  protected registerWeights(gates: number, { device, dtype }: LayerOptions): void {
     const directions = this.bidirectional ? 2 : 1;
     const outputSize = this.projSize || this.hiddenSize;
     const rows = gates * this.hiddenSize;
@@ -99,7 +99,7 @@ abstract class RecurrentBase extends Module {
         if (this.bias) shapes.push([`bias_ih${suffix}`, [rows]], [`bias_hh${suffix}`, [rows]]);
         if (this.projSize > 0) shapes.push([`weight_hr${suffix}`, [this.projSize, this.hiddenSize]]);
         for (const [name, shape] of shapes) this.registerParameter(name, new Parameter(empty(shape, { device, dtype })));
-        this.#names.push(shapes.map(([name]) => name));
+        this.parameterNames.push(shapes.map(([name]) => name));
       }
     }
   }
@@ -112,9 +112,9 @@ abstract class RecurrentBase extends Module {
     });
   }
 
-  #weights(index: number): Weights {
+  protected weightsOf(index: number): Weights {
     const own = new Map(this.namedParameters('', false));
-    const [wIh, wHh, ...rest] = this.#names[index].map((name) => {
+    const [wIh, wHh, ...rest] = this.parameterNames[index].map((name) => {
       const parameter = own.get(name);
       if (parameter === undefined) throw new ArgumentError(`${this.constructor.name}: parameter ${name} is missing`);
       return parameter;
@@ -127,7 +127,7 @@ abstract class RecurrentBase extends Module {
   protected abstract step(gates: Tensor, state: State, weights: Weights): State;
 
   /** input [T, B, F]; state per layer and direction. Returns the outputs and the last states. */
-  #layers(input: Tensor, initial: readonly State[]): { output: Tensor; last: State[] } {
+  protected runLayers(input: Tensor, initial: readonly State[]): { output: Tensor; last: State[] } {
     const directions = this.bidirectional ? 2 : 1;
     const last: State[] = [];
     let x = input;
@@ -135,7 +135,7 @@ abstract class RecurrentBase extends Module {
       const outputs: Tensor[] = [];
       for (let direction = 0; direction < directions; direction++) {
         const index = layer * directions + direction;
-        const run = this.#direction(x, initial[index], this.#weights(index), direction === 1);
+        const run = this.runDirection(x, initial[index], this.weightsOf(index), direction === 1);
         outputs.push(run.output);
         last.push(run.state);
       }
@@ -145,7 +145,7 @@ abstract class RecurrentBase extends Module {
     return { output: x, last };
   }
 
-  #direction(x: Tensor, initial: State, weights: Weights, reverse: boolean): { output: Tensor; state: State } {
+  protected runDirection(x: Tensor, initial: State, weights: Weights, reverse: boolean): { output: Tensor; state: State } {
     const gates = linear<Tensor>(x, weights.wIh, weights.bIh);
     const steps = x.shape[0];
     const outputs = new Array<Tensor>(steps);
@@ -172,9 +172,9 @@ abstract class RecurrentBase extends Module {
     const swapped = batched && this.batchFirst;
     const x = batched ? (swapped ? input.transpose(0, 1) : input) : input.unsqueeze(1);
     const count = this.numLayers * (this.bidirectional ? 2 : 1);
-    const start = parts.map((size, i) => this.#startState(given?.[i], [count, x.shape[1], size], x, batched));
+    const start = parts.map((size, i) => this.startState(given?.[i], [count, x.shape[1], size], x, batched));
     const initial = Array.from({ length: count }, (_, index) => start.map((s) => s.select(0, index)));
-    const { output, last } = this.#layers(x, initial);
+    const { output, last } = this.runLayers(x, initial);
     const state = parts.map((_, i) => {
       const joined = stack(last.map((s) => s[i]), 0);
       return batched ? joined : joined.squeeze(1);
@@ -182,7 +182,7 @@ abstract class RecurrentBase extends Module {
     return { output: batched ? (swapped ? output.transpose(0, 1) : output) : output.squeeze(1), state };
   }
 
-  #startState(given: Tensor | undefined, shape: number[], x: Tensor, batched: boolean): Tensor {
+  protected startState(given: Tensor | undefined, shape: number[], x: Tensor, batched: boolean): Tensor {
     if (given === undefined) return zeros(shape, { dtype: x.dtype, device: x.device });
     const state = batched ? given : given.unsqueeze(1);
     if (formatShape(state.shape) !== formatShape(shape)) {

@@ -11,8 +11,8 @@ const PARALLEL_HOT = 48 ** 3;
 const PARALLEL_ASLEEP = 96 ** 3;
 /** Multiply-adds below which counting zeros would not be repaid. */
 const SPARSE_LEAST_WORK = 64 ** 3;
-/** Slices are whole register tiles of either build (5 or 6 rows, 8 columns), so that no thread pads more than one. */
-const ROW_TILE = 30;
+/** Slices end on multiples of these: rows of equal shares matter more than one padded register tile per slice. */
+const ROW_TILE = 2;
 const COLUMN_TILE = 8;
 
 /** A matrix, or a batch of them at equal distances. */
@@ -84,10 +84,11 @@ function worthListing(host: WasmContext, a: NDArray, m: number, n: number, k: nu
 
 function gemm(host: WasmContext, f32: boolean, a: Matrices, b: Matrices, out: NDArray, m: number, n: number, k: number, options: GemmOptions): void {
   const { module, pool } = host.runtime;
-  const columns = n > m;
+  const sparse = f32 && worthListing(host, a.array, m, n, k);
+  // A slice of columns would list all of a sparse left operand once more.
+  const columns = n > m && !sparse;
   const total = columns ? n : m;
   const slice = chunk(host, total, m * n * k, columns ? COLUMN_TILE : ROW_TILE);
-  const sparse = f32 && worthListing(host, a.array, m, n, k);
   const bytes = (sparse ? module.exports.gemm_sparse_scratch_f32 : f32 ? module.exports.gemm_scratch_f32 : module.exports.gemm_scratch_f64)(m, n, k);
   const flags = (options.relu ? RELU : 0) | (columns ? SLICE_COLUMNS : 0);
   host.withScratch(bytes, (pointer, stride) => {
