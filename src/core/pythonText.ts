@@ -22,9 +22,11 @@ export function pythonValue(x: unknown): string {
   if (typeof x === 'boolean') return x ? 'True' : 'False';
   if (typeof x === 'number') return pythonNumber(x);
   if (typeof x === 'string') return `'${x}'`;
-  if (Array.isArray(x)) return x.length === 1 ? `(${pythonValue(x[0])},)` : `(${x.map(pythonValue).join(', ')})`;
+  if (Array.isArray(x))
+    return x.length === 1 ? `(${pythonValue(x[0])},)` : `(${x.map(pythonValue).join(', ')})`;
   return String(x);
 }
 
 /** camelCase as snake_case: weightDecay → weight_decay. */
-export const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+export const snakeCase = (name: string): string =>
+  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -4,8 +4,16 @@ import { pythonFloat, pythonNumber, pythonValue } from '../core/pythonText.ts';
 import { formatShape } from '../core/shape.ts';
 import { full } from '../creation.ts';
 import type { Tensor } from '../tensor.ts';
+import type {
+  AlphaOptions,
+  GELUOptions,
+  HardtanhOptions,
+  InplaceOptions,
+  LambdOptions,
+  LeakyReLUOptions,
+  SoftplusOptions,
+} from './functional/activation.ts';
 import * as F from './functional/activation.ts';
-import type { AlphaOptions, GELUOptions, HardtanhOptions, InplaceOptions, LambdOptions, LeakyReLUOptions, SoftplusOptions } from './functional/activation.ts';
 import type { LayerOptions } from './linear.ts';
 import { Module } from './module.ts';
 import { Parameter } from './parameter.ts';
@@ -115,7 +123,8 @@ export class LeakyReLU extends InplaceActivation {
 
   constructor(negativeSlope: number | LeakyReLUOptions = 0.01, inplace: boolean | InplaceOptions = false) {
     super(typeof negativeSlope === 'object' ? negativeSlope : inplace);
-    this.negativeSlope = typeof negativeSlope === 'object' ? (negativeSlope.negativeSlope ?? 0.01) : negativeSlope;
+    this.negativeSlope =
+      typeof negativeSlope === 'object' ? (negativeSlope.negativeSlope ?? 0.01) : negativeSlope;
   }
   forward(input: Tensor): Tensor {
     return F.leakyRelu(input, this.negativeSlope, this.inplace);
@@ -366,7 +375,9 @@ export class Softmax2d extends Module {
   /** @throws ShapeError */
   forward(input: Tensor): Tensor {
     if (input.ndim !== 3 && input.ndim !== 4) {
-      throw new ShapeError(`Softmax2d: expected input to be 3D or 4D, got shape ${formatShape(input.shape)} instead`);
+      throw new ShapeError(
+        `Softmax2d: expected input to be 3D or 4D, got shape ${formatShape(input.shape)} instead`,
+      );
     }
     return input.softmax(-3);
   }

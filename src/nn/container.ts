@@ -237,7 +237,9 @@ export class ParameterDict extends Module {
   get(name: string): Parameter {
     const parameter: unknown = Reflect.get(this, name);
     if (Object.hasOwn(this, name) && parameter instanceof Parameter) return parameter;
-    throw new IndexError(`ParameterDict: there is no parameter '${name}'; there are ${this.keys().join(', ')}`);
+    throw new IndexError(
+      `ParameterDict: there is no parameter '${name}'; there are ${this.keys().join(', ')}`,
+    );
   }
   set(name: string, value: Tensor): this {
     this.registerParameter(name, asParameter(value));

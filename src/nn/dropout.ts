@@ -18,7 +18,8 @@ abstract class DropoutLayer extends Module {
   /** @throws ArgumentError for p outside [0, 1] */
   constructor(p: number | LayerDropoutOptions = 0.5, inplace: boolean | LayerDropoutOptions = false) {
     super();
-    const options = typeof p === 'object' ? p : typeof inplace === 'object' ? { p, ...inplace } : { p, inplace };
+    const options =
+      typeof p === 'object' ? p : typeof inplace === 'object' ? { p, ...inplace } : { p, inplace };
     this.p = options.p ?? 0.5;
     this.inplace = options.inplace ?? false;
     F.checkProbability(this.p);

@@ -51,9 +51,14 @@ export class Embedding extends Module {
   }
 
   /** A layer over given vectors [num, dim], frozen unless told otherwise. @throws ShapeError */
-  static fromPretrained(vectors: Tensor, options: boolean | (EmbeddingOptions & { freeze?: boolean }) = true): Embedding {
+  static fromPretrained(
+    vectors: Tensor,
+    options: boolean | (EmbeddingOptions & { freeze?: boolean }) = true,
+  ): Embedding {
     if (vectors.ndim !== 2) {
-      throw new ShapeError(`Embeddings parameter is expected to be 2-dimensional, but got shape ${formatShape(vectors.shape)}`);
+      throw new ShapeError(
+        `Embeddings parameter is expected to be 2-dimensional, but got shape ${formatShape(vectors.shape)}`,
+      );
     }
     const { freeze = true, ...named } = typeof options === 'boolean' ? { freeze: options } : options;
     const layer = Object.assign(new Embedding(0, 0), {

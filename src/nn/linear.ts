@@ -53,7 +53,12 @@ export class Linear extends Module {
   weight: Parameter;
   bias: Parameter | null;
 
-  constructor(inFeatures: number, outFeatures: number, bias: boolean | LinearOptions = true, options: LayerOptions = {}) {
+  constructor(
+    inFeatures: number,
+    outFeatures: number,
+    bias: boolean | LinearOptions = true,
+    options: LayerOptions = {},
+  ) {
     super();
     checkSize(inFeatures, 'Linear', 'inFeatures');
     checkSize(outFeatures, 'Linear', 'outFeatures');
@@ -61,7 +66,9 @@ export class Linear extends Module {
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
     const shape = [outFeatures, inFeatures];
-    this.weight = new Parameter(new Tensor(backendFor(device).empty(shape, resolveDType(dtype, 'Linear'), [1, outFeatures])));
+    this.weight = new Parameter(
+      new Tensor(backendFor(device).empty(shape, resolveDType(dtype, 'Linear'), [1, outFeatures])),
+    );
     this.bias = hasBias ? new Parameter(empty([outFeatures], { device, dtype })) : null;
     this.resetParameters();
   }
@@ -71,7 +78,9 @@ export class Linear extends Module {
     const { weight, bias, inFeatures } = this;
     noGrad(() => {
       // The draws go along the rows of [out, in], whatever the memory looks like.
-      const drawn = kaimingUniform_(empty(weight.shape, { device: weight.device, dtype: weight.dtype }), { a: Math.sqrt(5) });
+      const drawn = kaimingUniform_(empty(weight.shape, { device: weight.device, dtype: weight.dtype }), {
+        a: Math.sqrt(5),
+      });
       weight.copy_(drawn);
       drawn.dispose();
       const bound = inFeatures > 0 ? 1 / Math.sqrt(inFeatures) : 0;

@@ -1,9 +1,14 @@
 /** Losses as modules: `nn.functional`'s functions with their options kept. */
 import { ArgumentError } from '../core/errors.ts';
 import type { Tensor } from '../tensor.ts';
-import { type CrossEntropyLossOptions, crossEntropy, type NLLLossOptions, nllLoss } from './functional/crossEntropy.ts';
-import * as F from './functional/loss.ts';
+import {
+  type CrossEntropyLossOptions,
+  crossEntropy,
+  type NLLLossOptions,
+  nllLoss,
+} from './functional/crossEntropy.ts';
 import type { LossOptions, MarginOptions } from './functional/loss.ts';
+import * as F from './functional/loss.ts';
 import { Module } from './module.ts';
 
 /** A loss whose only state is its options. */
@@ -14,7 +19,9 @@ abstract class Loss<O extends object> extends Module {
     super();
     const { reduction } = { reduction: 'mean', ...options };
     if (!['none', 'mean', 'sum', 'batchmean'].includes(reduction)) {
-      throw new ArgumentError(`${this.constructor.name}: ${String(reduction)} is not a valid value for reduction`);
+      throw new ArgumentError(
+        `${this.constructor.name}: ${String(reduction)} is not a valid value for reduction`,
+      );
     }
     this.options = options;
   }

@@ -7,32 +7,32 @@ import { zeroGradients } from '../autograd/gradients.ts';
 import { noGrad } from '../autograd/gradMode.ts';
 import { isFloating, resolveDType } from '../core/dtype.ts';
 import { ArgumentError, DTypeError } from '../core/errors.ts';
-import { formatShape, sameShape } from '../core/shape.ts';
 import { Tensor, type ToOptions, toOptions } from '../tensor.ts';
 import { Parameter } from './parameter.ts';
 import { indented, wrapLines } from './printing.ts';
+import {
+  describeKeys,
+  type IncompatibleKeys,
+  type LoadStateDictOptions,
+  mismatch,
+  type StateDict,
+} from './stateDict.ts';
 
-/** Tensors by their dotted names. */
-export type StateDict = Record<string, Tensor>;
-
-export interface LoadStateDictOptions {
-  /** Missing and unexpected keys are errors. Default true. */
-  strict?: boolean;
-}
-
-/** What `loadStateDict` found, in PyTorch's words when printed. */
-export interface IncompatibleKeys {
-  readonly missingKeys: string[];
-  readonly unexpectedKeys: string[];
-  toString(): string;
-}
+export type { IncompatibleKeys, LoadStateDictOptions, StateDict } from './stateDict.ts';
 
 type Inputs<M extends Module> = Parameters<M['forward']>;
 type Output<M extends Module> = ReturnType<M['forward']>;
 /** Sees what `forward` got and gave; what it returns, if anything, replaces the output. */
-export type ForwardHook<M extends Module> = (module: M, inputs: Inputs<M>, output: Output<M>) => Output<M> | void;
-/** Sees what `forward` will get; a list that it returns replaces the inputs. */
-export type ForwardPreHook<M extends Module> = (module: M, inputs: Inputs<M>) => Inputs<M> | void;
+export type ForwardHook<M extends Module> = (
+  module: M,
+  inputs: Inputs<M>,
+  output: Output<M>,
+) => Output<M> | void;
+/** Sees what `forward` will get; a list that it returns, or a single value, replaces the inputs. */
+export type ForwardPreHook<M extends Module> = (
+  module: M,
+  inputs: Inputs<M>,
+) => readonly Inputs<M>[number][] | Inputs<M>[number] | void;
 
 /** Takes back what it was returned for: `handle()` and `handle.remove()` are the same. */
 export type RemovableHandle = (() => void) & { remove(): void };
@@ -54,7 +54,7 @@ export abstract class Module {
   #hooks: Hooks | null = null;
 
   /** The computation. Call it directly, `model.forward(x)`: hooks run then too. */
-  abstract forward(...inputs: never[]): unknown;
+  abstract forward(...inputs: never): unknown;
 
   /** `forward` for code that does not know the module's class. */
   call(...inputs: unknown[]): unknown {
@@ -67,7 +67,11 @@ export abstract class Module {
   // Registration
 
   /** Makes a tensor, held in the property `name`, part of the state that is no parameter. */
-  registerBuffer(name: string, tensor: Tensor | null, { persistent = true }: { persistent?: boolean } = {}): void {
+  registerBuffer(
+    name: string,
+    tensor: Tensor | null,
+    { persistent = true }: { persistent?: boolean } = {},
+  ): void {
     checkName(this, name, 'buffer', this.#buffers.has(name));
     this.#buffers.set(name, persistent);
     Reflect.set(this, name, tensor);
@@ -142,7 +146,9 @@ export abstract class Module {
     for (const name of target === '' ? [] : target.split('.')) {
       const next: unknown = Object.hasOwn(module, name) ? Reflect.get(module, name) : null;
       if (!(next instanceof Module)) {
-        throw new ArgumentError(`getSubmodule: ${module.constructor.name} has no attribute \`${name}\`, in '${target}'`);
+        throw new ArgumentError(
+          `getSubmodule: ${module.constructor.name} has no attribute \`${name}\`, in '${target}'`,
+        );
       }
       module = next;
     }
@@ -151,7 +157,9 @@ export abstract class Module {
 
   /** Every parameter once, by its dotted name. */
   namedParameters(prefix = '', recurse = true): [string, Parameter][] {
-    return distinct(recurse ? this.namedModules(prefix) : [[prefix, this]], (module) => module.#own(Parameter));
+    return distinct(recurse ? this.namedModules(prefix) : [[prefix, this]], (module) =>
+      module.#own(Parameter),
+    );
   }
 
   /** Every parameter once, shared ones too: what an optimiser takes. */
@@ -160,7 +168,9 @@ export abstract class Module {
   }
 
   namedBuffers(prefix = '', recurse = true): [string, Tensor][] {
-    return distinct(recurse ? this.namedModules(prefix) : [[prefix, this]], (module) => module.#ownBuffers(false));
+    return distinct(recurse ? this.namedModules(prefix) : [[prefix, this]], (module) =>
+      module.#ownBuffers(false),
+    );
   }
 
   buffers(recurse = true): Tensor[] {
@@ -207,9 +217,12 @@ export abstract class Module {
   to(target: Parameters<Tensor['to']>[0], options: ToOptions = {}): this {
     const { dtype, device } = toOptions(target, options);
     if (dtype !== undefined && !isFloating(resolveDType(dtype, 'to'))) {
-      throw new DTypeError(`to: module.to only accepts floating point dtypes, but got desired dtype=${dtype}`);
+      throw new DTypeError(
+        `to: module.to only accepts floating point dtypes, but got desired dtype=${dtype}`,
+      );
     }
-    const moved = (x: Tensor) => x.detach().to({ device, dtype: x.isFloatingPoint() ? dtype : undefined }).array;
+    const moved = (x: Tensor) =>
+      x.detach().to({ device, dtype: x.isFloatingPoint() ? dtype : undefined }).array;
     for (const parameter of this.parameters()) {
       const gradient = parameter.grad;
       parameter.setArray(moved(parameter));
@@ -276,12 +289,16 @@ export abstract class Module {
     const unexpectedKeys = Object.keys(state).filter((name) => !names.has(name));
     const errors: string[] = [];
     const quoted = (keys: string[]) => keys.map((key) => `"${key}"`).join(', ');
-    if (strict && missingKeys.length > 0) errors.push(`Missing key(s) in state_dict: ${quoted(missingKeys)}. `);
-    if (strict && unexpectedKeys.length > 0) errors.push(`Unexpected key(s) in state_dict: ${quoted(unexpectedKeys)}. `);
+    if (strict && missingKeys.length > 0)
+      errors.push(`Missing key(s) in state_dict: ${quoted(missingKeys)}. `);
+    if (strict && unexpectedKeys.length > 0)
+      errors.push(`Unexpected key(s) in state_dict: ${quoted(unexpectedKeys)}. `);
     const loads = own.filter(([name]) => Object.hasOwn(state, name));
     for (const [name, target] of loads) errors.push(...mismatch(name, target, state[name]));
     if (errors.length > 0) {
-      throw new ArgumentError(`Error(s) in loading state_dict for ${this.constructor.name}:\n\t${errors.join('\n\t')}`);
+      throw new ArgumentError(
+        `Error(s) in loading state_dict for ${this.constructor.name}:\n\t${errors.join('\n\t')}`,
+      );
     }
     noGrad(() => {
       for (const [name, target] of loads) target.copy_(state[name].detach().to({ device: target.device }));
@@ -292,12 +309,12 @@ export abstract class Module {
   // Hooks
 
   /** Calls `hook` after every `forward`. */
-  registerForwardHook(hook: ForwardHook<this>): RemovableHandle {
+  registerForwardHook<M extends Module>(this: M, hook: ForwardHook<M>): RemovableHandle {
     return this.#addHook(this.#installHooks().after, hook);
   }
 
   /** Calls `hook` before every `forward`. */
-  registerForwardPreHook(hook: ForwardPreHook<this>): RemovableHandle {
+  registerForwardPreHook<M extends Module>(this: M, hook: ForwardPreHook<M>): RemovableHandle {
     return this.#addHook(this.#installHooks().before, hook);
   }
 
@@ -328,7 +345,8 @@ export abstract class Module {
         if (changed !== undefined && changed !== null) inputs = Array.isArray(changed) ? changed : [changed];
       }
       let output: unknown = Reflect.apply(forward, this, inputs);
-      for (const hook of hooks.after) output = Reflect.apply(hook, undefined, [this, inputs, output]) ?? output;
+      for (const hook of hooks.after)
+        output = Reflect.apply(hook, undefined, [this, inputs, output]) ?? output;
       return output;
     };
     Object.defineProperty(this, 'forward', { value, configurable: true, writable: true, enumerable: false });
@@ -368,7 +386,10 @@ export abstract class Module {
 const join = (prefix: string, name: string): string => (prefix === '' ? name : `${prefix}.${name}`);
 
 /** What `own` finds in each module, each tensor once. */
-function distinct<T extends Tensor>(modules: readonly [string, Module][], own: (module: Module) => [string, T][]): [string, T][] {
+function distinct<T extends Tensor>(
+  modules: readonly [string, Module][],
+  own: (module: Module) => [string, T][],
+): [string, T][] {
   const seen = new Set<Tensor>();
   return modules.flatMap(([prefix, module]) =>
     own(module)
@@ -383,28 +404,6 @@ function checkName(module: Module, name: string, kind: string, replaces: boolean
   if (name.includes('.')) throw new ArgumentError(`${kind} name can't contain ".", got: ${name}`);
   if (replaces || (Object.hasOwn(module, name) && Reflect.get(module, name) == null)) return;
   if (name in module) throw new ArgumentError(`attribute '${name}' already exists`);
-}
-
-/** Why `value` cannot be loaded into `target`; empty if it can. */
-function mismatch(name: string, target: Tensor, value: unknown): string[] {
-  if (!(value instanceof Tensor)) {
-    return [
-      `While copying the parameter named "${name}", expected torch.Tensor or Tensor-like object from checkpoint but ` +
-        `received ${value === null ? 'null' : typeof value}`,
-    ];
-  }
-  if (sameShape(value.shape, target.shape)) return [];
-  const size = (x: Tensor) => `torch.Size(${formatShape(x.shape)})`;
-  return [
-    `size mismatch for ${name}: copying a param with shape ${size(value)} from checkpoint, the shape in current model is ` +
-      `${size(target)}.`,
-  ];
-}
-
-function describeKeys(missing: string[], unexpected: string[]): string {
-  if (missing.length + unexpected.length === 0) return '<All keys matched successfully>';
-  const list = (keys: string[]) => `[${keys.map((key) => `'${key}'`).join(', ')}]`;
-  return `_IncompatibleKeys(missing_keys=${list(missing)}, unexpected_keys=${list(unexpected)})`;
 }
 
 /** A copy of what a property holds: tensors, modules and plain containers are copied, all else is shared. */

@@ -38,7 +38,11 @@ export class Unflatten extends Module {
   /** @throws ArgumentError unless dim and sizes are integers */
   constructor(dim: number, unflattenedSize: Shape) {
     super();
-    if (!Number.isInteger(dim) || !Array.isArray(unflattenedSize) || !unflattenedSize.every(Number.isInteger)) {
+    if (
+      !Number.isInteger(dim) ||
+      !Array.isArray(unflattenedSize) ||
+      !unflattenedSize.every(Number.isInteger)
+    ) {
       throw new ArgumentError(
         `Unflatten: expected an integer dim and a list of integer sizes, but got ${String(dim)} and ${String(unflattenedSize)}`,
       );

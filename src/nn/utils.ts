@@ -3,14 +3,19 @@ import { noGrad } from '../autograd/gradMode.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { zeros } from '../creation.ts';
 import { cat, stack } from '../ops/join.ts';
-import { Tensor } from '../tensor.ts';
 import { isOptions } from '../tensor/arguments.ts';
+import { Tensor } from '../tensor.ts';
 import { vectorNorm } from './functional/distance.ts';
 
-const listOf = (tensors: Tensor | Iterable<Tensor>): Tensor[] => (tensors instanceof Tensor ? [tensors] : [...tensors]);
+const listOf = (tensors: Tensor | Iterable<Tensor>): Tensor[] =>
+  tensors instanceof Tensor ? [tensors] : [...tensors];
 
+/** The collected gradients, unseen by user code: their memory can still be given back early. */
 const gradients = (parameters: Tensor | Iterable<Tensor>): Tensor[] =>
-  listOf(parameters).flatMap((parameter) => (parameter.grad ? [parameter.grad] : []));
+  listOf(parameters).flatMap((parameter) => {
+    const grad = parameter.leaf?.grad;
+    return grad instanceof Tensor ? [grad] : [];
+  });
 
 export interface NormOptions {
   /** The exponent. Default 2. */
@@ -43,7 +48,8 @@ export function clipGradNorm_(
   normType: number | NormOptions = 2,
   options: NormOptions = {},
 ): Tensor {
-  if (isOptions<NormOptions>(normType)) return clipGradNorm_(parameters, maxNorm, normType.normType, normType);
+  if (isOptions<NormOptions>(normType))
+    return clipGradNorm_(parameters, maxNorm, normType.normType, normType);
   return noGrad(() => {
     const grads = gradients(parameters);
     const total = getTotalNorm(grads, normType, options.errorIfNonfinite);
@@ -70,7 +76,9 @@ export function vectorToParameters(vector: Tensor, parameters: Iterable<Tensor>)
   const list = [...parameters];
   const total = list.reduce((sum, parameter) => sum + parameter.numel(), 0);
   if (vector.ndim !== 1 || vector.numel() !== total) {
-    throw new ShapeError(`vectorToParameters: expected a vector of ${total} elements, but got shape [${vector.shape.join(', ')}]`);
+    throw new ShapeError(
+      `vectorToParameters: expected a vector of ${total} elements, but got shape [${vector.shape.join(', ')}]`,
+    );
   }
   noGrad(() => {
     let at = 0;

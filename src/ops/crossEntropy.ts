@@ -26,7 +26,12 @@ export function checkTargets(target: Variable, classes: number, ignoreIndex: num
  * −log softmax(logits)[target] of each row, smoothed and weighted, then reduced. logits [rows, classes] floating, target
  * [rows] int64, weight [classes] in the logits' dtype. @throws IndexError for a target out of range
  */
-export function crossEntropyRows<T extends Variable>(logits: T, target: T, weight: T | null, options: CrossEntropyOptions): T {
+export function crossEntropyRows<T extends Variable>(
+  logits: T,
+  target: T,
+  weight: T | null,
+  options: CrossEntropyOptions,
+): T {
   checkTargets(target, logits.shape[1], options.ignoreIndex);
   const { backend } = logits.array;
   const { loss, ...saved } = backend.crossEntropy(logits.array, target.array, weight?.array ?? null, options);
@@ -35,7 +40,14 @@ export function crossEntropyRows<T extends Variable>(logits: T, target: T, weigh
     const savedTarget = node.save(target);
     const savedWeight = weight && node.save(weight);
     return (grad) => [
-      crossEntropyGrad(grad, savedLogits.get(grad), savedTarget.get(grad), savedWeight && savedWeight.get(grad), saved, options),
+      crossEntropyGrad(
+        grad,
+        savedLogits.get(grad),
+        savedTarget.get(grad),
+        savedWeight?.get(grad) ?? null,
+        saved,
+        options,
+      ),
     ];
   });
 }
@@ -76,7 +88,12 @@ function crossEntropyGrad<T extends Variable>(
 }
 
 /** [rows]: what softmax is multiplied by in each row's gradient. */
-function rowWeights<T extends Variable>(logits: T, target: T, weight: T | null, options: CrossEntropyOptions): T {
+function rowWeights<T extends Variable>(
+  logits: T,
+  target: T,
+  weight: T | null,
+  options: CrossEntropyOptions,
+): T {
   const { ignoreIndex, labelSmoothing } = options;
   const counts = ne<T>(target, ignoreIndex);
   if (weight === null) return cast(counts, logits.dtype);

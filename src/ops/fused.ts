@@ -1,7 +1,7 @@
 /** Functions made of several ops that the graph sees as one: fewer nodes, and nothing between them stays alive. */
 import { withGradMode } from '../autograd/gradMode.ts';
 import type { OpNode } from '../autograd/node.ts';
-import { record, type Rule } from '../autograd/record.ts';
+import { type Rule, record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { collectStorages } from '../backend/array.ts';
 

@@ -40,7 +40,12 @@ interface Formula<T extends Variable> {
   readonly byTarget: (x: T, y: T) => T;
 }
 
-function elementLoss<T extends Variable>({ node: name, value, byInput, byTarget }: Formula<T>, x: T, y: T, reduction: LossReduction): T {
+function elementLoss<T extends Variable>(
+  { node: name, value, byInput, byTarget }: Formula<T>,
+  x: T,
+  y: T,
+  reduction: LossReduction,
+): T {
   let count = 0;
   const compute = (): T => {
     const losses = value(x, y);
@@ -87,7 +92,12 @@ export function smoothL1Loss<T extends Variable>(x: T, y: T, reduction: LossRedu
     const d = sub<T>(a, b);
     return whereOp<T>(near(d), mul<T>(square(d), 0.5 / beta), sub<T>(abs(d), 0.5 * beta));
   };
-  return elementLoss({ node: 'SmoothL1LossBackward0', value, byInput: slope, byTarget: (a, b) => neg(slope(a, b)) }, x, y, reduction);
+  return elementLoss(
+    { node: 'SmoothL1LossBackward0', value, byInput: slope, byTarget: (a, b) => neg(slope(a, b)) },
+    x,
+    y,
+    reduction,
+  );
 }
 
 /** d²/2 for |d| ≤ δ, else δ(|d| − δ/2), where d = x − y. */
@@ -101,11 +111,21 @@ export function huberLoss<T extends Variable>(x: T, y: T, reduction: LossReducti
     const d = sub<T>(a, b);
     return whereOp<T>(near(d), mul<T>(square(d), 0.5), mul<T>(sub<T>(abs(d), 0.5 * delta), delta));
   };
-  return elementLoss({ node: 'HuberLossBackward0', value, byInput: slope, byTarget: (a, b) => neg(slope(a, b)) }, x, y, reduction);
+  return elementLoss(
+    { node: 'HuberLossBackward0', value, byInput: slope, byTarget: (a, b) => neg(slope(a, b)) },
+    x,
+    y,
+    reduction,
+  );
 }
 
 /** −w·(y·log x + (1 − y)·log(1 − x)) for probabilities x; logarithms are at least −100. */
-export function binaryCrossEntropy<T extends Variable>(x: T, y: T, weight: T | null, reduction: LossReduction): T {
+export function binaryCrossEntropy<T extends Variable>(
+  x: T,
+  y: T,
+  weight: T | null,
+  reduction: LossReduction,
+): T {
   const weighted = (losses: T): T => (weight ? mul<T>(losses, weight) : losses);
   const clamped = (z: T): T => maximum<T>(z, -100);
   const value = (a: T, b: T): T => {
@@ -126,8 +146,7 @@ export function binaryCrossEntropy<T extends Variable>(x: T, y: T, weight: T | n
 }
 
 /** log(1 + e^−|x|) + max(−x, 0): softplus of −x without overflow. */
-const softplusOfNegative = <T extends Variable>(x: T): T =>
-  sub<T>(log1p(exp(neg(abs(x)))), minimum<T>(x, 0));
+const softplusOfNegative = <T extends Variable>(x: T): T => sub<T>(log1p(exp(neg(abs(x)))), minimum<T>(x, 0));
 
 /** Binary cross-entropy of sigmoid(x), exact for large |x|: (1 − y)·x + (1 + (p − 1)·y)·softplus(−x), p for positives. */
 export function binaryCrossEntropyWithLogits<T extends Variable>(

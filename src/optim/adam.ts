@@ -10,8 +10,8 @@ import {
   Optimizer,
   type OptimizerOptions,
   type ParamGroup,
-  type Params,
   type ParamState,
+  type Params,
   savedNumber,
   savedOrNull,
   savedTensor,
@@ -54,7 +54,11 @@ const family = { betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, maximize: false
 const signOf = (group: { maximize: boolean }): number => (group.maximize ? -1 : 1);
 
 /** What weight decay adds to gradients, and by what it shrinks parameters. */
-function decayOf(group: { lr: number; weightDecay: number; decoupledWeightDecay: boolean }): [added: number, factor: number] {
+function decayOf(group: {
+  lr: number;
+  weightDecay: number;
+  decoupledWeightDecay: boolean;
+}): [added: number, factor: number] {
   const { lr, weightDecay, decoupledWeightDecay } = group;
   return decoupledWeightDecay ? [0, 1 - lr * weightDecay] : [weightDecay, 1];
 }
@@ -81,7 +85,16 @@ export class Adam extends Optimizer<AdamOptions, AdamState> {
       const { expAvg, expAvgSq, maxExpAvgSq } = kept;
       const correction = Math.sqrt(1 - beta2 ** t);
       const factor = -lr / (1 - beta1 ** t);
-      const scalars = [signOf(group), ...decayOf(group), 1 - beta1, beta2, correction, eps, factor, Number(amsgrad)];
+      const scalars = [
+        signOf(group),
+        ...decayOf(group),
+        1 - beta1,
+        beta2,
+        correction,
+        eps,
+        factor,
+        Number(amsgrad),
+      ];
       applyStep(steps.adam, param, grad, [expAvg, expAvgSq, amsgrad ? maxExpAvgSq : null], scalars);
     }
   }
@@ -145,7 +158,11 @@ export class Adamax extends Optimizer<AdamFamilyOptions, AdamaxState> {
   }
 
   protected revive(saved: ParamState): AdamaxState {
-    return { step: savedNumber(saved, 'step'), expAvg: savedTensor(saved, 'expAvg'), expInf: savedTensor(saved, 'expInf') };
+    return {
+      step: savedNumber(saved, 'step'),
+      expAvg: savedTensor(saved, 'expAvg'),
+      expInf: savedTensor(saved, 'expInf'),
+    };
   }
 }
 
@@ -176,11 +193,25 @@ export class RAdam extends Optimizer<RAdamOptions, RAdamState> {
     for (const param of group.params) {
       const grad = gradientOf(param);
       if (grad === null) continue;
-      const kept = this.state.get(param) ?? { step: 0, expAvg: bufferLike(param), expAvgSq: bufferLike(param) };
+      const kept = this.state.get(param) ?? {
+        step: 0,
+        expAvg: bufferLike(param),
+        expAvgSq: bufferLike(param),
+      };
       this.state.set(param, kept);
       const t = ++kept.step;
       const root = Math.sqrt(1 - beta2 ** t);
-      const scalars = [signOf(group), ...decayOf(group), 1 - beta1, beta2, 1 - beta1 ** t, lr, eps, root, rectification(beta2, t)];
+      const scalars = [
+        signOf(group),
+        ...decayOf(group),
+        1 - beta1,
+        beta2,
+        1 - beta1 ** t,
+        lr,
+        eps,
+        root,
+        rectification(beta2, t),
+      ];
       applyStep(steps.radam, param, grad, [kept.expAvg, kept.expAvgSq], scalars);
     }
   }
@@ -216,7 +247,8 @@ export class NAdam extends Optimizer<NAdamOptions, NAdamState> {
 
   protected validate(options: NAdamOptions): void {
     checkAdam(options);
-    if (!(options.momentumDecay >= 0)) throw new ArgumentError(`Invalid momentum_decay value: ${options.momentumDecay}`);
+    if (!(options.momentumDecay >= 0))
+      throw new ArgumentError(`Invalid momentum_decay value: ${options.momentumDecay}`);
   }
 
   protected stepGroup(group: ParamGroup<NAdamOptions>): void {
@@ -226,7 +258,12 @@ export class NAdam extends Optimizer<NAdamOptions, NAdamState> {
     for (const param of group.params) {
       const grad = gradientOf(param);
       if (grad === null) continue;
-      const kept = this.state.get(param) ?? { step: 0, muProduct: 1, expAvg: bufferLike(param), expAvgSq: bufferLike(param) };
+      const kept = this.state.get(param) ?? {
+        step: 0,
+        muProduct: 1,
+        expAvg: bufferLike(param),
+        expAvgSq: bufferLike(param),
+      };
       this.state.set(param, kept);
       const t = ++kept.step;
       const [mu, next] = [momentum(t), momentum(t + 1)];
@@ -234,7 +271,16 @@ export class NAdam extends Optimizer<NAdamOptions, NAdamState> {
       const byGradient = (-lr * (1 - mu)) / (1 - kept.muProduct);
       const byAverage = (-lr * next) / (1 - kept.muProduct * next);
       const correction = 1 - beta2 ** t;
-      const scalars = [signOf(group), ...decayOf(group), 1 - beta1, beta2, correction, eps, byGradient, byAverage];
+      const scalars = [
+        signOf(group),
+        ...decayOf(group),
+        1 - beta1,
+        beta2,
+        correction,
+        eps,
+        byGradient,
+        byAverage,
+      ];
       applyStep(steps.nadam, param, grad, [kept.expAvg, kept.expAvgSq], scalars);
     }
   }

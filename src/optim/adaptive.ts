@@ -9,8 +9,8 @@ import {
   Optimizer,
   type OptimizerOptions,
   type ParamGroup,
-  type Params,
   type ParamState,
+  type Params,
   savedNumber,
   savedOrNull,
   savedTensor,
@@ -49,7 +49,14 @@ export interface AdagradState extends ParamState {
 /** Divides by the root of the sum of all squares (Duchi et al., 2011). Default lr 0.01, eps 1e-10. */
 export class Adagrad extends Optimizer<AdagradOptions, AdagradState> {
   constructor(params: Params<AdagradOptions>, options: Partial<AdagradOptions> = {}) {
-    const base = { lr: 1e-2, lrDecay: 0, weightDecay: 0, initialAccumulatorValue: 0, eps: 1e-10, maximize: false };
+    const base = {
+      lr: 1e-2,
+      lrDecay: 0,
+      weightDecay: 0,
+      initialAccumulatorValue: 0,
+      eps: 1e-10,
+      maximize: false,
+    };
     super(params, { ...base, ...options });
   }
 
@@ -107,10 +114,20 @@ export class Adadelta extends Optimizer<AdadeltaOptions, AdadeltaState> {
     for (const param of group.params) {
       const grad = gradientOf(param);
       if (grad === null) continue;
-      const kept = this.state.get(param) ?? { step: 0, squareAvg: bufferLike(param), accDelta: bufferLike(param) };
+      const kept = this.state.get(param) ?? {
+        step: 0,
+        squareAvg: bufferLike(param),
+        accDelta: bufferLike(param),
+      };
       this.state.set(param, kept);
       kept.step++;
-      applyStep(steps.adadelta, param, grad, [kept.squareAvg, kept.accDelta], [signOf(group), weightDecay, rho, eps, lr]);
+      applyStep(
+        steps.adadelta,
+        param,
+        grad,
+        [kept.squareAvg, kept.accDelta],
+        [signOf(group), weightDecay, rho, eps, lr],
+      );
     }
   }
 
@@ -142,7 +159,15 @@ export interface RMSpropState extends ParamState {
 /** Divides by the root of a moving average of squares (Hinton's lectures). Default lr 0.01, eps 1e-8. */
 export class RMSprop extends Optimizer<RMSpropOptions, RMSpropState> {
   constructor(params: Params<RMSpropOptions>, options: Partial<RMSpropOptions> = {}) {
-    const base = { lr: 1e-2, momentum: 0, alpha: 0.99, eps: 1e-8, centered: false, weightDecay: 0, maximize: false };
+    const base = {
+      lr: 1e-2,
+      momentum: 0,
+      alpha: 0.99,
+      eps: 1e-8,
+      centered: false,
+      weightDecay: 0,
+      maximize: false,
+    };
     super(params, { ...base, ...options });
   }
 
@@ -167,8 +192,20 @@ export class RMSprop extends Optimizer<RMSpropOptions, RMSpropState> {
       kept.step++;
       if (centered) kept.gradAvg ??= bufferLike(param);
       if (momentum > 0) kept.momentumBuffer ??= bufferLike(param);
-      const buffers = [kept.squareAvg, centered ? kept.gradAvg : null, momentum > 0 ? kept.momentumBuffer : null];
-      applyStep(steps.rmsprop, param, grad, buffers, [signOf(group), weightDecay, alpha, eps, lr, momentum, Number(centered)]);
+      const buffers = [
+        kept.squareAvg,
+        centered ? kept.gradAvg : null,
+        momentum > 0 ? kept.momentumBuffer : null,
+      ];
+      applyStep(steps.rmsprop, param, grad, buffers, [
+        signOf(group),
+        weightDecay,
+        alpha,
+        eps,
+        lr,
+        momentum,
+        Number(centered),
+      ]);
     }
   }
 

@@ -1,7 +1,14 @@
 /** Schedules made of schedules, and the one that watches a metric. */
 import { ArgumentError } from '../core/errors.ts';
 import type { Tensor } from '../tensor.ts';
-import { type Arguments, LRScheduler, named, perGroup, type Scheduled, type SchedulerStateDict } from './scheduler.ts';
+import {
+  type Arguments,
+  type LRScheduler,
+  named,
+  perGroup,
+  type Scheduled,
+  type SchedulerStateDict,
+} from './scheduler.ts';
 
 /** What combinations step: anything that steps without arguments. */
 type Steppable = LRScheduler | ReduceLROnPlateau;
@@ -9,10 +16,13 @@ type Steppable = LRScheduler | ReduceLROnPlateau;
 const lrsOf = (optimizer: Scheduled): number[] => optimizer.paramGroups.map((group) => group.lr);
 
 function checkSameOptimizer(optimizer: Scheduled, schedulers: readonly Steppable[], owner: string): void {
-  if (schedulers.length < 1) throw new ArgumentError(`${owner} expects at least one scheduler to be chained, but got no scheduler.`);
+  if (schedulers.length < 1)
+    throw new ArgumentError(`${owner} expects at least one scheduler to be chained, but got no scheduler.`);
   schedulers.forEach((scheduler, i) => {
     if (scheduler.optimizer !== optimizer) {
-      throw new ArgumentError(`${owner} expects all schedulers to belong to the same optimizer, but scheduler at index ${i} does not.`);
+      throw new ArgumentError(
+        `${owner} expects all schedulers to belong to the same optimizer, but scheduler at index ${i} does not.`,
+      );
     }
   });
 }
@@ -30,8 +40,17 @@ export class SequentialLR {
   readonly milestones: readonly number[];
   lastEpoch: number;
 
-  constructor(optimizer: Scheduled, ...args: Arguments<[schedulers: readonly LRScheduler[], milestones: readonly number[]], SequentialLROptions>) {
-    const { schedulers = [], milestones = [] } = named<SequentialLROptions>(['schedulers', 'milestones'], args);
+  constructor(
+    optimizer: Scheduled,
+    ...args: Arguments<
+      [schedulers: readonly LRScheduler[], milestones: readonly number[]],
+      SequentialLROptions
+    >
+  ) {
+    const { schedulers = [], milestones = [] } = named<SequentialLROptions>(
+      ['schedulers', 'milestones'],
+      args,
+    );
     checkSameOptimizer(optimizer, schedulers, 'SequentialLR');
     if (milestones.length !== schedulers.length - 1) {
       throw new ArgumentError(
@@ -62,7 +81,10 @@ export class SequentialLR {
   }
 
   stateDict(): SchedulerStateDict {
-    return { lastEpoch: this.lastEpoch, schedulers: this.schedulers.map((scheduler) => scheduler.stateDict()) };
+    return {
+      lastEpoch: this.lastEpoch,
+      schedulers: this.schedulers.map((scheduler) => scheduler.stateDict()),
+    };
   }
 
   loadStateDict(state: Readonly<SchedulerStateDict>): void {
@@ -71,7 +93,10 @@ export class SequentialLR {
   }
 }
 
-function loadAll(schedulers: readonly Steppable[], { schedulers: saved }: Readonly<SchedulerStateDict>): void {
+function loadAll(
+  schedulers: readonly Steppable[],
+  { schedulers: saved }: Readonly<SchedulerStateDict>,
+): void {
   if (!Array.isArray(saved) || saved.length !== schedulers.length) {
     throw new ArgumentError(`loadStateDict: expected the state of ${schedulers.length} schedulers`);
   }
@@ -89,7 +114,9 @@ export class ChainedScheduler {
   constructor(schedulers: readonly LRScheduler[], optimizer?: Scheduled | { optimizer?: Scheduled } | null) {
     const given = optimizer && 'paramGroups' in optimizer ? optimizer : optimizer?.optimizer;
     if (schedulers.length < 1) {
-      throw new ArgumentError('ChainedScheduler expects at least one scheduler to be chained, but got no scheduler.');
+      throw new ArgumentError(
+        'ChainedScheduler expects at least one scheduler to be chained, but got no scheduler.',
+      );
     }
     this.optimizer = given ?? schedulers[0].optimizer;
     checkSameOptimizer(this.optimizer, schedulers, 'ChainedScheduler');
@@ -132,7 +159,16 @@ export interface ReduceLROnPlateauOptions {
   eps?: number;
 }
 
-const plateauNames = ['mode', 'factor', 'patience', 'threshold', 'thresholdMode', 'cooldown', 'minLr', 'eps'] as const;
+const plateauNames = [
+  'mode',
+  'factor',
+  'patience',
+  'threshold',
+  'thresholdMode',
+  'cooldown',
+  'minLr',
+  'eps',
+] as const;
 
 /** Lowers the rate when a metric has stopped improving. */
 export class ReduceLROnPlateau {
@@ -150,9 +186,20 @@ export class ReduceLROnPlateau {
   cooldownCounter = 0;
   lastEpoch = 0;
 
-  constructor(optimizer: Scheduled, ...args: Arguments<[mode?: 'min' | 'max', factor?: number, patience?: number], ReduceLROnPlateauOptions>) {
+  constructor(
+    optimizer: Scheduled,
+    ...args: Arguments<[mode?: 'min' | 'max', factor?: number, patience?: number], ReduceLROnPlateauOptions>
+  ) {
     const options = named<ReduceLROnPlateauOptions>(plateauNames, args);
-    const { mode = 'min', factor = 0.1, patience = 10, threshold = 1e-4, thresholdMode = 'rel', cooldown = 0, eps = 1e-8 } = options;
+    const {
+      mode = 'min',
+      factor = 0.1,
+      patience = 10,
+      threshold = 1e-4,
+      thresholdMode = 'rel',
+      cooldown = 0,
+      eps = 1e-8,
+    } = options;
     if (factor >= 1) throw new ArgumentError('Factor should be < 1.0.');
     if (mode !== 'min' && mode !== 'max') throw new ArgumentError(`mode ${String(mode)} is unknown!`);
     if (thresholdMode !== 'rel' && thresholdMode !== 'abs') {
@@ -172,7 +219,8 @@ export class ReduceLROnPlateau {
 
   /** Takes the metric of an epoch. @throws ArgumentError without one */
   step(metric?: number | Tensor): void {
-    if (metric === undefined) throw new ArgumentError('ReduceLROnPlateau: step needs the metric of the epoch');
+    if (metric === undefined)
+      throw new ArgumentError('ReduceLROnPlateau: step needs the metric of the epoch');
     const current = typeof metric === 'number' ? metric : metric.item();
     this.lastEpoch++;
     if (this.isBetter(current)) {

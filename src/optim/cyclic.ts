@@ -1,6 +1,14 @@
 /** Schedules along cosines and cycles, some of which cycle the momentum against the rate. */
 import { ArgumentError } from '../core/errors.ts';
-import { type Arguments, type LastEpochOptions, LRScheduler, named, perGroup, required, type Scheduled } from './scheduler.ts';
+import {
+  type Arguments,
+  type LastEpochOptions,
+  LRScheduler,
+  named,
+  perGroup,
+  required,
+  type Scheduled,
+} from './scheduler.ts';
 
 export interface CosineAnnealingLROptions extends LastEpochOptions {
   /** Half the period, in epochs. */
@@ -14,8 +22,15 @@ export class CosineAnnealingLR extends LRScheduler {
   TMax: number;
   etaMin: number;
 
-  constructor(optimizer: Scheduled, ...args: Arguments<[TMax: number, etaMin?: number, lastEpoch?: number], CosineAnnealingLROptions>) {
-    const { TMax, etaMin = 0, lastEpoch } = named<CosineAnnealingLROptions>(['TMax', 'etaMin', 'lastEpoch'], args);
+  constructor(
+    optimizer: Scheduled,
+    ...args: Arguments<[TMax: number, etaMin?: number, lastEpoch?: number], CosineAnnealingLROptions>
+  ) {
+    const {
+      TMax,
+      etaMin = 0,
+      lastEpoch,
+    } = named<CosineAnnealingLROptions>(['TMax', 'etaMin', 'lastEpoch'], args);
     super(optimizer, lastEpoch);
     this.TMax = required(TMax, 'CosineAnnealingLR', 'TMax');
     this.etaMin = etaMin;
@@ -29,7 +44,8 @@ export class CosineAnnealingLR extends LRScheduler {
     if ((lastEpoch - 1 - TMax) % (2 * TMax) === 0) {
       return this.lrs().map((lr, i) => lr + ((baseLrs[i] - etaMin) * (1 - Math.cos(Math.PI / TMax))) / 2);
     }
-    const ratio = (1 + Math.cos((Math.PI * lastEpoch) / TMax)) / (1 + Math.cos((Math.PI * (lastEpoch - 1)) / TMax));
+    const ratio =
+      (1 + Math.cos((Math.PI * lastEpoch) / TMax)) / (1 + Math.cos((Math.PI * (lastEpoch - 1)) / TMax));
     return this.lrs().map((lr) => ratio * (lr - etaMin) + etaMin);
   }
   protected override lrsAt(epoch: number): number[] {
@@ -61,11 +77,21 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
 
   constructor(
     optimizer: Scheduled,
-    ...args: Arguments<[T0: number, TMult?: number, etaMin?: number, lastEpoch?: number], CosineAnnealingWarmRestartsOptions>
+    ...args: Arguments<
+      [T0: number, TMult?: number, etaMin?: number, lastEpoch?: number],
+      CosineAnnealingWarmRestartsOptions
+    >
   ) {
-    const { T0 = 0, TMult = 1, etaMin = 0, lastEpoch = -1 } = named<CosineAnnealingWarmRestartsOptions>(restartNames, args);
-    if (!(T0 > 0 && Number.isInteger(T0))) throw new ArgumentError(`Expected positive integer T_0, but got ${T0}`);
-    if (!(TMult >= 1 && Number.isInteger(TMult))) throw new ArgumentError(`Expected integer T_mult >= 1, but got ${TMult}`);
+    const {
+      T0 = 0,
+      TMult = 1,
+      etaMin = 0,
+      lastEpoch = -1,
+    } = named<CosineAnnealingWarmRestartsOptions>(restartNames, args);
+    if (!(T0 > 0 && Number.isInteger(T0)))
+      throw new ArgumentError(`Expected positive integer T_0, but got ${T0}`);
+    if (!(TMult >= 1 && Number.isInteger(TMult)))
+      throw new ArgumentError(`Expected integer T_mult >= 1, but got ${TMult}`);
     super(optimizer, lastEpoch);
     this.T0 = T0;
     this.TMult = TMult;
@@ -96,7 +122,8 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
   #goTo(epoch: number): void {
     const { T0, TMult } = this;
     if (epoch < 0) throw new ArgumentError(`Expected non-negative epoch, but got ${epoch}`);
-    const cycle = epoch < T0 || TMult === 1 ? 0 : Math.floor(Math.log((epoch / T0) * (TMult - 1) + 1) / Math.log(TMult));
+    const cycle =
+      epoch < T0 || TMult === 1 ? 0 : Math.floor(Math.log((epoch / T0) * (TMult - 1) + 1) / Math.log(TMult));
     this.TI = T0 * TMult ** cycle;
     this.TCur = TMult === 1 ? epoch % T0 : epoch - (T0 * (TMult ** cycle - 1)) / (TMult - 1);
   }
@@ -138,9 +165,19 @@ export class CyclicLR extends LRScheduler {
   readonly scaleMode: 'cycle' | 'iterations';
   readonly #scale: (x: number) => number;
 
-  constructor(optimizer: Scheduled, ...args: Arguments<[baseLr: PerGroup, maxLr: PerGroup, stepSizeUp?: number], CyclicLROptions>) {
+  constructor(
+    optimizer: Scheduled,
+    ...args: Arguments<[baseLr: PerGroup, maxLr: PerGroup, stepSizeUp?: number], CyclicLROptions>
+  ) {
     const options = named<CyclicLROptions>(['baseLr', 'maxLr', 'stepSizeUp'], args);
-    const { stepSizeUp = 2000, stepSizeDown, mode = 'triangular', gamma = 1, scaleFn, lastEpoch = -1 } = options;
+    const {
+      stepSizeUp = 2000,
+      stepSizeDown,
+      mode = 'triangular',
+      gamma = 1,
+      scaleFn,
+      lastEpoch = -1,
+    } = options;
     super(optimizer, lastEpoch);
     const baseLrs = perGroup(optimizer, required(options.baseLr, 'CyclicLR', 'baseLr'), 'baseLr');
     this.maxLrs = perGroup(optimizer, required(options.maxLr, 'CyclicLR', 'maxLr'), 'maxLr');
@@ -164,7 +201,9 @@ export class CyclicLR extends LRScheduler {
     const height = x <= stepRatio ? x / stepRatio : (x - 1) / (stepRatio - 1);
     const scale = this.#scale(this.scaleMode === 'cycle' ? cycle : lastEpoch);
     if (this.cycleMomentum) {
-      this.assignMomentum(this.maxMomentums.map((top, i) => top - (top - this.baseMomentums[i]) * height * scale));
+      this.assignMomentum(
+        this.maxMomentums.map((top, i) => top - (top - this.baseMomentums[i]) * height * scale),
+      );
     }
     return baseLrs.map((lr, i) => lr + (maxLrs[i] - lr) * height * scale);
   }
@@ -226,13 +265,25 @@ export class OneCycleLR extends LRScheduler {
   readonly momenta: { readonly high: number[]; readonly low: number[] };
   readonly #phases: readonly Phase[];
 
-  constructor(optimizer: Scheduled, ...args: Arguments<[maxLr: PerGroup, totalSteps?: number], OneCycleLROptions>) {
+  constructor(
+    optimizer: Scheduled,
+    ...args: Arguments<[maxLr: PerGroup, totalSteps?: number], OneCycleLROptions>
+  ) {
     const options = named<OneCycleLROptions>(['maxLr', 'totalSteps'], args);
-    const { pctStart = 0.3, annealStrategy = 'cos', divFactor = 25, finalDivFactor = 1e4, lastEpoch = -1 } = options;
+    const {
+      pctStart = 0.3,
+      annealStrategy = 'cos',
+      divFactor = 25,
+      finalDivFactor = 1e4,
+      lastEpoch = -1,
+    } = options;
     const totalSteps = stepsOf(options);
-    if (!(pctStart >= 0 && pctStart <= 1)) throw new ArgumentError(`Expected float between 0 and 1 pct_start, but got ${pctStart}`);
+    if (!(pctStart >= 0 && pctStart <= 1))
+      throw new ArgumentError(`Expected float between 0 and 1 pct_start, but got ${pctStart}`);
     if (annealStrategy !== 'cos' && annealStrategy !== 'linear') {
-      throw new ArgumentError(`anneal_strategy must be one of 'cos' or 'linear', instead got ${String(annealStrategy)}`);
+      throw new ArgumentError(
+        `anneal_strategy must be one of 'cos' or 'linear', instead got ${String(annealStrategy)}`,
+      );
     }
     const top = perGroup(optimizer, required(options.maxLr, 'OneCycleLR', 'maxLr'), 'maxLr');
     if (lastEpoch === -1) {
@@ -259,7 +310,9 @@ export class OneCycleLR extends LRScheduler {
   protected nextLrs(): number[] {
     const step = this.lastEpoch;
     if (step > this.totalSteps) {
-      throw new ArgumentError(`Tried to step ${step} times. The specified number of total steps is ${this.totalSteps}`);
+      throw new ArgumentError(
+        `Tried to step ${step} times. The specified number of total steps is ${this.totalSteps}`,
+      );
     }
     const last = this.#phases.length - 1;
     const at = this.#phases.findIndex(({ end }, i) => step <= end || i === last);
@@ -287,7 +340,8 @@ function stepsOf({ totalSteps, epochs, stepsPerEpoch }: Partial<OneCycleLROption
     throw new ArgumentError(`Expected positive integer ${name}, but got ${value}`);
   };
   if (totalSteps != null) return positive(totalSteps, 'total_steps');
-  if (epochs != null && stepsPerEpoch != null) return positive(epochs, 'epochs') * positive(stepsPerEpoch, 'steps_per_epoch');
+  if (epochs != null && stepsPerEpoch != null)
+    return positive(epochs, 'epochs') * positive(stepsPerEpoch, 'steps_per_epoch');
   throw new ArgumentError('You must define either total_steps OR (epochs AND steps_per_epoch)');
 }
 

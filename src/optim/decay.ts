@@ -1,6 +1,14 @@
 /** Schedules that multiply or interpolate: by functions, at milestones, over a number of epochs. */
 import { ArgumentError } from '../core/errors.ts';
-import { type Arguments, type LastEpochOptions, LRScheduler, named, perGroup, required, type Scheduled } from './scheduler.ts';
+import {
+  type Arguments,
+  type LastEpochOptions,
+  LRScheduler,
+  named,
+  perGroup,
+  required,
+  type Scheduled,
+} from './scheduler.ts';
 
 type Factor = (epoch: number) => number;
 
@@ -15,7 +23,10 @@ const lambdaNames = ['lrLambda', 'lastEpoch'] as const;
 export class LambdaLR extends LRScheduler {
   readonly lrLambdas: Factor[];
 
-  constructor(optimizer: Scheduled, ...args: Arguments<[lrLambda: Factor | readonly Factor[], lastEpoch?: number], LambdaLROptions>) {
+  constructor(
+    optimizer: Scheduled,
+    ...args: Arguments<[lrLambda: Factor | readonly Factor[], lastEpoch?: number], LambdaLROptions>
+  ) {
     const { lrLambda, lastEpoch } = named<LambdaLROptions>(lambdaNames, args);
     super(optimizer, lastEpoch);
     this.lrLambdas = perGroup(optimizer, required(lrLambda, 'LambdaLR', 'lrLambda'), 'lrLambda');
@@ -30,7 +41,10 @@ export class LambdaLR extends LRScheduler {
 export class MultiplicativeLR extends LRScheduler {
   readonly lrLambdas: Factor[];
 
-  constructor(optimizer: Scheduled, ...args: Arguments<[lrLambda: Factor | readonly Factor[], lastEpoch?: number], LambdaLROptions>) {
+  constructor(
+    optimizer: Scheduled,
+    ...args: Arguments<[lrLambda: Factor | readonly Factor[], lastEpoch?: number], LambdaLROptions>
+  ) {
     const { lrLambda, lastEpoch } = named<LambdaLROptions>(lambdaNames, args);
     super(optimizer, lastEpoch);
     this.lrLambdas = perGroup(optimizer, required(lrLambda, 'MultiplicativeLR', 'lrLambda'), 'lrLambda');
@@ -53,8 +67,15 @@ export class StepLR extends LRScheduler {
   stepSize: number;
   gamma: number;
 
-  constructor(optimizer: Scheduled, ...args: Arguments<[stepSize: number, gamma?: number, lastEpoch?: number], StepLROptions>) {
-    const { stepSize, gamma = 0.1, lastEpoch } = named<StepLROptions>(['stepSize', 'gamma', 'lastEpoch'], args);
+  constructor(
+    optimizer: Scheduled,
+    ...args: Arguments<[stepSize: number, gamma?: number, lastEpoch?: number], StepLROptions>
+  ) {
+    const {
+      stepSize,
+      gamma = 0.1,
+      lastEpoch,
+    } = named<StepLROptions>(['stepSize', 'gamma', 'lastEpoch'], args);
     super(optimizer, lastEpoch);
     this.stepSize = required(stepSize, 'StepLR', 'stepSize');
     this.gamma = gamma;
@@ -81,8 +102,18 @@ export class MultiStepLR extends LRScheduler {
   milestones: number[];
   gamma: number;
 
-  constructor(optimizer: Scheduled, ...args: Arguments<[milestones: readonly number[], gamma?: number, lastEpoch?: number], MultiStepLROptions>) {
-    const { milestones, gamma = 0.1, lastEpoch } = named<MultiStepLROptions>(['milestones', 'gamma', 'lastEpoch'], args);
+  constructor(
+    optimizer: Scheduled,
+    ...args: Arguments<
+      [milestones: readonly number[], gamma?: number, lastEpoch?: number],
+      MultiStepLROptions
+    >
+  ) {
+    const {
+      milestones,
+      gamma = 0.1,
+      lastEpoch,
+    } = named<MultiStepLROptions>(['milestones', 'gamma', 'lastEpoch'], args);
     super(optimizer, lastEpoch);
     this.milestones = [...required(milestones, 'MultiStepLR', 'milestones')].sort((a, b) => a - b);
     this.gamma = gamma;
@@ -110,9 +141,17 @@ export class ConstantLR extends LRScheduler {
   factor: number;
   totalIters: number;
 
-  constructor(optimizer: Scheduled, ...args: Arguments<[factor?: number, totalIters?: number, lastEpoch?: number], ConstantLROptions>) {
-    const { factor = 1 / 3, totalIters = 5, lastEpoch } = named<ConstantLROptions>(['factor', 'totalIters', 'lastEpoch'], args);
-    if (!(factor >= 0 && factor <= 1)) throw new ArgumentError('Constant multiplicative factor expected to be between 0 and 1.');
+  constructor(
+    optimizer: Scheduled,
+    ...args: Arguments<[factor?: number, totalIters?: number, lastEpoch?: number], ConstantLROptions>
+  ) {
+    const {
+      factor = 1 / 3,
+      totalIters = 5,
+      lastEpoch,
+    } = named<ConstantLROptions>(['factor', 'totalIters', 'lastEpoch'], args);
+    if (!(factor >= 0 && factor <= 1))
+      throw new ArgumentError('Constant multiplicative factor expected to be between 0 and 1.');
     super(optimizer, lastEpoch);
     this.factor = factor;
     this.totalIters = totalIters;
@@ -146,11 +185,21 @@ export class LinearLR extends LRScheduler {
 
   constructor(
     optimizer: Scheduled,
-    ...args: Arguments<[startFactor?: number, endFactor?: number, totalIters?: number, lastEpoch?: number], LinearLROptions>
+    ...args: Arguments<
+      [startFactor?: number, endFactor?: number, totalIters?: number, lastEpoch?: number],
+      LinearLROptions
+    >
   ) {
-    const { startFactor = 1 / 3, endFactor = 1, totalIters = 5, lastEpoch } = named<LinearLROptions>(linearNames, args);
+    const {
+      startFactor = 1 / 3,
+      endFactor = 1,
+      totalIters = 5,
+      lastEpoch,
+    } = named<LinearLROptions>(linearNames, args);
     if (!(startFactor > 0 && startFactor <= 1)) {
-      throw new ArgumentError('Starting multiplicative factor expected to be greater than 0 and less or equal to 1.');
+      throw new ArgumentError(
+        'Starting multiplicative factor expected to be greater than 0 and less or equal to 1.',
+      );
     }
     if (!(endFactor >= 0 && endFactor <= 1)) {
       throw new ArgumentError('Ending multiplicative factor expected to be between 0 and 1.');
@@ -171,7 +220,9 @@ export class LinearLR extends LRScheduler {
   }
   protected override lrsAt(epoch: number): number[] {
     const { startFactor, endFactor, totalIters } = this;
-    return this.baseLrs.map((lr) => lr * (startFactor + ((endFactor - startFactor) * Math.min(totalIters, epoch)) / totalIters));
+    return this.baseLrs.map(
+      (lr) => lr * (startFactor + ((endFactor - startFactor) * Math.min(totalIters, epoch)) / totalIters),
+    );
   }
 }
 
@@ -183,7 +234,10 @@ export interface ExponentialLROptions extends LastEpochOptions {
 export class ExponentialLR extends LRScheduler {
   gamma: number;
 
-  constructor(optimizer: Scheduled, ...args: Arguments<[gamma: number, lastEpoch?: number], ExponentialLROptions>) {
+  constructor(
+    optimizer: Scheduled,
+    ...args: Arguments<[gamma: number, lastEpoch?: number], ExponentialLROptions>
+  ) {
     const { gamma, lastEpoch } = named<ExponentialLROptions>(['gamma', 'lastEpoch'], args);
     super(optimizer, lastEpoch);
     this.gamma = required(gamma, 'ExponentialLR', 'gamma');
@@ -209,8 +263,15 @@ export class PolynomialLR extends LRScheduler {
   totalIters: number;
   power: number;
 
-  constructor(optimizer: Scheduled, ...args: Arguments<[totalIters?: number, power?: number, lastEpoch?: number], PolynomialLROptions>) {
-    const { totalIters = 5, power = 1, lastEpoch } = named<PolynomialLROptions>(['totalIters', 'power', 'lastEpoch'], args);
+  constructor(
+    optimizer: Scheduled,
+    ...args: Arguments<[totalIters?: number, power?: number, lastEpoch?: number], PolynomialLROptions>
+  ) {
+    const {
+      totalIters = 5,
+      power = 1,
+      lastEpoch,
+    } = named<PolynomialLROptions>(['totalIters', 'power', 'lastEpoch'], args);
     super(optimizer, lastEpoch);
     this.totalIters = totalIters;
     this.power = power;
@@ -223,6 +284,8 @@ export class PolynomialLR extends LRScheduler {
     return this.lrs().map((lr) => lr * decay);
   }
   protected override lrsAt(epoch: number): number[] {
-    return this.baseLrs.map((lr) => lr * (1 - Math.min(this.totalIters, epoch) / this.totalIters) ** this.power);
+    return this.baseLrs.map(
+      (lr) => lr * (1 - Math.min(this.totalIters, epoch) / this.totalIters) ** this.power,
+    );
   }
 }

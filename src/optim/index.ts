@@ -8,7 +8,7 @@ export {
   type OptimizerOptions,
   type OptimizerStateDict,
   type ParamGroup,
-  type Params,
   type ParamState,
+  type Params,
 } from './optimizer.ts';
 export * from './sgd.ts';

@@ -2,4 +2,10 @@
 export * from './combined.ts';
 export * from './cyclic.ts';
 export * from './decay.ts';
-export { type LastEpochOptions, LRScheduler, type ScheduledGroup, type Scheduled, type SchedulerStateDict } from './scheduler.ts';
+export {
+  type LastEpochOptions,
+  LRScheduler,
+  type Scheduled,
+  type ScheduledGroup,
+  type SchedulerStateDict,
+} from './scheduler.ts';

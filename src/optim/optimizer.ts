@@ -23,7 +23,10 @@ export type ParamGroup<O extends OptimizerOptions = OptimizerOptions> = O & {
 };
 
 /** A group as users write it: options that it leaves out are the optimiser's. */
-export type GroupSpec<O extends OptimizerOptions> = Partial<O> & { params: Tensor | Iterable<Tensor>; initialLr?: number };
+export type GroupSpec<O extends OptimizerOptions> = Partial<O> & {
+  params: Tensor | Iterable<Tensor>;
+  initialLr?: number;
+};
 
 /** What an optimiser takes first. */
 export type Params<O extends OptimizerOptions> = Iterable<Tensor> | Iterable<GroupSpec<O>>;
@@ -37,7 +40,10 @@ export interface OptimizerStateDict {
   paramGroups: (Record<string, unknown> & { params: number[] })[];
 }
 
-export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions, S extends ParamState = ParamState> {
+export abstract class Optimizer<
+  O extends OptimizerOptions = OptimizerOptions,
+  S extends ParamState = ParamState,
+> {
   readonly defaults: Readonly<O>;
   readonly paramGroups: ParamGroup<O>[] = [];
   /** By parameter; empty until the first step. */
@@ -47,7 +53,12 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions, S
   constructor(params: Params<O>, defaults: O) {
     this.defaults = defaults;
     this.validate(defaults);
-    if (params instanceof Tensor || typeof params !== 'object' || params === null || !(Symbol.iterator in params)) {
+    if (
+      params instanceof Tensor ||
+      typeof params !== 'object' ||
+      params === null ||
+      !(Symbol.iterator in params)
+    ) {
       throw new ArgumentError(
         'params argument given to the optimizer should be an iterable of Tensors or objects with params, but got ' +
           (params instanceof Tensor ? 'Tensor' : String(params)),
@@ -79,8 +90,10 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions, S
     const seen = new Set<Tensor>();
     for (const param of params.map(checkedTensor)) {
       if (!param.isLeaf) throw new ArgumentError("can't optimize a non-leaf Tensor");
-      if (known.has(param)) throw new ArgumentError('some parameters appear in more than one parameter group');
-      if (seen.has(param)) throw new ArgumentError('optimizer contains a parameter group with duplicate parameters');
+      if (known.has(param))
+        throw new ArgumentError('some parameters appear in more than one parameter group');
+      if (seen.has(param))
+        throw new ArgumentError('optimizer contains a parameter group with duplicate parameters');
       seen.add(param);
     }
     const group: ParamGroup<O> = { ...this.defaults, ...spec, params };
@@ -127,16 +140,22 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions, S
       throw new ArgumentError('loaded state dict has a different number of parameter groups');
     }
     if (dict.paramGroups.some((saved, i) => saved.params.length !== groups[i].params.length)) {
-      throw new ArgumentError("loaded state dict contains a parameter group that doesn't match the size of optimizer's group");
+      throw new ArgumentError(
+        "loaded state dict contains a parameter group that doesn't match the size of optimizer's group",
+      );
     }
     const byNumber = new Map<number, Tensor>();
     dict.paramGroups.forEach((saved, i) => {
-      saved.params.forEach((at, j) => byNumber.set(at, groups[i].params[j]));
+      for (const [j, at] of saved.params.entries()) byNumber.set(at, groups[i].params[j]);
     });
     const restored = new Map<Tensor, ParamState>();
     for (const [at, kept] of Object.entries(dict.state)) {
       const param = byNumber.get(Number(at));
-      if (param) restored.set(param, Object.fromEntries(Object.entries(kept).map(([name, x]) => [name, copyFor(param, x)])));
+      if (param)
+        restored.set(
+          param,
+          Object.fromEntries(Object.entries(kept).map(([name, x]) => [name, copyFor(param, x)])),
+        );
     }
     dict.paramGroups.forEach((saved, i) => {
       Object.assign(groups[i], { ...saved, params: groups[i].params });
@@ -156,7 +175,10 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions, S
   toString(): string {
     const groups = this.paramGroups.map(({ params: _, ...options }, i) => {
       const rows = Object.entries({ ...this.printedConstants(), ...options })
-        .map(([name, value]): [string, string] => [snakeCase(name), typeof value === 'string' ? value : pythonValue(value)])
+        .map(([name, value]): [string, string] => [
+          snakeCase(name),
+          typeof value === 'string' ? value : pythonValue(value),
+        ])
         .sort(([a], [b]) => (a < b ? -1 : 1));
       return `\nParameter Group ${i}\n${rows.map(([name, value]) => `    ${name}: ${value}\n`).join('')}`;
     });
@@ -173,11 +195,16 @@ const isSpec = (x: object): boolean => 'params' in x;
 
 function checkedTensor(x: unknown): Tensor {
   if (x instanceof Tensor) return x;
-  throw new ArgumentError(`optimizer can only optimize Tensors, but one of the params is ${x === null ? 'null' : typeof x}`);
+  throw new ArgumentError(
+    `optimizer can only optimize Tensors, but one of the params is ${x === null ? 'null' : typeof x}`,
+  );
 }
 
 /** Saved state for a parameter: in its dtype, on its device, with memory laid out as its own. */
-function copyFor(param: Tensor, value: Tensor | number | null | undefined): Tensor | number | null | undefined {
+function copyFor(
+  param: Tensor,
+  value: Tensor | number | null | undefined,
+): Tensor | number | null | undefined {
   if (!(value instanceof Tensor)) return value;
   const copy = bufferLike(param);
   copy.copy_(value.detach().to({ device: param.device }));
@@ -203,7 +230,7 @@ export function applyStep(
   buffers: readonly (Tensor | null)[],
   scalars: readonly number[],
 ): void {
-  const arrays = buffers.map((x) => x && x.array);
+  const arrays = buffers.map((x) => x?.array ?? null);
   param.array.backend.optimizerStep(spec, param.array, grad, arrays, scalars);
   for (const x of [param, ...buffers]) if (x) x.array.storage.version++;
 }

@@ -22,7 +22,10 @@ export interface Scheduled {
 export type Arguments<P extends readonly unknown[], O> = P | readonly [O] | readonly [P[0], Partial<O>];
 
 /** The same as one object. */
-export function named<O extends object>(names: readonly (keyof O & string)[], values: readonly unknown[]): Partial<O> {
+export function named<O extends object>(
+  names: readonly (keyof O & string)[],
+  values: readonly unknown[],
+): Partial<O> {
   const found: Record<string, unknown> = {};
   values.forEach((value, i) => {
     if (isOptions<Record<string, unknown>>(value)) Object.assign(found, value);
@@ -50,7 +53,8 @@ export function perGroup<V extends number | ((epoch: number) => number)>(
 ): V[] {
   const { length } = optimizer.paramGroups;
   if (!Array.isArray(value)) return Array.from({ length }, () => value as V);
-  if (value.length !== length) throw new ArgumentError(`Expected ${length} values for ${name}, but got ${value.length}`);
+  if (value.length !== length)
+    throw new ArgumentError(`Expected ${length} values for ${name}, but got ${value.length}`);
   return [...value];
 }
 
@@ -132,7 +136,9 @@ export abstract class LRScheduler {
   /** Continues from a saved state. The optimiser's rates come from its own state. */
   loadStateDict(state: Readonly<SchedulerStateDict>): void {
     const { lastLr, ...own } = state;
-    const known = Object.entries(own).filter(([name, value]) => Object.hasOwn(this, name) && isPlainState(value));
+    const known = Object.entries(own).filter(
+      ([name, value]) => Object.hasOwn(this, name) && isPlainState(value),
+    );
     Object.assign(this, Object.fromEntries(known));
     if (Array.isArray(lastLr)) this.#lastLr = lastLr.filter((lr) => typeof lr === 'number');
   }
@@ -147,8 +153,12 @@ export abstract class LRScheduler {
 
   /** @throws ArgumentError if a group has neither momentum nor betas */
   protected checkMomentum(): void {
-    if (this.optimizer.paramGroups.some((group) => group.momentum === undefined && group.betas === undefined)) {
-      throw new ArgumentError('optimizer must support momentum or beta1 with `cycle_momentum` option enabled');
+    if (
+      this.optimizer.paramGroups.some((group) => group.momentum === undefined && group.betas === undefined)
+    ) {
+      throw new ArgumentError(
+        'optimizer must support momentum or beta1 with `cycle_momentum` option enabled',
+      );
     }
   }
 }

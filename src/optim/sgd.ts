@@ -8,8 +8,8 @@ import {
   Optimizer,
   type OptimizerOptions,
   type ParamGroup,
-  type Params,
   type ParamState,
+  type Params,
   savedOrNull,
 } from './optimizer.ts';
 
@@ -52,7 +52,7 @@ export class SGD extends Optimizer<SGDOptions, SGDState> {
       if (grad === null) continue;
       const kept = this.state.get(param)?.momentumBuffer ?? null;
       const buffer = group.momentum === 0 ? null : (kept ?? bufferLike(param));
-      param.array.backend.sgdStep(param.array, grad, buffer && buffer.array, kept === null, group);
+      param.array.backend.sgdStep(param.array, grad, buffer?.array ?? null, kept === null, group);
       param.array.storage.version++;
       if (buffer === null) continue;
       buffer.array.storage.version++;

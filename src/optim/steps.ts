@@ -19,7 +19,8 @@ const square = (a: number, rate: number, weight: number, x: number, r: Round): n
   r(r(a * rate) + r(r(weight * x) * x));
 
 /** p + factor·a/b. */
-const divided = (p: number, factor: number, a: number, b: number, r: Round): number => r(p + r(r(factor * a) / b));
+const divided = (p: number, factor: number, a: number, b: number, r: Round): number =>
+  r(p + r(r(factor * a) / b));
 
 /** Buffers: expAvg, expAvgSq, maxExpAvgSq if amsgrad. Scalars: sign, decay, shrink, 1 − β₁, β₂, √(1 − β₂ᵗ), eps, −lr/(1 − β₁ᵗ), amsgrad. */
 export const adam: StepSpec = {

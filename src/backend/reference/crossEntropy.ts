@@ -27,7 +27,8 @@ export function crossEntropy(
     if (t[i] === ignoreIndex) continue;
     const own = w ? w[t[i]] : 1;
     let loss = own * (1 - labelSmoothing) * (logSum - (row[t[i]] - top));
-    if (share > 0) for (let c = 0; c < classes; c++) loss += share * (w ? w[c] : 1) * (logSum - (row[c] - top));
+    if (share > 0)
+      for (let c = 0; c < classes; c++) loss += share * (w ? w[c] : 1) * (logSum - (row[c] - top));
     losses[i] = loss;
     total += loss;
     divisor += own;
@@ -37,7 +38,11 @@ export function crossEntropy(
     rowStats: host.empty([rows, 2], logits.dtype),
     divisor: host.empty([], logits.dtype),
   };
-  store(host, result.loss, reduction === 'none' ? losses : new Float64Array([reduction === 'mean' ? total / divisor : total]));
+  store(
+    host,
+    result.loss,
+    reduction === 'none' ? losses : new Float64Array([reduction === 'mean' ? total / divisor : total]),
+  );
   store(host, result.rowStats, stats);
   store(host, result.divisor, new Float64Array([divisor]));
   return result;

@@ -2,13 +2,14 @@
 import { type DTypeLike, resolveDType } from '../../core/dtype.ts';
 import { onesLike, zerosLike } from '../../creation.ts';
 import * as ops from '../../ops/activation.ts';
+import type { GeneratorOptions } from '../../ops/draw.ts';
 import { relu as reluOp } from '../../ops/elementwise.ts';
 import { inplace as changeInPlace } from '../../ops/inplace.ts';
-import type { GeneratorOptions } from '../../ops/draw.ts';
+import { type RReluOptions, rrelu as rreluOp } from '../../ops/rrelu.ts';
 import { isOptions } from '../../tensor/arguments.ts';
 import type { Tensor } from '../../tensor.ts';
 
-export { type RReluOptions } from '../../ops/activation.ts';
+export type { RReluOptions } from '../../ops/rrelu.ts';
 
 export interface InplaceOptions {
   /** Overwrite the input. */
@@ -25,21 +26,26 @@ function result(op: string, x: Tensor, inplace: Inplace | undefined, compute: ()
 }
 
 /** max(x, 0). */
-export const relu = (x: Tensor, inplace?: Inplace): Tensor => result('relu', x, inplace, () => reluOp<Tensor>(x));
+export const relu = (x: Tensor, inplace?: Inplace): Tensor =>
+  result('relu', x, inplace, () => reluOp<Tensor>(x));
 /** max(x, 0), overwriting x. */
 export const relu_ = (x: Tensor): Tensor => relu(x, true);
 /** min(max(x, 0), 6). */
-export const relu6 = (x: Tensor, inplace?: Inplace): Tensor => result('relu6', x, inplace, () => ops.relu6(x));
+export const relu6 = (x: Tensor, inplace?: Inplace): Tensor =>
+  result('relu6', x, inplace, () => ops.relu6(x));
 /** 1.0507·elu(x, 1.6733). */
 export const selu = (x: Tensor, inplace?: Inplace): Tensor => result('selu', x, inplace, () => ops.selu(x));
 /** x·sigmoid(x). */
-export const silu = (x: Tensor, inplace?: Inplace): Tensor => result('silu', x, inplace, () => ops.silu<Tensor>(x));
+export const silu = (x: Tensor, inplace?: Inplace): Tensor =>
+  result('silu', x, inplace, () => ops.silu<Tensor>(x));
 /** x·tanh(softplus(x)). */
 export const mish = (x: Tensor, inplace?: Inplace): Tensor => result('mish', x, inplace, () => ops.mish(x));
 /** x·hardsigmoid(x). */
-export const hardswish = (x: Tensor, inplace?: Inplace): Tensor => result('hardswish', x, inplace, () => ops.hardswish(x));
+export const hardswish = (x: Tensor, inplace?: Inplace): Tensor =>
+  result('hardswish', x, inplace, () => ops.hardswish(x));
 /** (x + 3)/6 within [0, 1]. */
-export const hardsigmoid = (x: Tensor, inplace?: Inplace): Tensor => result('hardsigmoid', x, inplace, () => ops.hardsigmoid(x));
+export const hardsigmoid = (x: Tensor, inplace?: Inplace): Tensor =>
+  result('hardsigmoid', x, inplace, () => ops.hardsigmoid(x));
 /** 1/(1 + e⁻ˣ). */
 export const sigmoid = (x: Tensor): Tensor => x.sigmoid();
 /** The hyperbolic tangent. */
@@ -57,8 +63,13 @@ export interface LeakyReLUOptions extends InplaceOptions {
 }
 
 /** x above 0, negativeSlope·x below. */
-export function leakyRelu(x: Tensor, negativeSlope: number | LeakyReLUOptions = 0.01, inplace?: Inplace): Tensor {
-  if (isOptions<LeakyReLUOptions>(negativeSlope)) return leakyRelu(x, negativeSlope.negativeSlope, negativeSlope);
+export function leakyRelu(
+  x: Tensor,
+  negativeSlope: number | LeakyReLUOptions = 0.01,
+  inplace?: Inplace,
+): Tensor {
+  if (isOptions<LeakyReLUOptions>(negativeSlope))
+    return leakyRelu(x, negativeSlope.negativeSlope, negativeSlope);
   return result('leaky_relu', x, inplace, () => ops.leakyRelu(x, negativeSlope));
 }
 
@@ -109,7 +120,12 @@ export interface HardtanhOptions extends InplaceOptions {
 }
 
 /** x within [minVal, maxVal], the nearer bound outside. @throws ArgumentError if minVal > maxVal */
-export function hardtanh(x: Tensor, minVal: number | HardtanhOptions = -1, maxVal = 1, inplace?: Inplace): Tensor {
+export function hardtanh(
+  x: Tensor,
+  minVal: number | HardtanhOptions = -1,
+  maxVal = 1,
+  inplace?: Inplace,
+): Tensor {
   if (isOptions<HardtanhOptions>(minVal)) return hardtanh(x, minVal.minVal, minVal.maxVal, minVal);
   return result('hardtanh', x, inplace, () => ops.hardtanh(x, minVal, maxVal));
 }
@@ -146,19 +162,20 @@ export const prelu = (x: Tensor, weight: Tensor): Tensor => ops.prelu<Tensor>(x,
 /** x above 0; below, x times a slope drawn from [lower, upper) in training, else the middle one. */
 export function rrelu(
   x: Tensor,
-  lower: number | (ops.RReluOptions & InplaceOptions) = 1 / 8,
+  lower: number | (RReluOptions & InplaceOptions) = 1 / 8,
   upper = 1 / 3,
   training = false,
   inplace?: Inplace | (InplaceOptions & GeneratorOptions),
 ): Tensor {
-  const options = isOptions<ops.RReluOptions & InplaceOptions>(lower)
+  const options = isOptions<RReluOptions & InplaceOptions>(lower)
     ? lower
     : { lower, upper, training, ...(typeof inplace === 'object' ? inplace : { inplace }) };
-  return result('rrelu', x, options, () => ops.rrelu(x, options));
+  return result('rrelu', x, options, () => rreluOp(x, options));
 }
 
 /** The first half along dim (default the last) times the sigmoid of the second. @throws ShapeError for an odd size */
-export const glu = (x: Tensor, dim: number | { dim?: number } = -1): Tensor => ops.glu(x, typeof dim === 'object' ? dim.dim : dim);
+export const glu = (x: Tensor, dim: number | { dim?: number } = -1): Tensor =>
+  ops.glu(x, typeof dim === 'object' ? dim.dim : dim);
 
 export interface SoftmaxOptions {
   dim?: number | null;
@@ -176,19 +193,31 @@ function along(x: Tensor, dim: number | null | SoftmaxOptions | undefined, optio
 }
 
 /** eˣ / Σ eˣ along dim. */
-export function softmax(x: Tensor, dim?: number | null | SoftmaxOptions, options: SoftmaxOptions = {}): Tensor {
+export function softmax(
+  x: Tensor,
+  dim?: number | null | SoftmaxOptions,
+  options: SoftmaxOptions = {},
+): Tensor {
   const { input, d } = along(x, dim, options);
   return input.softmax(d);
 }
 
 /** The logarithm of softmax, exact where softmax underflows. */
-export function logSoftmax(x: Tensor, dim?: number | null | SoftmaxOptions, options: SoftmaxOptions = {}): Tensor {
+export function logSoftmax(
+  x: Tensor,
+  dim?: number | null | SoftmaxOptions,
+  options: SoftmaxOptions = {},
+): Tensor {
   const { input, d } = along(x, dim, options);
   return input.logSoftmax(d);
 }
 
 /** softmax(−x). */
-export function softmin(x: Tensor, dim?: number | null | SoftmaxOptions, options: SoftmaxOptions = {}): Tensor {
+export function softmin(
+  x: Tensor,
+  dim?: number | null | SoftmaxOptions,
+  options: SoftmaxOptions = {},
+): Tensor {
   const { input, d } = along(x, dim, options);
   return input.neg().softmax(d);
 }
@@ -212,6 +241,12 @@ export function gumbelSoftmax(logits: Tensor, options: GumbelSoftmaxOptions = {}
   const d = dim < 0 ? dim + logits.ndim : dim;
   const oneHot = zerosLike(soft).transpose(d, -1).contiguous();
   const places = best.transpose(d, -1);
-  oneHot.array.backend.scatter(oneHot.array, oneHot.ndim - 1, places.array, onesLike(places, { dtype: soft.dtype }).array, false);
+  oneHot.array.backend.scatter(
+    oneHot.array,
+    oneHot.ndim - 1,
+    places.array,
+    onesLike(places, { dtype: soft.dtype }).array,
+    false,
+  );
   return oneHot.transpose(d, -1).sub(soft.detach()).add(soft);
 }

@@ -2,13 +2,13 @@
 import { isFloating } from '../../core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../../core/errors.ts';
 import { formatShape, sameShape } from '../../core/shape.ts';
-import { checkTargets, crossEntropyRows } from '../../ops/crossEntropy.ts';
+import { arange } from '../../creation.ts';
 import { checkDevices } from '../../ops/convert.ts';
-import { type LossReduction, reduceLoss } from '../../ops/loss.ts';
+import { checkTargets, crossEntropyRows } from '../../ops/crossEntropy.ts';
 import { selectAlong } from '../../ops/indexing.ts';
+import { type LossReduction, reduceLoss } from '../../ops/loss.ts';
 import { takeFlat } from '../../ops/views.ts';
 import { whereOp } from '../../ops/where.ts';
-import { arange } from '../../creation.ts';
 import { Tensor } from '../../tensor.ts';
 
 export interface NLLLossOptions {
@@ -27,8 +27,15 @@ export interface CrossEntropyLossOptions extends NLLLossOptions {
 
 type WeightOrOptions<O> = Tensor | null | O;
 
-function settings<O extends NLLLossOptions>(first: WeightOrOptions<O> | undefined, options: O | undefined, op: string) {
-  const named = first instanceof Tensor || first === null || first === undefined ? { ...options } : { ...first, ...options };
+function settings<O extends NLLLossOptions>(
+  first: WeightOrOptions<O> | undefined,
+  options: O | undefined,
+  op: string,
+) {
+  const named =
+    first instanceof Tensor || first === null || first === undefined
+      ? { ...options }
+      : { ...first, ...options };
   const weight = first instanceof Tensor ? first : (named.weight ?? null);
   const { ignoreIndex = -100, reduction = 'mean' } = named;
   if (reduction !== 'mean' && reduction !== 'sum' && reduction !== 'none') {
@@ -44,21 +51,32 @@ function toRows(input: Tensor, target: Tensor, op: string): { rows: Tensor; clas
   const classes = input.shape[at];
   const expected = input.shape.toSpliced(at, 1);
   if (input.ndim > 1 && target.ndim > 0 && input.shape[0] !== target.shape[0]) {
-    throw new ShapeError(`Expected input batch_size (${input.shape[0]}) to match target batch_size (${target.shape[0]}).`);
+    throw new ShapeError(
+      `Expected input batch_size (${input.shape[0]}) to match target batch_size (${target.shape[0]}).`,
+    );
   }
   if (!sameShape(expected, target.shape)) {
     throw new ShapeError(`Expected target size ${formatShape(expected)}, got ${formatShape(target.shape)}`);
   }
   const last = input.ndim <= 2 ? input : input.transpose(1, -1);
   const targetLast = input.ndim <= 3 ? target : target.transpose(1, -1);
-  return { rows: last.reshape([-1, classes].map((n) => (n === -1 ? target.numel() : n))), classes, flat: targetLast.reshape([target.numel()]) };
+  return {
+    rows: last.reshape([-1, classes].map((n) => (n === -1 ? target.numel() : n))),
+    classes,
+    flat: targetLast.reshape([target.numel()]),
+  };
 }
 
 /** Losses of rows in the order of the targets. */
 function fromRows(losses: Tensor, target: Tensor, reduction: LossReduction): Tensor {
   if (reduction !== 'none') return losses;
   if (target.ndim < 3) return losses.reshape(target.shape);
-  const swapped = [target.shape[0], target.shape[target.ndim - 1], ...target.shape.slice(2, -1), target.shape[1]];
+  const swapped = [
+    target.shape[0],
+    target.shape[target.ndim - 1],
+    ...target.shape.slice(2, -1),
+    target.shape[1],
+  ];
   return losses.reshape(swapped).transpose(1, -1);
 }
 
@@ -93,15 +111,20 @@ export function crossEntropy(
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw new ArgumentError(`label_smoothing must be between 0.0 and 1.0. Got: ${labelSmoothing}`);
   }
-  if (!isFloating(input.dtype)) throw new DTypeError(`crossEntropy: expected floating logits, but got ${input.dtype}`);
+  if (!isFloating(input.dtype))
+    throw new DTypeError(`crossEntropy: expected floating logits, but got ${input.dtype}`);
   checkDevices([input, target], 'crossEntropy');
   checkWeight(common.weight, input.shape[input.ndim === 1 ? 0 : 1], 'crossEntropy');
   if (isFloating(target.dtype)) return againstProbabilities(input, target, { ...common, labelSmoothing });
   const classTarget = checkClassTarget(target, 'crossEntropy');
   const { rows, flat } = toRows(input, classTarget, 'crossEntropy');
   const { ignoreIndex, reduction } = common;
-  const classWeight = common.weight && common.weight.to(input.dtype);
-  const losses = crossEntropyRows<Tensor>(rows, flat, classWeight, { ignoreIndex, reduction, labelSmoothing });
+  const classWeight = common.weight?.to(input.dtype) ?? null;
+  const losses = crossEntropyRows<Tensor>(rows, flat, classWeight, {
+    ignoreIndex,
+    reduction,
+    labelSmoothing,
+  });
   return fromRows(losses, classTarget, reduction);
 }
 
@@ -109,7 +132,11 @@ export function crossEntropy(
 function againstProbabilities(
   input: Tensor,
   target: Tensor,
-  { weight, reduction, labelSmoothing }: { weight: Tensor | null; reduction: LossReduction; labelSmoothing: number },
+  {
+    weight,
+    reduction,
+    labelSmoothing,
+  }: { weight: Tensor | null; reduction: LossReduction; labelSmoothing: number },
 ): Tensor {
   if (!sameShape(input.shape, target.shape)) {
     throw new ShapeError(
@@ -119,7 +146,9 @@ function againstProbabilities(
   const dim = input.ndim === 1 ? 0 : 1;
   const classes = input.shape[dim];
   const smooth = labelSmoothing > 0 ? target.mul(1 - labelSmoothing).add(labelSmoothing / classes) : target;
-  const weighted = weight ? smooth.mul(weight.reshape([classes, ...input.shape.slice(dim + 1).map(() => 1)])) : smooth;
+  const weighted = weight
+    ? smooth.mul(weight.reshape([classes, ...input.shape.slice(dim + 1).map(() => 1)]))
+    : smooth;
   const losses = input.logSoftmax(dim).mul(weighted).sum(dim).neg();
   if (reduction === 'mean') return losses.sum().div(input.numel() / classes);
   return reduceLoss(losses, reduction);

@@ -1,8 +1,9 @@
 /** Lengths, distances and angles of vectors. */
+
+import { broadcastShapes } from '../../core/shape.ts';
 import { eq } from '../../ops/comparison.ts';
 import { fused } from '../../ops/fused.ts';
 import { whereOp } from '../../ops/where.ts';
-import { broadcastShapes } from '../../core/shape.ts';
 import { isOptions } from '../../tensor/arguments.ts';
 import type { Tensor } from '../../tensor.ts';
 
@@ -18,7 +19,14 @@ export function vectorNorm(x: Tensor, p: number, dim: number, keepdim: boolean):
   const kept = fused(
     'LinalgVectorNormBackward0',
     [x],
-    () => (p === 2 ? x.square().sum(dim, true).sqrt() : x.abs().pow(p).sum(dim, true).pow(1 / p)),
+    () =>
+      p === 2
+        ? x.square().sum(dim, true).sqrt()
+        : x
+            .abs()
+            .pow(p)
+            .sum(dim, true)
+            .pow(1 / p),
     (node, output) => {
       const savedX = node.save(x);
       const savedY = node.saveOutput(output);
@@ -44,7 +52,12 @@ interface SimilarityOptions {
 }
 
 /** x₁·x₂ / (|x₁|·|x₂|) along dim. @throws ShapeError if the shapes do not broadcast */
-export function cosineSimilarity(x1: Tensor, x2: Tensor, dim: number | SimilarityOptions = 1, eps = 1e-8): Tensor {
+export function cosineSimilarity(
+  x1: Tensor,
+  x2: Tensor,
+  dim: number | SimilarityOptions = 1,
+  eps = 1e-8,
+): Tensor {
   if (isOptions<SimilarityOptions>(dim)) return cosineSimilarity(x1, x2, dim.dim, dim.eps);
   const shape = broadcastShapes(x1.shape, x2.shape, 'cosineSimilarity');
   const unit = (x: Tensor): Tensor => {
@@ -65,7 +78,13 @@ interface DistanceOptions {
 }
 
 /** |x₁ − x₂ + eps| in the p-norm along the last dimension. */
-export function pairwiseDistance(x1: Tensor, x2: Tensor, p: number | DistanceOptions = 2, eps = 1e-6, keepdim = false): Tensor {
+export function pairwiseDistance(
+  x1: Tensor,
+  x2: Tensor,
+  p: number | DistanceOptions = 2,
+  eps = 1e-6,
+  keepdim = false,
+): Tensor {
   if (isOptions<DistanceOptions>(p)) return pairwiseDistance(x1, x2, p.p, p.eps, p.keepdim);
   return vectorNorm(x1.sub(x2).add(eps), p, -1, keepdim);
 }

@@ -1,10 +1,10 @@
 /** Dropout in its forms. The draws are PyTorch's on CPUs without MKL. */
 import { ArgumentError, ShapeError } from '../../core/errors.ts';
-import { isOptions } from '../../tensor/arguments.ts';
+import { zerosLike } from '../../creation.ts';
 import type { GeneratorOptions } from '../../ops/draw.ts';
 import { inplace as changeInPlace } from '../../ops/inplace.ts';
 import { dropoutMask, dropoutNoise } from '../../ops/sample.ts';
-import { zerosLike } from '../../creation.ts';
+import { isOptions } from '../../tensor/arguments.ts';
 import type { Tensor } from '../../tensor.ts';
 
 export interface DropoutOptions extends GeneratorOptions {
@@ -16,10 +16,18 @@ export interface DropoutOptions extends GeneratorOptions {
   inplace?: boolean;
 }
 
-type Rest = readonly [p?: number | DropoutOptions, training?: boolean | DropoutOptions, inplace?: boolean | DropoutOptions, options?: DropoutOptions];
+type Rest = readonly [
+  p?: number | DropoutOptions,
+  training?: boolean | DropoutOptions,
+  inplace?: boolean | DropoutOptions,
+  options?: DropoutOptions,
+];
 
 /** @throws ArgumentError for p outside [0, 1] */
-function settings(rest: Rest, training: boolean): Required<Omit<DropoutOptions, 'generator'>> & GeneratorOptions {
+function settings(
+  rest: Rest,
+  training: boolean,
+): Required<Omit<DropoutOptions, 'generator'>> & GeneratorOptions {
   const positional: DropoutOptions = {};
   const [p, train, inplace] = rest;
   if (typeof p === 'number') positional.p = p;
@@ -37,31 +45,32 @@ export function checkProbability(p: number): void {
   throw new ArgumentError(`dropout probability has to be between 0 and 1, but got ${p}`);
 }
 
-function drop(op: string, x: Tensor, rest: Rest, channels: boolean): Tensor {
+function drop(x: Tensor, rest: Rest, channels: boolean): Tensor {
   const { p, training, inplace, generator } = settings(rest, true);
-  if (channels && x.ndim < 2) throw new ShapeError('Feature dropout requires at least 2 dimensions in the input');
+  if (channels && x.ndim < 2)
+    throw new ShapeError('Feature dropout requires at least 2 dimensions in the input');
   if (p === 0 || !training || x.numel() === 0) return x;
   const noise = p === 1 ? zerosLike(x) : dropoutNoise<Tensor>(x, p, { generator, channels });
   return inplace ? x.mul_(noise) : x.mul(noise);
 }
 
 /** Each element becomes 0 with probability p, and the others are divided by 1 − p; nothing happens outside training. */
-export const dropout = (x: Tensor, ...rest: Rest): Tensor => drop('dropout', x, rest, false);
+export const dropout = (x: Tensor, ...rest: Rest): Tensor => drop(x, rest, false);
 
 /** Dropout of whole channels: x is [N, C, L], or [C, L]. @throws ShapeError */
 export function dropout1d(x: Tensor, ...rest: Rest): Tensor {
   if (x.ndim !== 2 && x.ndim !== 3) {
     throw new ShapeError(`dropout1d: Expected 2D or 3D input, but received a ${x.ndim}D input.`);
   }
-  return x.ndim === 3 ? drop('dropout1d', x, rest, true) : drop('dropout1d', x.unsqueeze(0), rest, true).squeeze(0);
+  return x.ndim === 3 ? drop(x, rest, true) : drop(x.unsqueeze(0), rest, true).squeeze(0);
 }
 
 /** Dropout of whole channels: x is [N, C, H, W]; a tensor of 3 dimensions is taken as [N, C, L]. @throws ShapeError */
-export const dropout2d = (x: Tensor, ...rest: Rest): Tensor => drop('dropout2d', x, rest, true);
+export const dropout2d = (x: Tensor, ...rest: Rest): Tensor => drop(x, rest, true);
 
 /** Dropout of whole channels: x is [N, C, D, H, W], or [C, D, H, W]. @throws ShapeError */
 export function dropout3d(x: Tensor, ...rest: Rest): Tensor {
-  return x.ndim === 4 ? drop('dropout3d', x.unsqueeze(0), rest, true).squeeze(0) : drop('dropout3d', x, rest, true);
+  return x.ndim === 4 ? drop(x.unsqueeze(0), rest, true).squeeze(0) : drop(x, rest, true);
 }
 
 /** −scale·alpha of SELU: the value that dropped elements take. */
@@ -69,13 +78,17 @@ const ALPHA = 1.7580993408473766;
 
 function alphaDrop(op: string, x: Tensor, rest: Rest, channels: boolean): Tensor {
   const { p, training, inplace, generator } = settings(rest, false);
-  if (channels && x.ndim < 2) throw new ShapeError('Feature dropout requires at least 2 dimensions in the input');
+  if (channels && x.ndim < 2)
+    throw new ShapeError('Feature dropout requires at least 2 dimensions in the input');
   if (p === 0 || !training || x.numel() === 0) return x;
   const apply = (): Tensor => {
     if (p === 1) return x.mul(zerosLike(x));
     const mask = dropoutMask<Tensor>(x, p, { generator, channels });
     const a = 1 / Math.sqrt((ALPHA * ALPHA * p + 1) * (1 - p));
-    const shift = mask.sub(1).mul(Math.fround(ALPHA * a)).add(Math.fround(ALPHA * a * p));
+    const shift = mask
+      .sub(1)
+      .mul(Math.fround(ALPHA * a))
+      .add(Math.fround(ALPHA * a * p));
     return x.mul(mask.mul(Math.fround(a))).add(shift);
   };
   return inplace ? changeInPlace(op, x, [], apply) : apply();
@@ -85,4 +98,5 @@ function alphaDrop(op: string, x: Tensor, rest: Rest, channels: boolean): Tensor
 export const alphaDropout = (x: Tensor, ...rest: Rest): Tensor => alphaDrop('alphaDropout', x, rest, false);
 
 /** Alpha dropout of whole channels. `training` is false by default. */
-export const featureAlphaDropout = (x: Tensor, ...rest: Rest): Tensor => alphaDrop('featureAlphaDropout', x, rest, true);
+export const featureAlphaDropout = (x: Tensor, ...rest: Rest): Tensor =>
+  alphaDrop('featureAlphaDropout', x, rest, true);

@@ -6,8 +6,8 @@ import { ArgumentError, DTypeError, IndexError, ShapeError } from '../../core/er
 import { formatShape } from '../../core/shape.ts';
 import { arange } from '../../creation.ts';
 import { addAlong } from '../../ops/indexing.ts';
-import type { Tensor } from '../../tensor.ts';
 import { isOptions } from '../../tensor/arguments.ts';
+import type { Tensor } from '../../tensor.ts';
 import { vectorNorm } from './distance.ts';
 
 export interface EmbeddingFunctionOptions {
@@ -31,14 +31,18 @@ export function embedding(
   paddingIdx: number | null | EmbeddingFunctionOptions = null,
   options: EmbeddingFunctionOptions = {},
 ): Tensor {
-  if (isOptions<EmbeddingFunctionOptions>(paddingIdx)) return embedding(input, weight, paddingIdx.paddingIdx ?? null, paddingIdx);
-  if (!isInteger(input.dtype)) throw new DTypeError(`embedding: expected indices of dtype int64 or int32, but got ${input.dtype}`);
+  if (isOptions<EmbeddingFunctionOptions>(paddingIdx))
+    return embedding(input, weight, paddingIdx.paddingIdx ?? null, paddingIdx);
+  if (!isInteger(input.dtype))
+    throw new DTypeError(`embedding: expected indices of dtype int64 or int32, but got ${input.dtype}`);
   if (weight.ndim !== 2) throw new ShapeError(`'weight' must be 2-D, but got ${formatShape(weight.shape)}`);
   const [rows, size] = weight.shape;
   const padding = paddingRow(paddingIdx, rows);
   const picks = input.long().reshape([input.numel()]);
   if (picks.array.backend.findBadTarget(picks.array, rows, null) >= 0) {
-    throw new IndexError(`index out of range in self: embedding has ${rows} rows, indices must lie in [0, ${rows})`);
+    throw new IndexError(
+      `index out of range in self: embedding has ${rows} rows, indices must lie in [0, ${rows})`,
+    );
   }
   const { maxNorm = null, normType = 2, scaleGradByFreq = false } = options;
   if (maxNorm !== null) shorten(weight, picks, maxNorm, normType);
@@ -64,8 +68,7 @@ function paddingRow(index: number | null, rows: number): number | null {
 }
 
 /** [rows]: how often each row is used. */
-const frequencies = (picks: Tensor, rows: number): Tensor =>
-  addAlong(picks.mul(0).add(1), 0, picks, [rows]);
+const frequencies = (picks: Tensor, rows: number): Tensor => addAlong(picks.mul(0).add(1), 0, picks, [rows]);
 
 function shorten(weight: Tensor, picks: Tensor, maxNorm: number, normType: number): void {
   noGrad(() => {
@@ -84,7 +87,9 @@ function shorten(weight: Tensor, picks: Tensor, maxNorm: number, normType: numbe
 export function oneHot(x: Tensor, numClasses: number | { numClasses?: number } = -1): Tensor {
   if (typeof numClasses === 'object') return oneHot(x, numClasses.numClasses);
   if (x.dtype !== 'int64') {
-    throw new DTypeError(`oneHot: one_hot is only applicable to index tensor of type LongTensor, but got ${x.dtype}`);
+    throw new DTypeError(
+      `oneHot: one_hot is only applicable to index tensor of type LongTensor, but got ${x.dtype}`,
+    );
   }
   if (x.numel() === 0 && numClasses <= 0) {
     throw new ArgumentError('Can not infer total number of classes from empty tensor.');
@@ -92,6 +97,10 @@ export function oneHot(x: Tensor, numClasses: number | { numClasses?: number } =
   if (x.numel() > 0 && x.amin().item() < 0) throw new ArgumentError('Class values must be non-negative.');
   const classes = numClasses === -1 ? x.amax().item() + 1 : numClasses;
   if (!(classes > 0)) throw new ArgumentError('num_classes should be positive');
-  if (x.numel() > 0 && x.amax().item() >= classes) throw new ArgumentError('Class values must be smaller than num_classes.');
-  return x.unsqueeze(-1).eq(arange(0, classes, { dtype: 'int64', device: x.device })).long();
+  if (x.numel() > 0 && x.amax().item() >= classes)
+    throw new ArgumentError('Class values must be smaller than num_classes.');
+  return x
+    .unsqueeze(-1)
+    .eq(arange(0, classes, { dtype: 'int64', device: x.device }))
+    .long();
 }

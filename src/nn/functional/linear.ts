@@ -26,6 +26,9 @@ export function bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: T
   const rows2 = input2.reshape([-1, 1, size2]);
   // [n, i]·[i, o·j], then the sum over j with x₂: no array of size n·o·i·j.
   const half = rows1.matmul(weight.permute(1, 0, 2).reshape([size1, out * size2])).reshape([-1, out, size2]);
-  const result = half.mul(rows2).sum(-1).reshape([...lead1, out]);
+  const result = half
+    .mul(rows2)
+    .sum(-1)
+    .reshape([...lead1, out]);
   return bias === null ? result : result.add(bias);
 }

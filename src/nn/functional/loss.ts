@@ -1,10 +1,10 @@
 /** Losses between numbers: elementwise, or by margins. */
 import { ArgumentError, ShapeError } from '../../core/errors.ts';
 import { formatShape, numElements } from '../../core/shape.ts';
-import * as ops from '../../ops/loss.ts';
-import { type LossReduction, reduceLoss } from '../../ops/loss.ts';
 import { arange } from '../../creation.ts';
 import { minimum } from '../../ops/arithmetic.ts';
+import * as ops from '../../ops/loss.ts';
+import { type LossReduction, reduceLoss } from '../../ops/loss.ts';
 import { whereOp } from '../../ops/where.ts';
 import { Tensor } from '../../tensor.ts';
 import { atLeast, pairwiseDistance } from './distance.ts';
@@ -28,7 +28,11 @@ export interface SmoothL1LossOptions extends LossOptions {
 }
 
 /** The mean of d²/(2β) where |d| < β, and of |d| − β/2 elsewhere. @throws ArgumentError for a negative beta */
-export function smoothL1Loss(input: Tensor, target: Tensor, { reduction = 'mean', beta = 1 }: SmoothL1LossOptions = {}): Tensor {
+export function smoothL1Loss(
+  input: Tensor,
+  target: Tensor,
+  { reduction = 'mean', beta = 1 }: SmoothL1LossOptions = {},
+): Tensor {
   if (!(beta >= 0)) throw new ArgumentError('smooth_l1_loss does not support negative values for beta.');
   return beta === 0 ? l1Loss(input, target, { reduction }) : ops.smoothL1Loss(input, target, reduction, beta);
 }
@@ -39,7 +43,11 @@ export interface HuberLossOptions extends LossOptions {
 }
 
 /** The mean of d²/2 where |d| ≤ δ, and of δ(|d| − δ/2) elsewhere. @throws ArgumentError unless delta > 0 */
-export function huberLoss(input: Tensor, target: Tensor, { reduction = 'mean', delta = 1 }: HuberLossOptions = {}): Tensor {
+export function huberLoss(
+  input: Tensor,
+  target: Tensor,
+  { reduction = 'mean', delta = 1 }: HuberLossOptions = {},
+): Tensor {
   if (!(delta > 0)) throw new ArgumentError('huber_loss does not support non-positive values for delta.');
   return ops.huberLoss(input, target, reduction, delta);
 }
@@ -56,7 +64,8 @@ export function binaryCrossEntropy(
   weight?: Tensor | null | BCELossOptions,
   options: BCELossOptions = {},
 ): Tensor {
-  if (weight != null && !(weight instanceof Tensor)) return binaryCrossEntropy(input, target, weight.weight, weight);
+  if (weight != null && !(weight instanceof Tensor))
+    return binaryCrossEntropy(input, target, weight.weight, weight);
   if (formatShape(input.shape) !== formatShape(target.shape)) {
     throw new ShapeError(
       `Using a target size (torch.Size(${formatShape(target.shape)})) that is different to the input size ` +
@@ -66,7 +75,12 @@ export function binaryCrossEntropy(
   if (input.numel() > 0 && !(input.detach().amin().item() >= 0 && input.detach().amax().item() <= 1)) {
     throw new ArgumentError('binary_cross_entropy: all elements of input should be between 0 and 1');
   }
-  return ops.binaryCrossEntropy<Tensor>(input, target, weight ?? options.weight ?? null, options.reduction ?? 'mean');
+  return ops.binaryCrossEntropy<Tensor>(
+    input,
+    target,
+    weight ?? options.weight ?? null,
+    options.reduction ?? 'mean',
+  );
 }
 
 export interface BCEWithLogitsLossOptions extends BCELossOptions {
@@ -81,7 +95,8 @@ export function binaryCrossEntropyWithLogits(
   weight?: Tensor | null | BCEWithLogitsLossOptions,
   options: BCEWithLogitsLossOptions = {},
 ): Tensor {
-  if (weight != null && !(weight instanceof Tensor)) return binaryCrossEntropyWithLogits(input, target, weight.weight, weight);
+  if (weight != null && !(weight instanceof Tensor))
+    return binaryCrossEntropyWithLogits(input, target, weight.weight, weight);
   if (formatShape(input.shape) !== formatShape(target.shape)) {
     throw new ShapeError(
       `Target size (torch.Size(${formatShape(target.shape)})) must be the same as input size ` +
@@ -89,7 +104,13 @@ export function binaryCrossEntropyWithLogits(
     );
   }
   const { posWeight = null, reduction = 'mean' } = options;
-  return ops.binaryCrossEntropyWithLogits<Tensor>(input, target, weight ?? options.weight ?? null, posWeight, reduction);
+  return ops.binaryCrossEntropyWithLogits<Tensor>(
+    input,
+    target,
+    weight ?? options.weight ?? null,
+    posWeight,
+    reduction,
+  );
 }
 
 export interface KLDivLossOptions {
@@ -100,7 +121,11 @@ export interface KLDivLossOptions {
 }
 
 /** Kullback-Leibler divergence y·(log y − x), x being log-probabilities. */
-export function klDiv(input: Tensor, target: Tensor, { reduction = 'mean', logTarget = false }: KLDivLossOptions = {}): Tensor {
+export function klDiv(
+  input: Tensor,
+  target: Tensor,
+  { reduction = 'mean', logTarget = false }: KLDivLossOptions = {},
+): Tensor {
   const losses = ops.klDivergences<Tensor>(input, target, logTarget);
   if (reduction !== 'batchmean') return reduceLoss(losses, reduction);
   return losses.ndim === 0 ? losses.sum() : losses.sum().div(input.shape[0]);
@@ -120,7 +145,15 @@ export function poissonNllLoss(input: Tensor, target: Tensor, options: PoissonNL
   const { logInput = true, full = false, eps = 1e-8, reduction = 'mean' } = options;
   const losses = logInput ? input.exp().sub(target.mul(input)) : input.sub(target.mul(input.add(eps).log()));
   if (!full) return reduceLoss(losses, reduction);
-  const stirling = target.mul(target.log()).sub(target).add(target.mul(2 * Math.PI).log().mul(0.5));
+  const stirling = target
+    .mul(target.log())
+    .sub(target)
+    .add(
+      target
+        .mul(2 * Math.PI)
+        .log()
+        .mul(0.5),
+    );
   return reduceLoss(losses.add(whereOp<Tensor>(target.gt(1), stirling, 0)), reduction);
 }
 
@@ -132,14 +165,20 @@ export interface GaussianNLLLossOptions extends LossOptions {
 }
 
 /** −log of the normal density: (log var + (input − target)²/var)/2. @throws ArgumentError for negative variances */
-export function gaussianNllLoss(input: Tensor, target: Tensor, variance: Tensor | number, options: GaussianNLLLossOptions = {}): Tensor {
+export function gaussianNllLoss(
+  input: Tensor,
+  target: Tensor,
+  variance: Tensor | number,
+  options: GaussianNLLLossOptions = {},
+): Tensor {
   const { full = false, eps = 1e-6, reduction = 'mean' } = options;
   const given = typeof variance === 'number' ? input.detach().mul(0).add(variance) : variance;
   const ownSize = formatShape(given.shape) === formatShape(input.shape);
   const missesLast = formatShape(given.shape) === formatShape(input.shape.slice(0, -1));
   if (!ownSize && !missesLast && given.ndim !== input.ndim) throw new ShapeError('var is of incorrect size');
   const wide = !ownSize && missesLast ? given.unsqueeze(-1) : given;
-  if (wide.numel() > 0 && wide.detach().amin().item() < 0) throw new ArgumentError('var has negative entry/entries');
+  if (wide.numel() > 0 && wide.detach().amin().item() < 0)
+    throw new ArgumentError('var has negative entry/entries');
   // The bound moves the value and leaves the gradient alone, as in PyTorch.
   const bounded = wide.add(atLeast(wide, eps).sub(wide).detach());
   const losses = bounded.log().add(input.sub(target).square().div(bounded)).mul(0.5);
@@ -151,7 +190,11 @@ export interface MarginOptions extends LossOptions {
 }
 
 /** input where target is 1, max(0, margin − input) where it is −1. Default margin 1. */
-export function hingeEmbeddingLoss(input: Tensor, target: Tensor, { margin = 1, reduction = 'mean' }: MarginOptions = {}): Tensor {
+export function hingeEmbeddingLoss(
+  input: Tensor,
+  target: Tensor,
+  { margin = 1, reduction = 'mean' }: MarginOptions = {},
+): Tensor {
   const apart = whereOp<Tensor>(target.ne(1), atLeast(input.neg().add(margin), 0), 0);
   const together = whereOp<Tensor>(target.ne(-1), input, 0);
   return reduceLoss(apart.add(together), reduction);
@@ -200,7 +243,12 @@ export interface TripletMarginLossOptions extends LossOptions {
 }
 
 /** max(0, margin + |anchor − positive| − |anchor − negative|). */
-export function tripletMarginLoss(anchor: Tensor, positive: Tensor, negative: Tensor, options: TripletMarginLossOptions = {}): Tensor {
+export function tripletMarginLoss(
+  anchor: Tensor,
+  positive: Tensor,
+  negative: Tensor,
+  options: TripletMarginLossOptions = {},
+): Tensor {
   const { p = 2, eps = 1e-6, ...rest } = options;
   const distanceFunction = (a: Tensor, b: Tensor): Tensor => pairwiseDistance(a, b, p, eps);
   return tripletMarginWithDistanceLoss(anchor, positive, negative, { ...rest, distanceFunction });
@@ -229,7 +277,11 @@ export function tripletMarginWithDistanceLoss(
 }
 
 /** log(1 + e^(−target·input)), target ±1. */
-export function softMarginLoss(input: Tensor, target: Tensor, { reduction = 'mean' }: LossOptions = {}): Tensor {
+export function softMarginLoss(
+  input: Tensor,
+  target: Tensor,
+  { reduction = 'mean' }: LossOptions = {},
+): Tensor {
   const z = target.neg().mul(input);
   // log(1 + e^z) without overflow.
   return reduceLoss(z.abs().neg().exp().log1p().add(atLeast(z, 0)), reduction);
@@ -262,7 +314,9 @@ export function multiMarginLoss(input: Tensor, target: Tensor, options: MultiMar
   const rows = input.reshape([-1, classes]);
   const flat = target.reshape([-1]);
   if (rows.shape[0] !== flat.shape[0]) {
-    throw new ShapeError(`multiMarginLoss: inconsistent target size, expected ${rows.shape[0]} but got ${formatShape(target.shape)}`);
+    throw new ShapeError(
+      `multiMarginLoss: inconsistent target size, expected ${rows.shape[0]} but got ${formatShape(target.shape)}`,
+    );
   }
   const own = flat.unsqueeze(1).eq(arange(0, classes, { dtype: 'int64', device: input.device }));
   const ownScore = whereOp<Tensor>(own, rows, 0).sum(1, true);
@@ -270,5 +324,8 @@ export function multiMarginLoss(input: Tensor, target: Tensor, options: MultiMar
   const powered = p === 2 ? excess.square() : excess;
   const weighted = weight ? powered.mul(weight.index(flat).unsqueeze(1)) : powered;
   const losses = whereOp<Tensor>(own, 0, weighted).sum(1).div(classes);
-  return reduceLoss(numElements(target.shape) === 1 && target.ndim === 0 ? losses.squeeze(0) : losses, reduction);
+  return reduceLoss(
+    numElements(target.shape) === 1 && target.ndim === 0 ? losses.squeeze(0) : losses,
+    reduction,
+  );
 }

@@ -1,0 +1,405 @@
+/** Modules: state, saving, hooks, printing; layers and losses beyond the golden cases. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import * as torch from '../../src/index.ts';
+import { ArgumentError, nn, type Tensor } from '../../src/index.ts';
+import { loadGolden } from '../golden.ts';
+
+const F = nn.functional;
+
+class FullyConnected extends nn.Module {
+  linear_1: nn.Linear;
+  linear_2: nn.Linear;
+  constructor(inputs: number, hidden: number, outputs: number) {
+    super();
+    this.linear_1 = new nn.Linear(inputs, hidden);
+    this.linear_2 = new nn.Linear(hidden, outputs, { bias: false });
+  }
+  forward(x: Tensor): Tensor {
+    return this.linear_2.forward(F.relu(this.linear_1.forward(x)));
+  }
+}
+
+/** A module with every kind of state. */
+class Mixed extends nn.Module {
+  inner = new nn.Sequential(new nn.Linear(2, 2), new nn.Dropout(0.5));
+  scale: nn.Parameter = new nn.Parameter(torch.tensor([1, 2]));
+  alias: nn.Parameter = this.scale;
+  notState = torch.ones(3);
+  constructor() {
+    super();
+    this.registerBuffer('seen', torch.zeros(1));
+    this.registerBuffer('scratch', torch.zeros(2), { persistent: false });
+  }
+  forward(x: Tensor): Tensor {
+    return this.inner.forward(x).mul(this.scale);
+  }
+}
+
+const values = (x: Tensor) => Array.from(x.data, Number);
+const floats = (list: number[]) => list.map(Math.fround);
+
+describe.each(['cpu', 'reference'])('on %s', (device) => {
+  let before: string;
+  beforeEach(() => {
+    before = torch.getDefaultDevice();
+    torch.setDefaultDevice(device);
+    torch.manualSeed(7);
+  });
+  afterEach(() => torch.setDefaultDevice(before));
+
+  describe('Module', () => {
+    it('finds its state in its properties, in their order and each tensor once', () => {
+      const model = new Mixed();
+      expect(model.namedParameters().map(([name]) => name)).toEqual([
+        'scale',
+        'inner.0.weight',
+        'inner.0.bias',
+      ]);
+      expect(model.parameters()[0]).toBe(model.scale);
+      expect(model.namedBuffers().map(([name]) => name)).toEqual(['seen', 'scratch']);
+      expect(model.namedModules().map(([name]) => name)).toEqual(['', 'inner', 'inner.0', 'inner.1']);
+      expect(Object.keys(model.stateDict())).toEqual([
+        'scale',
+        'alias',
+        'seen',
+        'inner.0.weight',
+        'inner.0.bias',
+      ]);
+      expect(model.getSubmodule('inner.1')).toBe(model.inner[1]);
+      expect(() => model.getSubmodule('inner.9')).toThrow(ArgumentError);
+    });
+
+    it('draws the weights of PyTorch and stores them so that no product transposes', () => {
+      const { weight } = new nn.Linear(7, 5);
+      expect(values(weight).slice(0, 3)).toEqual(floats([0.026398959, -0.22768338, 0.12035273]));
+      expect(weight.shape).toEqual([5, 7]);
+      expect(weight.stride()).toEqual([1, 5]);
+      const layer = new nn.Linear(3, 2);
+      layer.forward(torch.randn(4, 3)).sum().backward();
+      expect(layer.weight.grad?.stride()).toEqual([1, 2]);
+    });
+
+    it('switches modes, applies, freezes and forgets gradients', () => {
+      const model = new Mixed();
+      model.eval();
+      expect(model.modules().map((m) => m.training)).toEqual([false, false, false, false]);
+      expect(model.train()).toBe(model);
+      const order: string[] = [];
+      model.apply((m) => order.push(m.constructor.name));
+      expect(order).toEqual(['Linear', 'Dropout', 'Sequential', 'Mixed']);
+      model.forward(torch.ones(1, 2)).sum().backward();
+      expect(model.scale.grad).not.toBeNull();
+      model.zeroGrad({ setToNone: false });
+      expect(values(model.scale.grad!)).toEqual([0, 0]);
+      model.zeroGrad();
+      expect(model.parameters().every((p) => p.grad === null)).toBe(true);
+      model.requiresGrad_(false);
+      expect(model.forward(torch.ones(1, 2)).requiresGrad).toBe(false);
+    });
+
+    it('gives unseen gradients back at once and leaves seen ones alone', () => {
+      const layer = new nn.Linear(2, 2);
+      layer.forward(torch.ones(1, 2)).sum().backward();
+      const unseen = layer.weight.leaf!.grad!.array.storage;
+      const seen = layer.bias!.grad!;
+      layer.zeroGrad();
+      expect(unseen.freed).toBe(true);
+      expect(values(seen)).toEqual([1, 1]);
+    });
+
+    it('saves and loads, all or nothing', () => {
+      const model = new FullyConnected(3, 4, 2);
+      const other = new FullyConnected(3, 4, 2);
+      const x = torch.randn(5, 3);
+      expect(values(other.forward(x))).not.toEqual(values(model.forward(x)));
+      const keys = other.loadStateDict(model.stateDict());
+      expect(String(keys)).toBe('<All keys matched successfully>');
+      expect(values(other.forward(x))).toEqual(values(model.forward(x)));
+      expect(other.linear_1.weight.stride()).toEqual([1, 4]);
+
+      const state = model.stateDict();
+      const { 'linear_1.bias': bias, ...rest } = state;
+      const kept = values(other.linear_1.weight);
+      const bad = { ...rest, 'linear_1.weight': torch.zeros(2, 2), extra: bias };
+      expect(() => other.loadStateDict(bad)).toThrow(
+        'Error(s) in loading state_dict for FullyConnected:\n\tMissing key(s) in state_dict: "linear_1.bias". \n\t' +
+          'Unexpected key(s) in state_dict: "extra". \n\tsize mismatch for linear_1.weight: copying a param with shape ' +
+          'torch.Size([2, 2]) from checkpoint, the shape in current model is torch.Size([4, 3]).',
+      );
+      expect(values(other.linear_1.weight)).toEqual(kept);
+      const loose = other.loadStateDict({ ...rest, extra: bias }, { strict: false });
+      expect(loose).toMatchObject({ missingKeys: ['linear_1.bias'], unexpectedKeys: ['extra'] });
+    });
+
+    it('moves to another dtype without losing the optimiser', () => {
+      const model = new FullyConnected(2, 3, 1);
+      const optimizer = new torch.optim.SGD(model.parameters(), { lr: 0.5 });
+      model.double();
+      expect(model.parameters().map((p) => p.dtype)).toEqual(['float64', 'float64', 'float64']);
+      expect(model.linear_1.weight.stride()).toEqual([1, 3]);
+      const kept = values(model.linear_1.bias!);
+      model
+        .forward(torch.ones([1, 2], { dtype: 'float64' }))
+        .sum()
+        .backward();
+      optimizer.step();
+      expect(values(model.linear_1.bias!)).not.toEqual(kept);
+      expect(() => model.to('int64')).toThrow('only accepts floating point dtypes');
+    });
+
+    it('is copied deeply, sharing inside what was shared', () => {
+      const model = new Mixed();
+      const copy = model.deepcopy();
+      expect(copy).toBeInstanceOf(Mixed);
+      expect(copy.alias).toBe(copy.scale);
+      expect(Object.is(copy.scale, model.scale)).toBe(false);
+      expect(copy.namedBuffers().map(([name]) => name)).toEqual(['seen', 'scratch']);
+      torch.noGrad(() => copy.scale.fill_(9));
+      expect(values(model.scale)).toEqual([1, 2]);
+      expect(values(copy.eval().forward(torch.ones(1, 2)))).not.toEqual(
+        values(model.eval().forward(torch.ones(1, 2))),
+      );
+    });
+
+    it('calls hooks around forward, however it is called', () => {
+      const layer = new nn.Identity();
+      const calls: string[] = [];
+      const before = layer.registerForwardPreHook((module, [x]) => {
+        calls.push(`before ${module.constructor.name}`);
+        return [x.add(1)];
+      });
+      const after = layer.registerForwardHook((_, inputs, output) => {
+        calls.push(`after ${inputs[0].item()} ${output.item()}`);
+        return output.mul(10);
+      });
+      expect(layer.forward(torch.tensor(1)).item()).toBe(20);
+      expect(new nn.Sequential(layer).forward(torch.tensor(2)).item()).toBe(30);
+      expect(calls).toEqual(['before Identity', 'after 2 2', 'before Identity', 'after 3 3']);
+      before.remove();
+      after();
+      expect(layer.forward(torch.tensor(1)).item()).toBe(1);
+      expect(Object.hasOwn(layer, 'forward')).toBe(false);
+    });
+
+    it('refuses names that keys cannot have', () => {
+      const model = new Mixed();
+      expect(() => model.registerBuffer('a.b', null)).toThrow('buffer name can\'t contain ".", got: a.b');
+      expect(() => model.addModule('', new nn.Identity())).toThrow('module name can\'t be empty string ""');
+      expect(() => model.registerParameter('forward', null)).toThrow("attribute 'forward' already exists");
+    });
+  });
+
+  describe('containers', () => {
+    it('hold modules as properties', () => {
+      const model = new nn.Sequential({ fc: new nn.Linear(2, 3), act: new nn.ReLU() });
+      expect(Object.keys(model.stateDict())).toEqual(['fc.weight', 'fc.bias']);
+      const list = new nn.ModuleList([new nn.ReLU()]).append(new nn.Tanh());
+      list.insert(0, new nn.Sigmoid());
+      expect([...list].map((m) => m.constructor.name)).toEqual(['Sigmoid', 'ReLU', 'Tanh']);
+      expect(list.get(-1)).toBe(list[2]);
+      expect(() => list.get(3)).toThrow(torch.IndexError);
+      const table = new nn.ModuleDict({ a: new nn.ReLU() });
+      expect(table.has('a') && !table.has('b')).toBe(true);
+      expect(() => table.set('forward', new nn.ReLU())).toThrow("attribute 'forward' already exists");
+      table.pop('a');
+      expect(table.keys()).toEqual([]);
+    });
+
+    it('hold parameters, also those that were plain tensors', () => {
+      const list = new nn.ParameterList([torch.zeros(2, 3), torch.zeros(1)]);
+      expect(list.parameters()).toHaveLength(2);
+      expect(String(list)).toBe(
+        device === 'cpu'
+          ? 'ParameterList(\n    (0): Parameter containing: [torch.float32 of size 2x3]\n' +
+              '    (1): Parameter containing: [torch.float32 of size 1]\n)'
+          : 'ParameterList(\n    (0): Parameter containing: [torch.float32 of size 2x3 (reference)]\n' +
+              '    (1): Parameter containing: [torch.float32 of size 1 (reference)]\n)',
+      );
+      const table = new nn.ParameterDict({ left: torch.zeros(2) });
+      expect(table.namedParameters().map(([name]) => name)).toEqual(['left']);
+    });
+  });
+
+  describe('printing', () => {
+    const made: Record<string, () => unknown> = {
+      'mod-linear': () => new nn.Linear(784, 500),
+      'mod-seq': () =>
+        new nn.Sequential(
+          new nn.Linear(2, 3),
+          new nn.ReLU(),
+          new nn.Dropout(0.5),
+          new nn.Linear(3, 1, { bias: false }),
+        ),
+      'mod-list': () => new nn.ModuleList([new nn.Linear(1, 1), new nn.Identity()]),
+      'mod-repeat': () => new nn.Sequential(...Array.from({ length: 3 }, () => new nn.ReLU())),
+      loss: () => new nn.CrossEntropyLoss(),
+      'opt-sgd': () => new torch.optim.SGD([torch.zeros(1)], { lr: 0.1 }),
+      'opt-adam': () => new torch.optim.Adam([torch.zeros(1)], { lr: 0.001 }),
+    };
+    it.each(Object.keys(made))('is that of PyTorch: %s', async (id) => {
+      const { cases } = await loadGolden<{ cases: { id: string; repr: string; 'repr_2.13'?: string }[] }>(
+        'print',
+      );
+      const expected = cases.find((c) => c.id === id)!;
+      expect(String(made[id]())).toBe(expected['repr_2.13'] ?? expected.repr);
+    });
+
+    it('joins equal neighbours of a list', () => {
+      const list = new nn.ModuleList([new nn.ReLU(), new nn.ReLU(), new nn.Tanh()]);
+      expect(String(list)).toBe('ModuleList(\n  (0-1): 2 x ReLU()\n  (2): Tanh()\n)');
+    });
+
+    it('shows arguments as Python does', () => {
+      expect(String(new nn.ELU())).toBe('ELU(alpha=1.0)');
+      expect(String(new nn.Hardtanh(-2, 2, true))).toBe('Hardtanh(min_val=-2.0, max_val=2.0, inplace=True)');
+      expect(String(new nn.Embedding(10, 3, { paddingIdx: -1 }))).toBe('Embedding(10, 3, padding_idx=9)');
+      expect(String(new nn.Unflatten(1, [2]))).toBe('Unflatten(dim=1, unflattened_size=(2,))');
+      expect(String(new nn.Bilinear(2, 3, 4))).toBe(
+        'Bilinear(in1_features=2, in2_features=3, out_features=4, bias=True)',
+      );
+    });
+
+    it('sums a model up', () => {
+      const table = nn.summary(new FullyConnected(3, 4, 2), [1, 3]);
+      expect(table.totalParameters).toBe(3 * 4 + 4 + 4 * 2);
+      expect(table.rows.map((row) => row.label)).toEqual([
+        'FullyConnected',
+        '  Linear (linear_1)',
+        '  Linear (linear_2)',
+      ]);
+      expect(table.rows.map((row) => row.output)).toEqual(['[1, 2]', '[1, 4]', '[1, 2]']);
+      expect(String(table)).toContain('Total parameters: 24');
+    });
+  });
+
+  describe('losses', () => {
+    const logits = () =>
+      torch.tensor(
+        [
+          [1, 2, 0.5],
+          [0.1, -1, 3],
+        ],
+        { dtype: 'float64', requiresGrad: true },
+      );
+    const labels = () => torch.tensor([2n, 0n]);
+
+    it('check classes and shapes before computing', () => {
+      expect(() => F.crossEntropy(logits(), torch.tensor([0n, 3n]))).toThrow('Target 3 is out of bounds.');
+      expect(() => F.crossEntropy(logits(), torch.tensor([0n, -1n]))).toThrow(torch.IndexError);
+      expect(() => F.crossEntropy(logits(), torch.tensor([0n]))).toThrow(
+        'Expected input batch_size (2) to match target batch_size (1).',
+      );
+      expect(() => F.nllLoss(logits(), labels(), { weight: torch.ones(2) })).toThrow(torch.ShapeError);
+      expect(() => F.embedding(torch.tensor([-1n]), torch.ones(2, 2))).toThrow('index out of range in self');
+      expect(() => F.binaryCrossEntropy(torch.tensor([1.5]), torch.tensor([1]))).toThrow(ArgumentError);
+    });
+
+    it('name their nodes as PyTorch', () => {
+      const x = torch.tensor([0.5], { requiresGrad: true });
+      const y = torch.tensor([1]);
+      expect(F.mseLoss(x, y).gradFn?.name).toBe('MseLossBackward0');
+      expect(F.smoothL1Loss(x, y).gradFn?.name).toBe('SmoothL1LossBackward0');
+      expect(F.crossEntropy(logits(), labels()).gradFn?.name).toBe('NllLossBackward0');
+    });
+
+    const weight = () => torch.tensor([0.5, 2, 1], { dtype: 'float64' });
+    const twice: [string, (x: Tensor) => Tensor][] = [
+      ['crossEntropy', (x) => F.crossEntropy(x, labels())],
+      ['crossEntropy none', (x) => F.crossEntropy(x, labels(), { reduction: 'none' }).square().sum()],
+      [
+        'crossEntropy smoothed',
+        (x) => F.crossEntropy(x, labels(), { weight: weight(), labelSmoothing: 0.2 }),
+      ],
+      ['crossEntropy ignoring', (x) => F.crossEntropy(x, labels(), { ignoreIndex: 2, reduction: 'sum' })],
+      ['mseLoss', (x) => F.mseLoss(x, torch.zerosLike(x)).square()],
+      ['huberLoss', (x) => F.huberLoss(x, torch.zerosLike(x), { delta: 1.5 }).square()],
+      ['bce with logits', (x) => F.binaryCrossEntropyWithLogits(x, torch.onesLike(x)).square()],
+      ['gelu', (x) => F.gelu(x).square().sum()],
+      ['gelu tanh', (x) => F.gelu(x, 'tanh').square().sum()],
+      ['silu', (x) => F.silu(x).square().sum()],
+      ['mish', (x) => F.mish(x).square().sum()],
+      ['elu', (x) => F.elu(x, 0.7).square().sum()],
+      ['selu', (x) => F.selu(x).square().sum()],
+      ['softplus', (x) => F.softplus(x, 2).square().sum()],
+      ['logsigmoid', (x) => F.logsigmoid(x).square().sum()],
+      [
+        'cosineSimilarity',
+        (x) =>
+          F.cosineSimilarity(x, x.flatten().index(torch.tensor([1n, 2n, 0n])))
+            .square()
+            .sum(),
+      ],
+      [
+        'normalize',
+        (x) =>
+          F.normalize(x)
+            .mul(torch.tensor([1, 2, 3]))
+            .square()
+            .sum(),
+      ],
+    ];
+    it.each(twice)('have second derivatives: %s', (_, loss) => {
+      const direction = torch.tensor(
+        [
+          [0.3, -0.7, 0.2],
+          [0.5, 0.1, -0.4],
+        ],
+        { dtype: 'float64' },
+      );
+      const slope = (x: Tensor) =>
+        torch.autograd.grad(loss(x), [x], { createGraph: true })[0].mul(direction).sum();
+      const x = logits();
+      const [second] = torch.autograd.grad(slope(x), [x]);
+      const h = 1e-5;
+      const base = values(x);
+      const numeric = base.map((_, i) => {
+        const at = (sign: number) => {
+          const moved = base.map((v, j) => (i === j ? v + sign * h : v));
+          return slope(torch.tensor(Float64Array.from(moved)).reshape(2, 3).requiresGrad_()).item();
+        };
+        return (at(1) - at(-1)) / (2 * h);
+      });
+      for (const [i, value] of values(second).entries()) expect(value).toBeCloseTo(numeric[i], 6);
+    });
+  });
+
+  it("dropout draws PyTorch's mask, keeps it for the gradient, and rests outside training", () => {
+    torch.manualSeed(0);
+    const x = torch.arange(1, 16, { dtype: 'float32', requiresGrad: true });
+    const y = F.dropout(x, 0.5);
+    expect(values(y).slice(0, 8)).toEqual([0, 0, 6, 0, 0, 0, 14, 16]);
+    y.sum().backward();
+    expect(values(x.grad!).slice(0, 4)).toEqual([0, 0, 2, 0]);
+    expect(F.dropout(x, 0.5, false)).toBe(x);
+    expect(() => new nn.Dropout(1.5)).toThrow('dropout probability has to be between 0 and 1, but got 1.5');
+  });
+
+  it('activations overwrite their input when told to', () => {
+    const x = torch.tensor([-1, 2]);
+    expect(new nn.ReLU({ inplace: true }).forward(x)).toBe(x);
+    expect(values(x)).toEqual([0, 2]);
+  });
+
+  it('clips gradients and flattens parameters', () => {
+    const [a, b] = [torch.zeros(2, { requiresGrad: true }), torch.zeros([1, 1], { requiresGrad: true })];
+    a.grad = torch.tensor([3, 0]);
+    b.grad = torch.tensor([[4]]);
+    expect(nn.utils.clipGradNorm_([a, b], 1).item()).toBeCloseTo(5, 6);
+    expect(values(a.grad)[0]).toBeCloseTo(0.6, 5);
+    nn.utils.clipGradValue_([a, b], 0.5);
+    expect([...values(a.grad), ...values(b.grad!)]).toEqual([0.5, 0, 0.5]);
+    nn.utils.vectorToParameters(torch.tensor([1, 2, 3]), [a, b]);
+    expect(values(nn.utils.parametersToVector([b, a]))).toEqual([3, 1, 2]);
+    expect(() => nn.utils.vectorToParameters(torch.ones(2), [a, b])).toThrow(torch.ShapeError);
+  });
+
+  it('embeddings leave the padding row alone', () => {
+    const table = new nn.Embedding(4, 2, { paddingIdx: 1 });
+    expect(values(table.weight.select(0, 1).detach())).toEqual([0, 0]);
+    table
+      .forward(torch.tensor([[1n, 2n, 2n]]))
+      .sum()
+      .backward();
+    expect(values(table.weight.grad!)).toEqual([0, 0, 0, 0, 2, 2, 0, 0]);
+  });
+});

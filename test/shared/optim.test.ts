@@ -1,0 +1,214 @@
+/** Optimisers and schedules: groups, saving, printing, errors. The numbers of every step are golden cases. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import * as torch from '../../src/index.ts';
+import { ArgumentError, optim, type Tensor } from '../../src/index.ts';
+
+const { lrScheduler } = optim;
+const values = (x: Tensor) => Array.from(x.data, Number);
+const leaf = (list: number[]) => torch.tensor(list).requiresGrad_();
+
+/** One step down the bowl Σ p². */
+function descend(optimizer: optim.Optimizer, params: Tensor[]): void {
+  optimizer.zeroGrad();
+  for (const p of params) p.square().sum().backward();
+  optimizer.step();
+}
+
+const all: [string, (params: Tensor[]) => optim.Optimizer][] = [
+  ['SGD', (params) => new optim.SGD(params, { lr: 0.1, momentum: 0.9, nesterov: true })],
+  ['Adam', (params) => new optim.Adam(params, { lr: 0.1, amsgrad: true })],
+  ['AdamW', (params) => new optim.AdamW(params, { lr: 0.1 })],
+  ['Adamax', (params) => new optim.Adamax(params, { lr: 0.1 })],
+  ['RAdam', (params) => new optim.RAdam(params, { lr: 0.1 })],
+  ['NAdam', (params) => new optim.NAdam(params, { lr: 0.1 })],
+  ['Adagrad', (params) => new optim.Adagrad(params, { lr: 0.1 })],
+  ['Adadelta', (params) => new optim.Adadelta(params)],
+  ['RMSprop', (params) => new optim.RMSprop(params, { lr: 0.1, momentum: 0.5, centered: true })],
+];
+
+describe.each(['cpu', 'reference'])('on %s', (device) => {
+  let before: string;
+  beforeEach(() => {
+    before = torch.getDefaultDevice();
+    torch.setDefaultDevice(device);
+  });
+  afterEach(() => torch.setDefaultDevice(before));
+
+  it.each(all)('%s goes on from a saved state as if nothing had happened', (_, make) => {
+    const [p, q] = [leaf([1, -2, 3]), leaf([1, -2, 3])];
+    const [one, two] = [make([p]), make([q])];
+    for (let i = 0; i < 3; i++) descend(one, [p]);
+    torch.noGrad(() => q.copy_(p));
+    two.loadStateDict(structuredCloneOfState(one.stateDict()));
+    for (let i = 0; i < 3; i++) {
+      descend(one, [p]);
+      descend(two, [q]);
+    }
+    expect(values(q)).toEqual(values(p));
+    expect(Math.hypot(...values(p))).toBeLessThan(Math.hypot(1, 2, 3));
+  });
+
+  it.each(all)('%s treats a transposed parameter as any other', (_, make) => {
+    const list = [1, -2, 3, 4, -5, 6];
+    const plain = leaf(list).detach().reshape(2, 3).clone().requiresGrad_();
+    const turned = torch.zeros(3, 2).t().requiresGrad_();
+    torch.noGrad(() => turned.copy_(plain));
+    const [one, two] = [make([plain]), make([turned])];
+    for (let i = 0; i < 3; i++) {
+      descend(one, [plain]);
+      descend(two, [turned]);
+    }
+    expect(turned.stride()).toEqual([1, 2]);
+    expect(values(turned)).toEqual(values(plain));
+  });
+
+  it('groups have options of their own', () => {
+    const [p, q, r] = [leaf([1]), leaf([1]), leaf([1])];
+    const optimizer = new optim.SGD([{ params: [p] }, { params: q, lr: 0.25 }], { lr: 0.5 });
+    optimizer.addParamGroup({ params: [r], maximize: true });
+    for (const x of [p, q, r]) x.sum().backward();
+    optimizer.step();
+    expect([p, q, r].map((x) => x.item())).toEqual([0.5, 0.75, 1.5]);
+    expect(() => optimizer.addParamGroup({ params: [p] })).toThrow(
+      'some parameters appear in more than one parameter group',
+    );
+  });
+
+  it('keeps saved values of the graph honest: a step after forward is noticed by backward', () => {
+    const p = leaf([2]);
+    const optimizer = new optim.SGD([p], { lr: 0.1 });
+    const loss = p.square().sum();
+    p.grad = torch.ones(1);
+    optimizer.step();
+    expect(() => loss.backward()).toThrow('modified by an inplace operation');
+  });
+
+  it('evaluates a closure with recording on', () => {
+    const p = leaf([3]);
+    const optimizer = new optim.SGD([p], { lr: 0.1 });
+    const loss = torch.noGrad(() =>
+      optimizer.step(() => {
+        optimizer.zeroGrad();
+        const value = p.square().sum();
+        value.backward();
+        return value;
+      }),
+    );
+    expect(loss.item()).toBe(9);
+    expect(p.item()).toBeCloseTo(2.4, 6);
+  });
+
+  it('refuses what cannot be optimised', () => {
+    const p = leaf([1]);
+    expect(() => new optim.SGD([])).toThrow('optimizer got an empty parameter list');
+    expect(() => new optim.SGD([p.mul(2)])).toThrow("can't optimize a non-leaf Tensor");
+    expect(() => new optim.SGD([p], { lr: -1 })).toThrow('Invalid learning rate: -1');
+    expect(() => new optim.SGD([p], { nesterov: true })).toThrow(
+      'Nesterov momentum requires a momentum and zero dampening',
+    );
+    expect(() => new optim.Adam([p], { betas: [0.9, 1] })).toThrow('Invalid beta parameter at index 1: 1');
+    expect(() => new optim.SGD([p, p])).toThrow(ArgumentError);
+    const optimizer = new optim.Adam([p]);
+    expect(() => optimizer.loadStateDict({ state: {}, paramGroups: [] })).toThrow(
+      'different number of parameter groups',
+    );
+    expect(() =>
+      optimizer.loadStateDict({ state: { 0: { step: 1 } }, paramGroups: [{ params: [0] }] }),
+    ).toThrow(ArgumentError);
+  });
+
+  describe('schedules', () => {
+    const sgd = (lr = 1) => new optim.SGD([leaf([1])], { lr, momentum: 0.9 });
+    const run = (scheduler: { step(): void; getLastLr(): number[] }, steps: number) =>
+      Array.from({ length: steps }, () => {
+        scheduler.step();
+        return scheduler.getLastLr()[0];
+      });
+
+    it('take options by position, by name, or both', () => {
+      expect(run(new lrScheduler.StepLR(sgd(), 2, 0.5), 4)).toEqual([1, 0.5, 0.5, 0.25]);
+      expect(run(new lrScheduler.StepLR(sgd(), 2, { gamma: 0.5 }), 4)).toEqual([1, 0.5, 0.5, 0.25]);
+      expect(run(new lrScheduler.StepLR(sgd(), { stepSize: 2, gamma: 0.5 }), 4)).toEqual([1, 0.5, 0.5, 0.25]);
+      expect(run(new lrScheduler.LambdaLR(sgd(), (epoch) => 1 / (epoch + 1)), 3)).toEqual([
+        1 / 2,
+        1 / 3,
+        1 / 4,
+      ]);
+    });
+
+    it('follow one another', () => {
+      const optimizer = sgd();
+      const scheduler = new lrScheduler.SequentialLR(
+        optimizer,
+        [
+          new lrScheduler.ConstantLR(optimizer, { factor: 0.5, totalIters: 2 }),
+          new lrScheduler.ExponentialLR(optimizer, { gamma: 0.5 }),
+        ],
+        [3],
+      );
+      expect(optimizer.paramGroups[0].lr).toBe(0.5);
+      expect(run(scheduler, 5)).toEqual([0.5, 1, 1, 0.5, 0.25]);
+    });
+
+    it('act together', () => {
+      const optimizer = sgd();
+      const scheduler = new lrScheduler.ChainedScheduler([
+        new lrScheduler.ConstantLR(optimizer, { factor: 0.5, totalIters: 2 }),
+        new lrScheduler.ExponentialLR(optimizer, { gamma: 0.5 }),
+      ]);
+      expect(run(scheduler, 3)).toEqual([0.25, 0.25, 0.125]);
+    });
+
+    it('continue from a saved state', () => {
+      const [a, b] = [sgd(), sgd()];
+      const one = new lrScheduler.CosineAnnealingWarmRestarts(a, { T0: 3, TMult: 2 });
+      run(one, 4);
+      const two = new lrScheduler.CosineAnnealingWarmRestarts(b, { T0: 3, TMult: 2 });
+      two.loadStateDict(JSON.parse(JSON.stringify(one.stateDict())));
+      b.paramGroups[0].lr = a.paramGroups[0].lr;
+      expect(run(two, 5)).toEqual(run(one, 5));
+    });
+
+    it('cycle the momentum, of Adam its first beta', () => {
+      const optimizer = new optim.Adam([leaf([1])], { lr: 1 });
+      new lrScheduler.OneCycleLR(optimizer, { maxLr: 1, totalSteps: 10 });
+      expect(optimizer.paramGroups[0].betas).toEqual([0.95, 0.999]);
+      const rms = new optim.Adagrad([leaf([1])]);
+      expect(() => new lrScheduler.OneCycleLR(rms, { maxLr: 1, totalSteps: 10 })).toThrow(
+        'optimizer must support momentum',
+      );
+      expect(() => new lrScheduler.OneCycleLR(sgd(), { maxLr: 1 })).toThrow(
+        'You must define either total_steps OR',
+      );
+    });
+
+    it('watch a metric, which may be a tensor', () => {
+      const optimizer = sgd();
+      const scheduler = new lrScheduler.ReduceLROnPlateau(optimizer, {
+        mode: 'max',
+        patience: 0,
+        factor: 0.5,
+      });
+      for (const metric of [0.1, 0.2, torch.tensor(0.2), 0.3]) scheduler.step(metric);
+      expect(optimizer.paramGroups[0].lr).toBe(0.5);
+      expect(() => scheduler.step()).toThrow(ArgumentError);
+    });
+
+    it('are printed with the groups they changed', () => {
+      const optimizer = sgd(0.5);
+      new lrScheduler.StepLR(optimizer, 2);
+      expect(String(optimizer)).toContain('\n    initial_lr: 0.5\n    lr: 0.5\n');
+    });
+  });
+});
+
+/** A saved state whose tensors are copies. */
+function structuredCloneOfState({ state, paramGroups }: optim.OptimizerStateDict): optim.OptimizerStateDict {
+  const copied = Object.entries(state).map(([at, kept]) => [
+    at,
+    Object.fromEntries(
+      Object.entries(kept).map(([name, x]) => [name, x instanceof torch.Tensor ? x.clone() : x]),
+    ),
+  ]);
+  return { state: Object.fromEntries(copied), paramGroups };
+}
