@@ -84,12 +84,12 @@ async function compileKernels() {
   }
   const lines = KERNEL_TARGETS.map(
     (target) =>
-      `export const ${target}: string =\n  '${fs.readFileSync(at(`build/${target}.wasm`)).toString('base64')}';\n`,
+      `export const ${target}: string =\n  '${fs.readFileSync(at(`build/${target}.wasm`)).toString('hex')}';\n`,
   );
   const types = kernelTypes(fs.readFileSync(at(`build/${KERNEL_TARGETS[0]}.wasm`)));
   writeIfChanged(
     'src/generated/kernels.ts',
-    `// The compiled kernels in base64. Written by scripts/build.mjs.\n${lines.join('')}${types}`,
+    `// The compiled kernels as hexadecimal text, which compresses better than base64. Written by scripts/build.mjs.\n${lines.join('')}${types}`,
   );
 }
 
