@@ -5,7 +5,7 @@
 import type { NDArray } from '../backend/array.ts';
 import { type DType, isFloating } from '../core/dtype.ts';
 import { AutogradError } from '../core/errors.ts';
-import { formatShape, sameShape, type Shape } from '../core/shape.ts';
+import { formatShape, type Shape, type Strides, sameShape } from '../core/shape.ts';
 import { AccumulateGrad, type Edge, type GradHook, type GraphNode, Leaf } from './node.ts';
 
 /** What a view remembers of the tensor whose memory it shows, so that in-place changes reach both histories. */
@@ -51,6 +51,11 @@ export abstract class Variable {
     return this.array.dtype;
   }
 
+  /** The order in which random fills go through the elements: that of memory, unless the layout is ours alone. */
+  get fillStrides(): Strides {
+    return this.array.strides;
+  }
+
   /** Number of dimensions. */
   get ndim(): number {
     return this.array.shape.length;
@@ -70,7 +75,7 @@ export abstract class Variable {
       if (value) return;
       throw new AutogradError(
         'requiresGrad: you can only change requiresGrad flags of leaf variables. If you want to use a computed ' +
-          'variable in a subgraph that doesn\'t require differentiation use x.detach().',
+          "variable in a subgraph that doesn't require differentiation use x.detach().",
       );
     }
     if (value && !isFloating(this.dtype)) {
@@ -137,8 +142,7 @@ export abstract class Variable {
    */
   setArray(array: NDArray): void {
     if (!this.isLeaf) throw new AutogradError('setArray: only a leaf can take another array');
-    const self: { array: NDArray } = this;
-    self.array = array;
+    Object.assign(this, { array });
     if (this.#leaf) this.#leaf.node = null;
   }
 
@@ -156,7 +160,8 @@ export abstract class Variable {
   retainGrad(): void {
     const node = this.#currentNode();
     if (node === null) {
-      if (!this.requiresGrad) throw new AutogradError("retainGrad: can't retainGrad on Tensor that has requiresGrad=false");
+      if (!this.requiresGrad)
+        throw new AutogradError("retainGrad: can't retainGrad on Tensor that has requiresGrad=false");
       return;
     }
     if (this.#leaf !== null) return;
@@ -175,7 +180,9 @@ export abstract class Variable {
   registerHook(hook: (grad: this) => this | null | undefined | void): () => void {
     const edge = this.edge();
     if (edge === null) {
-      throw new AutogradError("registerHook: cannot register a hook on a tensor that doesn't require gradient");
+      throw new AutogradError(
+        "registerHook: cannot register a hook on a tensor that doesn't require gradient",
+      );
     }
     const typed: GradHook = (grad) => hook(grad as this);
     return edge.node.addHook(edge.slot, typed);

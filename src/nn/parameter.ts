@@ -1,4 +1,5 @@
 /** Tensors that modules train. */
+import { contiguousStrides, type Strides } from '../core/shape.ts';
 import { Tensor } from '../tensor.ts';
 
 export interface ParameterOptions {
@@ -15,6 +16,11 @@ export class Parameter extends Tensor {
     super(data.array);
     const wanted = typeof requiresGrad === 'boolean' ? requiresGrad : (requiresGrad.requiresGrad ?? true);
     if (wanted) this.requiresGrad = true;
+  }
+
+  /** Row-major: users do not know that the weights of linear layers lie transposed, and draw PyTorch's values. */
+  override get fillStrides(): Strides {
+    return contiguousStrides(this.shape);
   }
 
   override toString(): string {

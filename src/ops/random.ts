@@ -14,6 +14,7 @@ import {
 import { ArgumentError } from '../core/errors.ts';
 import { fillNormal } from '../core/normal.ts';
 import { fillIntegers, fillRandom, integerLimits } from '../core/sampling.ts';
+import { isContiguous } from '../core/shape.ts';
 import { checkDevices } from './convert.ts';
 import {
   checkFloating,
@@ -36,9 +37,10 @@ function fillInPlace<T extends Variable>(
   fill: Fill,
 ): T {
   const draw = (): NDArray => {
-    const { backend, dtype, shape, strides, contiguous } = x.array;
+    const { backend, dtype, shape } = x.array;
+    const strides = x.fillStrides;
     return drawArray(backend, dtype, shape, strides, engineOf(options), (values, rng) =>
-      fill(values, rng, contiguous),
+      fill(values, rng, isContiguous(shape, strides)),
     );
   };
   return inplace(

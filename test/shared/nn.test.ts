@@ -79,6 +79,20 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
       expect(layer.weight.grad?.stride()).toEqual([1, 2]);
     });
 
+    it('fills transposed weights with the values that a row-major weight gets', () => {
+      const layer = new nn.Linear(7, 5);
+      for (const fill of [
+        nn.init.xavierUniform_,
+        nn.init.kaimingNormal_,
+        (x: Tensor) => nn.init.normal_(x),
+      ]) {
+        torch.manualSeed(0);
+        const expected = values(fill(torch.empty(5, 7)));
+        torch.manualSeed(0);
+        expect(values(fill(layer.weight))).toEqual(expected);
+      }
+    });
+
     it('switches modes, applies, freezes and forgets gradients', () => {
       const model = new Mixed();
       model.eval();
