@@ -75,7 +75,7 @@ for (const build of ['simd', 'relaxed']) {
       for (let i = 0; i < calls; i++) kernels[kernel](...args);
       best = Math.min(best, (performance.now() - begin) / calls);
     }
-    const rate = (x) => (x / best / 1e6).toFixed(2).padStart(7);
+    const rate = (/** @type {number} */ x) => (x / best / 1e6).toFixed(2).padStart(7);
     console.log(`${build.padEnd(8)}${name.padEnd(16)}${rate(elements)} G elements/s ${rate(bytes)} GB/s`);
   }
 }

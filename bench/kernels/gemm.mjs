@@ -56,7 +56,7 @@ async function compilePeak(/** @type {boolean} */ relaxed) {
     },
   );
   if (error || !binary) throw error ?? new Error('asc wrote no binary');
-  return new WebAssembly.Module(binary);
+  return new WebAssembly.Module(Uint8Array.from(binary));
 }
 
 /** The best time of a call in seconds, from as many as fit; tiny calls are timed in groups. */

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { FunctionContext } from '../../src/autogradFunction.ts';
 import * as torch from '../../src/index.ts';
 
 const { autograd } = torch;
@@ -22,12 +23,18 @@ for (const device of ['cpu', 'reference']) {
       a.requiresGrad = true;
       b.requiresGrad = true;
       torch.sum(torch.sin(a).add(torch.cos(b))).backward();
-      [1, 2, 3].forEach((x, i) => expect(list(a.grad)[i]).toBeCloseTo(Math.cos(x), 6));
-      [4, 5, 6].forEach((x, i) => expect(list(b.grad)[i]).toBeCloseTo(-Math.sin(x), 6));
+      [1, 2, 3].forEach((x, i) => {
+        expect(list(a.grad)[i]).toBeCloseTo(Math.cos(x), 6);
+      });
+      [4, 5, 6].forEach((x, i) => {
+        expect(list(b.grad)[i]).toBeCloseTo(-Math.sin(x), 6);
+      });
       const kept = a.grad;
       torch.sum(a).backward();
       expect(a.grad).toBe(kept);
-      [1, 2, 3].forEach((x, i) => expect(list(a.grad)[i]).toBeCloseTo(Math.cos(x) + 1, 6));
+      [1, 2, 3].forEach((x, i) => {
+        expect(list(a.grad)[i]).toBeCloseTo(Math.cos(x) + 1, 6);
+      });
       a.grad?.zero_();
       expect(list(a.grad)).toEqual([0, 0, 0]);
       b.grad = null;
@@ -229,12 +236,12 @@ for (const device of ['cpu', 'reference']) {
 
     test('run operations that users define, once and twice', () => {
       class Cube extends autograd.Function {
-        static forward(ctx: autograd.FunctionContext, x: Tensor, factor: number): Tensor {
+        static forward(ctx: FunctionContext, x: Tensor, factor: number): Tensor {
           ctx.saveForBackward(x);
           ctx.factor = factor;
           return x.mul(x).mul(x).mul(factor);
         }
-        static backward(ctx: autograd.FunctionContext, grad: Tensor) {
+        static backward(ctx: FunctionContext, grad: Tensor) {
           const [x] = ctx.savedTensors;
           expect(ctx.needsInputGrad).toEqual([true, false]);
           return [grad.mul(x.mul(x)).mul(3 * Number(ctx.factor)), null];
@@ -252,10 +259,10 @@ for (const device of ['cpu', 'reference']) {
 
     test('are checked by gradcheck, which finds a wrong one', () => {
       class Wrong extends autograd.Function {
-        static forward(_: autograd.FunctionContext, x: Tensor): Tensor {
+        static forward(_: FunctionContext, x: Tensor): Tensor {
           return x.mul(2);
         }
-        static backward(_: autograd.FunctionContext, grad: Tensor): Tensor {
+        static backward(_: FunctionContext, grad: Tensor): Tensor {
           return grad.mul(3);
         }
       }
