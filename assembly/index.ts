@@ -13,6 +13,7 @@ export * from './gemmSmall';
 export * from './gemmSparse';
 export * from './gemmSparseMicro';
 export * from './heapBase';
+export * from './images';
 export * from './indexing';
 export * from './optim';
 export * from './reduce';

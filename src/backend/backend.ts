@@ -76,6 +76,13 @@ export interface StepSpec {
   readonly js: (v: Float64Array, g: number, c: readonly number[], r: (x: number) => number) => void;
 }
 
+/** From bytes to numbers: (x / divisor − mean) / std. */
+export interface PixelScaling {
+  readonly divisor: number;
+  readonly mean: number;
+  readonly std: number;
+}
+
 export type LossReduction = 'none' | 'mean' | 'sum';
 
 export interface CrossEntropyOptions {
@@ -162,6 +169,11 @@ export interface Backend extends WindowKernels {
   findBadTarget(target: NDArray, classes: number, ignore: number | null): number;
   /** out[..., j, ...] = x[..., index[j], ...] along dim; index is 1-d. */
   indexSelect(x: NDArray, dim: number, index: NDArray): NDArray;
+  /**
+   * out[i, …] = (x[index[i], …] / divisor − mean) / std in float32, each step rounded: x is uint8 and contiguous, index
+   * 1-d. What batches of images are made by.
+   */
+  gatherScaled(x: NDArray, index: NDArray, scaling: PixelScaling): NDArray;
   /** out[..., index[j], ...] += source[..., j, ...], in order of j (deterministic). */
   indexAdd(out: NDArray, dim: number, index: NDArray, source: NDArray): void;
   /** out[i] = x.flat[positions[i]]: x is read in row-major order; positions are non-negative. */

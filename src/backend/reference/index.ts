@@ -13,6 +13,7 @@ import type {
   CrossEntropyResult,
   GemmOptions,
   Operand,
+  PixelScaling,
   ReduceSpec,
   SgdOptions,
   StepSpec,
@@ -155,6 +156,9 @@ export class ReferenceBackend implements Backend, ArrayHost {
   }
   indexSelect(x: NDArray, dim: number, index: NDArray): NDArray {
     return indexing.indexSelect(this, x, dim, index);
+  }
+  gatherScaled(x: NDArray, index: NDArray, scaling: PixelScaling): NDArray {
+    return indexing.gatherScaled(this, x, index, scaling);
   }
   indexAdd(out: NDArray, dim: number, index: NDArray, source: NDArray): void {
     indexing.indexAdd(this, out, dim, index, source);

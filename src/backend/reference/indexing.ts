@@ -1,6 +1,7 @@
 /** Selection and scattering in plain TypeScript. Index arrays are int64; negative entries count from the end. */
-import { contiguousStrides } from '../../core/shape.ts';
+import { contiguousStrides, numElements } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
+import type { PixelScaling } from '../backend.ts';
 import { type ArrayHost, elements, forEachOffset, numbers, store } from './elements.ts';
 
 export function findBadIndex(host: ArrayHost, index: NDArray, size: number): number {
@@ -73,6 +74,24 @@ function sourceOffset(
     offset += i * x.strides[d];
   }
   return offset;
+}
+
+/** Bytes of some rows as float32: (x / divisor − mean) / std, rounded after every step. */
+export function gatherScaled(host: ArrayHost, x: NDArray, index: NDArray, scaling: PixelScaling): NDArray {
+  const f = Math.fround;
+  const [divisor, mean, std] = [f(scaling.divisor), f(scaling.mean), f(scaling.std)];
+  const values = Float32Array.from({ length: 256 }, (_, byte) => f(f(f(byte / divisor) - mean) / std));
+  const picks = numbers(host, index);
+  const row = numElements(x.shape.slice(1));
+  const out = host.empty([picks.length, ...x.shape.slice(1)], 'float32');
+  const from = numbers(host, x);
+  const list = new Float32Array(out.size);
+  for (let i = 0; i < picks.length; i++) {
+    const start = wrap(picks[i], x.shape[0]) * row;
+    for (let k = 0; k < row; k++) list[i * row + k] = values[from[start + k]];
+  }
+  store(host, out, list);
+  return out;
 }
 
 export function indexAdd(host: ArrayHost, out: NDArray, dim: number, index: NDArray, source: NDArray): void {

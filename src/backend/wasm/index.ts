@@ -16,6 +16,7 @@ import type {
   CrossEntropyResult,
   GemmOptions,
   Operand,
+  PixelScaling,
   ReduceSpec,
   SgdOptions,
   StepSpec,
@@ -221,6 +222,10 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
   override indexSelect(x: NDArray, dim: number, index: NDArray): NDArray {
     this.begin(x, index);
     return indexing.indexSelect(this, x, dim, index) ?? super.indexSelect(x, dim, index);
+  }
+  override gatherScaled(x: NDArray, index: NDArray, scaling: PixelScaling): NDArray {
+    this.begin(x, index);
+    return indexing.gatherScaled(this, x, index, scaling);
   }
   override indexAdd(out: NDArray, dim: number, index: NDArray, source: NDArray): void {
     this.begin(out, index, source);

@@ -2,6 +2,7 @@
 import { type DType, dtypeInfo } from '../../core/dtype.ts';
 import { numElements, type Shape } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
+import type { PixelScaling } from '../backend.ts';
 import type { WasmContext } from './context.ts';
 import { elementChunk, kernelFor, kernelNamed, packed, rowChunk } from './kernels.ts';
 import type { KernelName } from './pool.ts';
@@ -29,6 +30,33 @@ export function findOutside(
   const at = find_outside_i64(host.pointer(list.array), index.size, low, high, except);
   list.release();
   return at;
+}
+
+export function gatherScaled(host: WasmContext, x: NDArray, index: NDArray, scaling: PixelScaling): NDArray {
+  const [rows, ...sizes] = x.shape;
+  const length = numElements(sizes);
+  const out = host.empty([index.size, ...sizes], 'float32');
+  if (out.size === 0) return out;
+  const [source, list] = [packed(host, x), packed(host, index)];
+  const { divisor, mean, std } = scaling;
+  host.runtime.pool.run(
+    'gather_rows_scale_u8_f32',
+    [
+      host.pointer(source.array),
+      host.pointer(list.array),
+      host.pointer(out),
+      rows,
+      length,
+      divisor,
+      mean,
+      std,
+    ],
+    index.size,
+    rowChunk(host, index.size, length),
+  );
+  list.release();
+  source.release();
+  return out;
 }
 
 /** [outer, axis, inner] around a dimension. */
