@@ -1,55 +1,48 @@
-/**
- * Recurrent networks: RNN, LSTM and GRU over sequences. Parameters carry PyTorch's names (`weight_ih_l0`,
- * `weight_hh_l0_reverse`, …) and are drawn in its order; formulas: https://docs.pytorch.org/docs/stable/nn.html#recurrent-layers.
- */
+/** Recurrent layers over sequences. */
 import { noGrad } from '../autograd/gradMode.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
-import { pythonNumber, pythonValue } from '../core/pythonText.ts';
-import { formatShape } from '../core/shape.ts';
+import { pythonFloat, pythonValue } from '../core/pythonText.ts';
+import { formatShape, sameShape } from '../core/shape.ts';
 import { empty, zeros } from '../creation.ts';
 import { cat, stack } from '../ops/join.ts';
 import { linear } from '../ops/matmul.ts';
+import { type Flexible, named } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
-import { dropout } from './functional/dropout.ts';
+import { dropout as drop } from './functional/dropout.ts';
 import { checkSize, type LayerOptions } from './linear.ts';
 import { Module } from './module.ts';
 import { Parameter } from './parameter.ts';
-import { gruStep, lstmStep, rnnStep } from './rnnSteps.ts';
+import { gatesOf, type Mode, type State, unroll } from './recurrent.ts';
 
 export interface RecurrentOptions extends LayerOptions {
-  /** Layers on top of each other; default 1. */
+  /** Layers on top of each other. Default 1. */
   numLayers?: number;
   /** Default true. */
   bias?: boolean;
-  /** Input and output are [batch, time, features] instead of [time, batch, features]. */
+  /** Input and output are [n, t, …] instead of [t, n, …]. */
   batchFirst?: boolean;
-  /** Probability of dropping the outputs of all layers but the last; default 0. */
+  /** Of the outputs of all layers but the last, in training. */
   dropout?: number;
-  /** A second network runs from the end to the start. */
+  /** Also from the last step to the first; the outputs stand side by side. */
   bidirectional?: boolean;
 }
 
-export interface RnnOptions extends RecurrentOptions {
+export interface RNNOptions extends RecurrentOptions {
+  /** Default 'tanh'. */
   nonlinearity?: 'tanh' | 'relu';
 }
 
-export interface LstmOptions extends RecurrentOptions {
-  /** Outputs are projected to this size; 0 (default) leaves them. */
+export interface LSTMOptions extends RecurrentOptions {
+  /** Project the hidden state to this size; 0 for no projection. */
   projSize?: number;
 }
 
-interface Weights {
-  readonly wIh: Tensor;
-  readonly wHh: Tensor;
-  readonly bIh: Tensor | null;
-  readonly bHh: Tensor | null;
-  readonly wHr: Tensor | null;
-}
+type Weight = `weight_${string}` | `bias_${string}`;
 
-/** The parts of a recurrent state: h, or h and c. */
-type State = readonly Tensor[];
-
-abstract class RecurrentBase extends Module {
+/** Weights weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0, (weight_hr_l0,) …_l0_reverse, …_l1, as in PyTorch. */
+abstract class RecurrentLayer extends Module {
+  [name: Weight]: Parameter;
+  readonly mode: Mode;
   readonly inputSize: number;
   readonly hiddenSize: number;
   readonly numLayers: number;
@@ -58,210 +51,211 @@ abstract class RecurrentBase extends Module {
   readonly dropout: number;
   readonly bidirectional: boolean;
   readonly projSize: number;
-  protected readonly parameterNames: string[][] = [];
 
-  constructor(layer: string, inputSize: number, hiddenSize: number, gates: number, options: LstmOptions) {
+  constructor(mode: Mode, inputSize: number, hiddenSize: number, options: LSTMOptions) {
     super();
+    const { numLayers = 1, bias = true, batchFirst = false, dropout = 0, bidirectional = false, projSize = 0, ...place } = options;
+    const layer = new.target.name;
     checkSize(inputSize, layer, 'inputSize');
-    checkSize(hiddenSize, layer, 'hiddenSize');
-    const { numLayers = 1, bias = true, batchFirst = false, dropout: p = 0, bidirectional = false, projSize = 0 } = options;
-    if (!(Number.isInteger(numLayers) && numLayers > 0)) throw new ArgumentError(`${layer}: numLayers must be greater than zero, but got ${numLayers}`);
-    if (!(p >= 0 && p <= 1)) {
-      throw new ArgumentError(`${layer}: dropout should be a number in range [0, 1] representing the probability of an element being zeroed, but got ${p}`);
+    if (!(Number.isInteger(hiddenSize) && hiddenSize > 0)) throw new ArgumentError('hidden_size must be greater than zero');
+    if (!(Number.isInteger(numLayers) && numLayers > 0)) throw new ArgumentError('num_layers must be greater than zero');
+    if (!(dropout >= 0 && dropout <= 1)) {
+      throw new ArgumentError('dropout should be a number in range [0, 1] representing the probability of an element being zeroed');
     }
-    if (projSize < 0 || (projSize > 0 && projSize >= hiddenSize)) {
-      throw new ArgumentError(`${layer}: projSize has to be smaller than hiddenSize (${hiddenSize}) and not negative, but got ${projSize}`);
-    }
+    if (!(projSize >= 0 && projSize < hiddenSize)) throw new ArgumentError('proj_size has to be smaller than hidden_size');
+    this.mode = mode;
     this.inputSize = inputSize;
     this.hiddenSize = hiddenSize;
     this.numLayers = numLayers;
     this.bias = bias;
     this.batchFirst = batchFirst;
-    this.dropout = p;
+    this.dropout = dropout;
     this.bidirectional = bidirectional;
     this.projSize = projSize;
-    this.registerWeights(gates, options);
+    this.#makeWeights(place);
     this.resetParameters();
   }
 
-  protected registerWeights(gates: number, { device, dtype }: LayerOptions): void {
-    const directions = this.bidirectional ? 2 : 1;
-    const outputSize = this.projSize || this.hiddenSize;
-    const rows = gates * this.hiddenSize;
+  #makeWeights(place: LayerOptions): void {
+    const { mode, inputSize, hiddenSize, projSize, bidirectional } = this;
+    const rows = gatesOf[mode] * hiddenSize;
+    const outputSize = projSize || hiddenSize;
     for (let layer = 0; layer < this.numLayers; layer++) {
-      for (let direction = 0; direction < directions; direction++) {
-        const suffix = `_l${layer}${direction === 1 ? '_reverse' : ''}`;
-        const width = layer === 0 ? this.inputSize : outputSize * directions;
-        const shapes: [string, number[]][] = [
-          [`weight_ih${suffix}`, [rows, width]],
-          [`weight_hh${suffix}`, [rows, outputSize]],
-        ];
-        if (this.bias) shapes.push([`bias_ih${suffix}`, [rows]], [`bias_hh${suffix}`, [rows]]);
-        if (this.projSize > 0) shapes.push([`weight_hr${suffix}`, [this.projSize, this.hiddenSize]]);
-        for (const [name, shape] of shapes) this.registerParameter(name, new Parameter(empty(shape, { device, dtype })));
-        this.parameterNames.push(shapes.map(([name]) => name));
+      const columns = layer === 0 ? inputSize : outputSize * (bidirectional ? 2 : 1);
+      for (const suffix of suffixesOf(this, layer)) {
+        const make = (name: Weight, shape: readonly number[]): void => {
+          this[name] = new Parameter(empty(shape, place));
+        };
+        make(`weight_ih_${suffix}`, [rows, columns]);
+        make(`weight_hh_${suffix}`, [rows, outputSize]);
+        if (this.bias) make(`bias_ih_${suffix}`, [rows]);
+        if (this.bias) make(`bias_hh_${suffix}`, [rows]);
+        if (projSize > 0) make(`weight_hr_${suffix}`, [projSize, hiddenSize]);
       }
     }
   }
 
-  /** All parameters uniform in ±1/√hiddenSize. */
+  /** Draws all weights anew, uniform within ±1/√hiddenSize. */
   resetParameters(): void {
-    const bound = this.hiddenSize > 0 ? 1 / Math.sqrt(this.hiddenSize) : 0;
+    const bound = 1 / Math.sqrt(this.hiddenSize);
     noGrad(() => {
-      for (const p of this.parameters()) p.uniform_(-bound, bound);
+      for (const parameter of this.parameters()) parameter.uniform_(-bound, bound);
     });
-  }
-
-  protected weightsOf(index: number): Weights {
-    const own = new Map(this.namedParameters('', false));
-    const [wIh, wHh, ...rest] = this.parameterNames[index].map((name) => {
-      const parameter = own.get(name);
-      if (parameter === undefined) throw new ArgumentError(`${this.constructor.name}: parameter ${name} is missing`);
-      return parameter;
-    });
-    const [bIh, bHh] = this.bias ? rest : [null, null];
-    return { wIh, wHh, bIh, bHh, wHr: this.projSize > 0 ? rest[rest.length - 1] : null };
-  }
-
-  /** One step: the input's share of the gates, the state, the recurrent weights. */
-  protected abstract step(gates: Tensor, state: State, weights: Weights): State;
-
-  /** input [T, B, F]; state per layer and direction. Returns the outputs and the last states. */
-  protected runLayers(input: Tensor, initial: readonly State[]): { output: Tensor; last: State[] } {
-    const directions = this.bidirectional ? 2 : 1;
-    const last: State[] = [];
-    let x = input;
-    for (let layer = 0; layer < this.numLayers; layer++) {
-      const outputs: Tensor[] = [];
-      for (let direction = 0; direction < directions; direction++) {
-        const index = layer * directions + direction;
-        const run = this.runDirection(x, initial[index], this.weightsOf(index), direction === 1);
-        outputs.push(run.output);
-        last.push(run.state);
-      }
-      x = outputs.length === 1 ? outputs[0] : cat(outputs, -1);
-      if (this.dropout > 0 && layer < this.numLayers - 1) x = dropout(x, this.dropout, this.training);
-    }
-    return { output: x, last };
-  }
-
-  protected runDirection(x: Tensor, initial: State, weights: Weights, reverse: boolean): { output: Tensor; state: State } {
-    const gates = linear<Tensor>(x, weights.wIh, weights.bIh);
-    const steps = x.shape[0];
-    const outputs = new Array<Tensor>(steps);
-    let state = initial;
-    for (let i = 0; i < steps; i++) {
-      const t = reverse ? steps - 1 - i : i;
-      state = this.step(gates.select(0, t), state, weights);
-      outputs[t] = state[0];
-    }
-    return { output: stack(outputs, 0), state };
-  }
-
-  /** Runs over a sequence, [T, F], [T, B, F] or (batchFirst) [B, T, F]; states are [layers·directions, B, size]. */
-  protected run(input: Tensor, given: State | null, parts: readonly number[]): { output: Tensor; state: Tensor[] } {
-    const name = this.constructor.name;
-    if (input.ndim !== 2 && input.ndim !== 3) {
-      throw new ShapeError(`${name}: Expected input to be 2D or 3D, got ${input.ndim}D instead`);
-    }
-    const features = input.shape[input.ndim - 1];
-    if (features !== this.inputSize) {
-      throw new ShapeError(`${name}: input.size(-1) must be equal to input_size. Expected ${this.inputSize}, got ${features}`);
-    }
-    const batched = input.ndim === 3;
-    const swapped = batched && this.batchFirst;
-    const x = batched ? (swapped ? input.transpose(0, 1) : input) : input.unsqueeze(1);
-    const count = this.numLayers * (this.bidirectional ? 2 : 1);
-    const start = parts.map((size, i) => this.startState(given?.[i], [count, x.shape[1], size], x, batched));
-    const initial = Array.from({ length: count }, (_, index) => start.map((s) => s.select(0, index)));
-    const { output, last } = this.runLayers(x, initial);
-    const state = parts.map((_, i) => {
-      const joined = stack(last.map((s) => s[i]), 0);
-      return batched ? joined : joined.squeeze(1);
-    });
-    return { output: batched ? (swapped ? output.transpose(0, 1) : output) : output.squeeze(1), state };
-  }
-
-  protected startState(given: Tensor | undefined, shape: number[], x: Tensor, batched: boolean): Tensor {
-    if (given === undefined) return zeros(shape, { dtype: x.dtype, device: x.device });
-    const state = batched ? given : given.unsqueeze(1);
-    if (formatShape(state.shape) !== formatShape(shape)) {
-      throw new ShapeError(`${this.constructor.name}: Expected hidden size ${formatShape(shape)}, got ${formatShape(given.shape)}`);
-    }
-    return state;
   }
 
   override extraRepr(): string {
-    const { inputSize, hiddenSize, projSize, numLayers, bias, batchFirst, dropout: p, bidirectional } = this;
+    const { inputSize, hiddenSize, projSize, numLayers, bias, batchFirst, dropout, bidirectional } = this;
     const parts = [`${inputSize}, ${hiddenSize}`];
-    if (projSize > 0) parts.push(`proj_size=${projSize}`);
+    if (projSize !== 0) parts.push(`proj_size=${projSize}`);
     if (numLayers !== 1) parts.push(`num_layers=${numLayers}`);
     if (!bias) parts.push(`bias=${pythonValue(bias)}`);
     if (batchFirst) parts.push(`batch_first=${pythonValue(batchFirst)}`);
-    if (p !== 0) parts.push(`dropout=${pythonNumber(p)}`);
+    if (dropout !== 0) parts.push(`dropout=${pythonFloat(dropout)}`);
     if (bidirectional) parts.push(`bidirectional=${pythonValue(bidirectional)}`);
     return parts.join(', ');
   }
 }
 
-const optionsOf = <O extends RecurrentOptions>(third: number | O | undefined, options: O): O =>
-  typeof third === 'number' ? { ...options, numLayers: third } : { ...options, ...third };
+/** The ends of the weights' names in one layer, by direction. */
+const suffixesOf = ({ bidirectional }: RecurrentLayer, layer: number): string[] =>
+  bidirectional ? [`l${layer}`, `l${layer}_reverse`] : [`l${layer}`];
 
-/** h' = tanh(W_ih·x + b_ih + W_hh·h + b_hh), or relu. `forward` gives [output, lastState]. */
-export class RNN extends RecurrentBase {
+interface Run {
+  readonly output: Tensor;
+  /** [layers·directions, n, size]; the cell state for an LSTM. */
+  readonly hidden: Tensor;
+  readonly cell: Tensor | null;
+}
+
+function checkInput(layer: RecurrentLayer, input: Tensor): void {
+  const name = layer.constructor.name;
+  if (input.ndim !== 2 && input.ndim !== 3) throw new ShapeError(`${name}: Expected input to be 2D or 3D, got ${input.ndim}D instead`);
+  const features = input.shape[input.ndim - 1];
+  if (features !== layer.inputSize) {
+    throw new ShapeError(`${name}: input.size(-1) must be equal to input_size. Expected ${layer.inputSize}, got ${features}`);
+  }
+  if (input.shape[input.ndim === 2 || !layer.batchFirst ? 0 : 1] === 0) {
+    throw new ShapeError('Expected sequence length to be larger than 0 in RNN');
+  }
+}
+
+/** A state as [layers·directions, n, size], zeros if none is given. */
+function stateOf(layer: RecurrentLayer, given: Tensor | null, batch: number | null, size: number, like: Tensor, what: string): Tensor {
+  const count = layer.numLayers * (layer.bidirectional ? 2 : 1);
+  if (given === null) return zeros([count, batch ?? 1, size], { dtype: like.dtype, device: like.device });
+  const ndim = batch === null ? 2 : 3;
+  if (given.ndim !== ndim) {
+    throw new ShapeError(
+      `For ${batch === null ? 'unbatched 2-D' : 'batched 3-D'} input, hx should also be ${ndim}-D but got ${given.ndim}-D tensor`,
+    );
+  }
+  const expected = batch === null ? [count, size] : [count, batch, size];
+  if (!sameShape(given.shape, expected)) {
+    throw new ShapeError(`Expected ${what} size (${expected.join(', ')}), got ${formatShape(given.shape)}`);
+  }
+  return batch === null ? given.unsqueeze(1) : given;
+}
+
+/** All layers and directions over a sequence, which may lack the batch dimension. */
+function run(layer: RecurrentLayer, input: Tensor, hidden: Tensor | null, cell: Tensor | null): Run {
+  checkInput(layer, input);
+  const { mode, batchFirst, numLayers, hiddenSize, projSize } = layer;
+  const batched = input.ndim === 3;
+  const batch = batched ? input.shape[batchFirst ? 0 : 1] : null;
+  const h0 = stateOf(layer, hidden, batch, projSize || hiddenSize, input, mode === 'LSTM' ? 'hidden[0]' : 'hidden');
+  const c0 = mode === 'LSTM' ? stateOf(layer, cell, batch, hiddenSize, input, 'hidden[1]') : null;
+  let sequence = !batched ? input.unsqueeze(1) : batchFirst ? input.transpose(0, 1) : input;
+  const last: State[] = [];
+  for (let i = 0; i < numLayers; i++) {
+    const directions = suffixesOf(layer, i).map((suffix, d) => {
+      const at = last.length + d;
+      const start: State = c0 === null ? [h0.select(0, at)] : [h0.select(0, at), c0.select(0, at)];
+      return direction(layer, sequence, suffix, start, d === 1);
+    });
+    last.push(...directions.map((each) => each.last));
+    const outputs = directions.map((each) => stack(each.outputs, 0));
+    sequence = outputs.length === 1 ? outputs[0] : cat(outputs, 2);
+    if (i < numLayers - 1 && layer.dropout > 0 && layer.training) sequence = drop(sequence, layer.dropout);
+  }
+  const final = (part: 0 | 1): Tensor => {
+    const all = stack(last.flatMap((state) => state[part] ?? []), 0);
+    return batched ? all : all.squeeze(1);
+  };
+  const output = !batched ? sequence.squeeze(1) : batchFirst ? sequence.transpose(0, 1) : sequence;
+  return { output, hidden: final(0), cell: c0 === null ? null : final(1) };
+}
+
+function direction(layer: RecurrentLayer, sequence: Tensor, suffix: string, start: State, reverse: boolean) {
+  const projected = linear<Tensor>(sequence, layer[`weight_ih_${suffix}`], layer.bias ? layer[`bias_ih_${suffix}`] : null);
+  const weights = {
+    weightHh: layer[`weight_hh_${suffix}`],
+    biasHh: layer.bias ? layer[`bias_hh_${suffix}`] : null,
+    weightHr: layer.projSize > 0 ? layer[`weight_hr_${suffix}`] : null,
+  };
+  return unroll(layer.mode, projected, start, weights, reverse);
+}
+
+type RecurrentRest = Flexible<
+  [numLayers: number, bias: boolean, batchFirst: boolean, dropout: number, bidirectional: boolean],
+  RecurrentOptions
+>;
+type RNNRest = Flexible<
+  [numLayers: number, nonlinearity: 'tanh' | 'relu', bias: boolean, batchFirst: boolean, dropout: number, bidirectional: boolean],
+  RNNOptions
+>;
+type LSTMRest = Flexible<
+  [numLayers: number, bias: boolean, batchFirst: boolean, dropout: number, bidirectional: boolean, projSize: number],
+  LSTMOptions
+>;
+
+/**
+ * h′ = tanh(W·x + b + U·h + c), or relu. Input [t, n, inputSize] and perhaps a state [layers·directions, n, hiddenSize] →
+ * [output [t, n, directions·hiddenSize], last state].
+ */
+export class RNN extends RecurrentLayer {
   readonly nonlinearity: 'tanh' | 'relu';
 
-  constructor(inputSize: number, hiddenSize: number, numLayers?: number | RnnOptions, options: RnnOptions = {}) {
-    const all = optionsOf<RnnOptions>(numLayers, options);
-    super('RNN', inputSize, hiddenSize, 1, { ...all, projSize: 0 });
-    const { nonlinearity = 'tanh' } = all;
+  constructor(inputSize: number, hiddenSize: number, ...rest: RNNRest) {
+    const names = ['numLayers', 'nonlinearity', 'bias', 'batchFirst', 'dropout', 'bidirectional'] as const;
+    const { nonlinearity = 'tanh', ...options } = named<RNNOptions>(names, rest, {});
     if (nonlinearity !== 'tanh' && nonlinearity !== 'relu') {
-      throw new ArgumentError(`RNN: Unknown nonlinearity '${String(nonlinearity)}'. Select from 'tanh' or 'relu'.`);
+      throw new ArgumentError(`Unknown nonlinearity '${String(nonlinearity)}'. Select from 'tanh' or 'relu'.`);
     }
+    super(nonlinearity === 'tanh' ? 'RNN_TANH' : 'RNN_RELU', inputSize, hiddenSize, options);
     this.nonlinearity = nonlinearity;
   }
-
-  protected override step(gates: Tensor, [h]: State, { wHh, bHh }: Weights): State {
-    return [rnnStep(gates, h, wHh, bHh, this.nonlinearity)];
-  }
-
-  /** input [T, B, F] and state [layers·directions, B, H] → outputs [T, B, H·directions] and the last state. */
-  forward(input: Tensor, state: Tensor | null = null): [Tensor, Tensor] {
-    const result = this.run(input, state && [state], [this.hiddenSize]);
-    return [result.output, result.state[0]];
+  forward(input: Tensor, hidden: Tensor | null = null): [output: Tensor, hidden: Tensor] {
+    const result = run(this, input, hidden, null);
+    return [result.output, result.hidden];
   }
 }
 
-/** Gated recurrent units. `forward` gives [output, lastState]. */
-export class GRU extends RecurrentBase {
-  constructor(inputSize: number, hiddenSize: number, numLayers?: number | RecurrentOptions, options: RecurrentOptions = {}) {
-    super('GRU', inputSize, hiddenSize, 3, { ...optionsOf(numLayers, options), projSize: 0 });
+/** Gated recurrent units (Cho et al., 2014), with the arguments and results of `RNN`. */
+export class GRU extends RecurrentLayer {
+  constructor(inputSize: number, hiddenSize: number, ...rest: RecurrentRest) {
+    const names = ['numLayers', 'bias', 'batchFirst', 'dropout', 'bidirectional'] as const;
+    super('GRU', inputSize, hiddenSize, named<RecurrentOptions>(names, rest, {}));
   }
-
-  protected override step(gates: Tensor, [h]: State, { wHh, bHh }: Weights): State {
-    return [gruStep(gates, h, wHh, bHh)];
-  }
-
-  /** input [T, B, F] and state [layers·directions, B, H] → outputs [T, B, H·directions] and the last state. */
-  forward(input: Tensor, state: Tensor | null = null): [Tensor, Tensor] {
-    const result = this.run(input, state && [state], [this.hiddenSize]);
-    return [result.output, result.state[0]];
+  forward(input: Tensor, hidden: Tensor | null = null): [output: Tensor, hidden: Tensor] {
+    const result = run(this, input, hidden, null);
+    return [result.output, result.hidden];
   }
 }
 
-/** Long short-term memory. `forward` gives [output, [h, c]]. */
-export class LSTM extends RecurrentBase {
-  constructor(inputSize: number, hiddenSize: number, numLayers?: number | LstmOptions, options: LstmOptions = {}) {
-    super('LSTM', inputSize, hiddenSize, 4, optionsOf<LstmOptions>(numLayers, options));
+/**
+ * Long short-term memory (Hochreiter and Schmidhuber, 1997): input [t, n, inputSize] and perhaps [hidden, cell] →
+ * [output, [hidden, cell]].
+ */
+export class LSTM extends RecurrentLayer {
+  constructor(inputSize: number, hiddenSize: number, ...rest: LSTMRest) {
+    const names = ['numLayers', 'bias', 'batchFirst', 'dropout', 'bidirectional', 'projSize'] as const;
+    super('LSTM', inputSize, hiddenSize, named<LSTMOptions>(names, rest, {}));
   }
-
-  protected override step(gates: Tensor, [h, c]: State, { wHh, bHh, wHr }: Weights): State {
-    return lstmStep(gates, h, c, wHh, bHh, wHr);
-  }
-
-  /** input [T, B, F] and [h, c] → outputs [T, B, size·directions] and the last [h, c]. */
-  forward(input: Tensor, state: readonly [Tensor, Tensor] | null = null): [Tensor, [Tensor, Tensor]] {
-    const result = this.run(input, state, [this.projSize || this.hiddenSize, this.hiddenSize]);
-    return [result.output, [result.state[0], result.state[1]]];
+  forward(
+    input: Tensor,
+    state: readonly [hidden: Tensor, cell: Tensor] | null = null,
+  ): [output: Tensor, state: [hidden: Tensor, cell: Tensor]] {
+    const { output, hidden, cell } = run(this, input, state && state[0], state && state[1]);
+    return [output, [hidden, cell ?? hidden]];
   }
 }

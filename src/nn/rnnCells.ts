@@ -1,116 +1,120 @@
-/** Single steps of recurrent networks as modules. */
+/** One step of a recurrent layer as a layer. */
 import { noGrad } from '../autograd/gradMode.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { pythonValue } from '../core/pythonText.ts';
-import { formatShape } from '../core/shape.ts';
 import { empty, zeros } from '../creation.ts';
 import { linear } from '../ops/matmul.ts';
+import { type Flexible, named } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkSize, type LayerOptions } from './linear.ts';
 import { Module } from './module.ts';
 import { Parameter } from './parameter.ts';
-import { gruStep, lstmStep, rnnStep } from './rnnSteps.ts';
+import { gatesOf, type Mode, type State, step } from './recurrent.ts';
 
 export interface CellOptions extends LayerOptions {
   /** Default true. */
   bias?: boolean;
 }
-
-export interface RnnCellOptions extends CellOptions {
+export interface RNNCellOptions extends CellOptions {
+  /** Default 'tanh'. */
   nonlinearity?: 'tanh' | 'relu';
 }
 
-const optionsOf = <O extends CellOptions>(third: boolean | O | undefined, options: O): O =>
-  typeof third === 'boolean' ? { ...options, bias: third } : { ...options, ...third };
-
-abstract class CellBase extends Module {
+abstract class Cell extends Module {
+  readonly mode: Mode;
   readonly inputSize: number;
   readonly hiddenSize: number;
+  readonly bias: boolean;
   weight_ih: Parameter;
   weight_hh: Parameter;
   bias_ih: Parameter | null;
   bias_hh: Parameter | null;
 
-  constructor(layer: string, inputSize: number, hiddenSize: number, gates: number, { bias = true, device, dtype }: CellOptions) {
+  constructor(mode: Mode, inputSize: number, hiddenSize: number, { bias = true, ...place }: CellOptions) {
     super();
-    checkSize(inputSize, layer, 'inputSize');
-    checkSize(hiddenSize, layer, 'hiddenSize');
-    const make = (...shape: number[]) => new Parameter(empty(shape, { device, dtype }));
+    checkSize(inputSize, new.target.name, 'inputSize');
+    checkSize(hiddenSize, new.target.name, 'hiddenSize');
+    const rows = gatesOf[mode] * hiddenSize;
+    this.mode = mode;
     this.inputSize = inputSize;
     this.hiddenSize = hiddenSize;
-    this.weight_ih = make(gates * hiddenSize, inputSize);
-    this.weight_hh = make(gates * hiddenSize, hiddenSize);
-    this.bias_ih = bias ? make(gates * hiddenSize) : null;
-    this.bias_hh = bias ? make(gates * hiddenSize) : null;
+    this.bias = bias;
+    this.weight_ih = new Parameter(empty([rows, inputSize], place));
+    this.weight_hh = new Parameter(empty([rows, hiddenSize], place));
+    this.bias_ih = bias ? new Parameter(empty([rows], place)) : null;
+    this.bias_hh = bias ? new Parameter(empty([rows], place)) : null;
     this.resetParameters();
   }
 
-  /** All parameters uniform in ±1/√hiddenSize. */
+  /** Draws all weights anew, uniform within ±1/√hiddenSize. */
   resetParameters(): void {
     const bound = this.hiddenSize > 0 ? 1 / Math.sqrt(this.hiddenSize) : 0;
     noGrad(() => {
-      for (const p of this.parameters()) p.uniform_(-bound, bound);
+      for (const parameter of this.parameters()) parameter.uniform_(-bound, bound);
     });
   }
 
-  /** The input's share of the gates. @throws ShapeError */
-  protected gates(input: Tensor): Tensor {
-    if (input.ndim !== 1 && input.ndim !== 2) {
-      throw new ShapeError(`${this.constructor.name}: Expected input to be 1D or 2D, got ${input.ndim}D instead`);
-    }
-    return linear<Tensor>(input, this.weight_ih, this.bias_ih);
-  }
-
-  protected start(input: Tensor, given: Tensor | null): Tensor {
-    const shape = [...input.shape.slice(0, -1), this.hiddenSize];
-    if (given === null) return zeros(shape, { dtype: input.dtype, device: input.device });
-    if (formatShape(given.shape) === formatShape(shape)) return given;
-    throw new ShapeError(`${this.constructor.name}: Expected hidden state of shape ${formatShape(shape)}, got ${formatShape(given.shape)}`);
-  }
-
   override extraRepr(): string {
-    const bias = this.bias_ih === null ? `, bias=${pythonValue(false)}` : '';
-    return `${this.inputSize}, ${this.hiddenSize}${bias}`;
+    return `${this.inputSize}, ${this.hiddenSize}${this.bias ? '' : `, bias=${pythonValue(false)}`}`;
   }
 }
 
-/** One step of `RNN`: input [B, F] and state [B, H] → the next state. */
-export class RNNCell extends CellBase {
+/** @throws ShapeError unless x is [n, size] or [size] like the input */
+function checkVector(cell: Cell, x: Tensor, what: string, size: number, ndim: readonly number[]): void {
+  const name = cell.constructor.name;
+  if (!ndim.includes(x.ndim)) throw new ShapeError(`${name}: Expected ${what} to be ${ndim.join('D or ')}D, got ${x.ndim}D instead`);
+  const own = x.shape[x.ndim - 1];
+  if (own !== size) throw new ShapeError(`${name}: ${what} has inconsistent size: got ${own}, expected ${size}`);
+}
+
+/** The next state; what is missing of the given one is zeros. */
+function advance(cell: Cell, input: Tensor, given: readonly (Tensor | null)[]): State {
+  checkVector(cell, input, 'input', cell.inputSize, [1, 2]);
+  for (const x of given) if (x !== null) checkVector(cell, x, 'hidden', cell.hiddenSize, [input.ndim]);
+  const shape = [...input.shape.slice(0, -1), cell.hiddenSize];
+  const [hidden, memory] = given.map((x) => x ?? zeros(shape, { dtype: input.dtype, device: input.device }));
+  const projected = linear<Tensor>(input, cell.weight_ih, cell.bias_ih);
+  const weights = { weightHh: cell.weight_hh, biasHh: cell.bias_hh, weightHr: null };
+  return step(cell.mode, projected, memory === undefined ? [hidden] : [hidden, memory], weights);
+}
+
+/** One step of `RNN`: input [n, inputSize] and perhaps a state [n, hiddenSize] → the next state; n may be absent. */
+export class RNNCell extends Cell {
   readonly nonlinearity: 'tanh' | 'relu';
 
-  constructor(inputSize: number, hiddenSize: number, bias?: boolean | RnnCellOptions, options: RnnCellOptions = {}) {
-    const all = optionsOf<RnnCellOptions>(bias, options);
-    super('RNNCell', inputSize, hiddenSize, 1, all);
-    this.nonlinearity = all.nonlinearity ?? 'tanh';
-    if (this.nonlinearity !== 'tanh' && this.nonlinearity !== 'relu') {
-      throw new ArgumentError(`RNNCell: Unknown nonlinearity: ${String(this.nonlinearity)}`);
+  constructor(inputSize: number, hiddenSize: number, ...rest: Flexible<[bias: boolean, nonlinearity: 'tanh' | 'relu'], RNNCellOptions>) {
+    const { nonlinearity = 'tanh', ...options } = named<RNNCellOptions>(['bias', 'nonlinearity'], rest, {});
+    if (nonlinearity !== 'tanh' && nonlinearity !== 'relu') {
+      throw new ArgumentError(`Unknown nonlinearity: ${String(nonlinearity)}`);
     }
+    super(nonlinearity === 'tanh' ? 'RNN_TANH' : 'RNN_RELU', inputSize, hiddenSize, options);
+    this.nonlinearity = nonlinearity;
   }
-  forward(input: Tensor, state: Tensor | null = null): Tensor {
-    return rnnStep(this.gates(input), this.start(input, state), this.weight_hh, this.bias_hh, this.nonlinearity);
+  forward(input: Tensor, hidden: Tensor | null = null): Tensor {
+    return advance(this, input, [hidden])[0];
   }
   override extraRepr(): string {
     return `${super.extraRepr()}${this.nonlinearity === 'tanh' ? '' : `, nonlinearity=${this.nonlinearity}`}`;
   }
 }
 
-/** One step of `GRU`: input [B, F] and state [B, H] → the next state. */
-export class GRUCell extends CellBase {
-  constructor(inputSize: number, hiddenSize: number, bias?: boolean | CellOptions, options: CellOptions = {}) {
-    super('GRUCell', inputSize, hiddenSize, 3, optionsOf(bias, options));
+/** One step of `GRU`. */
+export class GRUCell extends Cell {
+  constructor(inputSize: number, hiddenSize: number, ...rest: Flexible<[bias: boolean], CellOptions>) {
+    super('GRU', inputSize, hiddenSize, named<CellOptions>(['bias'], rest, {}));
   }
-  forward(input: Tensor, state: Tensor | null = null): Tensor {
-    return gruStep(this.gates(input), this.start(input, state), this.weight_hh, this.bias_hh);
+  forward(input: Tensor, hidden: Tensor | null = null): Tensor {
+    return advance(this, input, [hidden])[0];
   }
 }
 
-/** One step of `LSTM`: input [B, F] and [h, c] → the next [h, c]. */
-export class LSTMCell extends CellBase {
-  constructor(inputSize: number, hiddenSize: number, bias?: boolean | CellOptions, options: CellOptions = {}) {
-    super('LSTMCell', inputSize, hiddenSize, 4, optionsOf(bias, options));
+/** One step of `LSTM`: input and perhaps [hidden, cell] → [hidden, cell]. */
+export class LSTMCell extends Cell {
+  constructor(inputSize: number, hiddenSize: number, ...rest: Flexible<[bias: boolean], CellOptions>) {
+    super('LSTM', inputSize, hiddenSize, named<CellOptions>(['bias'], rest, {}));
   }
-  forward(input: Tensor, state: readonly [Tensor, Tensor] | null = null): [Tensor, Tensor] {
-    const [h, c] = [0, 1].map((i) => this.start(input, state?.[i] ?? null));
-    return lstmStep(this.gates(input), h, c, this.weight_hh, this.bias_hh, null);
+  forward(input: Tensor, state: readonly [hidden: Tensor, cell: Tensor] | null = null): [hidden: Tensor, cell: Tensor] {
+    const [hidden, cell] = advance(this, input, state ?? [null, null]);
+    return [hidden, cell ?? hidden];
   }
 }

@@ -1,0 +1,334 @@
+/** Normalisation as layers. */
+import { noGrad } from '../autograd/gradMode.ts';
+import { ArgumentError, ShapeError } from '../core/errors.ts';
+import { pythonFloat, pythonNumber, pythonValue } from '../core/pythonText.ts';
+import type { Shape } from '../core/shape.ts';
+import { ones, tensor, zeros } from '../creation.ts';
+import { type Flexible, named } from '../tensor/namedArguments.ts';
+import type { Tensor } from '../tensor.ts';
+import * as F from './functional/norm.ts';
+import type { LayerOptions } from './linear.ts';
+import { Module } from './module.ts';
+import { Parameter } from './parameter.ts';
+
+export interface BatchNormOptions extends LayerOptions {
+  /** Added to the variance. Default 1e-5. */
+  eps?: number;
+  /** How far running statistics move toward the batch's; null keeps the plain mean of all batches. Default 0.1. */
+  momentum?: number | null;
+  /** Learn a weight and a bias for each channel. */
+  affine?: boolean;
+  /** Keep running statistics for evaluation. */
+  trackRunningStats?: boolean;
+}
+
+type BatchNormRest = Flexible<[eps: number, momentum: number | null, affine: boolean, trackRunningStats: boolean], BatchNormOptions>;
+const batchNormNames = ['eps', 'momentum', 'affine', 'trackRunningStats'] as const;
+
+/** Weight, bias and running statistics of channels. */
+abstract class ChannelNorm extends Module {
+  readonly numFeatures: number;
+  readonly eps: number;
+  readonly momentum: number | null;
+  readonly affine: boolean;
+  readonly trackRunningStats: boolean;
+  weight: Parameter | null;
+  bias: Parameter | null;
+  running_mean: Tensor | null = null;
+  running_var: Tensor | null = null;
+  num_batches_tracked: Tensor | null = null;
+
+  constructor(numFeatures: number, options: Required<Omit<BatchNormOptions, keyof LayerOptions>> & LayerOptions) {
+    super();
+    const { eps, momentum, affine, trackRunningStats, ...place } = options;
+    this.numFeatures = numFeatures;
+    this.eps = eps;
+    this.momentum = momentum;
+    this.affine = affine;
+    this.trackRunningStats = trackRunningStats;
+    this.weight = affine ? new Parameter(ones([numFeatures], place)) : null;
+    this.bias = affine ? new Parameter(zeros([numFeatures], place)) : null;
+    this.registerBuffer('running_mean', trackRunningStats ? zeros([numFeatures], place) : null);
+    this.registerBuffer('running_var', trackRunningStats ? ones([numFeatures], place) : null);
+    this.registerBuffer('num_batches_tracked', trackRunningStats ? tensor(0n, { device: place.device }) : null);
+  }
+
+  abstract override forward(input: Tensor): Tensor;
+  /** @throws ShapeError for another number of dimensions */
+  protected abstract checkInput(input: Tensor): void;
+
+  resetRunningStats(): void {
+    this.running_mean?.zero_();
+    this.running_var?.fill_(1);
+    this.num_batches_tracked?.zero_();
+  }
+  resetParameters(): void {
+    this.resetRunningStats();
+    noGrad(() => {
+      this.weight?.fill_(1);
+      this.bias?.zero_();
+    });
+  }
+
+  override extraRepr(): string {
+    const { numFeatures, eps, momentum, affine, trackRunningStats } = this;
+    const factor = momentum === null ? 'None' : pythonNumber(momentum);
+    return (
+      `${numFeatures}, eps=${pythonFloat(eps)}, momentum=${factor}, affine=${pythonValue(affine)}, ` +
+      `track_running_stats=${pythonValue(trackRunningStats)}`
+    );
+  }
+}
+
+function checkRank(layer: string, input: Tensor, ranks: readonly number[]): void {
+  if (ranks.includes(input.ndim)) return;
+  throw new ShapeError(`${layer}: expected ${ranks.map((n) => `${n}D`).join(' or ')} input (got ${input.ndim}D input)`);
+}
+
+/** Counts the batch, and says how far the running statistics follow it. */
+function countBatch({ num_batches_tracked: batches, momentum }: ChannelNorm): number {
+  batches?.add_(1);
+  return momentum ?? (batches === null ? 0 : 1 / batches.item());
+}
+
+abstract class BatchNorm extends ChannelNorm {
+  constructor(numFeatures: number, ...rest: BatchNormRest) {
+    const given = named<BatchNormOptions>(batchNormNames, rest, {});
+    super(numFeatures, { eps: 1e-5, momentum: 0.1, affine: true, trackRunningStats: true, ...given });
+  }
+
+  forward(input: Tensor): Tensor {
+    this.checkInput(input);
+    const { training, eps, weight, bias, running_mean, running_var } = this;
+    const useBatch = training || running_mean === null || running_var === null;
+    const follows = training && this.trackRunningStats;
+    const momentum = follows ? countBatch(this) : 0;
+    const keeps = !training || this.trackRunningStats;
+    return F.batchNorm(input, keeps ? running_mean : null, keeps ? running_var : null, {
+      weight,
+      bias,
+      training: useBatch,
+      momentum,
+      eps,
+    });
+  }
+}
+
+/** [n, c] or [n, c, l] by channel (Ioffe and Szegedy, 2015). */
+export class BatchNorm1d extends BatchNorm {
+  protected checkInput(input: Tensor): void {
+    checkRank('BatchNorm1d', input, [2, 3]);
+  }
+}
+
+/** [n, c, h, w] by channel. */
+export class BatchNorm2d extends BatchNorm {
+  protected checkInput(input: Tensor): void {
+    checkRank('BatchNorm2d', input, [4]);
+  }
+}
+
+/** [n, c, d, h, w] by channel. */
+export class BatchNorm3d extends BatchNorm {
+  protected checkInput(input: Tensor): void {
+    checkRank('BatchNorm3d', input, [5]);
+  }
+}
+
+abstract class InstanceNorm extends ChannelNorm {
+  /** Dimensions of a sample without a batch. */
+  protected abstract readonly sampleRank: number;
+
+  constructor(numFeatures: number, ...rest: BatchNormRest) {
+    const given = named<BatchNormOptions>(batchNormNames, rest, {});
+    super(numFeatures, { eps: 1e-5, momentum: 0.1, affine: false, trackRunningStats: false, ...given });
+  }
+
+  protected checkInput(input: Tensor): void {
+    checkRank(this.constructor.name, input, [this.sampleRank, this.sampleRank + 1]);
+  }
+
+  forward(input: Tensor): Tensor {
+    this.checkInput(input);
+    const channels = input.shape[input.ndim - this.sampleRank];
+    if (channels !== this.numFeatures && this.affine) {
+      throw new ShapeError(`expected input's size at dim=${input.ndim - this.sampleRank} to match num_features (${this.numFeatures}), but got: ${channels}.`);
+    }
+    const { weight, bias, eps, running_mean: runningMean, running_var: runningVar } = this;
+    const useInputStats = this.training || !this.trackRunningStats;
+    const options = { runningMean, runningVar, weight, bias, useInputStats, momentum: this.momentum ?? 0, eps };
+    if (input.ndim > this.sampleRank) return F.instanceNorm(input, options);
+    return F.instanceNorm(input.unsqueeze(0), options).squeeze(0);
+  }
+}
+
+/** [n, c, l], or [c, l], by sample and channel (Ulyanov et al., 2016). */
+export class InstanceNorm1d extends InstanceNorm {
+  protected get sampleRank(): number {
+    return 2;
+  }
+}
+
+/** [n, c, h, w], or [c, h, w], by sample and channel. */
+export class InstanceNorm2d extends InstanceNorm {
+  protected get sampleRank(): number {
+    return 3;
+  }
+}
+
+/** [n, c, d, h, w], or [c, d, h, w], by sample and channel. */
+export class InstanceNorm3d extends InstanceNorm {
+  protected get sampleRank(): number {
+    return 4;
+  }
+}
+
+export interface LayerNormOptions extends LayerOptions {
+  /** Added to the variance. Default 1e-5. */
+  eps?: number;
+  /** Learn a weight and a bias for each element. Default true. */
+  elementwiseAffine?: boolean;
+  /** Without a bias, if false. Default true. */
+  bias?: boolean;
+}
+
+/** The last dimensions, of shape normalizedShape, normalised together (Ba et al., 2016). */
+export class LayerNorm extends Module {
+  readonly normalizedShape: Shape;
+  readonly eps: number;
+  readonly elementwiseAffine: boolean;
+  weight: Parameter | null;
+  bias: Parameter | null;
+
+  constructor(
+    normalizedShape: number | Shape,
+    ...rest: Flexible<[eps: number, elementwiseAffine: boolean, bias: boolean], LayerNormOptions>
+  ) {
+    super();
+    const options = named<LayerNormOptions>(['eps', 'elementwiseAffine', 'bias'], rest, {});
+    const { eps = 1e-5, elementwiseAffine = true, bias = true, ...place } = options;
+    this.normalizedShape = typeof normalizedShape === 'number' ? [normalizedShape] : [...normalizedShape];
+    this.eps = eps;
+    this.elementwiseAffine = elementwiseAffine;
+    this.weight = elementwiseAffine ? new Parameter(ones(this.normalizedShape, place)) : null;
+    this.bias = elementwiseAffine && bias ? new Parameter(zeros(this.normalizedShape, place)) : null;
+  }
+
+  resetParameters(): void {
+    noGrad(() => {
+      this.weight?.fill_(1);
+      this.bias?.zero_();
+    });
+  }
+  forward(input: Tensor): Tensor {
+    return F.layerNorm(input, this.normalizedShape, this.weight, this.bias, this.eps);
+  }
+  override extraRepr(): string {
+    const { normalizedShape, eps, elementwiseAffine } = this;
+    return `${pythonValue(normalizedShape)}, eps=${pythonFloat(eps)}, elementwise_affine=${pythonValue(elementwiseAffine)}`;
+  }
+}
+
+export interface RMSNormOptions extends LayerOptions {
+  /** Default: the smallest step from 1 in the input's dtype. */
+  eps?: number | null;
+  /** Learn a weight for each element. Default true. */
+  elementwiseAffine?: boolean;
+}
+
+/** x/√(mean(x²) + eps) over the last dimensions (Zhang and Sennrich, 2019). */
+export class RMSNorm extends Module {
+  readonly normalizedShape: Shape;
+  readonly eps: number | null;
+  readonly elementwiseAffine: boolean;
+  weight: Parameter | null;
+
+  constructor(normalizedShape: number | Shape, ...rest: Flexible<[eps: number | null, elementwiseAffine: boolean], RMSNormOptions>) {
+    super();
+    const { eps = null, elementwiseAffine = true, ...place } = named<RMSNormOptions>(['eps', 'elementwiseAffine'], rest, {});
+    this.normalizedShape = typeof normalizedShape === 'number' ? [normalizedShape] : [...normalizedShape];
+    this.eps = eps;
+    this.elementwiseAffine = elementwiseAffine;
+    this.weight = elementwiseAffine ? new Parameter(ones(this.normalizedShape, place)) : null;
+  }
+
+  resetParameters(): void {
+    noGrad(() => this.weight?.fill_(1));
+  }
+  forward(input: Tensor): Tensor {
+    return F.rmsNorm(input, this.normalizedShape, this.weight, this.eps);
+  }
+  override extraRepr(): string {
+    const { normalizedShape, eps, elementwiseAffine } = this;
+    const shown = eps === null ? 'None' : pythonFloat(eps);
+    return `${pythonValue(normalizedShape)}, eps=${shown}, elementwise_affine=${pythonValue(elementwiseAffine)}`;
+  }
+}
+
+export interface GroupNormOptions extends LayerOptions {
+  /** Added to the variance. Default 1e-5. */
+  eps?: number;
+  /** Learn a weight and a bias for each channel. Default true. */
+  affine?: boolean;
+}
+
+/** [n, c, …] by sample, over groups of neighbouring channels (Wu and He, 2018). */
+export class GroupNorm extends Module {
+  readonly numGroups: number;
+  readonly numChannels: number;
+  readonly eps: number;
+  readonly affine: boolean;
+  weight: Parameter | null;
+  bias: Parameter | null;
+
+  constructor(numGroups: number, numChannels: number, ...rest: Flexible<[eps: number, affine: boolean], GroupNormOptions>) {
+    super();
+    const { eps = 1e-5, affine = true, ...place } = named<GroupNormOptions>(['eps', 'affine'], rest, {});
+    if (!(numGroups > 0) || numChannels % numGroups !== 0) {
+      throw new ArgumentError(`num_channels (${numChannels}) must be divisible by num_groups (${numGroups})`);
+    }
+    this.numGroups = numGroups;
+    this.numChannels = numChannels;
+    this.eps = eps;
+    this.affine = affine;
+    this.weight = affine ? new Parameter(ones([numChannels], place)) : null;
+    this.bias = affine ? new Parameter(zeros([numChannels], place)) : null;
+  }
+
+  resetParameters(): void {
+    noGrad(() => {
+      this.weight?.fill_(1);
+      this.bias?.zero_();
+    });
+  }
+  forward(input: Tensor): Tensor {
+    return F.groupNorm(input, this.numGroups, this.weight, this.bias, this.eps);
+  }
+  override extraRepr(): string {
+    const { numGroups, numChannels, eps, affine } = this;
+    return `${numGroups}, ${numChannels}, eps=${pythonFloat(eps)}, affine=${pythonValue(affine)}`;
+  }
+}
+
+/** Each element by its neighbours in the channels (Krizhevsky et al., 2012). */
+export class LocalResponseNorm extends Module {
+  readonly size: number;
+  readonly alpha: number;
+  readonly beta: number;
+  readonly k: number;
+
+  constructor(size: number, ...rest: Flexible<[alpha: number, beta: number, k: number], F.LocalResponseNormOptions>) {
+    super();
+    const { alpha = 1e-4, beta = 0.75, k = 1 } = named<F.LocalResponseNormOptions>(['alpha', 'beta', 'k'], rest, {});
+    this.size = size;
+    this.alpha = alpha;
+    this.beta = beta;
+    this.k = k;
+  }
+  forward(input: Tensor): Tensor {
+    return F.localResponseNorm(input, this.size, this.alpha, this.beta, this.k);
+  }
+  override extraRepr(): string {
+    return `${this.size}, alpha=${pythonFloat(this.alpha)}, beta=${pythonFloat(this.beta)}, k=${pythonFloat(this.k)}`;
+  }
+}

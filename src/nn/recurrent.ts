@@ -1,0 +1,71 @@
+/** One step of each recurrent layer, shared by the layers over sequences and by the cells. */
+import { divide } from '../ops/divide.ts';
+import { linear } from '../ops/matmul.ts';
+import type { Tensor } from '../tensor.ts';
+
+export type Mode = 'LSTM' | 'GRU' | 'RNN_TANH' | 'RNN_RELU';
+
+/** How many vectors of the hidden size the weights make at once. */
+export const gatesOf: { readonly [mode in Mode]: number } = { LSTM: 4, GRU: 3, RNN_TANH: 1, RNN_RELU: 1 };
+
+/** The weights that act on the state. */
+export interface StateWeights {
+  readonly weightHh: Tensor;
+  readonly biasHh: Tensor | null;
+  /** [proj, hidden], for an LSTM whose output is projected. */
+  readonly weightHr: Tensor | null;
+}
+
+/** The hidden state, and the cell state of an LSTM. */
+export type State = readonly [hidden: Tensor, cell?: Tensor];
+
+/** The next state from the projected input x·Wᵀ + b [n, gates·hidden] and the state before. */
+export function step(mode: Mode, projected: Tensor, [hidden, cell]: State, weights: StateWeights): State {
+  const recurrent = linear<Tensor>(hidden, weights.weightHh, weights.biasHh);
+  switch (mode) {
+    case 'LSTM':
+      return cell === undefined ? [hidden] : lstm(projected.add(recurrent), cell, weights.weightHr);
+    case 'GRU':
+      return [gru(projected, recurrent, hidden)];
+    case 'RNN_TANH':
+      return [projected.add(recurrent).tanh()];
+    case 'RNN_RELU':
+      return [projected.add(recurrent).relu()];
+  }
+}
+
+function lstm(gates: Tensor, cell: Tensor, weightHr: Tensor | null): State {
+  const [input, forget, candidate, output] = divide<Tensor>(gates, gates.ndim - 1, 4);
+  const next = forget.sigmoid().mul(cell).add(input.sigmoid().mul(candidate.tanh()));
+  const hidden = output.sigmoid().mul(next.tanh());
+  return [weightHr === null ? hidden : linear<Tensor>(hidden, weightHr), next];
+}
+
+function gru(projected: Tensor, recurrent: Tensor, hidden: Tensor): Tensor {
+  const [resetX, updateX, candidateX] = divide<Tensor>(projected, projected.ndim - 1, 3);
+  const [resetH, updateH, candidateH] = divide<Tensor>(recurrent, recurrent.ndim - 1, 3);
+  const reset = resetX.add(resetH).sigmoid();
+  const update = updateX.add(updateH).sigmoid();
+  const candidate = candidateX.add(reset.mul(candidateH)).tanh();
+  return hidden.sub(candidate).mul(update).add(candidate);
+}
+
+/** The states after each step over projected inputs [t, n, gates·hidden], first to last or reversed, and the last one. */
+export function unroll(
+  mode: Mode,
+  projected: Tensor,
+  initial: State,
+  weights: StateWeights,
+  reverse: boolean,
+): { outputs: Tensor[]; last: State } {
+  const steps = projected.shape[0];
+  const inputs = divide<Tensor>(projected, 0, steps);
+  const outputs = new Array<Tensor>(steps);
+  let state = initial;
+  for (let i = 0; i < steps; i++) {
+    const t = reverse ? steps - 1 - i : i;
+    state = step(mode, inputs[t].squeeze(0), state, weights);
+    outputs[t] = state[0];
+  }
+  return { outputs, last: state };
+}
