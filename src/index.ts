@@ -11,7 +11,50 @@ export { add, atan2, div, floorDivide, fmod, hypot, maximum, minimum, mul, neg, 
 export * from './ops/comparison.ts';
 export * from './ops/elementwise.ts';
 export { type IndexOf, type Slice, slice } from './ops/indexing.ts';
-export { cat, stack } from './ops/join.ts';
+export * from './ops/bitwise.ts';
+export { addcdiv, addcmul, lerp } from './ops/blend.ts';
+export { clamp, clamp as clip, clampMax, clampMin, nanToNum } from './ops/clamp.ts';
+export { bucketize, isin, searchsorted, uniqueConsecutive } from './ops/counting.ts';
+export { einsum } from './ops/einsum.ts';
+export { cat, cat as concat, stack } from './ops/join.ts';
+export { msort } from './ops/order.ts';
+export * from './ops/pairs.ts';
+export * from './ops/partition.ts';
+export {
+  argwhere,
+  indexAdd,
+  indexCopy,
+  indexFill,
+  indexSelect,
+  maskedFill,
+  maskedScatter,
+  maskedSelect,
+  nonzero,
+  put,
+  take,
+} from './ops/pick.ts';
+export {
+  addbmm,
+  addmm,
+  addmv,
+  addr,
+  baddbmm,
+  cdist,
+  chainMatmul,
+  cross,
+  ger,
+  inner,
+  kron,
+  matrixPower,
+  pdist,
+  tensordot,
+  vdot,
+} from './ops/products.ts';
+export { fliplr, flipud, moveaxis, movedim, swapaxes, swapdims, tile } from './ops/rearrange.ts';
+export { gather, scatter, scatterAdd, takeAlongDim } from './ops/scatter.ts';
+export * from './ops/special.ts';
+export { dist } from './ops/statistics.ts';
+export { adjoint, diag, diagEmbed, trace, tril, triu, unflatten } from './ops/triangles.ts';
 export { bmm, dot, matmul, mm, mv, outer } from './ops/matmul.ts';
 export { pow } from './ops/power.ts';
 export * as nn from './nn/index.ts';

@@ -1,13 +1,10 @@
 /** Activation functions. Those with a kernel of their own are rows; the others are made of ops and recorded as one. */
-import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { formatShape, normalizeDim } from '../core/shape.ts';
-import type { NDArray } from '../backend/array.ts';
 import { add, div, minimum, mul, neg, rsub, sub } from './arithmetic.ts';
 import { clamp } from './clamp.ts';
 import { ge, gt, le, logicalAnd, lt } from './comparison.ts';
-import { engineOf, floating, type GeneratorOptions } from './draw.ts';
 import { abs, exp, log1p, sigmoid, square, tanh } from './elementwise.ts';
 import { fused } from './fused.ts';
 import { erfc } from './special.ts';
@@ -287,31 +284,4 @@ export function glu<T extends Variable>(x: T, dim = -1): T {
   const size = x.shape[d];
   if (size % 2 !== 0) throw new ShapeError(`Halving dimension must be even, but dimension ${d} is size ${size}`);
   return mul<T>(narrow(x, d, 0, size / 2), sigmoid(narrow(x, d, size / 2, size / 2)));
-}
-
-export interface RReluOptions extends GeneratorOptions {
-  lower?: number;
-  upper?: number;
-  training?: boolean;
-}
-
-/**
- * x above 0; below, x times a slope drawn for each element from [lower, upper) in training, else the middle one. Only
- * elements that are not above 0 draw. @throws ArgumentError if lower > upper
- */
-export function rrelu<T extends Variable>(x: T, options: RReluOptions = {}): T {
-  const { lower = 1 / 8, upper = 1 / 3, training = false } = options;
-  if (!(lower <= upper)) {
-    throw new ArgumentError(`Lower bound should be less than or equal to the upper bound, but got ${lower} and ${upper}`);
-  }
-  if (!training) return leakyRelu(x, (lower + upper) / 2);
-  const { backend, shape, dtype } = x.array;
-  const values = floating(backend.read(x.array), 'rrelu');
-  const rng = engineOf(options);
-  const slopes = values.map((value) => (value <= 0 ? rng.uniform53() * (upper - lower) + lower : 1));
-  const noise: NDArray = backend.upload(slopes, shape, dtype);
-  return record('RreluWithNoiseBackward0', mul<T>(x.derive(x.array), x.derive(noise)).array, [x], (node) => {
-    const saved = node.save(x.derive(noise));
-    return (grad) => [mul<T>(grad, saved.get(grad))];
-  });
 }

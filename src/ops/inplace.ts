@@ -10,7 +10,7 @@ import { dtypeInfo, isFloating, type DType } from '../core/dtype.ts';
 import { AutogradError, DTypeError, ShapeError } from '../core/errors.ts';
 import { broadcastShapes, formatShape, sameShape } from '../core/shape.ts';
 import { type BinaryOp, operandDType } from './binary.ts';
-import { checkDevices, type OperandOf, promoteOperand } from './convert.ts';
+import { checkDevices, clone, type OperandOf, promoteOperand } from './convert.ts';
 import { torchTypeName } from './reduce.ts';
 import { asStrided } from './views.ts';
 import { zeros } from './unary.ts';
@@ -43,13 +43,14 @@ function checkWritable(x: Variable, op: string): void {
 
 /**
  * Makes x hold the result of `compute`, an ordinary op on x and `operands`. Where nothing is recorded, `direct` writes
- * into x's memory without a temporary.
+ * into x's memory without a temporary. An op whose gradient reads x itself must compute with `original()`: where a
+ * graph is recorded that is a copy, which the overwriting does not reach.
  */
 export function inplace<T extends Variable>(
   op: string,
   x: T,
   operands: readonly Variable[],
-  compute: () => T,
+  compute: (original: () => T) => T,
   direct?: (out: NDArray) => void,
 ): T {
   checkWritable(x, op);
@@ -58,13 +59,13 @@ export function inplace<T extends Variable>(
   if (!needsGraph(watched) || !isFloating(x.dtype)) {
     if (direct) direct(x.array);
     else {
-      const result = compute().array;
+      const result = compute(() => x).array;
       x.array.backend.assign(x.array, result);
     }
     x.array.storage.version++;
     return x;
   }
-  const result = compute();
+  const result = compute(() => clone(x));
   if (!sameShape(result.shape, x.shape)) {
     throw new ShapeError(
       `${op}: output with shape ${formatShape(x.shape)} doesn't match the broadcast shape ${formatShape(result.shape)}`,
@@ -116,6 +117,10 @@ function clearWindow<T extends Variable>(grad: T, window: (g: T) => T): T {
   return record('CopySlices', out, [grad], () => (g) => [clearWindow(g, window)]);
 }
 
+/** True if backward will read the first operand. */
+const readsFirst = (row: BinaryOp['row'], other: OperandOf<Variable>): boolean =>
+  row.saves !== 'none' && !(row.saves === 'other' && !(typeof other === 'object' && other.requiresGrad));
+
 /** An in-place form of a binary op: `x.add_(y)`. */
 export function inplaceBinary<T extends Variable>(op: BinaryOp, x: T, other: OperandOf<T>, name: string): T {
   const dtype = operandDType(op.row, x, other);
@@ -136,7 +141,7 @@ export function inplaceBinary<T extends Variable>(op: BinaryOp, x: T, other: Ope
           out.backend.binary(op.row, out, typeof b === 'object' ? b.array : b, out);
         }
       : undefined;
-  return inplace(name, x, typeof other === 'object' ? [other] : [], () => op<T>(x, other), direct);
+  return inplace(name, x, typeof other === 'object' ? [other] : [], (original) => op<T>(readsFirst(op.row, other) ? original() : x, other), direct);
 }
 
 /** All elements become `value`. */

@@ -4,13 +4,16 @@ import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { formatShape, normalizeDim, sameShape } from '../core/shape.ts';
 import { cast, checkDevices, commonDType } from './convert.ts';
+import { named } from './composite.ts';
+import { type ByName, option } from './options.ts';
 import { narrow, unsqueeze } from './views.ts';
 
 /**
  * The tensors one after the other along dim. Sizes of the other dimensions must agree; empty 1-d tensors are skipped,
  * dtypes are promoted. @throws ArgumentError for an empty list, ShapeError
  */
-export function cat<T extends Variable>(tensors: readonly T[], dim = 0): T {
+export function cat<T extends Variable>(tensors: readonly T[], along?: ByName<'dim', number>): T {
+  const dim = option(along, 'dim', 0);
   if (tensors.length === 0) throw new ArgumentError('cat: expected a non-empty list of Tensors');
   checkDevices(tensors, 'cat');
   const dtype = commonDType(tensors);
@@ -55,7 +58,8 @@ export function cat<T extends Variable>(tensors: readonly T[], dim = 0): T {
 }
 
 /** Tensors of equal shape along a new dimension. @throws ArgumentError for an empty list, ShapeError */
-export function stack<T extends Variable>(tensors: readonly T[], dim = 0): T {
+export function stack<T extends Variable>(tensors: readonly T[], along?: ByName<'dim', number>): T {
+  const dim = option(along, 'dim', 0);
   if (tensors.length === 0) throw new ArgumentError('stack: expected a non-empty list of Tensors');
   const [first] = tensors;
   tensors.forEach((x, i) => {
@@ -66,8 +70,9 @@ export function stack<T extends Variable>(tensors: readonly T[], dim = 0): T {
     }
   });
   const d = normalizeDim(dim, first.ndim + 1, 'stack');
-  return cat(
+  const joined = cat(
     tensors.map((x) => unsqueeze(x, d)),
     d,
   );
+  return named('StackBackward0', joined);
 }

@@ -165,7 +165,12 @@ export function nanmean<T extends Variable>(x: T, dims: Dims = null, keepdim = f
   return div<T>(nansum(x, dims, keepdim, dtype), counted);
 }
 
+export interface Extremes<T> {
+  readonly min: T;
+  readonly max: T;
+}
+
 /** Smallest and largest over one dimension or all. */
-export function aminmax<T extends Variable>(x: T, { dim = null, keepdim = false }: { dim?: number | null; keepdim?: boolean } = {}): { min: T; max: T } {
+export function aminmax<T extends Variable>(x: T, { dim = null, keepdim = false }: { dim?: number | null; keepdim?: boolean } = {}): Extremes<T> {
   return { min: amin(x, dim, keepdim), max: amax(x, dim, keepdim) };
 }

@@ -118,9 +118,9 @@ export function reshape<T extends Variable>(x: T, sizes: Shape): T {
   const strides = viewStrides(x.shape, x.array.strides, shape);
   const source = strides === null ? contiguous(x) : x;
   const from = x.shape;
-  return viewOf('ViewBackward0', source, shape, strides ?? contiguousStrides(shape), source.array.offset, (grad) => [
-    reshape(grad, from),
-  ]);
+  const rule: Rule<T> = (grad) => [reshape(grad, from)];
+  if (strides !== null) return viewOf('ViewBackward0', source, shape, strides, source.array.offset, rule);
+  return record('UnsafeViewBackward0', source.array.view(shape, contiguousStrides(shape)), [source], () => rule);
 }
 
 /** x read as if it had the larger shape: sizes of 1 repeat, new leading dimensions repeat; -1 keeps a size. */

@@ -24,8 +24,12 @@ export type DimOrOptions = Dims | ReduceOptions | undefined;
 
 export const isOptions = <O extends object>(x: unknown): x is O => typeof x === 'object' && x !== null && !Array.isArray(x);
 
-export function reduction(first: DimOrOptions, keepdim: boolean | undefined, options: ReduceOptions | undefined, op: string): Reduction {
-  const named = { ...options, ...(isOptions<ReduceOptions>(first) ? first : {}) };
+/** `keepdim` by position, or the options object in its place. */
+export type KeepdimOrOptions = boolean | ReduceOptions | undefined;
+
+export function reduction(first: DimOrOptions, second: KeepdimOrOptions, options: ReduceOptions | undefined, op: string): Reduction {
+  const named = { ...options, ...(isOptions<ReduceOptions>(second) ? second : {}), ...(isOptions<ReduceOptions>(first) ? first : {}) };
+  const keepdim = typeof second === 'boolean' ? second : undefined;
   const dims = isOptions<ReduceOptions>(first) ? (first.dim ?? null) : (first ?? named.dim ?? null);
   return {
     dims,
@@ -35,7 +39,7 @@ export function reduction(first: DimOrOptions, keepdim: boolean | undefined, opt
 }
 
 /** Like `reduction` for ops that take one dimension; null if none was given. */
-export function oneDim(first: DimOrOptions, keepdim: boolean | undefined, op: string): { dim: number | null; keepdim: boolean } {
+export function oneDim(first: DimOrOptions, keepdim: KeepdimOrOptions, op: string): { dim: number | null; keepdim: boolean } {
   const { dims, keepdim: keep } = reduction(first, keepdim, undefined, op);
   if (dims !== null && typeof dims !== 'number') {
     throw new ArgumentError(`${op}: dim must be one integer, but got [${dims.join(', ')}]`);

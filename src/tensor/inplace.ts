@@ -2,12 +2,12 @@
 import { type AlphaOptions, addOp, divOp, mul, subOp } from '../ops/arithmetic.ts';
 import type { OperandOf } from '../ops/convert.ts';
 import { copy_, fill_, inplaceBinary } from '../ops/inplace.ts';
-import { ShapeMethods } from './shapes.ts';
+import { PickMethods } from './pick.ts';
 
-const scaled = <T extends ShapeMethods>(x: OperandOf<T>, alpha: number): OperandOf<T> =>
+const scaled = <T extends PickMethods>(x: OperandOf<T>, alpha: number): OperandOf<T> =>
   alpha === 1 ? x : typeof x === 'object' ? mul<T>(x, alpha) : Number(x) * alpha;
 
-export abstract class InplaceMethods extends ShapeMethods {
+export abstract class InplaceMethods extends PickMethods {
   /** this ← this + alpha·other. */
   add_(other: OperandOf<this>, { alpha = 1 }: AlphaOptions = {}): this {
     return inplaceBinary<this>(addOp, this, scaled<this>(other, alpha), 'add_');

@@ -6,7 +6,6 @@ import {
   any,
   argExtreme,
   countNonzero,
-  type Dims,
   extremeDim,
   maxAll,
   mean,
@@ -17,83 +16,86 @@ import {
 import { logSoftmax, softmax } from '../ops/softmax.ts';
 import { maximum, minimum } from '../ops/arithmetic.ts';
 import { type DTypeLike, resolveDType } from '../core/dtype.ts';
-import { type DimOrOptions, oneDim, type ReduceOptions, reduction } from './arguments.ts';
-import { ElementwiseMethods } from './elementwise.ts';
+import { type DimOrOptions, type KeepdimOrOptions, oneDim, type ReduceOptions, reduction } from './arguments.ts';
+import { SpecialMethods } from './special.ts';
 
 const dtypeOption = (options: { dtype?: DTypeLike } | undefined, op: string) =>
   options?.dtype === undefined ? undefined : resolveDType(options.dtype, op);
 
-export abstract class ReductionMethods extends ElementwiseMethods {
+export abstract class ReductionMethods extends SpecialMethods {
   /** Sum over `dim` (default all dimensions). Integers and bools give int64. */
-  sum(dim?: DimOrOptions, keepdim?: boolean, options?: ReduceOptions): this {
+  sum(dim?: DimOrOptions, keepdim?: KeepdimOrOptions, options?: ReduceOptions): this {
     const r = reduction(dim, keepdim, options, 'sum');
     return sum(this, r.dims, r.keepdim, r.dtype);
   }
   /** Mean over `dim` (default all). @throws DTypeError for integers unless a dtype is given */
-  mean(dim?: DimOrOptions, keepdim?: boolean, options?: ReduceOptions): this {
+  mean(dim?: DimOrOptions, keepdim?: KeepdimOrOptions, options?: ReduceOptions): this {
     const r = reduction(dim, keepdim, options, 'mean');
     return mean(this, r.dims, r.keepdim, r.dtype);
   }
   /** Largest elements over `dim` (default all); ties share the gradient. */
-  amax(dim?: DimOrOptions, keepdim?: boolean): this {
+  amax(dim?: DimOrOptions, keepdim?: KeepdimOrOptions): this {
     const r = reduction(dim, keepdim, undefined, 'amax');
     return amax(this, r.dims, r.keepdim);
   }
   /** Smallest elements over `dim` (default all); ties share the gradient. */
-  amin(dim?: DimOrOptions, keepdim?: boolean): this {
+  amin(dim?: DimOrOptions, keepdim?: KeepdimOrOptions): this {
     const r = reduction(dim, keepdim, undefined, 'amin');
     return amin(this, r.dims, r.keepdim);
   }
   /** The largest element; along a dimension, values and indices; with a tensor, the elementwise maximum. */
   max(): this;
-  max(dim: number | { dim: number; keepdim?: boolean }, keepdim?: boolean): ValuesAndIndices<this>;
+  max(dim: number | { dim: number; keepdim?: boolean }, keepdim?: boolean | { keepdim?: boolean }): ValuesAndIndices<this>;
   max(other: this): this;
-  max(first?: number | { dim: number; keepdim?: boolean } | this, keepdim?: boolean): this | ValuesAndIndices<this> {
+  max(first?: number | { dim: number; keepdim?: boolean } | this, keepdim?: boolean | { keepdim?: boolean }): this | ValuesAndIndices<this> {
     return this.#extreme('max', first, keepdim);
   }
   /** The smallest element; along a dimension, values and indices; with a tensor, the elementwise minimum. */
   min(): this;
-  min(dim: number | { dim: number; keepdim?: boolean }, keepdim?: boolean): ValuesAndIndices<this>;
+  min(dim: number | { dim: number; keepdim?: boolean }, keepdim?: boolean | { keepdim?: boolean }): ValuesAndIndices<this>;
   min(other: this): this;
-  min(first?: number | { dim: number; keepdim?: boolean } | this, keepdim?: boolean): this | ValuesAndIndices<this> {
+  min(first?: number | { dim: number; keepdim?: boolean } | this, keepdim?: boolean | { keepdim?: boolean }): this | ValuesAndIndices<this> {
     return this.#extreme('min', first, keepdim);
   }
-  #extreme(kind: 'max' | 'min', first: number | { dim: number; keepdim?: boolean } | this | undefined, keepdim?: boolean) {
+  #extreme(kind: 'max' | 'min', first: number | { dim: number; keepdim?: boolean } | this | undefined, keepdim?: boolean | { keepdim?: boolean }) {
     if (first === undefined) return kind === 'max' ? maxAll(this) : minAll(this);
     if (first instanceof ReductionMethods) return (kind === 'max' ? maximum : minimum)<this>(this, first as this);
     const named = typeof first === 'number' ? { dim: first } : first;
-    return extremeDim(kind, this, named.dim, keepdim ?? (typeof first === 'object' ? first.keepdim : false));
+    const keep = typeof keepdim === 'object' ? keepdim.keepdim : keepdim;
+    return extremeDim(kind, this, named.dim, keep ?? (typeof first === 'object' ? first.keepdim : false));
   }
   /** int64 position of the largest element along `dim`, or in the flattened tensor. */
-  argmax(dim?: DimOrOptions, keepdim?: boolean): this {
+  argmax(dim?: DimOrOptions, keepdim?: KeepdimOrOptions): this {
     const r = oneDim(dim, keepdim, 'argmax');
     return argExtreme('max', this, r.dim, r.keepdim);
   }
   /** int64 position of the smallest element along `dim`, or in the flattened tensor. */
-  argmin(dim?: DimOrOptions, keepdim?: boolean): this {
+  argmin(dim?: DimOrOptions, keepdim?: KeepdimOrOptions): this {
     const r = oneDim(dim, keepdim, 'argmin');
     return argExtreme('min', this, r.dim, r.keepdim);
   }
   /** True where any element over `dim` is not zero. */
-  any(dim?: DimOrOptions, keepdim?: boolean): this {
+  any(dim?: DimOrOptions, keepdim?: KeepdimOrOptions): this {
     const r = reduction(dim, keepdim, undefined, 'any');
     return any(this, r.dims, r.keepdim);
   }
   /** True where all elements over `dim` are not zero. */
-  all(dim?: DimOrOptions, keepdim?: boolean): this {
+  all(dim?: DimOrOptions, keepdim?: KeepdimOrOptions): this {
     const r = reduction(dim, keepdim, undefined, 'all');
     return all(this, r.dims, r.keepdim);
   }
   /** How many elements over `dim` are not zero; int64. */
-  countNonzero(dim: Dims = null): this {
-    return countNonzero(this, dim);
+  countNonzero(dim?: DimOrOptions): this {
+    return countNonzero(this, reduction(dim, undefined, undefined, 'countNonzero').dims);
   }
   /** eˣ / Σ eˣ along `dim`. */
-  softmax(dim: number, options?: { dtype?: DTypeLike }): this {
-    return softmax(this, dim, dtypeOption(options, 'softmax'));
+  softmax(dim: number | { dim: number; dtype?: DTypeLike }, options?: { dtype?: DTypeLike }): this {
+    const o = typeof dim === 'object' ? dim : { dim, ...options };
+    return softmax(this, o.dim, dtypeOption(o, 'softmax'));
   }
   /** The logarithm of softmax along `dim`. */
-  logSoftmax(dim: number, options?: { dtype?: DTypeLike }): this {
-    return logSoftmax(this, dim, dtypeOption(options, 'logSoftmax'));
+  logSoftmax(dim: number | { dim: number; dtype?: DTypeLike }, options?: { dtype?: DTypeLike }): this {
+    const o = typeof dim === 'object' ? dim : { dim, ...options };
+    return logSoftmax(this, o.dim, dtypeOption(o, 'logSoftmax'));
   }
 }

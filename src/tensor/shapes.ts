@@ -4,9 +4,9 @@ import { type IndexOf, index, indexPut_ } from '../ops/indexing.ts';
 import { bmm, dot, matmul, mm, mv, outer } from '../ops/matmul.ts';
 import * as views from '../ops/views.ts';
 import { type SizeArguments, sizes } from './arguments.ts';
-import { ReductionMethods } from './reductions.ts';
+import { StatisticsMethods } from './statistics.ts';
 
-export abstract class ShapeMethods extends ReductionMethods {
+export abstract class ShapeMethods extends StatisticsMethods {
   /** Another shape over the same memory; one size may be −1. @throws ShapeError where strides cannot express it */
   view(...shape: SizeArguments): this {
     return views.view(this, sizes(shape));

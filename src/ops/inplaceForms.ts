@@ -1,0 +1,35 @@
+/** The in-place form of any op that gives a result of the tensor's own shape. */
+import type { Variable } from '../autograd/variable.ts';
+import { ShapeError } from '../core/errors.ts';
+import { formatShape, sameShape } from '../core/shape.ts';
+import { cast, type OperandOf } from './convert.ts';
+import { checkCastInto, inplace } from './inplace.ts';
+import type { UnaryOp } from './unary.ts';
+
+/** x ← compute(x), after checking that the result fits. @throws ShapeError, DTypeError, AutogradError */
+export function inplaceOf<T extends Variable>(name: string, x: T, operands: readonly OperandOf<T>[], compute: (x: T) => T): T {
+  const others = operands.filter((o): o is T => typeof o === 'object' && o !== null);
+  return inplace(name, x, others, (original) => {
+    const result = compute(original());
+    checkCastInto(result.dtype, x.dtype, name);
+    if (!sameShape(result.shape, x.shape)) {
+      throw new ShapeError(
+        `${name}: output with shape ${formatShape(x.shape)} doesn't match the broadcast shape ${formatShape(result.shape)}`,
+      );
+    }
+    return cast(result, x.dtype);
+  });
+}
+
+/** x ← op(x); without a graph the kernel writes over its input. @throws DTypeError for a floating result in integers */
+export function inplaceUnary<T extends Variable>(op: UnaryOp, x: T): T {
+  const { row } = op;
+  const compute = (original: () => T): T => {
+    const result = op(row.saves === 'input' ? original() : x);
+    checkCastInto(result.dtype, x.dtype, `${row.name}_`);
+    return cast(result, x.dtype);
+  };
+  const kept = row.integers === 'same' && !row.predicate;
+  const direct = kept || (x.array.dtype.startsWith('float') && !row.predicate);
+  return inplace(`${row.name}_`, x, [], compute, direct ? (out) => void out.backend.unary(row, out, 0, 0, out) : undefined);
+}

@@ -1,0 +1,130 @@
+/** Further ops of two operands: extremes that skip NaN, sums in the logarithm, signs, and whether tensors are close. */
+import type { Variable } from '../autograd/variable.ts';
+import { isFloating } from '../core/dtype.ts';
+import { sameShape } from '../core/shape.ts';
+import { add, mul, sub } from './arithmetic.ts';
+import { type BinaryRow, binaryOp } from './binary.ts';
+import { eq, isfinite, isnan, le, logicalAnd, logicalOr, lt } from './comparison.ts';
+import { detached } from './composite.ts';
+import { cast, commonDType, type OperandOf, promoteOperand } from './convert.ts';
+import { abs, exp, log, sign } from './elementwise.ts';
+import { div } from './arithmetic.ts';
+import { whereOp } from './where.ts';
+
+const share = <T extends Variable>(grad: T, wins: T): T => whereOp<T>(wins, grad, 0);
+
+function skippingNan(name: string, js: (a: number, b: number) => number, row: Partial<BinaryRow>) {
+  return binaryOp({
+    name,
+    js: (a, b) => (Number.isNaN(a) ? b : Number.isNaN(b) ? a : js(a, b)),
+    wgsl: `${name.slice(1)}(a, b)`,
+    ...row,
+  });
+}
+
+/** The larger of a and b; where one is NaN the other. The gradient of a tie goes to a. */
+export const fmax = skippingNan('fmax', Math.max, {
+  big: (a, b) => (a > b ? a : b),
+  gradA: (grad, a, b) => share(grad, logicalOr(le(b, a), isnan(asTensor(grad, b)))),
+  gradB: (grad, a, b) => share(grad, logicalOr(lt(a, b), logicalAnd(isnan(asTensor(grad, a)), eq(b, b)))),
+});
+
+/** The smaller of a and b; where one is NaN the other. The gradient of a tie goes to a. */
+export const fmin = skippingNan('fmin', Math.min, {
+  big: (a, b) => (a < b ? a : b),
+  gradA: (grad, a, b) => share(grad, logicalOr(le(a, b), isnan(asTensor(grad, b)))),
+  gradB: (grad, a, b) => share(grad, logicalOr(lt(b, a), logicalAnd(isnan(asTensor(grad, a)), eq(b, b)))),
+});
+
+/** An operand of a rule as a tensor. */
+const asTensor = <T extends Variable>(like: T, x: T | number): T => (typeof x === 'object' ? x : add<T>(mul<T>(detached(like), 0), x));
+
+const expShare = <T extends Variable>(grad: T, mine: T | number, other: T | number, base: number): T => {
+  const gap = sub<T>(asTensor(grad, other), mine);
+  return div<T>(grad, add<T>(exp(mul<T>(gap, base)), 1));
+};
+
+/** log(eᵃ + eᵇ) without overflow. */
+export const logaddexp = binaryOp({
+  name: 'logaddexp',
+  js: (a, b) => (a === b && Math.abs(a) === Infinity ? a : Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b)))),
+  wgsl: 'max(a, b) + log(1 + exp(-abs(a - b)))',
+  integers: 'float',
+  gradA: (grad, a, b) => expShare(grad, a, b, 1),
+  gradB: (grad, a, b) => expShare(grad, b, a, 1),
+});
+
+/** log₂(2ᵃ + 2ᵇ) without overflow. */
+export const logaddexp2 = binaryOp({
+  name: 'logaddexp2',
+  js: (a, b) => (a === b && Math.abs(a) === Infinity ? a : Math.max(a, b) + Math.log1p(2 ** -Math.abs(a - b)) / Math.LN2),
+  wgsl: 'max(a, b) + log2(1 + exp2(-abs(a - b)))',
+  integers: 'float',
+  gradA: (grad, a, b) => expShare(grad, a, b, Math.LN2),
+  gradB: (grad, a, b) => expShare(grad, b, a, Math.LN2),
+});
+
+/** a · log b; 0 where a is 0, unless b is NaN. */
+export const xlogy = binaryOp({
+  name: 'xlogy',
+  js: (a, b) => (Number.isNaN(b) ? b : a === 0 ? 0 : a * Math.log(b)),
+  wgsl: 'select(a * log(b), 0, a == 0)',
+  integers: 'float',
+  gradA: (grad, a, b) => whereOp(logicalAnd(eq(a, 0), le(asTensor(grad, b), 0)), 0, mul(grad, log(asTensor(grad, b)))),
+  gradB: (grad, a, b) => mul(grad, div(a, b)),
+});
+
+/** The magnitude of a with the sign of b. */
+export const copysign = binaryOp({
+  name: 'copysign',
+  js: (a, b) => (b < 0 || Object.is(b, -0) ? -Math.abs(a) : Math.abs(a)),
+  wgsl: 'select(abs(a), -abs(a), b < 0)',
+  integers: 'float',
+  gradA: (grad, a, b) => mul(grad, mul(sign(asTensor(grad, a)), copysign(asTensor(grad, 1), b))),
+  gradB: (grad) => mul(grad, 0),
+});
+
+/** 0 below zero, 1 above, `value` at zero. */
+export const heaviside = binaryOp({
+  name: 'heaviside',
+  js: (x, value) => (x === 0 ? value : x < 0 ? 0 : Number.isNaN(x) ? x : 1),
+  wgsl: 'select(select(1, 0, a < 0), b, a == 0)',
+  gradA: (grad) => mul(grad, 0),
+  gradB: (grad, x) => whereOp(eq(x, 0), grad, 0),
+});
+
+export interface CloseOptions {
+  rtol?: number;
+  atol?: number;
+  /** Count NaN as close to NaN. */
+  equalNan?: boolean;
+}
+
+/** True where |a − b| ≤ atol + rtol·|b|; equal infinities are close. */
+export function isclose<T extends Variable>(
+  a: T,
+  b: OperandOf<T>,
+  rtol: number | CloseOptions = 1e-5,
+  atol = 1e-8,
+  equalNan = false,
+): T {
+  const o = typeof rtol === 'object' ? { rtol: 1e-5, atol, equalNan, ...rtol } : { rtol, atol, equalNan };
+  const dtype = commonDType([a, b]);
+  const x = cast(detached(a), dtype);
+  const limit = promoteOperand(b, dtype);
+  const y = typeof limit === 'object' ? detached(limit) : asTensor(x, limit);
+  let close = eq<T>(x, y);
+  if (o.equalNan && isFloating(dtype)) close = logicalOr<T>(close, logicalAnd<T>(isnan(x), isnan(y)));
+  const gap = abs(sub<T>(cast(x, 'float64'), cast(y, 'float64')));
+  const allowed = add<T>(mul<T>(abs(cast(y, 'float64')), o.rtol), o.atol);
+  return logicalOr<T>(close, logicalAnd<T>(isfinite(gap), le<T>(gap, allowed)));
+}
+
+const allTrue = (x: Variable): boolean => Array.from(x.array.backend.read(x.array), Number).every((v) => v !== 0);
+
+/** True if all elements are close. */
+export const allclose = <T extends Variable>(a: T, b: T, rtol: number | CloseOptions = 1e-5, atol = 1e-8, equalNan = false): boolean =>
+  allTrue(isclose<T>(a, b, rtol, atol, equalNan));
+
+/** True if both have the same shape and the same elements. */
+export const equal = <T extends Variable>(a: T, b: T): boolean => sameShape(a.shape, b.shape) && allTrue(eq<T>(detached(a), detached(b)));

@@ -1,0 +1,199 @@
+/** In-place forms of the other ops: bounds, powers, comparisons, bits, scattering, triangles. */
+import * as arithmetic from '../ops/arithmetic.ts';
+import * as bits from '../ops/bitwise.ts';
+import { addcdiv, addcmul, lerp, type ValueOptions } from '../ops/blend.ts';
+import { type BoundOf, type ClampOptions, clamp, type NanToNumOptions, nanToNum } from '../ops/clamp.ts';
+import * as comparison from '../ops/comparison.ts';
+import type { OperandOf } from '../ops/convert.ts';
+import * as running from '../ops/cumulative.ts';
+import { inplaceOf } from '../ops/inplaceForms.ts';
+import * as pick from '../ops/pick.ts';
+import { pow } from '../ops/power.ts';
+import * as products from '../ops/products.ts';
+import * as scatter from '../ops/scatter.ts';
+import * as triangles from '../ops/triangles.ts';
+import { InplaceUnaryMethods } from './inplaceUnary.ts';
+
+export abstract class InplaceOtherMethods extends InplaceUnaryMethods {
+  /** Elements kept within bounds, in place. */
+  clamp_(min?: BoundOf<this> | ClampOptions<this>, max?: BoundOf<this>): this {
+    return inplaceOf<this>('clamp_', this, [], (x) => clamp<this>(x, min, max));
+  }
+  /** `clamp_` by NumPy's name. */
+  clip_(min?: BoundOf<this> | ClampOptions<this>, max?: BoundOf<this>): this {
+    return this.clamp_(min, max);
+  }
+  /** `clampMin` in place. */
+  clampMin_(min: this | number): this {
+    return this.clamp_(min, null);
+  }
+  /** `clampMax` in place. */
+  clampMax_(max: this | number): this {
+    return this.clamp_(null, max);
+  }
+  /** `nanToNum` in place. */
+  nanToNum_(nan?: number | NanToNumOptions, posinf?: number | null, neginf?: number | null): this {
+    return inplaceOf<this>('nan_to_num_', this, [], (x) => nanToNum(x, nan, posinf, neginf));
+  }
+  /** `pow` in place. */
+  pow_(other: OperandOf<this>): this {
+    return inplaceOf<this>('pow_', this, [other], (x) => pow<this>(x, other));
+  }
+  /** `remainder` in place. */
+  remainder_(other: OperandOf<this>): this {
+    return inplaceOf<this>('remainder_', this, [other], (x) => arithmetic.remainder<this>(x, other));
+  }
+  /** `fmod` in place. */
+  fmod_(other: OperandOf<this>): this {
+    return inplaceOf<this>('fmod_', this, [other], (x) => arithmetic.fmod<this>(x, other));
+  }
+  /** `floorDivide` in place. */
+  floorDivide_(other: OperandOf<this>): this {
+    return inplaceOf<this>('floor_divide_', this, [other], (x) => arithmetic.floorDivide<this>(x, other));
+  }
+  /** `atan2` in place. */
+  atan2_(other: OperandOf<this>): this {
+    return inplaceOf<this>('atan2_', this, [other], (x) => arithmetic.atan2<this>(x, other));
+  }
+  /** `hypot` in place. */
+  hypot_(other: OperandOf<this>): this {
+    return inplaceOf<this>('hypot_', this, [other], (x) => arithmetic.hypot<this>(x, other));
+  }
+  /** `eq` in place. */
+  eq_(other: OperandOf<this>): this {
+    return inplaceOf<this>('eq_', this, [other], (x) => comparison.eq<this>(x, other));
+  }
+  /** `ne` in place. */
+  ne_(other: OperandOf<this>): this {
+    return inplaceOf<this>('ne_', this, [other], (x) => comparison.ne<this>(x, other));
+  }
+  /** `lt` in place. */
+  lt_(other: OperandOf<this>): this {
+    return inplaceOf<this>('lt_', this, [other], (x) => comparison.lt<this>(x, other));
+  }
+  /** `le` in place. */
+  le_(other: OperandOf<this>): this {
+    return inplaceOf<this>('le_', this, [other], (x) => comparison.le<this>(x, other));
+  }
+  /** `gt` in place. */
+  gt_(other: OperandOf<this>): this {
+    return inplaceOf<this>('gt_', this, [other], (x) => comparison.gt<this>(x, other));
+  }
+  /** `ge` in place. */
+  ge_(other: OperandOf<this>): this {
+    return inplaceOf<this>('ge_', this, [other], (x) => comparison.ge<this>(x, other));
+  }
+  /** `logicalAnd` in place. */
+  logicalAnd_(other: OperandOf<this>): this {
+    return inplaceOf<this>('logical_and_', this, [other], (x) => comparison.logicalAnd<this>(x, other));
+  }
+  /** `logicalOr` in place. */
+  logicalOr_(other: OperandOf<this>): this {
+    return inplaceOf<this>('logical_or_', this, [other], (x) => comparison.logicalOr<this>(x, other));
+  }
+  /** `logicalXor` in place. */
+  logicalXor_(other: OperandOf<this>): this {
+    return inplaceOf<this>('logical_xor_', this, [other], (x) => comparison.logicalXor<this>(x, other));
+  }
+  /** `bitwiseAnd` in place. */
+  bitwiseAnd_(other: OperandOf<this>): this {
+    return inplaceOf<this>('bitwise_and_', this, [other], (x) => bits.bitwiseAnd<this>(x, other));
+  }
+  /** `bitwiseOr` in place. */
+  bitwiseOr_(other: OperandOf<this>): this {
+    return inplaceOf<this>('bitwise_or_', this, [other], (x) => bits.bitwiseOr<this>(x, other));
+  }
+  /** `bitwiseXor` in place. */
+  bitwiseXor_(other: OperandOf<this>): this {
+    return inplaceOf<this>('bitwise_xor_', this, [other], (x) => bits.bitwiseXor<this>(x, other));
+  }
+  /** `bitwiseLeftShift` in place. */
+  bitwiseLeftShift_(other: OperandOf<this>): this {
+    return inplaceOf<this>('bitwise_left_shift_', this, [other], (x) => bits.bitwiseLeftShift<this>(x, other));
+  }
+  /** `bitwiseRightShift` in place. */
+  bitwiseRightShift_(other: OperandOf<this>): this {
+    return inplaceOf<this>('bitwise_right_shift_', this, [other], (x) => bits.bitwiseRightShift<this>(x, other));
+  }
+  /** `logicalNot` in place. */
+  logicalNot_(): this {
+    return inplaceOf<this>('logical_not_', this, [], (x) => comparison.logicalNot<this>(x));
+  }
+  /** `bitwiseNot` in place. */
+  bitwiseNot_(): this {
+    return inplaceOf<this>('bitwise_not_', this, [], (x) => bits.bitwiseNot<this>(x));
+  }
+  /** this ← this + value · a · b. */
+  addcmul_(a: this, b: this, options?: ValueOptions): this {
+    return inplaceOf<this>('addcmul_', this, [a, b], (x) => addcmul<this>(x, a, b, options));
+  }
+  /** this ← this + value · a / b. */
+  addcdiv_(a: this, b: this, options?: ValueOptions): this {
+    return inplaceOf<this>('addcdiv_', this, [a, b], (x) => addcdiv<this>(x, a, b, options));
+  }
+  /** this ← this + weight · (end − this). */
+  lerp_(end: this, weight: this | number): this {
+    return inplaceOf<this>('lerp_', this, [end, weight], (x) => lerp<this>(x, end, weight));
+  }
+  /** `addmm` in place. */
+  addmm_(a: this, b: this, options?: products.BlendOptions): this {
+    return inplaceOf<this>('addmm_', this, [a, b], (x) => products.addmm<this>(x, a, b, options));
+  }
+  /** `baddbmm` in place. */
+  baddbmm_(a: this, b: this, options?: products.BlendOptions): this {
+    return inplaceOf<this>('baddbmm_', this, [a, b], (x) => products.baddbmm<this>(x, a, b, options));
+  }
+  /** `cumsum` in place. */
+  cumsum_(dim: number): this {
+    return inplaceOf<this>('cumsum_', this, [], (x) => running.cumsum<this>(x, dim));
+  }
+  /** `cumprod` in place. */
+  cumprod_(dim: number): this {
+    return inplaceOf<this>('cumprod_', this, [], (x) => running.cumprod<this>(x, dim));
+  }
+  /** `value` where mask is true, in place. */
+  maskedFill_(mask: this, value: this | number | boolean): this {
+    return inplaceOf<this>('masked_fill_', this, [value], (x) => pick.maskedFill<this>(x, mask, value));
+  }
+  /** `maskedScatter` in place. */
+  maskedScatter_(mask: this, source: this): this {
+    return inplaceOf<this>('masked_scatter_', this, [source], (x) => pick.maskedScatter<this>(x, mask, source));
+  }
+  /** `scatter` in place. */
+  scatter_(dim: number, index: this, source: this | number, options?: scatter.ScatterOptions): this {
+    return inplaceOf<this>('scatter_', this, [source], (x) => scatter.scatter<this>(x, dim, index, source, options));
+  }
+  /** `scatterAdd` in place. */
+  scatterAdd_(dim: number, index: this, source: this): this {
+    return inplaceOf<this>('scatter_add_', this, [source], (x) => scatter.scatterAdd<this>(x, dim, index, source));
+  }
+  /** `indexAdd` in place. */
+  indexAdd_(dim: number, index: this, source: this, options?: arithmetic.AlphaOptions): this {
+    return inplaceOf<this>('index_add_', this, [source], (x) => pick.indexAdd<this>(x, dim, index, source, options));
+  }
+  /** `indexCopy` in place. */
+  indexCopy_(dim: number, index: this, source: this): this {
+    return inplaceOf<this>('index_copy_', this, [source], (x) => pick.indexCopy<this>(x, dim, index, source));
+  }
+  /** `indexFill` in place. */
+  indexFill_(dim: number, index: this, value: number | this): this {
+    return inplaceOf<this>('index_fill_', this, [value], (x) => pick.indexFill<this>(x, dim, index, value));
+  }
+  /** `put` in place. */
+  put_(index: this, source: this, accumulate = false): this {
+    return inplaceOf<this>('put_', this, [source], (x) => pick.put<this>(x, index, source, accumulate));
+  }
+  /** The lower triangle, in place. */
+  tril_(diagonal = 0): this {
+    return inplaceOf<this>('tril_', this, [], (x) => triangles.tril<this>(x, diagonal));
+  }
+  /** The upper triangle, in place. */
+  triu_(diagonal = 0): this {
+    return inplaceOf<this>('triu_', this, [], (x) => triangles.triu<this>(x, diagonal));
+  }
+  /** A diagonal filled with one value. */
+  fillDiagonal_(value: number): this {
+    triangles.diagonal(this).fill_(value);
+    return this;
+  }
+}
