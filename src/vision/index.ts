@@ -1,3 +1,6 @@
-/** `wasmgrad/vision`: picture data sets and what is done to them. */
-export { FashionMNIST, type ImageDataset, MNIST, type MnistOptions } from './mnist.ts';
-export * as transforms from './transforms.ts';
+/** `wasmgrad/vision`: image data sets and what is done to images. */
+export type { DownloadProgress } from './download.ts';
+export type { ImageDataset } from './imageDataset.ts';
+export { FashionMNIST, type FileSource, MNIST, type MnistOptions, type TargetTransform } from './mnist.ts';
+export * as transforms from './publicTransforms.ts';
+export type { ImageTransform, Margins, Size, Transform } from './transforms.ts';

@@ -1,126 +1,185 @@
-/** MNIST and Fashion-MNIST: 28×28 grey images of ten classes, kept as bytes. */
-import { ArgumentError, IndexError } from '../core/errors.ts';
-import { fromTypedArray } from '../creation.ts';
-import type { Dataset } from '../data/dataset.ts';
-import { Tensor } from '../tensor.ts';
-import { readDataFile } from './files.ts';
-import { parseIdx } from './idx.ts';
-import { asScaling, lambda, type Scaling, type Transform } from './transforms.ts';
+/** MNIST and Fashion-MNIST: 28×28 grey images of ten classes, from idx files wherever they are. */
+import { ArgumentError, DataError } from '../core/errors.ts';
+import { type Archive, type ArchiveFile, clothes, digits } from './archives.ts';
+import { candidates, downloadToDisk, firstExisting, nodeFiles, readFile } from './diskFiles.ts';
+import type { DownloadProgress } from './download.ts';
+import { type IdxItems, readIdx } from './idx.ts';
+import { ImageDataset } from './imageDataset.ts';
+import type { ImageTransform } from './transforms.ts';
+import { downloadToCache, fetchFile, resolveAddress } from './webFiles.ts';
+
+/** An idx file, plain or gzipped: its bytes, or where it is (an address; in Node a path too). */
+export type FileSource = ArrayBuffer | ArrayBufferView | Blob | URL | string;
 
 export interface MnistOptions {
-  /** Folder with the files, plain or gzipped, there or in `MNIST/raw` below it. */
-  root?: string;
-  /** The 60,000 training images (default), or the 10,000 test images. */
+  /**
+   * The folder with the files, plain or .gz: there, or in `MNIST/raw` below it as torchvision leaves them. An address
+   * (in pages a relative one too) names a served folder.
+   */
+  root?: string | URL;
+  /** The 60,000 images for training (default) or the 10,000 for testing. */
   train?: boolean;
-  transform?: Transform | ((image: Tensor) => Tensor);
-  /** Changes a label. */
-  targetTransform?: (label: number) => number;
-  /** The two files themselves, for pages. */
-  images?: Uint8Array | ArrayBuffer;
-  labels?: Uint8Array | ArrayBuffer;
+  /** What becomes of an image, which is uint8 [28, 28] without. */
+  transform?: ImageTransform | null;
+  /** Fetch files that are missing: in Node into root; in a page, which then looks at no root, into its Cache storage. */
+  download?: boolean;
+  /** Folders that serve the published .gz files, instead of the known ones. */
+  mirrors?: readonly (string | URL)[];
+  onProgress?: (progress: DownloadProgress) => void;
+  /** The two files themselves instead of a root. */
+  images?: FileSource;
+  labels?: FileSource;
 }
 
-interface Kind {
-  readonly name: string;
-  readonly classes: readonly string[];
+/** Labels that become something else. */
+export interface TargetTransform<Target> {
+  /** What a sample has in place of its label. */
+  targetTransform: (label: number) => Target;
 }
 
-const digits: Kind = {
-  name: 'MNIST',
-  classes: ['0 - zero', '1 - one', '2 - two', '3 - three', '4 - four', '5 - five', '6 - six', '7 - seven', '8 - eight', '9 - nine'],
-};
+type AnyOptions<Target> = MnistOptions & Partial<TargetTransform<Target>>;
 
-const clothes: Kind = {
-  name: 'FashionMNIST',
-  classes: ['T-shirt/top', 'Trouser', 'Pullover', 'Dress', 'Coat', 'Sandal', 'Shirt', 'Sneaker', 'Bag', 'Ankle boot'],
-};
-
-/** Images with labels, read by number; batches are made by one kernel where the transform allows. */
-export class ImageDataset implements Dataset<[Tensor, number]> {
-  readonly length: number;
-  /** uint8 [n, 28, 28]. */
-  readonly data: Tensor;
-  /** int64 [n]. */
-  readonly targets: Tensor;
-  readonly classes: readonly string[];
-  readonly #labels: Uint8Array;
-  readonly #name: string;
-  readonly #options: MnistOptions;
-  readonly #transform: Transform | null;
-  readonly #scaling: Scaling | null;
-  readonly getBatch?: (indices: Int32Array) => [Tensor, Tensor];
-
-  constructor(kind: Kind, options: MnistOptions, images: Uint8Array, labels: Uint8Array) {
-    const part = `${kind.name} ${options.train === false ? 'test' : 'training'}`;
-    const pixels = parseIdx(images, 3, `${part} images`);
-    const names = parseIdx(labels, 1, `${part} labels`);
-    if (pixels.shape[0] !== names.shape[0]) {
-      throw new ArgumentError(`${part}: ${pixels.shape[0]} images but ${names.shape[0]} labels: the files do not belong together`);
-    }
-    this.#name = kind.name;
-    this.#options = options;
-    this.classes = kind.classes;
-    this.length = pixels.shape[0];
-    this.data = fromTypedArray(pixels.data, pixels.shape);
-    this.#labels = Uint8Array.from(names.data, (y) => (options.targetTransform ? options.targetTransform(y) : y));
-    this.targets = fromTypedArray(BigInt64Array.from(this.#labels, BigInt), [this.length]);
-    const { transform } = options;
-    this.#transform = typeof transform === 'function' ? lambda(transform) : (transform ?? null);
-    this.#scaling = this.#transform && asScaling(this.#transform);
-    if (this.#scaling) this.getBatch = (indices) => this.#batch(indices, this.#scaling);
-  }
-
-  /** Image (transformed; uint8 [28, 28] without a transform) and label. @throws IndexError */
-  get(index: number): [Tensor, number] {
-    const at = index < 0 ? index + this.length : index;
-    if (!Number.isInteger(at) || at < 0 || at >= this.length) {
-      throw new IndexError(`${this.#name}: index ${index} is out of range for ${this.length} images`);
-    }
-    const image = this.data.select(0, at);
-    return [this.#transform ? this.#transform.apply(image) : image, this.#labels[at]];
-  }
-
-  #batch(indices: Int32Array, scaling: Scaling | null): [Tensor, Tensor] {
-    const { divisor, mean, std } = scaling ?? { divisor: 1, mean: 0, std: 1 };
-    const positions = fromTypedArray(BigInt64Array.from(indices, BigInt), [indices.length]);
-    let images = new Tensor(this.data.array.backend.indexSelect(this.data.array, 0, positions.array)).float().div(divisor);
-    if (mean !== 0) images = images.sub(mean);
-    if (std !== 1) images = images.div(std);
-    const labels = BigInt64Array.from(indices, (i) => BigInt(this.#labels[i]));
-    return [images.unsqueeze(1), fromTypedArray(labels, [labels.length])];
-  }
-
-  /** As torchvision prints a data set. */
-  toString(): string {
-    const { root, train = true } = this.#options;
-    const lines = [`Dataset ${this.#name}`, `    Number of datapoints: ${this.length}`];
-    if (root !== undefined) lines.push(`    Root location: ${root}`);
-    lines.push(`    Split: ${train ? 'Train' : 'Test'}`);
-    if (this.#transform) {
-      const text = `${this.#transform}`.replaceAll('\n', `\n${' '.repeat(11)}`);
-      lines.push('    StandardTransform', `Transform: ${text}`);
-    }
-    return lines.join('\n');
-  }
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return this.toString();
-  }
+/**
+ * Handwritten digits. The network is used for addresses in the options and with `download`, else never.
+ * @throws DataError naming the file that is missing, cut short, corrupt or something else, and what to do about it
+ */
+export function MNIST<T>(options: MnistOptions & TargetTransform<T>): Promise<ImageDataset<T>>;
+export function MNIST(options: MnistOptions): Promise<ImageDataset>;
+export function MNIST<T>(options: AnyOptions<T>): Promise<ImageDataset<T>> {
+  return load(digits, options);
 }
 
-async function create(kind: Kind, options: MnistOptions): Promise<ImageDataset> {
-  const part = options.train === false ? 't10k' : 'train';
-  const read = (given: Uint8Array | ArrayBuffer | undefined, file: string): Uint8Array => {
-    if (given !== undefined) return given instanceof Uint8Array ? given : new Uint8Array(given);
-    if (options.root === undefined) throw new ArgumentError(`${kind.name}: expected a root folder, or { images, labels }`);
-    return readDataFile(options.root, kind.name, file);
-  };
-  const images = read(options.images, `${part}-images-idx3-ubyte`);
-  const labels = read(options.labels, `${part}-labels-idx1-ubyte`);
-  return new ImageDataset(kind, options, images, labels);
+/** Pictures of clothes in the form of MNIST, read in the same way. @throws DataError as MNIST */
+export function FashionMNIST<T>(options: MnistOptions & TargetTransform<T>): Promise<ImageDataset<T>>;
+export function FashionMNIST(options: MnistOptions): Promise<ImageDataset>;
+export function FashionMNIST<T>(options: AnyOptions<T>): Promise<ImageDataset<T>> {
+  return load(clothes, options);
 }
 
-/** Handwritten digits: 60,000 for training, 10,000 for tests. @throws DataError if a file is missing or wrong */
-export const MNIST = (options: MnistOptions): Promise<ImageDataset> => create(digits, options);
+const IMAGE_SHAPE = [28, 28] as const;
 
-/** Pictures of clothes in the same form. @throws DataError if a file is missing or wrong */
-export const FashionMNIST = (options: MnistOptions): Promise<ImageDataset> => create(clothes, options);
+async function load<T>(archive: Archive, options: AnyOptions<T>): Promise<ImageDataset<T>> {
+  const { name, classes } = archive;
+  const { root, train = true, images, labels, transform = null, targetTransform = null } = options;
+  if ((images === undefined) !== (labels === undefined)) {
+    throw new ArgumentError(
+      `${name}: expected both images and labels, but got only ${images === undefined ? 'labels' : 'images'}`,
+    );
+  }
+  const files = train ? archive.train : archive.test;
+  const names = await loadItems(archive, files.labels, [], labels, options);
+  const pixels = await loadItems(archive, files.images, IMAGE_SHAPE, images, options);
+  if (names.count !== pixels.count) {
+    throw new DataError(
+      `${name}: expected as many images as labels, but ${files.images.name} has ${pixels.count} images and ` +
+        `${files.labels.name} has ${names.count} labels: the files do not belong together`,
+    );
+  }
+  const bad = names.data.findIndex((label) => label >= classes.length);
+  if (bad >= 0) {
+    throw new DataError(
+      `${name}: expected labels from 0 to ${classes.length - 1} in ${files.labels.name}, but label ${bad} is ${names.data[bad]}`,
+    );
+  }
+  return new ImageDataset<T>({
+    name,
+    classes,
+    train,
+    root: root === undefined ? null : String(root),
+    pixels: pixels.data,
+    imageShape: IMAGE_SHAPE,
+    labels: names.data.slice(),
+    transform,
+    targetTransform,
+  });
+}
+
+/** Reads a file found at `place`, which errors name. */
+type Reader = (place: string) => (bytes: Uint8Array) => Promise<IdxItems>;
+
+/** The items of one file from where the options say. */
+async function loadItems(
+  archive: Archive,
+  file: ArchiveFile,
+  itemShape: readonly number[],
+  source: FileSource | undefined,
+  options: MnistOptions,
+): Promise<IdxItems> {
+  const { name } = archive;
+  const read: Reader = (place) => (bytes) =>
+    readIdx(bytes, itemShape, (problem, cause) => {
+      const what = `${name}: ${place} is not ${file.name}: ${problem}`;
+      return new DataError(`${what}. Put the original in its place, or delete it and pass download: true.`, {
+        cause,
+      });
+    });
+  if (source !== undefined) return readSource(source, name, read);
+  const { download = false, root, mirrors = archive.mirrors, onProgress } = options;
+  const node = nodeFiles();
+  if (node === null && download) {
+    return read(`${file.name}.gz`)(await downloadToCache(archive, file, mirrors, onProgress));
+  }
+  if (root === undefined) {
+    throw new ArgumentError(
+      `${name}: expected root, the folder of the files, or images and labels; in a page, download: true is enough`,
+    );
+  }
+  const folder = localPath(root);
+  if (node === null || folder === null) return readServed(root, name, file, read);
+  const places = candidates(node, folder, name, file.name);
+  let path = await firstExisting(node, places);
+  if (path === null && download) {
+    path = await downloadToDisk(node, { root: folder, dataset: name, file, mirrors, onProgress });
+  }
+  if (path !== null) return read(path)(await readFile(node, name, path));
+  throw new DataError(
+    `${name}: expected ${file.name} or ${file.name}.gz below the root '${folder}', but found none of ${places.join(', ')}. ` +
+      'Put the file there, or pass download: true.',
+  );
+}
+
+/** What a path or address means to the file system; null for an address elsewhere, and where there are no files. */
+function localPath(place: string | URL): string | null {
+  const node = nodeFiles();
+  if (node === null) return null;
+  if (typeof place === 'string' && !/^(https?|file|data|blob):/i.test(place)) return place;
+  const url = new URL(place);
+  return url.protocol === 'file:' ? node.url.fileURLToPath(url) : null;
+}
+
+/** A file that the caller holds or names. */
+async function readSource(source: FileSource, dataset: string, read: Reader): Promise<IdxItems> {
+  if (source instanceof Blob) return read('the given Blob')(new Uint8Array(await source.arrayBuffer()));
+  if (ArrayBuffer.isView(source)) {
+    return read('the given array')(new Uint8Array(source.buffer, source.byteOffset, source.byteLength));
+  }
+  if (typeof source !== 'string' && !(source instanceof URL))
+    return read('the given buffer')(new Uint8Array(source));
+  const path = localPath(source);
+  const node = nodeFiles();
+  if (node !== null && path !== null) return read(path)(await readFile(node, dataset, path));
+  const url = resolveAddress(source, dataset);
+  const items = await fetchFile(url, dataset, read(url.href));
+  if (items !== null) return items;
+  throw new DataError(`${dataset}: expected a file at ${url}, but the server has none; check the address`);
+}
+
+/** A file in a served folder, gzipped or plain. */
+async function readServed(
+  root: string | URL,
+  dataset: string,
+  file: ArchiveFile,
+  read: Reader,
+): Promise<IdxItems> {
+  const folder = resolveAddress(String(root).replace(/\/*$/, '/'), dataset);
+  const names = [`${file.name}.gz`, file.name];
+  for (const name of names) {
+    const url = new URL(name, folder);
+    const items = await fetchFile(url, dataset, read(url.href));
+    if (items !== null) return items;
+  }
+  throw new DataError(
+    `${dataset}: expected ${names.join(' or ')} at ${folder}, but the server has neither; put one of them there, or ` +
+      'pass the files as images and labels, or download: true in a page',
+  );
+}

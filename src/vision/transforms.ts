@@ -1,24 +1,45 @@
-/** What is done to an image before a network sees it. Images are uint8 [height, width], as the files hold them. */
-import { ArgumentError } from '../core/errors.ts';
+/**
+ * What is done to an image before a network sees it: torchvision's transforms by its names, with its draws. An image is
+ * a tensor, uint8 [height, width] as the files hold it, float32 [channels, height, width] after `toTensor`.
+ */
+import type { PixelScaling } from '../backend/backend.ts';
+import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
+import { pythonNumber } from '../core/pythonText.ts';
+import { formatShape } from '../core/shape.ts';
+import { tensor } from '../creation.ts';
+import { pad as padded } from '../ops/pad.ts';
+import { flip } from '../ops/rearrange.ts';
+import { rand, randint } from '../random.ts';
 import type { Tensor } from '../tensor.ts';
 
-/** A step from one tensor to the next; `apply` takes a single image. */
+/** A step from one image to the next. */
 export interface Transform {
   apply(image: Tensor): Tensor;
   /** As torchvision prints it. */
   toString(): string;
 }
 
-/** What a chain of standard steps amounts to: (x / divisor − mean) / std. Such chains run as one kernel per batch. */
-export interface Scaling {
-  readonly divisor: number;
-  readonly mean: number;
-  readonly std: number;
-}
+/** A transform object, or a plain function in its place. */
+export type ImageTransform = Transform | ((image: Tensor) => Tensor);
+
+/** A number for both directions, or [height, width]. */
+export type Size = number | readonly [number, number];
+/** All sides; left and right, top and bottom; or left, top, right, bottom. */
+export type Margins = number | readonly [number, number] | readonly [number, number, number, number];
+
+const WHITE = 255;
 
 class ToTensor implements Transform {
   apply(image: Tensor): Tensor {
-    return image.float().div(255).unsqueeze(0);
+    if (image.dtype !== 'uint8')
+      throw new DTypeError(`toTensor: expected a uint8 image, but got ${image.dtype}`);
+    if (image.ndim !== 2 && image.ndim !== 3) {
+      throw new ShapeError(
+        `toTensor: expected an image [H, W] or [H, W, C], but got ${formatShape(image.shape)}`,
+      );
+    }
+    const planes = image.ndim === 2 ? image.unsqueeze(0) : image.permute(2, 0, 1);
+    return planes.float().div(WHITE);
   }
   toString(): string {
     return 'ToTensor()';
@@ -28,43 +49,59 @@ class ToTensor implements Transform {
 class Normalize implements Transform {
   readonly mean: readonly number[];
   readonly std: readonly number[];
+
   constructor(mean: readonly number[], std: readonly number[]) {
-    if (mean.length !== std.length || mean.length === 0 || std.some((s) => s === 0)) {
-      throw new ArgumentError(`normalize: expected as many means as (non-zero) deviations, but got [${mean.join(', ')}] and [${std.join(', ')}]`);
+    if (mean.length !== std.length || mean.length === 0) {
+      throw new ArgumentError(
+        `normalize: expected as many means as standard deviations, but got ${mean.length} and ${std.length}`,
+      );
+    }
+    if (![...mean, ...std].every(Number.isFinite) || std.some((s) => Math.fround(s) === 0)) {
+      throw new ArgumentError(
+        `normalize: expected finite means and standard deviations that are not 0, but got [${mean.join(', ')}] and [${std.join(', ')}]`,
+      );
     }
     this.mean = mean;
     this.std = std;
   }
-  apply(image: Tensor): Tensor {
-    const [mean, std] = [this.mean, this.std].map((list) => image.derive(channelValues(image, list)));
-    return image.sub(mean).div(std);
-  }
-  toString(): string {
-    return `Normalize(mean=(${this.mean.join(', ')},), std=(${this.std.join(', ')},))`;
-  }
-}
 
-/** Values per channel as an array [channels, 1, 1] that broadcasts over an image. */
-function channelValues(image: Tensor, list: readonly number[]) {
-  const { backend } = image.array;
-  return backend.upload(Float32Array.from(list), [list.length, 1, 1], 'float32');
+  apply(image: Tensor): Tensor {
+    if (!image.isFloatingPoint()) {
+      throw new DTypeError(`normalize: Input tensor should be a float tensor. Got ${image.dtype}.`);
+    }
+    if (image.ndim < 3) {
+      throw new ShapeError(
+        `normalize: Expected tensor to be a tensor image of size (..., C, H, W). Got tensor.size() = ${formatShape(image.shape)}`,
+      );
+    }
+    const perChannel = (list: readonly number[]) =>
+      tensor(list, { dtype: image.dtype, device: image.device }).reshape(list.length, 1, 1);
+    return image.sub(perChannel(this.mean)).div(perChannel(this.std));
+  }
+
+  toString(): string {
+    const list = (values: readonly number[]) => `[${values.map(pythonNumber).join(', ')}]`;
+    return `Normalize(mean=${list(this.mean)}, std=${list(this.std)})`;
+  }
 }
 
 class Compose implements Transform {
-  readonly steps: readonly Transform[];
-  constructor(steps: readonly Transform[]) {
-    this.steps = steps;
+  readonly transforms: readonly Transform[];
+
+  constructor(transforms: readonly Transform[]) {
+    this.transforms = transforms;
   }
   apply(image: Tensor): Tensor {
-    return this.steps.reduce((x, step) => step.apply(x), image);
+    return this.transforms.reduce((x, step) => step.apply(x), image);
   }
   toString(): string {
-    return `Compose(\n${this.steps.map((step) => `    ${step}`).join('\n')}\n)`;
+    return `Compose(\n${this.transforms.map((step) => `    ${step}\n`).join('')})`;
   }
 }
 
 class Lambda implements Transform {
   readonly #fn: (image: Tensor) => Tensor;
+
   constructor(fn: (image: Tensor) => Tensor) {
     this.#fn = fn;
   }
@@ -76,24 +113,137 @@ class Lambda implements Transform {
   }
 }
 
-/** uint8 [H, W] to float32 [1, H, W] in [0, 1]. */
+class Pad implements Transform {
+  readonly #margins: Margins;
+  readonly #fill: number;
+
+  constructor(margins: Margins, fill: number) {
+    this.#margins = margins;
+    this.#fill = fill;
+  }
+  apply(image: Tensor): Tensor {
+    const list = typeof this.#margins === 'number' ? [this.#margins] : this.#margins;
+    const [left, top = left, right = left, bottom = top] = list;
+    return padded(image, [left, right, top, bottom], 'constant', this.#fill);
+  }
+  toString(): string {
+    return `Pad(padding=${sizesText(this.#margins)}, fill=${pythonNumber(this.#fill)}, padding_mode=constant)`;
+  }
+}
+
+const sizesText = (sizes: number | readonly number[]): string =>
+  typeof sizes === 'number' ? String(sizes) : `(${sizes.join(', ')})`;
+
+const heightAndWidth = (image: Tensor): [number, number] => [image.size(-2), image.size(-1)];
+
+class RandomCrop implements Transform {
+  readonly #size: readonly [number, number];
+  readonly #padding: Margins | null;
+  readonly #fill: number;
+
+  constructor(size: readonly [number, number], padding: Margins | null, fill: number) {
+    this.#size = size;
+    this.#padding = padding;
+    this.#fill = fill;
+  }
+  apply(given: Tensor): Tensor {
+    const image = this.#padding === null ? given : new Pad(this.#padding, this.#fill).apply(given);
+    const [height, width] = heightAndWidth(image);
+    const [h, w] = this.#size;
+    if (h > height || w > width) {
+      throw new ShapeError(
+        `randomCrop: Required crop size (${h}, ${w}) is larger than input image size (${height}, ${width})`,
+      );
+    }
+    // Draws as torchvision: none where there is no choice, else the row before the column.
+    if (h === height && w === width) return image;
+    const top = randint(0, height - h + 1, [1]).item();
+    const left = randint(0, width - w + 1, [1]).item();
+    return image.narrow(-2, top, h).narrow(-1, left, w).clone();
+  }
+  toString(): string {
+    const padding = this.#padding === null ? 'None' : sizesText(this.#padding);
+    return `RandomCrop(size=${sizesText(this.#size)}, padding=${padding})`;
+  }
+}
+
+class RandomHorizontalFlip implements Transform {
+  readonly #p: number;
+
+  constructor(p: number) {
+    this.#p = p;
+  }
+  apply(image: Tensor): Tensor {
+    return rand(1).item() < this.#p ? flip(image, -1) : image;
+  }
+  toString(): string {
+    return `RandomHorizontalFlip(p=${pythonNumber(this.#p)})`;
+  }
+}
+
+/** uint8 [H, W] or [H, W, C] to float32 [C, H, W] in [0, 1]: every value divided by 255. */
 export const toTensor = (): Transform => new ToTensor();
 
-/** (x − mean) / std per channel, after `toTensor`. @throws ArgumentError for lists of different lengths, or a zero */
-export const normalize = (mean: readonly number[], std: readonly number[]): Transform => new Normalize(mean, std);
+/** (x − mean) / std for every channel of a float image. @throws ArgumentError for lists of different lengths, or std 0 */
+export function normalize(mean: number | readonly number[], std: number | readonly number[]): Transform {
+  const list = (x: number | readonly number[]): readonly number[] => (typeof x === 'number' ? [x] : [...x]);
+  return new Normalize(list(mean), list(std));
+}
 
-/** Several steps one after the other. */
-export const compose = (steps: readonly Transform[]): Transform => new Compose(steps);
+/** One step after the other. */
+export const compose = (transforms: readonly ImageTransform[]): Transform =>
+  new Compose(transforms.map((step) => (typeof step === 'function' ? lambda(step) : step)));
 
-/** Any function of a tensor as a step. */
+/** Any function of an image as a step. */
 export const lambda = (fn: (image: Tensor) => Tensor): Transform => new Lambda(fn);
 
-/** The scaling that a transform amounts to, or null if it is something else. */
-export function asScaling(transform: Transform): Scaling | null {
-  const steps = transform instanceof Compose ? transform.steps : [transform];
-  const [first, second] = steps;
-  if (!(first instanceof ToTensor) || steps.length > 2) return null;
-  if (second === undefined) return { divisor: 255, mean: 0, std: 1 };
-  if (!(second instanceof Normalize) || second.mean.length !== 1) return null;
-  return { divisor: 255, mean: second.mean[0], std: second.std[0] };
+/** A margin of `fill` around the image. */
+export function pad(padding: Margins, options: { fill?: number } = {}): Transform {
+  checkMargins(padding, 'pad');
+  return new Pad(padding, options.fill ?? 0);
 }
+
+/** A window of this size at a random place, after adding margins. @throws ShapeError if the image is too small */
+export function randomCrop(size: Size, options: { padding?: Margins | null; fill?: number } = {}): Transform {
+  const [h, w] = typeof size === 'number' ? [size, size] : size;
+  if (!(Number.isInteger(h) && Number.isInteger(w) && h > 0 && w > 0)) {
+    throw new ArgumentError(`randomCrop: size must be positive whole numbers, but got ${sizesText(size)}`);
+  }
+  const { padding = null, fill = 0 } = options;
+  if (padding !== null) checkMargins(padding, 'randomCrop');
+  return new RandomCrop([h, w], padding, fill);
+}
+
+/** The mirror image with probability p. */
+export function randomHorizontalFlip(p = 0.5): Transform {
+  if (!(p >= 0 && p <= 1)) throw new ArgumentError(`randomHorizontalFlip: p must be in [0, 1], but got ${p}`);
+  return new RandomHorizontalFlip(p);
+}
+
+function checkMargins(margins: Margins, op: string): void {
+  const list = typeof margins === 'number' ? [margins] : margins;
+  if ([1, 2, 4].includes(list.length) && list.every((m) => Number.isInteger(m) && m >= 0)) return;
+  throw new ArgumentError(
+    `${op}: padding must be 1, 2 or 4 whole numbers of at least 0, but got ${sizesText(margins)}`,
+  );
+}
+
+/** A transform as what one kernel can do to bytes, (x / divisor − mean) / std, and the steps behind it. */
+export interface ScalingAndRest {
+  readonly scaling: PixelScaling;
+  readonly rest: readonly Transform[];
+}
+
+/** Null for a transform of grey images that does not begin with `toTensor`. */
+export function splitScaling(transform: Transform): ScalingAndRest | null {
+  const [first, ...rest] = flatSteps(transform);
+  if (!(first instanceof ToTensor)) return null;
+  const [second] = rest;
+  if (second instanceof Normalize && second.mean.length === 1) {
+    return { scaling: { divisor: WHITE, mean: second.mean[0], std: second.std[0] }, rest: rest.slice(1) };
+  }
+  return { scaling: { divisor: WHITE, mean: 0, std: 1 }, rest };
+}
+
+const flatSteps = (transform: Transform): Transform[] =>
+  transform instanceof Compose ? transform.transforms.flatMap(flatSteps) : [transform];
