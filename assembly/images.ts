@@ -10,6 +10,15 @@ abstract class Image {
 
   // @ts-ignore: decorator
   @inline
+  static fill16(out: usize, value: v128): void {
+    v128.store(out, value);
+    v128.store(out, value, 16);
+    v128.store(out, value, 32);
+    v128.store(out, value, 48);
+  }
+
+  // @ts-ignore: decorator
+  @inline
   static row(
     x: usize,
     out: usize,
@@ -22,9 +31,15 @@ abstract class Image {
     const d = f32x4.splat(divisor);
     const m = f32x4.splat(mean);
     const s = f32x4.splat(std);
+    const background = Image.four(i32x4.splat(0), d, m, s, standardize);
     let i: usize = 0;
     for (; i + 16 <= length; i += 16) {
       const v = v128.load(x + i);
+      if (!v128.any_true(v)) {
+        // Most of a drawing is paper: divisions would be wasted on it.
+        Image.fill16(out + (i << 2), background);
+        continue;
+      }
       const low = i16x8.extend_low_i8x16_u(v);
       const high = i16x8.extend_high_i8x16_u(v);
       const to = out + (i << 2);

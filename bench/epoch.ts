@@ -23,7 +23,10 @@ function fromScratch(): (images: Tensor, labels: Tensor) => number {
   return (images, labels) => {
     const hidden = torch.maximum(images.reshape(-1, 784).matmul(w1).add(b), 0);
     const p = softmax(hidden.matmul(w2));
-    const loss = torch.log(p.index(torch.arange(p.shape[0]), labels)).mean().neg();
+    const loss = torch
+      .log(p.index(torch.arange(p.shape[0]), labels))
+      .mean()
+      .neg();
     loss.backward();
     torch.noGrad(() => {
       for (const w of [w1, b, w2]) {
@@ -77,6 +80,8 @@ export async function epochReport(): Promise<string> {
     );
   }
   const { heapBytes, evictedBytes } = torch.memoryStats();
-  lines.push(`linear memory ${(heapBytes / 2 ** 20).toFixed(0)} MiB, moved out ${(evictedBytes / 2 ** 20).toFixed(0)} MiB`);
+  lines.push(
+    `linear memory ${(heapBytes / 2 ** 20).toFixed(0)} MiB, moved out ${(evictedBytes / 2 ** 20).toFixed(0)} MiB`,
+  );
   return lines.join('\n');
 }

@@ -58,9 +58,15 @@ const duration = (ms: number): string => (ms >= 1 ? `${ms.toFixed(3)} ms` : `${(
 
 /** A table as text. */
 export function table(title: string, results: readonly Result[]): string {
-  const rows = results.map((r) => [r.name, duration(r.medianMs), `${duration(r.fastestMs)} … ${duration(r.slowestMs)}`, r.rate]);
+  const rows = results.map((r) => [
+    r.name,
+    duration(r.medianMs),
+    `${duration(r.fastestMs)} … ${duration(r.slowestMs)}`,
+    r.rate,
+  ]);
   const head = [title, 'median', 'fastest … slowest', 'rate'];
   const widths = head.map((h, c) => Math.max(h.length, ...rows.map((r) => r[c].length)));
-  const line = (cells: readonly string[]) => cells.map((cell, c) => (c === 0 ? cell.padEnd(widths[c]) : cell.padStart(widths[c]))).join('  ');
+  const line = (cells: readonly string[]) =>
+    cells.map((cell, c) => (c === 0 ? cell.padEnd(widths[c]) : cell.padStart(widths[c]))).join('  ');
   return [line(head), widths.map((w) => '─'.repeat(w)).join('──'), ...rows.map(line)].join('\n');
 }

@@ -8,7 +8,9 @@ import { measure, table } from './harness.ts';
 import { matmulCases } from './matmul.ts';
 import { overheadCases } from './overhead.ts';
 
-const { values } = parseArgs({ options: { filter: { type: 'string', default: '' }, threads: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { filter: { type: 'string', default: '' }, threads: { type: 'string' } },
+});
 const info = await torch.init({ threads: values.threads === undefined ? 'auto' : Number(values.threads) });
 console.log(
   `${os.cpus()[0]?.model ?? 'unknown processor'}, ${info.threads} threads, relaxed SIMD ${info.relaxedSimd ? 'on' : 'off'}, ` +

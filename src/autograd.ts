@@ -16,8 +16,16 @@ export interface GradOptions {
  * The derivatives of the sum of `outputs` with respect to `inputs`, without touching any `.grad`.
  * @throws AutogradError for an input that needs no gradient, or that was not used (unless allowUnused)
  */
-export function grad(outputs: Tensor | readonly Tensor[], inputs: Tensor | readonly Tensor[], options?: GradOptions & { allowUnused?: false }): Tensor[];
-export function grad(outputs: Tensor | readonly Tensor[], inputs: Tensor | readonly Tensor[], options?: GradOptions): (Tensor | null)[];
+export function grad(
+  outputs: Tensor | readonly Tensor[],
+  inputs: Tensor | readonly Tensor[],
+  options?: GradOptions & { allowUnused?: false },
+): Tensor[];
+export function grad(
+  outputs: Tensor | readonly Tensor[],
+  inputs: Tensor | readonly Tensor[],
+  options?: GradOptions,
+): (Tensor | null)[];
 export function grad(
   outputs: Tensor | readonly Tensor[],
   inputs: Tensor | readonly Tensor[],
@@ -26,11 +34,13 @@ export function grad(
   const { createGraph = false, retainGraph = createGraph, allowUnused = false, gradOutputs } = options;
   const roots = outputs instanceof Tensor ? [outputs] : outputs;
   const wanted = inputs instanceof Tensor ? [inputs] : inputs;
-  const given = gradOutputs === undefined || gradOutputs instanceof Tensor ? [gradOutputs ?? null] : gradOutputs;
+  const given =
+    gradOutputs === undefined || gradOutputs instanceof Tensor ? [gradOutputs ?? null] : gradOutputs;
   const starts = roots.map((root, i) => initialGradient(root, given[i] ?? null, 'grad'));
   const targets = wanted.map((x) => {
     const edge = x.edge();
-    if (edge === null) throw new AutogradError('grad: One of the differentiated Tensors does not require grad');
+    if (edge === null)
+      throw new AutogradError('grad: One of the differentiated Tensors does not require grad');
     return edge;
   });
   const found = walkBackward(roots, starts, { retainGraph, createGraph, targets });

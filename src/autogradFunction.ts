@@ -62,9 +62,12 @@ export interface FunctionDefinition<A extends readonly unknown[], R extends Resu
  */
 export abstract class AutogradFunction {
   /** Runs the operation and records it. @throws AutogradError if backward returns a wrong number of gradients */
-  static apply<A extends readonly unknown[], R extends Results>(this: FunctionDefinition<A, R>, ...args: A): R {
+  static apply<A extends readonly unknown[], R extends Results>(
+    this: FunctionDefinition<A, R>,
+    ...args: A
+  ): R {
     const tensors = args.map((a) => (a instanceof Tensor ? a : null));
-    const ctx = new Context(tensors.map((x) => isGradEnabled() && x !== null && x.requiresGrad));
+    const ctx = new Context(tensors.map((x) => isGradEnabled() && x?.requiresGrad));
     const results = noGrad(() => this.forward(ctx, ...args));
     const list: readonly Tensor[] = results instanceof Tensor ? [results] : results;
     if (!ctx.needsInputGrad.includes(true)) return results;

@@ -1,11 +1,19 @@
 /** New tensors: from data, filled, and in sequences. */
 import type { NDArray } from './backend/array.ts';
 import { backendFor } from './backend/registry.ts';
-import { type DType, type DTypeLike, dtypeInfo, dtypeOfTypedArray, isFloating, resolveDType, type TypedArray } from './core/dtype.ts';
+import {
+  type DType,
+  type DTypeLike,
+  dtypeInfo,
+  dtypeOfTypedArray,
+  isFloating,
+  resolveDType,
+  type TypedArray,
+} from './core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from './core/errors.ts';
 import { formatShape, numElements, type Shape } from './core/shape.ts';
-import { Tensor } from './tensor.ts';
 import { sizesAndOptions } from './tensor/arguments.ts';
+import { Tensor } from './tensor.ts';
 
 /** Keyword arguments of every function that makes a tensor. */
 export interface TensorOptions {
@@ -37,7 +45,10 @@ function filled(list: readonly unknown[], value: number | bigint, op: string, dt
 
 type Sizes = readonly number[] | readonly [Shape];
 /** `(2, 3)`, `([2, 3])`, either with options behind. */
-export type SizesWithOptions<O = TensorOptions> = Sizes | readonly [...Sizes, O | undefined] | readonly [Shape, (O | undefined)?];
+export type SizesWithOptions<O = TensorOptions> =
+  | Sizes
+  | readonly [...Sizes, O | undefined]
+  | readonly [Shape, (O | undefined)?];
 
 /** A tensor whose elements have no meaning yet. */
 export function empty(...args: SizesWithOptions): Tensor {
@@ -52,9 +63,18 @@ export const zeros = (...args: SizesWithOptions): Tensor => filled(args, 0, 'zer
 export const ones = (...args: SizesWithOptions): Tensor => filled(args, 1, 'ones');
 
 /** One value everywhere; its kind decides the dtype: numbers float32, bools bool, bigints int64. */
-export function full(shape: Shape | number, value: number | boolean | bigint, options?: TensorOptions): Tensor {
+export function full(
+  shape: Shape | number,
+  value: number | boolean | bigint,
+  options?: TensorOptions,
+): Tensor {
   const dtype: DType = typeof value === 'boolean' ? 'bool' : typeof value === 'bigint' ? 'int64' : 'float32';
-  return filled([typeof shape === 'number' ? [shape] : shape, options], typeof value === 'boolean' ? Number(value) : value, 'full', dtype);
+  return filled(
+    [typeof shape === 'number' ? [shape] : shape, options],
+    typeof value === 'boolean' ? Number(value) : value,
+    'full',
+    dtype,
+  );
 }
 
 const like = (x: Tensor, options: TensorOptions | undefined): readonly [Shape, TensorOptions] => [
@@ -63,9 +83,11 @@ const like = (x: Tensor, options: TensorOptions | undefined): readonly [Shape, T
 ];
 
 /** Zeros with the shape, dtype and device of x. */
-export const zerosLike = (x: Tensor, options?: TensorOptions): Tensor => filled(like(x, options), 0, 'zerosLike');
+export const zerosLike = (x: Tensor, options?: TensorOptions): Tensor =>
+  filled(like(x, options), 0, 'zerosLike');
 /** Ones with the shape, dtype and device of x. */
-export const onesLike = (x: Tensor, options?: TensorOptions): Tensor => filled(like(x, options), 1, 'onesLike');
+export const onesLike = (x: Tensor, options?: TensorOptions): Tensor =>
+  filled(like(x, options), 1, 'onesLike');
 /** A tensor without meaning yet, with the shape, dtype and device of x. */
 export const emptyLike = (x: Tensor, options?: TensorOptions): Tensor => empty(...like(x, options));
 /** One value with the shape, dtype and device of x. */
@@ -106,12 +128,22 @@ function flatten(data: TensorData, shape: Shape, dim: number, out: (number | boo
       out.push(data);
       return;
     }
-    if (isList(data)) throw new ShapeError(`tensor: expected a number at dim ${dim}, but got a list of length ${data.length}`);
-    throw new DTypeError(`tensor: expected numbers, bools or bigints, but got ${data === null ? 'null' : typeof data}`);
+    if (isList(data))
+      throw new ShapeError(
+        `tensor: expected a number at dim ${dim}, but got a list of length ${data.length}`,
+      );
+    throw new DTypeError(
+      `tensor: expected numbers, bools or bigints, but got ${data === null ? 'null' : typeof data}`,
+    );
   }
-  if (!isList(data)) throw new ShapeError(`tensor: expected sequence of length ${shape[dim]} at dim ${dim} (got ${String(data)})`);
+  if (!isList(data))
+    throw new ShapeError(
+      `tensor: expected sequence of length ${shape[dim]} at dim ${dim} (got ${String(data)})`,
+    );
   if (data.length !== shape[dim]) {
-    throw new ShapeError(`tensor: expected sequence of length ${shape[dim]} at dim ${dim} (got ${data.length})`);
+    throw new ShapeError(
+      `tensor: expected sequence of length ${shape[dim]} at dim ${dim} (got ${data.length})`,
+    );
   }
   for (const item of data) flatten(item, shape, dim + 1, out);
 }
@@ -141,7 +173,13 @@ function toInt64(value: number | boolean | bigint): bigint {
 }
 
 /** Uploads elements of dtype `from` and converts them. */
-export function uploadAs(backend: ReturnType<typeof backendFor>, data: TypedArray, from: DType, to: DType, shape: Shape): NDArray {
+export function uploadAs(
+  backend: ReturnType<typeof backendFor>,
+  data: TypedArray,
+  from: DType,
+  to: DType,
+  shape: Shape,
+): NDArray {
   const array = backend.upload(data, shape, from);
   if (from === to) return array;
   const out = backend.empty(shape, to);
@@ -153,14 +191,24 @@ export function uploadAs(backend: ReturnType<typeof backendFor>, data: TypedArra
 /** Elements of a typed array under a shape, as `torch.tensor(data).reshape(shape)` but in one step. */
 export function fromTypedArray(data: TypedArray, shape: Shape, options?: TensorOptions): Tensor {
   if (numElements(shape) !== data.length) {
-    throw new ShapeError(`fromTypedArray: shape ${formatShape(shape)} needs ${numElements(shape)} elements, but got ${data.length}`);
+    throw new ShapeError(
+      `fromTypedArray: shape ${formatShape(shape)} needs ${numElements(shape)} elements, but got ${data.length}`,
+    );
   }
   const own = dtypeOfTypedArray(data, 'fromTypedArray');
-  return leafTensor(uploadAs(backendFor(options?.device), data, own, dtypeOf(options, 'fromTypedArray', own), shape), options);
+  return leafTensor(
+    uploadAs(backendFor(options?.device), data, own, dtypeOf(options, 'fromTypedArray', own), shape),
+    options,
+  );
 }
 
 /** A sequence given by a function of the position, computed in double precision and rounded to the dtype. */
-function sequence(count: number, at: (i: number) => number, dtype: DType, options: TensorOptions | undefined): Tensor {
+function sequence(
+  count: number,
+  at: (i: number) => number,
+  dtype: DType,
+  options: TensorOptions | undefined,
+): Tensor {
   const list = dtypeInfo[dtype].allocate(count);
   if (list instanceof BigInt64Array) for (let i = 0; i < count; i++) list[i] = BigInt(Math.trunc(at(i)));
   else for (let i = 0; i < count; i++) list[i] = at(i);
@@ -174,9 +222,12 @@ function sequence(count: number, at: (i: number) => number, dtype: DType, option
 export function arange(...args: readonly (number | TensorOptions | undefined)[]): Tensor {
   const options = args.find((a): a is TensorOptions => typeof a === 'object');
   const numbers = args.filter((a): a is number => typeof a === 'number');
-  const [start, end, step] = numbers.length === 1 ? [0, numbers[0], 1] : [numbers[0], numbers[1], numbers[2] ?? 1];
+  const [start, end, step] =
+    numbers.length === 1 ? [0, numbers[0], 1] : [numbers[0], numbers[1], numbers[2] ?? 1];
   if (numbers.length < 1 || numbers.length > 3 || !numbers.every(Number.isFinite)) {
-    throw new ArgumentError(`arange: expected (end), (start, end) or (start, end, step), but got (${args.map(String).join(', ')})`);
+    throw new ArgumentError(
+      `arange: expected (end), (start, end) or (start, end, step), but got (${args.map(String).join(', ')})`,
+    );
   }
   if (step === 0) throw new ArgumentError('arange: step must be nonzero');
   if (step > 0 ? start > end : start < end) {
@@ -189,7 +240,8 @@ export function arange(...args: readonly (number | TensorOptions | undefined)[])
 /** `steps` values from start to end, both included, equally far apart. */
 export function linspace(start: number, end: number, steps: number, options?: TensorOptions): Tensor {
   const dtype = dtypeOf(options, 'linspace');
-  if (!Number.isInteger(steps) || steps < 0) throw new ArgumentError(`linspace: number of steps must be non-negative, but got ${steps}`);
+  if (!Number.isInteger(steps) || steps < 0)
+    throw new ArgumentError(`linspace: number of steps must be non-negative, but got ${steps}`);
   const step = steps > 1 ? (end - start) / (steps - 1) : 0;
   // From both ends, as PyTorch: symmetric, and exact at the end.
   const at = (i: number) => (i < steps / 2 || steps === 1 ? start + step * i : end - step * (steps - i - 1));
@@ -206,7 +258,13 @@ function float32Linspace(start: number, end: number, steps: number): (i: number)
 }
 
 /** `steps` powers of `base` with exponents equally far apart from start to end. */
-export function logspace(start: number, end: number, steps: number, base = 10, options?: TensorOptions): Tensor {
+export function logspace(
+  start: number,
+  end: number,
+  steps: number,
+  base = 10,
+  options?: TensorOptions,
+): Tensor {
   const exponents = linspace(start, end, steps, { dtype: 'float64' }).data;
   return sequence(steps, (i) => base ** Number(exponents[i]), dtypeOf(options, 'logspace'), options);
 }

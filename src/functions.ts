@@ -1,33 +1,53 @@
 /** The methods with several forms of arguments, as functions: `torch.sum(x, 1, true)` is `x.sum(1, true)`. */
 import type { DTypeLike } from './core/dtype.ts';
-import type { Dims, ValuesAndIndices } from './ops/reduce.ts';
-import type { DiagonalOptions } from './ops/triangles.ts';
 import type { BincountOptions, HistcOptions, UniqueOptions } from './ops/counting.ts';
 import { linalgNorm as linalgNormOp, matrixNorm as matrixNormOp } from './ops/linalg.ts';
+import { isPlain } from './ops/options.ts';
 import type { AlongOptions, QuantileOptions, SortOptions, TopkOptions } from './ops/order.ts';
 import { nonzero } from './ops/pick.ts';
-import { isPlain } from './ops/options.ts';
-import type { RepeatInterleaveOptions } from './ops/rearrange.ts';
 import { chainMatmul } from './ops/products.ts';
+import type { RepeatInterleaveOptions } from './ops/rearrange.ts';
+import type { ValuesAndIndices } from './ops/reduce.ts';
 import { type Extremes, type NormOrder, vectorNorm as vectorNormOp } from './ops/statistics.ts';
+import type { DiagonalOptions } from './ops/triangles.ts';
 import { whereOp } from './ops/where.ts';
-import { type DimOrOptions, isOptions, type KeepdimOrOptions, type ReduceOptions, reduction } from './tensor/arguments.ts';
+import {
+  type DimOrOptions,
+  isOptions,
+  type KeepdimOrOptions,
+  type ReduceOptions,
+  reduction,
+} from './tensor/arguments.ts';
 import type { RollOptions } from './tensor/arrange.ts';
 import { type NormOptions, type ScanOptions, spread, type VarArguments } from './tensor/statistics.ts';
 import type { Tensor } from './tensor.ts';
 
 /** Sum over `dim` (default all dimensions). */
-export const sum = (x: Tensor, dim?: DimOrOptions, keepdim?: KeepdimOrOptions, options?: ReduceOptions): Tensor => x.sum(dim, keepdim, options);
+export const sum = (
+  x: Tensor,
+  dim?: DimOrOptions,
+  keepdim?: KeepdimOrOptions,
+  options?: ReduceOptions,
+): Tensor => x.sum(dim, keepdim, options);
 /** Mean over `dim` (default all dimensions). */
-export const mean = (x: Tensor, dim?: DimOrOptions, keepdim?: KeepdimOrOptions, options?: ReduceOptions): Tensor => x.mean(dim, keepdim, options);
+export const mean = (
+  x: Tensor,
+  dim?: DimOrOptions,
+  keepdim?: KeepdimOrOptions,
+  options?: ReduceOptions,
+): Tensor => x.mean(dim, keepdim, options);
 /** Largest elements over `dim`; ties share the gradient. */
-export const amax = (x: Tensor, dim?: DimOrOptions, keepdim?: KeepdimOrOptions): Tensor => x.amax(dim, keepdim);
+export const amax = (x: Tensor, dim?: DimOrOptions, keepdim?: KeepdimOrOptions): Tensor =>
+  x.amax(dim, keepdim);
 /** Smallest elements over `dim`; ties share the gradient. */
-export const amin = (x: Tensor, dim?: DimOrOptions, keepdim?: KeepdimOrOptions): Tensor => x.amin(dim, keepdim);
+export const amin = (x: Tensor, dim?: DimOrOptions, keepdim?: KeepdimOrOptions): Tensor =>
+  x.amin(dim, keepdim);
 /** int64 position of the largest element along `dim`, or in the flattened tensor. */
-export const argmax = (x: Tensor, dim?: DimOrOptions, keepdim?: KeepdimOrOptions): Tensor => x.argmax(dim, keepdim);
+export const argmax = (x: Tensor, dim?: DimOrOptions, keepdim?: KeepdimOrOptions): Tensor =>
+  x.argmax(dim, keepdim);
 /** int64 position of the smallest element along `dim`, or in the flattened tensor. */
-export const argmin = (x: Tensor, dim?: DimOrOptions, keepdim?: KeepdimOrOptions): Tensor => x.argmin(dim, keepdim);
+export const argmin = (x: Tensor, dim?: DimOrOptions, keepdim?: KeepdimOrOptions): Tensor =>
+  x.argmin(dim, keepdim);
 /** True where any element over `dim` is not zero. */
 export const any = (x: Tensor, dim?: DimOrOptions, keepdim?: KeepdimOrOptions): Tensor => x.any(dim, keepdim);
 /** True where all elements over `dim` are not zero. */
@@ -35,26 +55,50 @@ export const all = (x: Tensor, dim?: DimOrOptions, keepdim?: KeepdimOrOptions): 
 /** How many elements over `dim` are not zero. */
 export const countNonzero = (x: Tensor, dim?: DimOrOptions): Tensor => x.countNonzero(dim);
 /** eˣ / Σ eˣ along `dim`. */
-export const softmax = (x: Tensor, dim: number | { dim: number; dtype?: DTypeLike }, options?: { dtype?: DTypeLike }): Tensor => x.softmax(dim, options);
+export const softmax = (
+  x: Tensor,
+  dim: number | { dim: number; dtype?: DTypeLike },
+  options?: { dtype?: DTypeLike },
+): Tensor => x.softmax(dim, options);
 /** The logarithm of softmax along `dim`. */
-export const logSoftmax = (x: Tensor, dim: number | { dim: number; dtype?: DTypeLike }, options?: { dtype?: DTypeLike }): Tensor => x.logSoftmax(dim, options);
+export const logSoftmax = (
+  x: Tensor,
+  dim: number | { dim: number; dtype?: DTypeLike },
+  options?: { dtype?: DTypeLike },
+): Tensor => x.logSoftmax(dim, options);
 
 type Along = number | { dim: number; keepdim?: boolean };
 
 /** The largest element; along a dimension, values and indices; with a tensor, the elementwise maximum. */
 export function max(x: Tensor): Tensor;
-export function max(x: Tensor, dim: Along, keepdim?: boolean | { keepdim?: boolean }): ValuesAndIndices<Tensor>;
+export function max(
+  x: Tensor,
+  dim: Along,
+  keepdim?: boolean | { keepdim?: boolean },
+): ValuesAndIndices<Tensor>;
 export function max(x: Tensor, other: Tensor): Tensor;
-export function max(x: Tensor, second?: Along | Tensor, keepdim?: boolean | { keepdim?: boolean }): Tensor | ValuesAndIndices<Tensor> {
+export function max(
+  x: Tensor,
+  second?: Along | Tensor,
+  keepdim?: boolean | { keepdim?: boolean },
+): Tensor | ValuesAndIndices<Tensor> {
   if (second === undefined) return x.max();
   return 'array' in Object(second) ? x.max(second as Tensor) : x.max(second as Along, keepdim);
 }
 
 /** The smallest element; along a dimension, values and indices; with a tensor, the elementwise minimum. */
 export function min(x: Tensor): Tensor;
-export function min(x: Tensor, dim: Along, keepdim?: boolean | { keepdim?: boolean }): ValuesAndIndices<Tensor>;
+export function min(
+  x: Tensor,
+  dim: Along,
+  keepdim?: boolean | { keepdim?: boolean },
+): ValuesAndIndices<Tensor>;
 export function min(x: Tensor, other: Tensor): Tensor;
-export function min(x: Tensor, second?: Along | Tensor, keepdim?: boolean | { keepdim?: boolean }): Tensor | ValuesAndIndices<Tensor> {
+export function min(
+  x: Tensor,
+  second?: Along | Tensor,
+  keepdim?: boolean | { keepdim?: boolean },
+): Tensor | ValuesAndIndices<Tensor> {
   if (second === undefined) return x.min();
   return 'array' in Object(second) ? x.min(second as Tensor) : x.min(second as Along, keepdim);
 }
@@ -62,13 +106,18 @@ export function min(x: Tensor, second?: Along | Tensor, keepdim?: boolean | { ke
 /** a where condition holds, else b; with the condition alone, the coordinates where it holds, a vector for each dimension. */
 export function where(condition: Tensor): Tensor[];
 export function where(condition: Tensor, a: Tensor | number | boolean, b: Tensor | number | boolean): Tensor;
-export function where(condition: Tensor, a?: Tensor | number | boolean, b?: Tensor | number | boolean): Tensor | Tensor[] {
+export function where(
+  condition: Tensor,
+  a?: Tensor | number | boolean,
+  b?: Tensor | number | boolean,
+): Tensor | Tensor[] {
   if (a === undefined || b === undefined) return nonzero<Tensor>(condition, { asTuple: true });
   return whereOp<Tensor>(condition, a, b);
 }
 
 /** Variance over `dim` (default all): `(x, dim, unbiased, keepdim)`, `(x, unbiased)` or options. */
 const variance = (x: Tensor, ...args: VarArguments): Tensor => x.var(...args);
+
 export { variance as var };
 /** Standard deviation over `dim` (default all), with the arguments of `var`. */
 export const std = (x: Tensor, ...args: VarArguments): Tensor => x.std(...args);
@@ -83,21 +132,45 @@ export function stdMean(x: Tensor, ...args: VarArguments): [Tensor, Tensor] {
   return [x.std(...args), x.mean(dims, keepdim)];
 }
 /** The p-norm over `dim` (default all). */
-export const norm = (x: Tensor, p?: NormOrder | NormOptions, dim?: DimOrOptions, keepdim?: KeepdimOrOptions): Tensor => x.norm(p, dim, keepdim);
+export const norm = (
+  x: Tensor,
+  p?: NormOrder | NormOptions,
+  dim?: DimOrOptions,
+  keepdim?: KeepdimOrOptions,
+): Tensor => x.norm(p, dim, keepdim);
 /** log Σ eˣ over `dim`. */
-export const logsumexp = (x: Tensor, dim: DimOrOptions, keepdim?: KeepdimOrOptions): Tensor => x.logsumexp(dim, keepdim);
+export const logsumexp = (x: Tensor, dim: DimOrOptions, keepdim?: KeepdimOrOptions): Tensor =>
+  x.logsumexp(dim, keepdim);
 /** Sum over `dim` of what is not NaN. */
-export const nansum = (x: Tensor, dim?: DimOrOptions, keepdim?: KeepdimOrOptions, options?: ReduceOptions): Tensor => x.nansum(dim, keepdim, options);
+export const nansum = (
+  x: Tensor,
+  dim?: DimOrOptions,
+  keepdim?: KeepdimOrOptions,
+  options?: ReduceOptions,
+): Tensor => x.nansum(dim, keepdim, options);
 /** Mean over `dim` of what is not NaN. */
-export const nanmean = (x: Tensor, dim?: DimOrOptions, keepdim?: KeepdimOrOptions, options?: ReduceOptions): Tensor => x.nanmean(dim, keepdim, options);
+export const nanmean = (
+  x: Tensor,
+  dim?: DimOrOptions,
+  keepdim?: KeepdimOrOptions,
+  options?: ReduceOptions,
+): Tensor => x.nanmean(dim, keepdim, options);
 /** Smallest and largest elements. */
-export const aminmax = (x: Tensor, options?: { dim?: number | null; keepdim?: boolean }): Extremes<Tensor> => x.aminmax(options);
+export const aminmax = (x: Tensor, options?: { dim?: number | null; keepdim?: boolean }): Extremes<Tensor> =>
+  x.aminmax(options);
 /** Product over `dim` (default all). */
-export const prod = (x: Tensor, dim?: DimOrOptions, keepdim?: KeepdimOrOptions, options?: ReduceOptions): Tensor => x.prod(dim, keepdim, options);
+export const prod = (
+  x: Tensor,
+  dim?: DimOrOptions,
+  keepdim?: KeepdimOrOptions,
+  options?: ReduceOptions,
+): Tensor => x.prod(dim, keepdim, options);
 /** Running sums along `dim`. */
-export const cumsum = (x: Tensor, dim: number | ScanOptions, options?: ScanOptions): Tensor => x.cumsum(dim, options);
+export const cumsum = (x: Tensor, dim: number | ScanOptions, options?: ScanOptions): Tensor =>
+  x.cumsum(dim, options);
 /** Running products along `dim`. */
-export const cumprod = (x: Tensor, dim: number | ScanOptions, options?: ScanOptions): Tensor => x.cumprod(dim, options);
+export const cumprod = (x: Tensor, dim: number | ScanOptions, options?: ScanOptions): Tensor =>
+  x.cumprod(dim, options);
 /** Running largest elements along `dim`, with positions. */
 export const cummax = (x: Tensor, dim: number | { dim: number }): ValuesAndIndices<Tensor> => x.cummax(dim);
 /** Running smallest elements along `dim`, with positions. */
@@ -106,41 +179,87 @@ export const cummin = (x: Tensor, dim: number | { dim: number }): ValuesAndIndic
 /** The lower median; along a dimension with positions. */
 export function median(x: Tensor): Tensor;
 export function median(x: Tensor, dim: Along, keepdim?: KeepdimOrOptions): ValuesAndIndices<Tensor>;
-export function median(x: Tensor, dim?: Along, keepdim?: KeepdimOrOptions): Tensor | ValuesAndIndices<Tensor> {
+export function median(
+  x: Tensor,
+  dim?: Along,
+  keepdim?: KeepdimOrOptions,
+): Tensor | ValuesAndIndices<Tensor> {
   return dim === undefined ? x.median() : x.median(dim, keepdim);
 }
 /** The lower median of what is not NaN. */
 export const nanmedian = (x: Tensor): Tensor => x.nanmedian();
 /** The k-th smallest element along `dim` (default the last), with its position. */
-export const kthvalue = (x: Tensor, k: number, dim?: number | AlongOptions, keepdim?: boolean | AlongOptions): ValuesAndIndices<Tensor> =>
-  x.kthvalue(k, dim, keepdim);
+export const kthvalue = (
+  x: Tensor,
+  k: number,
+  dim?: number | AlongOptions,
+  keepdim?: boolean | AlongOptions,
+): ValuesAndIndices<Tensor> => x.kthvalue(k, dim, keepdim);
 /** Sorted along `dim` (default the last), stably, with positions. */
-export const sort = (x: Tensor, dim?: number | SortOptions, descending?: boolean | SortOptions): ValuesAndIndices<Tensor> => x.sort(dim, descending);
+export const sort = (
+  x: Tensor,
+  dim?: number | SortOptions,
+  descending?: boolean | SortOptions,
+): ValuesAndIndices<Tensor> => x.sort(dim, descending);
 /** The positions that sort along `dim` (default the last). */
-export const argsort = (x: Tensor, dim?: number | SortOptions, descending?: boolean | SortOptions): Tensor => x.argsort(dim, descending);
+export const argsort = (x: Tensor, dim?: number | SortOptions, descending?: boolean | SortOptions): Tensor =>
+  x.argsort(dim, descending);
 /** The k largest (or smallest) elements along `dim` (default the last), with positions. */
-export const topk = (x: Tensor, k: number, dim?: number | TopkOptions, largest?: boolean | TopkOptions): ValuesAndIndices<Tensor> =>
-  x.topk(k, dim, largest);
+export const topk = (
+  x: Tensor,
+  k: number,
+  dim?: number | TopkOptions,
+  largest?: boolean | TopkOptions,
+): ValuesAndIndices<Tensor> => x.topk(k, dim, largest);
 /** Quantiles of all elements or along `dim`. */
-export const quantile = (x: Tensor, q: number | readonly number[] | Tensor, dim?: number | null | QuantileOptions, keepdim?: boolean): Tensor =>
-  x.quantile(q, dim, keepdim);
+export const quantile = (
+  x: Tensor,
+  q: number | readonly number[] | Tensor,
+  dim?: number | null | QuantileOptions,
+  keepdim?: boolean,
+): Tensor => x.quantile(q, dim, keepdim);
 /** The distinct elements, sorted; with options also inverse positions and counts. */
 export function unique(x: Tensor): Tensor;
-export function unique(x: Tensor, sorted: boolean | UniqueOptions, returnInverse?: boolean, returnCounts?: boolean, dim?: number | null): Tensor | Tensor[];
-export function unique(x: Tensor, sorted?: boolean | UniqueOptions, returnInverse?: boolean, returnCounts?: boolean, dim?: number | null): Tensor | Tensor[] {
+export function unique(
+  x: Tensor,
+  sorted: boolean | UniqueOptions,
+  returnInverse?: boolean,
+  returnCounts?: boolean,
+  dim?: number | null,
+): Tensor | Tensor[];
+export function unique(
+  x: Tensor,
+  sorted?: boolean | UniqueOptions,
+  returnInverse?: boolean,
+  returnCounts?: boolean,
+  dim?: number | null,
+): Tensor | Tensor[] {
   return x.unique(sorted ?? true, returnInverse, returnCounts, dim);
 }
 /** How often 0, 1, 2, … occur in a vector of non-negative integers. */
-export const bincount = (x: Tensor, weights?: Tensor | null | BincountOptions<Tensor>, minlength?: number): Tensor => x.bincount(weights, minlength);
+export const bincount = (
+  x: Tensor,
+  weights?: Tensor | null | BincountOptions<Tensor>,
+  minlength?: number,
+): Tensor => x.bincount(weights, minlength);
 /** Counts of elements in equal bins. */
-export const histc = (x: Tensor, bins?: number | HistcOptions, min?: number, max?: number): Tensor => x.histc(bins, min, max);
+export const histc = (x: Tensor, bins?: number | HistcOptions, min?: number, max?: number): Tensor =>
+  x.histc(bins, min, max);
 
 type SomeDims = number | readonly number[];
 /** The order along dims reversed. */
 export const flip = (x: Tensor, dims: SomeDims | { dims: SomeDims }): Tensor =>
-  typeof dims === 'number' ? x.flip(dims) : isPlain(dims) ? x.flip(dims as { dims: SomeDims }) : x.flip(dims as readonly number[]);
+  typeof dims === 'number'
+    ? x.flip(dims)
+    : isPlain(dims)
+      ? x.flip(dims as { dims: SomeDims })
+      : x.flip(dims as readonly number[]);
 /** Elements moved along dims, around the ends. */
-export const roll = (x: Tensor, shifts: SomeDims | RollOptions, dims?: SomeDims | null | RollOptions): Tensor => x.roll(shifts, dims);
+export const roll = (
+  x: Tensor,
+  shifts: SomeDims | RollOptions,
+  dims?: SomeDims | null | RollOptions,
+): Tensor => x.roll(shifts, dims);
 /** A plane turned by k · 90°. */
 export const rot90 = (
   x: Tensor,
@@ -148,26 +267,56 @@ export const rot90 = (
   dims?: readonly number[] | { dims?: readonly number[] },
 ): Tensor => x.rot90(k, dims);
 /** Each element, or slice along `dim`, repeated. */
-export const repeatInterleave = (x: Tensor, repeats: number | Tensor, dim?: number | null | RepeatInterleaveOptions): Tensor =>
-  x.repeatInterleave(repeats, dim);
+export const repeatInterleave = (
+  x: Tensor,
+  repeats: number | Tensor,
+  dim?: number | null | RepeatInterleaveOptions,
+): Tensor => x.repeatInterleave(repeats, dim);
 /** x read as if it had a larger shape. */
 export const broadcastTo = (x: Tensor, shape: readonly number[]): Tensor => x.expand(shape);
 /** The diagonal of two dimensions, as a view. */
-export const diagonal = (x: Tensor, offset?: number | DiagonalOptions, dim1?: number, dim2?: number): Tensor => x.diagonal(offset, dim1, dim2);
+export const diagonal = (
+  x: Tensor,
+  offset?: number | DiagonalOptions,
+  dim1?: number,
+  dim2?: number,
+): Tensor => x.diagonal(offset, dim1, dim2);
 
 /** `torch.linalg`. */
 export const linalg = {
   /** A vector or matrix norm, as `ord` and `dim` decide. */
-  norm(x: Tensor, ord?: NormOrder | (ReduceOptions & { ord?: NormOrder }), dim?: DimOrOptions, keepdim?: KeepdimOrOptions): Tensor {
+  norm(
+    x: Tensor,
+    ord?: NormOrder | (ReduceOptions & { ord?: NormOrder }),
+    dim?: DimOrOptions,
+    keepdim?: KeepdimOrOptions,
+  ): Tensor {
     const named = isOptions<ReduceOptions & { ord?: NormOrder }>(ord) ? ord : undefined;
     const r = reduction(named ?? dim, keepdim, undefined, 'linalg.norm');
-    return linalgNormOp<Tensor>(x, named ? (named.ord ?? null) : ((ord as NormOrder | undefined) ?? null), r.dims, r.keepdim, r.dtype);
+    return linalgNormOp<Tensor>(
+      x,
+      named ? (named.ord ?? null) : ((ord as NormOrder | undefined) ?? null),
+      r.dims,
+      r.keepdim,
+      r.dtype,
+    );
   },
   /** The p-norm of the elements over `dim` (default all, order 2). */
-  vectorNorm(x: Tensor, ord?: number | (ReduceOptions & { ord?: number }), dim?: DimOrOptions, keepdim?: KeepdimOrOptions): Tensor {
+  vectorNorm(
+    x: Tensor,
+    ord?: number | (ReduceOptions & { ord?: number }),
+    dim?: DimOrOptions,
+    keepdim?: KeepdimOrOptions,
+  ): Tensor {
     const named = isOptions<ReduceOptions & { ord?: number }>(ord) ? ord : undefined;
     const r = reduction(named ?? dim, keepdim, undefined, 'linalg.vector_norm');
-    return vectorNormOp<Tensor>(x, named ? (named.ord ?? 2) : ((ord as number | undefined) ?? 2), r.dims, r.keepdim, r.dtype);
+    return vectorNormOp<Tensor>(
+      x,
+      named ? (named.ord ?? 2) : ((ord as number | undefined) ?? 2),
+      r.dims,
+      r.keepdim,
+      r.dtype,
+    );
   },
   /** The norm of matrices: 'fro' (default), ±1, ±∞. */
   matrixNorm(x: Tensor, ord: NormOrder = 'fro', dim: readonly number[] = [-2, -1], keepdim = false): Tensor {
@@ -180,7 +329,8 @@ export const linalg = {
   /** The vector product along `dim` (default the last). */
   cross: (a: Tensor, b: Tensor, { dim = -1 }: { dim?: number } = {}): Tensor => a.cross(b, dim),
   /** The diagonal of the last two dimensions (or others), as a view. */
-  diagonal: (x: Tensor, { offset = 0, dim1 = -2, dim2 = -1 }: DiagonalOptions = {}): Tensor => x.diagonal(offset, dim1, dim2),
+  diagonal: (x: Tensor, { offset = 0, dim1 = -2, dim2 = -1 }: DiagonalOptions = {}): Tensor =>
+    x.diagonal(offset, dim1, dim2),
   /** The product of several matrices in the cheapest order. */
   multiDot: (matrices: readonly Tensor[]): Tensor => chainMatmul<Tensor>(...matrices),
 };

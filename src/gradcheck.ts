@@ -16,10 +16,18 @@ export interface GradcheckOptions {
 
 type Fn = (...inputs: Tensor[]) => Tensor | readonly Tensor[];
 
-const listOf = (results: Tensor | readonly Tensor[]): readonly Tensor[] => (results instanceof Tensor ? [results] : results);
+const listOf = (results: Tensor | readonly Tensor[]): readonly Tensor[] =>
+  results instanceof Tensor ? [results] : results;
 
 /** d output/d input[j] by central difference, one number per element of the output. */
-function numericalColumn(fn: Fn, inputs: readonly Tensor[], which: number, j: number, out: number, eps: number): number[] {
+function numericalColumn(
+  fn: Fn,
+  inputs: readonly Tensor[],
+  which: number,
+  j: number,
+  out: number,
+  eps: number,
+): number[] {
   const base = inputs[which];
   const at = (delta: number): number[] =>
     noGrad(() => {
@@ -55,15 +63,23 @@ function analyticalRows(fn: Fn, inputs: readonly Tensor[], which: number, out: n
  * Compares the derivatives of fn at float64 inputs with central differences, for every input that requires a gradient.
  * Returns true, or throws (returns false with raiseException: false). @throws AutogradError naming the first mismatch
  */
-export function gradcheck(fn: Fn, inputs: Tensor | readonly Tensor[], options: GradcheckOptions = {}): boolean {
+export function gradcheck(
+  fn: Fn,
+  inputs: Tensor | readonly Tensor[],
+  options: GradcheckOptions = {},
+): boolean {
   const { eps = 1e-6, atol = 1e-5, rtol = 1e-3, raiseException = true } = options;
   const list = inputs instanceof Tensor ? [inputs] : inputs;
   if (!list.some((x) => x.requiresGrad)) {
-    throw new AutogradError('gradcheck expects at least one input tensor to require gradient, but none of them have requiresGrad=true.');
+    throw new AutogradError(
+      'gradcheck expects at least one input tensor to require gradient, but none of them have requiresGrad=true.',
+    );
   }
   for (const x of list) {
     if (x.requiresGrad && x.dtype !== 'float64') {
-      throw new AutogradError(`gradcheck: inputs must be float64 for differences to mean anything, but got ${x.dtype}`);
+      throw new AutogradError(
+        `gradcheck: inputs must be float64 for differences to mean anything, but got ${x.dtype}`,
+      );
     }
   }
   const outputs = listOf(fn(...list));
@@ -88,7 +104,11 @@ export function gradcheck(fn: Fn, inputs: Tensor | readonly Tensor[], options: G
 }
 
 /** The same for second derivatives: checks the gradient of fn's gradient. */
-export function gradgradcheck(fn: Fn, inputs: Tensor | readonly Tensor[], options: GradcheckOptions = {}): boolean {
+export function gradgradcheck(
+  fn: Fn,
+  inputs: Tensor | readonly Tensor[],
+  options: GradcheckOptions = {},
+): boolean {
   const list = inputs instanceof Tensor ? [inputs] : inputs;
   const outputs = noGrad(() => listOf(fn(...list)));
   // Fixed, uneven weights for the outputs, so that the first derivative depends on all of them.
@@ -104,16 +124,22 @@ export function gradgradcheck(fn: Fn, inputs: Tensor | readonly Tensor[], option
   const first = (...args: Tensor[]): readonly Tensor[] => {
     const results = enableGrad(() => listOf(fn(...args)));
     const differentiable = results.flatMap((y, i) => (y.requiresGrad ? [{ y, w: weights[i] }] : []));
-    const targets = args.filter((_, i) => list[i].requiresGrad).map((x) => (x.requiresGrad ? x : x.requiresGrad_()));
-    const grads = enableGrad(() => grad(
-      differentiable.map(({ y }) => y),
-      targets,
-      { gradOutputs: differentiable.map(({ w }) => w), createGraph: true, allowUnused: true },
-    ));
+    const targets = args
+      .filter((_, i) => list[i].requiresGrad)
+      .map((x) => (x.requiresGrad ? x : x.requiresGrad_()));
+    const grads = enableGrad(() =>
+      grad(
+        differentiable.map(({ y }) => y),
+        targets,
+        { gradOutputs: differentiable.map(({ w }) => w), createGraph: true, allowUnused: true },
+      ),
+    );
     return grads.map((g, i) => g ?? wanted[i].detach().mul(0));
   };
   const moving = (...args: Tensor[]): readonly Tensor[] => {
-    const again = args.map((x, i) => (list[i].requiresGrad && !x.requiresGrad ? x.detach().requiresGrad_() : x));
+    const again = args.map((x, i) =>
+      list[i].requiresGrad && !x.requiresGrad ? x.detach().requiresGrad_() : x,
+    );
     return enableGrad(() => first(...again));
   };
   return gradcheck(moving, list, options);

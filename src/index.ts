@@ -1,22 +1,39 @@
 /** wasmgrad: PyTorch's everyday library for web pages and Node. Public names only. */
-export * from './core/errors.ts';
+
+export { enableGrad, isGradEnabled, noGrad, setGradEnabled } from './autograd/gradMode.ts';
+export * as autograd from './autogradApi.ts';
 export type { DType, DTypeLike, TypedArray } from './core/dtype.ts';
 export { promote as promoteTypes } from './core/dtype.ts';
-export * as autograd from './autogradApi.ts';
-export { enableGrad, isGradEnabled, noGrad, setGradEnabled } from './autograd/gradMode.ts';
+export * from './core/errors.ts';
 export * from './creation.ts';
 export * as data from './data/index.ts';
 export * from './functions.ts';
-export { add, atan2, div, floorDivide, fmod, hypot, maximum, minimum, mul, neg, remainder, rsub, sub } from './ops/arithmetic.ts';
-export * from './ops/comparison.ts';
-export * from './ops/elementwise.ts';
-export { type IndexOf, type Slice, slice } from './ops/indexing.ts';
+export * as nn from './nn/index.ts';
+export {
+  add,
+  atan2,
+  div,
+  floorDivide,
+  fmod,
+  hypot,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  remainder,
+  rsub,
+  sub,
+} from './ops/arithmetic.ts';
 export * from './ops/bitwise.ts';
 export { addcdiv, addcmul, lerp } from './ops/blend.ts';
 export { clamp, clamp as clip, clampMax, clampMin, nanToNum } from './ops/clamp.ts';
+export * from './ops/comparison.ts';
 export { bucketize, isin, searchsorted, uniqueConsecutive } from './ops/counting.ts';
 export { einsum } from './ops/einsum.ts';
+export * from './ops/elementwise.ts';
+export { type IndexOf, type Slice, slice } from './ops/indexing.ts';
 export { cat, cat as concat, stack } from './ops/join.ts';
+export { bmm, dot, matmul, mm, mv, outer } from './ops/matmul.ts';
 export { msort } from './ops/order.ts';
 export * from './ops/pairs.ts';
 export * from './ops/partition.ts';
@@ -33,6 +50,7 @@ export {
   put,
   take,
 } from './ops/pick.ts';
+export { pow } from './ops/power.ts';
 export {
   addbmm,
   addmm,
@@ -55,12 +73,33 @@ export { gather, scatter, scatterAdd, takeAlongDim } from './ops/scatter.ts';
 export * from './ops/special.ts';
 export { dist } from './ops/statistics.ts';
 export { adjoint, diag, diagEmbed, trace, tril, triu, unflatten } from './ops/triangles.ts';
-export { bmm, dot, matmul, mm, mv, outer } from './ops/matmul.ts';
-export { pow } from './ops/power.ts';
-export * as nn from './nn/index.ts';
+export {
+  asStrided,
+  flatten,
+  narrow,
+  permute,
+  reshape,
+  select,
+  squeeze,
+  t,
+  transpose,
+  unsqueeze,
+} from './ops/views.ts';
 export * as optim from './optim/index.ts';
-export { formatSequence, formatSize, getPrintOptions, type PrintOptions, setPrintOptions } from './printing.ts';
+export {
+  formatSequence,
+  formatSize,
+  getPrintOptions,
+  type PrintOptions,
+  setPrintOptions,
+} from './printing.ts';
 export * from './random.ts';
-export { asStrided, flatten, narrow, permute, reshape, select, squeeze, t, transpose, unsqueeze } from './ops/views.ts';
-export { backendInfo, getDefaultDevice, init, type InitOptions, memoryStats, setDefaultDevice } from './settings.ts';
+export {
+  backendInfo,
+  getDefaultDevice,
+  type InitOptions,
+  init,
+  memoryStats,
+  setDefaultDevice,
+} from './settings.ts';
 export { type BackwardOptions, Tensor, type ToOptions } from './tensor.ts';

@@ -20,7 +20,13 @@ export interface PrintOptions {
   sciMode: boolean | null;
 }
 
-const defaults: Readonly<PrintOptions> = { precision: 4, threshold: 1000, edgeitems: 3, linewidth: 80, sciMode: null };
+const defaults: Readonly<PrintOptions> = {
+  precision: 4,
+  threshold: 1000,
+  edgeitems: 3,
+  linewidth: 80,
+  sciMode: null,
+};
 const profiles = {
   default: defaults,
   short: { ...defaults, precision: 2, edgeitems: 2 },
@@ -36,7 +42,9 @@ let current: PrintOptions = { ...defaults };
 export function setPrintOptions(options: Partial<PrintOptions> & { profile?: keyof typeof profiles }): void {
   const { profile, ...rest } = options;
   if (profile !== undefined && !Object.hasOwn(profiles, profile)) {
-    throw new ArgumentError(`setPrintOptions: profile must be default, short or full, but got ${String(profile)}`);
+    throw new ArgumentError(
+      `setPrintOptions: profile must be default, short or full, but got ${String(profile)}`,
+    );
   }
   for (const [name, value] of Object.entries(rest)) {
     if (typeof value === 'number' && !(value >= 0)) {
@@ -74,7 +82,9 @@ function scientific(x: number, precision: number): string {
   const [mantissa, exponent] = x.toExponential(precision).split('e');
   const longer = x.toExponential(Math.min(100, precision + EXTRA_DIGITS));
   const [whole, fraction] = longer.split('e')[0].split('.');
-  const kept = isTie(fraction ?? '', precision) ? evenDigits(precision > 0 ? `${whole}.${fraction.slice(0, precision)}` : whole) : '';
+  const kept = isTie(fraction ?? '', precision)
+    ? evenDigits(precision > 0 ? `${whole}.${fraction.slice(0, precision)}` : whole)
+    : '';
   const sign = Object.is(x, -0) ? '-' : '';
   return `${sign}${kept || mantissa}e${exponent[0]}${exponent.slice(1).padStart(2, '0')}`;
 }
@@ -152,15 +162,30 @@ function shownValues({ data, shape }: Elements, summarize: boolean): Element[] {
   return out;
 }
 
-function vector({ data, shape }: Elements, at: number, indent: number, summarize: boolean, formatter: Formatter): string {
+function vector(
+  { data, shape }: Elements,
+  at: number,
+  indent: number,
+  summarize: boolean,
+  formatter: Formatter,
+): string {
   const perLine = Math.max(1, Math.floor((current.linewidth - indent) / (formatter.width + 2)));
-  const cells = shown(shape[shape.length - 1], summarize).map((i) => (i === null ? ' ...' : formatter.format(data[at + i])));
+  const cells = shown(shape[shape.length - 1], summarize).map((i) =>
+    i === null ? ' ...' : formatter.format(data[at + i]),
+  );
   const lines: string[] = [];
   for (let i = 0; i < cells.length; i += perLine) lines.push(cells.slice(i, i + perLine).join(', '));
   return `[${lines.join(`,\n${' '.repeat(indent + 1)}`)}]`;
 }
 
-function nested(elements: Elements, dim: number, at: number, indent: number, summarize: boolean, formatter: Formatter): string {
+function nested(
+  elements: Elements,
+  dim: number,
+  at: number,
+  indent: number,
+  summarize: boolean,
+  formatter: Formatter,
+): string {
   const { data, shape } = elements;
   const left = shape.length - dim;
   if (left === 0) return formatter.format(data[at]);
@@ -222,7 +247,14 @@ export function formatTensor(x: Variable): string {
   } else {
     const summarize = data.length > current.threshold;
     const elements = { data, shape, dtype };
-    body = nested(elements, 0, 0, PREFIX.length, summarize, new Formatter(shownValues(elements, summarize), dtype));
+    body = nested(
+      elements,
+      0,
+      0,
+      PREFIX.length,
+      summarize,
+      new Formatter(shownValues(elements, summarize), dtype),
+    );
   }
   const plain = data !== null && data.length === 0 ? dtype === 'float32' : plainDTypes.includes(dtype);
   if (!plain) suffixes.push(`dtype=torch.${dtype}`);

@@ -1,6 +1,13 @@
 /** The library as a whole: starting it, and what it says of itself. */
-import { backendFor, getDefaultDevice, setDefaultDevice, wasmBackend, wasmStarted } from './backend/registry.ts';
+
 import type { BackendMemory } from './backend/backend.ts';
+import {
+  backendFor,
+  getDefaultDevice,
+  setDefaultDevice,
+  wasmBackend,
+  wasmStarted,
+} from './backend/registry.ts';
 import type { BackendInfo } from './backend/wasm/info.ts';
 import { ArgumentError } from './core/errors.ts';
 

@@ -3,12 +3,19 @@ import { walkBackward } from './autograd/backward.ts';
 import type { GraphNode } from './autograd/node.ts';
 import type { NDArray } from './backend/array.ts';
 import { backendFor } from './backend/registry.ts';
-import { type DType, type DTypeLike, dtypeInfo, isFloating, resolveDType, type TypedArray } from './core/dtype.ts';
+import {
+  type DType,
+  type DTypeLike,
+  dtypeInfo,
+  isFloating,
+  resolveDType,
+  type TypedArray,
+} from './core/dtype.ts';
 import { ArgumentError, AutogradError, DeviceError, DTypeError, ShapeError } from './core/errors.ts';
-import { formatShape, isContiguous, sameShape, type Shape } from './core/shape.ts';
+import { formatShape, isContiguous, type Shape, sameShape } from './core/shape.ts';
+import { add } from './ops/arithmetic.ts';
 import { cast } from './ops/convert.ts';
 import { reduceTo } from './ops/reduceTo.ts';
-import { add } from './ops/arithmetic.ts';
 import { formatTensor } from './printing.ts';
 import { RandomMethods } from './tensor/random.ts';
 import { onDevice } from './transfer.ts';
@@ -65,7 +72,9 @@ export class Tensor extends RandomMethods {
     const { shape } = this;
     const d = dim < 0 ? dim + shape.length : dim;
     if (shape[d] === undefined) {
-      throw new ShapeError(`size: Dimension out of range (expected to be in range of [${-shape.length}, ${shape.length - 1}], but got ${dim})`);
+      throw new ShapeError(
+        `size: Dimension out of range (expected to be in range of [${-shape.length}, ${shape.length - 1}], but got ${dim})`,
+      );
     }
     return shape[d];
   }
@@ -143,7 +152,8 @@ export class Tensor extends RandomMethods {
     const wanted = toOptions(target, options);
     let result: Tensor = this;
     if (wanted.dtype !== undefined) result = cast<Tensor>(result, resolveDType(wanted.dtype, 'to'));
-    if (wanted.device !== undefined && wanted.device !== result.device) result = onDevice<Tensor>(result, backendFor(wanted.device));
+    if (wanted.device !== undefined && wanted.device !== result.device)
+      result = onDevice<Tensor>(result, backendFor(wanted.device));
     return result === this && wanted.copy ? this.clone() : result;
   }
   /** As `x.dtype` of another tensor. */
@@ -199,7 +209,11 @@ export class Tensor extends RandomMethods {
    */
   backward(gradient?: Tensor | null, options: BackwardOptions = {}): void {
     const { createGraph = false, retainGraph = createGraph } = options;
-    walkBackward([this], [initialGradient(this, gradient ?? null, 'backward')], { retainGraph, createGraph, targets: null });
+    walkBackward([this], [initialGradient(this, gradient ?? null, 'backward')], {
+      retainGraph,
+      createGraph,
+      targets: null,
+    });
   }
 
   /** Gives the memory back now. Never needed; the tensor cannot be used afterwards, nor can its views. */
@@ -262,13 +276,15 @@ export function toOptions(target: string | ToOptions | Tensor, options: ToOption
   if (target instanceof Tensor) return { dtype: target.dtype, device: target.device, ...options };
   if (typeof target === 'object') return { ...target, ...options };
   if (isDTypeName(target)) return { ...options, dtype: target };
-  if (typeof target !== 'string') throw new ArgumentError(`to: expected a dtype, a device or a tensor, but got ${String(target)}`);
+  if (typeof target !== 'string')
+    throw new ArgumentError(`to: expected a dtype, a device or a tensor, but got ${String(target)}`);
   if (target.length === 0) throw new DeviceError('to: the device name is empty');
   return { ...options, device: target };
 }
 
 const shortNames: ReadonlySet<string> = new Set(['float', 'double', 'long', 'int', 'short']);
-const isDTypeName = (name: string): name is DTypeLike => Object.hasOwn(dtypeInfo, name) || shortNames.has(name);
+const isDTypeName = (name: string): name is DTypeLike =>
+  Object.hasOwn(dtypeInfo, name) || shortNames.has(name);
 
 /** A tensor with row-major strides over an array. */
 export const wrap = (array: NDArray): Tensor => new Tensor(array);

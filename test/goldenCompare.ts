@@ -28,13 +28,21 @@ function close(got: number, expected: number, tolerance: Tolerance | null): bool
 }
 
 /** Problems of one tensor; a null on either side must meet a null. */
-export function compareOne(what: string, got: Tensor | null, expected: ExpectedTensor | null, tol?: Tolerance, exact = false): string[] {
-  if (expected === null) return got === null ? [] : [`${what}: expected none, but got shape [${got.shape.join(', ')}]`];
+export function compareOne(
+  what: string,
+  got: Tensor | null,
+  expected: ExpectedTensor | null,
+  tol?: Tolerance,
+  exact = false,
+): string[] {
+  if (expected === null)
+    return got === null ? [] : [`${what}: expected none, but got shape [${got.shape.join(', ')}]`];
   if (got === null) return [`${what}: missing`];
   if (got.shape.join() !== expected.shape.join()) {
     return [`${what}: expected shape [${expected.shape.join(', ')}], but got [${got.shape.join(', ')}]`];
   }
-  if (got.dtype !== expected.dtype) return [`${what}: expected dtype ${expected.dtype}, but got ${got.dtype}`];
+  if (got.dtype !== expected.dtype)
+    return [`${what}: expected dtype ${expected.dtype}, but got ${got.dtype}`];
   const tolerance = exact || !expected.dtype.startsWith('float') ? null : (tol ?? { rtol: 1e-5, atol: 1e-6 });
   const values = Array.from(got.data, Number);
   const wrong = values.flatMap((value, i) => {
@@ -45,7 +53,16 @@ export function compareOne(what: string, got: Tensor | null, expected: ExpectedT
   return [`${what}: ${wrong.length} of ${values.length} elements differ: ${wrong.slice(0, 4).join('; ')}`];
 }
 
-export function compare(what: string, got: readonly Tensor[], expected: readonly ExpectedTensor[], tol: Tolerance | undefined, exact: boolean): string[] {
-  if (got.length !== expected.length) return [`${what}: expected ${expected.length} tensors, but got ${got.length}`];
-  return expected.flatMap((tensor, i) => compareOne(expected.length > 1 ? `${what} ${i}` : what, got[i], tensor, tol, exact));
+export function compare(
+  what: string,
+  got: readonly Tensor[],
+  expected: readonly ExpectedTensor[],
+  tol: Tolerance | undefined,
+  exact: boolean,
+): string[] {
+  if (got.length !== expected.length)
+    return [`${what}: expected ${expected.length} tensors, but got ${got.length}`];
+  return expected.flatMap((tensor, i) =>
+    compareOne(expected.length > 1 ? `${what} ${i}` : what, got[i], tensor, tol, exact),
+  );
 }

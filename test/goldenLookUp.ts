@@ -2,7 +2,10 @@
 import * as torch from '../src/index.ts';
 
 export const camelCase = (name: string): string =>
-  name.replace(/([a-zA-Z0-9])_([a-zA-Z0-9])/g, (_, before: string, after: string) => before + after.toUpperCase());
+  name.replace(
+    /([a-zA-Z0-9])_([a-zA-Z0-9])/g,
+    (_, before: string, after: string) => before + after.toUpperCase(),
+  );
 
 /** What our API has under a torch path, or undefined. */
 export function lookUp(op: string): unknown {
@@ -15,7 +18,8 @@ export function lookUp(op: string): unknown {
     at = torch.Tensor.prototype;
   }
   for (const part of path) {
-    if ((typeof at !== 'object' && typeof at !== 'function') || at === null || !(part in at)) return undefined;
+    if ((typeof at !== 'object' && typeof at !== 'function') || at === null || !(part in at))
+      return undefined;
     at = (at as { [name: string]: unknown })[part];
   }
   return at;

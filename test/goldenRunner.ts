@@ -4,9 +4,9 @@
  * composite ones, whose Python text is translated by hand in goldenComposites.ts.
  */
 import * as torch from '../src/index.ts';
+import { compare, compareOne, type ExpectedTensor, type Tolerance } from './goldenCompare.ts';
 import { composites, moduleComposites } from './goldenComposites.ts';
 import { camelCase, lookUp } from './goldenLookUp.ts';
-import { compare, compareOne, type ExpectedTensor, type Tolerance } from './goldenCompare.ts';
 
 export interface GoldenInput extends ExpectedTensor {
   requires_grad?: boolean;
@@ -97,7 +97,10 @@ function argument(value: unknown, inputs: readonly torch.Tensor[]): unknown {
   throw new Error(`unknown argument ${JSON.stringify(value)}`);
 }
 
-function options(kwargs: { [name: string]: unknown } | undefined, inputs: readonly torch.Tensor[]): unknown[] {
+function options(
+  kwargs: { [name: string]: unknown } | undefined,
+  inputs: readonly torch.Tensor[],
+): unknown[] {
   const entries = Object.entries(kwargs ?? {});
   if (entries.length === 0) return [];
   return [Object.fromEntries(entries.map(([key, value]) => [camelCase(key), argument(value, inputs)]))];
@@ -112,7 +115,12 @@ function positional(c: GoldenCase, inputs: readonly torch.Tensor[]): unknown[] {
   const list = c.args.map((value) =>
     value instanceof WholeFloat && integersOnly ? torch.tensor(value.value) : argument(value, inputs),
   );
-  if (c.op === 'full' && typeof list[1] === 'number' && !(c.args[1] instanceof WholeFloat) && !('dtype' in c.kwargs)) {
+  if (
+    c.op === 'full' &&
+    typeof list[1] === 'number' &&
+    !(c.args[1] instanceof WholeFloat) &&
+    !('dtype' in c.kwargs)
+  ) {
     if (Number.isInteger(list[1])) list[1] = BigInt(list[1]);
   }
   return list;
@@ -162,7 +170,8 @@ function viewStep(x: torch.Tensor, step: ViewStep): torch.Tensor {
 function call(c: GoldenCase, operands: readonly torch.Tensor[]): unknown {
   const args = [...positional(c, operands), ...options(c.kwargs, operands), ...sequenceOptions(c)];
   if (c.op === 'composite') return composites[c.python ?? ''](...operands);
-  if (c.op === 'getitem') return (args[0] as torch.Tensor).index(...(args[1] as torch.IndexOf<torch.Tensor>[]));
+  if (c.op === 'getitem')
+    return (args[0] as torch.Tensor).index(...(args[1] as torch.IndexOf<torch.Tensor>[]));
   if (c.op === 'setitem') {
     const y = (args[0] as torch.Tensor).clone();
     return y.indexPut_(args[1] as torch.IndexOf<torch.Tensor>[], args[2] as torch.Tensor | number);
@@ -228,7 +237,9 @@ function checkMethod(c: GoldenCase): string[] {
 }
 
 function checkGrads(c: GoldenCase, bases: readonly torch.Tensor[]): string[] {
-  return (c.grads ?? []).flatMap((expected, i) => compareOne(`gradient of input ${i}`, bases[i].grad, expected, c.tol));
+  return (c.grads ?? []).flatMap((expected, i) =>
+    compareOne(`gradient of input ${i}`, bases[i].grad, expected, c.tol),
+  );
 }
 
 interface ModuleLike {
@@ -251,7 +262,10 @@ function runModule(c: GoldenCase): string[] {
     return new Class(...positional(c, operands), ...options(c.kwargs, operands));
   };
   const module = build();
-  const state = Object.entries(c.state_dict ?? {}).map(([name, value]): [string, torch.Tensor] => [name, makeTensor(value)]);
+  const state = Object.entries(c.state_dict ?? {}).map(([name, value]): [string, torch.Tensor] => [
+    name,
+    makeTensor(value),
+  ]);
   module.loadStateDict(Object.fromEntries(state));
   module.train(c.training !== false);
   const forwardArgs = (c.forward_args ?? []).map((v) => argument(v, operands));
@@ -292,9 +306,15 @@ function runOptimizer(c: GoldenCase): string[] {
   const outputs: torch.Tensor[] = [];
   for (let step = 0; step < (c.steps ?? 0); step++) {
     optimizer.zeroGrad();
-    const terms = params.map((p, i) => operands[n + i].mul(p.sub(operands[2 * n + i]).pow(2)).sum().mul(0.5));
+    const terms = params.map((p, i) =>
+      operands[n + i]
+        .mul(p.sub(operands[2 * n + i]).pow(2))
+        .sum()
+        .mul(0.5),
+    );
     terms.reduce((a, b) => a.add(b)).backward();
-    if (c.clip_grad_norm !== undefined) (lookUp('nn.utils.clip_grad_norm_') as Callable)(params, c.clip_grad_norm);
+    if (c.clip_grad_norm !== undefined)
+      (lookUp('nn.utils.clip_grad_norm_') as Callable)(params, c.clip_grad_norm);
     optimizer.step();
     outputs.push(...params.map((p) => p.detach().clone()));
   }
@@ -306,7 +326,9 @@ function compileLambda(python: string): (epoch: number) => number {
   const [, name, body] = /^lambda (\w+): (.*)$/.exec(python) ?? [];
   const [, yes, condition, no] = /^(.*) if (.*) else (.*)$/.exec(body) ?? [];
   const floored = (text: string) => text.replace(/(\w+) \/\/ (\w+)/g, 'Math.floor($1 / $2)');
-  const expression = condition ? `(${floored(condition)}) ? (${floored(yes)}) : (${floored(no)})` : floored(body);
+  const expression = condition
+    ? `(${floored(condition)}) ? (${floored(yes)}) : (${floored(no)})`
+    : floored(body);
   return new Function(name, `return ${expression};`) as (epoch: number) => number;
 }
 
@@ -314,7 +336,10 @@ function runScheduler(c: GoldenCase): string[] {
   const settings = c.optimizer ?? { op: 'optim.SGD', kwargs: {} };
   const Optimizer = lookUp(settings.op) as Constructor<OptimizerLike>;
   const groups = (c.base_lrs ?? []).map((lr) => ({ params: [torch.zeros([1]).requiresGrad_()], lr }));
-  const optimizer = new Optimizer(groups, { lr: 0.1, ...(options(settings.kwargs, [])[0] as object | undefined) });
+  const optimizer = new Optimizer(groups, {
+    lr: 0.1,
+    ...(options(settings.kwargs, [])[0] as object | undefined),
+  });
   const Scheduler = lookUp(c.op) as Constructor<{ step(metric?: number): unknown }>;
   const lambda = c.lambda === undefined ? [] : [compileLambda(c.lambda)];
   const scheduler = new Scheduler(optimizer, ...lambda, ...positional(c, []), ...options(c.kwargs, []));
@@ -345,13 +370,16 @@ function runError(c: GoldenCase): string[] {
     caught = error;
   }
   if (caught === null) return [`expected ${expected.type}: ${expected.message}; nothing was thrown`];
-  if (!(caught instanceof torch.WasmgradError)) return [`expected an error of this library, but got ${String(caught)}`];
+  if (!(caught instanceof torch.WasmgradError))
+    return [`expected an error of this library, but got ${String(caught)}`];
   const problems: string[] = [];
-  if (expected.type === 'IndexError' && !(caught instanceof torch.IndexError)) problems.push(`expected an IndexError, but got ${caught.name}`);
+  if (expected.type === 'IndexError' && !(caught instanceof torch.IndexError))
+    problems.push(`expected an IndexError, but got ${caught.name}`);
   const said = caught.message.toLowerCase();
   const words = expected.message.toLowerCase().match(/[a-z]{3,}|\d+/g) ?? [];
   const missing = words.filter((word) => !said.includes(word));
-  if (missing.length > 0.25 * words.length) problems.push(`"${caught.message}" lacks ${missing.join(', ')} of "${expected.message}"`);
+  if (missing.length > 0.25 * words.length)
+    problems.push(`"${caught.message}" lacks ${missing.join(', ')} of "${expected.message}"`);
   return problems;
 }
 

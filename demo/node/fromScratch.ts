@@ -1,6 +1,7 @@
 /** Section 2 of the tutorial: a fully connected network from bare tensors. */
-import * as torch from 'wasmgrad';
+
 import type { Tensor } from 'wasmgrad';
+import * as torch from 'wasmgrad';
 import { accuracy, lastLine, newHistory, type Settings, type Trained } from './training.ts';
 
 /** The mean cross-entropy between predicted probabilities and the true classes. */

@@ -20,7 +20,9 @@ const bundledMnist = (): string =>
 export async function loadDatasets(options: DataOptions) {
   const { dataset } = options;
   if (dataset === 'fashion' && options.data === undefined) {
-    throw new Error('--dataset fashion needs --data DIR, the folder with its files, or --data DIR --download to fetch them there');
+    throw new Error(
+      '--dataset fashion needs --data DIR, the folder with its files, or --data DIR --download to fetch them there',
+    );
   }
   const root = options.data ?? bundledMnist();
   const create = dataset === 'mnist' ? MNIST : FashionMNIST;
@@ -31,7 +33,10 @@ export async function loadDatasets(options: DataOptions) {
 }
 
 /** Draws the validation samples and makes the loaders. */
-export function makeLoaders({ train, test }: Awaited<ReturnType<typeof loadDatasets>>, batchSize: number): Loaders {
+export function makeLoaders(
+  { train, test }: Awaited<ReturnType<typeof loadDatasets>>,
+  batchSize: number,
+): Loaders {
   const [trainData, validationData] = data.randomSplit(train, [55000, 5000]);
   return {
     train: new data.DataLoader(trainData, { batchSize, shuffle: true }),

@@ -47,13 +47,15 @@ function integer(value: string, name: string, min: number, max: number): number 
 
 function positive(value: string, name: string): number {
   const x = Number(value);
-  if (value.trim() === '' || !Number.isFinite(x) || x <= 0) throw new UsageError(`--${name} must be a positive number, but got '${value}'`);
+  if (value.trim() === '' || !Number.isFinite(x) || x <= 0)
+    throw new UsageError(`--${name} must be a positive number, but got '${value}'`);
   return x;
 }
 
 function oneOf<T extends string>(value: string, name: string, names: readonly T[]): T {
   const found = names.find((n) => n === value);
-  if (found === undefined) throw new UsageError(`--${name} must be ${names.join(' or ')}, but got '${value}'`);
+  if (found === undefined)
+    throw new UsageError(`--${name} must be ${names.join(' or ')}, but got '${value}'`);
   return found;
 }
 
@@ -78,7 +80,8 @@ function parse(args: string[]): Options | 'help' {
   });
   if (values.help) return 'help';
   const dataset = oneOf(values.dataset, 'dataset', ['mnist', 'fashion']);
-  if (values.download && values.data === undefined) throw new UsageError('--download needs --data, the folder to put the files in');
+  if (values.download && values.data === undefined)
+    throw new UsageError('--download needs --data, the folder to put the files in');
   const sections = [0, 1, 2, 3] as const;
   return {
     epochs: integer(values.epochs, 'epochs', 1, 100_000),

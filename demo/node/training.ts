@@ -1,5 +1,5 @@
 /** What both networks share: data, the measure of performance, and the book that is kept of a training. */
-import { data, type Tensor } from 'wasmgrad';
+import type { data, Tensor } from 'wasmgrad';
 import type { Progress } from './progress.ts';
 
 export interface Loaders {
@@ -32,7 +32,8 @@ export interface Trained {
 }
 
 /** The share of samples whose most probable class is the right one. */
-export const accuracy = (predictions: Tensor, targets: Tensor): Tensor => predictions.argmax(1).eq(targets).float().mean();
+export const accuracy = (predictions: Tensor, targets: Tensor): Tensor =>
+  predictions.argmax(1).eq(targets).float().mean();
 
 export function newHistory(): History {
   return { trainingLoss: [], validationLoss: [], accuracy: [] };

@@ -80,10 +80,20 @@ class Run {
   train(name: string, title: string, loaders: Loaders, body: typeof trainFromScratch): Trained {
     const { epochs, lr, hidden } = this.#options;
     const progress = new Progress(epochs, loaders.train.length);
-    const trained = body({ loaders, epochs, learningRate: lr, inputSize: 28 * 28, hiddenSize: hidden, classes: 10, progress });
+    const trained = body({
+      loaders,
+      epochs,
+      learningRate: lr,
+      inputSize: 28 * 28,
+      hiddenSize: hidden,
+      classes: 10,
+      progress,
+    });
     const { seconds } = progress;
     const test = testAccuracy(trained, loaders);
-    console.log(`Test accuracy: ${test.toFixed(4)}, ${seconds.toFixed(1)} s, ${(seconds / epochs).toFixed(2)} s per epoch`);
+    console.log(
+      `Test accuracy: ${test.toFixed(4)}, ${seconds.toFixed(1)} s, ${(seconds / epochs).toFixed(2)} s per epoch`,
+    );
     this.write(`loss-${name}.svg`, lossCurves(title, trained.history));
     this.#metrics[name] = { ...trained.history, testAccuracy: test, seconds };
     return trained;
@@ -92,7 +102,10 @@ class Run {
   finish(): void {
     const { out, ...options } = this.#options;
     const engine = torch.backendInfo();
-    this.write('metrics.json', `${JSON.stringify({ options, engine, memory: torch.memoryStats(), ...this.#metrics }, null, 2)}\n`);
+    this.write(
+      'metrics.json',
+      `${JSON.stringify({ options, engine, memory: torch.memoryStats(), ...this.#metrics }, null, 2)}\n`,
+    );
     console.log(`\nPictures and figures are in ${out}`);
   }
 }
@@ -101,7 +114,9 @@ async function main(options: Options): Promise<void> {
   const { section } = options;
   const wants = (n: number) => section === 0 || section === n;
   const engine = await torch.init({ threads: options.threads });
-  console.log(`wasmgrad on ${engine.threads} thread${engine.threads > 1 ? 's' : ''}, relaxed SIMD ${engine.relaxedSimd ? 'on' : 'off'}`);
+  console.log(
+    `wasmgrad on ${engine.threads} thread${engine.threads > 1 ? 's' : ''}, relaxed SIMD ${engine.relaxedSimd ? 'on' : 'off'}`,
+  );
   if (wants(1)) {
     heading('1 Basics');
     basics();
@@ -115,7 +130,13 @@ async function main(options: Options): Promise<void> {
   const [image, label] = datasets.train.get(0);
   console.log(`image.shape [${image.shape.join(', ')}], label ${label}\n`);
   const examples = [0, 1, 2, 3, 4].map((i) => datasets.train.get(i));
-  run.write('examples.svg', plot.imageGrid(examples.map(([x]) => x.squeeze()), { columns: 5, labels: examples.map(([, y]) => y) }));
+  run.write(
+    'examples.svg',
+    plot.imageGrid(
+      examples.map(([x]) => x.squeeze()),
+      { columns: 5, labels: examples.map(([, y]) => y) },
+    ),
+  );
 
   torch.manualSeed(options.seed);
   const loaders = makeLoaders(datasets, options.batchSize);
@@ -132,7 +153,8 @@ async function main(options: Options): Promise<void> {
 try {
   await main(readOptions(process.argv.slice(2)));
 } catch (error) {
-  const expected = error instanceof WasmgradError || (error instanceof Error && error.message.startsWith('--'));
+  const expected =
+    error instanceof WasmgradError || (error instanceof Error && error.message.startsWith('--'));
   console.error(expected ? error.message : error);
   process.exitCode = expected ? 2 : 1;
 }

@@ -25,7 +25,9 @@ interface Golden {
 }
 
 const golden: Golden = JSON.parse(fs.readFileSync('test/golden/tutorial.json', 'utf8'));
-const { values } = parseArgs({ options: { epochs: { type: 'string', default: '40' }, threads: { type: 'string', default: 'auto' } } });
+const { values } = parseArgs({
+  options: { epochs: { type: 'string', default: '40' }, threads: { type: 'string', default: 'auto' } },
+});
 const epochs = Number(values.epochs);
 if (!Number.isInteger(epochs) || epochs < 1 || epochs > 40) {
   console.error(`--epochs must be a whole number from 1 to 40, but got '${values.epochs}'`);
@@ -42,7 +44,11 @@ function compare(title: string, history: History, expected: readonly Row[]): num
   let equal = 0;
   console.log(`\n${title}\nepoch   training loss      validation loss    accuracy`);
   for (let i = 0; i < epochs; i++) {
-    const got: Row = [four(history.trainingLoss[i]), four(history.validationLoss[i]), four(history.accuracy[i])];
+    const got: Row = [
+      four(history.trainingLoss[i]),
+      four(history.validationLoss[i]),
+      four(history.accuracy[i]),
+    ];
     const off = got.map((x, c) => Number((x - expected[i][c]).toFixed(4)));
     const exact = i < band.exact_losses_epochs;
     const limits = [exact ? 0 : band.training_loss, exact ? 0 : band.validation_loss, band.accuracy];
@@ -75,5 +81,6 @@ for (let epoch = epochs; epoch < 40; epoch++) {
   for (const pass of [loaders.train, loaders.validation]) pass[Symbol.iterator]().next();
 }
 const modules = trainWithModules(settings()).history;
-const outside = compare('2 From scratch', scratch, golden.from_scratch) + compare('3 Modules', modules, golden.modules);
+const outside =
+  compare('2 From scratch', scratch, golden.from_scratch) + compare('3 Modules', modules, golden.modules);
 if (outside > 0) process.exitCode = 1;

@@ -6,7 +6,7 @@
 import { collectStorages, type Storage } from '../backend/array.ts';
 import { dtypeInfo } from '../core/dtype.ts';
 import { AutogradError } from '../core/errors.ts';
-import { formatShape, sameShape, type Shape } from '../core/shape.ts';
+import { formatShape, type Shape, sameShape } from '../core/shape.ts';
 import { withGradMode } from './gradMode.ts';
 import { AccumulateGrad, type Edge, type GraphNode } from './node.ts';
 import type { Variable } from './variable.ts';
@@ -160,7 +160,8 @@ class Walk {
       if (this.#options.targets === null) accumulate(node, entry.grads[0], this.#options.createGraph);
       return;
     }
-    const isOnlyTarget = this.#options.targets !== null && !node.edges.some((e) => e !== null && this.#pending.has(e.node));
+    const isOnlyTarget =
+      this.#options.targets !== null && !node.edges.some((e) => e !== null && this.#pending.has(e.node));
     const results = isOnlyTarget || entry.grads.every((g) => g === null) ? [] : this.#apply(node, entry);
     node.edges.forEach((edge, i) => {
       if (edge === null) return;
@@ -247,7 +248,8 @@ function accumulate(node: AccumulateGrad, gradient: Gradient | null, createGraph
   const existing = leaf.grad;
   if (existing === null) {
     const { array } = value;
-    const whole = owned && array.dense && array.size * dtypeInfo[array.dtype].bytes === array.storage.byteLength;
+    const whole =
+      owned && array.dense && array.size * dtypeInfo[array.dtype].bytes === array.storage.byteLength;
     leaf.grad = createGraph ? value.clone() : whole ? value : ownCopy(value);
     leaf.exposed = false;
   } else if (createGraph) {
@@ -276,11 +278,17 @@ function addInto(existing: Variable, value: Variable): void {
  * Propagates `grads` from `roots` back through the graph.
  * Returns the gradients of `targets` (null where none arrived), or nothing when leaves accumulate.
  */
-export function walkBackward(roots: readonly Variable[], grads: readonly Variable[], options: WalkOptions): (Variable | null)[] {
+export function walkBackward(
+  roots: readonly Variable[],
+  grads: readonly Variable[],
+  options: WalkOptions,
+): (Variable | null)[] {
   const edges = roots.map((root) => {
     const edge = root.edge();
     if (edge === null) {
-      throw new AutogradError('backward: element 0 of tensors does not require grad and does not have a gradFn');
+      throw new AutogradError(
+        'backward: element 0 of tensors does not require grad and does not have a gradFn',
+      );
     }
     return edge;
   });

@@ -22,7 +22,9 @@ export interface OutputForm {
 }
 
 /** Gradients of the outputs in, gradients of the inputs out; null is zero, or not wanted. */
-export type BackwardFunction = (grads: readonly (Variable | null)[]) => readonly (Variable | null | undefined)[];
+export type BackwardFunction = (
+  grads: readonly (Variable | null)[],
+) => readonly (Variable | null | undefined)[];
 
 export type GradHook = (grad: Variable) => Variable | null | undefined | void;
 
@@ -121,12 +123,7 @@ export class OpNode extends GraphNode {
   #saved: SavedVariable[] = [];
   #backward: BackwardFunction | null = null;
 
-  constructor(
-    name: string,
-    edges: readonly (Edge | null)[],
-    outputs: readonly OutputForm[],
-    opaque = false,
-  ) {
+  constructor(name: string, edges: readonly (Edge | null)[], outputs: readonly OutputForm[], opaque = false) {
     super(name, edges, outputs);
     this.opaque = opaque;
     this.needs = edges.map((e) => e !== null);

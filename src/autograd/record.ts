@@ -48,7 +48,10 @@ export function recordMany<T extends Variable>(
   name: string,
   arrays: readonly NDArray[],
   inputs: readonly T[],
-  setup: (node: OpNode, outputs: readonly T[]) => (grads: readonly (T | null)[]) => readonly (T | null | undefined | false)[],
+  setup: (
+    node: OpNode,
+    outputs: readonly T[],
+  ) => (grads: readonly (T | null)[]) => readonly (T | null | undefined | false)[],
 ): T[] {
   const like = inputs[0];
   if (!needsGraph(inputs)) return arrays.map((a) => like.derive(a));

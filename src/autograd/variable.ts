@@ -68,7 +68,7 @@ export abstract class Variable {
 
   /** Whether operations on this tensor are recorded. @throws AutogradError on setting it where PyTorch forbids it */
   get requiresGrad(): boolean {
-    return (this.#leaf !== null && this.#leaf.requiresGrad) || this.#currentNode() !== null;
+    return this.#leaf?.requiresGrad || this.#currentNode() !== null;
   }
   set requiresGrad(value: boolean) {
     if (this.#currentNode() !== null) {

@@ -3,7 +3,14 @@
  * Kernels, backends and the graph deal in these; the public tensor wraps one.
  */
 import type { DType } from '../core/dtype.ts';
-import { contiguousStrides, isContiguous, isDense, numElements, type Shape, type Strides } from '../core/shape.ts';
+import {
+  contiguousStrides,
+  isContiguous,
+  isDense,
+  numElements,
+  type Shape,
+  type Strides,
+} from '../core/shape.ts';
 import type { Backend } from './backend.ts';
 
 /** The memory of one or more arrays. Views share it; in-place operations count its version up. */
@@ -50,7 +57,13 @@ export class NDArray {
   readonly offset: number;
   readonly size: number;
 
-  constructor(storage: Storage, dtype: DType, shape: Shape, strides: Strides = contiguousStrides(shape), offset = 0) {
+  constructor(
+    storage: Storage,
+    dtype: DType,
+    shape: Shape,
+    strides: Strides = contiguousStrides(shape),
+    offset = 0,
+  ) {
     this.storage = storage;
     this.dtype = dtype;
     this.shape = shape;

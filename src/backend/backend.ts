@@ -130,7 +130,12 @@ export interface Backend extends WindowKernels {
   /** int64 positions of the first largest or smallest along dim (NaN counts as the extreme). */
   argReduce(kind: 'max' | 'min', x: NDArray, dim: number, keepdim: boolean): NDArray;
   /** Values and int64 positions in one pass. */
-  extreme(kind: 'max' | 'min', x: NDArray, dim: number, keepdim: boolean): { values: NDArray; indices: NDArray };
+  extreme(
+    kind: 'max' | 'min',
+    x: NDArray,
+    dim: number,
+    keepdim: boolean,
+  ): { values: NDArray; indices: NDArray };
 
   // Along one dimension
   /** Running sums or products. */
@@ -151,7 +156,12 @@ export interface Backend extends WindowKernels {
 
   // Losses
   /** Logits [rows, classes] against int64 class numbers [rows], each in range or ignored; weight is [classes]. */
-  crossEntropy(logits: NDArray, target: NDArray, weight: NDArray | null, options: CrossEntropyOptions): CrossEntropyResult;
+  crossEntropy(
+    logits: NDArray,
+    target: NDArray,
+    weight: NDArray | null,
+    options: CrossEntropyOptions,
+  ): CrossEntropyResult;
   /** The gradient of the logits; `grad` has the shape of the loss, `saved` is what the forward call gave. */
   crossEntropyGrad(
     grad: NDArray,
@@ -188,10 +198,22 @@ export interface Backend extends WindowKernels {
 
   // Training
   /** One pass over parameter, gradient and momentum buffer; all have the same shape. */
-  sgdStep(param: NDArray, grad: NDArray, momentum: NDArray | null, firstStep: boolean, options: SgdOptions): void;
+  sgdStep(
+    param: NDArray,
+    grad: NDArray,
+    momentum: NDArray | null,
+    firstStep: boolean,
+    options: SgdOptions,
+  ): void;
 
   /** One pass over parameter, gradient and buffers of equal shape; all have the parameter's dtype. */
-  optimizerStep(spec: StepSpec, param: NDArray, grad: NDArray, buffers: readonly (NDArray | null)[], scalars: readonly number[]): void;
+  optimizerStep(
+    spec: StepSpec,
+    param: NDArray,
+    grad: NDArray,
+    buffers: readonly (NDArray | null)[],
+    scalars: readonly number[],
+  ): void;
 
   memory(): BackendMemory;
 }

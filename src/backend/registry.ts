@@ -28,7 +28,9 @@ export function backendFor(device: string = defaultDevice): Backend {
   if (device === 'reference' && !backends.has(device)) registerBackend(new ReferenceBackend());
   const backend = backends.get(device);
   if (backend) return backend;
-  throw new DeviceError(`device: '${device}' is not available; there are cpu, reference${[...backends.keys()].map((d) => `, ${d}`).join('')}`);
+  throw new DeviceError(
+    `device: '${device}' is not available; there are cpu, reference${[...backends.keys()].map((d) => `, ${d}`).join('')}`,
+  );
 }
 
 /** Where tensors are made when no device is named. */

@@ -133,7 +133,8 @@ export function inferShape(shape: Shape, count: number, op: string): number[] {
   let known = 1;
   for (let i = 0; i < shape.length; i++) {
     if (shape[i] === -1) {
-      if (hole >= 0) throw new ShapeError(`${op}: only one dimension can be inferred, got ${formatShape(shape)}`);
+      if (hole >= 0)
+        throw new ShapeError(`${op}: only one dimension can be inferred, got ${formatShape(shape)}`);
       hole = i;
     } else if (!Number.isInteger(shape[i]) || shape[i] < 0) {
       throw new ShapeError(`${op}: invalid shape dimension ${shape[i]} in ${formatShape(shape)}`);
@@ -186,7 +187,10 @@ export function viewStrides(shape: Shape, strides: Strides, to: Shape): number[]
 }
 
 /** Dimensions that can be walked as one are merged; those of size 1 vanish. All stride lists share one shape. */
-export function collapseDims(shape: Shape, stridesList: readonly Strides[]): { shape: number[]; strides: number[][] } {
+export function collapseDims(
+  shape: Shape,
+  stridesList: readonly Strides[],
+): { shape: number[]; strides: number[][] } {
   const outShape: number[] = [];
   const outStrides: number[][] = stridesList.map(() => []);
   for (let d = 0; d < shape.length; d++) {

@@ -12,7 +12,7 @@ import type { Tensor } from '../tensor.ts';
 import { scaledDotProductAttention } from './functional/attention.ts';
 import { dropout as drop } from './functional/dropout.ts';
 import { xavierNormal_, xavierUniform_ } from './init.ts';
-import { checkSize, Linear, type LayerOptions } from './linear.ts';
+import { checkSize, type LayerOptions, Linear } from './linear.ts';
 import { Module } from './module.ts';
 import { Parameter } from './parameter.ts';
 
@@ -99,10 +99,21 @@ export class MultiheadAttention extends Module {
     super();
     const names = ['dropout', 'bias', 'addBiasKv', 'addZeroAttn', 'kdim', 'vdim', 'batchFirst'] as const;
     const options = named<MultiheadAttentionOptions>(names, rest, {});
-    const { dropout = 0, bias = true, addBiasKv = false, addZeroAttn = false, batchFirst = false, kdim, vdim, ...place } = options;
+    const {
+      dropout = 0,
+      bias = true,
+      addBiasKv = false,
+      addZeroAttn = false,
+      batchFirst = false,
+      kdim,
+      vdim,
+      ...place
+    } = options;
     checkSize(embedDim, 'MultiheadAttention', 'embedDim');
     if (!(embedDim > 0 && numHeads > 0)) {
-      throw new ArgumentError(`embed_dim and num_heads must be greater than 0, got embed_dim=${embedDim} and num_heads=${numHeads} instead`);
+      throw new ArgumentError(
+        `embed_dim and num_heads must be greater than 0, got embed_dim=${embedDim} and num_heads=${numHeads} instead`,
+      );
     }
     if (embedDim % numHeads !== 0) throw new ArgumentError('embed_dim must be divisible by num_heads');
     this.embedDim = embedDim;
@@ -128,8 +139,18 @@ export class MultiheadAttention extends Module {
 
   /** Draws the projections of the inputs anew; their biases, and that of the output, become 0. */
   resetParameters(): void {
-    const { in_proj_weight, q_proj_weight, k_proj_weight, v_proj_weight, in_proj_bias, out_proj, bias_k, bias_v } = this;
-    for (const weight of [in_proj_weight, q_proj_weight, k_proj_weight, v_proj_weight]) if (weight) xavierUniform_(weight);
+    const {
+      in_proj_weight,
+      q_proj_weight,
+      k_proj_weight,
+      v_proj_weight,
+      in_proj_bias,
+      out_proj,
+      bias_k,
+      bias_v,
+    } = this;
+    for (const weight of [in_proj_weight, q_proj_weight, k_proj_weight, v_proj_weight])
+      if (weight) xavierUniform_(weight);
     noGrad(() => {
       in_proj_bias?.zero_();
       out_proj.bias?.zero_();
@@ -137,7 +158,12 @@ export class MultiheadAttention extends Module {
     for (const bias of [bias_k, bias_v]) if (bias) xavierNormal_(bias);
   }
 
-  forward(query: Tensor, key: Tensor, value: Tensor, ...rest: ForwardRest): [output: Tensor, weights: Tensor | null] {
+  forward(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    ...rest: ForwardRest
+  ): [output: Tensor, weights: Tensor | null] {
     const names = ['keyPaddingMask', 'needWeights', 'attnMask', 'averageAttnWeights', 'isCausal'] as const;
     const options = named<MultiheadAttentionForwardOptions>(names, rest, {});
     checkSequences(this, query, key, value, options);
@@ -148,8 +174,11 @@ export class MultiheadAttention extends Module {
     const q = query.unsqueeze(b);
     const k = key === query ? q : key.unsqueeze(b);
     const v = value === query ? q : value === key ? k : value.unsqueeze(b);
-    const [output, weights] = attend(this, q, k, v, { ...options, keyPaddingMask: keyPaddingMask?.unsqueeze(0) });
-    return [output.squeeze(b), weights && weights.squeeze(0)];
+    const [output, weights] = attend(this, q, k, v, {
+      ...options,
+      keyPaddingMask: keyPaddingMask?.unsqueeze(0),
+    });
+    return [output.squeeze(b), weights?.squeeze(0)];
   }
 }
 
@@ -162,7 +191,9 @@ function checkSequences(
 ): void {
   const shown = (x: Tensor): string => `${x.ndim}-D`;
   if (query.ndim !== 2 && query.ndim !== 3) {
-    throw new ShapeError(`query should be unbatched 2D or batched 3D tensor but received ${shown(query)} query tensor`);
+    throw new ShapeError(
+      `query should be unbatched 2D or batched 3D tensor but received ${shown(query)} query tensor`,
+    );
   }
   if (key.ndim !== query.ndim || value.ndim !== query.ndim) {
     throw new ShapeError(
@@ -171,9 +202,15 @@ function checkSequences(
     );
   }
   [query, key, value].forEach((x, i) => {
-    const [name, size] = [['query', layer.embedDim], ['key', layer.kdim], ['value', layer.vdim]][i];
+    const [name, size] = [
+      ['query', layer.embedDim],
+      ['key', layer.kdim],
+      ['value', layer.vdim],
+    ][i];
     if (x.shape[x.ndim - 1] === size) return;
-    throw new ShapeError(`was expecting embedding dimension of ${size} for ${name}, but got ${x.shape[x.ndim - 1]}`);
+    throw new ShapeError(
+      `was expecting embedding dimension of ${size} for ${name}, but got ${x.shape[x.ndim - 1]}`,
+    );
   });
   const lead = (x: Tensor): string => formatShape(x.shape.slice(0, -1));
   if (lead(key) !== lead(value)) {
@@ -182,13 +219,17 @@ function checkSequences(
   if (isCausal && !attnMask) throw new ArgumentError('Need attn_mask if specifying the is_causal hint.');
   for (const mask of [attnMask, keyPaddingMask]) {
     if (!mask || mask.dtype === 'bool' || mask.isFloatingPoint()) continue;
-    throw new ArgumentError(`only bool and floating types of attention masks are supported, but got ${mask.dtype}`);
+    throw new ArgumentError(
+      `only bool and floating types of attention masks are supported, but got ${mask.dtype}`,
+    );
   }
 }
 
 /** A mask as what is added to the scores: −∞ where a bool mask is true. */
 const additive = (mask: Tensor, like: Tensor): Tensor =>
-  mask.dtype === 'bool' ? whereOp<Tensor>(mask, -Infinity, zeros([], { dtype: like.dtype, device: like.device })) : mask;
+  mask.dtype === 'bool'
+    ? whereOp<Tensor>(mask, -Infinity, zeros([], { dtype: like.dtype, device: like.device }))
+    : mask;
 
 /** Both masks as one, broadcastable to [n, heads, l, s]. */
 function joinMasks(
@@ -199,11 +240,17 @@ function joinMasks(
 ): Tensor | null {
   const expect = (mask: Tensor, what: string, shape: readonly number[]): void => {
     if (sameShape(mask.shape, shape)) return;
-    throw new ShapeError(`The shape of the ${what} is ${formatShape(mask.shape)}, but should be ${formatShape(shape)}.`);
+    throw new ShapeError(
+      `The shape of the ${what} is ${formatShape(mask.shape)}, but should be ${formatShape(shape)}.`,
+    );
   };
   let mask: Tensor | null = null;
   if (attnMask) {
-    expect(attnMask, `${attnMask.ndim}D attn_mask`, attnMask.ndim === 3 ? [n * layer.numHeads, l, s] : [l, s]);
+    expect(
+      attnMask,
+      `${attnMask.ndim}D attn_mask`,
+      attnMask.ndim === 3 ? [n * layer.numHeads, l, s] : [l, s],
+    );
     mask = additive(attnMask, like);
     if (mask.ndim === 3) mask = mask.reshape([n, layer.numHeads, l, s]);
   }
@@ -216,7 +263,12 @@ function joinMasks(
 }
 
 /** Query, key and value through their projections. */
-function project(layer: MultiheadAttention, query: Tensor, key: Tensor, value: Tensor): [Tensor, Tensor, Tensor] {
+function project(
+  layer: MultiheadAttention,
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+): [Tensor, Tensor, Tensor] {
   const { in_proj_weight, in_proj_bias, q_proj_weight, k_proj_weight, v_proj_weight } = layer;
   if (in_proj_weight !== null && key === query && value === query) {
     const [q, k, v] = divide<Tensor>(linear<Tensor>(query, in_proj_weight, in_proj_bias), 2, 3);
@@ -243,16 +295,21 @@ function attend(
   const { numHeads, headDim, batchFirst, bias_k, bias_v, out_proj } = layer;
   const [n, l] = batchFirst ? query.shape : [query.shape[1], query.shape[0]];
   if (key.shape[batchFirst ? 0 : 1] !== n) {
-    throw new ShapeError(`MultiheadAttention: query has a batch of ${n}, but key one of ${key.shape[batchFirst ? 0 : 1]}`);
+    throw new ShapeError(
+      `MultiheadAttention: query has a batch of ${n}, but key one of ${key.shape[batchFirst ? 0 : 1]}`,
+    );
   }
   const given = joinMasks(layer, options, [n, l, key.shape[batchFirst ? 1 : 0]], query);
   const [q, k, v] = project(layer, query, key, value).map((x) => {
     const [first, second] = x.shape;
-    return x.reshape([first, second, numHeads, headDim]).permute(...(batchFirst ? [0, 2, 1, 3] : [1, 2, 0, 3]));
+    return x
+      .reshape([first, second, numHeads, headDim])
+      .permute(...(batchFirst ? [0, 2, 1, 3] : [1, 2, 0, 3]));
   });
   // Further keys and values that every query may look at.
   const more: [Tensor, Tensor][] = [];
-  const spread = (bias: Tensor): Tensor => bias.reshape([1, numHeads, 1, headDim]).expand([n, numHeads, 1, headDim]);
+  const spread = (bias: Tensor): Tensor =>
+    bias.reshape([1, numHeads, 1, headDim]).expand([n, numHeads, 1, headDim]);
   if (bias_k !== null && bias_v !== null) more.push([spread(bias_k), spread(bias_v)]);
   if (layer.addZeroAttn) {
     const none = zeros([n, numHeads, 1, headDim], { dtype: query.dtype, device: query.device });

@@ -41,11 +41,26 @@ export interface ConvTransposeOptions extends Omit<ConvOptions, 'padding' | 'pad
 }
 
 type ConvRest = Flexible<
-  [stride: Size, padding: Size | 'same' | 'valid', dilation: Size, groups: number, bias: boolean, paddingMode: PaddingMode],
+  [
+    stride: Size,
+    padding: Size | 'same' | 'valid',
+    dilation: Size,
+    groups: number,
+    bias: boolean,
+    paddingMode: PaddingMode,
+  ],
   ConvOptions
 >;
 type ConvTransposeRest = Flexible<
-  [stride: Size, padding: Size, outputPadding: Size, groups: number, bias: boolean, dilation: Size, paddingMode: 'zeros'],
+  [
+    stride: Size,
+    padding: Size,
+    outputPadding: Size,
+    groups: number,
+    bias: boolean,
+    dilation: Size,
+    paddingMode: 'zeros',
+  ],
   ConvTransposeOptions
 >;
 
@@ -68,11 +83,15 @@ function checkPlan(layer: string, { inChannels, outChannels, options }: Plan): v
   if (inChannels % groups !== 0) throw new ArgumentError('in_channels must be divisible by groups');
   if (outChannels % groups !== 0) throw new ArgumentError('out_channels must be divisible by groups');
   if (!paddingModes.includes(paddingMode)) {
-    throw new ArgumentError(`padding_mode must be one of ${JSON.stringify(paddingModes)}, but got padding_mode='${paddingMode}'`);
+    throw new ArgumentError(
+      `padding_mode must be one of ${JSON.stringify(paddingModes)}, but got padding_mode='${paddingMode}'`,
+    );
   }
   if (typeof padding !== 'string') return;
   if (padding !== 'same' && padding !== 'valid') {
-    throw new ArgumentError(`Invalid padding string '${String(padding)}', should be one of {'valid', 'same'}`);
+    throw new ArgumentError(
+      `Invalid padding string '${String(padding)}', should be one of {'valid', 'same'}`,
+    );
   }
   if (padding === 'same' && [stride].flat().some((s) => s !== 1)) {
     throw new ArgumentError("padding='same' is not supported for strided convolutions");
@@ -98,7 +117,15 @@ export abstract class ConvLayer extends Module {
     const { ndim, transposed, inChannels, outChannels, options } = plan;
     const layer = new.target.name;
     checkPlan(layer, plan);
-    const { stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, paddingMode = 'zeros', outputPadding = 0 } = options;
+    const {
+      stride = 1,
+      padding = 0,
+      dilation = 1,
+      groups = 1,
+      bias = true,
+      paddingMode = 'zeros',
+      outputPadding = 0,
+    } = options;
     const place = { device: options.device, dtype: options.dtype };
     this.inChannels = inChannels;
     this.outChannels = outChannels;
@@ -126,8 +153,23 @@ export abstract class ConvLayer extends Module {
   }
 
   override extraRepr(): string {
-    const { inChannels, outChannels, kernelSize, stride, padding, dilation, outputPadding, groups, bias, paddingMode } = this;
-    const parts = [`${inChannels}, ${outChannels}`, `kernel_size=${pythonValue(kernelSize)}`, `stride=${pythonValue(stride)}`];
+    const {
+      inChannels,
+      outChannels,
+      kernelSize,
+      stride,
+      padding,
+      dilation,
+      outputPadding,
+      groups,
+      bias,
+      paddingMode,
+    } = this;
+    const parts = [
+      `${inChannels}, ${outChannels}`,
+      `kernel_size=${pythonValue(kernelSize)}`,
+      `stride=${pythonValue(stride)}`,
+    ];
     if (padding === 'same' || padding === 'valid') parts.push(`padding=${padding}`);
     else if (padding.some((n) => n !== 0)) parts.push(`padding=${pythonValue(padding)}`);
     if (dilation.some((n) => n !== 1)) parts.push(`dilation=${pythonValue(dilation)}`);
@@ -140,7 +182,15 @@ export abstract class ConvLayer extends Module {
 }
 
 const forwardNames = ['stride', 'padding', 'dilation', 'groups', 'bias', 'paddingMode'] as const;
-const transposedNames = ['stride', 'padding', 'outputPadding', 'groups', 'bias', 'dilation', 'paddingMode'] as const;
+const transposedNames = [
+  'stride',
+  'padding',
+  'outputPadding',
+  'groups',
+  'bias',
+  'dilation',
+  'paddingMode',
+] as const;
 
 type ConvFunction = typeof F.conv2d;
 
@@ -156,14 +206,21 @@ function marginsOf({ padding, kernelSize, dilation }: ConvLayer): number[] {
 }
 
 abstract class ForwardConv extends ConvLayer {
-  constructor(ndim: number, inChannels: number, outChannels: number, kernelSize: Size, rest: readonly unknown[]) {
+  constructor(
+    ndim: number,
+    inChannels: number,
+    outChannels: number,
+    kernelSize: Size,
+    rest: readonly unknown[],
+  ) {
     const options = named<ConvOptions>(forwardNames, rest, {});
     super({ ndim, transposed: false, inChannels, outChannels, kernelSize, options });
   }
 
   protected run(conv: ConvFunction, input: Tensor): Tensor {
     const { weight, bias, stride, dilation, groups, paddingMode } = this;
-    if (paddingMode === 'zeros') return conv(input, weight, { bias, stride, padding: this.padding, dilation, groups });
+    if (paddingMode === 'zeros')
+      return conv(input, weight, { bias, stride, padding: this.padding, dilation, groups });
     const padded = pad(input, marginsOf(this), paddingMode);
     return conv(padded, weight, { bias, stride, dilation, groups });
   }
@@ -202,12 +259,19 @@ export class Conv3d extends ForwardConv {
 type ConvTransposeFunction = typeof F.convTranspose2d;
 
 /** The output padding that leads to a size. @throws ShapeError for a size that none can reach */
-function missingRows(layer: ConvLayer, input: Tensor, outputSize: readonly number[], padding: readonly number[]): number[] {
+function missingRows(
+  layer: ConvLayer,
+  input: Tensor,
+  outputSize: readonly number[],
+  padding: readonly number[],
+): number[] {
   const { kernelSize, stride, dilation } = layer;
   const ndim = kernelSize.length;
   const from = input.shape.slice(-ndim);
   const wanted = outputSize.slice(-ndim);
-  const least = from.map((n, d) => (n - 1) * stride[d] - 2 * padding[d] + dilation[d] * (kernelSize[d] - 1) + 1);
+  const least = from.map(
+    (n, d) => (n - 1) * stride[d] - 2 * padding[d] + dilation[d] * (kernelSize[d] - 1) + 1,
+  );
   const most = least.map((n, d) => n + stride[d] - 1);
   if (wanted.length !== ndim || wanted.some((n, d) => n < least[d] || n > most[d])) {
     throw new ShapeError(
@@ -219,7 +283,13 @@ function missingRows(layer: ConvLayer, input: Tensor, outputSize: readonly numbe
 }
 
 abstract class TransposedConv extends ConvLayer {
-  constructor(ndim: number, inChannels: number, outChannels: number, kernelSize: Size, rest: readonly unknown[]) {
+  constructor(
+    ndim: number,
+    inChannels: number,
+    outChannels: number,
+    kernelSize: Size,
+    rest: readonly unknown[],
+  ) {
     const options = named<ConvTransposeOptions>(transposedNames, rest, {});
     if ((options.paddingMode ?? 'zeros') !== 'zeros') {
       throw new ArgumentError(`Only "zeros" padding mode is supported for ConvTranspose${ndim}d`);
@@ -231,7 +301,8 @@ abstract class TransposedConv extends ConvLayer {
   protected run(conv: ConvTransposeFunction, input: Tensor, outputSize: readonly number[] | null): Tensor {
     const { weight, bias, stride, groups, dilation, padding } = this;
     if (typeof padding === 'string') throw new ArgumentError('ConvTranspose: padding must be numbers');
-    const outputPadding = outputSize === null ? this.outputPadding : missingRows(this, input, outputSize, padding);
+    const outputPadding =
+      outputSize === null ? this.outputPadding : missingRows(this, input, outputSize, padding);
     return conv(input, weight, { bias, stride, padding, outputPadding, groups, dilation });
   }
 }

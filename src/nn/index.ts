@@ -1,6 +1,8 @@
 /** `nn`: modules, their parameters, and `nn.functional`, `nn.init`, `nn.utils`. */
 export * from './activation.ts';
+export * from './attention.ts';
 export * from './container.ts';
+export * from './conv.ts';
 export * from './dropout.ts';
 export * from './embedding.ts';
 export * as functional from './functional/index.ts';
@@ -8,15 +10,13 @@ export * as init from './init.ts';
 export { Bilinear, Identity, type LayerOptions, Linear, type LinearOptions } from './linear.ts';
 export * from './loss.ts';
 export * from './module.ts';
+export * from './norm.ts';
 export * from './parameter.ts';
+export * from './pooling.ts';
 export * from './rnn.ts';
 export * from './rnnCells.ts';
 export * from './shape.ts';
 export * from './summary.ts';
-export * as utils from './utils.ts';
-export * from './attention.ts';
-export * from './conv.ts';
-export * from './norm.ts';
-export * from './pooling.ts';
 export * from './transformer.ts';
 export * from './upsample.ts';
+export * as utils from './utils.ts';

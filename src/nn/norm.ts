@@ -22,7 +22,10 @@ export interface BatchNormOptions extends LayerOptions {
   trackRunningStats?: boolean;
 }
 
-type BatchNormRest = Flexible<[eps: number, momentum: number | null, affine: boolean, trackRunningStats: boolean], BatchNormOptions>;
+type BatchNormRest = Flexible<
+  [eps: number, momentum: number | null, affine: boolean, trackRunningStats: boolean],
+  BatchNormOptions
+>;
 const batchNormNames = ['eps', 'momentum', 'affine', 'trackRunningStats'] as const;
 
 /** Weight, bias and running statistics of channels. */
@@ -38,7 +41,10 @@ abstract class ChannelNorm extends Module {
   running_var: Tensor | null = null;
   num_batches_tracked: Tensor | null = null;
 
-  constructor(numFeatures: number, options: Required<Omit<BatchNormOptions, keyof LayerOptions>> & LayerOptions) {
+  constructor(
+    numFeatures: number,
+    options: Required<Omit<BatchNormOptions, keyof LayerOptions>> & LayerOptions,
+  ) {
     super();
     const { eps, momentum, affine, trackRunningStats, ...place } = options;
     this.numFeatures = numFeatures;
@@ -50,7 +56,10 @@ abstract class ChannelNorm extends Module {
     this.bias = affine ? new Parameter(zeros([numFeatures], place)) : null;
     this.registerBuffer('running_mean', trackRunningStats ? zeros([numFeatures], place) : null);
     this.registerBuffer('running_var', trackRunningStats ? ones([numFeatures], place) : null);
-    this.registerBuffer('num_batches_tracked', trackRunningStats ? tensor(0n, { device: place.device }) : null);
+    this.registerBuffer(
+      'num_batches_tracked',
+      trackRunningStats ? tensor(0n, { device: place.device }) : null,
+    );
   }
 
   abstract override forward(input: Tensor): Tensor;
@@ -82,7 +91,9 @@ abstract class ChannelNorm extends Module {
 
 function checkRank(layer: string, input: Tensor, ranks: readonly number[]): void {
   if (ranks.includes(input.ndim)) return;
-  throw new ShapeError(`${layer}: expected ${ranks.map((n) => `${n}D`).join(' or ')} input (got ${input.ndim}D input)`);
+  throw new ShapeError(
+    `${layer}: expected ${ranks.map((n) => `${n}D`).join(' or ')} input (got ${input.ndim}D input)`,
+  );
 }
 
 /** Counts the batch, and says how far the running statistics follow it. */
@@ -152,11 +163,21 @@ abstract class InstanceNorm extends ChannelNorm {
     this.checkInput(input);
     const channels = input.shape[input.ndim - this.sampleRank];
     if (channels !== this.numFeatures && this.affine) {
-      throw new ShapeError(`expected input's size at dim=${input.ndim - this.sampleRank} to match num_features (${this.numFeatures}), but got: ${channels}.`);
+      throw new ShapeError(
+        `expected input's size at dim=${input.ndim - this.sampleRank} to match num_features (${this.numFeatures}), but got: ${channels}.`,
+      );
     }
     const { weight, bias, eps, running_mean: runningMean, running_var: runningVar } = this;
     const useInputStats = this.training || !this.trackRunningStats;
-    const options = { runningMean, runningVar, weight, bias, useInputStats, momentum: this.momentum ?? 0, eps };
+    const options = {
+      runningMean,
+      runningVar,
+      weight,
+      bias,
+      useInputStats,
+      momentum: this.momentum ?? 0,
+      eps,
+    };
     if (input.ndim > this.sampleRank) return F.instanceNorm(input, options);
     return F.instanceNorm(input.unsqueeze(0), options).squeeze(0);
   }
@@ -243,9 +264,16 @@ export class RMSNorm extends Module {
   readonly elementwiseAffine: boolean;
   weight: Parameter | null;
 
-  constructor(normalizedShape: number | Shape, ...rest: Flexible<[eps: number | null, elementwiseAffine: boolean], RMSNormOptions>) {
+  constructor(
+    normalizedShape: number | Shape,
+    ...rest: Flexible<[eps: number | null, elementwiseAffine: boolean], RMSNormOptions>
+  ) {
     super();
-    const { eps = null, elementwiseAffine = true, ...place } = named<RMSNormOptions>(['eps', 'elementwiseAffine'], rest, {});
+    const {
+      eps = null,
+      elementwiseAffine = true,
+      ...place
+    } = named<RMSNormOptions>(['eps', 'elementwiseAffine'], rest, {});
     this.normalizedShape = typeof normalizedShape === 'number' ? [normalizedShape] : [...normalizedShape];
     this.eps = eps;
     this.elementwiseAffine = elementwiseAffine;
@@ -281,7 +309,11 @@ export class GroupNorm extends Module {
   weight: Parameter | null;
   bias: Parameter | null;
 
-  constructor(numGroups: number, numChannels: number, ...rest: Flexible<[eps: number, affine: boolean], GroupNormOptions>) {
+  constructor(
+    numGroups: number,
+    numChannels: number,
+    ...rest: Flexible<[eps: number, affine: boolean], GroupNormOptions>
+  ) {
     super();
     const { eps = 1e-5, affine = true, ...place } = named<GroupNormOptions>(['eps', 'affine'], rest, {});
     if (!(numGroups > 0) || numChannels % numGroups !== 0) {
@@ -317,9 +349,16 @@ export class LocalResponseNorm extends Module {
   readonly beta: number;
   readonly k: number;
 
-  constructor(size: number, ...rest: Flexible<[alpha: number, beta: number, k: number], F.LocalResponseNormOptions>) {
+  constructor(
+    size: number,
+    ...rest: Flexible<[alpha: number, beta: number, k: number], F.LocalResponseNormOptions>
+  ) {
     super();
-    const { alpha = 1e-4, beta = 0.75, k = 1 } = named<F.LocalResponseNormOptions>(['alpha', 'beta', 'k'], rest, {});
+    const {
+      alpha = 1e-4,
+      beta = 0.75,
+      k = 1,
+    } = named<F.LocalResponseNormOptions>(['alpha', 'beta', 'k'], rest, {});
     this.size = size;
     this.alpha = alpha;
     this.beta = beta;

@@ -3,8 +3,8 @@ import { pythonNumber, pythonValue } from '../core/pythonText.ts';
 import type { Size } from '../ops/sizes.ts';
 import { type Flexible, named } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
-import * as F from './functional/pooling.ts';
 import type { AdaptiveSize } from './functional/pooling.ts';
+import * as F from './functional/pooling.ts';
 import { Module } from './module.ts';
 
 type WithIndices = [values: Tensor, indices: Tensor];
@@ -25,7 +25,14 @@ abstract class MaxPool<R extends boolean> extends Module {
   readonly returnIndices: boolean;
 
   constructor(kernelSize: Size, options: F.MaxPoolOptions & { returnIndices: R });
-  constructor(kernelSize: Size, stride: Size | null | undefined, padding: Size, dilation: Size, returnIndices: R, ceilMode?: boolean);
+  constructor(
+    kernelSize: Size,
+    stride: Size | null | undefined,
+    padding: Size,
+    dilation: Size,
+    returnIndices: R,
+    ceilMode?: boolean,
+  );
   constructor(kernelSize: Size, ...rest: MaxPoolRest);
   constructor(kernelSize: Size, ...rest: readonly unknown[]) {
     super();
@@ -77,7 +84,13 @@ export class MaxPool3d<R extends boolean = false> extends MaxPool<R> {
 }
 
 type AvgPoolRest = Flexible<
-  [stride: Size | null | undefined, padding: Size, ceilMode: boolean, countIncludePad: boolean, divisorOverride: number | null],
+  [
+    stride: Size | null | undefined,
+    padding: Size,
+    ceilMode: boolean,
+    countIncludePad: boolean,
+    divisorOverride: number | null,
+  ],
   F.AvgPoolSettings
 >;
 
@@ -141,7 +154,8 @@ abstract class AdaptivePool extends Module {
 
   constructor(outputSize: AdaptiveSize | { outputSize: AdaptiveSize }) {
     super();
-    this.outputSize = typeof outputSize === 'object' && 'outputSize' in outputSize ? outputSize.outputSize : outputSize;
+    this.outputSize =
+      typeof outputSize === 'object' && 'outputSize' in outputSize ? outputSize.outputSize : outputSize;
   }
   override extraRepr(): string {
     return `output_size=${pythonValue(this.outputSize)}`;
@@ -172,11 +186,18 @@ export class AdaptiveAvgPool3d extends AdaptivePool {
 abstract class AdaptiveMaxPool<R extends boolean> extends AdaptivePool {
   readonly returnIndices: boolean;
 
-  constructor(outputSize: AdaptiveSize | { outputSize: AdaptiveSize }, returnIndices: R | { returnIndices: R });
+  constructor(
+    outputSize: AdaptiveSize | { outputSize: AdaptiveSize },
+    returnIndices: R | { returnIndices: R },
+  );
   constructor(outputSize: AdaptiveSize | { outputSize: AdaptiveSize });
-  constructor(outputSize: AdaptiveSize | { outputSize: AdaptiveSize }, returnIndices: boolean | { returnIndices?: boolean } = false) {
+  constructor(
+    outputSize: AdaptiveSize | { outputSize: AdaptiveSize },
+    returnIndices: boolean | { returnIndices?: boolean } = false,
+  ) {
     super(outputSize);
-    this.returnIndices = typeof returnIndices === 'boolean' ? returnIndices : (returnIndices.returnIndices ?? false);
+    this.returnIndices =
+      typeof returnIndices === 'boolean' ? returnIndices : (returnIndices.returnIndices ?? false);
   }
   protected run(pool: typeof F.adaptiveMaxPool2d, input: Tensor): Pooled<R>;
   protected run(pool: typeof F.adaptiveMaxPool2d, input: Tensor): Tensor | WithIndices {
@@ -244,7 +265,10 @@ export class LPPool2d extends LPPool {
   }
 }
 
-type MaxUnpoolRest = Flexible<[stride: Size | null | undefined, padding: Size], Omit<F.MaxUnpoolOptions, 'outputSize'>>;
+type MaxUnpoolRest = Flexible<
+  [stride: Size | null | undefined, padding: Size],
+  Omit<F.MaxUnpoolOptions, 'outputSize'>
+>;
 
 abstract class MaxUnpool extends Module {
   readonly kernelSize: Size;

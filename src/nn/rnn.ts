@@ -54,15 +54,28 @@ abstract class RecurrentLayer extends Module {
 
   constructor(mode: Mode, inputSize: number, hiddenSize: number, options: LSTMOptions) {
     super();
-    const { numLayers = 1, bias = true, batchFirst = false, dropout = 0, bidirectional = false, projSize = 0, ...place } = options;
+    const {
+      numLayers = 1,
+      bias = true,
+      batchFirst = false,
+      dropout = 0,
+      bidirectional = false,
+      projSize = 0,
+      ...place
+    } = options;
     const layer = new.target.name;
     checkSize(inputSize, layer, 'inputSize');
-    if (!(Number.isInteger(hiddenSize) && hiddenSize > 0)) throw new ArgumentError('hidden_size must be greater than zero');
-    if (!(Number.isInteger(numLayers) && numLayers > 0)) throw new ArgumentError('num_layers must be greater than zero');
+    if (!(Number.isInteger(hiddenSize) && hiddenSize > 0))
+      throw new ArgumentError('hidden_size must be greater than zero');
+    if (!(Number.isInteger(numLayers) && numLayers > 0))
+      throw new ArgumentError('num_layers must be greater than zero');
     if (!(dropout >= 0 && dropout <= 1)) {
-      throw new ArgumentError('dropout should be a number in range [0, 1] representing the probability of an element being zeroed');
+      throw new ArgumentError(
+        'dropout should be a number in range [0, 1] representing the probability of an element being zeroed',
+      );
     }
-    if (!(projSize >= 0 && projSize < hiddenSize)) throw new ArgumentError('proj_size has to be smaller than hidden_size');
+    if (!(projSize >= 0 && projSize < hiddenSize))
+      throw new ArgumentError('proj_size has to be smaller than hidden_size');
     this.mode = mode;
     this.inputSize = inputSize;
     this.hiddenSize = hiddenSize;
@@ -129,10 +142,13 @@ interface Run {
 
 function checkInput(layer: RecurrentLayer, input: Tensor): void {
   const name = layer.constructor.name;
-  if (input.ndim !== 2 && input.ndim !== 3) throw new ShapeError(`${name}: Expected input to be 2D or 3D, got ${input.ndim}D instead`);
+  if (input.ndim !== 2 && input.ndim !== 3)
+    throw new ShapeError(`${name}: Expected input to be 2D or 3D, got ${input.ndim}D instead`);
   const features = input.shape[input.ndim - 1];
   if (features !== layer.inputSize) {
-    throw new ShapeError(`${name}: input.size(-1) must be equal to input_size. Expected ${layer.inputSize}, got ${features}`);
+    throw new ShapeError(
+      `${name}: input.size(-1) must be equal to input_size. Expected ${layer.inputSize}, got ${features}`,
+    );
   }
   if (input.shape[input.ndim === 2 || !layer.batchFirst ? 0 : 1] === 0) {
     throw new ShapeError('Expected sequence length to be larger than 0 in RNN');
@@ -140,7 +156,14 @@ function checkInput(layer: RecurrentLayer, input: Tensor): void {
 }
 
 /** A state as [layers·directions, n, size], zeros if none is given. */
-function stateOf(layer: RecurrentLayer, given: Tensor | null, batch: number | null, size: number, like: Tensor, what: string): Tensor {
+function stateOf(
+  layer: RecurrentLayer,
+  given: Tensor | null,
+  batch: number | null,
+  size: number,
+  like: Tensor,
+  what: string,
+): Tensor {
   const count = layer.numLayers * (layer.bidirectional ? 2 : 1);
   if (given === null) return zeros([count, batch ?? 1, size], { dtype: like.dtype, device: like.device });
   const ndim = batch === null ? 2 : 3;
@@ -162,7 +185,14 @@ function run(layer: RecurrentLayer, input: Tensor, hidden: Tensor | null, cell: 
   const { mode, batchFirst, numLayers, hiddenSize, projSize } = layer;
   const batched = input.ndim === 3;
   const batch = batched ? input.shape[batchFirst ? 0 : 1] : null;
-  const h0 = stateOf(layer, hidden, batch, projSize || hiddenSize, input, mode === 'LSTM' ? 'hidden[0]' : 'hidden');
+  const h0 = stateOf(
+    layer,
+    hidden,
+    batch,
+    projSize || hiddenSize,
+    input,
+    mode === 'LSTM' ? 'hidden[0]' : 'hidden',
+  );
   const c0 = mode === 'LSTM' ? stateOf(layer, cell, batch, hiddenSize, input, 'hidden[1]') : null;
   let sequence = !batched ? input.unsqueeze(1) : batchFirst ? input.transpose(0, 1) : input;
   const last: State[] = [];
@@ -178,7 +208,10 @@ function run(layer: RecurrentLayer, input: Tensor, hidden: Tensor | null, cell: 
     if (i < numLayers - 1 && layer.dropout > 0 && layer.training) sequence = drop(sequence, layer.dropout);
   }
   const final = (part: 0 | 1): Tensor => {
-    const all = stack(last.flatMap((state) => state[part] ?? []), 0);
+    const all = stack(
+      last.flatMap((state) => state[part] ?? []),
+      0,
+    );
     return batched ? all : all.squeeze(1);
   };
   const output = !batched ? sequence.squeeze(1) : batchFirst ? sequence.transpose(0, 1) : sequence;
@@ -186,7 +219,11 @@ function run(layer: RecurrentLayer, input: Tensor, hidden: Tensor | null, cell: 
 }
 
 function direction(layer: RecurrentLayer, sequence: Tensor, suffix: string, start: State, reverse: boolean) {
-  const projected = linear<Tensor>(sequence, layer[`weight_ih_${suffix}`], layer.bias ? layer[`bias_ih_${suffix}`] : null);
+  const projected = linear<Tensor>(
+    sequence,
+    layer[`weight_ih_${suffix}`],
+    layer.bias ? layer[`bias_ih_${suffix}`] : null,
+  );
   const weights = {
     weightHh: layer[`weight_hh_${suffix}`],
     biasHh: layer.bias ? layer[`bias_hh_${suffix}`] : null,
@@ -200,11 +237,25 @@ type RecurrentRest = Flexible<
   RecurrentOptions
 >;
 type RNNRest = Flexible<
-  [numLayers: number, nonlinearity: 'tanh' | 'relu', bias: boolean, batchFirst: boolean, dropout: number, bidirectional: boolean],
+  [
+    numLayers: number,
+    nonlinearity: 'tanh' | 'relu',
+    bias: boolean,
+    batchFirst: boolean,
+    dropout: number,
+    bidirectional: boolean,
+  ],
   RNNOptions
 >;
 type LSTMRest = Flexible<
-  [numLayers: number, bias: boolean, batchFirst: boolean, dropout: number, bidirectional: boolean, projSize: number],
+  [
+    numLayers: number,
+    bias: boolean,
+    batchFirst: boolean,
+    dropout: number,
+    bidirectional: boolean,
+    projSize: number,
+  ],
   LSTMOptions
 >;
 
@@ -219,7 +270,9 @@ export class RNN extends RecurrentLayer {
     const names = ['numLayers', 'nonlinearity', 'bias', 'batchFirst', 'dropout', 'bidirectional'] as const;
     const { nonlinearity = 'tanh', ...options } = named<RNNOptions>(names, rest, {});
     if (nonlinearity !== 'tanh' && nonlinearity !== 'relu') {
-      throw new ArgumentError(`Unknown nonlinearity '${String(nonlinearity)}'. Select from 'tanh' or 'relu'.`);
+      throw new ArgumentError(
+        `Unknown nonlinearity '${String(nonlinearity)}'. Select from 'tanh' or 'relu'.`,
+      );
     }
     super(nonlinearity === 'tanh' ? 'RNN_TANH' : 'RNN_RELU', inputSize, hiddenSize, options);
     this.nonlinearity = nonlinearity;
@@ -255,7 +308,7 @@ export class LSTM extends RecurrentLayer {
     input: Tensor,
     state: readonly [hidden: Tensor, cell: Tensor] | null = null,
   ): [output: Tensor, state: [hidden: Tensor, cell: Tensor]] {
-    const { output, hidden, cell } = run(this, input, state && state[0], state && state[1]);
+    const { output, hidden, cell } = run(this, input, state?.[0], state?.[1]);
     return [output, [hidden, cell ?? hidden]];
   }
 }

@@ -62,9 +62,11 @@ abstract class Cell extends Module {
 /** @throws ShapeError unless x is [n, size] or [size] like the input */
 function checkVector(cell: Cell, x: Tensor, what: string, size: number, ndim: readonly number[]): void {
   const name = cell.constructor.name;
-  if (!ndim.includes(x.ndim)) throw new ShapeError(`${name}: Expected ${what} to be ${ndim.join('D or ')}D, got ${x.ndim}D instead`);
+  if (!ndim.includes(x.ndim))
+    throw new ShapeError(`${name}: Expected ${what} to be ${ndim.join('D or ')}D, got ${x.ndim}D instead`);
   const own = x.shape[x.ndim - 1];
-  if (own !== size) throw new ShapeError(`${name}: ${what} has inconsistent size: got ${own}, expected ${size}`);
+  if (own !== size)
+    throw new ShapeError(`${name}: ${what} has inconsistent size: got ${own}, expected ${size}`);
 }
 
 /** The next state; what is missing of the given one is zeros. */
@@ -82,7 +84,11 @@ function advance(cell: Cell, input: Tensor, given: readonly (Tensor | null)[]): 
 export class RNNCell extends Cell {
   readonly nonlinearity: 'tanh' | 'relu';
 
-  constructor(inputSize: number, hiddenSize: number, ...rest: Flexible<[bias: boolean, nonlinearity: 'tanh' | 'relu'], RNNCellOptions>) {
+  constructor(
+    inputSize: number,
+    hiddenSize: number,
+    ...rest: Flexible<[bias: boolean, nonlinearity: 'tanh' | 'relu'], RNNCellOptions>
+  ) {
     const { nonlinearity = 'tanh', ...options } = named<RNNCellOptions>(['bias', 'nonlinearity'], rest, {});
     if (nonlinearity !== 'tanh' && nonlinearity !== 'relu') {
       throw new ArgumentError(`Unknown nonlinearity: ${String(nonlinearity)}`);
@@ -113,7 +119,10 @@ export class LSTMCell extends Cell {
   constructor(inputSize: number, hiddenSize: number, ...rest: Flexible<[bias: boolean], CellOptions>) {
     super('LSTM', inputSize, hiddenSize, named<CellOptions>(['bias'], rest, {}));
   }
-  forward(input: Tensor, state: readonly [hidden: Tensor, cell: Tensor] | null = null): [hidden: Tensor, cell: Tensor] {
+  forward(
+    input: Tensor,
+    state: readonly [hidden: Tensor, cell: Tensor] | null = null,
+  ): [hidden: Tensor, cell: Tensor] {
     const [hidden, cell] = advance(this, input, state ?? [null, null]);
     return [hidden, cell ?? hidden];
   }

@@ -10,7 +10,7 @@ import { ModuleList } from './container.ts';
 import { Dropout } from './dropout.ts';
 import { gelu, relu } from './functional/activation.ts';
 import { xavierUniform_ } from './init.ts';
-import { Linear, type LayerOptions } from './linear.ts';
+import { type LayerOptions, Linear } from './linear.ts';
 import { Module } from './module.ts';
 import { LayerNorm } from './norm.ts';
 
@@ -56,7 +56,15 @@ interface Plan extends LayerOptions {
   bias: boolean;
 }
 
-const layerNames = ['dimFeedforward', 'dropout', 'activation', 'layerNormEps', 'batchFirst', 'normFirst', 'bias'] as const;
+const layerNames = [
+  'dimFeedforward',
+  'dropout',
+  'activation',
+  'layerNormEps',
+  'batchFirst',
+  'normFirst',
+  'bias',
+] as const;
 
 function activationOf(activation: Activation): (x: Tensor) => Tensor {
   if (typeof activation === 'function') return activation;
@@ -67,7 +75,14 @@ function activationOf(activation: Activation): (x: Tensor) => Tensor {
 
 function planOf(options: TransformerLayerOptions): Plan {
   const { activation = 'relu', ...rest } = options;
-  const defaults = { dimFeedforward: 2048, dropout: 0.1, layerNormEps: 1e-5, batchFirst: false, normFirst: false, bias: true };
+  const defaults = {
+    dimFeedforward: 2048,
+    dropout: 0.1,
+    layerNormEps: 1e-5,
+    batchFirst: false,
+    normFirst: false,
+    bias: true,
+  };
   return { ...defaults, ...rest, activation: activationOf(activation) };
 }
 
@@ -102,7 +117,17 @@ export class TransformerEncoderLayer extends Module {
   constructor(dModel: number, nhead: number, ...rest: LayerRest) {
     super();
     const plan = planOf(named<TransformerLayerOptions>(layerNames, rest, {}));
-    const { dimFeedforward, dropout, activation, layerNormEps: eps, batchFirst, normFirst, bias, device, dtype } = plan;
+    const {
+      dimFeedforward,
+      dropout,
+      activation,
+      layerNormEps: eps,
+      batchFirst,
+      normFirst,
+      bias,
+      device,
+      dtype,
+    } = plan;
     const place = { bias, device, dtype };
     this.normFirst = normFirst;
     this.activation = activation;
@@ -208,7 +233,17 @@ export class TransformerDecoderLayer extends Module {
   constructor(dModel: number, nhead: number, ...rest: LayerRest) {
     super();
     const plan = planOf(named<TransformerLayerOptions>(layerNames, rest, {}));
-    const { dimFeedforward, dropout, activation, layerNormEps: eps, batchFirst, normFirst, bias, device, dtype } = plan;
+    const {
+      dimFeedforward,
+      dropout,
+      activation,
+      layerNormEps: eps,
+      batchFirst,
+      normFirst,
+      bias,
+      device,
+      dtype,
+    } = plan;
     const place = { bias, device, dtype };
     this.normFirst = normFirst;
     this.activation = activation;
@@ -227,12 +262,15 @@ export class TransformerDecoderLayer extends Module {
 
   forward(tgt: Tensor, memory: Tensor, ...rest: DecoderForwardRest): Tensor {
     const options = named<DecoderForwardOptions>(decoderNames, rest, {});
-    const { tgtMask, memoryMask, tgtKeyPaddingMask, memoryKeyPaddingMask, tgtIsCausal, memoryIsCausal } = options;
+    const { tgtMask, memoryMask, tgtKeyPaddingMask, memoryKeyPaddingMask, tgtIsCausal, memoryIsCausal } =
+      options;
     const { norm1, norm2, norm3, normFirst } = this;
     const toSelf = (x: Tensor): Tensor =>
       this.dropout1.forward(lookAt(this.self_attn, x, x, tgtMask, tgtKeyPaddingMask, tgtIsCausal ?? false));
     const toMemory = (x: Tensor): Tensor =>
-      this.dropout2.forward(lookAt(this.multihead_attn, x, memory, memoryMask, memoryKeyPaddingMask, memoryIsCausal));
+      this.dropout2.forward(
+        lookAt(this.multihead_attn, x, memory, memoryMask, memoryKeyPaddingMask, memoryIsCausal),
+      );
     const x = residual(tgt, norm1, normFirst, toSelf);
     const y = residual(x, norm2, normFirst, toMemory);
     return residual(y, norm3, normFirst, (z) => this.dropout3.forward(feedForward(this, z)));
@@ -243,9 +281,13 @@ const copiesOf = (layer: Module, count: number): ModuleList =>
   new ModuleList(Array.from({ length: count }, () => layer.deepcopy()));
 
 /** The layers of a list, as what it was made of. @throws ArgumentError for one that is not */
-function* layersOf<M extends Module>(list: ModuleList, belongs: (layer: Module) => layer is M): IterableIterator<M> {
+function* layersOf<M extends Module>(
+  list: ModuleList,
+  belongs: (layer: Module) => layer is M,
+): IterableIterator<M> {
   for (const layer of list) {
-    if (!belongs(layer)) throw new ArgumentError(`unexpected layer in a transformer's list: ${layer.constructor.name}`);
+    if (!belongs(layer))
+      throw new ArgumentError(`unexpected layer in a transformer's list: ${layer.constructor.name}`);
     yield layer;
   }
 }
@@ -268,7 +310,11 @@ export class TransformerEncoder extends Module {
   readonly numLayers: number;
   norm: LayerNorm | null;
 
-  constructor(encoderLayer: TransformerEncoderLayer, numLayers: number, norm: LayerNorm | null | { norm?: LayerNorm | null } = null) {
+  constructor(
+    encoderLayer: TransformerEncoderLayer,
+    numLayers: number,
+    norm: LayerNorm | null | { norm?: LayerNorm | null } = null,
+  ) {
     super();
     this.layers = copiesOf(encoderLayer, numLayers);
     this.numLayers = numLayers;
@@ -292,7 +338,11 @@ export class TransformerDecoder extends Module {
   readonly numLayers: number;
   norm: LayerNorm | null;
 
-  constructor(decoderLayer: TransformerDecoderLayer, numLayers: number, norm: LayerNorm | null | { norm?: LayerNorm | null } = null) {
+  constructor(
+    decoderLayer: TransformerDecoderLayer,
+    numLayers: number,
+    norm: LayerNorm | null | { norm?: LayerNorm | null } = null,
+  ) {
     super();
     this.layers = copiesOf(decoderLayer, numLayers);
     this.numLayers = numLayers;
@@ -302,7 +352,8 @@ export class TransformerDecoder extends Module {
   forward(tgt: Tensor, memory: Tensor, ...rest: DecoderForwardRest): Tensor {
     const options = named<DecoderForwardOptions>(decoderNames, rest, {});
     let x = tgt;
-    for (const layer of layersOf(this.layers, (x) => x instanceof TransformerDecoderLayer)) x = layer.forward(x, memory, options);
+    for (const layer of layersOf(this.layers, (x) => x instanceof TransformerDecoderLayer))
+      x = layer.forward(x, memory, options);
     return this.norm === null ? x : this.norm.forward(x);
   }
 }
@@ -358,7 +409,15 @@ export class Transformer extends Module {
 
   constructor(...rest: TransformerRest) {
     super();
-    const names = ['dModel', 'nhead', 'numEncoderLayers', 'numDecoderLayers', 'dimFeedforward', 'dropout', 'activation'] as const;
+    const names = [
+      'dModel',
+      'nhead',
+      'numEncoderLayers',
+      'numDecoderLayers',
+      'dimFeedforward',
+      'dropout',
+      'activation',
+    ] as const;
     const given = named<TransformerOptions>(names, rest, {});
     const { dModel = 512, nhead = 8, numEncoderLayers = 6, numDecoderLayers = 6, ...options } = given;
     const { layerNormEps: eps = 1e-5, bias, device, dtype, batchFirst = false } = options;
@@ -378,17 +437,31 @@ export class Transformer extends Module {
     for (const parameter of this.parameters()) {
       if (parameter.ndim < 2) continue;
       // The draws go along the rows, whatever the memory looks like.
-      const drawn = xavierUniform_(empty(parameter.shape, { dtype: parameter.dtype, device: parameter.device }));
+      const drawn = xavierUniform_(
+        empty(parameter.shape, { dtype: parameter.dtype, device: parameter.device }),
+      );
       noGrad(() => parameter.copy_(drawn));
       drawn.dispose();
     }
   }
 
   forward(src: Tensor, tgt: Tensor, ...rest: TransformerForwardRest): Tensor {
-    const names = ['srcMask', 'tgtMask', 'memoryMask', 'srcKeyPaddingMask', 'tgtKeyPaddingMask', 'memoryKeyPaddingMask'] as const;
-    const { srcMask, srcKeyPaddingMask, srcIsCausal, ...options } = named<TransformerForwardOptions>(names, rest, {});
+    const names = [
+      'srcMask',
+      'tgtMask',
+      'memoryMask',
+      'srcKeyPaddingMask',
+      'tgtKeyPaddingMask',
+      'memoryKeyPaddingMask',
+    ] as const;
+    const { srcMask, srcKeyPaddingMask, srcIsCausal, ...options } = named<TransformerForwardOptions>(
+      names,
+      rest,
+      {},
+    );
     const batch = this.batchFirst ? 0 : 1;
-    if (src.ndim === 3 && src.shape[batch] !== tgt.shape[batch]) throw new ShapeError('the batch number of src and tgt must be equal');
+    if (src.ndim === 3 && src.shape[batch] !== tgt.shape[batch])
+      throw new ShapeError('the batch number of src and tgt must be equal');
     if (src.shape[src.ndim - 1] !== this.dModel || tgt.shape[tgt.ndim - 1] !== this.dModel) {
       throw new ShapeError('the feature number of src and tgt must be equal to d_model');
     }

@@ -1,12 +1,13 @@
 /** Layers that move, repeat and surround pixels: resolution, margins, windows. */
-import { pythonFloat, pythonNumber, pythonValue } from '../core/pythonText.ts';
+
 import { ArgumentError } from '../core/errors.ts';
+import { pythonFloat, pythonNumber, pythonValue } from '../core/pythonText.ts';
 import { type Size, sizesOf } from '../ops/sizes.ts';
 import { type Flexible, named } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import * as conv from './functional/conv.ts';
-import * as F from './functional/vision.ts';
 import type { InterpolateMode, InterpolateSettings, PadMode } from './functional/vision.ts';
+import * as F from './functional/vision.ts';
 import { Module } from './module.ts';
 
 type UpsampleRest = Flexible<
@@ -44,7 +45,10 @@ export class Upsample extends Module {
   }
   override extraRepr(): string {
     const { size, scaleFactor, mode } = this;
-    const factor = typeof scaleFactor === 'number' ? pythonFloat(scaleFactor) : `(${scaleFactor?.map(pythonFloat).join(', ')})`;
+    const factor =
+      typeof scaleFactor === 'number'
+        ? pythonFloat(scaleFactor)
+        : `(${scaleFactor?.map(pythonFloat).join(', ')})`;
     return `${scaleFactor === null ? `size=${pythonValue(size)}` : `scale_factor=${factor}`}, mode='${mode}'`;
   }
 }
@@ -62,7 +66,11 @@ export class UpsamplingNearest2d extends Upsample {
 /** Linear between the pixels of [n, c, h, w], with aligned corners. */
 export class UpsamplingBilinear2d extends Upsample {
   constructor(...rest: FixedRest) {
-    super({ ...named<FixedUpsample>(['size', 'scaleFactor'], rest, {}), mode: 'bilinear', alignCorners: true });
+    super({
+      ...named<FixedUpsample>(['size', 'scaleFactor'], rest, {}),
+      mode: 'bilinear',
+      alignCorners: true,
+    });
   }
 }
 
@@ -163,11 +171,17 @@ abstract class PadLayer extends Module {
   readonly padding: readonly number[];
   readonly mode: PadMode;
 
-  constructor(ndim: number, mode: PadMode, padding: number | readonly number[] | { padding: number | readonly number[] }) {
+  constructor(
+    ndim: number,
+    mode: PadMode,
+    padding: number | readonly number[] | { padding: number | readonly number[] },
+  ) {
     super();
     const given = typeof padding === 'object' && 'padding' in padding ? padding.padding : padding;
     if (typeof given === 'object' && given.length !== 2 * ndim) {
-      throw new ArgumentError(`${new.target.name}: expected padding to be a number or ${2 * ndim} numbers, but got ${given.length}`);
+      throw new ArgumentError(
+        `${new.target.name}: expected padding to be a number or ${2 * ndim} numbers, but got ${given.length}`,
+      );
     }
     this.padding = sizesOf(given, 2 * ndim, -Infinity, new.target.name, 'padding');
     this.mode = mode;

@@ -24,7 +24,8 @@ const leakyReluRow: UnaryRow = {
   backward: (grad, x, slope) => whereOp(gt(x, 0), grad, mul(grad, slope)),
 };
 /** x above 0, slope·x below. */
-export const leakyRelu = <T extends Variable>(x: T, negativeSlope = 0.01): T => applyUnary(leakyReluRow, x, negativeSlope);
+export const leakyRelu = <T extends Variable>(x: T, negativeSlope = 0.01): T =>
+  applyUnary(leakyReluRow, x, negativeSlope);
 
 const eluRow: UnaryRow = {
   name: 'elu',
@@ -140,7 +141,8 @@ const softplusRow: UnaryRow = {
   },
 };
 /** log(1 + e^(βx))/β; x itself where βx > threshold. */
-export const softplus = <T extends Variable>(x: T, beta = 1, threshold = 20): T => applyUnary(softplusRow, x, beta, threshold);
+export const softplus = <T extends Variable>(x: T, beta = 1, threshold = 20): T =>
+  applyUnary(softplusRow, x, beta, threshold);
 
 /** x·tanh(softplus(x)). */
 export const mish = <T extends Variable>(x: T): T =>
@@ -176,7 +178,8 @@ export const softsign = <T extends Variable>(x: T): T => div<T>(x, add<T>(abs(x)
 /** x − tanh(x). */
 export const tanhshrink = <T extends Variable>(x: T): T => sub<T>(x, tanh(x));
 
-const inside = <T extends Variable>(x: T, low: number, high: number): T => logicalAnd<T>(gt<T>(x, low), lt<T>(x, high));
+const inside = <T extends Variable>(x: T, low: number, high: number): T =>
+  logicalAnd<T>(gt<T>(x, low), lt<T>(x, high));
 
 /** x within [minVal, maxVal], the nearer bound outside; no gradient passes at the bounds. @throws ArgumentError */
 export function hardtanh<T extends Variable>(x: T, minVal = -1, maxVal = 1): T {
@@ -223,7 +226,8 @@ export const hardswish = <T extends Variable>(x: T): T =>
     },
   );
 
-const within = <T extends Variable>(x: T, bound: number): T => logicalAnd<T>(ge<T>(x, -bound), le<T>(x, bound));
+const within = <T extends Variable>(x: T, bound: number): T =>
+  logicalAnd<T>(ge<T>(x, -bound), le<T>(x, bound));
 
 const hardshrinkRow: UnaryRow = {
   name: 'hardshrink',
@@ -246,7 +250,8 @@ const softshrinkRow: UnaryRow = {
 };
 /** x moved towards 0 by λ; 0 within [−λ, λ]. @throws ArgumentError for a negative lambd */
 export function softshrink<T extends Variable>(x: T, lambd = 0.5): T {
-  if (!(lambd >= 0)) throw new ArgumentError(`lambda must be greater or equal to 0, but found to be ${lambd}.`);
+  if (!(lambd >= 0))
+    throw new ArgumentError(`lambda must be greater or equal to 0, but found to be ${lambd}.`);
   return applyUnary(softshrinkRow, x, lambd);
 }
 
@@ -259,7 +264,8 @@ const thresholdRow: UnaryRow = {
   backward: (grad, x, limit) => whereOp(le(x, limit), 0, grad),
 };
 /** x above the threshold, else `value`. */
-export const threshold = <T extends Variable>(x: T, limit: number, value: number): T => applyUnary(thresholdRow, x, limit, value);
+export const threshold = <T extends Variable>(x: T, limit: number, value: number): T =>
+  applyUnary(thresholdRow, x, limit, value);
 
 /**
  * x above 0, weight·x below. weight: [1], or one for each channel (x's dimension 1). @throws ShapeError
@@ -273,7 +279,8 @@ export function prelu<T extends Variable>(x: T, weight: T): T {
         `${channels}. weight is ${formatShape(weight.shape)}, input ${formatShape(x.shape)}.`,
     );
   }
-  const slope = count === 1 ? reshape(weight, []) : reshape(weight, [count, ...x.shape.slice(2).map(() => 1)]);
+  const slope =
+    count === 1 ? reshape(weight, []) : reshape(weight, [count, ...x.shape.slice(2).map(() => 1)]);
   return whereOp<T>(gt<T>(x, 0), x, mul<T>(slope, x));
 }
 
@@ -282,6 +289,7 @@ export function glu<T extends Variable>(x: T, dim = -1): T {
   if (x.ndim === 0) throw new ShapeError('glu does not support 0-dimensional tensors');
   const d = normalizeDim(dim, x.ndim, 'glu');
   const size = x.shape[d];
-  if (size % 2 !== 0) throw new ShapeError(`Halving dimension must be even, but dimension ${d} is size ${size}`);
+  if (size % 2 !== 0)
+    throw new ShapeError(`Halving dimension must be even, but dimension ${d} is size ${size}`);
   return mul<T>(narrow(x, d, 0, size / 2), sigmoid(narrow(x, d, size / 2, size / 2)));
 }

@@ -21,7 +21,13 @@ export function gatherAlong<T extends Variable>(x: T, dim: number, index: T): T 
 }
 
 /** A copy of x with the elements of source, of the index's shape, written or added where a checked index says. */
-export function scatterAlong<T extends Variable>(x: T, dim: number, index: T, source: T, accumulate: boolean): T {
+export function scatterAlong<T extends Variable>(
+  x: T,
+  dim: number,
+  index: T,
+  source: T,
+  accumulate: boolean,
+): T {
   const { backend } = x.array;
   const out = backend.empty(x.shape, x.dtype);
   backend.assign(out, x.array);

@@ -3,7 +3,7 @@ import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError } from '../core/errors.ts';
 import { applyBinary, type BinaryRow, binaryOp } from './binary.ts';
 import { eq, gt, lt } from './comparison.ts';
-import { cast, type OperandOf } from './convert.ts';
+import type { OperandOf } from './convert.ts';
 import { unaryOp } from './unary.ts';
 import { whereOp } from './where.ts';
 
@@ -47,18 +47,30 @@ export interface AlphaOptions {
 }
 
 /** a + alpha·b, elementwise with broadcasting. */
-export function add<T extends Variable>(a: OperandOf<T>, b: OperandOf<T>, { alpha = 1 }: AlphaOptions = {}): T {
+export function add<T extends Variable>(
+  a: OperandOf<T>,
+  b: OperandOf<T>,
+  { alpha = 1 }: AlphaOptions = {},
+): T {
   return addOp<T>(a, alpha === 1 ? b : scaled<T>(b, alpha));
 }
 
 /** a − alpha·b, elementwise with broadcasting. @throws DTypeError for two bool tensors, as PyTorch */
-export function sub<T extends Variable>(a: OperandOf<T>, b: OperandOf<T>, { alpha = 1 }: AlphaOptions = {}): T {
+export function sub<T extends Variable>(
+  a: OperandOf<T>,
+  b: OperandOf<T>,
+  { alpha = 1 }: AlphaOptions = {},
+): T {
   return subOp<T>(a, alpha === 1 ? b : scaled<T>(b, alpha));
 }
 
 /** alpha·b − a with the operands exchanged: `rsub`. */
 export function rsub<T extends Variable>(a: T, b: OperandOf<T>, { alpha = 1 }: AlphaOptions = {}): T {
-  return applyBinary<T>({ ...subOp.row, node: typeof b === 'object' ? 'RsubBackward0' : 'RsubBackward1' }, b, alpha === 1 ? a : mul<T>(a, alpha));
+  return applyBinary<T>(
+    { ...subOp.row, node: typeof b === 'object' ? 'RsubBackward0' : 'RsubBackward1' },
+    b,
+    alpha === 1 ? a : mul<T>(a, alpha),
+  );
 }
 
 const scaled = <T extends Variable>(x: OperandOf<T>, alpha: number): OperandOf<T> =>
@@ -138,7 +150,11 @@ export interface DivOptions {
 }
 
 /** a / b. Integers divide into floating point unless a rounding mode is given. */
-export function div<T extends Variable>(a: OperandOf<T>, b: OperandOf<T>, { roundingMode = null }: DivOptions = {}): T {
+export function div<T extends Variable>(
+  a: OperandOf<T>,
+  b: OperandOf<T>,
+  { roundingMode = null }: DivOptions = {},
+): T {
   switch (roundingMode) {
     case null:
       return divOp<T>(a, b);
@@ -147,7 +163,9 @@ export function div<T extends Variable>(a: OperandOf<T>, b: OperandOf<T>, { roun
     case 'trunc':
       return truncDivide<T>(a, b);
     default:
-      throw new ArgumentError(`div: roundingMode must be null, 'trunc' or 'floor', but got ${String(roundingMode)}`);
+      throw new ArgumentError(
+        `div: roundingMode must be null, 'trunc' or 'floor', but got ${String(roundingMode)}`,
+      );
   }
 }
 

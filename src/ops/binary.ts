@@ -31,7 +31,9 @@ export interface BinaryOp {
 export function operandDType(row: BinaryRow, a: OperandOf<Variable>, b: OperandOf<Variable>): DType {
   const dtype = commonDType([a, b]);
   if (dtype === 'bool' && row.bools === false) {
-    throw new DTypeError(`${row.name}: the operator is not defined for two bool tensors; convert one of them first`);
+    throw new DTypeError(
+      `${row.name}: the operator is not defined for two bool tensors; convert one of them first`,
+    );
   }
   return row.integers === 'float' ? toFloating(dtype) : dtype;
 }
@@ -46,7 +48,11 @@ export function applyBinary<T extends Variable>(row: BinaryRow, left: OperandOf<
   const dtype = operandDType(row, left, right);
   const a = promoteOperand(left, dtype);
   const b = promoteOperand(right, dtype);
-  const out = like.array.backend.binary(row, typeof a === 'object' ? a.array : a, typeof b === 'object' ? b.array : b);
+  const out = like.array.backend.binary(
+    row,
+    typeof a === 'object' ? a.array : a,
+    typeof b === 'object' ? b.array : b,
+  );
   if (row.predicate || row.gradA === undefined) return like.derive(out);
   return recordBinary(row, out, a, b);
 }
@@ -76,5 +82,8 @@ function recordBinary<T extends Variable>(row: BinaryRow, out: NDArray, a: T | n
 
 /** An op of two operands, as users call it: tensors or plain values, at least one of them a tensor. */
 export function binaryOp(row: BinaryRow): BinaryOp {
-  return Object.assign(<T extends Variable>(a: OperandOf<T>, b: OperandOf<T>): T => applyBinary<T>(row, a, b), { row });
+  return Object.assign(
+    <T extends Variable>(a: OperandOf<T>, b: OperandOf<T>): T => applyBinary<T>(row, a, b),
+    { row },
+  );
 }

@@ -11,11 +11,17 @@ import { unaryOp } from './unary.ts';
 function checkIntegers(op: string, operands: readonly OperandOf<Variable>[]): void {
   for (const x of operands) {
     const dtype = typeof x === 'object' ? x.dtype : valueDType(x);
-    if (isFloating(dtype)) throw new DTypeError(`${op}: "${op}_cpu" not implemented for '${torchTypeName(dtype)}'`);
+    if (isFloating(dtype))
+      throw new DTypeError(`${op}: "${op}_cpu" not implemented for '${torchTypeName(dtype)}'`);
   }
 }
 
-function bitwise(name: string, js: (a: number, b: number) => number, big: (a: bigint, b: bigint) => bigint, wgsl: string): BinaryOp {
+function bitwise(
+  name: string,
+  js: (a: number, b: number) => number,
+  big: (a: bigint, b: bigint) => bigint,
+  wgsl: string,
+): BinaryOp {
   const op = binaryOp({ name, js, big, wgsl });
   const checked = <T extends Variable>(a: OperandOf<T>, b: OperandOf<T>): T => {
     checkIntegers(name, [a, b]);
@@ -25,15 +31,40 @@ function bitwise(name: string, js: (a: number, b: number) => number, big: (a: bi
 }
 
 /** Bits that are set in both. @throws DTypeError for floating point */
-export const bitwiseAnd = bitwise('bitwise_and', (a, b) => a & b, (a, b) => a & b, 'a & b');
+export const bitwiseAnd = bitwise(
+  'bitwise_and',
+  (a, b) => a & b,
+  (a, b) => a & b,
+  'a & b',
+);
 /** Bits that are set in one or both. @throws DTypeError for floating point */
-export const bitwiseOr = bitwise('bitwise_or', (a, b) => a | b, (a, b) => a | b, 'a | b');
+export const bitwiseOr = bitwise(
+  'bitwise_or',
+  (a, b) => a | b,
+  (a, b) => a | b,
+  'a | b',
+);
 /** Bits that are set in exactly one. @throws DTypeError for floating point */
-export const bitwiseXor = bitwise('bitwise_xor', (a, b) => a ^ b, (a, b) => a ^ b, 'a ^ b');
+export const bitwiseXor = bitwise(
+  'bitwise_xor',
+  (a, b) => a ^ b,
+  (a, b) => a ^ b,
+  'a ^ b',
+);
 /** a · 2^b without the bits that fall out. @throws DTypeError for floating point */
-export const bitwiseLeftShift = bitwise('bitwise_left_shift', (a, b) => a << b, (a, b) => a << b, 'a << b');
+export const bitwiseLeftShift = bitwise(
+  'bitwise_left_shift',
+  (a, b) => a << b,
+  (a, b) => a << b,
+  'a << b',
+);
 /** a / 2^b rounded down. @throws DTypeError for floating point */
-export const bitwiseRightShift = bitwise('bitwise_right_shift', (a, b) => a >> b, (a, b) => a >> b, 'a >> b');
+export const bitwiseRightShift = bitwise(
+  'bitwise_right_shift',
+  (a, b) => a >> b,
+  (a, b) => a >> b,
+  'a >> b',
+);
 
 const invert = unaryOp({ name: 'bitwise_not', js: (x) => ~x, big: (x) => ~x, wgsl: '~x', integers: 'same' });
 

@@ -1,8 +1,8 @@
 /** Ops of three operands: interpolation, and products or quotients added to a tensor. */
 import type { Variable } from '../autograd/variable.ts';
 import { add, div, mul, sub } from './arithmetic.ts';
-import { named } from './composite.ts';
 import { lt } from './comparison.ts';
+import { named } from './composite.ts';
 import { abs } from './elementwise.ts';
 import { whereOp } from './where.ts';
 

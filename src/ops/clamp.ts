@@ -32,7 +32,8 @@ export function clamp<T extends Variable>(x: T, min?: BoundOf<T> | ClampOptions<
   const named = isPlain(min) ? (min as ClampOptions<T>) : { min: min as BoundOf<T>, max };
   const low = named.min ?? null;
   const high = named.max ?? max ?? null;
-  if (low === null && high === null) throw new ArgumentError("clamp: At least one of 'min' or 'max' must not be None");
+  if (low === null && high === null)
+    throw new ArgumentError("clamp: At least one of 'min' or 'max' must not be None");
   if (typeof low === 'object' && low !== null) return clampByTensors(x, low, high);
   if (typeof high === 'object' && high !== null) return clampByTensors(x, low, high);
   const bounds = [low, high].filter((b) => b !== null);

@@ -4,7 +4,12 @@ import { type BinaryOp, binaryOp } from './binary.ts';
 import { cast, type OperandOf } from './convert.ts';
 import { unaryOp } from './unary.ts';
 
-const compare = (name: string, js: (a: number, b: number) => boolean, big: (a: bigint, b: bigint) => boolean, sign: string): BinaryOp =>
+const compare = (
+  name: string,
+  js: (a: number, b: number) => boolean,
+  big: (a: bigint, b: bigint) => boolean,
+  sign: string,
+): BinaryOp =>
   binaryOp({
     name,
     js: (a, b) => (js(a, b) ? 1 : 0),
@@ -14,21 +19,52 @@ const compare = (name: string, js: (a: number, b: number) => boolean, big: (a: b
   });
 
 /** a = b, elementwise with broadcasting; bool. */
-export const eq = compare('eq', (a, b) => a === b, (a, b) => a === b, '==');
+export const eq = compare(
+  'eq',
+  (a, b) => a === b,
+  (a, b) => a === b,
+  '==',
+);
 /** a ≠ b; bool. NaN differs from everything. */
-export const ne = compare('ne', (a, b) => a !== b, (a, b) => a !== b, '!=');
+export const ne = compare(
+  'ne',
+  (a, b) => a !== b,
+  (a, b) => a !== b,
+  '!=',
+);
 /** a < b; bool. */
-export const lt = compare('lt', (a, b) => a < b, (a, b) => a < b, '<');
+export const lt = compare(
+  'lt',
+  (a, b) => a < b,
+  (a, b) => a < b,
+  '<',
+);
 /** a ≤ b; bool. */
-export const le = compare('le', (a, b) => a <= b, (a, b) => a <= b, '<=');
+export const le = compare(
+  'le',
+  (a, b) => a <= b,
+  (a, b) => a <= b,
+  '<=',
+);
 /** a > b; bool. */
-export const gt = compare('gt', (a, b) => a > b, (a, b) => a > b, '>');
+export const gt = compare(
+  'gt',
+  (a, b) => a > b,
+  (a, b) => a > b,
+  '>',
+);
 /** a ≥ b; bool. */
-export const ge = compare('ge', (a, b) => a >= b, (a, b) => a >= b, '>=');
+export const ge = compare(
+  'ge',
+  (a, b) => a >= b,
+  (a, b) => a >= b,
+  '>=',
+);
 
 const logic = (name: string, js: (a: boolean, b: boolean) => boolean, wgsl: string) => {
   const op = binaryOp({ name, js: (a, b) => (js(a !== 0, b !== 0) ? 1 : 0), wgsl, predicate: true });
-  const truth = <T extends Variable>(x: OperandOf<T>): OperandOf<T> => (typeof x === 'object' ? cast(x, 'bool') : Boolean(x));
+  const truth = <T extends Variable>(x: OperandOf<T>): OperandOf<T> =>
+    typeof x === 'object' ? cast(x, 'bool') : Boolean(x);
   return <T extends Variable>(a: OperandOf<T>, b: OperandOf<T>): T => op<T>(truth(a), truth(b));
 };
 
@@ -49,7 +85,13 @@ export const logicalNot = unaryOp({
 });
 
 /** True where x is not a number. */
-export const isnan = unaryOp({ name: 'isnan', js: (x) => (Number.isNaN(x) ? 1 : 0), wgsl: 'x != x', integers: 'same', predicate: true });
+export const isnan = unaryOp({
+  name: 'isnan',
+  js: (x) => (Number.isNaN(x) ? 1 : 0),
+  wgsl: 'x != x',
+  integers: 'same',
+  predicate: true,
+});
 /** True where x is plus or minus infinity. */
 export const isinf = unaryOp({
   name: 'isinf',

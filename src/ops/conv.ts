@@ -32,10 +32,19 @@ export interface ConvTransposeSettings {
 }
 
 /** What both directions need to know of their operands. */
-function checkOperands(op: string, ndim: number, x: Variable, weight: Variable, bias: Variable | null, groups: number): void {
+function checkOperands(
+  op: string,
+  ndim: number,
+  x: Variable,
+  weight: Variable,
+  bias: Variable | null,
+  groups: number,
+): void {
   checkDevices(bias === null ? [x, weight] : [x, weight, bias], op);
   if (weight.ndim !== ndim + 2) {
-    throw new ShapeError(`${op}: expected a ${ndim + 2}-dimensional weight, but got weight of size ${formatShape(weight.shape)}`);
+    throw new ShapeError(
+      `${op}: expected a ${ndim + 2}-dimensional weight, but got weight of size ${formatShape(weight.shape)}`,
+    );
   }
   if (x.ndim !== ndim + 1 && x.ndim !== ndim + 2) {
     throw new ShapeError(
@@ -44,7 +53,9 @@ function checkOperands(op: string, ndim: number, x: Variable, weight: Variable, 
   }
   for (const other of bias === null ? [weight] : [weight, bias]) {
     if (other.dtype !== x.dtype) {
-      throw new DTypeError(`${op}: Input type (${x.dtype}) and weight or bias type (${other.dtype}) should be the same`);
+      throw new DTypeError(
+        `${op}: Input type (${x.dtype}) and weight or bias type (${other.dtype}) should be the same`,
+      );
     }
   }
   if (!isFloating(x.dtype)) throw new DTypeError(`${op}: not implemented for '${torchTypeName(x.dtype)}'`);
@@ -83,7 +94,8 @@ function margins(
   const none = kernel.map(() => 0);
   if (padding === 'valid') return { before: none, total: none };
   if (padding === 'same') {
-    if (stride.some((s) => s !== 1)) throw new ArgumentError("padding='same' is not supported for strided convolutions");
+    if (stride.some((s) => s !== 1))
+      throw new ArgumentError("padding='same' is not supported for strided convolutions");
     const total = kernel.map((k, d) => dilation[d] * (k - 1));
     return { before: total.map((n) => Math.floor(n / 2)), total };
   }
@@ -95,7 +107,14 @@ function margins(
 }
 
 /** @throws ShapeError, ArgumentError, DTypeError in PyTorch's words */
-function conv<T extends Variable>(op: string, ndim: number, x: T, weight: T, bias: T | null, settings: ConvSettings): T {
+function conv<T extends Variable>(
+  op: string,
+  ndim: number,
+  x: T,
+  weight: T,
+  bias: T | null,
+  settings: ConvSettings,
+): T {
   const { groups = 1 } = settings;
   checkOperands(op, ndim, x, weight, bias, groups);
   checkBias(weight, bias, weight.shape[0], false);
@@ -162,7 +181,9 @@ function convTranspose<T extends Variable>(
   });
   const kernel = weight.shape.slice(2);
   const from = x.shape.slice(-ndim);
-  const size = from.map((n, d) => (n - 1) * stride[d] - 2 * padding[d] + dilation[d] * (kernel[d] - 1) + extra[d] + 1);
+  const size = from.map(
+    (n, d) => (n - 1) * stride[d] - 2 * padding[d] + dilation[d] * (kernel[d] - 1) + extra[d] + 1,
+  );
   if (from.includes(0) || size.some((n) => n < 1)) {
     throw new ShapeError(
       `${op}: Given input size per channel: (${from.join(' x ')}). Calculated output size per channel: (${size.join(' x ')}). ` +
@@ -202,12 +223,19 @@ export interface UnfoldSettings {
   stride?: Size;
 }
 
-function columnGeometry(op: string, input: readonly number[], kernelSize: Size, settings: UnfoldSettings): Sliding {
+function columnGeometry(
+  op: string,
+  input: readonly number[],
+  kernelSize: Size,
+  settings: UnfoldSettings,
+): Sliding {
   const kernel = sizesOf(kernelSize, 2, 1, op, 'kernelSize');
   const dilation = sizesOf(settings.dilation ?? 1, 2, 1, op, 'dilation');
   const padding = sizesOf(settings.padding ?? 0, 2, 0, op, 'padding');
   const stride = sizesOf(settings.stride ?? 1, 2, 1, op, 'stride');
-  const output = input.map((n, d) => Math.floor((n + 2 * padding[d] - dilation[d] * (kernel[d] - 1) - 1) / stride[d]) + 1);
+  const output = input.map(
+    (n, d) => Math.floor((n + 2 * padding[d] - dilation[d] * (kernel[d] - 1) - 1) / stride[d]) + 1,
+  );
   if (output.some((n) => n < 1)) {
     throw new ShapeError(
       `${op}: Given spatial size (${input.join(', ')}), kernelSize=(${kernel.join(', ')}), dilation=(${dilation.join(', ')}), ` +
@@ -238,11 +266,23 @@ export function unfold<T extends Variable>(x: T, kernelSize: Size, settings: Unf
 }
 
 /** Columns [n, c·kernel, windows] added up where they lie in [n, c, …outputSize]; without n likewise. @throws ShapeError */
-export function fold<T extends Variable>(x: T, outputSize: Size, kernelSize: Size, settings: UnfoldSettings = {}): T {
+export function fold<T extends Variable>(
+  x: T,
+  outputSize: Size,
+  kernelSize: Size,
+  settings: UnfoldSettings = {},
+): T {
   if (x.ndim !== 2 && x.ndim !== 3) {
-    throw new ShapeError(`fold: Expected 2D or 3D (batch mode) tensor for input, but got: ${formatShape(x.shape)}`);
+    throw new ShapeError(
+      `fold: Expected 2D or 3D (batch mode) tensor for input, but got: ${formatShape(x.shape)}`,
+    );
   }
-  const geometry = columnGeometry('fold', sizesOf(outputSize, 2, 1, 'fold', 'outputSize'), kernelSize, settings);
+  const geometry = columnGeometry(
+    'fold',
+    sizesOf(outputSize, 2, 1, 'fold', 'outputSize'),
+    kernelSize,
+    settings,
+  );
   const [rows, count] = x.shape.slice(-2);
   const taps = geometry.kernel[1] * geometry.kernel[2];
   const windows = geometry.output[1] * geometry.output[2];

@@ -71,7 +71,9 @@ export function checkDevices(operands: readonly OperandOf<Variable>[], op: strin
     if (typeof x !== 'object') continue;
     const own = x.array.backend.device;
     if (device !== null && device !== own) {
-      throw new DeviceError(`${op}: Expected all tensors to be on the same device, but found ${device} and ${own}`);
+      throw new DeviceError(
+        `${op}: Expected all tensors to be on the same device, but found ${device} and ${own}`,
+      );
     }
     device = own;
   }
@@ -91,5 +93,7 @@ export function promoteOperand<T extends Variable>(x: OperandOf<T>, dtype: DType
 /** The tensor among an op's operands. @throws ArgumentError if there is none */
 export function tensorOf<T extends Variable>(operands: readonly OperandOf<T>[], op: string): T {
   for (const x of operands) if (typeof x === 'object' && x !== null) return x;
-  throw new ArgumentError(`${op}: at least one operand must be a Tensor, but got ${operands.map(String).join(', ')}`);
+  throw new ArgumentError(
+    `${op}: at least one operand must be a Tensor, but got ${operands.map(String).join(', ')}`,
+  );
 }

@@ -9,8 +9,14 @@ import type { Sliding } from '../backend/windows.ts';
 import { sum } from './reduce.ts';
 
 /** x [n, c, …] with weight [o, c/groups, …] and bias [o] → [n, o, …]. The operands have been checked. */
-export function convolve<T extends Variable>(x: T, weight: T, bias: T | null, geometry: Sliding, groups: number): T {
-  const out = x.array.backend.convolve(x.array, weight.array, bias && bias.array, geometry, groups);
+export function convolve<T extends Variable>(
+  x: T,
+  weight: T,
+  bias: T | null,
+  geometry: Sliding,
+  groups: number,
+): T {
+  const out = x.array.backend.convolve(x.array, weight.array, bias?.array, geometry, groups);
   const inputs = bias === null ? [x, weight] : [x, weight, bias];
   return record('ConvolutionBackward0', out, inputs, (node) => {
     const savedX = node.needs[1] ? node.save(x) : null;
@@ -24,14 +30,20 @@ export function convolve<T extends Variable>(x: T, weight: T, bias: T | null, ge
 }
 
 /** The transposed convolution: grad [n, o, …] with weight [o, c/groups, …] and bias [c] → [n, c, …]. */
-export function convolveInput<T extends Variable>(grad: T, weight: T, bias: T | null, geometry: Sliding, groups: number): T {
+export function convolveInput<T extends Variable>(
+  grad: T,
+  weight: T,
+  bias: T | null,
+  geometry: Sliding,
+  groups: number,
+): T {
   const { backend } = grad.array;
   const out = backend.convolveInput(grad.array, weight.array, geometry, groups);
   if (bias !== null) {
-    const column = bias.array.view([bias.shape[0], ...new Array<number>(out.shape.length - 2).fill(1)], [
-      bias.array.strides[0],
-      ...new Array<number>(out.shape.length - 2).fill(0),
-    ]);
+    const column = bias.array.view(
+      [bias.shape[0], ...new Array<number>(out.shape.length - 2).fill(1)],
+      [bias.array.strides[0], ...new Array<number>(out.shape.length - 2).fill(0)],
+    );
     backend.binary(addSpec, out, column, out);
   }
   const inputs = bias === null ? [grad, weight] : [grad, weight, bias];

@@ -7,10 +7,10 @@ import { formatShape, normalizeDim } from '../core/shape.ts';
 import { zerosOf } from './along.ts';
 import { detached } from './composite.ts';
 import { cast, contiguous, type OperandOf } from './convert.ts';
-import { torchTypeName } from './reduce.ts';
-import { integerVector } from './rearrange.ts';
-import { reshape, transpose } from './views.ts';
 import { selectAlong } from './indexing.ts';
+import { integerVector } from './rearrange.ts';
+import { torchTypeName } from './reduce.ts';
+import { reshape, transpose } from './views.ts';
 
 type Comparable = number | bigint;
 
@@ -57,7 +57,10 @@ function groupNeighbours(order: readonly number[], compare: (a: number, b: numbe
 }
 
 /** Numbers of the slices along d, and how they compare: element by element. */
-function slices<T extends Variable>(x: T, d: number): { count: number; compare: (a: number, b: number) => number } {
+function slices<T extends Variable>(
+  x: T,
+  d: number,
+): { count: number; compare: (a: number, b: number) => number } {
   const rows = contiguous(reshape(transpose(x, 0, d), [x.shape[d], -1]));
   const data: TypedArray = rows.array.backend.read(rows.array);
   const width = rows.shape[1];
@@ -73,7 +76,8 @@ function slices<T extends Variable>(x: T, d: number): { count: number; compare: 
 
 function grouped<T extends Variable>(x: T, options: UniqueOptions, sorts: boolean): T | T[] {
   const raw = detached(x);
-  const along = options.dim === undefined || options.dim === null ? null : normalizeDim(options.dim, x.ndim, 'unique');
+  const along =
+    options.dim === undefined || options.dim === null ? null : normalizeDim(options.dim, x.ndim, 'unique');
   const source = along === null || x.ndim === 0 ? reshape(raw, [-1]) : raw;
   const d = along ?? 0;
   const { count, compare } = slices(source, d);
@@ -90,7 +94,13 @@ function grouped<T extends Variable>(x: T, options: UniqueOptions, sorts: boolea
 
 /** The distinct elements (or slices along dim), sorted; with options also where each went, and the counts. */
 export function unique<T extends Variable>(x: T): T;
-export function unique<T extends Variable>(x: T, sorted: boolean | UniqueOptions, returnInverse?: boolean, returnCounts?: boolean, dim?: number | null): T | T[];
+export function unique<T extends Variable>(
+  x: T,
+  sorted: boolean | UniqueOptions,
+  returnInverse?: boolean,
+  returnCounts?: boolean,
+  dim?: number | null,
+): T | T[];
 export function unique<T extends Variable>(
   x: T,
   sorted: boolean | UniqueOptions = true,
@@ -108,7 +118,11 @@ export function uniqueConsecutive<T extends Variable>(
   returnCounts = false,
   dim: number | null = null,
 ): T | T[] {
-  return grouped(x, typeof returnInverse === 'object' ? returnInverse : { returnInverse, returnCounts, dim }, false);
+  return grouped(
+    x,
+    typeof returnInverse === 'object' ? returnInverse : { returnInverse, returnCounts, dim },
+    false,
+  );
 }
 
 export interface BincountOptions<T extends Variable> {
@@ -117,12 +131,19 @@ export interface BincountOptions<T extends Variable> {
 }
 
 /** How often 0, 1, 2, … occur in a vector of non-negative integers; with weights their sums instead. */
-export function bincount<T extends Variable>(x: T, weights: T | null | BincountOptions<T> = null, minlength = 0): T {
+export function bincount<T extends Variable>(
+  x: T,
+  weights: T | null | BincountOptions<T> = null,
+  minlength = 0,
+): T {
   const o: BincountOptions<T> = weights !== null && !('array' in weights) ? weights : { weights, minlength };
-  if (isFloating(x.dtype)) throw new DTypeError(`bincount: "bincount_cpu" not implemented for '${torchTypeName(x.dtype)}'`);
+  if (isFloating(x.dtype))
+    throw new DTypeError(`bincount: "bincount_cpu" not implemented for '${torchTypeName(x.dtype)}'`);
   const list = Array.from(x.array.backend.read(x.array), Number);
   if (x.ndim !== 1 || list.some((v) => v < 0)) {
-    throw new ShapeError(`bincount only supports 1-d non-negative integral inputs; got shape ${formatShape(x.shape)}`);
+    throw new ShapeError(
+      `bincount only supports 1-d non-negative integral inputs; got shape ${formatShape(x.shape)}`,
+    );
   }
   const least = o.minlength ?? 0;
   if (least < 0) throw new ArgumentError(`bincount: minlength should be >= 0, but got ${least}`);
@@ -134,7 +155,9 @@ export function bincount<T extends Variable>(x: T, weights: T | null | BincountO
     return integerVector(x, counts);
   }
   if (given.array.size !== list.length) {
-    throw new ShapeError(`bincount: weights should be 1-d and have the same length as input, but got ${formatShape(given.shape)}`);
+    throw new ShapeError(
+      `bincount: weights should be 1-d and have the same length as input, but got ${formatShape(given.shape)}`,
+    );
   }
   const w = detached(given.dtype === 'float32' ? given : cast(given, 'float64'));
   const out = zerosOf(w, [length]);
@@ -151,8 +174,10 @@ export interface HistcOptions {
 /** Counts of elements in `bins` equal bins between min and max (of the data if both are 0), the last one closed. */
 export function histc<T extends Variable>(x: T, bins: number | HistcOptions = 100, min = 0, max = 0): T {
   const o = typeof bins === 'object' ? { bins: 100, min: 0, max: 0, ...bins } : { bins, min, max };
-  if (!isFloating(x.dtype)) throw new DTypeError(`histc: "histogram_cpu" not implemented for '${torchTypeName(x.dtype)}'`);
-  if (!Number.isInteger(o.bins) || o.bins <= 0) throw new ArgumentError(`histc: bins must be > 0, but got ${o.bins}`);
+  if (!isFloating(x.dtype))
+    throw new DTypeError(`histc: "histogram_cpu" not implemented for '${torchTypeName(x.dtype)}'`);
+  if (!Number.isInteger(o.bins) || o.bins <= 0)
+    throw new ArgumentError(`histc: bins must be > 0, but got ${o.bins}`);
   const list = Array.from(x.array.backend.read(x.array), Number);
   let [low, high] = [o.min, o.max];
   if (low === high && list.length > 0) {
@@ -160,11 +185,13 @@ export function histc<T extends Variable>(x: T, bins: number | HistcOptions = 10
     high = list.reduce((a, b) => Math.max(a, b), -Infinity);
   }
   if (low === high) [low, high] = [low - 1, high + 1];
-  if (!Number.isFinite(low) || !Number.isFinite(high)) throw new ArgumentError(`histc: range of [${low}, ${high}] is not finite`);
+  if (!Number.isFinite(low) || !Number.isFinite(high))
+    throw new ArgumentError(`histc: range of [${low}, ${high}] is not finite`);
   if (low > high) throw new ArgumentError(`histc: max must be larger than min, but got [${low}, ${high}]`);
   const counts = new Float64Array(o.bins);
   for (const v of list) {
-    if (v >= low && v <= high) counts[Math.min(Math.floor(((v - low) / (high - low)) * o.bins), o.bins - 1)]++;
+    if (v >= low && v <= high)
+      counts[Math.min(Math.floor(((v - low) / (high - low)) * o.bins), o.bins - 1)]++;
   }
   return cast(x.derive(x.array.backend.upload(counts, [o.bins], 'float64')), x.dtype);
 }
@@ -176,9 +203,16 @@ export interface SearchOptions {
 }
 
 /** Where each value would go in a sorted sequence (the last dimension) to keep it sorted; int64. */
-export function searchsorted<T extends Variable>(sequence: T, values: OperandOf<T>, { right, side }: SearchOptions = {}): T {
+export function searchsorted<T extends Variable>(
+  sequence: T,
+  values: OperandOf<T>,
+  { right, side }: SearchOptions = {},
+): T {
   const behind = right ?? side === 'right';
-  const numbers = typeof values === 'object' ? Array.from(values.array.backend.read(values.array), Number) : [Number(values)];
+  const numbers =
+    typeof values === 'object'
+      ? Array.from(values.array.backend.read(values.array), Number)
+      : [Number(values)];
   const shape = typeof values === 'object' ? values.shape : [];
   const lead = sequence.shape.slice(0, -1);
   if (sequence.ndim > 1 && formatShape(lead) !== formatShape(shape.slice(0, -1))) {
@@ -205,12 +239,17 @@ export function searchsorted<T extends Variable>(sequence: T, values: OperandOf<
 }
 
 /** The number of the bucket, between the sorted boundaries, in which each value lies. */
-export const bucketize = <T extends Variable>(values: OperandOf<T>, boundaries: T, options: SearchOptions = {}): T =>
-  searchsorted<T>(boundaries, values, options);
+export const bucketize = <T extends Variable>(
+  values: OperandOf<T>,
+  boundaries: T,
+  options: SearchOptions = {},
+): T => searchsorted<T>(boundaries, values, options);
 
 /** True where an element of x is among the test elements. */
 export function isin<T extends Variable>(x: T, among: T, { invert = false }: { invert?: boolean } = {}): T {
   const known = new Set(Array.from(among.array.backend.read(among.array), Number));
-  const hits = Uint8Array.from(Array.from(x.array.backend.read(x.array), Number), (v) => Number(known.has(v) !== invert));
+  const hits = Uint8Array.from(Array.from(x.array.backend.read(x.array), Number), (v) =>
+    Number(known.has(v) !== invert),
+  );
   return x.derive(x.array.backend.upload(hits, x.shape, 'bool'));
 }

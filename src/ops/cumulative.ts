@@ -4,20 +4,21 @@ import { record, recordMany } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { type DType, isFloating } from '../core/dtype.ts';
 import { normalizeDim } from '../core/shape.ts';
+import { scatterAlong } from './along.ts';
 import { add, div, mul } from './arithmetic.ts';
-import { detached } from './composite.ts';
 import { eq, logicalAnd } from './comparison.ts';
+import { detached } from './composite.ts';
 import { cast } from './convert.ts';
 import { cat } from './join.ts';
 import { namedResult, type ValuesAndIndices } from './namedResult.ts';
-import { sum } from './reduce.ts';
 import { flipDim } from './rearrange.ts';
-import { scatterAlong } from './along.ts';
+import { sum } from './reduce.ts';
+import { zeros } from './unary.ts';
 import { narrow, reshape, unsqueeze } from './views.ts';
 import { whereOp } from './where.ts';
-import { zeros } from './unary.ts';
 
-const accumulated = (x: Variable, dtype: DType | undefined): DType => dtype ?? (isFloating(x.dtype) ? x.dtype : 'int64');
+const accumulated = (x: Variable, dtype: DType | undefined): DType =>
+  dtype ?? (isFloating(x.dtype) ? x.dtype : 'int64');
 
 /** Running sums along dim. Integers and bools are summed as int64. */
 export function cumsum<T extends Variable>(x: T, dim: number, dtype?: DType): T {
@@ -85,16 +86,22 @@ function runningExtreme<T extends Variable>(kind: 'max' | 'min', x: T, dim: numb
   const d = normalizeDim(dim, x.ndim, op);
   const { values, indices } = x.array.backend.scanExtreme(kind, x.array, d);
   const positions = x.derive(indices);
-  const [out] = recordMany(kind === 'max' ? 'CummaxBackward0' : 'CumminBackward0', [values], [x], () => ([grad]) => [
-    grad && scatterAlong(zeros(grad), d, positions, grad, true),
-  ]);
+  const [out] = recordMany(
+    kind === 'max' ? 'CummaxBackward0' : 'CumminBackward0',
+    [values],
+    [x],
+    () =>
+      ([grad]) => [grad && scatterAlong(zeros(grad), d, positions, grad, true)],
+  );
   return namedResult(op, out, positions);
 }
 
 /** The largest element so far along dim, and where it was (the last of equal ones). */
-export const cummax = <T extends Variable>(x: T, dim: number): ValuesAndIndices<T> => runningExtreme('max', x, dim);
+export const cummax = <T extends Variable>(x: T, dim: number): ValuesAndIndices<T> =>
+  runningExtreme('max', x, dim);
 /** The smallest element so far along dim, and where it was (the last of equal ones). */
-export const cummin = <T extends Variable>(x: T, dim: number): ValuesAndIndices<T> => runningExtreme('min', x, dim);
+export const cummin = <T extends Variable>(x: T, dim: number): ValuesAndIndices<T> =>
+  runningExtreme('min', x, dim);
 
 const prodSpec = {
   name: 'prod',
@@ -134,4 +141,3 @@ function productOfOthers<T extends Variable>(x: T, dim: number): T {
   const right = cat([one, cumprod(flipDim(narrow(x, dim, 1, n - 1), dim), dim)], dim);
   return mul<T>(left, flipDim(right, dim));
 }
-

@@ -19,6 +19,11 @@ export function divide<T extends Variable>(x: T, dim: number, count: number): T[
     const like = grads.find((g) => g !== null);
     if (!like) return [null];
     const zeros = grads.includes(null) ? zerosOf(like, shape) : null;
-    return [cat(grads.flatMap((g) => g ?? zeros ?? []), dim)];
+    return [
+      cat(
+        grads.flatMap((g) => g ?? zeros ?? []),
+        dim,
+      ),
+    ];
   });
 }

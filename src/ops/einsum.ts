@@ -24,16 +24,25 @@ const fail = (message: string): never => {
 function readLabels(text: string, ndim: number | null, covered: number): string[] {
   const tokens = text.match(/\.\.\.|[a-zA-Z]|\S/g) ?? [];
   const letters = tokens.filter((token) => token !== '...');
-  for (const letter of letters) if (!/^[a-zA-Z]$/.test(letter)) fail(`invalid subscript given, subscripts must be in [a-zA-Z]; got '${letter}' in '${text}'`);
-  if (tokens.length - letters.length > 1) fail("found '.' for operand for which an ellipsis was already found");
+  for (const letter of letters)
+    if (!/^[a-zA-Z]$/.test(letter))
+      fail(`invalid subscript given, subscripts must be in [a-zA-Z]; got '${letter}' in '${text}'`);
+  if (tokens.length - letters.length > 1)
+    fail("found '.' for operand for which an ellipsis was already found");
   if (ndim !== null && tokens.length === letters.length && letters.length !== ndim) {
-    fail(`the number of subscripts in the equation (${letters.length}) does not match the number of dimensions (${ndim}) for operand '${text}'`);
+    fail(
+      `the number of subscripts in the equation (${letters.length}) does not match the number of dimensions (${ndim}) for operand '${text}'`,
+    );
   }
   if (ndim !== null && letters.length > ndim) {
-    fail(`the number of subscripts in the equation (${letters.length}) is more than the number of dimensions (${ndim}) for operand '${text}'`);
+    fail(
+      `the number of subscripts in the equation (${letters.length}) is more than the number of dimensions (${ndim}) for operand '${text}'`,
+    );
   }
   const width = ndim === null ? covered : ndim - letters.length;
-  return tokens.flatMap((token) => (token === '...' ? Array.from({ length: width }, (_, i) => `.${width - i}`) : [token]));
+  return tokens.flatMap((token) =>
+    token === '...' ? Array.from({ length: width }, (_, i) => `.${width - i}`) : [token],
+  );
 }
 
 /** Repeated letters of one operand become its diagonal. */
@@ -42,7 +51,9 @@ function withoutRepeats<T extends Variable>(x: T, labels: readonly string[]): La
   if (second < 0) return { x, labels };
   const first = labels.indexOf(labels[second]);
   if (x.shape[first] !== x.shape[second]) {
-    fail(`subscript ${labels[second]} is repeated for operand but the sizes don't match, ${x.shape[second]} != ${x.shape[first]}`);
+    fail(
+      `subscript ${labels[second]} is repeated for operand but the sizes don't match, ${x.shape[second]} != ${x.shape[first]}`,
+    );
   }
   const rest = labels.filter((_, i) => i !== first && i !== second);
   return withoutRepeats(diagonal(x, 0, first, second), [...rest, labels[second]]);
@@ -58,10 +69,16 @@ const ordered = <T extends Variable>({ x, labels }: Labelled<T>, order: readonly
 /** Sums over the dimensions whose labels are not kept. */
 function summed<T extends Variable>({ x, labels }: Labelled<T>, keep: ReadonlySet<string>): Labelled<T> {
   const dims = labels.flatMap((label, d) => (keep.has(label) ? [] : [d]));
-  return dims.length === 0 ? { x, labels } : { x: sum(x, dims), labels: labels.filter((label) => keep.has(label)) };
+  return dims.length === 0
+    ? { x, labels }
+    : { x: sum(x, dims), labels: labels.filter((label) => keep.has(label)) };
 }
 
-function contract<T extends Variable>(left: Labelled<T>, right: Labelled<T>, later: ReadonlySet<string>): Labelled<T> {
+function contract<T extends Variable>(
+  left: Labelled<T>,
+  right: Labelled<T>,
+  later: ReadonlySet<string>,
+): Labelled<T> {
   const a = summed(left, new Set([...later, ...right.labels]));
   const b = summed(right, new Set([...later, ...left.labels]));
   const shared = a.labels.filter((label) => b.labels.includes(label));
@@ -70,7 +87,9 @@ function contract<T extends Variable>(left: Labelled<T>, right: Labelled<T>, lat
   const onlyA = a.labels.filter((label) => !shared.includes(label));
   const onlyB = b.labels.filter((label) => !shared.includes(label));
   const size = (label: string): number =>
-    Math.max(...[a, b].flatMap(({ x, labels }) => (labels.includes(label) ? [x.shape[labels.indexOf(label)]] : [])));
+    Math.max(
+      ...[a, b].flatMap(({ x, labels }) => (labels.includes(label) ? [x.shape[labels.indexOf(label)]] : [])),
+    );
   const common = (label: string): number => (sizesOf(label, a, b).includes(0) ? 0 : size(label));
   const sizes = (labels: readonly string[]) => labels.map(common);
   const spread = (y: Labelled<T>, order: readonly string[]): T => expand(ordered(y, order), sizes(order));
@@ -106,7 +125,9 @@ function checkSizes<T extends Variable>(operands: readonly Labelled<T>[]): void 
 /** Labels of a result that the equation does not name: the ellipsis, then letters used once, in alphabetical order. */
 function impliedLabels(inputs: readonly (readonly string[])[], covered: number): string[] {
   const all = inputs.flat();
-  const once = [...new Set(all)].filter((label) => !label.startsWith('.') && all.indexOf(label) === all.lastIndexOf(label));
+  const once = [...new Set(all)].filter(
+    (label) => !label.startsWith('.') && all.indexOf(label) === all.lastIndexOf(label),
+  );
   return [...Array.from({ length: covered }, (_, i) => `.${covered - i}`), ...once.sort()];
 }
 
@@ -121,13 +142,18 @@ export function einsum<T extends Variable>(equation: string, ...operands: readon
   if (more.length > 0) fail(`invalid equation '${equation}'`);
   const inputs = left.split(',');
   if (tensors.length === 0) fail('must provide at least one operand');
-  if (inputs.length !== tensors.length) fail(`fewer or more operands (${tensors.length}) were provided than specified in the equation (${inputs.length})`);
+  if (inputs.length !== tensors.length)
+    fail(
+      `fewer or more operands (${tensors.length}) were provided than specified in the equation (${inputs.length})`,
+    );
   const read = inputs.map((text, i) => readLabels(text, tensors[i].ndim, 0));
   const covered = Math.max(...read.map((labels) => labels.filter((label) => label.startsWith('.')).length));
   const output = right === undefined ? impliedLabels(read, covered) : readLabels(right, null, covered);
   for (const label of output) {
-    if (output.indexOf(label) !== output.lastIndexOf(label)) fail(`output subscript ${label} appears more than once in the output`);
-    if (!read.some((labels) => labels.includes(label))) fail(`output subscript ${label} does not appear in the equation for any input operand`);
+    if (output.indexOf(label) !== output.lastIndexOf(label))
+      fail(`output subscript ${label} appears more than once in the output`);
+    if (!read.some((labels) => labels.includes(label)))
+      fail(`output subscript ${label} does not appear in the equation for any input operand`);
   }
   const list = tensors.map((x, i) => withoutRepeats(x, read[i]));
   checkSizes(list);

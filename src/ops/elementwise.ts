@@ -242,7 +242,13 @@ export const floor = unaryOp({ name: 'floor', js: Math.floor, big: (x) => x, wgs
 /** The smallest integer not below x. */
 export const ceil = unaryOp({ name: 'ceil', js: Math.ceil, big: (x) => x, wgsl: 'ceil(x)', ...step });
 /** The nearest integer; halves go to the even one. */
-export const round = unaryOp({ name: 'round', js: roundHalfToEven, big: (x) => x, wgsl: 'round(x)', ...step });
+export const round = unaryOp({
+  name: 'round',
+  js: roundHalfToEven,
+  big: (x) => x,
+  wgsl: 'round(x)',
+  ...step,
+});
 /** x without its fraction. */
 export const trunc = unaryOp({ name: 'trunc', js: Math.trunc, big: (x) => x, wgsl: 'trunc(x)', ...step });
 
@@ -258,7 +264,8 @@ export const frac = unaryOp({
 function roundHalfToEven(x: number): number {
   const floored = Math.floor(x);
   const distance = x - floored;
-  if (distance !== 0.5) return distance < 0.5 ? (floored === 0 && x < 0 ? -0 : floored) : floored + 1 === 0 ? -0 : floored + 1;
+  if (distance !== 0.5)
+    return distance < 0.5 ? (floored === 0 && x < 0 ? -0 : floored) : floored + 1 === 0 ? -0 : floored + 1;
   const even = floored % 2 === 0 ? floored : floored + 1;
   return even === 0 && x < 0 ? -0 : even;
 }

@@ -11,7 +11,17 @@ import { add, mul, remainder } from './arithmetic.ts';
 import { cast, contiguous, type OperandOf, scalarValue } from './convert.ts';
 import { inplace } from './inplace.ts';
 import { zeros } from './unary.ts';
-import { expand, permute, reshape, scatterFlat, select, slice as sliceDim, takeFlat, unsqueeze, viewOf } from './views.ts';
+import {
+  expand,
+  permute,
+  reshape,
+  scatterFlat,
+  select,
+  slice as sliceDim,
+  takeFlat,
+  unsqueeze,
+  viewOf,
+} from './views.ts';
 
 /** Every `step`-th index from `start` up to but not including `stop`; null means the end that is meant. */
 export interface Slice {
@@ -24,7 +34,9 @@ export interface Slice {
  * What stands for Python's `start:stop:step` in an index: `x.index(slice(1, 3))`.
  * `slice()` takes all, `slice(n)` the first n, as Python's `slice` does.
  */
-export function slice(...bounds: [] | [stop: number | null] | [start: number | null, stop: number | null, step?: number | null]): Slice {
+export function slice(
+  ...bounds: [] | [stop: number | null] | [start: number | null, stop: number | null, step?: number | null]
+): Slice {
   if (bounds.length < 2) return { start: null, stop: bounds[0] ?? null, step: 1 };
   const [start, stop, step] = bounds;
   return { start: start ?? null, stop: stop ?? null, step: step ?? 1 };
@@ -78,9 +90,13 @@ function plan<T extends Variable>(x: T, entries: readonly IndexOf<T>[]): Plan<T>
       }
       source = select(source, dim, entry);
     } else if (isTensor<T>(entry)) for (const index of tensorIndices(source, dim, entry)) put(index);
-    else if (isList<T>(entry)) for (const index of tensorIndices(source, dim, indexTensor(x, entry))) put(index);
+    else if (isList<T>(entry))
+      for (const index of tensorIndices(source, dim, indexTensor(x, entry))) put(index);
     else {
-      if (!('start' in entry)) throw new ArgumentError(`index: expected an integer, slice(), '...', null or a tensor, but got ${JSON.stringify(entry)}`);
+      if (!('start' in entry))
+        throw new ArgumentError(
+          `index: expected an integer, slice(), '...', null or a tensor, but got ${JSON.stringify(entry)}`,
+        );
       source = sliceDim(source, dim, entry.start, entry.stop, entry.step);
       put(null);
     }
@@ -96,9 +112,12 @@ function indexTensor<T extends Variable>(like: T, list: readonly number[]): T {
 /** An index tensor, checked and non-negative; a mask becomes one per dimension that it covers. */
 function tensorIndices<T extends Variable>(source: T, dim: number, entry: T): T[] {
   if (isFloating(entry.dtype)) {
-    throw new IndexError(`index: tensors used as indices must be long, int, byte or bool tensors, but got ${entry.dtype}`);
+    throw new IndexError(
+      `index: tensors used as indices must be long, int, byte or bool tensors, but got ${entry.dtype}`,
+    );
   }
-  if (entry.dtype !== 'bool' && entry.dtype !== 'uint8') return [checkedIndex(cast(entry, 'int64'), source.shape[dim], dim)];
+  if (entry.dtype !== 'bool' && entry.dtype !== 'uint8')
+    return [checkedIndex(cast(entry, 'int64'), source.shape[dim], dim)];
   entry.shape.forEach((size, d) => {
     if (size !== source.shape[dim + d]) {
       throw new IndexError(
@@ -140,7 +159,8 @@ const floorSpec = {
 };
 
 /** Non-negative int64 elements divided, rounding down. */
-const floorDivideBy = <T extends Variable>(x: T, n: number): T => x.derive(x.array.backend.binary(floorSpec, x.array, n));
+const floorDivideBy = <T extends Variable>(x: T, n: number): T =>
+  x.derive(x.array.backend.binary(floorSpec, x.array, n));
 
 interface Gathering<T extends Variable> {
   /** Source with the indexed dimensions where the result wants them. */
@@ -175,7 +195,10 @@ function gathering<T extends Variable>({ source, indices }: Plan<T>): Gathering<
   for (const d of rest) {
     if ((d >= at && d < after) || moved.shape[d] === 1) continue;
     const place = d < at ? d : d - after + at + lead.length;
-    const steps = indexTensor(source, [...new Array(moved.shape[d]).keys()].map((i) => i * strides[d]));
+    const steps = indexTensor(
+      source,
+      [...new Array(moved.shape[d]).keys()].map((i) => i * strides[d]),
+    );
     plus(
       reshape(
         steps,
@@ -207,7 +230,8 @@ export function index<T extends Variable>(x: T, ...entries: readonly IndexOf<T>[
   ]);
 }
 
-const alias = <T extends Variable>(x: T): T => viewOf('AliasBackward0', x, x.shape, x.array.strides, x.array.offset, (grad) => [grad]);
+const alias = <T extends Variable>(x: T): T =>
+  viewOf('AliasBackward0', x, x.shape, x.array.strides, x.array.offset, (grad) => [grad]);
 
 /** Rows, columns or whatever lies along dim, in the order of a checked 1-d index. */
 export function selectAlong<T extends Variable>(x: T, dim: number, picks: T, name = 'IndexBackward0'): T {

@@ -6,14 +6,14 @@ import { isGradEnabled } from '../autograd/gradMode.ts';
 import { needsGraph, record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import type { NDArray } from '../backend/array.ts';
-import { dtypeInfo, isFloating, type DType } from '../core/dtype.ts';
+import { type DType, dtypeInfo, isFloating } from '../core/dtype.ts';
 import { AutogradError, DTypeError, ShapeError } from '../core/errors.ts';
 import { broadcastShapes, formatShape, sameShape } from '../core/shape.ts';
 import { type BinaryOp, operandDType } from './binary.ts';
 import { checkDevices, clone, type OperandOf, promoteOperand } from './convert.ts';
 import { torchTypeName } from './reduce.ts';
-import { asStrided } from './views.ts';
 import { zeros } from './unary.ts';
+import { asStrided } from './views.ts';
 
 /** A value of dtype `from` may be written into a tensor of dtype `to` unless it falls into a lower category. */
 export function checkCastInto(from: DType, to: DType, op: string): void {
@@ -33,11 +33,15 @@ function checkWritable(x: Variable, op: string): void {
   }
   if (!isGradEnabled()) return;
   if (x.isLeaf && x.requiresGrad) {
-    throw new AutogradError(`${op}: a leaf Variable that requires grad is being used in an in-place operation.`);
+    throw new AutogradError(
+      `${op}: a leaf Variable that requires grad is being used in an in-place operation.`,
+    );
   }
   const base = x.viewOf?.base;
   if (base?.isLeaf && base.requiresGrad) {
-    throw new AutogradError(`${op}: a view of a leaf Variable that requires grad is being used in an in-place operation.`);
+    throw new AutogradError(
+      `${op}: a view of a leaf Variable that requires grad is being used in an in-place operation.`,
+    );
   }
 }
 
@@ -83,7 +87,8 @@ function rebaseThroughView<T extends Variable>(base: T, x: T, result: T): void {
   const { shape, strides, offset } = x.array;
   const whole = base.array;
   const node = record('CopySlices', whole, [base, result], () => (grad) => {
-    const window = (g: T) => asStrided(g, shape, layoutIn(g.array, whole, strides), offsetIn(g.array, whole, offset));
+    const window = (g: T) =>
+      asStrided(g, shape, layoutIn(g.array, whole, strides), offsetIn(g.array, whole, offset));
     const own = contiguousLike(grad, whole);
     return [clearWindow(own, window), window(own)];
   });
@@ -141,7 +146,13 @@ export function inplaceBinary<T extends Variable>(op: BinaryOp, x: T, other: Ope
           out.backend.binary(op.row, out, typeof b === 'object' ? b.array : b, out);
         }
       : undefined;
-  return inplace(name, x, typeof other === 'object' ? [other] : [], (original) => op<T>(readsFirst(op.row, other) ? original() : x, other), direct);
+  return inplace(
+    name,
+    x,
+    typeof other === 'object' ? [other] : [],
+    (original) => op<T>(readsFirst(op.row, other) ? original() : x, other),
+    direct,
+  );
 }
 
 /** All elements become `value`. */
@@ -161,7 +172,9 @@ export function fill_<T extends Variable>(x: T, value: number | bigint | boolean
 export function copy_<T extends Variable>(x: T, source: T): T {
   const shape = broadcastShapes(x.shape, source.shape, 'copy_');
   if (!sameShape(shape, x.shape)) {
-    throw new ShapeError(`copy_: output with shape ${formatShape(x.shape)} doesn't match the broadcast shape ${formatShape(shape)}`);
+    throw new ShapeError(
+      `copy_: output with shape ${formatShape(x.shape)} doesn't match the broadcast shape ${formatShape(shape)}`,
+    );
   }
   const compute = () => {
     const { array } = x;

@@ -7,7 +7,12 @@ import { checkCastInto, inplace } from './inplace.ts';
 import type { UnaryOp } from './unary.ts';
 
 /** x ← compute(x), after checking that the result fits. @throws ShapeError, DTypeError, AutogradError */
-export function inplaceOf<T extends Variable>(name: string, x: T, operands: readonly OperandOf<T>[], compute: (x: T) => T): T {
+export function inplaceOf<T extends Variable>(
+  name: string,
+  x: T,
+  operands: readonly OperandOf<T>[],
+  compute: (x: T) => T,
+): T {
   const others = operands.filter((o): o is T => typeof o === 'object' && o !== null);
   return inplace(name, x, others, (original) => {
     const result = compute(original());
@@ -31,5 +36,11 @@ export function inplaceUnary<T extends Variable>(op: UnaryOp, x: T): T {
   };
   const kept = row.integers === 'same' && !row.predicate;
   const direct = kept || (x.array.dtype.startsWith('float') && !row.predicate);
-  return inplace(`${row.name}_`, x, [], compute, direct ? (out) => void out.backend.unary(row, out, 0, 0, out) : undefined);
+  return inplace(
+    `${row.name}_`,
+    x,
+    [],
+    compute,
+    direct ? (out) => void out.backend.unary(row, out, 0, 0, out) : undefined,
+  );
 }

@@ -1,7 +1,7 @@
 /** Images and signals at another resolution: every output is a weighted sum of few inputs, one dimension at a time. */
 import type { Variable } from '../autograd/variable.ts';
-import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { isFloating } from '../core/dtype.ts';
+import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { formatShape } from '../core/shape.ts';
 import { addOp, mul } from './arithmetic.ts';
 import { named } from './composite.ts';
@@ -10,7 +10,14 @@ import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d } from './pool.
 import { integerVector } from './rearrange.ts';
 import { torchTypeName } from './reduce.ts';
 
-export type InterpolateMode = 'nearest' | 'nearest-exact' | 'linear' | 'bilinear' | 'trilinear' | 'bicubic' | 'area';
+export type InterpolateMode =
+  | 'nearest'
+  | 'nearest-exact'
+  | 'linear'
+  | 'bilinear'
+  | 'trilinear'
+  | 'bicubic'
+  | 'area';
 
 export interface InterpolateSettings {
   /** The size of the result, for each dimension behind the channels. */
@@ -42,7 +49,8 @@ interface Scaling {
   readonly round: Rounding;
 }
 
-const stepOf = ({ input, output, factor, round }: Scaling): number => round(factor !== null ? 1 / factor : round(input / output));
+const stepOf = ({ input, output, factor, round }: Scaling): number =>
+  round(factor !== null ? 1 / factor : round(input / output));
 
 function nearestTaps(scaling: Scaling, offset: number): Taps {
   const { input, output, round } = scaling;
@@ -60,7 +68,9 @@ function sourcePlace(scaling: Scaling, i: number): number {
 
 function linearTaps(scaling: Scaling): Taps {
   const { input, output, round } = scaling;
-  const places = Array.from({ length: output }, (_, i) => Math.max(input === output ? i : sourcePlace(scaling, i), 0));
+  const places = Array.from({ length: output }, (_, i) =>
+    Math.max(input === output ? i : sourcePlace(scaling, i), 0),
+  );
   const low = places.map((place) => Math.min(Math.floor(place), input - 1));
   const share = places.map((place, i) => Math.min(Math.max(round(place - low[i]), 0), 1));
   return {
@@ -122,14 +132,22 @@ const nodeNames = {
   trilinear: 'UpsampleTrilinear',
   bicubic: 'UpsampleBicubic',
 };
-const rankOf: { readonly [mode in InterpolateMode]?: number } = { linear: 1, bilinear: 2, trilinear: 3, bicubic: 2 };
+const rankOf: { readonly [mode in InterpolateMode]?: number } = {
+  linear: 1,
+  bilinear: 2,
+  trilinear: 3,
+  bicubic: 2,
+};
 
 interface Target {
   readonly output: number[];
   readonly factors: (number | null)[];
 }
 
-function target(x: Variable, { size = null, scaleFactor = null, recomputeScaleFactor = false }: InterpolateSettings): Target {
+function target(
+  x: Variable,
+  { size = null, scaleFactor = null, recomputeScaleFactor = false }: InterpolateSettings,
+): Target {
   const input = x.shape.slice(2);
   const perDimension = <V>(given: V | readonly V[], what: string): V[] => {
     const list = Array.isArray(given) ? (given as readonly V[]) : input.map(() => given as V);
@@ -141,10 +159,13 @@ function target(x: Variable, { size = null, scaleFactor = null, recomputeScaleFa
     );
   };
   if ((size === null) === (scaleFactor === null)) {
-    throw new ArgumentError(`only one of size or scale_factor should be defined${size === null ? ', but got neither' : ''}`);
+    throw new ArgumentError(
+      `only one of size or scale_factor should be defined${size === null ? ', but got neither' : ''}`,
+    );
   }
   if (size !== null) {
-    if (recomputeScaleFactor) throw new ArgumentError('recompute_scale_factor is not meaningful with an explicit size.');
+    if (recomputeScaleFactor)
+      throw new ArgumentError('recompute_scale_factor is not meaningful with an explicit size.');
     const output = perDimension(size, 'output_size').map((n, d) => n ?? input[d]);
     return { output, factors: input.map(() => null) };
   }
@@ -163,12 +184,17 @@ export function interpolate<T extends Variable>(x: T, settings: InterpolateSetti
         `bicubic | trilinear | area | nearest-exact (got ${mode})`,
     );
   }
-  if (!isFloating(x.dtype)) throw new DTypeError(`interpolate: not implemented for '${torchTypeName(x.dtype)}'`);
-  if (mode !== 'area' && !Object.hasOwn(tapsOf, mode)) throw new ArgumentError(`interpolate: unknown mode '${String(mode)}'`);
+  if (!isFloating(x.dtype))
+    throw new DTypeError(`interpolate: not implemented for '${torchTypeName(x.dtype)}'`);
+  if (mode !== 'area' && !Object.hasOwn(tapsOf, mode))
+    throw new ArgumentError(`interpolate: unknown mode '${String(mode)}'`);
   if (rankOf[mode] === undefined && alignCorners !== null) {
-    throw new ArgumentError('align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear');
+    throw new ArgumentError(
+      'align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear',
+    );
   }
-  if ((rankOf[mode] ?? ndim) !== ndim) throw new ShapeError(`Got ${x.ndim}D input, but ${mode} mode needs ${(rankOf[mode] ?? 0) + 2}D input`);
+  if ((rankOf[mode] ?? ndim) !== ndim)
+    throw new ShapeError(`Got ${x.ndim}D input, but ${mode} mode needs ${(rankOf[mode] ?? 0) + 2}D input`);
   const { output, factors } = target(x, settings);
   if (!output.every((n) => Number.isInteger(n) && n > 0) || x.shape.slice(2).includes(0)) {
     throw new ShapeError(
@@ -180,7 +206,13 @@ export function interpolate<T extends Variable>(x: T, settings: InterpolateSetti
   let result = x;
   // The last dimension first, as PyTorch nests its sums.
   for (let d = ndim - 1; d >= 0; d--) {
-    const scaling = { input: x.shape[d + 2], output: output[d], factor: factors[d], alignCorners: alignCorners ?? false, round };
+    const scaling = {
+      input: x.shape[d + 2],
+      output: output[d],
+      factor: factors[d],
+      alignCorners: alignCorners ?? false,
+      round,
+    };
     result = resample(result, d + 2, tapsOf[mode](scaling));
   }
   return named(`${nodeNames[mode]}${ndim}DBackward0`, result);

@@ -3,8 +3,8 @@ import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { formatShape, normalizeDim, sameShape } from '../core/shape.ts';
-import { cast, checkDevices, commonDType } from './convert.ts';
 import { named } from './composite.ts';
+import { cast, checkDevices, commonDType } from './convert.ts';
 import { type ByName, option } from './options.ts';
 import { narrow, unsqueeze } from './views.ts';
 
@@ -20,12 +20,15 @@ export function cat<T extends Variable>(tensors: readonly T[], along?: ByName<'d
   const parts = tensors.filter((x) => !(x.ndim === 1 && x.shape[0] === 0)).map((x) => cast(x, dtype));
   if (parts.length === 0) return cast(tensors[0], dtype);
   const [first] = parts;
-  if (first.ndim === 0) throw new ShapeError('cat: zero-dimensional tensor (at position 0) cannot be concatenated');
+  if (first.ndim === 0)
+    throw new ShapeError('cat: zero-dimensional tensor (at position 0) cannot be concatenated');
   const d = normalizeDim(dim, first.ndim, 'cat');
   let total = 0;
   parts.forEach((x, i) => {
     if (x.ndim !== first.ndim) {
-      throw new ShapeError(`cat: Tensors must have same number of dimensions: got ${first.ndim} and ${x.ndim}`);
+      throw new ShapeError(
+        `cat: Tensors must have same number of dimensions: got ${first.ndim} and ${x.ndim}`,
+      );
     }
     x.shape.forEach((size, at) => {
       if (at !== d && size !== first.shape[at]) {
@@ -50,7 +53,9 @@ export function cat<T extends Variable>(tensors: readonly T[], along?: ByName<'d
     start += x.shape[d];
   }
   const sizes = parts.map((x) => x.shape[d]);
-  const skipped = tensors.filter((x) => x.ndim === 1 && x.shape[0] === 0 && x.requiresGrad && !parts.includes(x));
+  const skipped = tensors.filter(
+    (x) => x.ndim === 1 && x.shape[0] === 0 && x.requiresGrad && !parts.includes(x),
+  );
   return record('CatBackward0', out, [...parts, ...skipped], (node) => (grad) => [
     ...sizes.map((size, i) => node.needs[i] && narrow(grad, d, starts[i], size)),
     ...skipped.map(() => grad.derive(grad.array.backend.empty([0], dtype))),

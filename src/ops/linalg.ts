@@ -16,14 +16,18 @@ export function matrixNorm<T extends Variable>(
   dtype?: DType,
 ): T {
   if (x.ndim < 2 || dims.length !== 2) {
-    throw new ShapeError(`linalg.matrix_norm: The input tensor A must have at least 2 dimensions. Got ${formatShape(x.shape)} and dim=${formatShape(dims)}`);
+    throw new ShapeError(
+      `linalg.matrix_norm: The input tensor A must have at least 2 dimensions. Got ${formatShape(x.shape)} and dim=${formatShape(dims)}`,
+    );
   }
   const [rows, columns] = dims.map((d) => normalizeDims([d], x.ndim, 'linalg.matrix_norm')[0]);
   if (order === 'fro' || order === null) return vectorNorm(x, 2, dims, keepdim, dtype);
   const size = Number(order === 'inf' ? Infinity : order === '-inf' ? -Infinity : order);
   const over = Math.abs(size) === 1 ? [rows, columns] : [columns, rows];
   if (Math.abs(size) !== 1 && Math.abs(size) !== Infinity) {
-    throw new ArgumentError(`linalg.matrix_norm: order ${String(order)} is not available (it needs singular values); there are 'fro', 1, -1, inf and -inf`);
+    throw new ArgumentError(
+      `linalg.matrix_norm: order ${String(order)} is not available (it needs singular values); there are 'fro', 1, -1, inf and -inf`,
+    );
   }
   const sums = sum(abs(x), over[0], true, dtype);
   const best = size > 0 ? amax(sums, over[1], true) : amin(sums, over[1], true);
@@ -31,16 +35,32 @@ export function matrixNorm<T extends Variable>(
 }
 
 /** A vector or matrix norm, as PyTorch decides by `order` and `dims`. @throws ArgumentError, ShapeError */
-export function linalgNorm<T extends Variable>(x: T, order: NormOrder = null, dims: Dims = null, keepdim = false, dtype?: DType): T {
+export function linalgNorm<T extends Variable>(
+  x: T,
+  order: NormOrder = null,
+  dims: Dims = null,
+  keepdim = false,
+  dtype?: DType,
+): T {
   const list = typeof dims === 'number' ? [dims] : dims;
   if (order === null) return vectorNorm(x, 2, list, keepdim, dtype);
   const isMatrix = list !== null ? list.length === 2 : x.ndim === 2;
   if (list === null && x.ndim > 2) {
-    throw new ShapeError(`linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got ${x.ndim}D.`);
+    throw new ShapeError(
+      `linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got ${x.ndim}D.`,
+    );
   }
   if (isMatrix) return matrixNorm(x, order, list ?? [0, 1], keepdim, dtype);
   if (typeof order === 'string' && order !== 'inf' && order !== '-inf') {
-    throw new ArgumentError(`linalg.norm: order '${order}' is for matrices, but got a vector of shape ${formatShape(x.shape)}`);
+    throw new ArgumentError(
+      `linalg.norm: order '${order}' is for matrices, but got a vector of shape ${formatShape(x.shape)}`,
+    );
   }
-  return vectorNorm(x, Number(order === 'inf' ? Infinity : order === '-inf' ? -Infinity : order), list, keepdim, dtype);
+  return vectorNorm(
+    x,
+    Number(order === 'inf' ? Infinity : order === '-inf' ? -Infinity : order),
+    list,
+    keepdim,
+    dtype,
+  );
 }

@@ -4,9 +4,9 @@ import type { Variable } from '../autograd/variable.ts';
 import { DTypeError, ShapeError } from '../core/errors.ts';
 import { broadcastShapes, formatShape } from '../core/shape.ts';
 import { cast, checkDevices } from './convert.ts';
+import { torchTypeName } from './reduce.ts';
 import { sumSpec } from './reduceTo.ts';
 import { expand, reshape, squeeze, transpose, unsqueeze } from './views.ts';
-import { torchTypeName } from './reduce.ts';
 
 function checkDTypes(a: Variable, b: Variable, op: string): void {
   if (a.dtype === b.dtype && a.dtype !== 'bool') return;
@@ -47,13 +47,17 @@ export function mm<T extends Variable>(a: T, b: T): T {
 function checkInner(a: Variable, b: Variable): void {
   const [m, k] = a.shape.slice(-2);
   const [k2, n] = b.shape.slice(-2);
-  if (k !== k2) throw new ShapeError(`matmul: mat1 and mat2 shapes cannot be multiplied (${m}x${k} and ${k2}x${n})`);
+  if (k !== k2)
+    throw new ShapeError(`matmul: mat1 and mat2 shapes cannot be multiplied (${m}x${k} and ${k2}x${n})`);
 }
 
 /** The product of two batches of matrices, [b, m, k] · [b, k, n]. @throws ShapeError, DTypeError */
 export function bmm<T extends Variable>(a: T, b: T): T {
   for (const x of [a, b]) {
-    if (x.ndim !== 3) throw new ShapeError(`bmm: batch1 and batch2 must be 3D tensors, but got shape ${formatShape(x.shape)}`);
+    if (x.ndim !== 3)
+      throw new ShapeError(
+        `bmm: batch1 and batch2 must be 3D tensors, but got shape ${formatShape(x.shape)}`,
+      );
   }
   if (a.shape[0] !== b.shape[0] || a.shape[2] !== b.shape[1]) {
     throw new ShapeError(
@@ -72,7 +76,9 @@ export function mv<T extends Variable>(a: T, x: T): T {
     throw new ShapeError(`mv: vector + matrix @ vector expected, got ${a.ndim}, ${x.ndim}`);
   }
   if (a.shape[1] !== x.shape[0]) {
-    throw new ShapeError(`size mismatch, got input (${a.shape[0]}), mat (${a.shape.join('x')}), vec (${x.shape[0]})`);
+    throw new ShapeError(
+      `size mismatch, got input (${a.shape[0]}), mat (${a.shape.join('x')}), vec (${x.shape[0]})`,
+    );
   }
   checkDevices([a, x], 'mv');
   checkDTypes(a, x, 'mv');
@@ -101,7 +107,9 @@ export function dot<T extends Variable>(a: T, b: T): T {
  */
 export function matmul<T extends Variable>(a: T, b: T): T {
   if (a.ndim === 0 || b.ndim === 0) {
-    throw new ShapeError(`matmul: both arguments to matmul need to be at least 1D, but they are ${a.ndim}D and ${b.ndim}D`);
+    throw new ShapeError(
+      `matmul: both arguments to matmul need to be at least 1D, but they are ${a.ndim}D and ${b.ndim}D`,
+    );
   }
   if (a.ndim === 1 && b.ndim === 1) return dot(a, b);
   if (a.ndim === 2 && b.ndim === 2) return mm(a, b);
@@ -154,7 +162,10 @@ export function linear<T extends Variable>(x: T, weight: T, bias: T | null = nul
 }
 
 function affine<T extends Variable>(x: T, weight: T, bias: T): T {
-  const transposed = weight.array.view([weight.shape[1], weight.shape[0]], [weight.array.strides[1], weight.array.strides[0]]);
+  const transposed = weight.array.view(
+    [weight.shape[1], weight.shape[0]],
+    [weight.array.strides[1], weight.array.strides[0]],
+  );
   const rows = x.ndim === 1 ? x.array.view([1, x.shape[0]], [0, x.array.strides[0]]) : x.array;
   const out = x.array.backend.matmul(rows, transposed, { bias: bias.array });
   const array = x.ndim === 1 ? out.view([weight.shape[0]], [1]) : out;
@@ -166,7 +177,8 @@ function affine<T extends Variable>(x: T, weight: T, bias: T): T {
       const gradX = savedW && matmul(grad, savedW.get(grad));
       // (xᵀ·grad)ᵀ: the layout in which Linear stores its weight, so that nothing is transposed.
       const gradW =
-        savedX && transpose(mm(transpose(reshape(savedX.get(grad), [-1, x.shape[x.ndim - 1]]), 0, 1), grad2d), 0, 1);
+        savedX &&
+        transpose(mm(transpose(reshape(savedX.get(grad), [-1, x.shape[x.ndim - 1]]), 0, 1), grad2d), 0, 1);
       return [gradX, gradW, node.needs[2] ? sumRows(grad2d) : null];
     };
   });

@@ -34,5 +34,8 @@ class NamedResult<T extends Variable> implements ValuesAndIndices<T>, Iterable<T
 }
 
 /** `op` is PyTorch's name of the function. */
-export const namedResult = <T extends Variable>(op: string, values: T, indices: T): ValuesAndIndices<T> & Iterable<T> =>
-  new NamedResult(op, values, indices);
+export const namedResult = <T extends Variable>(
+  op: string,
+  values: T,
+  indices: T,
+): ValuesAndIndices<T> & Iterable<T> => new NamedResult(op, values, indices);

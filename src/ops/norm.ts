@@ -6,7 +6,7 @@ import { record, recordMany } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { isFloating } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
-import { formatShape, numElements, sameShape, type Shape } from '../core/shape.ts';
+import { formatShape, numElements, type Shape, sameShape } from '../core/shape.ts';
 import { add, addOp, div, mul, neg, sub } from './arithmetic.ts';
 import { checkDevices, clone, contiguous } from './convert.ts';
 import { rsqrt, square } from './elementwise.ts';
@@ -81,7 +81,10 @@ function checkFloats(op: string, x: Variable, others: readonly (Variable | null)
   const given = others.filter((y) => y !== null);
   checkDevices([x, ...given], op);
   for (const y of given) {
-    if (y.dtype !== x.dtype) throw new DTypeError(`${op}: expected scalar type ${torchTypeName(x.dtype)} but found ${torchTypeName(y.dtype)}`);
+    if (y.dtype !== x.dtype)
+      throw new DTypeError(
+        `${op}: expected scalar type ${torchTypeName(x.dtype)} but found ${torchTypeName(y.dtype)}`,
+      );
   }
 }
 
@@ -113,16 +116,24 @@ export interface ChannelNorm<T extends Variable> {
 }
 
 /** x [n, c, …] by the statistics of each channel, those of the batch or given ones. @throws ShapeError, DTypeError */
-export function batchNorm<T extends Variable>(x: T, { training, eps, ...given }: ChannelNorm<T>): ChannelStatistics<T> {
+export function batchNorm<T extends Variable>(
+  x: T,
+  { training, eps, ...given }: ChannelNorm<T>,
+): ChannelStatistics<T> {
   const { runningMean, runningVar, weight, bias } = given;
-  if (x.ndim < 2) throw new ShapeError(`batch_norm: expected at least 2 dimensions, but got input of size ${formatShape(x.shape)}`);
+  if (x.ndim < 2)
+    throw new ShapeError(
+      `batch_norm: expected at least 2 dimensions, but got input of size ${formatShape(x.shape)}`,
+    );
   checkFloats('batch_norm', x, [runningMean, runningVar, weight, bias]);
   const [n, c] = x.shape;
   checkChannels(c, { running_mean: runningMean, running_var: runningVar, weight, bias });
   const shape = channelShape(x);
   if (!training) {
     if (runningMean === null || runningVar === null) {
-      throw new ArgumentError('batch_norm: Expected running_mean and running_var to be defined when training=False');
+      throw new ArgumentError(
+        'batch_norm: Expected running_mean and running_var to be defined when training=False',
+      );
     }
     const rstd = rsqrt(add<T>(runningVar, eps));
     const scale = weight === null ? rstd : mul<T>(rstd, weight);
@@ -131,9 +142,15 @@ export function batchNorm<T extends Variable>(x: T, { training, eps, ...given }:
   }
   const count = x.array.size / Math.max(c, 1);
   if (count === 1) {
-    throw new ShapeError(`Expected more than 1 value per channel when training, got input size torch.Size(${formatShape(x.shape)})`);
+    throw new ShapeError(
+      `Expected more than 1 value per channel when training, got input size torch.Size(${formatShape(x.shape)})`,
+    );
   }
-  const rows = standardize('NativeBatchNormBackward0', reshape(x, [n, c, numElements(x.shape.slice(2))]), eps);
+  const rows = standardize(
+    'NativeBatchNormBackward0',
+    reshape(x, [n, c, numElements(x.shape.slice(2))]),
+    eps,
+  );
   const output = affine(reshape(rows.output, x.shape), weight, bias, shape);
   return { output, statistics: { mean: rows.mean, variance: mul<T>(rows.variance, count / (count - 1)) } };
 }
@@ -142,27 +159,42 @@ export function batchNorm<T extends Variable>(x: T, { training, eps, ...given }:
 export function instanceNorm<T extends Variable>(x: T, settings: ChannelNorm<T>): ChannelStatistics<T> {
   const { weight, bias, training, eps } = settings;
   if (!training) return batchNorm(x, settings);
-  if (x.ndim < 2) throw new ShapeError(`instance_norm: expected at least 2 dimensions, but got input of size ${formatShape(x.shape)}`);
+  if (x.ndim < 2)
+    throw new ShapeError(
+      `instance_norm: expected at least 2 dimensions, but got input of size ${formatShape(x.shape)}`,
+    );
   checkFloats('instance_norm', x, [settings.runningMean, settings.runningVar, weight, bias]);
   const [n, c] = x.shape;
   checkChannels(c, { running_mean: settings.runningMean, running_var: settings.runningVar, weight, bias });
   const count = numElements(x.shape.slice(2));
   if (count === 1) {
-    throw new ShapeError(`Expected more than 1 spatial element when training, got input size torch.Size(${formatShape(x.shape)})`);
+    throw new ShapeError(
+      `Expected more than 1 spatial element when training, got input size torch.Size(${formatShape(x.shape)})`,
+    );
   }
   const rows = standardize('NativeBatchNormBackward0', reshape(x, [1, n * c, count]), eps);
   const overSamples = (values: T): T => mean(reshape(values, [n, c]), 0);
   return {
     output: affine(reshape(rows.output, x.shape), weight, bias, channelShape(x)),
-    statistics: { mean: overSamples(rows.mean), variance: mul<T>(overSamples(rows.variance), count / (count - 1)) },
+    statistics: {
+      mean: overSamples(rows.mean),
+      variance: mul<T>(overSamples(rows.variance), count / (count - 1)),
+    },
   };
 }
 
 /** @throws ShapeError unless x ends with normalizedShape, and the weights have it */
-function checkNormalized(op: string, x: Variable, normalizedShape: Shape, weights: { readonly [name: string]: Variable | null }): void {
+function checkNormalized(
+  op: string,
+  x: Variable,
+  normalizedShape: Shape,
+  weights: { readonly [name: string]: Variable | null },
+): void {
   const own = x.shape.slice(x.ndim - normalizedShape.length);
   if (normalizedShape.length === 0) {
-    throw new ShapeError(`${op}: Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got []`);
+    throw new ShapeError(
+      `${op}: Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got []`,
+    );
   }
   for (const [name, w] of Object.entries(weights)) {
     if (w === null || sameShape(w.shape, normalizedShape)) continue;
@@ -179,7 +211,13 @@ function checkNormalized(op: string, x: Variable, normalizedShape: Shape, weight
 }
 
 /** The last dimensions, of shape normalizedShape, to mean 0 and variance 1, then ·weight + bias. @throws ShapeError */
-export function layerNorm<T extends Variable>(x: T, normalizedShape: Shape, weight: T | null, bias: T | null, eps: number): T {
+export function layerNorm<T extends Variable>(
+  x: T,
+  normalizedShape: Shape,
+  weight: T | null,
+  bias: T | null,
+  eps: number,
+): T {
   checkFloats('layer_norm', x, [weight, bias]);
   checkNormalized('layer_norm', x, normalizedShape, { weight, bias });
   const inner = numElements(normalizedShape);
@@ -189,9 +227,16 @@ export function layerNorm<T extends Variable>(x: T, normalizedShape: Shape, weig
 }
 
 /** Groups of neighbouring channels of [n, c, …] to mean 0 and variance 1, then ·weight + bias by channel. @throws ShapeError */
-export function groupNorm<T extends Variable>(x: T, numGroups: number, weight: T | null, bias: T | null, eps: number): T {
+export function groupNorm<T extends Variable>(
+  x: T,
+  numGroups: number,
+  weight: T | null,
+  bias: T | null,
+  eps: number,
+): T {
   checkFloats('group_norm', x, [weight, bias]);
-  if (x.ndim < 2) throw new ShapeError(`Expected at least 2 dimensions for input tensor but received ${x.ndim}`);
+  if (x.ndim < 2)
+    throw new ShapeError(`Expected at least 2 dimensions for input tensor but received ${x.ndim}`);
   const [n, c] = x.shape;
   if (!Number.isInteger(numGroups) || numGroups < 1 || c % numGroups !== 0) {
     throw new ShapeError(
@@ -202,7 +247,9 @@ export function groupNorm<T extends Variable>(x: T, numGroups: number, weight: T
   checkChannels(c, { weight, bias });
   const inner = (c / numGroups) * numElements(x.shape.slice(2));
   if (n * inner === 1) {
-    throw new ShapeError(`Expected more than 1 value per channel when training, got input size ${formatShape(x.shape)}`);
+    throw new ShapeError(
+      `Expected more than 1 value per channel when training, got input size ${formatShape(x.shape)}`,
+    );
   }
   const { output } = standardize('NativeGroupNormBackward0', reshape(x, [1, n * numGroups, inner]), eps);
   return affine(reshape(output, x.shape), weight, bias, channelShape(x));
@@ -212,7 +259,12 @@ export function groupNorm<T extends Variable>(x: T, numGroups: number, weight: T
 const machineEpsilon = (x: Variable): number => (x.dtype === 'float64' ? 2 ** -52 : 2 ** -23);
 
 /** x/√(mean(x²) + eps) over the last dimensions, then ·weight (Zhang and Sennrich, 2019). @throws ShapeError */
-export function rmsNorm<T extends Variable>(x: T, normalizedShape: Shape, weight: T | null, eps: number | null): T {
+export function rmsNorm<T extends Variable>(
+  x: T,
+  normalizedShape: Shape,
+  weight: T | null,
+  eps: number | null,
+): T {
   checkFloats('rms_norm', x, [weight]);
   checkNormalized('rms_norm', x, normalizedShape, { weight });
   const dims = normalizedShape.map((_, d) => x.ndim - normalizedShape.length + d);
@@ -221,7 +273,13 @@ export function rmsNorm<T extends Variable>(x: T, normalizedShape: Shape, weight
 }
 
 /** x / (k + alpha·mean of x² over `size` neighbouring channels)^beta: x [n, c, …]. @throws ShapeError */
-export function localResponseNorm<T extends Variable>(x: T, size: number, alpha: number, beta: number, k: number): T {
+export function localResponseNorm<T extends Variable>(
+  x: T,
+  size: number,
+  alpha: number,
+  beta: number,
+  k: number,
+): T {
   if (x.ndim < 3) {
     throw new ShapeError(`Expected 3D or higher dimensionality input (got ${x.ndim} dimensions)`);
   }
@@ -232,10 +290,13 @@ export function localResponseNorm<T extends Variable>(x: T, size: number, alpha:
   const end = Int32Array.from({ length: c }, (_, i) => Math.min(i - before + size, c));
   const inner = numElements(x.shape.slice(2));
   const all = Int32Array.from({ length: inner }, (_, i) => i);
-  const windows = windowsOf([c, inner], [
-    { start, end, step: 1, divisor: new Float64Array(c).fill(size) },
-    { start: all, end: all.map((i) => i + 1), step: 1, divisor: new Float64Array(inner).fill(1) },
-  ]);
+  const windows = windowsOf(
+    [c, inner],
+    [
+      { start, end, step: 1, divisor: new Float64Array(c).fill(size) },
+      { start: all, end: all.map((i) => i + 1), step: 1, divisor: new Float64Array(inner).fill(1) },
+    ],
+  );
   const means = meanOverWindows('AvgPool3DBackward0', reshape(square(x), [n, 1, c, inner]), windows);
   return div<T>(x, reshape(pow<T>(add<T>(mul<T>(means, alpha), k), beta), x.shape));
 }

@@ -25,7 +25,13 @@ export interface SortOptions {
 }
 
 /** The first `count` of the sorted elements along d (all if null), with their positions. */
-function firstSorted<T extends Variable>(name: string, x: T, d: number, descending: boolean, count: number | null): [T, T] {
+function firstSorted<T extends Variable>(
+  name: string,
+  x: T,
+  d: number,
+  descending: boolean,
+  count: number | null,
+): [T, T] {
   const { values, indices } = x.array.backend.sort(x.array, d, descending);
   const part = (array: NDArray): T => {
     const whole = x.derive(array);
@@ -33,12 +39,18 @@ function firstSorted<T extends Variable>(name: string, x: T, d: number, descendi
   };
   const positions = part(indices);
   const from = x.shape;
-  const [out] = recordMany(name, [part(values).array], [x], () => ([grad]) => [grad && placeAt(grad, positions, from, d, true)]);
+  const [out] = recordMany(name, [part(values).array], [x], () => ([grad]) => [
+    grad && placeAt(grad, positions, from, d, true),
+  ]);
   return [out, positions];
 }
 
 /** Sorted along dim (default the last), stably; NaN counts as the largest. */
-export function sort<T extends Variable>(x: T, dim: number | SortOptions = -1, descending = false): ValuesAndIndices<T> {
+export function sort<T extends Variable>(
+  x: T,
+  dim: number | SortOptions = -1,
+  descending = false,
+): ValuesAndIndices<T> {
   const o = typeof dim === 'object' ? { dim: -1, descending, ...dim } : { dim, descending };
   const d = normalizeDim(o.dim, x.ndim, 'sort');
   const [values, indices] = firstSorted('SortBackward0', x, d, o.descending, null);
@@ -61,7 +73,12 @@ export interface TopkOptions {
 }
 
 /** The k largest (or smallest) elements along dim in order, with their positions. @throws IndexError if k is too large */
-export function topk<T extends Variable>(x: T, k: number, dim: number | TopkOptions = -1, largest = true): ValuesAndIndices<T> {
+export function topk<T extends Variable>(
+  x: T,
+  k: number,
+  dim: number | TopkOptions = -1,
+  largest = true,
+): ValuesAndIndices<T> {
   const o = typeof dim === 'object' ? { dim: -1, largest, ...dim } : { dim, largest };
   const d = normalizeDim(o.dim, x.ndim, 'topk');
   const n = x.ndim === 0 ? 1 : x.shape[d];
@@ -78,7 +95,14 @@ export interface AlongOptions {
 }
 
 /** The elements of x at one position along d for each slice; positions has size 1 there. */
-function pickOne<T extends Variable>(op: string, name: string, x: T, positions: T, d: number, keepdim: boolean): ValuesAndIndices<T> {
+function pickOne<T extends Variable>(
+  op: string,
+  name: string,
+  x: T,
+  positions: T,
+  d: number,
+  keepdim: boolean,
+): ValuesAndIndices<T> {
   const shaped = (y: T): T => (keepdim || x.ndim === 0 ? y : squeeze(y, d));
   const picks = contiguous(positions);
   return namedResult(op, named(name, shaped(gatherAlong(x, d, picks))), shaped(picks));
@@ -91,12 +115,19 @@ const nthPositions = <T extends Variable>(x: T, d: number, k: number): T => {
 };
 
 /** The k-th smallest element along dim, k from 1, and its position. @throws IndexError if k is out of range */
-export function kthvalue<T extends Variable>(x: T, k: number, dim: number | AlongOptions = -1, keepdim = false): ValuesAndIndices<T> {
+export function kthvalue<T extends Variable>(
+  x: T,
+  k: number,
+  dim: number | AlongOptions = -1,
+  keepdim = false,
+): ValuesAndIndices<T> {
   const o = typeof dim === 'object' ? { dim: -1, keepdim, ...dim } : { dim, keepdim };
   const d = normalizeDim(o.dim, x.ndim, 'kthvalue');
   const n = x.ndim === 0 ? 1 : x.shape[d];
   if (!Number.isInteger(k) || k < 1 || k > n) {
-    throw new IndexError(`kthvalue(): selected number k out of range for dimension ${d}; got k = ${k} for size ${n}`);
+    throw new IndexError(
+      `kthvalue(): selected number k out of range for dimension ${d}; got k = ${k} for size ${n}`,
+    );
   }
   return pickOne('kthvalue', 'KthvalueBackward0', x, nthPositions(x, d, k - 1), d, o.keepdim);
 }
@@ -110,21 +141,27 @@ export function medianAll<T extends Variable>(x: T, op: 'median' | 'nanmedian' =
   const sorted = raw.derive(raw.array.backend.sort(raw.array, 0, false).values);
   const n = sorted.shape[0];
   if (n === 0 || numbers === 0) {
-    if (!isFloating(x.dtype)) throw new IndexError('median() operation does not have an identity for empty input.');
+    if (!isFloating(x.dtype))
+      throw new IndexError('median() operation does not have an identity for empty input.');
     return add<T>(sum(mul<T>(x, 0)), Number.NaN);
   }
   const last = select(sorted, 0, n - 1);
   const isLast = op === 'median' && firstIsTrue(isnan(last));
   const out = contiguous(reshape(isLast ? last : select(sorted, 0, (numbers - 1) >> 1), []));
-  return record(op === 'median' ? 'MedianBackward0' : 'NanmedianBackward0', out.array, [x], (node, output) => {
-    const savedX = node.save(x);
-    const savedY = node.saveOutput(output);
-    return (grad) => {
-      const value = savedX.get(grad);
-      const hits = cast(isLast ? isnan(value) : eq<T>(value, savedY.get(grad)), grad.dtype);
-      return [mul<T>(hits, div<T>(grad, sum(hits)))];
-    };
-  });
+  return record(
+    op === 'median' ? 'MedianBackward0' : 'NanmedianBackward0',
+    out.array,
+    [x],
+    (node, output) => {
+      const savedX = node.save(x);
+      const savedY = node.saveOutput(output);
+      return (grad) => {
+        const value = savedX.get(grad);
+        const hits = cast(isLast ? isnan(value) : eq<T>(value, savedY.get(grad)), grad.dtype);
+        return [mul<T>(hits, div<T>(grad, sum(hits)))];
+      };
+    },
+  );
 }
 
 const countNan = (x: Variable): number => Number(x.array.backend.read(sum(isnan(x)).array)[0]);
@@ -158,7 +195,10 @@ export function quantile<T extends Variable>(
   keepdim = false,
 ): T {
   const o = typeof dim === 'object' && dim !== null ? { dim: null, keepdim, ...dim } : { dim, keepdim };
-  if (!isFloating(x.dtype)) throw new DTypeError(`quantile() input tensor must be either float or double dtype, but got ${torchTypeName(x.dtype)}`);
+  if (!isFloating(x.dtype))
+    throw new DTypeError(
+      `quantile() input tensor must be either float or double dtype, but got ${torchTypeName(x.dtype)}`,
+    );
   const source = o.dim === null || x.ndim === 0 ? reshape(x, [-1]) : x;
   const d = normalizeDim(o.dim ?? 0, source.ndim, 'quantile');
   const n = source.shape[d];
@@ -166,7 +206,8 @@ export function quantile<T extends Variable>(
   const sorted = sort(source, d).values;
   const hasNan = any(isnan(detached(source)), d, true);
   const one = (p: number): T => {
-    if (!(p >= 0 && p <= 1)) throw new ArgumentError(`quantile() q values must be in the range [0, 1], but got ${p}`);
+    if (!(p >= 0 && p <= 1))
+      throw new ArgumentError(`quantile() q values must be in the range [0, 1], but got ${p}`);
     const at = p * (n - 1);
     const low = Math.floor(at);
     const between = lerp<T>(narrow(sorted, d, low, 1), narrow(sorted, d, Math.ceil(at), 1), at - low);
@@ -181,4 +222,3 @@ export function quantile<T extends Variable>(
 }
 
 const isList = (q: unknown): q is readonly number[] => Array.isArray(q);
-

@@ -3,9 +3,8 @@ import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { formatShape } from '../core/shape.ts';
-import { scalarValue } from './convert.ts';
+import { clone, scalarValue } from './convert.ts';
 import { selectAlong } from './indexing.ts';
-import { clone } from './convert.ts';
 import { integerVector } from './rearrange.ts';
 import { narrow } from './views.ts';
 
@@ -15,9 +14,15 @@ export type PadMode = 'constant' | 'reflect' | 'replicate' | 'circular';
  * Margins given as pairs (before, behind), the last dimension first; negative ones cut off.
  * @throws ArgumentError, ShapeError in PyTorch's words
  */
-export function pad<T extends Variable>(x: T, padding: readonly number[], mode: PadMode, value: number | null): T {
+export function pad<T extends Variable>(
+  x: T,
+  padding: readonly number[],
+  mode: PadMode,
+  value: number | null,
+): T {
   if (padding.length % 2 !== 0) throw new ArgumentError('Padding length must be divisible by 2');
-  if (!padding.every(Number.isInteger)) throw new ArgumentError(`pad: expected integers, but got ${formatShape(padding)}`);
+  if (!padding.every(Number.isInteger))
+    throw new ArgumentError(`pad: expected integers, but got ${formatShape(padding)}`);
   if (padding.length > 2 * x.ndim) {
     throw new ArgumentError(
       'Padding length should be less than or equal to two times the input dimension but got padding length ' +
@@ -38,7 +43,8 @@ export function pad<T extends Variable>(x: T, padding: readonly number[], mode: 
     }
   });
   if (mode === 'constant') return padConstant(x, margins, value ?? 0);
-  if (value !== null && value !== 0) throw new ArgumentError(`Padding mode "${mode}" doesn't take in value argument`);
+  if (value !== null && value !== 0)
+    throw new ArgumentError(`Padding mode "${mode}" doesn't take in value argument`);
   if (!(mode === 'reflect' || mode === 'replicate' || mode === 'circular')) {
     throw new ArgumentError(`Unrecognised padding mode ${String(mode satisfies never)}`);
   }
@@ -62,7 +68,13 @@ export function pad<T extends Variable>(x: T, padding: readonly number[], mode: 
 const nodeNames = { reflect: 'ReflectionPad', replicate: 'ReplicationPad', circular: 'CircularPad' } as const;
 
 /** For each position of the padded dimension, the one that it repeats. */
-function sourcePositions(x: Variable, dim: number, before: number, behind: number, mode: 'reflect' | 'replicate' | 'circular'): number[] {
+function sourcePositions(
+  x: Variable,
+  dim: number,
+  before: number,
+  behind: number,
+  mode: 'reflect' | 'replicate' | 'circular',
+): number[] {
   const size = x.shape[dim];
   const widest = Math.max(before, behind);
   if (mode === 'reflect' && widest >= size) {
@@ -71,8 +83,12 @@ function sourcePositions(x: Variable, dim: number, before: number, behind: numbe
         `${dim} of input ${formatShape(x.shape)}`,
     );
   }
-  if (mode === 'circular' && widest > size) throw new ShapeError('Padding value causes wrapping around more than once.');
-  if (size === 0) throw new ShapeError(`pad: expected dimension ${dim} to have non-zero size, but got ${formatShape(x.shape)}`);
+  if (mode === 'circular' && widest > size)
+    throw new ShapeError('Padding value causes wrapping around more than once.');
+  if (size === 0)
+    throw new ShapeError(
+      `pad: expected dimension ${dim} to have non-zero size, but got ${formatShape(x.shape)}`,
+    );
   const place = {
     reflect: (i: number) => (i < 0 ? -i : i >= size ? 2 * (size - 1) - i : i),
     replicate: (i: number) => Math.min(Math.max(i, 0), size - 1),
@@ -82,7 +98,11 @@ function sourcePositions(x: Variable, dim: number, before: number, behind: numbe
 }
 
 /** The same constant on all sides. */
-function padConstant<T extends Variable>(x: T, margins: readonly (readonly [number, number])[], value: number): T {
+function padConstant<T extends Variable>(
+  x: T,
+  margins: readonly (readonly [number, number])[],
+  value: number,
+): T {
   let inner = x;
   margins.forEach(([before, behind], d) => {
     if (before >= 0 && behind >= 0) return;

@@ -2,13 +2,12 @@
 import type { Variable } from '../autograd/variable.ts';
 import { isFloating } from '../core/dtype.ts';
 import { sameShape } from '../core/shape.ts';
-import { add, mul, sub } from './arithmetic.ts';
+import { add, div, mul, sub } from './arithmetic.ts';
 import { type BinaryRow, binaryOp } from './binary.ts';
 import { eq, isfinite, isnan, le, logicalAnd, logicalOr, lt } from './comparison.ts';
 import { detached } from './composite.ts';
 import { cast, commonDType, type OperandOf, promoteOperand } from './convert.ts';
 import { abs, exp, log, sign } from './elementwise.ts';
-import { div } from './arithmetic.ts';
 import { whereOp } from './where.ts';
 
 const share = <T extends Variable>(grad: T, wins: T): T => whereOp<T>(wins, grad, 0);
@@ -37,7 +36,8 @@ export const fmin = skippingNan('fmin', Math.min, {
 });
 
 /** An operand of a rule as a tensor. */
-const asTensor = <T extends Variable>(like: T, x: T | number): T => (typeof x === 'object' ? x : add<T>(mul<T>(detached(like), 0), x));
+const asTensor = <T extends Variable>(like: T, x: T | number): T =>
+  typeof x === 'object' ? x : add<T>(mul<T>(detached(like), 0), x);
 
 const expShare = <T extends Variable>(grad: T, mine: T | number, other: T | number, base: number): T => {
   const gap = sub<T>(asTensor(grad, other), mine);
@@ -47,7 +47,8 @@ const expShare = <T extends Variable>(grad: T, mine: T | number, other: T | numb
 /** log(eᵃ + eᵇ) without overflow. */
 export const logaddexp = binaryOp({
   name: 'logaddexp',
-  js: (a, b) => (a === b && Math.abs(a) === Infinity ? a : Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b)))),
+  js: (a, b) =>
+    a === b && Math.abs(a) === Infinity ? a : Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b))),
   wgsl: 'max(a, b) + log(1 + exp(-abs(a - b)))',
   integers: 'float',
   gradA: (grad, a, b) => expShare(grad, a, b, 1),
@@ -57,7 +58,8 @@ export const logaddexp = binaryOp({
 /** log₂(2ᵃ + 2ᵇ) without overflow. */
 export const logaddexp2 = binaryOp({
   name: 'logaddexp2',
-  js: (a, b) => (a === b && Math.abs(a) === Infinity ? a : Math.max(a, b) + Math.log1p(2 ** -Math.abs(a - b)) / Math.LN2),
+  js: (a, b) =>
+    a === b && Math.abs(a) === Infinity ? a : Math.max(a, b) + Math.log1p(2 ** -Math.abs(a - b)) / Math.LN2,
   wgsl: 'max(a, b) + log2(1 + exp2(-abs(a - b)))',
   integers: 'float',
   gradA: (grad, a, b) => expShare(grad, a, b, Math.LN2),
@@ -70,7 +72,8 @@ export const xlogy = binaryOp({
   js: (a, b) => (Number.isNaN(b) ? b : a === 0 ? 0 : a * Math.log(b)),
   wgsl: 'select(a * log(b), 0, a == 0)',
   integers: 'float',
-  gradA: (grad, a, b) => whereOp(logicalAnd(eq(a, 0), le(asTensor(grad, b), 0)), 0, mul(grad, log(asTensor(grad, b)))),
+  gradA: (grad, a, b) =>
+    whereOp(logicalAnd(eq(a, 0), le(asTensor(grad, b), 0)), 0, mul(grad, log(asTensor(grad, b)))),
   gradB: (grad, a, b) => mul(grad, div(a, b)),
 });
 
@@ -120,11 +123,18 @@ export function isclose<T extends Variable>(
   return logicalOr<T>(close, logicalAnd<T>(isfinite(gap), le<T>(gap, allowed)));
 }
 
-const allTrue = (x: Variable): boolean => Array.from(x.array.backend.read(x.array), Number).every((v) => v !== 0);
+const allTrue = (x: Variable): boolean =>
+  Array.from(x.array.backend.read(x.array), Number).every((v) => v !== 0);
 
 /** True if all elements are close. */
-export const allclose = <T extends Variable>(a: T, b: T, rtol: number | CloseOptions = 1e-5, atol = 1e-8, equalNan = false): boolean =>
-  allTrue(isclose<T>(a, b, rtol, atol, equalNan));
+export const allclose = <T extends Variable>(
+  a: T,
+  b: T,
+  rtol: number | CloseOptions = 1e-5,
+  atol = 1e-8,
+  equalNan = false,
+): boolean => allTrue(isclose<T>(a, b, rtol, atol, equalNan));
 
 /** True if both have the same shape and the same elements. */
-export const equal = <T extends Variable>(a: T, b: T): boolean => sameShape(a.shape, b.shape) && allTrue(eq<T>(detached(a), detached(b)));
+export const equal = <T extends Variable>(a: T, b: T): boolean =>
+  sameShape(a.shape, b.shape) && allTrue(eq<T>(detached(a), detached(b)));

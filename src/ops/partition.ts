@@ -49,7 +49,8 @@ export function split<T extends Variable>(x: T, size: number | readonly number[]
 /** At most `chunks` parts along dim, all of one size but the last. @throws ArgumentError */
 export function chunk<T extends Variable>(x: T, chunks: number, dim?: Dim): T[] {
   checkDimensions(x, 'chunk');
-  if (!Number.isInteger(chunks) || chunks <= 0) throw new ArgumentError(`chunk: expects \`chunks\` to be greater than 0, got: ${chunks}`);
+  if (!Number.isInteger(chunks) || chunks <= 0)
+    throw new ArgumentError(`chunk: expects \`chunks\` to be greater than 0, got: ${chunks}`);
   const d = normalizeDim(option(dim, 'dim', 0), x.ndim, 'chunk');
   const size = Math.ceil(x.shape[d] / chunks);
   return size === 0 ? Array.from({ length: chunks }, () => narrow(x, d, 0, 0)) : split(x, size, d);
@@ -76,10 +77,14 @@ export function tensorSplit<T extends Variable>(x: T, sections: number | readonl
 }
 
 /** Parts along the second dimension (the first of a vector). */
-export const hsplit = <T extends Variable>(x: T, sections: number | readonly number[]): T[] => tensorSplit(x, sections, x.ndim === 1 ? 0 : 1);
+export const hsplit = <T extends Variable>(x: T, sections: number | readonly number[]): T[] =>
+  tensorSplit(x, sections, x.ndim === 1 ? 0 : 1);
 /** Parts along the first dimension. @throws ShapeError for fewer than two dimensions */
 export function vsplit<T extends Variable>(x: T, sections: number | readonly number[]): T[] {
-  if (x.ndim < 2) throw new ShapeError(`vsplit: requires a tensor with at least 2 dimension, but got a tensor with ${x.ndim} dimensions!`);
+  if (x.ndim < 2)
+    throw new ShapeError(
+      `vsplit: requires a tensor with at least 2 dimension, but got a tensor with ${x.ndim} dimensions!`,
+    );
   return tensorSplit(x, sections, 0);
 }
 
@@ -139,9 +144,13 @@ export function meshgrid<T extends Variable>(...args: readonly (T | readonly T[]
   const indexing = hasOptions ? ((last as MeshgridOptions).indexing ?? 'ij') : 'ij';
   const list = listOf<T>(hasOptions ? args.slice(0, -1) : args);
   if (list.length === 0) throw new ArgumentError('meshgrid: expects a non-empty TensorList');
-  if (indexing !== 'ij' && indexing !== 'xy') throw new ArgumentError(`meshgrid: indexing must be one of "xy" or "ij", but received: ${indexing}`);
+  if (indexing !== 'ij' && indexing !== 'xy')
+    throw new ArgumentError(`meshgrid: indexing must be one of "xy" or "ij", but received: ${indexing}`);
   for (const x of list) {
-    if (x.ndim > 1) throw new ShapeError(`meshgrid: Expected 0D or 1D tensor in the tensor list but got: ${formatShape(x.shape)}`);
+    if (x.ndim > 1)
+      throw new ShapeError(
+        `meshgrid: Expected 0D or 1D tensor in the tensor list but got: ${formatShape(x.shape)}`,
+      );
   }
   const swap = indexing === 'xy' && list.length >= 2;
   const ordered = swap ? [list[1], list[0], ...list.slice(2)] : list;

@@ -32,7 +32,9 @@ function sliceTarget<T extends Variable>(x: T, dim: number, index: T, source: T,
   const d = normalizeDim(dim, x.ndim, op);
   checkDevices([x, index, source], op);
   if (source.dtype !== x.dtype) {
-    throw new DTypeError(`${op}(): self (${torchTypeName(x.dtype)}) and source (${torchTypeName(source.dtype)}) must have the same scalar type`);
+    throw new DTypeError(
+      `${op}(): self (${torchTypeName(x.dtype)}) and source (${torchTypeName(source.dtype)}) must have the same scalar type`,
+    );
   }
   const picks = sliceIndex(x, d, index, op);
   const wanted = x.ndim === 0 ? [] : x.shape.map((size, axis) => (axis === d ? picks.shape[0] : size));
@@ -46,7 +48,13 @@ function sliceTarget<T extends Variable>(x: T, dim: number, index: T, source: T,
 }
 
 /** x with alpha · source[j] added to its slice index[j]; repeated indices add up. */
-export function indexAdd<T extends Variable>(x: T, dim: number, index: T, source: T, { alpha = 1 }: AlphaOptions = {}): T {
+export function indexAdd<T extends Variable>(
+  x: T,
+  dim: number,
+  index: T,
+  source: T,
+  { alpha = 1 }: AlphaOptions = {},
+): T {
   const target = sliceTarget(x, dim, index, source, 'index_add');
   if (x.ndim === 0) return add<T>(x, mul<T>(source, alpha));
   const { d, picks } = target;
@@ -55,7 +63,10 @@ export function indexAdd<T extends Variable>(x: T, dim: number, index: T, source
   const out = backend.empty(x.shape, x.dtype);
   backend.assign(out, x.array);
   backend.indexAdd(out, d, picks.array, scaled.array);
-  return record('IndexAddBackward0', out, [x, scaled], (node) => (grad) => [grad, node.needs[1] && selectAlong(grad, d, picks)]);
+  return record('IndexAddBackward0', out, [x, scaled], (node) => (grad) => [
+    grad,
+    node.needs[1] && selectAlong(grad, d, picks),
+  ]);
 }
 
 /** Row-major positions of the elements of the slices `picks` along d, in the shape of those slices. */
@@ -79,42 +90,59 @@ export function indexFill<T extends Variable>(x: T, dim: number, index: T, value
   const picks = sliceIndex(x, d, index, 'index_fill');
   const positions = reshape(slicePositions(x, d, picks), [-1]);
   const scalar = typeof value === 'number' ? add<T>(zerosOf(x, []), value) : cast(value, x.dtype);
-  return named('IndexFillBackward0', putFlat(x, positions, contiguous(expand(scalar, positions.shape)), false));
+  return named(
+    'IndexFillBackward0',
+    putFlat(x, positions, contiguous(expand(scalar, positions.shape)), false),
+  );
 }
 
 /** The elements at positions of the flattened tensor, in the shape of the index. @throws IndexError, DTypeError */
 export function take<T extends Variable>(x: T, index: T): T {
-  if (index.dtype !== 'int64') throw new DTypeError(`take(): Expected a long tensor for index, but got ${torchTypeName(index.dtype)}`);
-  if (x.array.size === 0 && index.array.size > 0) throw new IndexError('take(): tried to take from an empty tensor');
+  if (index.dtype !== 'int64')
+    throw new DTypeError(`take(): Expected a long tensor for index, but got ${torchTypeName(index.dtype)}`);
+  if (x.array.size === 0 && index.array.size > 0)
+    throw new IndexError('take(): tried to take from an empty tensor');
   return takeFlat(x, contiguous(checkedIndex(index, x.array.size, 0)));
 }
 
 /** x with elements of source at positions of the flattened tensor; with accumulate they are added. */
 export function put<T extends Variable>(x: T, index: T, source: T, accumulate = false): T {
-  if (index.dtype !== 'int64') throw new DTypeError(`put(): Expected a long tensor for index, but got ${torchTypeName(index.dtype)}`);
+  if (index.dtype !== 'int64')
+    throw new DTypeError(`put(): Expected a long tensor for index, but got ${torchTypeName(index.dtype)}`);
   if (index.array.size !== source.array.size) {
-    throw new IndexError(`put(): Expected source and index to have the same number of elements, but got ${source.array.size} and ${index.array.size}`);
+    throw new IndexError(
+      `put(): Expected source and index to have the same number of elements, but got ${source.array.size} and ${index.array.size}`,
+    );
   }
   const flat = reshape(checkedIndex(index, x.array.size, 0), [-1]);
   return putFlat(x, contiguous(flat), reshape(cast(source, x.dtype), [-1]), accumulate);
 }
 
 function checkMask(mask: Variable, op: string): void {
-  if (mask.dtype !== 'bool') throw new DTypeError(`${op}: expected a boolean tensor for mask, but got ${torchTypeName(mask.dtype)}`);
+  if (mask.dtype !== 'bool')
+    throw new DTypeError(`${op}: expected a boolean tensor for mask, but got ${torchTypeName(mask.dtype)}`);
 }
 
 /** x with `value` where mask (which broadcasts) is true. @throws DTypeError, ShapeError */
 export function maskedFill<T extends Variable>(x: T, mask: T, value: T | number | boolean): T {
   checkMask(mask, 'masked_fill');
   if (typeof value === 'object' && value.ndim > 0) {
-    throw new ShapeError(`masked_fill only supports a 0-dimensional value tensor, but got tensor with ${value.ndim} dimension(s).`);
+    throw new ShapeError(
+      `masked_fill only supports a 0-dimensional value tensor, but got tensor with ${value.ndim} dimension(s).`,
+    );
   }
   const dtype = typeof value === 'object' ? value.dtype : valueDType(value);
   if (dtypeInfo[dtype].category > dtypeInfo[x.dtype].category) {
-    throw new DTypeError(`masked_fill: value cannot be converted to type ${torchTypeName(x.dtype)} without overflow; got ${String(value)}`);
+    throw new DTypeError(
+      `masked_fill: value cannot be converted to type ${torchTypeName(x.dtype)} without overflow; got ${String(value)}`,
+    );
   }
   const filling = typeof value === 'object' ? cast(value, x.dtype) : value;
-  const out = whereOp<T>(mask, typeof filling === 'boolean' && x.dtype !== 'bool' ? Number(filling) : filling, x);
+  const out = whereOp<T>(
+    mask,
+    typeof filling === 'boolean' && x.dtype !== 'bool' ? Number(filling) : filling,
+    x,
+  );
   return named('MaskedFillBackward0', cast(out, x.dtype));
 }
 
@@ -135,10 +163,21 @@ export function maskedScatter<T extends Variable>(x: T, mask: T, source: T): T {
   const positions = x.derive(spread.array.backend.nonzero(spread.array));
   const count = positions.array.size;
   if (source.array.size < count) {
-    throw new ShapeError(`masked_scatter: expected self and source to have the mask's ${count} elements, but source has ${source.array.size}`);
+    throw new ShapeError(
+      `masked_scatter: expected self and source to have the mask's ${count} elements, but source has ${source.array.size}`,
+    );
   }
   const used = reshape(source, [-1]);
-  const first = takeFlat(used, x.derive(x.array.backend.upload(BigInt64Array.from({ length: count }, (_, i) => BigInt(i)), [count], 'int64')));
+  const first = takeFlat(
+    used,
+    x.derive(
+      x.array.backend.upload(
+        BigInt64Array.from({ length: count }, (_, i) => BigInt(i)),
+        [count],
+        'int64',
+      ),
+    ),
+  );
   return named('MaskedScatterBackward0', putFlat(whole, positions, cast(first, x.dtype), false));
 }
 

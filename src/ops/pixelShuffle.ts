@@ -7,8 +7,12 @@ import { clone } from './convert.ts';
 import { permute, reshape } from './views.ts';
 
 function checkImage(op: string, x: Variable, factor: number): void {
-  if (!Number.isInteger(factor) || factor < 1) throw new ArgumentError(`${op} expects a positive factor, but got ${factor}`);
-  if (x.ndim < 3) throw new ShapeError(`${op} expects input to have at least 3 dimensions, but got input with ${x.ndim} dimension(s)`);
+  if (!Number.isInteger(factor) || factor < 1)
+    throw new ArgumentError(`${op} expects a positive factor, but got ${factor}`);
+  if (x.ndim < 3)
+    throw new ShapeError(
+      `${op} expects input to have at least 3 dimensions, but got input with ${x.ndim} dimension(s)`,
+    );
 }
 
 /** y under its own name, in memory of its own where a factor of 1 made it a view of x. */
@@ -55,7 +59,9 @@ export function channelShuffle<T extends Variable>(x: T, groups: number): T {
   checkImage('channel_shuffle', x, groups);
   const [n, c, ...rest] = x.shape;
   if (c % groups !== 0) {
-    throw new ShapeError(`channel_shuffle: Number of channels must be divisible by groups. Got ${c} channels and ${groups} groups.`);
+    throw new ShapeError(
+      `channel_shuffle: Number of channels must be divisible by groups. Got ${c} channels and ${groups} groups.`,
+    );
   }
   const split = reshape(x, [n, groups, c / groups, ...rest]);
   const moved = permute(split, [0, 2, 1, ...rest.map((_, d) => d + 3)]);

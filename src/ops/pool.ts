@@ -1,10 +1,10 @@
 /** Pooling: the maximum, mean or p-norm of windows, at regular steps or as many as are asked for. */
 import type { Variable } from '../autograd/variable.ts';
-import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { isFloating } from '../core/dtype.ts';
+import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { formatShape } from '../core/shape.ts';
+import { scatterAlong, zerosOf } from './along.ts';
 import { mul } from './arithmetic.ts';
-import { zerosOf, scatterAlong } from './along.ts';
 import { abs, relu, sign } from './elementwise.ts';
 import {
   adaptiveList,
@@ -53,7 +53,8 @@ function dimensions(
 ): PoolDimension[] {
   checkPooled(op, x, ndim);
   const kernels = sizesOf(kernelSize, ndim, 1, op, 'kernelSize');
-  const noStride = stride === undefined || stride === null || (typeof stride === 'object' && stride.length === 0);
+  const noStride =
+    stride === undefined || stride === null || (typeof stride === 'object' && stride.length === 0);
   const strides = noStride ? kernels : sizesOf(stride, ndim, 1, op, 'stride');
   const paddings = sizesOf(padding, ndim, 0, op, 'padding');
   const dilations = sizesOf(dilation, ndim, 1, op, 'dilation');
@@ -64,7 +65,14 @@ function dimensions(
           `dilation=${dilations[d]}`,
       );
     }
-    return { input, kernel: kernels[d], stride: strides[d], padding: paddings[d], dilation: dilations[d], ceilMode };
+    return {
+      input,
+      kernel: kernels[d],
+      stride: strides[d],
+      padding: paddings[d],
+      dilation: dilations[d],
+      ceilMode,
+    };
   });
   if (result.some((each) => pooledSize(each) < 1)) {
     throw new ShapeError(
@@ -81,14 +89,26 @@ const nodeNames: { readonly [op: string]: string } = {
   max_pool3d: 'MaxPool3DWithIndicesBackward0',
 };
 
-function maxPool<T extends Variable>(op: string, ndim: number, x: T, kernelSize: Size, settings: MaxPoolSettings): [T, T] {
+function maxPool<T extends Variable>(
+  op: string,
+  ndim: number,
+  x: T,
+  kernelSize: Size,
+  settings: MaxPoolSettings,
+): [T, T] {
   const lists = dimensions(op, x, ndim, kernelSize, settings).map((each) => kernelList(each, false));
   const windows = windowsOf(x.shape.slice(-ndim), lists);
   const [values, indices] = batched(x, ndim, (batch) => maxOverWindows(nodeNames[op], batch, windows));
   return [values, indices];
 }
 
-function avgPool<T extends Variable>(op: string, ndim: number, x: T, kernelSize: Size, settings: AvgPoolSettings): T {
+function avgPool<T extends Variable>(
+  op: string,
+  ndim: number,
+  x: T,
+  kernelSize: Size,
+  settings: AvgPoolSettings,
+): T {
   const { countIncludePad = true, divisorOverride = null } = settings;
   checkFloating(x, op);
   if (divisorOverride === 0) throw new ArgumentError(`${op}: divisor must be not zero`);
@@ -104,7 +124,8 @@ function avgPool<T extends Variable>(op: string, ndim: number, x: T, kernelSize:
 }
 
 function checkFloating(x: Variable, op: string): void {
-  if (!isFloating(x.dtype)) throw new DTypeError(`${op}: "${op}" not implemented for '${torchTypeName(x.dtype)}'`);
+  if (!isFloating(x.dtype))
+    throw new DTypeError(`${op}: "${op}" not implemented for '${torchTypeName(x.dtype)}'`);
 }
 
 const maxOf =
@@ -131,12 +152,16 @@ function adaptiveSizes(op: string, x: Variable, ndim: number, size: AdaptiveSize
   const input = x.shape.slice(-ndim);
   const list = typeof size === 'number' ? new Array<number>(ndim).fill(size) : size;
   if (list.length !== ndim) {
-    throw new ArgumentError(`${op}: internal error: output_size.size() must be ${ndim}, but got ${formatShape(list.map(Number))}`);
+    throw new ArgumentError(
+      `${op}: internal error: output_size.size() must be ${ndim}, but got ${formatShape(list.map(Number))}`,
+    );
   }
   return list.map((n, d) => {
     const wanted = n ?? input[d];
     if (Number.isInteger(wanted) && wanted >= 0) return wanted;
-    throw new ArgumentError(`${op}: expected outputSize to be whole numbers from 0, but got ${String(wanted)}`);
+    throw new ArgumentError(
+      `${op}: expected outputSize to be whole numbers from 0, but got ${String(wanted)}`,
+    );
   });
 }
 
@@ -146,7 +171,10 @@ const adaptiveMean =
     checkFloating(x, op);
     const sizes = adaptiveSizes(op, x, ndim, outputSize);
     const input = x.shape.slice(-ndim);
-    const windows = windowsOf(input, input.map((n, d) => adaptiveList(n, sizes[d])));
+    const windows = windowsOf(
+      input,
+      input.map((n, d) => adaptiveList(n, sizes[d])),
+    );
     const name = ndim === 1 ? 'SqueezeBackward1' : `AdaptiveAvgPool${ndim}DBackward0`;
     return batched(x, ndim, (batch) => [meanOverWindows(name, batch, windows)])[0];
   };
@@ -156,7 +184,10 @@ const adaptiveMax =
   <T extends Variable>(x: T, outputSize: AdaptiveSize): [values: T, indices: T] => {
     const sizes = adaptiveSizes(op, x, ndim, outputSize);
     const input = x.shape.slice(-ndim);
-    const windows = windowsOf(input, input.map((n, d) => adaptiveList(n, sizes[d])));
+    const windows = windowsOf(
+      input,
+      input.map((n, d) => adaptiveList(n, sizes[d])),
+    );
     const name = ndim === 1 ? 'SqueezeBackward1' : `AdaptiveMaxPool${ndim}DBackward0`;
     const [values, indices] = batched(x, ndim, (batch) => maxOverWindows(name, batch, windows));
     return [values, indices];
@@ -170,17 +201,35 @@ export const adaptiveMaxPool2d = adaptiveMax('adaptive_max_pool2d', 2);
 export const adaptiveMaxPool3d = adaptiveMax('adaptive_max_pool3d', 3);
 
 /** (Σ xᵖ)^(1/p) of each window, PyTorch's `lp_pool`: negative sums count as 0, and x is not made positive. */
-export function lpPool<T extends Variable>(ndim: number, x: T, normType: number, kernelSize: Size, settings: AvgPoolSettings): T {
+export function lpPool<T extends Variable>(
+  ndim: number,
+  x: T,
+  normType: number,
+  kernelSize: Size,
+  settings: AvgPoolSettings,
+): T {
   const kernel = sizesOf(kernelSize, ndim, 1, `lp_pool${ndim}d`, 'kernelSize');
   const pool = ndim === 1 ? avgPool1d : avgPool2d;
   const mean = pool(pow<T>(x, normType), kernel, settings);
-  return pow<T>(mul<T>(mul(sign(mean), relu(abs(mean))), kernel.reduce((n, k) => n * k, 1)), 1 / normType);
+  return pow<T>(
+    mul<T>(
+      mul(sign(mean), relu(abs(mean))),
+      kernel.reduce((n, k) => n * k, 1),
+    ),
+    1 / normType,
+  );
 }
 
 /** Zeros of [n, c, …outputSize] with x written at the int64 positions that max pooling gave. @throws ShapeError, IndexError */
-export function maxUnpool<T extends Variable>(ndim: number, x: T, indices: T, outputSize: readonly number[]): T {
+export function maxUnpool<T extends Variable>(
+  ndim: number,
+  x: T,
+  indices: T,
+  outputSize: readonly number[],
+): T {
   const op = `max_unpool${ndim}d`;
-  if (indices.dtype !== 'int64') throw new DTypeError(`${op}: elements in indices should be type int64 but got: ${indices.dtype}`);
+  if (indices.dtype !== 'int64')
+    throw new DTypeError(`${op}: elements in indices should be type int64 but got: ${indices.dtype}`);
   if (formatShape(indices.shape) !== formatShape(x.shape)) {
     throw new ShapeError(
       `${op}: Expected shape of indices to be same as that of the input tensor (${formatShape(x.shape)}) but got indices ` +
@@ -191,7 +240,9 @@ export function maxUnpool<T extends Variable>(ndim: number, x: T, indices: T, ou
   const size = outputSize.reduce((n, s) => n * s, 1);
   const bad = indices.array.backend.findBadTarget(indices.array, size, null);
   if (bad >= 0) {
-    throw new ArgumentError(`${op}: Found an invalid max index (output volumes are of size ${outputSize.join('x')}) at ${bad}`);
+    throw new ArgumentError(
+      `${op}: Found an invalid max index (output volumes are of size ${outputSize.join('x')}) at ${bad}`,
+    );
   }
   const flat = reshape(x, [...lead, -1]);
   const index = reshape(indices, flat.shape);

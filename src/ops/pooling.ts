@@ -1,7 +1,7 @@
 /** What all pooling is made of: the windows of each output, and their maximum or mean as ops with gradients. */
 import { record, recordMany } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
-import { lastOf, tripleOf, type Triple, type WindowList, type Windows, volume } from '../backend/windows.ts';
+import { lastOf, type Triple, tripleOf, volume, type WindowList, type Windows } from '../backend/windows.ts';
 import { ShapeError } from '../core/errors.ts';
 import { formatShape } from '../core/shape.ts';
 import { gatherAlong, scatterAlong, zerosOf } from './along.ts';
@@ -17,7 +17,11 @@ const single: WindowList = {
 
 export function windowsOf(input: readonly number[], lists: readonly WindowList[]): Windows {
   const [a, b, c] = [single, single, single, ...lists].slice(-3);
-  return { input: tripleOf(input), output: tripleOf(lists.map((list) => list.start.length)), lists: [a, b, c] };
+  return {
+    input: tripleOf(input),
+    output: tripleOf(lists.map((list) => list.start.length)),
+    lists: [a, b, c],
+  };
 }
 
 /** The input positions of adaptive pooling: output i sees ⌊i·n/m⌋ up to ⌈(i + 1)·n/m⌉. */
@@ -65,7 +69,9 @@ export function kernelList(dimension: PoolDimension, countPadding: boolean): Win
 /** @throws ShapeError in PyTorch's words */
 export function checkPooled(op: string, x: Variable, ndim: number): void {
   if (x.ndim !== ndim + 1 && x.ndim !== ndim + 2) {
-    throw new ShapeError(`${op}: Expected ${ndim + 1}D or ${ndim + 2}D input tensor, but got ${formatShape(x.shape)}`);
+    throw new ShapeError(
+      `${op}: Expected ${ndim + 1}D or ${ndim + 2}D input tensor, but got ${formatShape(x.shape)}`,
+    );
   }
   if (x.shape.slice(x.ndim === ndim + 2 ? 1 : 0).includes(0)) {
     throw new ShapeError(
@@ -76,7 +82,11 @@ export function checkPooled(op: string, x: Variable, ndim: number): void {
 }
 
 /** Runs `body` on a batch; one sample alone becomes a batch of one, and its results single again. */
-export function batched<T extends Variable, R extends readonly T[]>(x: T, ndim: number, body: (batch: T) => R): T[] {
+export function batched<T extends Variable, R extends readonly T[]>(
+  x: T,
+  ndim: number,
+  body: (batch: T) => R,
+): T[] {
   if (x.ndim === ndim + 2) return [...body(x)];
   return body(unsqueeze(x, 0)).map((y) => squeeze(y, 0));
 }
@@ -84,7 +94,11 @@ export function batched<T extends Variable, R extends readonly T[]>(x: T, ndim: 
 const planes = (shape: readonly number[], inner: Triple): number[] => [shape[0], shape[1], volume(inner)];
 
 /** The largest element of each window, and its int64 position within the channel. */
-export function maxOverWindows<T extends Variable>(name: string, x: T, windows: Windows): [values: T, indices: T] {
+export function maxOverWindows<T extends Variable>(
+  name: string,
+  x: T,
+  windows: Windows,
+): [values: T, indices: T] {
   const { values, indices } = x.array.backend.maxPool(x.array, windows);
   const from = x.shape;
   const positions = x.derive(indices);
@@ -109,7 +123,9 @@ export function takeFromPlanes<T extends Variable>(x: T, positions: T): T {
 
 /** The sum of each window by its divisor. */
 export function meanOverWindows<T extends Variable>(name: string, x: T, windows: Windows): T {
-  return record(name, x.array.backend.avgPool(x.array, windows), [x], () => (grad) => [meanGrad(name, grad, windows)]);
+  return record(name, x.array.backend.avgPool(x.array, windows), [x], () => (grad) => [
+    meanGrad(name, grad, windows),
+  ]);
 }
 
 function meanGrad<T extends Variable>(name: string, grad: T, windows: Windows): T {

@@ -12,7 +12,8 @@ import { whereOp } from './where.ts';
 const power = binaryOp({
   name: 'pow',
   js: (a, b) => (a === 1 || (a === -1 && !Number.isFinite(b) && !Number.isNaN(b)) ? 1 : a ** b),
-  big: (a, b) => (b < 0n ? (a === 1n ? 1n : a === -1n ? (b % 2n === 0n ? 1n : -1n) : 0n) : BigInt.asIntN(64, a ** b)),
+  big: (a, b) =>
+    b < 0n ? (a === 1n ? 1n : a === -1n ? (b % 2n === 0n ? 1n : -1n) : 0n) : BigInt.asIntN(64, a ** b),
   wgsl: 'pow(a, b)',
   gradA: (grad, a, b) => powGradBase(grad, a, b),
   gradB: (grad, a, b) => powGradExponent(grad, a, b),
@@ -20,8 +21,16 @@ const power = binaryOp({
 
 /** a to the power b. @throws ArgumentError for integers to a negative number */
 export function pow<T extends Variable>(a: OperandOf<T>, b: OperandOf<T>): T {
-  if (typeof a === 'object' && typeof b === 'number' && b < 0 && Number.isInteger(b) && !isFloating(a.dtype)) {
-    throw new ArgumentError(`pow: Integers to negative integer powers are not allowed; got exponent ${b} for ${a.dtype}`);
+  if (
+    typeof a === 'object' &&
+    typeof b === 'number' &&
+    b < 0 &&
+    Number.isInteger(b) &&
+    !isFloating(a.dtype)
+  ) {
+    throw new ArgumentError(
+      `pow: Integers to negative integer powers are not allowed; got exponent ${b} for ${a.dtype}`,
+    );
   }
   const node = typeof b !== 'object' ? 'PowBackward0' : 'PowBackward1';
   return applyBinary<T>({ ...power.row, node }, a, b);
@@ -29,7 +38,8 @@ export function pow<T extends Variable>(a: OperandOf<T>, b: OperandOf<T>): T {
 
 /** b·a^(b−1), zero where b is zero. */
 function powGradBase<T extends Variable>(grad: T, a: T | number, b: T | number): T {
-  if (typeof b === 'number') return b === 0 ? mul<T>(grad, 0) : mul<T>(grad, mulValue<T>(b, pow<T>(a, b - 1)));
+  if (typeof b === 'number')
+    return b === 0 ? mul<T>(grad, 0) : mul<T>(grad, mulValue<T>(b, pow<T>(a, b - 1)));
   const slope = mul<T>(grad, mul<T>(b, pow<T>(a, sub<T>(b, 1))));
   return whereOp<T>(eq<T>(b, 0), 0, slope);
 }
@@ -49,4 +59,3 @@ function powGradExponent<T extends Variable>(grad: T, a: T | number, b: T | numb
 function zeroToNonNegative<T extends Variable>(a: T, b: T | number): T {
   return logicalAnd<T>(eq<T>(a, 0), typeof b === 'number' ? b >= 0 : logicalNot(lt<T>(b, 0)));
 }
-

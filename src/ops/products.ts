@@ -4,13 +4,13 @@ import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { broadcastShapes, formatShape, normalizeDim, numElements } from '../core/shape.ts';
 import { add, mul, sub } from './arithmetic.ts';
 import { named } from './composite.ts';
-import { bmm, dot, matmul, mm, mv, outer } from './matmul.ts';
+import { eye } from './identity.ts';
 import { selectAlong } from './indexing.ts';
-import { sum, torchTypeName } from './reduce.ts';
+import { bmm, dot, matmul, mm, mv, outer } from './matmul.ts';
 import { integerVector } from './rearrange.ts';
+import { sum, torchTypeName } from './reduce.ts';
 import { vectorNorm } from './statistics.ts';
 import { expand, permute, reshape, unsqueeze } from './views.ts';
-import { eye } from './identity.ts';
 
 export interface BlendOptions {
   /** Factor of what is added; with 0 it is ignored, NaN or not. Default 1. */
@@ -22,7 +22,9 @@ export interface BlendOptions {
 /** beta · x + alpha · product, where x broadcasts to the product's shape. */
 function blend<T extends Variable>(name: string, x: T, product: T, { beta = 1, alpha = 1 }: BlendOptions): T {
   if (x.dtype !== product.dtype) {
-    throw new DTypeError(`${name}: self and the product must have the same dtype, but got ${torchTypeName(x.dtype)} and ${torchTypeName(product.dtype)}`);
+    throw new DTypeError(
+      `${name}: self and the product must have the same dtype, but got ${torchTypeName(x.dtype)} and ${torchTypeName(product.dtype)}`,
+    );
   }
   expand(x, product.shape);
   const scaled = alpha === 1 ? product : mul<T>(product, alpha);
@@ -32,15 +34,20 @@ function blend<T extends Variable>(name: string, x: T, product: T, { beta = 1, a
 }
 
 /** beta · x + alpha · (a · b) of matrices; x broadcasts. @throws ShapeError, DTypeError */
-export const addmm = <T extends Variable>(x: T, a: T, b: T, options: BlendOptions = {}): T => blend('addmm', x, mm(a, b), options);
+export const addmm = <T extends Variable>(x: T, a: T, b: T, options: BlendOptions = {}): T =>
+  blend('addmm', x, mm(a, b), options);
 /** beta · x + alpha · (matrix · vector). @throws ShapeError, DTypeError */
-export const addmv = <T extends Variable>(x: T, a: T, vector: T, options: BlendOptions = {}): T => blend('addmv', x, mv(a, vector), options);
+export const addmv = <T extends Variable>(x: T, a: T, vector: T, options: BlendOptions = {}): T =>
+  blend('addmv', x, mv(a, vector), options);
 /** beta · x + alpha · (outer product of two vectors). @throws ShapeError, DTypeError */
-export const addr = <T extends Variable>(x: T, a: T, b: T, options: BlendOptions = {}): T => blend('addr', x, outer(a, b), options);
+export const addr = <T extends Variable>(x: T, a: T, b: T, options: BlendOptions = {}): T =>
+  blend('addr', x, outer(a, b), options);
 /** beta · x + alpha · (batch · batch). @throws ShapeError, DTypeError */
-export const baddbmm = <T extends Variable>(x: T, a: T, b: T, options: BlendOptions = {}): T => blend('baddbmm', x, bmm(a, b), options);
+export const baddbmm = <T extends Variable>(x: T, a: T, b: T, options: BlendOptions = {}): T =>
+  blend('baddbmm', x, bmm(a, b), options);
 /** beta · x + alpha · Σ of the products of two batches. @throws ShapeError, DTypeError */
-export const addbmm = <T extends Variable>(x: T, a: T, b: T, options: BlendOptions = {}): T => blend('addbmm', x, sum(bmm(a, b), 0), options);
+export const addbmm = <T extends Variable>(x: T, a: T, b: T, options: BlendOptions = {}): T =>
+  blend('addbmm', x, sum(bmm(a, b), 0), options);
 
 /** The inner product of two vectors: `dot`. */
 export const vdot = dot;
@@ -51,7 +58,9 @@ export const ger = outer;
 export function inner<T extends Variable>(a: T, b: T): T {
   if (a.ndim === 0 || b.ndim === 0) return mul<T>(a, b);
   if (a.shape[a.ndim - 1] !== b.shape[b.ndim - 1]) {
-    throw new ShapeError(`inner() the last dimension must match on both input tensors but got shapes ${formatShape(a.shape)} and ${formatShape(b.shape)}`);
+    throw new ShapeError(
+      `inner() the last dimension must match on both input tensors but got shapes ${formatShape(a.shape)} and ${formatShape(b.shape)}`,
+    );
   }
   return tensordot(a, b, [[a.ndim - 1], [b.ndim - 1]]);
 }
@@ -63,16 +72,25 @@ export function inner<T extends Variable>(a: T, b: T): T {
 export function tensordot<T extends Variable>(
   a: T,
   b: T,
-  dims: number | readonly [readonly number[], readonly number[]] | { dims: number | readonly [readonly number[], readonly number[]] } = 2,
+  dims:
+    | number
+    | readonly [readonly number[], readonly number[]]
+    | { dims: number | readonly [readonly number[], readonly number[]] } = 2,
 ): T {
   const given = typeof dims === 'object' && 'dims' in dims ? dims.dims : dims;
   const [left, right] =
     typeof given === 'number'
-      ? [Array.from({ length: given }, (_, i) => a.ndim - given + i), Array.from({ length: given }, (_, i) => i)]
+      ? [
+          Array.from({ length: given }, (_, i) => a.ndim - given + i),
+          Array.from({ length: given }, (_, i) => i),
+        ]
       : given.map((list, i) => list.map((d) => normalizeDim(d, (i === 0 ? a : b).ndim, 'tensordot')));
-  if (left.length !== right.length) throw new ArgumentError('tensordot: both dimension lists should have same length');
+  if (left.length !== right.length)
+    throw new ArgumentError('tensordot: both dimension lists should have same length');
   if (typeof given === 'number' && (given < 0 || given > Math.min(a.ndim, b.ndim))) {
-    throw new ArgumentError(`tensordot expects dims >= 0 and at most the dimensions of both, but got dims=${given}`);
+    throw new ArgumentError(
+      `tensordot expects dims >= 0 and at most the dimensions of both, but got dims=${given}`,
+    );
   }
   left.forEach((d, i) => {
     if (a.shape[d] !== b.shape[right[i]]) {
@@ -115,7 +133,9 @@ export function chainMatmul<T extends Variable>(...matrices: readonly T[] | [rea
   const [first] = matrices;
   const list = (matrices.length === 1 && Array.isArray(first) ? first : matrices) as readonly T[];
   if (list.length === 0) throw new ArgumentError('chain_matmul(): Expected one or more matrices');
-  for (const x of list) if (x.ndim !== 2) throw new ShapeError(`chain_matmul(): Tensor dimension is ${x.ndim}, expected 2 instead.`);
+  for (const x of list)
+    if (x.ndim !== 2)
+      throw new ShapeError(`chain_matmul(): Tensor dimension is ${x.ndim}, expected 2 instead.`);
   const size = [list[0].shape[0], ...list.map((x) => x.shape[1])];
   const n = list.length;
   const cost = Array.from({ length: n }, () => new Array<number>(n).fill(0));
@@ -130,15 +150,20 @@ export function chainMatmul<T extends Variable>(...matrices: readonly T[] | [rea
       }
     }
   }
-  const multiply = (i: number, j: number): T => (i === j ? list[i] : mm(multiply(i, cut[i][j]), multiply(cut[i][j] + 1, j)));
+  const multiply = (i: number, j: number): T =>
+    i === j ? list[i] : mm(multiply(i, cut[i][j]), multiply(cut[i][j] + 1, j));
   return multiply(0, n - 1);
 }
 
 /** A square matrix (or a batch) to a whole non-negative power. @throws ShapeError, ArgumentError */
 export function matrixPower<T extends Variable>(x: T, n: number): T {
   const [rows, columns] = x.shape.slice(-2);
-  if (x.ndim < 2 || rows !== columns) throw new ShapeError(`linalg.matrix_power: A must be batches of square matrices, but got ${formatShape(x.shape)}`);
-  if (!Number.isInteger(n) || n < 0) throw new ArgumentError(`matrixPower: expected a non-negative whole exponent, but got ${n}`);
+  if (x.ndim < 2 || rows !== columns)
+    throw new ShapeError(
+      `linalg.matrix_power: A must be batches of square matrices, but got ${formatShape(x.shape)}`,
+    );
+  if (!Number.isInteger(n) || n < 0)
+    throw new ArgumentError(`matrixPower: expected a non-negative whole exponent, but got ${n}`);
   if (n === 0) return expand(eye(x, rows), x.shape);
   const half = n > 1 ? matrixPower(x, n >> 1) : null;
   if (half === null) return x;
@@ -151,9 +176,13 @@ export function cross<T extends Variable>(a: T, b: T, dim?: number | { dim?: num
   const shape = broadcastShapes(a.shape, b.shape, 'cross');
   const named_ = typeof dim === 'object' ? dim.dim : dim;
   const d = named_ === undefined ? shape.indexOf(3) : normalizeDim(named_, shape.length, 'cross');
-  if (d < 0 || shape[d] !== 3) throw new ShapeError(`linalg.cross: inputs dimension ${named_ ?? -1} must have length 3; got shape ${formatShape(shape)}`);
+  if (d < 0 || shape[d] !== 3)
+    throw new ShapeError(
+      `linalg.cross: inputs dimension ${named_ ?? -1} must have length 3; got shape ${formatShape(shape)}`,
+    );
   const [x, y] = [expand(a, shape), expand(b, shape)];
-  const turned = (v: T, by: number): T => selectAlong(v, d, integerVector(v, [by, (by + 1) % 3, (by + 2) % 3]));
+  const turned = (v: T, by: number): T =>
+    selectAlong(v, d, integerVector(v, [by, (by + 1) % 3, (by + 2) % 3]));
   return sub<T>(mul<T>(turned(x, 1), turned(y, 2)), mul<T>(turned(x, 2), turned(y, 1)));
 }
 
@@ -163,9 +192,11 @@ export function cross<T extends Variable>(a: T, b: T, dim?: number | { dim?: num
  */
 export function cdist<T extends Variable>(a: T, b: T, p: number | { p?: number } = 2): T {
   const order = typeof p === 'object' ? (p.p ?? 2) : p;
-  if (a.ndim < 2 || b.ndim < 2) throw new ShapeError(`cdist only supports at least 2D tensors, X1 got: ${a.ndim}D, X2 got: ${b.ndim}D`);
+  if (a.ndim < 2 || b.ndim < 2)
+    throw new ShapeError(`cdist only supports at least 2D tensors, X1 got: ${a.ndim}D, X2 got: ${b.ndim}D`);
   const [ma, mb] = [a.shape[a.ndim - 1], b.shape[b.ndim - 1]];
-  if (ma !== mb) throw new ShapeError(`cdist: X1 and X2 must have the same number of columns. X1: ${ma} X2: ${mb}`);
+  if (ma !== mb)
+    throw new ShapeError(`cdist: X1 and X2 must have the same number of columns. X1: ${ma} X2: ${mb}`);
   if (!(order >= 0)) throw new ArgumentError(`cdist only supports non-negative p values; got ${order}`);
   const gaps = sub<T>(unsqueeze(a, -2), unsqueeze(b, -3));
   if (ma === 0) return sum(gaps, -1);
@@ -176,7 +207,17 @@ export function cdist<T extends Variable>(a: T, b: T, p: number | { p?: number }
 export function pdist<T extends Variable>(x: T, p = 2): T {
   if (x.ndim !== 2) throw new ShapeError(`pdist only supports 2D tensors, got: ${x.ndim}D`);
   const n = x.shape[0];
-  const pairs = Array.from({ length: n }, (_, i) => Array.from({ length: n - i - 1 }, (_, j) => [i, i + 1 + j])).flat();
-  const side = (k: number) => selectAlong(x, 0, integerVector(x, pairs.map((pair) => pair[k])));
+  const pairs = Array.from({ length: n }, (_, i) =>
+    Array.from({ length: n - i - 1 }, (_, j) => [i, i + 1 + j]),
+  ).flat();
+  const side = (k: number) =>
+    selectAlong(
+      x,
+      0,
+      integerVector(
+        x,
+        pairs.map((pair) => pair[k]),
+      ),
+    );
   return vectorNorm(sub<T>(side(0), side(1)), p, 1);
 }

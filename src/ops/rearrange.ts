@@ -17,10 +17,21 @@ export function integerVector<T extends Variable>(like: T, list: readonly number
 /** The order of one dimension reversed; x itself where that changes nothing. */
 export function flipDim<T extends Variable>(x: T, dim: number): T {
   const n = x.shape[dim];
-  return n < 2 ? x : selectAlong(x, dim, integerVector(x, Array.from({ length: n }, (_, i) => n - 1 - i)), 'FlipBackward0');
+  return n < 2
+    ? x
+    : selectAlong(
+        x,
+        dim,
+        integerVector(
+          x,
+          Array.from({ length: n }, (_, i) => n - 1 - i),
+        ),
+        'FlipBackward0',
+      );
 }
 
-const listed = (dims: number | readonly number[]): readonly number[] => (typeof dims === 'number' ? [dims] : dims);
+const listed = (dims: number | readonly number[]): readonly number[] =>
+  typeof dims === 'number' ? [dims] : dims;
 
 function distinctDims(dims: number | readonly number[], ndim: number, op: string): number[] {
   const list = listed(dims).map((d) => normalizeDim(d, ndim, op));
@@ -53,15 +64,22 @@ export function flipud<T extends Variable>(x: T): T {
  * Elements moved along dims by `shifts`; what leaves at the end comes back at the start. Without dims the flattened
  * tensor is rolled. @throws ArgumentError if there are not as many shifts as dims
  */
-export function roll<T extends Variable>(x: T, shifts: number | readonly number[], dims?: number | readonly number[] | null): T {
+export function roll<T extends Variable>(
+  x: T,
+  shifts: number | readonly number[],
+  dims?: number | readonly number[] | null,
+): T {
   const steps = listed(shifts);
   const along = dims === undefined || dims === null ? [] : listed(dims);
   if (along.length === 0) {
-    if (steps.length !== 1) throw new ArgumentError(`roll: shifts and dimensions must align. shifts: ${steps.length}, dims:0`);
+    if (steps.length !== 1)
+      throw new ArgumentError(`roll: shifts and dimensions must align. shifts: ${steps.length}, dims:0`);
     return reshape(roll(reshape(x, [-1]), steps, 0), x.shape);
   }
   if (steps.length !== along.length) {
-    throw new ArgumentError(`roll: shifts and dimensions must align. shifts: ${steps.length}, dims:${along.length}`);
+    throw new ArgumentError(
+      `roll: shifts and dimensions must align. shifts: ${steps.length}, dims:${along.length}`,
+    );
   }
   const rolled = along.reduce((y, dim, i) => rollDim(y, steps[i], normalizeDim(dim, x.ndim, 'roll')), x);
   return named('RollBackward0', rolled === x ? clone(x) : rolled);
@@ -81,10 +99,14 @@ export function rot90<T extends Variable>(
   dims: readonly number[] = [0, 1],
 ): T {
   const { k: turns = 1, dims: plane = dims } = typeof k === 'object' ? k : { k };
-  if (plane.length !== 2) throw new ShapeError(`rot90: expected total rotation dims == 2, but got dims = ${plane.length}`);
+  if (plane.length !== 2)
+    throw new ShapeError(`rot90: expected total rotation dims == 2, but got dims = ${plane.length}`);
   if (x.ndim < 2) throw new ShapeError(`rot90: expected total dims >= 2, but got total dims = ${x.ndim}`);
   const [a, b] = plane.map((d) => normalizeDim(d, x.ndim, 'rot90'));
-  if (a === b) throw new ShapeError(`rot90: expected rotation dims to be different, but got dim0 = ${plane[0]} and dim1 = ${plane[1]}`);
+  if (a === b)
+    throw new ShapeError(
+      `rot90: expected rotation dims to be different, but got dim0 = ${plane[0]} and dim1 = ${plane[1]}`,
+    );
   switch (((turns % 4) + 4) % 4) {
     case 1:
       return transpose(flip(x, b), a, b);
@@ -106,7 +128,8 @@ export function repeat<T extends Variable>(x: T, sizes: Shape): T {
     );
   }
   for (const n of sizes) {
-    if (!Number.isInteger(n) || n < 0) throw new ShapeError(`repeat: sizes must be non-negative integers, but got ${formatShape(sizes)}`);
+    if (!Number.isInteger(n) || n < 0)
+      throw new ShapeError(`repeat: sizes must be non-negative integers, but got ${formatShape(sizes)}`);
   }
   const own = [...new Array<number>(sizes.length - x.ndim).fill(1), ...x.shape];
   const apart = reshape(
@@ -138,25 +161,38 @@ export interface RepeatInterleaveOptions {
  * Each element (of the flattened tensor) or slice along dim repeated: all `repeats` times, or each by an own count.
  * @throws ShapeError, ArgumentError for negative counts
  */
-export function repeatInterleave<T extends Variable>(x: T, repeats: number | T, dim?: number | null | RepeatInterleaveOptions): T {
+export function repeatInterleave<T extends Variable>(
+  x: T,
+  repeats: number | T,
+  dim?: number | null | RepeatInterleaveOptions,
+): T {
   const named = typeof dim === 'object' && dim !== null ? dim.dim : dim;
   if (named === undefined || named === null) return repeatInterleave(reshape(x, [-1]), repeats, 0);
   const d = normalizeDim(named, x.ndim, 'repeat_interleave');
   const source = x.ndim === 0 ? unsqueeze(x, 0) : x;
   const n = source.shape[d];
-  const counts = typeof repeats === 'number' ? [repeats] : Array.from(repeats.array.backend.read(repeats.array), Number);
+  const counts =
+    typeof repeats === 'number' ? [repeats] : Array.from(repeats.array.backend.read(repeats.array), Number);
   if (counts.length !== 1 && counts.length !== n) {
-    throw new ShapeError(`repeat_interleave: repeats must have the same size as input along dim; got ${counts.length} and ${n}`);
+    throw new ShapeError(
+      `repeat_interleave: repeats must have the same size as input along dim; got ${counts.length} and ${n}`,
+    );
   }
   if (counts.some((c) => !Number.isInteger(c) || c < 0)) {
     throw new ArgumentError(`repeat_interleave: repeats can not be negative; got ${counts.join(', ')}`);
   }
-  const picks = Array.from({ length: n }).flatMap((_, i) => new Array<number>(counts.length === 1 ? counts[0] : counts[i]).fill(i));
+  const picks = Array.from({ length: n }).flatMap((_, i) =>
+    new Array<number>(counts.length === 1 ? counts[0] : counts[i]).fill(i),
+  );
   return selectAlong(source, d, integerVector(source, picks), 'IndexSelectBackward0');
 }
 
 /** Dimensions moved from the positions `source` to `destination`; the others keep their order. @throws ShapeError */
-export function movedim<T extends Variable>(x: T, source: number | readonly number[], destination: number | readonly number[]): T {
+export function movedim<T extends Variable>(
+  x: T,
+  source: number | readonly number[],
+  destination: number | readonly number[],
+): T {
   const from = distinctDims(source, x.ndim, 'movedim');
   const to = distinctDims(destination, x.ndim, 'movedim');
   if (from.length !== to.length) {
@@ -178,7 +214,8 @@ export function movedim<T extends Variable>(x: T, source: number | readonly numb
 }
 
 /** Two dimensions exchanged: `transpose` by NumPy's name. */
-export const swapaxes = <T extends Variable>(x: T, axis0: number, axis1: number): T => transpose(x, axis0, axis1);
+export const swapaxes = <T extends Variable>(x: T, axis0: number, axis1: number): T =>
+  transpose(x, axis0, axis1);
 /** Two dimensions exchanged: `transpose` by another name. */
 export const swapdims = swapaxes;
 /** `movedim` by NumPy's name. */

@@ -20,7 +20,11 @@ export type { ValuesAndIndices };
 export type Dims = number | readonly number[] | null;
 
 export const listDims = (dims: Dims, ndim: number, op: string): number[] =>
-  normalizeDims(typeof dims === 'number' ? [dims] : dims !== null && dims.length === 0 ? null : dims, ndim, op);
+  normalizeDims(
+    typeof dims === 'number' ? [dims] : dims !== null && dims.length === 0 ? null : dims,
+    ndim,
+    op,
+  );
 
 /** A reduced tensor with the reduced dimensions back as size 1, so that it broadcasts against the input. */
 export function restoreDims<T extends Variable>(y: T, shape: Shape, dims: readonly number[]): T {
@@ -109,7 +113,14 @@ function checkNotEmpty(x: Variable, dims: readonly number[], op: string): void {
   }
 }
 
-function extremeOver<T extends Variable>(kind: 'max' | 'min', name: string, x: T, dims: Dims, keepdim: boolean, op: string): T {
+function extremeOver<T extends Variable>(
+  kind: 'max' | 'min',
+  name: string,
+  x: T,
+  dims: Dims,
+  keepdim: boolean,
+  op: string,
+): T {
   const list = listDims(dims, x.ndim, op);
   checkNotEmpty(x, list, op);
   const out = x.array.backend.reduce(kind === 'max' ? maxSpec : minSpec, x.array, list, keepdim);
@@ -135,26 +146,43 @@ export const amin = <T extends Variable>(x: T, dims: Dims = null, keepdim = fals
   extremeOver('min', 'AminBackward0', x, dims, keepdim, 'amin');
 
 /** The largest element of all; ties share the gradient. */
-export const maxAll = <T extends Variable>(x: T): T => extremeOver('max', 'MaxBackward1', x, null, false, 'max');
+export const maxAll = <T extends Variable>(x: T): T =>
+  extremeOver('max', 'MaxBackward1', x, null, false, 'max');
 
 /** The smallest element of all; ties share the gradient. */
-export const minAll = <T extends Variable>(x: T): T => extremeOver('min', 'MinBackward1', x, null, false, 'min');
+export const minAll = <T extends Variable>(x: T): T =>
+  extremeOver('min', 'MinBackward1', x, null, false, 'min');
 
 /** Largest (or smallest) elements along dim with their positions; the gradient goes to that position alone. */
-export function extremeDim<T extends Variable>(kind: 'max' | 'min', x: T, dim: number, keepdim = false): ValuesAndIndices<T> {
+export function extremeDim<T extends Variable>(
+  kind: 'max' | 'min',
+  x: T,
+  dim: number,
+  keepdim = false,
+): ValuesAndIndices<T> {
   const d = normalizeDim(dim, x.ndim, kind);
   checkNotEmpty(x, [d], kind);
   const { values, indices } = x.array.backend.extreme(kind, x.array, d, keepdim);
   const positions = x.derive(indices);
   const from = x.shape;
-  const [out] = recordMany(kind === 'max' ? 'MaxBackward0' : 'MinBackward0', [values], [x], () => ([grad]) => [
-    grad && placeAt(grad, positions, from, d, keepdim),
-  ]);
+  const [out] = recordMany(
+    kind === 'max' ? 'MaxBackward0' : 'MinBackward0',
+    [values],
+    [x],
+    () =>
+      ([grad]) => [grad && placeAt(grad, positions, from, d, keepdim)],
+  );
   return namedResult(kind, out, positions);
 }
 
 /** Zeros of `shape` with each gradient at its position along dim. */
-export function placeAt<T extends Variable>(grad: T, positions: T, shape: Shape, dim: number, keepdim: boolean): T {
+export function placeAt<T extends Variable>(
+  grad: T,
+  positions: T,
+  shape: Shape,
+  dim: number,
+  keepdim: boolean,
+): T {
   if (shape.length === 0) return grad;
   const g = keepdim ? grad : unsqueeze(grad, dim);
   const index = keepdim ? positions : unsqueeze(positions, dim);
@@ -162,13 +190,25 @@ export function placeAt<T extends Variable>(grad: T, positions: T, shape: Shape,
 }
 
 /** int64 position of the first largest (smallest) element along dim, or in the flattened tensor. */
-export function argExtreme<T extends Variable>(kind: 'max' | 'min', x: T, dim: number | null, keepdim = false): T {
+export function argExtreme<T extends Variable>(
+  kind: 'max' | 'min',
+  x: T,
+  dim: number | null,
+  keepdim = false,
+): T {
   const op = kind === 'max' ? 'argmax' : 'argmin';
   if (dim === null) {
     checkNotEmpty(x, [...x.shape.keys()], op);
     const flat = reshape(x, [-1]);
     const out = flat.array.backend.argReduce(kind, flat.array, 0, false);
-    return x.derive(keepdim ? out.view(x.shape.map(() => 1), x.shape.map(() => 1)) : out);
+    return x.derive(
+      keepdim
+        ? out.view(
+            x.shape.map(() => 1),
+            x.shape.map(() => 1),
+          )
+        : out,
+    );
   }
   const d = normalizeDim(dim, x.ndim, op);
   checkNotEmpty(x, [d], op);

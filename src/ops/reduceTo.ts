@@ -2,7 +2,7 @@
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import type { ReduceSpec } from '../backend/backend.ts';
-import { sameShape, type Shape } from '../core/shape.ts';
+import { type Shape, sameShape } from '../core/shape.ts';
 import { expand, reshape } from './views.ts';
 
 export const sumSpec = {
@@ -20,7 +20,8 @@ export function reduceTo<T extends Variable>(x: T, shape: Shape): T {
   const from = x.shape;
   const shift = from.length - shape.length;
   const dims: number[] = [];
-  for (let d = 0; d < from.length; d++) if (d < shift || (shape[d - shift] === 1 && from[d] !== 1)) dims.push(d);
+  for (let d = 0; d < from.length; d++)
+    if (d < shift || (shape[d - shift] === 1 && from[d] !== 1)) dims.push(d);
   const array = x.array.backend.reduce(sumSpec, x.array, dims, true);
   const kept = record('SumBackward1', array, [x], () => (grad) => [expand(grad, from)]);
   return reshape(kept, shape);

@@ -46,7 +46,9 @@ export function gather<T extends Variable>(x: T, dim: number, index: T): T {
 
 /** The part of source that index reads. */
 const readPart = <T extends Variable>(source: T, shape: Shape): T =>
-  source.ndim === 0 ? source : shape.reduce((part, size, d) => (part.shape[d] === size ? part : narrow(part, d, 0, size)), source);
+  source.ndim === 0
+    ? source
+    : shape.reduce((part, size, d) => (part.shape[d] === size ? part : narrow(part, d, 0, size)), source);
 
 export interface ScatterOptions {
   /** 'add' or 'multiply' what is written with what is there. */
@@ -57,12 +59,21 @@ export interface ScatterOptions {
  * x with elements replaced: out[index[i][j]][j] = source[i][j] for dim 0, and so on; source may be a number.
  * Of several for one place the last wins. @throws IndexError, ShapeError, DTypeError
  */
-export function scatter<T extends Variable>(x: T, dim: number, index: T, source: T | number, { reduce = null }: ScatterOptions = {}): T {
+export function scatter<T extends Variable>(
+  x: T,
+  dim: number,
+  index: T,
+  source: T | number,
+  { reduce = null }: ScatterOptions = {},
+): T {
   const d = normalizeDim(dim, x.ndim, 'scatter');
   const { picks, part } = scatterOperands(x, d, index, source, 'scatter');
   if (reduce === 'add') return scatterAlong(x, d, picks, part, true);
   if (reduce === 'multiply') return scatterAlong(x, d, picks, mul<T>(gatherAlong(x, d, picks), part), false);
-  if (reduce !== null) throw new ArgumentError(`scatter: reduce argument must be either add or multiply, but got ${String(reduce)}`);
+  if (reduce !== null)
+    throw new ArgumentError(
+      `scatter: reduce argument must be either add or multiply, but got ${String(reduce)}`,
+    );
   return scatterAlong(x, d, picks, part, false);
 }
 
@@ -73,7 +84,13 @@ export function scatterAdd<T extends Variable>(x: T, dim: number, index: T, sour
   return scatterAlong(x, d, picks, part, true);
 }
 
-function scatterOperands<T extends Variable>(x: T, d: number, index: T, source: T | number, op: string): { picks: T; part: T } {
+function scatterOperands<T extends Variable>(
+  x: T,
+  d: number,
+  index: T,
+  source: T | number,
+  op: string,
+): { picks: T; part: T } {
   if (index.array.size > 0) checkFits(x, d, index, op);
   if (typeof source === 'number') {
     const picks = indexAlong(x, d, index, op);
@@ -81,7 +98,9 @@ function scatterOperands<T extends Variable>(x: T, d: number, index: T, source: 
   }
   checkDevices([x, source], op);
   if (source.dtype !== x.dtype) {
-    throw new DTypeError(`${op}(): Expected self.dtype to be equal to src.dtype; got ${x.dtype} and ${source.dtype}`);
+    throw new DTypeError(
+      `${op}(): Expected self.dtype to be equal to src.dtype; got ${x.dtype} and ${source.dtype}`,
+    );
   }
   index.shape.forEach((size, axis) => {
     if (index.ndim !== source.ndim || size > source.shape[axis]) {
@@ -111,7 +130,9 @@ export function takeAlongDim<T extends Variable>(x: T, index: T, dim: number | n
 
 /** What an index of slices must be: one-dimensional (or a single number), of integers. */
 export function sliceIndex<T extends Variable>(x: T, dim: number, index: T, op: string): T {
-  if (index.ndim > 1) throw new IndexError(`${op}(): Index is supposed to be a vector, but got shape ${formatShape(index.shape)}`);
+  if (index.ndim > 1)
+    throw new IndexError(
+      `${op}(): Index is supposed to be a vector, but got shape ${formatShape(index.shape)}`,
+    );
   return indexAlong(x, dim, index.ndim === 0 ? unsqueeze(index, 0) : index, op);
 }
-

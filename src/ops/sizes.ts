@@ -16,7 +16,9 @@ export function sizesOf(given: Size, ndim: number, least: number, op: string, na
   }
   for (const value of list) {
     if (Number.isInteger(value) && value >= least) continue;
-    throw new ArgumentError(`${op}: expected ${name} to be whole numbers from ${least}, but got ${formatShape(list)}`);
+    throw new ArgumentError(
+      `${op}: expected ${name} to be whole numbers from ${least}, but got ${formatShape(list)}`,
+    );
   }
   return list.length === ndim ? list.slice() : new Array<number>(ndim).fill(list[0]);
 }

@@ -14,7 +14,9 @@ function along<T extends Variable>(x: T, dim: number, log: boolean, dtype?: DTyp
   const op = log ? 'logSoftmax' : 'softmax';
   const input = dtype === undefined ? x : cast(x, dtype);
   if (!isFloating(input.dtype)) {
-    throw new DTypeError(`${op}: "softmax_lastdim_kernel_impl" not implemented for '${torchTypeName(input.dtype)}'`);
+    throw new DTypeError(
+      `${op}: "softmax_lastdim_kernel_impl" not implemented for '${torchTypeName(input.dtype)}'`,
+    );
   }
   const d = normalizeDim(dim, input.ndim, op);
   if (input.ndim > 0 && d !== input.ndim - 1) return transpose(rows(transpose(input, d, -1), log), d, -1);
@@ -32,25 +34,35 @@ function rows<T extends Variable>(x: T, log: boolean): T {
 /** The gradient of both, itself differentiable. */
 function rowsGrad<T extends Variable>(grad: T, output: T, log: boolean): T {
   const out = output.array.backend.softmaxGrad(grad.array, output.array, log);
-  return record(log ? 'LogSoftmaxBackwardDataBackward0' : 'SoftmaxBackwardDataBackward0', out, [grad, output], (node) => {
-    const savedGrad = node.save(grad);
-    const savedY = node.save(output);
-    return (gg) => {
-      const g = savedGrad.get(gg);
-      const y = savedY.get(gg);
-      // log: r = g − e^y Σg. else: r = y(g − Σ g y).
-      if (log) {
-        const p = exp(y);
-        return [sub<T>(gg, sum(mul(gg, p), -1, true)), mul(mul(mul(gg, p), sum(g, -1, true)), -1)];
-      }
-      const inner = sum(mul(gg, y), -1, true);
-      return [mul(sub<T>(gg, inner), y), sub<T>(mul(gg, sub<T>(g, sum(mul(g, y), -1, true))), mul(inner, g))];
-    };
-  });
+  return record(
+    log ? 'LogSoftmaxBackwardDataBackward0' : 'SoftmaxBackwardDataBackward0',
+    out,
+    [grad, output],
+    (node) => {
+      const savedGrad = node.save(grad);
+      const savedY = node.save(output);
+      return (gg) => {
+        const g = savedGrad.get(gg);
+        const y = savedY.get(gg);
+        // log: r = g − e^y Σg. else: r = y(g − Σ g y).
+        if (log) {
+          const p = exp(y);
+          return [sub<T>(gg, sum(mul(gg, p), -1, true)), mul(mul(mul(gg, p), sum(g, -1, true)), -1)];
+        }
+        const inner = sum(mul(gg, y), -1, true);
+        return [
+          mul(sub<T>(gg, inner), y),
+          sub<T>(mul(gg, sub<T>(g, sum(mul(g, y), -1, true))), mul(inner, g)),
+        ];
+      };
+    },
+  );
 }
 
 /** eˣ / Σ eˣ along dim. */
-export const softmax = <T extends Variable>(x: T, dim: number, dtype?: DType): T => along(x, dim, false, dtype);
+export const softmax = <T extends Variable>(x: T, dim: number, dtype?: DType): T =>
+  along(x, dim, false, dtype);
 
 /** log(softmax(x)) along dim, exact where softmax underflows. */
-export const logSoftmax = <T extends Variable>(x: T, dim: number, dtype?: DType): T => along(x, dim, true, dtype);
+export const logSoftmax = <T extends Variable>(x: T, dim: number, dtype?: DType): T =>
+  along(x, dim, true, dtype);

@@ -2,9 +2,9 @@
 import type { Variable } from '../autograd/variable.ts';
 import { add, div, mul, neg, rsub, sub } from './arithmetic.ts';
 import { clamp } from './clamp.ts';
+import { eq } from './comparison.ts';
 import { cos, exp, log, rsqrt, sign, sin, square } from './elementwise.ts';
 import { digammaOf, erfcOf, erfinvOf, erfOf, lgammaOf, trigammaOf } from './specialFunctions.ts';
-import { eq } from './comparison.ts';
 import { unaryOp } from './unary.ts';
 import { whereOp } from './where.ts';
 
@@ -61,7 +61,13 @@ export const digamma = unaryOp({
 });
 
 /** The second derivative of log Γ; its own derivative is not defined here. */
-const trigamma = unaryOp({ ...analysis, name: 'trigamma', node: 'PolygammaBackward0', js: trigammaOf, wgsl: 'trigamma(x)' });
+const trigamma = unaryOp({
+  ...analysis,
+  name: 'trigamma',
+  node: 'PolygammaBackward0',
+  js: trigammaOf,
+  wgsl: 'trigamma(x)',
+});
 
 /** The inverse hyperbolic sine. */
 export const asinh = unaryOp({
@@ -150,6 +156,18 @@ export const signbit = unaryOp({
 });
 
 /** True where x is plus infinity. */
-export const isposinf = unaryOp({ name: 'isposinf', js: (x) => (x === Infinity ? 1 : 0), wgsl: 'x > 3.4028234e38', integers: 'same', predicate: true });
+export const isposinf = unaryOp({
+  name: 'isposinf',
+  js: (x) => (x === Infinity ? 1 : 0),
+  wgsl: 'x > 3.4028234e38',
+  integers: 'same',
+  predicate: true,
+});
 /** True where x is minus infinity. */
-export const isneginf = unaryOp({ name: 'isneginf', js: (x) => (x === -Infinity ? 1 : 0), wgsl: 'x < -3.4028234e38', integers: 'same', predicate: true });
+export const isneginf = unaryOp({
+  name: 'isneginf',
+  js: (x) => (x === -Infinity ? 1 : 0),
+  wgsl: 'x < -3.4028234e38',
+  integers: 'same',
+  predicate: true,
+});

@@ -1,21 +1,33 @@
 /** Variance, norms, log-sum-exp, and reductions that skip NaN. */
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
+import type { ReduceSpec } from '../backend/backend.ts';
 import { type DType, isFloating } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, IndexError } from '../core/errors.ts';
-import type { ReduceSpec } from '../backend/backend.ts';
 import { add, div, mul, sub } from './arithmetic.ts';
 import { eq, isnan, logicalNot } from './comparison.ts';
 import { detached } from './composite.ts';
 import { cast } from './convert.ts';
 import { abs, exp, log, sign, sqrt, square } from './elementwise.ts';
 import { pow } from './power.ts';
-import { amax, amin, type Dims, listDims, mean, nanToZero, restoreDims, sum, torchTypeName } from './reduce.ts';
+import {
+  amax,
+  amin,
+  type Dims,
+  listDims,
+  mean,
+  nanToZero,
+  restoreDims,
+  sum,
+  torchTypeName,
+} from './reduce.ts';
 import { whereOp } from './where.ts';
 
 function checkFloating(x: Variable, op: string): void {
   if (!isFloating(x.dtype)) {
-    throw new DTypeError(`${op} only support floating point and complex dtypes; got ${torchTypeName(x.dtype)}`);
+    throw new DTypeError(
+      `${op} only support floating point and complex dtypes; got ${torchTypeName(x.dtype)}`,
+    );
   }
 }
 
@@ -58,17 +70,35 @@ export function std<T extends Variable>(x: T, dims: Dims = null, correction = 1,
   });
 }
 
-const absSum: ReduceSpec = { name: 'abs_sum', initial: 0, js: (acc, x) => acc + Math.abs(x), wgsl: 'acc + abs(x)' };
-const squareSum: ReduceSpec = { name: 'square_sum', initial: 0, js: (acc, x) => acc + x * x, wgsl: 'acc + x * x' };
+const absSum: ReduceSpec = {
+  name: 'abs_sum',
+  initial: 0,
+  js: (acc, x) => acc + Math.abs(x),
+  wgsl: 'acc + abs(x)',
+};
+const squareSum: ReduceSpec = {
+  name: 'square_sum',
+  initial: 0,
+  js: (acc, x) => acc + x * x,
+  wgsl: 'acc + x * x',
+};
 
 /**
  * The p-norm of the elements over dims: (Σ|x|^p)^(1/p); p = ∞ and −∞ give the largest and smallest magnitude, p = 0
  * the number of elements that are not zero. The gradient at 0 is 0. @throws DTypeError, IndexError for an empty extreme
  */
-export function vectorNorm<T extends Variable>(x: T, p = 2, dims: Dims = null, keepdim = false, dtype?: DType): T {
+export function vectorNorm<T extends Variable>(
+  x: T,
+  p = 2,
+  dims: Dims = null,
+  keepdim = false,
+  dtype?: DType,
+): T {
   const input = dtype === undefined ? x : cast(x, dtype);
   if (!isFloating(input.dtype)) {
-    throw new DTypeError(`linalg.vector_norm: Expected a floating point or complex tensor as input. Got ${torchTypeName(input.dtype)}`);
+    throw new DTypeError(
+      `linalg.vector_norm: Expected a floating point or complex tensor as input. Got ${torchTypeName(input.dtype)}`,
+    );
   }
   const list = listDims(dims, input.ndim, 'linalg.vector_norm');
   const out = normForward(detached(input), p, list, keepdim);
@@ -94,10 +124,12 @@ function normForward<T extends Variable>(x: T, p: number, list: readonly number[
     case 0:
       return sum(cast(logicalNot(eq<T>(x, 0)), x.dtype), all, keepdim);
     case Infinity:
-      if (x.array.size === 0) throw new IndexError('linalg.vector_norm cannot compute the inf norm on an empty tensor');
+      if (x.array.size === 0)
+        throw new IndexError('linalg.vector_norm cannot compute the inf norm on an empty tensor');
       return amax(abs(x), all, keepdim);
     case -Infinity:
-      if (x.array.size === 0) throw new IndexError('linalg.vector_norm cannot compute the -inf norm on an empty tensor');
+      if (x.array.size === 0)
+        throw new IndexError('linalg.vector_norm cannot compute the -inf norm on an empty tensor');
       return amin(abs(x), all, keepdim);
     default:
       return pow<T>(sum(pow<T>(abs(x), p), all, keepdim), 1 / p);
@@ -123,8 +155,15 @@ function normGrad<T extends Variable>(grad: T, x: T, y: T, p: number, list: read
 export type NormOrder = number | 'fro' | 'nuc' | 'inf' | '-inf' | null;
 
 /** The p-norm over dims (default all), 'fro' being the 2-norm. @throws ArgumentError for the nuclear norm */
-export function norm<T extends Variable>(x: T, p: NormOrder = 'fro', dims: Dims = null, keepdim = false, dtype?: DType): T {
-  if (p === 'nuc') throw new ArgumentError("norm: the nuclear norm ('nuc') is not available; it needs singular values");
+export function norm<T extends Variable>(
+  x: T,
+  p: NormOrder = 'fro',
+  dims: Dims = null,
+  keepdim = false,
+  dtype?: DType,
+): T {
+  if (p === 'nuc')
+    throw new ArgumentError("norm: the nuclear norm ('nuc') is not available; it needs singular values");
   const order = p === 'fro' || p === null ? 2 : Number(p === 'inf' ? Infinity : p === '-inf' ? -Infinity : p);
   return vectorNorm(x, order, dims, keepdim, dtype);
 }
@@ -135,7 +174,9 @@ export const dist = <T extends Variable>(x: T, y: T, p = 2): T => vectorNorm(sub
 /** log Σ eˣ over dims, shifted by the maximum so that nothing overflows. @throws DTypeError for integers */
 export function logsumexp<T extends Variable>(x: T, dims: Dims, keepdim = false): T {
   if (!isFloating(x.dtype)) {
-    throw new DTypeError(`logsumexp(): Expected floating point type for result tensor, but got: ${torchTypeName(x.dtype)}`);
+    throw new DTypeError(
+      `logsumexp(): Expected floating point type for result tensor, but got: ${torchTypeName(x.dtype)}`,
+    );
   }
   const list = listDims(dims, x.ndim, 'logsumexp');
   const all = list.length === 0 ? null : list;
@@ -150,7 +191,10 @@ export function logsumexp<T extends Variable>(x: T, dims: Dims, keepdim = false)
     const savedX = node.save(x);
     const savedY = node.saveOutput(output);
     return (grad) => [
-      mul<T>(restoreDims(grad, from, list), exp(sub<T>(savedX.get(grad), restoreDims(savedY.get(grad), from, list)))),
+      mul<T>(
+        restoreDims(grad, from, list),
+        exp(sub<T>(savedX.get(grad), restoreDims(savedY.get(grad), from, list))),
+      ),
     ];
   });
 }
@@ -171,6 +215,9 @@ export interface Extremes<T> {
 }
 
 /** Smallest and largest over one dimension or all. */
-export function aminmax<T extends Variable>(x: T, { dim = null, keepdim = false }: { dim?: number | null; keepdim?: boolean } = {}): Extremes<T> {
+export function aminmax<T extends Variable>(
+  x: T,
+  { dim = null, keepdim = false }: { dim?: number | null; keepdim?: boolean } = {},
+): Extremes<T> {
   return { min: amin(x, dim, keepdim), max: amax(x, dim, keepdim) };
 }

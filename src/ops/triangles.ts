@@ -2,14 +2,21 @@
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
-import { contiguousStrides, formatShape, inferShape, normalizeDim, numElements, type Shape } from '../core/shape.ts';
+import {
+  contiguousStrides,
+  formatShape,
+  inferShape,
+  normalizeDim,
+  numElements,
+  type Shape,
+} from '../core/shape.ts';
 import { zerosOf } from './along.ts';
-import { detached } from './composite.ts';
 import { ge, le } from './comparison.ts';
+import { detached } from './composite.ts';
 import { contiguous } from './convert.ts';
 import { type ByName, option } from './options.ts';
-import { sum } from './reduce.ts';
 import { integerVector } from './rearrange.ts';
+import { sum } from './reduce.ts';
 import { reshape, scatterFlat, transpose, view, viewOf } from './views.ts';
 import { whereOp } from './where.ts';
 
@@ -17,19 +24,32 @@ type DiagonalNumber = ByName<'diagonal', number>;
 
 function triangle<T extends Variable>(x: T, diagonal: number, lower: boolean): T {
   const op = lower ? 'tril' : 'triu';
-  if (x.ndim < 2) throw new ShapeError(`${op}: input tensor must have at least 2 dimensions; got shape ${formatShape(x.shape)}`);
+  if (x.ndim < 2)
+    throw new ShapeError(
+      `${op}: input tensor must have at least 2 dimensions; got shape ${formatShape(x.shape)}`,
+    );
   const [m, n] = x.shape.slice(-2);
   const columns = integerVector(x, [...new Array(n).keys()]);
-  const rows = reshape(integerVector(x, Array.from({ length: m }, (_, i) => i + diagonal)), [m, 1]);
+  const rows = reshape(
+    integerVector(
+      x,
+      Array.from({ length: m }, (_, i) => i + diagonal),
+    ),
+    [m, 1],
+  );
   const kept = lower ? le<T>(columns, rows) : ge<T>(columns, rows);
   const out = whereOp<T>(kept, detached(x), 0);
-  return record(lower ? 'TrilBackward0' : 'TriuBackward0', out.array, [x], () => (grad) => [triangle(grad, diagonal, lower)]);
+  return record(lower ? 'TrilBackward0' : 'TriuBackward0', out.array, [x], () => (grad) => [
+    triangle(grad, diagonal, lower),
+  ]);
 }
 
 /** The lower triangle of matrices [..., m, n], up to the given diagonal; the rest is 0. @throws ShapeError */
-export const tril = <T extends Variable>(x: T, diagonal?: DiagonalNumber): T => triangle(x, option(diagonal, 'diagonal', 0), true);
+export const tril = <T extends Variable>(x: T, diagonal?: DiagonalNumber): T =>
+  triangle(x, option(diagonal, 'diagonal', 0), true);
 /** The upper triangle of matrices [..., m, n], from the given diagonal on; the rest is 0. @throws ShapeError */
-export const triu = <T extends Variable>(x: T, diagonal?: DiagonalNumber): T => triangle(x, option(diagonal, 'diagonal', 0), false);
+export const triu = <T extends Variable>(x: T, diagonal?: DiagonalNumber): T =>
+  triangle(x, option(diagonal, 'diagonal', 0), false);
 
 export interface DiagonalOptions {
   /** 0 the main one, above it positive, below negative. */
@@ -47,7 +67,10 @@ interface DiagonalPlace {
 /** Where the diagonal of two dimensions lies: the other dimensions first, the diagonal last. */
 function diagonalPlace(shape: Shape, strides: Shape, offset: number, a: number, b: number): DiagonalPlace {
   const rest = [...shape.keys()].filter((d) => d !== a && d !== b);
-  const length = Math.max(0, offset >= 0 ? Math.min(shape[a], shape[b] - offset) : Math.min(shape[a] + offset, shape[b]));
+  const length = Math.max(
+    0,
+    offset >= 0 ? Math.min(shape[a], shape[b] - offset) : Math.min(shape[a] + offset, shape[b]),
+  );
   const start = length === 0 ? 0 : offset >= 0 ? offset * strides[b] : -offset * strides[a];
   return {
     shape: [...rest.map((d) => shape[d]), length],
@@ -57,11 +80,17 @@ function diagonalPlace(shape: Shape, strides: Shape, offset: number, a: number, 
 }
 
 /** The diagonal of two dimensions as a view: the other dimensions first, the diagonal last. @throws ShapeError */
-export function diagonal<T extends Variable>(x: T, offset: number | DiagonalOptions = 0, dim1 = 0, dim2 = 1): T {
+export function diagonal<T extends Variable>(
+  x: T,
+  offset: number | DiagonalOptions = 0,
+  dim1 = 0,
+  dim2 = 1,
+): T {
   const o: DiagonalOptions = typeof offset === 'object' ? offset : { offset, dim1, dim2 };
   const a = normalizeDim(o.dim1 ?? 0, x.ndim, 'diagonal');
   const b = normalizeDim(o.dim2 ?? 1, x.ndim, 'diagonal');
-  if (a === b) throw new ShapeError(`diagonal: dimensions cannot be identical ${o.dim1 ?? 0}, ${o.dim2 ?? 1}`);
+  if (a === b)
+    throw new ShapeError(`diagonal: dimensions cannot be identical ${o.dim1 ?? 0}, ${o.dim2 ?? 1}`);
   const by = o.offset ?? 0;
   const place = diagonalPlace(x.shape, x.array.strides, by, a, b);
   const from = x.shape;
@@ -79,13 +108,21 @@ function placeDiagonal<T extends Variable>(x: T, shape: Shape, offset: number, a
 }
 
 /** Matrices with x's last dimension on a diagonal; they lie in dimensions dim1 and dim2 of the result. */
-export function diagEmbed<T extends Variable>(x: T, offset: number | DiagonalOptions = 0, dim1 = -2, dim2 = -1): T {
+export function diagEmbed<T extends Variable>(
+  x: T,
+  offset: number | DiagonalOptions = 0,
+  dim1 = -2,
+  dim2 = -1,
+): T {
   const o: DiagonalOptions = typeof offset === 'object' ? offset : { offset, dim1, dim2 };
   const by = o.offset ?? 0;
   const ndim = x.ndim + 1;
   const a = normalizeDim(o.dim1 ?? -2, ndim, 'diag_embed');
   const b = normalizeDim(o.dim2 ?? -1, ndim, 'diag_embed');
-  if (a === b) throw new ShapeError(`diag_embed: diagonal dimensions cannot be identical ${o.dim1 ?? -2}, ${o.dim2 ?? -1}`);
+  if (a === b)
+    throw new ShapeError(
+      `diag_embed: diagonal dimensions cannot be identical ${o.dim1 ?? -2}, ${o.dim2 ?? -1}`,
+    );
   const size = x.shape[x.ndim - 1] + Math.abs(by);
   const rest = x.shape.slice(0, -1);
   const shape = Array.from({ length: ndim }, (_, d) => (d === a || d === b ? size : (rest.shift() ?? 0)));
@@ -122,7 +159,8 @@ export function unfold<T extends Variable>(x: T, dim: number, size: number, step
   if (size > n || size < 0) {
     throw new ShapeError(`unfold: maximum size for tensor at dimension ${d} is ${n} but size is ${size}`);
   }
-  if (!Number.isInteger(step) || step <= 0) throw new ArgumentError(`unfold: step is ${step} but must be > 0`);
+  if (!Number.isInteger(step) || step <= 0)
+    throw new ArgumentError(`unfold: step is ${step} but must be > 0`);
   const windows = Math.floor((n - size) / step) + 1;
   const windowed = (shape: Shape, strides: Shape): [Shape, Shape] =>
     shape.length === 0
@@ -151,6 +189,9 @@ export function unflatten<T extends Variable>(x: T, dim: number, sizes: Shape): 
 
 /** Matrices mirrored at their diagonal: the last two dimensions exchanged. @throws ShapeError */
 export function adjoint<T extends Variable>(x: T): T {
-  if (x.ndim < 2) throw new ShapeError(`adjoint: tensor must have at least 2 dimensions; got shape ${formatShape(x.shape)}`);
+  if (x.ndim < 2)
+    throw new ShapeError(
+      `adjoint: tensor must have at least 2 dimensions; got shape ${formatShape(x.shape)}`,
+    );
   return transpose(x, -2, -1);
 }

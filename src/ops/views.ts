@@ -2,7 +2,7 @@
  * Views: other shapes and strides over the same memory. Their gradients are views too, so nothing is copied either
  * way, save where a shape cannot be expressed by strides.
  */
-import { record, type Rule } from '../autograd/record.ts';
+import { type Rule, record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, IndexError, ShapeError } from '../core/errors.ts';
 import {
@@ -52,7 +52,11 @@ function positionsInBase<T extends Variable>(base: T, shape: Shape, strides: Str
   }
   const map = backend.empty([last + 1], 'int64');
   backend.fill(map, -1);
-  const iota = backend.upload(BigInt64Array.from({ length: array.size }, (_, i) => BigInt(i)), array.shape, 'int64');
+  const iota = backend.upload(
+    BigInt64Array.from({ length: array.size }, (_, i) => BigInt(i)),
+    array.shape,
+    'int64',
+  );
   backend.assign(map.view(array.shape, array.strides, array.offset), iota);
   const positions = backend.empty([numElements(shape)], 'int64');
   backend.assign(positions.view(shape, contiguousStrides(shape)), map.view(shape, strides, offset));
@@ -65,7 +69,12 @@ function positionsInBase<T extends Variable>(base: T, shape: Shape, strides: Str
  * The elements of x's storage at offset + Σ index·stride, whatever x's own layout: `as_strided`. Sizes and strides in
  * elements. Gradients of elements that are read several times are summed.
  */
-export function asStrided<T extends Variable>(x: T, shape: Shape, strides: Strides, offset = x.array.offset): T {
+export function asStrided<T extends Variable>(
+  x: T,
+  shape: Shape,
+  strides: Strides,
+  offset = x.array.offset,
+): T {
   const out = record('AsStridedBackward0', x.array.view(shape, strides, offset), [x], () => (grad) => {
     const positions = positionsInBase(x, shape, strides, offset);
     return [scatterFlat(reshape(grad, [-1]), grad.derive(positions), x.shape)];
@@ -89,7 +98,11 @@ export function takeFlat<T extends Variable>(x: T, positions: T): T {
   const { shape } = x;
   const array = x.array.backend.take(x.array, positions.array);
   return record('TakeBackward0', array, [x], () => (grad) => [
-    scatterFlat(reshape(grad, [-1]), positions.derive(positions.array.view([positions.array.size], [1])), shape),
+    scatterFlat(
+      reshape(grad, [-1]),
+      positions.derive(positions.array.view([positions.array.size], [1])),
+      shape,
+    ),
   ]);
 }
 
@@ -102,7 +115,7 @@ export function view<T extends Variable>(x: T, sizes: Shape): T {
   const strides = viewStrides(x.shape, x.array.strides, shape);
   if (strides === null) {
     throw new ShapeError(
-      'view: view size is not compatible with input tensor\'s size and stride (at least one dimension spans across two ' +
+      "view: view size is not compatible with input tensor's size and stride (at least one dimension spans across two " +
         `contiguous subspaces). Use .reshape(...) instead; got a tensor of shape ${formatShape(x.shape)} with strides ` +
         `${formatShape(x.array.strides)}, asked for ${formatShape(shape)}`,
     );
@@ -120,7 +133,12 @@ export function reshape<T extends Variable>(x: T, sizes: Shape): T {
   const from = x.shape;
   const rule: Rule<T> = (grad) => [reshape(grad, from)];
   if (strides !== null) return viewOf('ViewBackward0', source, shape, strides, source.array.offset, rule);
-  return record('UnsafeViewBackward0', source.array.view(shape, contiguousStrides(shape)), [source], () => rule);
+  return record(
+    'UnsafeViewBackward0',
+    source.array.view(shape, contiguousStrides(shape)),
+    [source],
+    () => rule,
+  );
 }
 
 /** x read as if it had the larger shape: sizes of 1 repeat, new leading dimensions repeat; -1 keeps a size. */
@@ -157,7 +175,8 @@ export function permute<T extends Variable>(x: T, dims: readonly number[]): T {
     );
   }
   const order = dims.map((d) => normalizeDim(d, x.ndim, 'permute'));
-  if (new Set(order).size !== order.length) throw new ShapeError(`permute: repeated dim in ${formatShape(dims)}`);
+  if (new Set(order).size !== order.length)
+    throw new ShapeError(`permute: repeated dim in ${formatShape(dims)}`);
   const inverse = new Array<number>(order.length);
   order.forEach((d, i) => {
     inverse[d] = i;
@@ -222,10 +241,17 @@ export function select<T extends Variable>(x: T, dim: number, index: number): T 
  * Every `step`-th index of a dimension from start (inclusive) to end (exclusive). Negative bounds count from the end,
  * and bounds beyond it are pulled in, as in Python. @throws ArgumentError if step is not a positive integer
  */
-export function slice<T extends Variable>(x: T, dim: number, start: number | null, end: number | null, step = 1): T {
+export function slice<T extends Variable>(
+  x: T,
+  dim: number,
+  start: number | null,
+  end: number | null,
+  step = 1,
+): T {
   if (x.ndim === 0) throw new IndexError('slice() cannot be applied to a 0-dim tensor.');
   const d = normalizeDim(dim, x.ndim, 'slice');
-  if (!Number.isInteger(step) || step <= 0) throw new ArgumentError(`slice: slice step must be positive, but got ${step}`);
+  if (!Number.isInteger(step) || step <= 0)
+    throw new ArgumentError(`slice: slice step must be positive, but got ${step}`);
   const size = x.shape[d];
   const clamp = (at: number) => Math.min(Math.max(at < 0 ? at + size : at, 0), size);
   const first = clamp(start ?? 0);
@@ -253,7 +279,13 @@ export function narrow<T extends Variable>(x: T, dim: number, start: number, len
 }
 
 /** Zeros of `shape` with `x` at every step-th index of a dimension: the gradient of slicing. */
-export function placeSlice<T extends Variable>(x: T, shape: Shape, dim: number, start: number, step: number): T {
+export function placeSlice<T extends Variable>(
+  x: T,
+  shape: Shape,
+  dim: number,
+  start: number,
+  step: number,
+): T {
   const { backend } = x.array;
   const out = backend.empty(shape, x.dtype);
   backend.fill(out, 0);
@@ -266,7 +298,9 @@ export function placeSlice<T extends Variable>(x: T, shape: Shape, dim: number, 
 /** Without dimension `dim` if its size is 1; without all such dimensions if none is named. */
 export function squeeze<T extends Variable>(x: T, dims?: number | readonly number[]): T {
   const chosen =
-    dims === undefined ? [...x.shape.keys()] : (typeof dims === 'number' ? [dims] : dims).map((d) => normalizeDim(d, x.ndim, 'squeeze'));
+    dims === undefined
+      ? [...x.shape.keys()]
+      : (typeof dims === 'number' ? [dims] : dims).map((d) => normalizeDim(d, x.ndim, 'squeeze'));
   const keep = (_: number, d: number) => !(chosen.includes(d) && x.shape[d] === 1);
   const from = x.shape;
   return viewOf(
@@ -285,9 +319,14 @@ export function unsqueeze<T extends Variable>(x: T, dim: number): T {
   const shape = x.shape.toSpliced(d, 0, 1);
   const stride = d < x.ndim ? x.shape[d] * x.array.strides[d] : 1;
   const from = x.shape;
-  return viewOf('UnsqueezeBackward0', x, shape, x.array.strides.toSpliced(d, 0, stride), x.array.offset, (grad) => [
-    reshape(grad, from),
-  ]);
+  return viewOf(
+    'UnsqueezeBackward0',
+    x,
+    shape,
+    x.array.strides.toSpliced(d, 0, stride),
+    x.array.offset,
+    (grad) => [reshape(grad, from)],
+  );
 }
 
 /** Dimensions start … end merged into one: a view where possible. */

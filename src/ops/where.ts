@@ -11,7 +11,9 @@ import { checkDevices, commonDType, type OperandOf, promoteOperand } from './con
  */
 export function whereOp<T extends Variable>(condition: T, left: OperandOf<T>, right: OperandOf<T>): T {
   if (condition.dtype !== 'bool') {
-    throw new DTypeError(`where: expected condition to be a boolean tensor, but got a tensor with dtype ${condition.dtype}`);
+    throw new DTypeError(
+      `where: expected condition to be a boolean tensor, but got a tensor with dtype ${condition.dtype}`,
+    );
   }
   checkDevices([condition, left, right], 'where');
   let shape = condition.shape;
@@ -20,7 +22,12 @@ export function whereOp<T extends Variable>(condition: T, left: OperandOf<T>, ri
   const a = promoteOperand(left, dtype);
   const b = promoteOperand(right, dtype);
   const { backend } = condition.array;
-  const out = backend.where(condition.array, typeof a === 'object' ? a.array : a, typeof b === 'object' ? b.array : b, dtype);
+  const out = backend.where(
+    condition.array,
+    typeof a === 'object' ? a.array : a,
+    typeof b === 'object' ? b.array : b,
+    dtype,
+  );
   const inputs = [a, b].filter((x): x is T => typeof x === 'object');
   if (inputs.length === 0) return condition.derive(out);
   return record('WhereBackward0', out, inputs, () => (grad) => {

@@ -22,13 +22,23 @@ export interface Reduction {
 
 export type DimOrOptions = Dims | ReduceOptions | undefined;
 
-export const isOptions = <O extends object>(x: unknown): x is O => typeof x === 'object' && x !== null && !Array.isArray(x);
+export const isOptions = <O extends object>(x: unknown): x is O =>
+  typeof x === 'object' && x !== null && !Array.isArray(x);
 
 /** `keepdim` by position, or the options object in its place. */
 export type KeepdimOrOptions = boolean | ReduceOptions | undefined;
 
-export function reduction(first: DimOrOptions, second: KeepdimOrOptions, options: ReduceOptions | undefined, op: string): Reduction {
-  const named = { ...options, ...(isOptions<ReduceOptions>(second) ? second : {}), ...(isOptions<ReduceOptions>(first) ? first : {}) };
+export function reduction(
+  first: DimOrOptions,
+  second: KeepdimOrOptions,
+  options: ReduceOptions | undefined,
+  op: string,
+): Reduction {
+  const named = {
+    ...options,
+    ...(isOptions<ReduceOptions>(second) ? second : {}),
+    ...(isOptions<ReduceOptions>(first) ? first : {}),
+  };
   const keepdim = typeof second === 'boolean' ? second : undefined;
   const dims = isOptions<ReduceOptions>(first) ? (first.dim ?? null) : (first ?? named.dim ?? null);
   return {
@@ -39,7 +49,11 @@ export function reduction(first: DimOrOptions, second: KeepdimOrOptions, options
 }
 
 /** Like `reduction` for ops that take one dimension; null if none was given. */
-export function oneDim(first: DimOrOptions, keepdim: KeepdimOrOptions, op: string): { dim: number | null; keepdim: boolean } {
+export function oneDim(
+  first: DimOrOptions,
+  keepdim: KeepdimOrOptions,
+  op: string,
+): { dim: number | null; keepdim: boolean } {
   const { dims, keepdim: keep } = reduction(first, keepdim, undefined, op);
   if (dims !== null && typeof dims !== 'number') {
     throw new ArgumentError(`${op}: dim must be one integer, but got [${dims.join(', ')}]`);
@@ -57,7 +71,10 @@ export function sizes(list: SizeArguments): Shape {
 }
 
 /** Sizes for a new tensor, with options behind them: `(2, 3, { dtype })` or `([2, 3], { dtype })`. */
-export function sizesAndOptions<O extends object>(list: readonly unknown[], op: string): { shape: Shape; options: O | undefined } {
+export function sizesAndOptions<O extends object>(
+  list: readonly unknown[],
+  op: string,
+): { shape: Shape; options: O | undefined } {
   const last = list[list.length - 1];
   const options = isOptions<O>(last) ? last : undefined;
   const rest = options ? list.slice(0, -1) : last === undefined && list.length > 1 ? list.slice(0, -1) : list;

@@ -1,9 +1,10 @@
 /** Methods that split, reorder and repeat, and those for diagonals, triangles and windows. */
-import * as partition from '../ops/partition.ts';
+
+import type { Shape } from '../core/shape.ts';
 import { type ByName, isPlain } from '../ops/options.ts';
+import * as partition from '../ops/partition.ts';
 import * as rearrange from '../ops/rearrange.ts';
 import * as triangles from '../ops/triangles.ts';
-import type { Shape } from '../core/shape.ts';
 import { type SizeArguments, sizes } from './arguments.ts';
 import { ShapeMethods } from './shapes.ts';
 
@@ -56,7 +57,10 @@ export abstract class ArrangeMethods extends ShapeMethods {
     return rearrange.roll(this, o.shifts ?? [], o.dims);
   }
   /** A plane turned by k · 90°. */
-  rot90(k?: number | { k?: number; dims?: readonly number[] }, dims?: readonly number[] | { dims?: readonly number[] }): this {
+  rot90(
+    k?: number | { k?: number; dims?: readonly number[] },
+    dims?: readonly number[] | { dims?: readonly number[] },
+  ): this {
     if (isPlain(dims)) return rearrange.rot90(this, { ...(typeof k === 'number' ? { k } : k), ...dims });
     return rearrange.rot90(this, k, dims as readonly number[] | undefined);
   }

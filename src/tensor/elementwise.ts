@@ -1,7 +1,37 @@
 /** Methods that work element by element. Each is the op of the same name with the tensor as first operand. */
 import { Variable } from '../autograd/variable.ts';
-import { type AlphaOptions, type DivOptions, add, atan2, div, floorDivide, fmod, hypot, maximum, minimum, mul, neg, remainder, rsub, sub } from '../ops/arithmetic.ts';
-import { eq, ge, gt, isfinite, isinf, isnan, le, logicalAnd, logicalNot, logicalOr, logicalXor, lt, ne } from '../ops/comparison.ts';
+import {
+  type AlphaOptions,
+  add,
+  atan2,
+  type DivOptions,
+  div,
+  floorDivide,
+  fmod,
+  hypot,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  remainder,
+  rsub,
+  sub,
+} from '../ops/arithmetic.ts';
+import {
+  eq,
+  ge,
+  gt,
+  isfinite,
+  isinf,
+  isnan,
+  le,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  logicalXor,
+  lt,
+  ne,
+} from '../ops/comparison.ts';
 import type { OperandOf } from '../ops/convert.ts';
 import * as elementwise from '../ops/elementwise.ts';
 import { pow } from '../ops/power.ts';

@@ -109,11 +109,15 @@ export abstract class InplaceOtherMethods extends InplaceUnaryMethods {
   }
   /** `bitwiseLeftShift` in place. */
   bitwiseLeftShift_(other: OperandOf<this>): this {
-    return inplaceOf<this>('bitwise_left_shift_', this, [other], (x) => bits.bitwiseLeftShift<this>(x, other));
+    return inplaceOf<this>('bitwise_left_shift_', this, [other], (x) =>
+      bits.bitwiseLeftShift<this>(x, other),
+    );
   }
   /** `bitwiseRightShift` in place. */
   bitwiseRightShift_(other: OperandOf<this>): this {
-    return inplaceOf<this>('bitwise_right_shift_', this, [other], (x) => bits.bitwiseRightShift<this>(x, other));
+    return inplaceOf<this>('bitwise_right_shift_', this, [other], (x) =>
+      bits.bitwiseRightShift<this>(x, other),
+    );
   }
   /** `logicalNot` in place. */
   logicalNot_(): this {
@@ -157,19 +161,27 @@ export abstract class InplaceOtherMethods extends InplaceUnaryMethods {
   }
   /** `maskedScatter` in place. */
   maskedScatter_(mask: this, source: this): this {
-    return inplaceOf<this>('masked_scatter_', this, [source], (x) => pick.maskedScatter<this>(x, mask, source));
+    return inplaceOf<this>('masked_scatter_', this, [source], (x) =>
+      pick.maskedScatter<this>(x, mask, source),
+    );
   }
   /** `scatter` in place. */
   scatter_(dim: number, index: this, source: this | number, options?: scatter.ScatterOptions): this {
-    return inplaceOf<this>('scatter_', this, [source], (x) => scatter.scatter<this>(x, dim, index, source, options));
+    return inplaceOf<this>('scatter_', this, [source], (x) =>
+      scatter.scatter<this>(x, dim, index, source, options),
+    );
   }
   /** `scatterAdd` in place. */
   scatterAdd_(dim: number, index: this, source: this): this {
-    return inplaceOf<this>('scatter_add_', this, [source], (x) => scatter.scatterAdd<this>(x, dim, index, source));
+    return inplaceOf<this>('scatter_add_', this, [source], (x) =>
+      scatter.scatterAdd<this>(x, dim, index, source),
+    );
   }
   /** `indexAdd` in place. */
   indexAdd_(dim: number, index: this, source: this, options?: arithmetic.AlphaOptions): this {
-    return inplaceOf<this>('index_add_', this, [source], (x) => pick.indexAdd<this>(x, dim, index, source, options));
+    return inplaceOf<this>('index_add_', this, [source], (x) =>
+      pick.indexAdd<this>(x, dim, index, source, options),
+    );
   }
   /** `indexCopy` in place. */
   indexCopy_(dim: number, index: this, source: this): this {

@@ -9,7 +9,11 @@ export type Flexible<P extends readonly unknown[], O> = P extends readonly [unkn
   : [options?: O];
 
 /** The arguments as one object: positional ones under `names`, and what the options object says. */
-export function named<O extends object>(names: readonly (keyof O & string)[], given: readonly unknown[], into: O): O {
+export function named<O extends object>(
+  names: readonly (keyof O & string)[],
+  given: readonly unknown[],
+  into: O,
+): O {
   given.forEach((value, i) => {
     if (value === undefined) return;
     if (isPlain(value)) Object.assign(into, value);

@@ -1,4 +1,7 @@
 /** Methods that reduce dimensions. `dim` and `keepdim` may be given by position or in one options object. */
+
+import { type DTypeLike, resolveDType } from '../core/dtype.ts';
+import { maximum, minimum } from '../ops/arithmetic.ts';
 import {
   all,
   amax,
@@ -14,9 +17,13 @@ import {
   type ValuesAndIndices,
 } from '../ops/reduce.ts';
 import { logSoftmax, softmax } from '../ops/softmax.ts';
-import { maximum, minimum } from '../ops/arithmetic.ts';
-import { type DTypeLike, resolveDType } from '../core/dtype.ts';
-import { type DimOrOptions, type KeepdimOrOptions, oneDim, type ReduceOptions, reduction } from './arguments.ts';
+import {
+  type DimOrOptions,
+  type KeepdimOrOptions,
+  oneDim,
+  type ReduceOptions,
+  reduction,
+} from './arguments.ts';
 import { SpecialMethods } from './special.ts';
 
 const dtypeOption = (options: { dtype?: DTypeLike } | undefined, op: string) =>
@@ -45,21 +52,38 @@ export abstract class ReductionMethods extends SpecialMethods {
   }
   /** The largest element; along a dimension, values and indices; with a tensor, the elementwise maximum. */
   max(): this;
-  max(dim: number | { dim: number; keepdim?: boolean }, keepdim?: boolean | { keepdim?: boolean }): ValuesAndIndices<this>;
+  max(
+    dim: number | { dim: number; keepdim?: boolean },
+    keepdim?: boolean | { keepdim?: boolean },
+  ): ValuesAndIndices<this>;
   max(other: this): this;
-  max(first?: number | { dim: number; keepdim?: boolean } | this, keepdim?: boolean | { keepdim?: boolean }): this | ValuesAndIndices<this> {
+  max(
+    first?: number | { dim: number; keepdim?: boolean } | this,
+    keepdim?: boolean | { keepdim?: boolean },
+  ): this | ValuesAndIndices<this> {
     return this.#extreme('max', first, keepdim);
   }
   /** The smallest element; along a dimension, values and indices; with a tensor, the elementwise minimum. */
   min(): this;
-  min(dim: number | { dim: number; keepdim?: boolean }, keepdim?: boolean | { keepdim?: boolean }): ValuesAndIndices<this>;
+  min(
+    dim: number | { dim: number; keepdim?: boolean },
+    keepdim?: boolean | { keepdim?: boolean },
+  ): ValuesAndIndices<this>;
   min(other: this): this;
-  min(first?: number | { dim: number; keepdim?: boolean } | this, keepdim?: boolean | { keepdim?: boolean }): this | ValuesAndIndices<this> {
+  min(
+    first?: number | { dim: number; keepdim?: boolean } | this,
+    keepdim?: boolean | { keepdim?: boolean },
+  ): this | ValuesAndIndices<this> {
     return this.#extreme('min', first, keepdim);
   }
-  #extreme(kind: 'max' | 'min', first: number | { dim: number; keepdim?: boolean } | this | undefined, keepdim?: boolean | { keepdim?: boolean }) {
+  #extreme(
+    kind: 'max' | 'min',
+    first: number | { dim: number; keepdim?: boolean } | this | undefined,
+    keepdim?: boolean | { keepdim?: boolean },
+  ) {
     if (first === undefined) return kind === 'max' ? maxAll(this) : minAll(this);
-    if (first instanceof ReductionMethods) return (kind === 'max' ? maximum : minimum)<this>(this, first as this);
+    if (first instanceof ReductionMethods)
+      return (kind === 'max' ? maximum : minimum)<this>(this, first as this);
     const named = typeof first === 'number' ? { dim: first } : first;
     const keep = typeof keepdim === 'object' ? keepdim.keepdim : keepdim;
     return extremeDim(kind, this, named.dim, keep ?? (typeof first === 'object' ? first.keepdim : false));

@@ -1,9 +1,29 @@
 /** Methods that work element by element, beyond arithmetic: bounds, special functions, bits, comparisons in all. */
 import * as bits from '../ops/bitwise.ts';
 import { addcdiv, addcmul, lerp, type ValueOptions } from '../ops/blend.ts';
-import { type BoundOf, type ClampOptions, clamp, clampMax, clampMin, type NanToNumOptions, nanToNum } from '../ops/clamp.ts';
+import {
+  type BoundOf,
+  type ClampOptions,
+  clamp,
+  clampMax,
+  clampMin,
+  type NanToNumOptions,
+  nanToNum,
+} from '../ops/clamp.ts';
 import type { OperandOf } from '../ops/convert.ts';
-import { type CloseOptions, allclose, copysign, equal, fmax, fmin, heaviside, isclose, logaddexp, logaddexp2, xlogy } from '../ops/pairs.ts';
+import {
+  allclose,
+  type CloseOptions,
+  copysign,
+  equal,
+  fmax,
+  fmin,
+  heaviside,
+  isclose,
+  logaddexp,
+  logaddexp2,
+  xlogy,
+} from '../ops/pairs.ts';
 import * as special from '../ops/special.ts';
 import { ElementwiseMethods } from './elementwise.ts';
 

@@ -1,12 +1,27 @@
 /** Methods for statistics, norms, running folds and order. Arguments by position or in one options object. */
 import { type DTypeLike, resolveDType } from '../core/dtype.ts';
-import { type BincountOptions, bincount, type HistcOptions, histc, type UniqueOptions, unique, uniqueConsecutive } from '../ops/counting.ts';
+import {
+  type BincountOptions,
+  bincount,
+  type HistcOptions,
+  histc,
+  type UniqueOptions,
+  unique,
+  uniqueConsecutive,
+} from '../ops/counting.ts';
 import * as running from '../ops/cumulative.ts';
 import type { ValuesAndIndices } from '../ops/namedResult.ts';
 import * as order from '../ops/order.ts';
 import type { Dims } from '../ops/reduce.ts';
 import * as statistics from '../ops/statistics.ts';
-import { type DimOrOptions, isOptions, type KeepdimOrOptions, oneDim, type ReduceOptions, reduction } from './arguments.ts';
+import {
+  type DimOrOptions,
+  isOptions,
+  type KeepdimOrOptions,
+  oneDim,
+  type ReduceOptions,
+  reduction,
+} from './arguments.ts';
 import { ReductionMethods } from './reductions.ts';
 
 export interface VarOptions {
@@ -19,13 +34,25 @@ export interface VarOptions {
 }
 
 /** The forms `(dim, unbiased, keepdim)`, `(unbiased)` and `({ dim, correction, keepdim })`. */
-export type VarArguments = [dim?: Dims | boolean | VarOptions, unbiased?: boolean | VarOptions, keepdim?: boolean];
+export type VarArguments = [
+  dim?: Dims | boolean | VarOptions,
+  unbiased?: boolean | VarOptions,
+  keepdim?: boolean,
+];
 
 /** What `var` and `std` were asked for. */
-export function spread(...[first, second, third]: VarArguments): { dims: Dims; correction: number; keepdim: boolean } {
+export function spread(...[first, second, third]: VarArguments): {
+  dims: Dims;
+  correction: number;
+  keepdim: boolean;
+} {
   const named: VarOptions = {
     ...(isOptions<VarOptions>(second) ? second : { unbiased: second }),
-    ...(typeof first === 'boolean' ? { unbiased: first } : isOptions<VarOptions>(first) ? first : { dim: first }),
+    ...(typeof first === 'boolean'
+      ? { unbiased: first }
+      : isOptions<VarOptions>(first)
+        ? first
+        : { dim: first }),
   };
   const { dim = null, unbiased = true, correction = unbiased ? 1 : 0, keepdim = third ?? false } = named;
   return { dims: dim, correction, keepdim };
@@ -41,7 +68,10 @@ export interface ScanOptions {
 
 const scanArguments = (dim: number | ScanOptions, options: ScanOptions | undefined, op: string) => {
   const named = typeof dim === 'object' ? dim : { dim, ...options };
-  return { dim: named.dim ?? Number.NaN, dtype: named.dtype === undefined ? undefined : resolveDType(named.dtype, op) };
+  return {
+    dim: named.dim ?? Number.NaN,
+    dtype: named.dtype === undefined ? undefined : resolveDType(named.dtype, op),
+  };
 };
 
 type Along = number | { dim: number };
@@ -62,7 +92,13 @@ export abstract class StatisticsMethods extends ReductionMethods {
   norm(p?: statistics.NormOrder | NormOptions, dim?: DimOrOptions, keepdim?: KeepdimOrOptions): this {
     const named = isOptions<NormOptions>(p) ? p : undefined;
     const r = reduction(named ?? dim, keepdim, undefined, 'norm');
-    return statistics.norm(this, named ? (named.p ?? 'fro') : (p as statistics.NormOrder | undefined), r.dims, r.keepdim, r.dtype);
+    return statistics.norm(
+      this,
+      named ? (named.p ?? 'fro') : (p as statistics.NormOrder | undefined),
+      r.dims,
+      r.keepdim,
+      r.dtype,
+    );
   }
   /** The p-norm of this − other. */
   dist(other: this, p = 2): this {
@@ -113,8 +149,14 @@ export abstract class StatisticsMethods extends ReductionMethods {
   }
   /** The lower median; along a dimension with positions. */
   median(): this;
-  median(dim: number | { dim: number; keepdim?: boolean }, keepdim?: KeepdimOrOptions): ValuesAndIndices<this>;
-  median(dim?: number | { dim: number; keepdim?: boolean }, keepdim?: KeepdimOrOptions): this | ValuesAndIndices<this> {
+  median(
+    dim: number | { dim: number; keepdim?: boolean },
+    keepdim?: KeepdimOrOptions,
+  ): ValuesAndIndices<this>;
+  median(
+    dim?: number | { dim: number; keepdim?: boolean },
+    keepdim?: KeepdimOrOptions,
+  ): this | ValuesAndIndices<this> {
     if (dim === undefined) return order.medianAll(this);
     const o = oneDim(dim, keepdim, 'median');
     return order.medianDim(this, o.dim ?? 0, o.keepdim);
@@ -124,39 +166,74 @@ export abstract class StatisticsMethods extends ReductionMethods {
     return order.medianAll(this, 'nanmedian');
   }
   /** The k-th smallest element along `dim` (default the last), with its position. */
-  kthvalue(k: number, dim?: number | order.AlongOptions, keepdim?: boolean | order.AlongOptions): ValuesAndIndices<this> {
+  kthvalue(
+    k: number,
+    dim?: number | order.AlongOptions,
+    keepdim?: boolean | order.AlongOptions,
+  ): ValuesAndIndices<this> {
     const along = typeof keepdim === 'object' && typeof dim === 'number' ? { dim, ...keepdim } : dim;
     return order.kthvalue(this, k, along, keepdim === true);
   }
   /** Sorted along `dim` (default the last), with positions. */
   sort(dim?: number | order.SortOptions, descending?: boolean | order.SortOptions): ValuesAndIndices<this> {
-    return order.sort(this, typeof descending === 'object' ? { ...(typeof dim === 'number' ? { dim } : dim), ...descending } : dim, descending === true);
+    return order.sort(
+      this,
+      typeof descending === 'object' ? { ...(typeof dim === 'number' ? { dim } : dim), ...descending } : dim,
+      descending === true,
+    );
   }
   /** The positions that sort along `dim` (default the last). */
   argsort(dim?: number | order.SortOptions, descending?: boolean | order.SortOptions): this {
-    return order.argsort(this, typeof descending === 'object' ? { ...(typeof dim === 'number' ? { dim } : dim), ...descending } : dim, descending === true);
+    return order.argsort(
+      this,
+      typeof descending === 'object' ? { ...(typeof dim === 'number' ? { dim } : dim), ...descending } : dim,
+      descending === true,
+    );
   }
   /** Sorted along the first dimension. */
   msort(): this {
     return order.msort(this);
   }
   /** The k largest elements along `dim` (default the last) in order, with positions. */
-  topk(k: number, dim?: number | order.TopkOptions, largest?: boolean | order.TopkOptions): ValuesAndIndices<this> {
-    const named = typeof largest === 'object' ? { ...(typeof dim === 'number' ? { dim } : dim), ...largest } : dim;
+  topk(
+    k: number,
+    dim?: number | order.TopkOptions,
+    largest?: boolean | order.TopkOptions,
+  ): ValuesAndIndices<this> {
+    const named =
+      typeof largest === 'object' ? { ...(typeof dim === 'number' ? { dim } : dim), ...largest } : dim;
     return order.topk(this, k, named, largest !== false);
   }
   /** Quantiles of all elements or along `dim`. */
-  quantile(q: number | readonly number[] | this, dim?: number | null | order.QuantileOptions, keepdim?: boolean): this {
+  quantile(
+    q: number | readonly number[] | this,
+    dim?: number | null | order.QuantileOptions,
+    keepdim?: boolean,
+  ): this {
     return order.quantile<this>(this, q, dim, keepdim);
   }
   /** The distinct elements, sorted; with options also inverse positions and counts. */
   unique(): this;
-  unique(sorted: boolean | UniqueOptions, returnInverse?: boolean, returnCounts?: boolean, dim?: number | null): this | this[];
-  unique(sorted?: boolean | UniqueOptions, returnInverse?: boolean, returnCounts?: boolean, dim?: number | null): this | this[] {
+  unique(
+    sorted: boolean | UniqueOptions,
+    returnInverse?: boolean,
+    returnCounts?: boolean,
+    dim?: number | null,
+  ): this | this[];
+  unique(
+    sorted?: boolean | UniqueOptions,
+    returnInverse?: boolean,
+    returnCounts?: boolean,
+    dim?: number | null,
+  ): this | this[] {
     return unique(this, sorted ?? true, returnInverse, returnCounts, dim);
   }
   /** Runs of equal elements reduced to one each. */
-  uniqueConsecutive(returnInverse?: boolean | UniqueOptions, returnCounts?: boolean, dim?: number | null): this | this[] {
+  uniqueConsecutive(
+    returnInverse?: boolean | UniqueOptions,
+    returnCounts?: boolean,
+    dim?: number | null,
+  ): this | this[] {
     return uniqueConsecutive(this, returnInverse, returnCounts, dim);
   }
   /** How often 0, 1, 2, … occur. */

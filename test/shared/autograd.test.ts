@@ -5,7 +5,8 @@ import * as torch from '../../src/index.ts';
 const { autograd } = torch;
 type Tensor = torch.Tensor;
 const list = (x: Tensor | null): number[] => (x === null ? [] : Array.from(x.data, Number));
-const leaf = (values: number[], dtype: torch.DType = 'float32') => torch.tensor(values, { dtype, requiresGrad: true });
+const leaf = (values: number[], dtype: torch.DType = 'float32') =>
+  torch.tensor(values, { dtype, requiresGrad: true });
 
 for (const device of ['cpu', 'reference']) {
   describe(`derivatives on ${device}`, () => {
@@ -125,7 +126,9 @@ for (const device of ['cpu', 'reference']) {
       const y = x.mul(x);
       expect(list(autograd.grad(y, x, { retainGraph: true })[0])).toEqual([4]);
       expect(x.grad).toBeNull();
-      expect(() => autograd.grad(y, [x, unused], { retainGraph: true })).toThrow(/number 1.*not have been used/s);
+      expect(() => autograd.grad(y, [x, unused], { retainGraph: true })).toThrow(
+        /number 1.*not have been used/s,
+      );
       expect(autograd.grad(y, [x, unused], { allowUnused: true })[1]).toBeNull();
       const middle = x.mul(3);
       expect(list(autograd.grad(middle.mul(middle), middle)[0])).toEqual([12]);
@@ -183,7 +186,9 @@ for (const device of ['cpu', 'reference']) {
       const q = p.mul(1);
       const other = leaf([7]);
       q.indexPut_([1], other);
-      q.mul(torch.tensor([1, 10, 100])).sum().backward();
+      q.mul(torch.tensor([1, 10, 100]))
+        .sum()
+        .backward();
       expect(list(q)).toEqual([1, 7, 3]);
       expect(list(p.grad)).toEqual([1, 0, 100]);
       expect(list(other.grad)).toEqual([10]);
@@ -266,8 +271,12 @@ for (const device of ['cpu', 'reference']) {
           return grad.mul(3);
         }
       }
-      expect(() => autograd.gradcheck((x) => Wrong.apply(x), leaf([1], 'float64'))).toThrow(/numerical [12].*analytical 3/);
-      expect(autograd.gradcheck((x) => Wrong.apply(x), leaf([1], 'float64'), { raiseException: false })).toBe(false);
+      expect(() => autograd.gradcheck((x) => Wrong.apply(x), leaf([1], 'float64'))).toThrow(
+        /numerical [12].*analytical 3/,
+      );
+      expect(autograd.gradcheck((x) => Wrong.apply(x), leaf([1], 'float64'), { raiseException: false })).toBe(
+        false,
+      );
       expect(() => autograd.gradcheck((x) => x.mul(2), leaf([1]))).toThrow(/float64/);
     });
 
@@ -278,7 +287,10 @@ for (const device of ['cpu', 'reference']) {
       'matmul and transpose': (x) => x.reshape(2, 3).matmul(x.reshape(2, 3).t()),
       'batched matmul': (x) => x.reshape(2, 1, 3).matmul(x.reshape(1, 3, 2)),
       'indexing with tensors and slices': (x) =>
-        x.reshape(2, 3).index(torch.tensor([0n, 1n, 1n]), torch.slice(0, 2)).mul(x.index(torch.tensor([0n, 0n, 5n])).unsqueeze(1)),
+        x
+          .reshape(2, 3)
+          .index(torch.tensor([0n, 1n, 1n]), torch.slice(0, 2))
+          .mul(x.index(torch.tensor([0n, 0n, 5n])).unsqueeze(1)),
       'sum, mean, amax': (x) => x.reshape(2, 3).sum(1).mul(x.mean()).add(x.amax()),
       'power and division': (x) => x.pow(2).add(1).pow(x).div(x.square().add(2)),
       'cat and stack': (x) => torch.cat([x, x.mul(x)]).mul(torch.stack([x, x.exp()]).reshape(-1)),

@@ -10,7 +10,7 @@ function newHeap(maxPages: number, softLimit: number) {
     { memory, bytes: () => new Uint8Array(memory.buffer) },
     1024,
     maxPages * PAGE,
-    (block) => evicted.push(block),
+    { collect: () => {}, forget: (block) => evicted.push(block) },
     softLimit,
   );
   return { heap, memory, evicted, bytes: () => new Uint8Array(memory.buffer) };

@@ -65,7 +65,9 @@ describe('memory', () => {
     const run = () => {
       const x = torch.linspace(-1, 1, 12).reshape(3, 4).requiresGrad_();
       const y = x.matmul(x.t()).softmax(1).mul(torch.arange(9).reshape(3, 3));
-      y.index(torch.tensor([2n, 0n])).sum().backward();
+      y.index(torch.tensor([2n, 0n]))
+        .sum()
+        .backward();
       return [...y.data, ...(x.grad?.data ?? [])];
     };
     const expected = run();

@@ -30,7 +30,9 @@ describe('printing', () => {
     const { sci_mode: sciMode, ...others } = printoptions;
     torch.setPrintOptions({ ...others, ...(sciMode === undefined ? {} : { sciMode: Boolean(sciMode) }) });
     const values = data.map(plain);
-    const x = torch.tensor(dtype === 'int64' ? values.map((v) => BigInt(v)) : values, { dtype }).reshape(shape);
+    const x = torch
+      .tensor(dtype === 'int64' ? values.map((v) => BigInt(v)) : values, { dtype })
+      .reshape(shape);
     const leaf = c.requires_grad ? x.detach().requiresGrad_() : x;
     expect(String(leaf)).toBe(c['repr_2.13'] ?? c.repr);
   });

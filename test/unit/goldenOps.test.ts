@@ -21,7 +21,9 @@ function count(c: GoldenCase, result: 'passed' | 'failed' | 'skipped'): void {
 }
 
 afterAll(() => {
-  const lines = [...totals].map(([kind, t]) => `  ${kind.padEnd(14)}${t.passed} passed, ${t.failed} failed, ${t.skipped} skipped`);
+  const lines = [...totals].map(
+    ([kind, t]) => `  ${kind.padEnd(14)}${t.passed} passed, ${t.failed} failed, ${t.skipped} skipped`,
+  );
   console.log([`golden cases of ${folder}, each on two backends`, ...lines].join('\n'));
 });
 
@@ -49,7 +51,11 @@ for (const device of ['cpu', 'reference']) {
         try {
           if (missing === null) problems = runCase(c, device);
         } catch (error) {
-          problems = [error instanceof Error ? (error.stack ?? error.message).split('\n').slice(0, 5).join('\n') : String(error)];
+          problems = [
+            error instanceof Error
+              ? (error.stack ?? error.message).split('\n').slice(0, 5).join('\n')
+              : String(error),
+          ];
         }
         count(c, problems.length === 0 ? 'passed' : 'failed');
         if (problems.length > 0) expect.fail(problems.join('\n'));

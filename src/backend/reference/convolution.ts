@@ -4,7 +4,10 @@ import { lastOf, type Sliding, volume } from '../windows.ts';
 import { type ArrayHost, numbers, store } from './elements.ts';
 
 /** Calls `visit(output, input, tap)` with flat positions for every tap that lies inside the input. */
-export function forEachTap(geometry: Sliding, visit: (output: number, input: number, tap: number) => void): void {
+export function forEachTap(
+  geometry: Sliding,
+  visit: (output: number, input: number, tap: number) => void,
+): void {
   const { input, output, kernel, stride, padding, dilation } = geometry;
   const at = (d: number, o: number, k: number): number => {
     const position = o * stride[d] - padding[d] + k * dilation[d];
@@ -76,7 +79,13 @@ export function convolve(
   return out;
 }
 
-export function convolveInput(host: ArrayHost, grad: NDArray, weight: NDArray, geometry: Sliding, groups: number): NDArray {
+export function convolveInput(
+  host: ArrayHost,
+  grad: NDArray,
+  weight: NDArray,
+  geometry: Sliding,
+  groups: number,
+): NDArray {
   const [batch, outs] = grad.shape;
   const ins = weight.shape[1] * groups;
   const out = host.empty([batch, ins, ...lastOf(geometry.input, grad.shape.length - 2)], grad.dtype);
@@ -91,7 +100,13 @@ export function convolveInput(host: ArrayHost, grad: NDArray, weight: NDArray, g
   return out;
 }
 
-export function convolveWeight(host: ArrayHost, grad: NDArray, x: NDArray, geometry: Sliding, groups: number): NDArray {
+export function convolveWeight(
+  host: ArrayHost,
+  grad: NDArray,
+  x: NDArray,
+  geometry: Sliding,
+  groups: number,
+): NDArray {
   const [batch, outs] = grad.shape;
   const ins = x.shape[1];
   const out = host.empty([outs, ins / groups, ...lastOf(geometry.kernel, grad.shape.length - 2)], grad.dtype);

@@ -17,7 +17,12 @@ export interface ArrayHost {
 export type Numbers = Float32Array | Float64Array | Int32Array | Int16Array | Int8Array | Uint8Array;
 
 /** Calls `visit(offset)` for every element in row-major order. */
-export function forEachOffset(shape: Shape, strides: Strides, offset: number, visit: (offset: number) => void): void {
+export function forEachOffset(
+  shape: Shape,
+  strides: Strides,
+  offset: number,
+  visit: (offset: number) => void,
+): void {
   const ndim = shape.length;
   if (ndim === 0) {
     visit(offset);

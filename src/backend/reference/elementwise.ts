@@ -13,7 +13,14 @@ function commonShape(operands: readonly Operand[], op: string): Shape {
   return shape;
 }
 
-export function unary(host: ArrayHost, spec: UnarySpec, x: NDArray, p: number, q: number, out?: NDArray): NDArray {
+export function unary(
+  host: ArrayHost,
+  spec: UnarySpec,
+  x: NDArray,
+  p: number,
+  q: number,
+  out?: NDArray,
+): NDArray {
   const y = out ?? host.empty(x.shape, spec.predicate ? 'bool' : x.dtype, resultStrides(x));
   if (x.dtype === 'int64' && spec.big && y.dtype === 'int64') {
     const { big } = spec;
@@ -44,8 +51,12 @@ export function binary(host: ArrayHost, spec: BinarySpec, a: Operand, b: Operand
       sameShape(like.shape, shape) ? resultStrides(like) : undefined,
     );
   if (like.dtype === 'int64' && spec.big) {
-    const left = isArray(a) ? bigints(host, broadcastTo(a, shape)) : new BigInt64Array(y.size).fill(BigInt(a));
-    const right = isArray(b) ? bigints(host, broadcastTo(b, shape)) : new BigInt64Array(y.size).fill(BigInt(b));
+    const left = isArray(a)
+      ? bigints(host, broadcastTo(a, shape))
+      : new BigInt64Array(y.size).fill(BigInt(a));
+    const right = isArray(b)
+      ? bigints(host, broadcastTo(b, shape))
+      : new BigInt64Array(y.size).fill(BigInt(b));
     const values = new BigInt64Array(y.size);
     for (let i = 0; i < values.length; i++) values[i] = spec.big(left[i], right[i]);
     store(host, y, values);
@@ -83,8 +94,12 @@ export function where(host: ArrayHost, condition: NDArray, a: Operand, b: Operan
   const y = host.empty(shape, dtype);
   const chosen = numbers(host, broadcastTo(condition, shape));
   if (dtype === 'int64') {
-    const left = isArray(a) ? bigints(host, broadcastTo(a, shape)) : new BigInt64Array(y.size).fill(BigInt(a));
-    const right = isArray(b) ? bigints(host, broadcastTo(b, shape)) : new BigInt64Array(y.size).fill(BigInt(b));
+    const left = isArray(a)
+      ? bigints(host, broadcastTo(a, shape))
+      : new BigInt64Array(y.size).fill(BigInt(a));
+    const right = isArray(b)
+      ? bigints(host, broadcastTo(b, shape))
+      : new BigInt64Array(y.size).fill(BigInt(b));
     store(
       host,
       y,

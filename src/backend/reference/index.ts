@@ -22,8 +22,8 @@ import type {
 } from '../backend.ts';
 import type { Sliding, Standardized, Windows } from '../windows.ts';
 import * as convolution from './convolution.ts';
-import { type ArrayHost, bigints, broadcastTo, elements, numbers, store } from './elements.ts';
 import { crossEntropy, crossEntropyGrad } from './crossEntropy.ts';
+import { type ArrayHost, bigints, broadcastTo, elements, numbers, store } from './elements.ts';
 import * as elementwise from './elementwise.ts';
 import * as indexing from './indexing.ts';
 import { matmul } from './matmul.ts';
@@ -57,7 +57,8 @@ export class ReferenceBackend implements Backend, ArrayHost {
   }
 
   data(x: NDArray): TypedArray {
-    if (!(x.storage instanceof HostStorage)) throw new TypeError(`array of another device: ${x.backend.device}`);
+    if (!(x.storage instanceof HostStorage))
+      throw new TypeError(`array of another device: ${x.backend.device}`);
     const { bytes, array } = dtypeInfo[x.dtype];
     return array(x.storage.buffer, 0, x.storage.byteLength / bytes);
   }
@@ -109,7 +110,12 @@ export class ReferenceBackend implements Backend, ArrayHost {
     values.release();
     return indices;
   }
-  extreme(kind: 'max' | 'min', x: NDArray, dim: number, keepdim: boolean): { values: NDArray; indices: NDArray } {
+  extreme(
+    kind: 'max' | 'min',
+    x: NDArray,
+    dim: number,
+    keepdim: boolean,
+  ): { values: NDArray; indices: NDArray } {
     return extreme(this, kind, x, dim, keepdim);
   }
 
@@ -134,7 +140,12 @@ export class ReferenceBackend implements Backend, ArrayHost {
     return softmaxGrad(this, grad, output, log);
   }
 
-  crossEntropy(logits: NDArray, target: NDArray, weight: NDArray | null, options: CrossEntropyOptions): CrossEntropyResult {
+  crossEntropy(
+    logits: NDArray,
+    target: NDArray,
+    weight: NDArray | null,
+    options: CrossEntropyOptions,
+  ): CrossEntropyResult {
     return crossEntropy(this, logits, target, weight, options);
   }
   crossEntropyGrad(
@@ -212,11 +223,23 @@ export class ReferenceBackend implements Backend, ArrayHost {
     return normalization.standardizeGrad(this, grad, output, rstd);
   }
 
-  sgdStep(param: NDArray, grad: NDArray, momentum: NDArray | null, firstStep: boolean, options: SgdOptions): void {
+  sgdStep(
+    param: NDArray,
+    grad: NDArray,
+    momentum: NDArray | null,
+    firstStep: boolean,
+    options: SgdOptions,
+  ): void {
     sgdStep(this, param, grad, momentum, firstStep, options);
   }
 
-  optimizerStep(spec: StepSpec, param: NDArray, grad: NDArray, buffers: readonly (NDArray | null)[], scalars: readonly number[]): void {
+  optimizerStep(
+    spec: StepSpec,
+    param: NDArray,
+    grad: NDArray,
+    buffers: readonly (NDArray | null)[],
+    scalars: readonly number[],
+  ): void {
     optimizerStep(this, spec, param, grad, buffers, scalars);
   }
 

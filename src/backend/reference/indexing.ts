@@ -10,7 +10,12 @@ export function findBadIndex(host: ArrayHost, index: NDArray, size: number): num
   return -1;
 }
 
-export function findBadTarget(host: ArrayHost, target: NDArray, classes: number, ignore: number | null): number {
+export function findBadTarget(
+  host: ArrayHost,
+  target: NDArray,
+  classes: number,
+  ignore: number | null,
+): number {
   return numbers(host, target).findIndex((t) => t !== ignore && !(t >= 0 && t < classes));
 }
 
@@ -20,18 +25,36 @@ const wrap = (i: number, size: number): number => (i < 0 ? i + size : i);
 function copier(host: ArrayHost, from: NDArray, to: NDArray): (source: number, target: number) => void {
   const x = host.data(from);
   const y = host.data(to);
-  if (x instanceof BigInt64Array && y instanceof BigInt64Array) return (s, t) => void (y[t] = x[s]);
-  if (!(x instanceof BigInt64Array) && !(y instanceof BigInt64Array)) return (s, t) => void (y[t] = x[s]);
+  if (x instanceof BigInt64Array && y instanceof BigInt64Array) {
+    return (s, t) => {
+      y[t] = x[s];
+    };
+  }
+  if (!(x instanceof BigInt64Array) && !(y instanceof BigInt64Array)) {
+    return (s, t) => {
+      y[t] = x[s];
+    };
+  }
   throw new TypeError(`indexing: dtypes differ, got ${from.dtype} and ${to.dtype}`);
 }
 
 function adder(host: ArrayHost, from: NDArray, to: NDArray): (source: number, target: number) => void {
   const x = host.data(from);
   const y = host.data(to);
-  if (x instanceof BigInt64Array && y instanceof BigInt64Array) return (s, t) => void (y[t] += x[s]);
+  if (x instanceof BigInt64Array && y instanceof BigInt64Array) {
+    return (s, t) => {
+      y[t] += x[s];
+    };
+  }
   if (!(x instanceof BigInt64Array) && !(y instanceof BigInt64Array)) {
-    if (to.dtype === 'bool') return (s, t) => void (y[t] = y[t] || x[s] ? 1 : 0);
-    return (s, t) => void (y[t] += x[s]);
+    if (to.dtype === 'bool') {
+      return (s, t) => {
+        y[t] = y[t] || x[s] ? 1 : 0;
+      };
+    }
+    return (s, t) => {
+      y[t] += x[s];
+    };
   }
   throw new TypeError(`indexing: dtypes differ, got ${from.dtype} and ${to.dtype}`);
 }
@@ -55,7 +78,10 @@ export function indexSelect(host: ArrayHost, x: NDArray, dim: number, index: NDA
   let i = 0;
   forEachOffset(shape, outStrides, 0, (at) => {
     const j = shape.length === 0 ? 0 : Math.floor(at / outStrides[dim]) % shape[dim];
-    copy(sourceOffset(x, shape, outStrides, at, dim, wrap(picks[j] ?? 0, x.shape[dim] ?? 1)), out.offset + i++);
+    copy(
+      sourceOffset(x, shape, outStrides, at, dim, wrap(picks[j] ?? 0, x.shape[dim] ?? 1)),
+      out.offset + i++,
+    );
   });
   return out;
 }
@@ -118,7 +144,13 @@ export function take(host: ArrayHost, x: NDArray, positions: NDArray): NDArray {
   return out;
 }
 
-export function put(host: ArrayHost, out: NDArray, positions: NDArray, source: NDArray, accumulate: boolean): void {
+export function put(
+  host: ArrayHost,
+  out: NDArray,
+  positions: NDArray,
+  source: NDArray,
+  accumulate: boolean,
+): void {
   const picks = numbers(host, positions);
   const from = offsets(source);
   const move = accumulate ? adder(host, source, out) : copier(host, source, out);
@@ -135,8 +167,17 @@ export function nonzero(host: ArrayHost, x: NDArray): NDArray {
 }
 
 /** Offset into `x` of the element that `index` names at flat position `at` of its own shape. */
-function gatherOffset(x: NDArray, dim: number, index: NDArray, strides: readonly number[], at: number, pick: number) {
-  return x.shape.length === 0 ? x.offset : sourceOffset(x, index.shape, strides, at, dim, wrap(pick, x.shape[dim]));
+function gatherOffset(
+  x: NDArray,
+  dim: number,
+  index: NDArray,
+  strides: readonly number[],
+  at: number,
+  pick: number,
+) {
+  return x.shape.length === 0
+    ? x.offset
+    : sourceOffset(x, index.shape, strides, at, dim, wrap(pick, x.shape[dim]));
 }
 
 export function gather(host: ArrayHost, x: NDArray, dim: number, index: NDArray): NDArray {
@@ -144,7 +185,8 @@ export function gather(host: ArrayHost, x: NDArray, dim: number, index: NDArray)
   const picks = numbers(host, index);
   const copy = copier(host, x, out);
   const strides = contiguousStrides(index.shape);
-  for (let at = 0; at < picks.length; at++) copy(gatherOffset(x, dim, index, strides, at, picks[at]), out.offset + at);
+  for (let at = 0; at < picks.length; at++)
+    copy(gatherOffset(x, dim, index, strides, at, picks[at]), out.offset + at);
   return out;
 }
 
@@ -160,7 +202,8 @@ export function scatter(
   const move = accumulate ? adder(host, source, out) : copier(host, source, out);
   const strides = contiguousStrides(index.shape);
   for (let at = 0; at < picks.length; at++) {
-    const from = source.shape.length === 0 ? source.offset : sourceOffset(source, index.shape, strides, at, -1, 0);
+    const from =
+      source.shape.length === 0 ? source.offset : sourceOffset(source, index.shape, strides, at, -1, 0);
     move(from, gatherOffset(out, dim, index, strides, at, picks[at]));
   }
 }

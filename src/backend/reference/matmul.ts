@@ -10,10 +10,23 @@ export function matmul(host: ArrayHost, a: NDArray, b: NDArray, options: GemmOpt
   const out = host.empty([...lead, m, n], a.dtype);
   const right = broadcastTo(b, [...lead, k, n]);
   if (a.dtype === 'int64') {
-    store(host, out, products(bigints(host, a), bigints(host, right), new BigInt64Array(out.size), m, n, k, 0n, mulBig));
+    store(
+      host,
+      out,
+      products(bigints(host, a), bigints(host, right), new BigInt64Array(out.size), m, n, k, 0n, mulBig),
+    );
     return out;
   }
-  const result = products(numbers(host, a), numbers(host, right), new Float64Array(out.size), m, n, k, 0, mulNumber);
+  const result = products(
+    numbers(host, a),
+    numbers(host, right),
+    new Float64Array(out.size),
+    m,
+    n,
+    k,
+    0,
+    mulNumber,
+  );
   if (options.bias) {
     const bias = numbers(host, options.bias);
     for (let i = 0; i < result.length; i++) result[i] += bias[i % n];

@@ -4,7 +4,10 @@ import type { Standardized } from '../windows.ts';
 import { type ArrayHost, type Numbers, numbers, store } from './elements.ts';
 
 /** Mean over outer and inner, by row, of what `value` gives for a flat position. */
-function rowMeans([outer, rows, inner]: readonly number[], value: (at: number, row: number) => number): Float64Array {
+function rowMeans(
+  [outer, rows, inner]: readonly number[],
+  value: (at: number, row: number) => number,
+): Float64Array {
   const sums = new Float64Array(rows);
   for (let o = 0, at = 0; o < outer; o++) {
     for (let row = 0; row < rows; row++) {
@@ -14,7 +17,10 @@ function rowMeans([outer, rows, inner]: readonly number[], value: (at: number, r
   return sums.map((sum) => sum / (outer * inner));
 }
 
-function mapRows([outer, rows, inner]: readonly number[], value: (at: number, row: number) => number): Float64Array {
+function mapRows(
+  [outer, rows, inner]: readonly number[],
+  value: (at: number, row: number) => number,
+): Float64Array {
   const result = new Float64Array(outer * rows * inner);
   for (let at = 0; at < result.length; at++) result[at] = value(at, Math.floor(at / inner) % rows);
   return result;

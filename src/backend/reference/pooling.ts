@@ -4,7 +4,11 @@ import { lastOf, volume, type Windows } from '../windows.ts';
 import { type ArrayHost, numbers, store } from './elements.ts';
 
 /** Calls `begin` with each output's flat position and divisor, then `visit` with each input position of its window. */
-function forEachWindow(windows: Windows, begin: (output: number, divisor: number) => void, visit: (input: number) => void): void {
+function forEachWindow(
+  windows: Windows,
+  begin: (output: number, divisor: number) => void,
+  visit: (input: number) => void,
+): void {
   const { input, output, lists } = windows;
   const [a, b, c] = lists;
   for (let o0 = 0, at = 0; o0 < output[0]; o0++) {
@@ -13,7 +17,8 @@ function forEachWindow(windows: Windows, begin: (output: number, divisor: number
         begin(at, a.divisor[o0] * b.divisor[o1] * c.divisor[o2]);
         for (let i0 = a.start[o0]; i0 < a.end[o0]; i0 += a.step) {
           for (let i1 = b.start[o1]; i1 < b.end[o1]; i1 += b.step) {
-            for (let i2 = c.start[o2]; i2 < c.end[o2]; i2 += c.step) visit((i0 * input[1] + i1) * input[2] + i2);
+            for (let i2 = c.start[o2]; i2 < c.end[o2]; i2 += c.step)
+              visit((i0 * input[1] + i1) * input[2] + i2);
           }
         }
       }
@@ -27,7 +32,11 @@ const outputShape = (x: NDArray, windows: Windows): number[] => [
   ...lastOf(windows.output, x.shape.length - 2),
 ];
 
-export function maxPool(host: ArrayHost, x: NDArray, windows: Windows): { values: NDArray; indices: NDArray } {
+export function maxPool(
+  host: ArrayHost,
+  x: NDArray,
+  windows: Windows,
+): { values: NDArray; indices: NDArray } {
   const shape = outputShape(x, windows);
   const values = host.empty(shape, x.dtype);
   const indices = host.empty(shape, 'int64');

@@ -72,7 +72,12 @@ export function reduce(
 }
 
 /** The position of the first extreme of a run of `axis` numbers; the first NaN wins. */
-function extremeAt(values: ArrayLike<number | bigint>, start: number, axis: number, kind: 'max' | 'min'): number {
+function extremeAt(
+  values: ArrayLike<number | bigint>,
+  start: number,
+  axis: number,
+  kind: 'max' | 'min',
+): number {
   let best = 0;
   for (let j = 1; j < axis; j++) {
     const v = values[start + j];

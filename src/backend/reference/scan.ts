@@ -10,7 +10,13 @@ function rows(host: ArrayHost, x: NDArray, dim: number): { list: Numbers | BigIn
   return { list, length: x.shape.length === 0 ? 1 : x.shape[dim] };
 }
 
-function result(host: ArrayHost, like: NDArray, dim: number, dtype: NDArray['dtype'], values: Numbers | BigInt64Array) {
+function result(
+  host: ArrayHost,
+  like: NDArray,
+  dim: number,
+  dtype: NDArray['dtype'],
+  values: Numbers | BigInt64Array,
+) {
   const out = host.empty(like.shape, dtype);
   store(host, reducedLast(out, like.shape.length === 0 ? [] : [dim]), values);
   return out;

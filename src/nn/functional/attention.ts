@@ -1,9 +1,9 @@
 /** Attention: values weighted by how well their keys match a query. */
 import { ArgumentError, ShapeError } from '../../core/errors.ts';
 import { formatShape } from '../../core/shape.ts';
+import { fromTypedArray } from '../../creation.ts';
 import type { GeneratorOptions } from '../../ops/draw.ts';
 import { whereOp } from '../../ops/where.ts';
-import { fromTypedArray } from '../../creation.ts';
 import { type Flexible, named } from '../../tensor/namedArguments.ts';
 import type { Tensor } from '../../tensor.ts';
 import { dropout } from './dropout.ts';
@@ -22,7 +22,13 @@ export interface AttentionOptions extends GeneratorOptions {
 }
 
 type AttentionRest = Flexible<
-  [attnMask: Tensor | null | undefined, dropoutP: number, isCausal: boolean, scale: number | null, enableGqa: boolean],
+  [
+    attnMask: Tensor | null | undefined,
+    dropoutP: number,
+    isCausal: boolean,
+    scale: number | null,
+    enableGqa: boolean,
+  ],
   AttentionOptions
 >;
 
@@ -48,9 +54,25 @@ export function applyMask(scores: Tensor, mask: Tensor): Tensor {
  * softmax(q·kᵀ·scale + mask)·v: query [..., l, e], key [..., s, e], value [..., s, v] → [..., l, v]. A query that may
  * look nowhere gives zeros. @throws ShapeError, ArgumentError
  */
-export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Tensor, ...rest: AttentionRest): Tensor {
-  const options = named<AttentionOptions>(['attnMask', 'dropoutP', 'isCausal', 'scale', 'enableGqa'], rest, {});
-  const { attnMask = null, dropoutP = 0, isCausal = false, scale = null, enableGqa = false, generator } = options;
+export function scaledDotProductAttention(
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  ...rest: AttentionRest
+): Tensor {
+  const options = named<AttentionOptions>(
+    ['attnMask', 'dropoutP', 'isCausal', 'scale', 'enableGqa'],
+    rest,
+    {},
+  );
+  const {
+    attnMask = null,
+    dropoutP = 0,
+    isCausal = false,
+    scale = null,
+    enableGqa = false,
+    generator,
+  } = options;
   if (query.ndim < 2 || key.ndim < 2 || value.ndim < 2) {
     throw new ShapeError(
       `scaled_dot_product_attention: Expected query, key, and value to all be  at least 2 dimensional, but got ` +
@@ -58,7 +80,9 @@ export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Ten
     );
   }
   if (isCausal && attnMask !== null) {
-    throw new ArgumentError('_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True');
+    throw new ArgumentError(
+      '_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True',
+    );
   }
   const factor = scale ?? 1 / Math.sqrt(query.shape[query.ndim - 1]);
   const heads = enableGqa ? query.shape[query.ndim - 3] : 0;
@@ -83,5 +107,8 @@ function serveHeads(x: Tensor, heads: number): Tensor {
   }
   const lead = x.shape.slice(0, -3);
   const [s, e] = x.shape.slice(-2);
-  return x.unsqueeze(-3).expand([...lead, own, heads / own, s, e]).reshape([...lead, heads, s, e]);
+  return x
+    .unsqueeze(-3)
+    .expand([...lead, own, heads / own, s, e])
+    .reshape([...lead, heads, s, e]);
 }

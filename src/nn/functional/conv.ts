@@ -1,6 +1,7 @@
 /** Convolutions, and windows as columns, with their arguments by position or by name. */
-import * as ops from '../../ops/conv.ts';
+
 import type { ConvSettings, ConvTransposeSettings, UnfoldSettings } from '../../ops/conv.ts';
+import * as ops from '../../ops/conv.ts';
 import type { Size } from '../../ops/sizes.ts';
 import { type Flexible, named } from '../../tensor/namedArguments.ts';
 import type { Tensor } from '../../tensor.ts';
@@ -16,11 +17,24 @@ export interface ConvTransposeFunctionOptions extends ConvTransposeSettings {
 }
 
 type ConvRest = Flexible<
-  [bias: Tensor | null | undefined, stride: Size, padding: Size | 'same' | 'valid', dilation: Size, groups: number],
+  [
+    bias: Tensor | null | undefined,
+    stride: Size,
+    padding: Size | 'same' | 'valid',
+    dilation: Size,
+    groups: number,
+  ],
   ConvFunctionOptions
 >;
 type ConvTransposeRest = Flexible<
-  [bias: Tensor | null | undefined, stride: Size, padding: Size, outputPadding: Size, groups: number, dilation: Size],
+  [
+    bias: Tensor | null | undefined,
+    stride: Size,
+    padding: Size,
+    outputPadding: Size,
+    groups: number,
+    dilation: Size,
+  ],
   ConvTransposeFunctionOptions
 >;
 type Op<S> = (x: Tensor, weight: Tensor, bias: Tensor | null, settings: S) => Tensor;
@@ -28,7 +42,11 @@ type Op<S> = (x: Tensor, weight: Tensor, bias: Tensor | null, settings: S) => Te
 const forward =
   (op: Op<ConvSettings>) =>
   (input: Tensor, weight: Tensor, ...rest: ConvRest): Tensor => {
-    const { bias = null, ...settings } = named<ConvFunctionOptions>(['bias', 'stride', 'padding', 'dilation', 'groups'], rest, {});
+    const { bias = null, ...settings } = named<ConvFunctionOptions>(
+      ['bias', 'stride', 'padding', 'dilation', 'groups'],
+      rest,
+      {},
+    );
     return op(input, weight, bias, settings);
   };
 const transposed =
@@ -69,4 +87,9 @@ export const unfold = (input: Tensor, kernelSize: Size, ...rest: UnfoldRest): Te
 
 /** Columns [n, c·kernel, windows] added up where they lie: [n, c, …outputSize]. @throws ShapeError */
 export const fold = (input: Tensor, outputSize: Size, kernelSize: Size, ...rest: UnfoldRest): Tensor =>
-  ops.fold<Tensor>(input, outputSize, kernelSize, named<UnfoldSettings>(['dilation', 'padding', 'stride'], rest, {}));
+  ops.fold<Tensor>(
+    input,
+    outputSize,
+    kernelSize,
+    named<UnfoldSettings>(['dilation', 'padding', 'stride'], rest, {}),
+  );

@@ -19,7 +19,13 @@ export interface BatchNormFunctionOptions {
 }
 
 type BatchRest = Flexible<
-  [weight: Tensor | null | undefined, bias: Tensor | null | undefined, training: boolean, momentum: number, eps: number],
+  [
+    weight: Tensor | null | undefined,
+    bias: Tensor | null | undefined,
+    training: boolean,
+    momentum: number,
+    eps: number,
+  ],
   BatchNormFunctionOptions
 >;
 
@@ -32,13 +38,27 @@ function follow(running: Tensor | null, batch: Tensor, momentum: number): void {
  * [n, c, …] normalised by channel: with the batch's statistics in training, else with the running ones [c].
  * @throws ShapeError, DTypeError, ArgumentError
  */
-export function batchNorm(input: Tensor, runningMean: Tensor | null, runningVar: Tensor | null, ...rest: BatchRest): Tensor {
-  const { weight = null, bias = null, training = false, momentum = 0.1, eps = 1e-5 } = named<BatchNormFunctionOptions>(
-    ['weight', 'bias', 'training', 'momentum', 'eps'],
-    rest,
-    {},
-  );
-  const { output, statistics } = ops.batchNorm<Tensor>(input, { runningMean, runningVar, weight, bias, training, eps });
+export function batchNorm(
+  input: Tensor,
+  runningMean: Tensor | null,
+  runningVar: Tensor | null,
+  ...rest: BatchRest
+): Tensor {
+  const {
+    weight = null,
+    bias = null,
+    training = false,
+    momentum = 0.1,
+    eps = 1e-5,
+  } = named<BatchNormFunctionOptions>(['weight', 'bias', 'training', 'momentum', 'eps'], rest, {});
+  const { output, statistics } = ops.batchNorm<Tensor>(input, {
+    runningMean,
+    runningVar,
+    weight,
+    bias,
+    training,
+    eps,
+  });
   if (statistics) {
     follow(runningMean, statistics.mean, momentum);
     follow(runningVar, statistics.variance, momentum);
@@ -101,19 +121,31 @@ export interface LayerNormFunctionOptions {
   /** Default 1e-5. */
   eps?: number;
 }
-type LayerRest = Flexible<[weight: Tensor | null | undefined, bias: Tensor | null | undefined, eps: number], LayerNormFunctionOptions>;
+type LayerRest = Flexible<
+  [weight: Tensor | null | undefined, bias: Tensor | null | undefined, eps: number],
+  LayerNormFunctionOptions
+>;
 
-const shapeOf = (normalizedShape: number | Shape): Shape => (typeof normalizedShape === 'number' ? [normalizedShape] : normalizedShape);
+const shapeOf = (normalizedShape: number | Shape): Shape =>
+  typeof normalizedShape === 'number' ? [normalizedShape] : normalizedShape;
 
 /** The last dimensions, of shape normalizedShape, normalised together. @throws ShapeError, DTypeError */
 export function layerNorm(input: Tensor, normalizedShape: number | Shape, ...rest: LayerRest): Tensor {
-  const { weight = null, bias = null, eps = 1e-5 } = named<LayerNormFunctionOptions>(['weight', 'bias', 'eps'], rest, {});
+  const {
+    weight = null,
+    bias = null,
+    eps = 1e-5,
+  } = named<LayerNormFunctionOptions>(['weight', 'bias', 'eps'], rest, {});
   return ops.layerNorm<Tensor>(input, shapeOf(normalizedShape), weight, bias, eps);
 }
 
 /** [n, c, …] normalised by sample over numGroups groups of channels; weight and bias are [c]. @throws ShapeError, DTypeError */
 export function groupNorm(input: Tensor, numGroups: number, ...rest: LayerRest): Tensor {
-  const { weight = null, bias = null, eps = 1e-5 } = named<LayerNormFunctionOptions>(['weight', 'bias', 'eps'], rest, {});
+  const {
+    weight = null,
+    bias = null,
+    eps = 1e-5,
+  } = named<LayerNormFunctionOptions>(['weight', 'bias', 'eps'], rest, {});
   return ops.groupNorm<Tensor>(input, numGroups, weight, bias, eps);
 }
 
@@ -148,6 +180,10 @@ export function localResponseNorm(
   size: number,
   ...rest: Flexible<[alpha: number, beta: number, k: number], LocalResponseNormOptions>
 ): Tensor {
-  const { alpha = 1e-4, beta = 0.75, k = 1 } = named<LocalResponseNormOptions>(['alpha', 'beta', 'k'], rest, {});
+  const {
+    alpha = 1e-4,
+    beta = 0.75,
+    k = 1,
+  } = named<LocalResponseNormOptions>(['alpha', 'beta', 'k'], rest, {});
   return ops.localResponseNorm<Tensor>(input, size, alpha, beta, k);
 }

@@ -1,8 +1,8 @@
 /** Pooling, with its arguments by position or by name. */
 import { ArgumentError } from '../../core/errors.ts';
 import { formatShape } from '../../core/shape.ts';
-import * as ops from '../../ops/pool.ts';
 import type { AdaptiveSize, AvgPoolSettings, MaxPoolSettings } from '../../ops/pool.ts';
+import * as ops from '../../ops/pool.ts';
 import { type Size, sizesOf } from '../../ops/sizes.ts';
 import { type Flexible, named } from '../../tensor/namedArguments.ts';
 import type { Tensor } from '../../tensor.ts';
@@ -22,7 +22,15 @@ type ValuesAndPositions = [values: Tensor, indices: Tensor];
 
 interface MaxPool {
   (input: Tensor, kernelSize: Size, options: MaxPoolOptions & { returnIndices: true }): ValuesAndPositions;
-  (input: Tensor, kernelSize: Size, stride: Size | null | undefined, padding: Size, dilation: Size, ceilMode: boolean, returnIndices: true): ValuesAndPositions;
+  (
+    input: Tensor,
+    kernelSize: Size,
+    stride: Size | null | undefined,
+    padding: Size,
+    dilation: Size,
+    ceilMode: boolean,
+    returnIndices: true,
+  ): ValuesAndPositions;
   (input: Tensor, kernelSize: Size, ...rest: MaxRest): Tensor;
 }
 
@@ -32,8 +40,20 @@ const maxOptions = (rest: readonly unknown[]): MaxPoolOptions =>
   named<MaxPoolOptions>(['stride', 'padding', 'dilation', 'ceilMode', 'returnIndices'], rest, {});
 
 function maxPool(op: MaxOp): MaxPool {
-  function pool(input: Tensor, kernelSize: Size, options: MaxPoolOptions & { returnIndices: true }): ValuesAndPositions;
-  function pool(input: Tensor, kernelSize: Size, stride: Size | null | undefined, padding: Size, dilation: Size, ceilMode: boolean, returnIndices: true): ValuesAndPositions;
+  function pool(
+    input: Tensor,
+    kernelSize: Size,
+    options: MaxPoolOptions & { returnIndices: true },
+  ): ValuesAndPositions;
+  function pool(
+    input: Tensor,
+    kernelSize: Size,
+    stride: Size | null | undefined,
+    padding: Size,
+    dilation: Size,
+    ceilMode: boolean,
+    returnIndices: true,
+  ): ValuesAndPositions;
   function pool(input: Tensor, kernelSize: Size, ...rest: MaxRest): Tensor;
   function pool(input: Tensor, kernelSize: Size, ...rest: MaxRest): Tensor | ValuesAndPositions {
     const { returnIndices = false, ...settings } = maxOptions(rest);
@@ -61,14 +81,28 @@ export const maxPool2dWithIndices = maxPoolWithIndices(ops.maxPool2d<Tensor>);
 export const maxPool3dWithIndices = maxPoolWithIndices(ops.maxPool3d<Tensor>);
 
 type AvgRest = Flexible<
-  [stride: Size | null | undefined, padding: Size, ceilMode: boolean, countIncludePad: boolean, divisorOverride: number | null],
+  [
+    stride: Size | null | undefined,
+    padding: Size,
+    ceilMode: boolean,
+    countIncludePad: boolean,
+    divisorOverride: number | null,
+  ],
   AvgPoolSettings
 >;
 
 const avgPool =
   (op: (x: Tensor, kernelSize: Size, settings: AvgPoolSettings) => Tensor) =>
   (input: Tensor, kernelSize: Size, ...rest: AvgRest): Tensor =>
-    op(input, kernelSize, named<AvgPoolSettings>(['stride', 'padding', 'ceilMode', 'countIncludePad', 'divisorOverride'], rest, {}));
+    op(
+      input,
+      kernelSize,
+      named<AvgPoolSettings>(
+        ['stride', 'padding', 'ceilMode', 'countIncludePad', 'divisorOverride'],
+        rest,
+        {},
+      ),
+    );
 
 /** The mean of each window of [n, c, l] (n may be absent). @throws ShapeError, ArgumentError */
 export const avgPool1d = avgPool(ops.avgPool1d<Tensor>);
@@ -78,7 +112,8 @@ export const avgPool2d = avgPool(ops.avgPool2d<Tensor>);
 export const avgPool3d = avgPool(ops.avgPool3d<Tensor>);
 
 type Sized = AdaptiveSize | { outputSize: AdaptiveSize };
-const sizeOf = (given: Sized): AdaptiveSize => (typeof given === 'object' && 'outputSize' in given ? given.outputSize : given);
+const sizeOf = (given: Sized): AdaptiveSize =>
+  typeof given === 'object' && 'outputSize' in given ? given.outputSize : given;
 
 const adaptiveAvg =
   (op: (x: Tensor, size: AdaptiveSize) => Tensor) =>
@@ -98,9 +133,17 @@ interface AdaptiveMax {
 }
 
 function adaptiveMax(op: (x: Tensor, size: AdaptiveSize) => ValuesAndPositions): AdaptiveMax {
-  function pool(input: Tensor, outputSize: Sized, returnIndices: true | { returnIndices: true }): ValuesAndPositions;
+  function pool(
+    input: Tensor,
+    outputSize: Sized,
+    returnIndices: true | { returnIndices: true },
+  ): ValuesAndPositions;
   function pool(input: Tensor, outputSize: Sized, returnIndices?: false | { returnIndices?: false }): Tensor;
-  function pool(input: Tensor, outputSize: Sized, returnIndices?: boolean | { returnIndices?: boolean }): Tensor | ValuesAndPositions {
+  function pool(
+    input: Tensor,
+    outputSize: Sized,
+    returnIndices?: boolean | { returnIndices?: boolean },
+  ): Tensor | ValuesAndPositions {
     const result = op(input, sizeOf(outputSize));
     const wanted = typeof returnIndices === 'object' ? returnIndices.returnIndices : returnIndices;
     return wanted ? result : result[0];
@@ -124,7 +167,13 @@ type LpRest = Flexible<[stride: Size | null | undefined, ceilMode: boolean], LpP
 const lpPool =
   (ndim: number) =>
   (input: Tensor, normType: number, kernelSize: Size, ...rest: LpRest): Tensor =>
-    ops.lpPool<Tensor>(ndim, input, normType, kernelSize, named<LpPoolOptions>(['stride', 'ceilMode'], rest, {}));
+    ops.lpPool<Tensor>(
+      ndim,
+      input,
+      normType,
+      kernelSize,
+      named<LpPoolOptions>(['stride', 'ceilMode'], rest, {}),
+    );
 
 /** (Σ xᵖ)^(1/p) of each window of [n, c, l]. */
 export const lpPool1d = lpPool(1);
@@ -137,20 +186,30 @@ export interface MaxUnpoolOptions {
   /** The size of what was pooled, where the kernel leaves it open; leading dimensions are ignored. */
   outputSize?: readonly number[] | null;
 }
-type UnpoolRest = Flexible<[stride: Size | null | undefined, padding: Size, outputSize: readonly number[] | null], MaxUnpoolOptions>;
+type UnpoolRest = Flexible<
+  [stride: Size | null | undefined, padding: Size, outputSize: readonly number[] | null],
+  MaxUnpoolOptions
+>;
 
 const maxUnpool =
   (ndim: number) =>
   (input: Tensor, indices: Tensor, kernelSize: Size, ...rest: UnpoolRest): Tensor => {
     const op = `max_unpool${ndim}d`;
-    const { stride, padding = 0, outputSize = null } = named<MaxUnpoolOptions>(['stride', 'padding', 'outputSize'], rest, {});
+    const {
+      stride,
+      padding = 0,
+      outputSize = null,
+    } = named<MaxUnpoolOptions>(['stride', 'padding', 'outputSize'], rest, {});
     const kernels = sizesOf(kernelSize, ndim, 1, op, 'kernelSize');
-    const strides = stride === undefined || stride === null ? kernels : sizesOf(stride, ndim, 1, op, 'stride');
+    const strides =
+      stride === undefined || stride === null ? kernels : sizesOf(stride, ndim, 1, op, 'stride');
     const paddings = sizesOf(padding, ndim, 0, op, 'padding');
     const usual = input.shape.slice(-ndim).map((n, d) => (n - 1) * strides[d] + kernels[d] - 2 * paddings[d]);
     const wanted = outputSize === null ? usual : outputSize.slice(-ndim);
     if (wanted.length !== ndim || wanted.some((n, d) => Math.abs(n - usual[d]) >= strides[d])) {
-      throw new ArgumentError(`${op}: invalid outputSize ${formatShape(wanted)}: must be within one stride of ${formatShape(usual)}`);
+      throw new ArgumentError(
+        `${op}: invalid outputSize ${formatShape(wanted)}: must be within one stride of ${formatShape(usual)}`,
+      );
     }
     return ops.maxUnpool<Tensor>(ndim, input, indices, wanted);
   };

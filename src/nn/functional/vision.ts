@@ -1,6 +1,7 @@
 /** Margins, resolution and pixels, with their arguments by position or by name. */
-import * as resampling from '../../ops/interpolate.ts';
+
 import type { InterpolateMode, InterpolateSettings } from '../../ops/interpolate.ts';
+import * as resampling from '../../ops/interpolate.ts';
 import { type PadMode, pad as padOp } from '../../ops/pad.ts';
 import * as shuffles from '../../ops/pixelShuffle.ts';
 import { type Flexible, named } from '../../tensor/namedArguments.ts';
@@ -50,9 +51,11 @@ export function interpolate(input: Tensor, ...rest: InterpolateRest): Tensor {
 export const upsample = interpolate;
 
 /** [..., c·r², h, w] → [..., c, h·r, w·r]. @throws ShapeError */
-export const pixelShuffle = (input: Tensor, upscaleFactor: number): Tensor => shuffles.pixelShuffle<Tensor>(input, upscaleFactor);
+export const pixelShuffle = (input: Tensor, upscaleFactor: number): Tensor =>
+  shuffles.pixelShuffle<Tensor>(input, upscaleFactor);
 /** [..., c, h·r, w·r] → [..., c·r², h, w]. @throws ShapeError */
 export const pixelUnshuffle = (input: Tensor, downscaleFactor: number): Tensor =>
   shuffles.pixelUnshuffle<Tensor>(input, downscaleFactor);
 /** The channels of [n, c, …] dealt out in turn to groups. @throws ShapeError */
-export const channelShuffle = (input: Tensor, groups: number): Tensor => shuffles.channelShuffle<Tensor>(input, groups);
+export const channelShuffle = (input: Tensor, groups: number): Tensor =>
+  shuffles.channelShuffle<Tensor>(input, groups);
