@@ -67,7 +67,7 @@ export abstract class AutogradFunction {
     ...args: A
   ): R {
     const tensors = args.map((a) => (a instanceof Tensor ? a : null));
-    const ctx = new Context(tensors.map((x) => isGradEnabled() && x?.requiresGrad));
+    const ctx = new Context(tensors.map((x) => isGradEnabled() && x?.requiresGrad === true));
     const results = noGrad(() => this.forward(ctx, ...args));
     const list: readonly Tensor[] = results instanceof Tensor ? [results] : results;
     if (!ctx.needsInputGrad.includes(true)) return results;

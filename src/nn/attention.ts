@@ -178,7 +178,7 @@ export class MultiheadAttention extends Module {
       ...options,
       keyPaddingMask: keyPaddingMask?.unsqueeze(0),
     });
-    return [output.squeeze(b), weights?.squeeze(0)];
+    return [output.squeeze(b), weights?.squeeze(0) ?? null];
   }
 }
 

@@ -308,7 +308,7 @@ export class LSTM extends RecurrentLayer {
     input: Tensor,
     state: readonly [hidden: Tensor, cell: Tensor] | null = null,
   ): [output: Tensor, state: [hidden: Tensor, cell: Tensor]] {
-    const { output, hidden, cell } = run(this, input, state?.[0], state?.[1]);
+    const { output, hidden, cell } = run(this, input, state?.[0] ?? null, state?.[1] ?? null);
     return [output, [hidden, cell ?? hidden]];
   }
 }

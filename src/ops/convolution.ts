@@ -16,7 +16,7 @@ export function convolve<T extends Variable>(
   geometry: Sliding,
   groups: number,
 ): T {
-  const out = x.array.backend.convolve(x.array, weight.array, bias?.array, geometry, groups);
+  const out = x.array.backend.convolve(x.array, weight.array, bias?.array ?? null, geometry, groups);
   const inputs = bias === null ? [x, weight] : [x, weight, bias];
   return record('ConvolutionBackward0', out, inputs, (node) => {
     const savedX = node.needs[1] ? node.save(x) : null;
