@@ -18,7 +18,7 @@ const bundledMnist = (): string =>
 
 /** Reads both parts of the data set. @throws DataError if files are missing or wrong */
 export async function loadDatasets(options: DataOptions) {
-  const { dataset } = options;
+  const { dataset, download } = options;
   if (dataset === 'fashion' && options.data === undefined) {
     throw new Error(
       '--dataset fashion needs --data DIR, the folder with its files, or --data DIR --download to fetch them there',
@@ -27,8 +27,8 @@ export async function loadDatasets(options: DataOptions) {
   const root = options.data ?? bundledMnist();
   const create = dataset === 'mnist' ? MNIST : FashionMNIST;
   const transform = transforms.toTensor();
-  const train = await create({ root, train: true, transform });
-  const test = await create({ root, train: false, transform });
+  const train = await create({ root, train: true, download, transform });
+  const test = await create({ root, train: false, download, transform });
   return { train, test };
 }
 
