@@ -3,6 +3,7 @@
 
 export * from './binary';
 export * from './compare';
+export * from './conv';
 export * from './convert';
 export * from './copy';
 export * from './extreme';

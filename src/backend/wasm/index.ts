@@ -26,6 +26,7 @@ import type {
 import type { Sliding, Windows } from '../windows.ts';
 import { copyElements, ReferenceBackend } from '../reference/index.ts';
 import type { WasmContext } from './context.ts';
+import * as convolution from './convolution.ts';
 import * as elementwise from './elementwise.ts';
 import { Heap } from './heap.ts';
 import * as indexing from './indexing.ts';
@@ -254,23 +255,23 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
 
   override convolve(x: NDArray, weight: NDArray, bias: NDArray | null, geometry: Sliding, groups: number): NDArray {
     this.begin(x, weight, bias);
-    return super.convolve(x, weight, bias, geometry, groups);
+    return convolution.convolve(this, x, weight, bias, geometry, groups) ?? super.convolve(x, weight, bias, geometry, groups);
   }
   override convolveInput(grad: NDArray, weight: NDArray, geometry: Sliding, groups: number): NDArray {
     this.begin(grad, weight);
-    return super.convolveInput(grad, weight, geometry, groups);
+    return convolution.convolveInput(this, grad, weight, geometry, groups) ?? super.convolveInput(grad, weight, geometry, groups);
   }
   override convolveWeight(grad: NDArray, x: NDArray, geometry: Sliding, groups: number): NDArray {
     this.begin(grad, x);
-    return super.convolveWeight(grad, x, geometry, groups);
+    return convolution.convolveWeight(this, grad, x, geometry, groups) ?? super.convolveWeight(grad, x, geometry, groups);
   }
   override im2col(x: NDArray, geometry: Sliding): NDArray {
     this.begin(x);
-    return super.im2col(x, geometry);
+    return convolution.im2col(this, x, geometry) ?? super.im2col(x, geometry);
   }
   override col2im(columns: NDArray, geometry: Sliding, ndim: number): NDArray {
     this.begin(columns);
-    return super.col2im(columns, geometry, ndim);
+    return convolution.col2im(this, columns, geometry, ndim) ?? super.col2im(columns, geometry, ndim);
   }
   override maxPool(x: NDArray, windows: Windows) {
     this.begin(x);
