@@ -262,9 +262,11 @@ export function logspace(
   start: number,
   end: number,
   steps: number,
-  base = 10,
-  options?: TensorOptions,
+  baseOrOptions: number | (TensorOptions & { base?: number }) = 10,
+  more?: TensorOptions,
 ): Tensor {
+  const options = typeof baseOrOptions === 'object' ? baseOrOptions : more;
+  const base = typeof baseOrOptions === 'object' ? (baseOrOptions.base ?? 10) : baseOrOptions;
   const exponents = linspace(start, end, steps, { dtype: 'float64' }).data;
   return sequence(steps, (i) => base ** Number(exponents[i]), dtypeOf(options, 'logspace'), options);
 }

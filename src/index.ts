@@ -9,6 +9,7 @@ export * from './creation.ts';
 export * as data from './data/index.ts';
 export * from './functions.ts';
 export * as nn from './nn/index.ts';
+export * from './ops/aliases.ts';
 export {
   add,
   atan2,
@@ -31,9 +32,20 @@ export * from './ops/comparison.ts';
 export { bucketize, isin, searchsorted, uniqueConsecutive } from './ops/counting.ts';
 export { einsum } from './ops/einsum.ts';
 export * from './ops/elementwise.ts';
+export {
+  blockDiag,
+  combinations,
+  corrcoef,
+  cov,
+  diff,
+  mode,
+  trapezoid,
+  trapz,
+} from './ops/everyday.ts';
 export { type IndexOf, type Slice, slice } from './ops/indexing.ts';
 export { cat, cat as concat, stack } from './ops/join.ts';
 export { bmm, dot, matmul, mm, mv, outer } from './ops/matmul.ts';
+export type { ValuesAndIndices } from './ops/namedResult.ts';
 export { msort } from './ops/order.ts';
 export * from './ops/pairs.ts';
 export * from './ops/partition.ts';
@@ -102,4 +114,4 @@ export {
   memoryStats,
   setDefaultDevice,
 } from './settings.ts';
-export { type BackwardOptions, Tensor, type ToOptions } from './tensor.ts';
+export { type BackwardOptions, type NestedNumbers, Tensor, type ToOptions } from './tensor.ts';

@@ -1,4 +1,6 @@
 /** Functions of one operand: one row each says what the op is, on every backend, and how its gradient follows. */
+import type { Variable } from '../autograd/variable.ts';
+import { isFloating } from '../core/dtype.ts';
 import { add, div, mul, neg, rsub } from './arithmetic.ts';
 import { binaryOp } from './binary.ts';
 import { unaryOp } from './unary.ts';
@@ -241,14 +243,17 @@ const step = { integers: 'same' } as const;
 export const floor = unaryOp({ name: 'floor', js: Math.floor, big: (x) => x, wgsl: 'floor(x)', ...step });
 /** The smallest integer not below x. */
 export const ceil = unaryOp({ name: 'ceil', js: Math.ceil, big: (x) => x, wgsl: 'ceil(x)', ...step });
-/** The nearest integer; halves go to the even one. */
-export const round = unaryOp({
-  name: 'round',
-  js: roundHalfToEven,
-  big: (x) => x,
-  wgsl: 'round(x)',
-  ...step,
-});
+const roundOp = unaryOp({ name: 'round', js: roundHalfToEven, big: (x) => x, wgsl: 'round(x)', ...step });
+
+/** The nearest integer, or the nearest with so many decimals; halves go to the even one. */
+export const round = Object.assign(
+  <T extends Variable>(x: T, { decimals = 0 }: { decimals?: number } = {}): T => {
+    if (decimals === 0 || !isFloating(x.dtype)) return roundOp(x);
+    const scale = 10 ** Math.abs(decimals);
+    return decimals > 0 ? div<T>(roundOp(mul<T>(x, scale)), scale) : mul<T>(roundOp(div<T>(x, scale)), scale);
+  },
+  { row: roundOp.row },
+);
 /** x without its fraction. */
 export const trunc = unaryOp({ name: 'trunc', js: Math.trunc, big: (x) => x, wgsl: 'trunc(x)', ...step });
 

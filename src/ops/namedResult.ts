@@ -1,14 +1,14 @@
 /** Results of two tensors with names, as PyTorch's named tuples: `values`, `indices`, and printed alike. */
 import type { Variable } from '../autograd/variable.ts';
 
-export interface ValuesAndIndices<T> {
+export interface ValuesAndIndices<T> extends Iterable<T> {
   readonly values: T;
   /** int64 positions along the dimension. */
   readonly indices: T;
 }
 
 /** A pair that prints as `torch.return_types.max(…)` and can be taken apart as `[values, indices]`. */
-class NamedResult<T extends Variable> implements ValuesAndIndices<T>, Iterable<T> {
+class NamedResult<T extends Variable> implements ValuesAndIndices<T> {
   readonly values: T;
   readonly indices: T;
   readonly #op: string;
@@ -34,8 +34,5 @@ class NamedResult<T extends Variable> implements ValuesAndIndices<T>, Iterable<T
 }
 
 /** `op` is PyTorch's name of the function. */
-export const namedResult = <T extends Variable>(
-  op: string,
-  values: T,
-  indices: T,
-): ValuesAndIndices<T> & Iterable<T> => new NamedResult(op, values, indices);
+export const namedResult = <T extends Variable>(op: string, values: T, indices: T): ValuesAndIndices<T> =>
+  new NamedResult(op, values, indices);

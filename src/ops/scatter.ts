@@ -4,6 +4,7 @@ import { ArgumentError, DTypeError, IndexError, ShapeError } from '../core/error
 import { broadcastShapes, formatShape, normalizeDim, type Shape } from '../core/shape.ts';
 import { gatherAlong, scatterAlong, zerosOf } from './along.ts';
 import { add, mul } from './arithmetic.ts';
+import { lt } from './comparison.ts';
 import { cast, checkDevices, contiguous, scalarValue } from './convert.ts';
 import { checkedIndex } from './indexing.ts';
 import { torchTypeName } from './reduce.ts';
@@ -15,7 +16,25 @@ function indexAlong<T extends Variable>(x: T, dim: number, index: T, op: string)
   if (index.dtype !== 'int64' && index.dtype !== 'int32') {
     throw new DTypeError(`${op}(): Expected dtype int64 for index, but got ${torchTypeName(index.dtype)}`);
   }
-  return checkedIndex(cast(index, 'int64'), x.ndim === 0 ? 1 : x.shape[dim], dim);
+  const picks = cast(index, 'int64');
+  if (NEGATIVE_ALLOWED.has(op)) return checkedIndex(picks, x.ndim === 0 ? 1 : x.shape[dim], dim);
+  checkRange(picks, x.ndim === 0 ? 1 : x.shape[dim], dim, op);
+  return picks;
+}
+
+/** These take negative indices, which count from the end; all others refuse them, as PyTorch does. */
+const NEGATIVE_ALLOWED: ReadonlySet<string> = new Set(['index_fill', 'index_put']);
+
+function checkRange<T extends Variable>(index: T, size: number, dim: number, op: string): void {
+  const { backend } = index.array;
+  const bad = lt<T>(index, 0).array;
+  const negative = Array.from(backend.read(bad), Number).findIndex((v) => v !== 0);
+  const at = negative >= 0 ? negative : backend.findBadIndex(index.array, size);
+  if (at < 0) return;
+  const value = backend.read(index.array)[at];
+  throw new IndexError(
+    `${op}(): index out of range in self: index ${value} is out of bounds for dimension ${dim} with size ${size}`,
+  );
 }
 
 /** index may be shorter than x in every dimension but `dim`, never longer. */

@@ -19,6 +19,7 @@ import {
   viewStrides,
 } from '../core/shape.ts';
 import { contiguous } from './convert.ts';
+import { type ByName, option } from './options.ts';
 
 /** Records a view of x, and what an in-place change of either must know of the other. */
 export function viewOf<T extends Variable>(
@@ -296,7 +297,8 @@ export function placeSlice<T extends Variable>(
 }
 
 /** Without dimension `dim` if its size is 1; without all such dimensions if none is named. */
-export function squeeze<T extends Variable>(x: T, dims?: number | readonly number[]): T {
+export function squeeze<T extends Variable>(x: T, dim?: ByName<'dim', number | readonly number[]>): T {
+  const dims = option<'dim', number | readonly number[] | undefined>(dim, 'dim', undefined);
   const chosen =
     dims === undefined
       ? [...x.shape.keys()]
@@ -314,8 +316,8 @@ export function squeeze<T extends Variable>(x: T, dims?: number | readonly numbe
 }
 
 /** With a new dimension of size 1 before `dim`, which may be ndim. @throws IndexError */
-export function unsqueeze<T extends Variable>(x: T, dim: number): T {
-  const d = normalizeDim(dim, x.ndim + 1, 'unsqueeze');
+export function unsqueeze<T extends Variable>(x: T, dim: ByName<'dim', number>): T {
+  const d = normalizeDim(option(dim, 'dim', Number.NaN), x.ndim + 1, 'unsqueeze');
   const shape = x.shape.toSpliced(d, 0, 1);
   const stride = d < x.ndim ? x.shape[d] * x.array.strides[d] : 1;
   const from = x.shape;
@@ -329,8 +331,21 @@ export function unsqueeze<T extends Variable>(x: T, dim: number): T {
   );
 }
 
-/** Dimensions start … end merged into one: a view where possible. */
-export function flatten<T extends Variable>(x: T, start = 0, end = -1): T {
+export interface FlattenOptions {
+  startDim?: number;
+  endDim?: number;
+}
+
+/** Dimensions startDim … endDim (default all) merged into one: a view where possible. */
+export function flatten<T extends Variable>(
+  x: T,
+  startDim: number | FlattenOptions = 0,
+  endDim: number | FlattenOptions = -1,
+): T {
+  const { startDim: start = 0, endDim: end = -1 } = {
+    ...(typeof endDim === 'object' ? endDim : { endDim }),
+    ...(typeof startDim === 'object' ? startDim : { startDim }),
+  };
   const first = normalizeDim(start, x.ndim, 'flatten');
   const last = normalizeDim(end, x.ndim, 'flatten');
   if (first > last) throw new ShapeError(`flatten() has invalid args: start_dim cannot come after end_dim`);

@@ -257,8 +257,8 @@ export abstract class ElementwiseMethods extends Variable {
     return elementwise.ceil(this);
   }
   /** Rounded to the nearest, halves to even. */
-  round(): this {
-    return elementwise.round(this);
+  round(options?: { decimals?: number }): this {
+    return elementwise.round(this, options);
   }
   /** Without the fraction. */
   trunc(): this {

@@ -17,6 +17,7 @@ import {
   type ValuesAndIndices,
 } from '../ops/reduce.ts';
 import { logSoftmax, softmax } from '../ops/softmax.ts';
+import { AliasMethods } from './aliases.ts';
 import {
   type DimOrOptions,
   type KeepdimOrOptions,
@@ -24,12 +25,11 @@ import {
   type ReduceOptions,
   reduction,
 } from './arguments.ts';
-import { SpecialMethods } from './special.ts';
 
 const dtypeOption = (options: { dtype?: DTypeLike } | undefined, op: string) =>
   options?.dtype === undefined ? undefined : resolveDType(options.dtype, op);
 
-export abstract class ReductionMethods extends SpecialMethods {
+export abstract class ReductionMethods extends AliasMethods {
   /** Sum over `dim` (default all dimensions). Integers and bools give int64. */
   sum(dim?: DimOrOptions, keepdim?: KeepdimOrOptions, options?: ReduceOptions): this {
     const r = reduction(dim, keepdim, options, 'sum');

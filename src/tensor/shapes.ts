@@ -2,6 +2,7 @@
 import { clone, contiguous, type OperandOf } from '../ops/convert.ts';
 import { type IndexOf, index, indexPut_ } from '../ops/indexing.ts';
 import { bmm, dot, matmul, mm, mv, outer } from '../ops/matmul.ts';
+import type { ByName } from '../ops/options.ts';
 import * as views from '../ops/views.ts';
 import { type SizeArguments, sizes } from './arguments.ts';
 import { StatisticsMethods } from './statistics.ts';
@@ -56,15 +57,15 @@ export abstract class ShapeMethods extends StatisticsMethods {
     return views.transpose(this, -2, -1);
   }
   /** Dimensions start … end merged into one. */
-  flatten(start = 0, end = -1): this {
-    return views.flatten(this, start, end);
+  flatten(startDim?: number | views.FlattenOptions, endDim?: number | views.FlattenOptions): this {
+    return views.flatten(this, startDim, endDim);
   }
   /** Without dimensions of size 1, or without the named ones if their size is 1. */
-  squeeze(dim?: number | readonly number[]): this {
+  squeeze(dim?: ByName<'dim', number | readonly number[]>): this {
     return views.squeeze(this, dim);
   }
   /** With a new dimension of size 1 at `dim`. */
-  unsqueeze(dim: number): this {
+  unsqueeze(dim: ByName<'dim', number>): this {
     return views.unsqueeze(this, dim);
   }
   /** One index of a dimension, which vanishes. */

@@ -86,11 +86,17 @@ export class ImageDataset<Target = number> implements Dataset<[Tensor, Target]> 
     );
   }
 
+  /** Checked positions as int64, written as pairs of words: a bigint for each would cost more than the batch. */
+  #rows(indices: Int32Array): BigInt64Array {
+    const words = new Int32Array(2 * indices.length);
+    for (let i = 0; i < indices.length; i++) words[2 * i] = this.#position(indices[i], 'getBatch');
+    return new BigInt64Array(words.buffer);
+  }
+
   #batch(indices: Int32Array, steps: ScalingAndRest | null): [Tensor, Tensor] {
     const { data, targets } = this;
     const { backend } = data.array;
-    const rows = BigInt64Array.from(indices, (index) => BigInt(this.#position(index, 'getBatch')));
-    const index = backend.upload(rows, [rows.length], 'int64');
+    const index = backend.upload(this.#rows(indices), [indices.length], 'int64');
     const images = new Tensor(
       steps === null
         ? backend.indexSelect(data.array, 0, index)

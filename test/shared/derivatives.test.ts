@@ -14,27 +14,72 @@ interface Row {
   readonly second?: boolean;
 }
 
-const row = (fn: Row['fn'], shapes: Row['shapes'] = [[2, 3]], from = -1.5, to = 1.5, second = true): Row => ({ fn, shapes, from, to, second });
+const row = (fn: Row['fn'], shapes: Row['shapes'] = [[2, 3]], from = -1.5, to = 1.5, second = true): Row => ({
+  fn,
+  shapes,
+  from,
+  to,
+  second,
+});
 const index = (list: number[][]) => torch.tensor(list, { dtype: 'int64' });
 const vector = (list: number[]) => torch.tensor(list, { dtype: 'int64' });
-const mask = () => torch.tensor([
-  [true, false, true],
-  [false, false, true],
-]);
+const mask = () =>
+  torch.tensor([
+    [true, false, true],
+    [false, false, true],
+  ]);
 
 const unary: { readonly [name: string]: [from: number, to: number] } = {
-  neg: [-2, 2], abs: [0.2, 2], square: [-2, 2], sqrt: [0.3, 2], rsqrt: [0.3, 2], reciprocal: [0.3, 2], exp: [-2, 2],
-  exp2: [-2, 2], expm1: [-2, 2], log: [0.3, 2], log2: [0.3, 2], log10: [0.3, 2], log1p: [-0.5, 2], sin: [-2, 2],
-  cos: [-2, 2], tan: [-1, 1], asin: [-0.8, 0.8], acos: [-0.8, 0.8], atan: [-2, 2], sinh: [-2, 2], cosh: [-2, 2],
-  tanh: [-2, 2], sigmoid: [-2, 2], relu: [0.2, 2], erf: [-2, 2], erfc: [-2, 2], erfinv: [-0.8, 0.8], lgamma: [0.4, 3],
-  asinh: [-2, 2], acosh: [1.3, 3], atanh: [-0.8, 0.8], sinc: [0.2, 2], rad2deg: [-2, 2], deg2rad: [-2, 2],
-  logit: [0.2, 0.8], nanToNum: [-2, 2], softsign: [0.2, 2], frac: [0.1, 0.9],
+  neg: [-2, 2],
+  abs: [0.2, 2],
+  square: [-2, 2],
+  sqrt: [0.3, 2],
+  rsqrt: [0.3, 2],
+  reciprocal: [0.3, 2],
+  exp: [-2, 2],
+  exp2: [-2, 2],
+  expm1: [-2, 2],
+  log: [0.3, 2],
+  log2: [0.3, 2],
+  log10: [0.3, 2],
+  log1p: [-0.5, 2],
+  sin: [-2, 2],
+  cos: [-2, 2],
+  tan: [-1, 1],
+  asin: [-0.8, 0.8],
+  acos: [-0.8, 0.8],
+  atan: [-2, 2],
+  sinh: [-2, 2],
+  cosh: [-2, 2],
+  tanh: [-2, 2],
+  sigmoid: [-2, 2],
+  relu: [0.2, 2],
+  erf: [-2, 2],
+  erfc: [-2, 2],
+  erfinv: [-0.8, 0.8],
+  lgamma: [0.4, 3],
+  asinh: [-2, 2],
+  acosh: [1.3, 3],
+  atanh: [-0.8, 0.8],
+  sinc: [0.2, 2],
+  rad2deg: [-2, 2],
+  deg2rad: [-2, 2],
+  logit: [0.2, 0.8],
+  nanToNum: [-2, 2],
+  softsign: [0.2, 2],
+  frac: [0.1, 0.9],
 };
 
 const table: { readonly [name: string]: Row } = {
   add: row((a, b) => a.add(b, { alpha: 2 }), [[2, 3], [3]]),
   sub: row((a, b) => a.sub(b), [[2, 1], [3]]),
-  mul: row((a, b) => a.mul(b), [[2, 3], [2, 1]]),
+  mul: row(
+    (a, b) => a.mul(b),
+    [
+      [2, 3],
+      [2, 1],
+    ],
+  ),
   div: row((a, b) => a.div(b), [[2, 3], [3]], 0.5, 2),
   pow: row((a, b) => a.pow(b), [[2, 3], [3]], 0.5, 2),
   'pow of a number': row((a) => torch.pow<T>(1.7, a)),
@@ -74,7 +119,10 @@ const table: { readonly [name: string]: Row } = {
   'prod with a zero': row((a) => a.mul(torch.tensor([1, 0, 1], { dtype: 'float64' })).prod(1)),
   cumsum: row((a) => a.cumsum(1)),
   cumprod: row((a) => a.cumprod(1)),
-  'cumprod with zeros': row((a) => a.mul(torch.tensor([1, 0, 1, 0], { dtype: 'float64' })).cumprod(1), [[2, 4]]),
+  'cumprod with zeros': row(
+    (a) => a.mul(torch.tensor([1, 0, 1, 0], { dtype: 'float64' })).cumprod(1),
+    [[2, 4]],
+  ),
   cummax: row((a) => a.cummax(1).values, [[2, 5]]),
   cummin: row((a) => a.cummin(0).values, [[4, 2]]),
   amax: row((a) => a.amax(1)),
@@ -89,27 +137,96 @@ const table: { readonly [name: string]: Row } = {
   softmax: row((a) => a.softmax(1)),
   logSoftmax: row((a) => a.logSoftmax(0)),
 
-  matmul: row((a, b) => a.matmul(b), [[2, 2, 3], [3, 2]]),
+  matmul: row(
+    (a, b) => a.matmul(b),
+    [
+      [2, 2, 3],
+      [3, 2],
+    ],
+  ),
   addmm: row((x, a, b) => x.addmm(a, b, { beta: 0.5, alpha: 2 }), [[2], [3, 2], [2, 2]]),
   addmv: row((x, a, v) => x.addmv(a, v), [[3], [3, 2], [2]]),
   addr: row((x, a, b) => x.addr(a, b), [[2, 3], [2], [3]]),
-  baddbmm: row((x, a, b) => x.baddbmm(a, b), [[2, 1, 2], [2, 2, 3], [2, 3, 2]]),
-  addbmm: row((x, a, b) => x.addbmm(a, b), [[2, 2], [2, 2, 3], [2, 3, 2]]),
-  einsum: row((a, b) => torch.einsum<T>('bij,kj->bki', a, b), [[2, 2, 3], [2, 3]]),
+  baddbmm: row(
+    (x, a, b) => x.baddbmm(a, b),
+    [
+      [2, 1, 2],
+      [2, 2, 3],
+      [2, 3, 2],
+    ],
+  ),
+  addbmm: row(
+    (x, a, b) => x.addbmm(a, b),
+    [
+      [2, 2],
+      [2, 2, 3],
+      [2, 3, 2],
+    ],
+  ),
+  einsum: row(
+    (a, b) => torch.einsum<T>('bij,kj->bki', a, b),
+    [
+      [2, 2, 3],
+      [2, 3],
+    ],
+  ),
   'einsum of three': row((a, b, c) => torch.einsum<T>('i,ij,...j->...', a, b, c), [[2], [2, 3], [2, 3]]),
   'einsum diagonal': row((a) => torch.einsum<T>('iij->j', a), [[2, 2, 3]]),
-  tensordot: row((a, b) => torch.tensordot<T>(a, b, 1), [[2, 3], [3, 2]]),
+  tensordot: row(
+    (a, b) => torch.tensordot<T>(a, b, 1),
+    [
+      [2, 3],
+      [3, 2],
+    ],
+  ),
   inner: row((a, b) => a.inner(b), [[2, 3], [3]]),
-  kron: row((a, b) => a.kron(b), [[2, 2], [1, 3]]),
-  cross: row((a, b) => a.cross(b), [[2, 3], [2, 3]]),
+  kron: row(
+    (a, b) => a.kron(b),
+    [
+      [2, 2],
+      [1, 3],
+    ],
+  ),
+  cross: row(
+    (a, b) => a.cross(b),
+    [
+      [2, 3],
+      [2, 3],
+    ],
+  ),
   matrixPower: row((a) => a.matrixPower(3), [[2, 2]]),
-  chainMatmul: row((a, b, c) => torch.chainMatmul<T>(a, b, c), [[2, 3], [3, 2], [2, 2]]),
-  cdist: row((a, b) => torch.cdist<T>(a, b), [[2, 3], [3, 3]]),
+  chainMatmul: row(
+    (a, b, c) => torch.chainMatmul<T>(a, b, c),
+    [
+      [2, 3],
+      [3, 2],
+      [2, 2],
+    ],
+  ),
+  cdist: row(
+    (a, b) => torch.cdist<T>(a, b),
+    [
+      [2, 3],
+      [3, 3],
+    ],
+  ),
   pdist: row((a) => torch.pdist<T>(a), [[3, 2]]),
 
   reshape: row((a) => a.t().reshape(-1)),
-  cat: row((a, b) => torch.cat([a, b], 1), [[2, 3], [2, 1]]),
-  stack: row((a, b) => torch.stack([a, b], -1), [[2, 3], [2, 3]]),
+  cat: row(
+    (a, b) => torch.cat([a, b], 1),
+    [
+      [2, 3],
+      [2, 1],
+    ],
+  ),
+  stack: row(
+    (a, b) => torch.stack([a, b], -1),
+    [
+      [2, 3],
+      [2, 3],
+    ],
+  ),
   split: row((a) => a.split(2, 1)),
   meshgrid: row((a, b) => torch.meshgrid<T>(a, b, { indexing: 'xy' }), [[2], [3]]),
   flip: row((a) => a.flip(0, 1)),
@@ -125,14 +242,77 @@ const table: { readonly [name: string]: Row } = {
   diagEmbed: row((a) => a.diagEmbed(1)),
   unfold: row((a) => a.unfold(1, 3, 1), [[2, 5]]),
   asStrided: row((a) => a.asStrided([2, 2], [1, 1], 0)),
-  gather: row((a) => a.gather(1, index([[0, 0], [2, 1]]))),
-  scatter: row((a, b) => a.scatter(1, index([[0, 2], [1, 0]]), b), [[2, 3], [2, 3]]),
-  scatterAdd: row((a, b) => a.scatterAdd(1, index([[0, 0], [1, 1]]), b), [[2, 3], [2, 2]]),
-  'scatter multiply': row((a, b) => a.scatter(1, index([[0, 2], [1, 0]]), b, { reduce: 'multiply' }), [[2, 3], [2, 2]]),
+  gather: row((a) =>
+    a.gather(
+      1,
+      index([
+        [0, 0],
+        [2, 1],
+      ]),
+    ),
+  ),
+  scatter: row(
+    (a, b) =>
+      a.scatter(
+        1,
+        index([
+          [0, 2],
+          [1, 0],
+        ]),
+        b,
+      ),
+    [
+      [2, 3],
+      [2, 3],
+    ],
+  ),
+  scatterAdd: row(
+    (a, b) =>
+      a.scatterAdd(
+        1,
+        index([
+          [0, 0],
+          [1, 1],
+        ]),
+        b,
+      ),
+    [
+      [2, 3],
+      [2, 2],
+    ],
+  ),
+  'scatter multiply': row(
+    (a, b) =>
+      a.scatter(
+        1,
+        index([
+          [0, 2],
+          [1, 0],
+        ]),
+        b,
+        { reduce: 'multiply' },
+      ),
+    [
+      [2, 3],
+      [2, 2],
+    ],
+  ),
   takeAlongDim: row((a) => a.takeAlongDim(index([[1], [2]]), 1)),
   indexSelect: row((a) => a.indexSelect(1, vector([2, 0, 2]))),
-  indexAdd: row((a, b) => a.indexAdd(1, vector([2, 2]), b, { alpha: 2 }), [[2, 3], [2, 2]]),
-  indexCopy: row((a, b) => a.indexCopy(1, vector([2, 0]), b), [[2, 3], [2, 2]]),
+  indexAdd: row(
+    (a, b) => a.indexAdd(1, vector([2, 2]), b, { alpha: 2 }),
+    [
+      [2, 3],
+      [2, 2],
+    ],
+  ),
+  indexCopy: row(
+    (a, b) => a.indexCopy(1, vector([2, 0]), b),
+    [
+      [2, 3],
+      [2, 2],
+    ],
+  ),
   indexFill: row((a) => a.indexFill(1, vector([1]), 3)),
   take: row((a) => a.take(vector([5, 0, 0]))),
   put: row((a, b) => a.put(vector([5, 0]), b, true), [[2, 3], [2]]),
@@ -147,7 +327,7 @@ const table: { readonly [name: string]: Row } = {
   clamp_: row((a) => a.clone().clamp_(-0.5, 0.5)),
   'mul_ by itself shifted': row((a, b) => a.clone().mul_(b), [[2, 3], [3]]),
   pow_: row((a) => a.clone().pow_(3)),
-  'addcmul_': row((a, b, c) => a.clone().addcmul_(b, c), [[2, 3], [3], [2, 1]]),
+  addcmul_: row((a, b, c) => a.clone().addcmul_(b, c), [[2, 3], [3], [2, 1]]),
   'tril_ of a view': row((a) => {
     const y = a.clone();
     y.t().tril_();
@@ -164,7 +344,13 @@ describe.each(['cpu', 'reference'])('derivatives on %s', (device) => {
   afterEach(() => torch.setDefaultDevice(before));
 
   const inputs = ({ shapes, from = -1, to = 1 }: Row): T[] =>
-    shapes.map((shape) => torch.rand(shape, { dtype: 'float64' }).mul(to - from).add(from).requiresGrad_());
+    shapes.map((shape) =>
+      torch
+        .rand(shape, { dtype: 'float64' })
+        .mul(to - from)
+        .add(from)
+        .requiresGrad_(),
+    );
 
   const rows = [
     ...Object.entries(unary).map(([name, [from, to]]): [string, Row] => [

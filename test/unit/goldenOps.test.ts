@@ -2,9 +2,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { type GoldenCase, kindOf, parseGolden } from '../goldenCases.ts';
 import { lookUp } from '../goldenLookUp.ts';
 import { notYet } from '../goldenNotYet.ts';
-import { type GoldenCase, kindOf, missingFor, parseGolden, runCase } from '../goldenRunner.ts';
+import { missingFor, runCase } from '../goldenRunner.ts';
 
 const named = process.env.GOLDEN_DIR;
 const folder = named ?? (fs.existsSync('../shared/golden') ? '../shared/golden' : 'test/golden');

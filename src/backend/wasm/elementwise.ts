@@ -121,7 +121,7 @@ export function where(
 type Kernel = NonNullable<ReturnType<typeof kernelFor>>;
 
 /** An operand that is walked like the (dense) output: laid out the same, or a plain number. */
-const simple = (x: Operand, y: NDArray): boolean => !isArray(x) || sameLayout(x, y.shape, y.strides);
+const _simple = (x: Operand, y: NDArray): boolean => !isArray(x) || sameLayout(x, y.shape, y.strides);
 
 /** y is dense; the operands are walked in the order of its memory. */
 function run(

@@ -3,8 +3,9 @@
  * linear memory is a cache over collectable memory: past a soft limit the blocks that were not touched for longest are
  * copied out into ordinary array buffers, which the garbage collector frees if nobody holds their tensor any more.
  *
- * Why: finalizers do not run inside a synchronous loop, so a loop that drops tensors would grow without bound. A
- * resident block is known to the heap; an evicted one only to its storage, so that it can be collected with it.
+ * Why: a loop that drops tensors and never yields would grow without bound where the collector (collector.ts) learns of
+ * dropped ones only between jobs. A resident block is known to the heap; an evicted one only to its storage, so that it
+ * can be collected with it.
  */
 import { DeviceError } from '../../core/errors.ts';
 
@@ -13,9 +14,7 @@ const GRANULE = 64;
 const PAGE = 65536;
 /** Left unused at the end of memory: kernels may read (and ignore) up to a vector beyond their last element. */
 const END_SLACK = 64;
-/** Resident bytes beyond which the oldest blocks are moved out. Faults raise it: see `restore`. */
-const SOFT_LIMIT = 64 * 2 ** 20;
-/** Resident blocks beyond which the same happens: a million tiny ones would burden every garbage collection. */
+/** Resident blocks beyond which the oldest are moved out: a million tiny ones would burden every garbage collection. */
 const SOFT_BLOCKS = 4096;
 /** Memory grows by at least this much, so that growth (and the new views it forces) stays rare. */
 const MIN_GROWTH = 4 * 2 ** 20;
@@ -24,6 +23,14 @@ export interface LinearMemory {
   readonly memory: WebAssembly.Memory;
   /** A byte view of all linear memory as it is now. */
   bytes(): Uint8Array;
+}
+
+/** Who knows which blocks are still needed. */
+export interface BlockOwner {
+  /** Frees, if it can, blocks that nobody needs: called at the soft limit, before anything is moved out. */
+  collect(): void;
+  /** The block is about to be moved out. */
+  forget(block: Block): void;
 }
 
 /** A range of linear memory, used or free, or the copy of one that was moved out. */
@@ -37,8 +44,8 @@ export class Block {
   /** The contents while evicted. */
   copy: Uint8Array | null = null;
   freed = false;
-  /** A finalizer knows it. */
-  watched = false;
+  /** Its place in the collector's list, or -1 if it is in none. */
+  place = -1;
   // Neighbours in memory, in a free list, in order of use.
   below: Block | null = null;
   above: Block | null = null;
@@ -71,10 +78,12 @@ export class Heap {
   #last: Block | null = null;
   #end: number;
   #clock = 1;
-  #softLimit: number;
+  /** Bytes known to be in use: the collector found them alive, or they were needed again after they were moved out. */
+  knownBytes = 0;
+  /** Resident bytes, besides those, beyond which the oldest blocks are moved out. */
+  softLimit: number;
   #softBlocks = SOFT_BLOCKS;
-  /** Told when a block is moved out, so that finalizers forget it. */
-  readonly #onEvict: (block: Block) => void;
+  readonly #owner: BlockOwner;
 
   residentBytes = 0;
   peakBytes = 0;
@@ -82,29 +91,16 @@ export class Heap {
   evictions = 0;
   evictedBytes = 0;
 
-  constructor(
-    linear: LinearMemory,
-    base: number,
-    maxBytes: number,
-    onEvict: (block: Block) => void,
-    softLimit: number = SOFT_LIMIT,
-  ) {
+  constructor(linear: LinearMemory, base: number, maxBytes: number, owner: BlockOwner, softLimit: number) {
     this.#linear = linear;
     this.#end = Math.ceil(base / GRANULE) * GRANULE;
     this.#maxBytes = maxBytes;
-    this.#onEvict = onEvict;
-    this.#softLimit = softLimit;
+    this.#owner = owner;
+    this.softLimit = softLimit;
   }
 
   get heapBytes(): number {
     return this.#end;
-  }
-
-  get softLimit(): number {
-    return this.#softLimit;
-  }
-  set softLimit(bytes: number) {
-    this.#softLimit = bytes;
   }
 
   /** Starts an op: blocks touched from here on stay where they are until the next one. */
@@ -114,8 +110,10 @@ export class Heap {
 
   allocate(byteLength: number): Block {
     const size = Math.max(GRANULE, Math.ceil(byteLength / GRANULE) * GRANULE);
-    if (this.residentBytes + size > this.#softLimit) this.#evict(this.residentBytes + size - this.#softLimit);
-    else if (this.residentBlocks >= this.#softBlocks) this.#evict(1);
+    if (this.#excess(size) > 0) {
+      this.#owner.collect();
+      this.#evict(this.#excess(size));
+    } else if (this.residentBlocks >= this.#softBlocks) this.#evict(1);
     const block = this.#takeFree(size) ?? this.#grow(size);
     block.used = true;
     block.lastUse = this.#clock;
@@ -124,6 +122,11 @@ export class Heap {
     this.residentBlocks++;
     if (this.residentBytes > this.peakBytes) this.peakBytes = this.residentBytes;
     return block;
+  }
+
+  /** How far `size` more bytes would be beyond the limit. */
+  #excess(size: number): number {
+    return this.residentBytes + size - Math.min(this.softLimit + this.knownBytes, this.#maxBytes);
   }
 
   /** Gives a block back, resident or evicted. */
@@ -135,6 +138,11 @@ export class Heap {
       return;
     }
     this.#vacate(block);
+  }
+
+  /** Whether the op that is running may use the block's address. */
+  isPinned(block: Block): boolean {
+    return block.lastUse === this.#clock;
   }
 
   /** The address of a block that an op is about to use. The block must be resident. */
@@ -149,11 +157,11 @@ export class Heap {
     return block.pointer;
   }
 
-  /** Brings an evicted block back. A fault shows that the limit is below what the program works with: it rises. */
+  /** Brings an evicted block back. The fault shows that the program works with more than the limit: it rises. */
   restore(block: Block): void {
     const copy = block.copy;
     if (copy === null) return;
-    this.#softLimit = Math.min(this.#softLimit + block.size, this.#maxBytes);
+    this.knownBytes += block.size;
     this.#softBlocks++;
     const home = this.allocate(block.size);
     this.#linear.bytes().set(copy, home.pointer);
@@ -186,7 +194,7 @@ export class Heap {
       this.evictions++;
       this.evictedBytes += block.size;
       const copy = this.#linear.bytes().slice(block.pointer, block.pointer + block.size);
-      this.#onEvict(block);
+      this.#owner.forget(block);
       this.#vacate(block);
       block.copy = copy;
       block.pointer = -1;
@@ -261,8 +269,11 @@ export class Heap {
     const last = this.#last !== null && !this.#last.used ? this.#last : null;
     const missing = size - (last?.size ?? 0);
     if (!this.#growMemory(missing)) {
+      this.#owner.collect();
+      let block = this.#takeFree(size);
+      if (block !== null) return block;
       this.#evict(Number.POSITIVE_INFINITY);
-      const block = this.#takeFree(size);
+      block = this.#takeFree(size);
       if (block !== null) return block;
       throw new DeviceError(
         `out of memory: ${size} bytes were asked for, ${this.residentBytes} bytes are in use by this operation, ` +

@@ -5,8 +5,9 @@
  * Every method begins with `begin(inputs…)`: it starts a new op for the heap and brings its inputs into linear memory,
  * where they stay until the next op.
  */
-import { DeviceError } from '../../core/errors.ts';
+
 import { type DType, dtypeInfo, type TypedArray } from '../../core/dtype.ts';
+import { DeviceError } from '../../core/errors.ts';
 import { contiguousStrides, numElements, type Shape, type Strides } from '../../core/shape.ts';
 import { NDArray } from '../array.ts';
 import type {
@@ -23,8 +24,9 @@ import type {
   TernarySpec,
   UnarySpec,
 } from '../backend.ts';
-import type { Sliding, Windows } from '../windows.ts';
 import { copyElements, ReferenceBackend } from '../reference/index.ts';
+import type { Sliding, Windows } from '../windows.ts';
+import { type Collector, createCollector } from './collector.ts';
 import type { WasmContext } from './context.ts';
 import * as convolution from './convolution.ts';
 import * as elementwise from './elementwise.ts';
@@ -35,7 +37,7 @@ import * as movement from './movement.ts';
 import * as folds from './reduce.ts';
 import * as rows from './rows.ts';
 import { type Runtime, type RuntimeOptions, startRuntime } from './runtime.ts';
-import { StorageRegistry, WasmStorage } from './storage.ts';
+import { WasmStorage } from './storage.ts';
 import * as training from './training.ts';
 
 const CONSTANT_SLOTS = 8;
@@ -43,15 +45,16 @@ const CONSTANT_SLOTS = 8;
 const SCRATCH_ALIGNMENT = 64;
 
 export class WasmBackend extends ReferenceBackend implements WasmContext {
-  override readonly device = 'cpu';
+  override readonly device: string = 'cpu';
   readonly runtime: Runtime;
   readonly heap: Heap;
-  readonly #storages = new StorageRegistry();
+  readonly #collector: Collector;
   /** Room for the plain numbers among an op's operands. */
   readonly #constants: number;
 
-  constructor(options: RuntimeOptions = {}) {
+  constructor(options: RuntimeOptions = {}, collector: Collector = createCollector()) {
     super();
+    this.#collector = collector;
     this.runtime = startRuntime(options);
     const { module } = this.runtime;
     this.#constants = module.heapBase;
@@ -61,9 +64,10 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
       { memory: module.memory, bytes: () => module.views().u8 },
       base,
       module.maximumBytes,
-      (block) => this.#storages.forget(block),
+      collector,
+      collector.softLimit,
     );
-    this.#storages.heap = this.heap;
+    collector.heap = this.heap;
   }
 
   /** Starts an op on these inputs: see the head of the file. */
@@ -106,7 +110,12 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
   }
 
   override empty(shape: Shape, dtype: DType, strides: Strides = contiguousStrides(shape)): NDArray {
-    const storage = new WasmStorage(this, this.#storages, numElements(shape) * dtypeInfo[dtype].bytes);
+    const storage = new WasmStorage(
+      this,
+      this.heap,
+      this.#collector,
+      numElements(shape) * dtypeInfo[dtype].bytes,
+    );
     return new NDArray(storage, dtype, shape, strides);
   }
 
@@ -164,7 +173,9 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
   }
   override argReduce(kind: 'max' | 'min', x: NDArray, dim: number, keepdim: boolean): NDArray {
     this.begin(x);
-    return folds.extreme(this, kind, x, dim, keepdim, false)?.indices ?? super.argReduce(kind, x, dim, keepdim);
+    return (
+      folds.extreme(this, kind, x, dim, keepdim, false)?.indices ?? super.argReduce(kind, x, dim, keepdim)
+    );
   }
 
   override scan(kind: 'sum' | 'prod', x: NDArray, dim: number): NDArray {
@@ -195,9 +206,17 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
     return rows.softmaxGrad(this, grad, output, log) ?? super.softmaxGrad(grad, output, log);
   }
 
-  override crossEntropy(logits: NDArray, target: NDArray, weight: NDArray | null, options: CrossEntropyOptions) {
+  override crossEntropy(
+    logits: NDArray,
+    target: NDArray,
+    weight: NDArray | null,
+    options: CrossEntropyOptions,
+  ) {
     this.begin(logits, target, weight);
-    return rows.crossEntropy(this, logits, target, weight, options) ?? super.crossEntropy(logits, target, weight, options);
+    return (
+      rows.crossEntropy(this, logits, target, weight, options) ??
+      super.crossEntropy(logits, target, weight, options)
+    );
   }
   override crossEntropyGrad(
     grad: NDArray,
@@ -238,7 +257,8 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
   }
   override put(out: NDArray, positions: NDArray, source: NDArray, accumulate: boolean): void {
     this.begin(out, positions, source);
-    if (!indexing.put(this, out, positions, source, accumulate)) super.put(out, positions, source, accumulate);
+    if (!indexing.put(this, out, positions, source, accumulate))
+      super.put(out, positions, source, accumulate);
   }
   override nonzero(x: NDArray): NDArray {
     this.begin(x);
@@ -250,20 +270,36 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
   }
   override scatter(out: NDArray, dim: number, index: NDArray, source: NDArray, accumulate: boolean): void {
     this.begin(out, index, source);
-    if (!indexing.scatter(this, out, dim, index, source, accumulate)) super.scatter(out, dim, index, source, accumulate);
+    if (!indexing.scatter(this, out, dim, index, source, accumulate))
+      super.scatter(out, dim, index, source, accumulate);
   }
 
-  override convolve(x: NDArray, weight: NDArray, bias: NDArray | null, geometry: Sliding, groups: number): NDArray {
+  override convolve(
+    x: NDArray,
+    weight: NDArray,
+    bias: NDArray | null,
+    geometry: Sliding,
+    groups: number,
+  ): NDArray {
     this.begin(x, weight, bias);
-    return convolution.convolve(this, x, weight, bias, geometry, groups) ?? super.convolve(x, weight, bias, geometry, groups);
+    return (
+      convolution.convolve(this, x, weight, bias, geometry, groups) ??
+      super.convolve(x, weight, bias, geometry, groups)
+    );
   }
   override convolveInput(grad: NDArray, weight: NDArray, geometry: Sliding, groups: number): NDArray {
     this.begin(grad, weight);
-    return convolution.convolveInput(this, grad, weight, geometry, groups) ?? super.convolveInput(grad, weight, geometry, groups);
+    return (
+      convolution.convolveInput(this, grad, weight, geometry, groups) ??
+      super.convolveInput(grad, weight, geometry, groups)
+    );
   }
   override convolveWeight(grad: NDArray, x: NDArray, geometry: Sliding, groups: number): NDArray {
     this.begin(grad, x);
-    return convolution.convolveWeight(this, grad, x, geometry, groups) ?? super.convolveWeight(grad, x, geometry, groups);
+    return (
+      convolution.convolveWeight(this, grad, x, geometry, groups) ??
+      super.convolveWeight(grad, x, geometry, groups)
+    );
   }
   override im2col(x: NDArray, geometry: Sliding): NDArray {
     this.begin(x);
@@ -294,9 +330,16 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
     return super.standardizeGrad(grad, output, rstd);
   }
 
-  override sgdStep(param: NDArray, grad: NDArray, momentum: NDArray | null, firstStep: boolean, options: SgdOptions) {
+  override sgdStep(
+    param: NDArray,
+    grad: NDArray,
+    momentum: NDArray | null,
+    firstStep: boolean,
+    options: SgdOptions,
+  ) {
     this.begin(param, grad, momentum);
-    if (!training.sgdStep(this, param, grad, momentum, firstStep, options)) super.sgdStep(param, grad, momentum, firstStep, options);
+    if (!training.sgdStep(this, param, grad, momentum, firstStep, options))
+      super.sgdStep(param, grad, momentum, firstStep, options);
   }
 
   override optimizerStep(

@@ -82,14 +82,30 @@ function worthListing(host: WasmContext, a: NDArray, m: number, n: number, k: nu
   return gemm_sparse_pays_f32(m, n, k, density_f32(host.pointer(a), a.size)) !== 0;
 }
 
-function gemm(host: WasmContext, f32: boolean, a: Matrices, b: Matrices, out: NDArray, m: number, n: number, k: number, options: GemmOptions): void {
+function gemm(
+  host: WasmContext,
+  f32: boolean,
+  a: Matrices,
+  b: Matrices,
+  out: NDArray,
+  m: number,
+  n: number,
+  k: number,
+  options: GemmOptions,
+): void {
   const { module, pool } = host.runtime;
   const sparse = f32 && worthListing(host, a.array, m, n, k);
   // A slice of columns would list all of a sparse left operand once more.
   const columns = n > m && !sparse;
   const total = columns ? n : m;
   const slice = chunk(host, total, m * n * k, columns ? COLUMN_TILE : ROW_TILE);
-  const bytes = (sparse ? module.exports.gemm_sparse_scratch_f32 : f32 ? module.exports.gemm_scratch_f32 : module.exports.gemm_scratch_f64)(m, n, k);
+  const bytes = (
+    sparse
+      ? module.exports.gemm_sparse_scratch_f32
+      : f32
+        ? module.exports.gemm_scratch_f32
+        : module.exports.gemm_scratch_f64
+  )(m, n, k);
   const flags = (options.relu ? RELU : 0) | (columns ? SLICE_COLUMNS : 0);
   host.withScratch(bytes, (pointer, stride) => {
     const bias = options.bias ? host.pointer(options.bias) : 0;

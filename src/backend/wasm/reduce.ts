@@ -35,14 +35,25 @@ function resultChunk(host: WasmContext, results: number, axis: number): number {
 }
 
 /** Null where there is no kernel, or nothing to fold. */
-export function reduce(host: WasmContext, spec: ReduceSpec, x: NDArray, dims: readonly number[], keepdim: boolean): NDArray | null {
+export function reduce(
+  host: WasmContext,
+  spec: ReduceSpec,
+  x: NDArray,
+  dims: readonly number[],
+  keepdim: boolean,
+): NDArray | null {
   const kernel = kernelFor(host, spec.name, x.dtype);
   if (kernel === null || x.size === 0) return null;
   const out = host.empty(reducedShape(x.shape, dims, keepdim), x.dtype);
   const source = folded(host, x, dims);
   const { axis, inner } = source;
   const { pool } = host.runtime;
-  if (spec.name === 'sum' && x.dtype === 'float32' && out.size < FEW_RESULTS && axis * inner >= 2 * BLOCK_ELEMENTS) {
+  if (
+    spec.name === 'sum' &&
+    x.dtype === 'float32' &&
+    out.size < FEW_RESULTS &&
+    axis * inner >= 2 * BLOCK_ELEMENTS
+  ) {
     sumBlocks(host, source, out);
   } else {
     pool.run(
@@ -69,7 +80,12 @@ function sumBlocks(host: WasmContext, { array, axis, inner }: Folded, out: NDArr
     total,
     threads > 1 && total >= 4 ? Math.ceil(total / threads / inner) * inner : total,
   );
-  pool.run('sum_finish_f32', [host.pointer(partial), host.pointer(out), blocks, inner, blocks], out.size, out.size);
+  pool.run(
+    'sum_finish_f32',
+    [host.pointer(partial), host.pointer(out), blocks, inner, blocks],
+    out.size,
+    out.size,
+  );
   partial.release();
 }
 
@@ -91,7 +107,13 @@ export function extreme(
   const source = folded(host, x, dims);
   host.runtime.pool.run(
     kernel,
-    [host.pointer(source.array), values ? host.pointer(values) : 0, host.pointer(indices), source.axis, source.inner],
+    [
+      host.pointer(source.array),
+      values ? host.pointer(values) : 0,
+      host.pointer(indices),
+      source.axis,
+      source.inner,
+    ],
     indices.size,
     resultChunk(host, indices.size, source.axis),
   );

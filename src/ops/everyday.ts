@@ -1,0 +1,171 @@
+/** Small things that users reach for: differences, areas, covariance, the commonest element, block matrices. */
+import type { Variable } from '../autograd/variable.ts';
+import { ArgumentError, IndexError, ShapeError } from '../core/errors.ts';
+import { formatShape, normalizeDim } from '../core/shape.ts';
+import { gatherAlong, zerosOf } from './along.ts';
+import { add, div, mul, sub } from './arithmetic.ts';
+import { clamp } from './clamp.ts';
+import { detached, named } from './composite.ts';
+import { contiguous } from './convert.ts';
+import { sqrt } from './elementwise.ts';
+import { selectAlong } from './indexing.ts';
+import { cat } from './join.ts';
+import { matmul } from './matmul.ts';
+import { namedResult, type ValuesAndIndices } from './namedResult.ts';
+import type { AlongOptions } from './order.ts';
+import { integerVector } from './rearrange.ts';
+import { mean, sum } from './reduce.ts';
+import { diagonal } from './triangles.ts';
+import { narrow, reshape, squeeze, t, transpose, unsqueeze } from './views.ts';
+
+export interface DiffOptions<T> {
+  /** How often differences are taken; default 1. */
+  n?: number;
+  dim?: number;
+  /** Put in front before taking differences. */
+  prepend?: T | null;
+  /** Put behind before taking differences. */
+  append?: T | null;
+}
+
+/** The differences of neighbours along dim (default the last), n times over. @throws ShapeError for a 0-d tensor */
+export function diff<T extends Variable>(x: T, n: number | DiffOptions<T> = 1, dim = -1): T {
+  const o: DiffOptions<T> = typeof n === 'object' ? n : { n, dim };
+  if (x.ndim === 0) throw new ShapeError('diff expects input to be at least one-dimensional');
+  const d = normalizeDim(o.dim ?? -1, x.ndim, 'diff');
+  const times = o.n ?? 1;
+  if (!Number.isInteger(times) || times < 0)
+    throw new ArgumentError(`diff: order must be non-negative but got ${times}`);
+  const parts = [o.prepend, x, o.append].filter((part): part is T => part !== null && part !== undefined);
+  let y = parts.length > 1 ? cat(parts, d) : x;
+  for (let i = 0; i < times; i++) {
+    const size = Math.max(0, y.shape[d] - 1);
+    y = sub<T>(narrow(y, d, y.shape[d] - size, size), narrow(y, d, 0, size));
+  }
+  return y;
+}
+
+export interface TrapezoidOptions {
+  /** The distance of neighbours; default 1. */
+  dx?: number;
+  dim?: number;
+}
+
+/** The area under y along dim by the trapezoidal rule, at the points x or at equal distances. */
+export function trapezoid<T extends Variable>(
+  y: T,
+  x?: T | TrapezoidOptions,
+  { dx = 1, dim = -1 }: TrapezoidOptions = {},
+): T {
+  const points = x !== undefined && 'array' in x ? x : null;
+  const o = x !== undefined && !('array' in x) ? { dx, dim, ...x } : { dx, dim };
+  const d = normalizeDim(o.dim ?? -1, y.ndim, 'trapezoid');
+  const size = Math.max(0, y.shape[d] - 1);
+  const pairs = add<T>(narrow(y, d, 0, size), narrow(y, d, y.shape[d] - size, size));
+  if (points === null) return mul<T>(sum(pairs, d), (o.dx ?? 1) / 2);
+  const widths = diff(points);
+  const aligned =
+    points.ndim === 1
+      ? reshape(
+          widths,
+          y.shape.map((_, at) => (at === d ? size : 1)),
+        )
+      : widths;
+  return mul<T>(sum(mul<T>(pairs, aligned), d), 0.5);
+}
+/** `trapezoid` by its old name. */
+export const trapz = trapezoid;
+
+/** The covariance matrix of variables (rows) observed together (columns). @throws ShapeError */
+export function cov<T extends Variable>(x: T, { correction = 1 }: { correction?: number } = {}): T {
+  if (x.ndim > 2) {
+    throw new ShapeError(
+      `cov(): expected input to have two or fewer dimensions but got an input with ${x.ndim} dimensions`,
+    );
+  }
+  const rows = x.ndim === 2 ? x : reshape(x, [1, -1]);
+  const centred = sub<T>(rows, mean(rows, 1, true));
+  const out = div<T>(matmul(centred, t(centred)), Math.max(0, rows.shape[1] - correction));
+  return x.ndim === 2 ? out : reshape(out, []);
+}
+
+/** Pearson's correlation coefficients of variables (rows) observed together (columns). @throws ShapeError */
+export function corrcoef<T extends Variable>(x: T): T {
+  const c = cov(x);
+  if (c.ndim === 0) return div<T>(c, c);
+  const deviation = sqrt(diagonal(c));
+  return clamp<T>(div<T>(div<T>(c, unsqueeze(deviation, 1)), unsqueeze(deviation, 0)), -1, 1);
+}
+
+/** The commonest element along dim (the smallest of several) and the last position where it stands. */
+export function mode<T extends Variable>(
+  x: T,
+  dim: number | AlongOptions = -1,
+  keepdim = false,
+): ValuesAndIndices<T> {
+  const o = typeof dim === 'object' ? { dim: -1, keepdim, ...dim } : { dim, keepdim };
+  const d = normalizeDim(o.dim, x.ndim, 'mode');
+  if (x.ndim === 0) return namedResult('mode', x, integerVector(x, [0]));
+  const n = x.shape[d];
+  if (n === 0) throw new IndexError(`mode(): Expected reduction dim ${d} to have non-zero size.`);
+  const { values, indices } = x.array.backend.sort(x.array, d, false);
+  const rows = (array: typeof values): number[] => {
+    const last = contiguous(transpose(detached(x).derive(array), d, -1));
+    return Array.from(last.array.backend.read(last.array), Number);
+  };
+  const [sorted, positions] = [rows(values), rows(indices)];
+  const best: number[] = [];
+  for (let row = 0; row < sorted.length; row += n) {
+    let [at, length, run] = [row, 1, 1];
+    for (let i = row + 1; i < row + n; i++) {
+      run = sorted[i] === sorted[i - 1] ? run + 1 : 1;
+      if (run > length) [at, length] = [i, run];
+    }
+    best.push(positions[at]);
+  }
+  const shape = x.shape.map((size, axis) => (axis === d ? x.shape[x.ndim - 1] : size)).with(x.ndim - 1, 1);
+  const picks = contiguous(transpose(reshape(integerVector(x, best), shape), d, -1));
+  const shaped = (y: T): T => (o.keepdim ? y : squeeze(y, d));
+  return namedResult('mode', named('ModeBackward0', shaped(gatherAlong(x, d, picks))), shaped(picks));
+}
+
+/** Matrices (vectors are rows, numbers 1 × 1) along the diagonal of one matrix. @throws ShapeError */
+export function blockDiag<T extends Variable>(...matrices: readonly T[]): T {
+  if (matrices.length === 0) throw new ArgumentError('block_diag: expected at least one tensor');
+  const blocks = matrices.map((x) => {
+    if (x.ndim > 2)
+      throw new ShapeError(
+        `block_diag: Input tensors must have 2 or fewer dimensions. Got ${formatShape(x.shape)}`,
+      );
+    return x.ndim === 2 ? x : reshape(x, [1, -1]);
+  });
+  const columns = blocks.reduce((n, x) => n + x.shape[1], 0);
+  let before = 0;
+  const rows = blocks.map((x) => {
+    const behind = columns - before - x.shape[1];
+    const row = cat([zerosOf(x, [x.shape[0], before]), x, zerosOf(x, [x.shape[0], behind])], 1);
+    before += x.shape[1];
+    return row;
+  });
+  return cat(rows, 0);
+}
+
+/** All choices of r elements of a vector, one a row, in order. @throws ShapeError, ArgumentError */
+export function combinations<T extends Variable>(
+  x: T,
+  r: number | { r?: number; withReplacement?: boolean } = 2,
+  withReplacement = false,
+): T {
+  const o = typeof r === 'object' ? { r: 2, withReplacement, ...r } : { r, withReplacement };
+  if (x.ndim !== 1)
+    throw new ShapeError(`combinations: Expect a 1D vector, but got shape ${formatShape(x.shape)}`);
+  if (!Number.isInteger(o.r) || o.r < 0)
+    throw new ArgumentError(`combinations: Expect a non-negative number, but got ${o.r}`);
+  const chosen: number[][] = [];
+  const extend = (list: readonly number[], from: number): void => {
+    if (list.length === o.r) chosen.push([...list]);
+    else for (let i = from; i < x.shape[0]; i++) extend([...list, i], o.withReplacement ? i : i + 1);
+  };
+  extend([], 0);
+  return reshape(selectAlong(x, 0, integerVector(x, chosen.flat())), [chosen.length, o.r]);
+}

@@ -1,0 +1,332 @@
+/** Ops that split, join, rearrange, pick, place and multiply, at the edges, as PyTorch does. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import * as torch from '../../src/index.ts';
+
+const { tensor, slice } = torch;
+const int = (list: torch.TensorData) => tensor(list, { dtype: 'int64' });
+const nan = Number.NaN;
+const inf = Infinity;
+
+function same(x: torch.Tensor, expected: torch.NestedNumbers, dtype = 'float32'): void {
+  expect(x.dtype).toBe(dtype);
+  expect(x.toArray()).toEqual(expected);
+}
+
+describe.each(['cpu', 'reference'])('arrangements on %s', (device) => {
+  const before = torch.getDefaultDevice();
+  beforeEach(() => torch.setDefaultDevice(device));
+  afterEach(() => torch.setDefaultDevice(before));
+
+  it('splits and joins', () => {
+    const shapes = (list: torch.Tensor[]) => list.map((x) => x.shape.join());
+    expect(shapes(torch.zeros(7).split(3))).toEqual(['3', '3', '1']);
+    expect(shapes(torch.zeros([2, 6]).chunk(4, -1))).toEqual(['2,2', '2,2', '2,2']);
+    expect(shapes(torch.zeros([0, 2]).chunk(3))).toEqual(['0,2', '0,2', '0,2']);
+    expect(shapes(torch.zeros(7).tensorSplit([1, -2]))).toEqual(['1', '4', '2']);
+    expect(shapes(torch.zeros(7).tensorSplit(3))).toEqual(['3', '2', '2']);
+    expect(shapes(torch.zeros([2, 3]).unbind({ dim: 1 }))).toEqual(['2', '2', '2']);
+    expect(() => torch.zeros(3).split([1, 1])).toThrow(/sum exactly to 3/);
+    expect(torch.hstack([tensor(1), tensor([2])]).toArray()).toEqual([1, 2]);
+    expect(torch.vstack([tensor([1, 2]), tensor([[3, 4]])]).toArray()).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    expect(torch.dstack([tensor([1, 2]), tensor([3, 4])]).toArray()).toEqual([
+      [
+        [1, 3],
+        [2, 4],
+      ],
+    ]);
+    expect(torch.columnStack([tensor([1, 2]), tensor([3, 4])]).toArray()).toEqual([
+      [1, 3],
+      [2, 4],
+    ]);
+    expect(torch.cartesianProd(tensor([1, 2]), tensor([3, 4])).shape).toEqual([4, 2]);
+    expect(
+      torch.meshgrid<torch.Tensor>([tensor([1, 2]), tensor([3, 4, 5])]).map((g) => g.shape.join()),
+    ).toEqual(['2,3', '2,3']);
+  });
+
+  it('rearranges', () => {
+    const x = tensor([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]);
+    same(x.flip({ dims: [-1] }), [
+      [3, 2, 1],
+      [6, 5, 4],
+    ]);
+    same(torch.roll(x, [1, -1], [0, 1]), [
+      [5, 6, 4],
+      [2, 3, 1],
+    ]);
+    same(x.roll(2), [
+      [5, 6, 1],
+      [2, 3, 4],
+    ]);
+    same(x.rot90(), [
+      [3, 6],
+      [2, 5],
+      [1, 4],
+    ]);
+    same(torch.rot90(x, -1, [0, 1]), [
+      [4, 1],
+      [5, 2],
+      [6, 3],
+    ]);
+    same(tensor([1, 2]).repeat(2, 2), [
+      [1, 2, 1, 2],
+      [1, 2, 1, 2],
+    ]);
+    same(x.tile([2]), [
+      [1, 2, 3, 1, 2, 3],
+      [4, 5, 6, 4, 5, 6],
+    ]);
+    same(x.repeatInterleave(int([2, 0]), { dim: 0 }), [
+      [1, 2, 3],
+      [1, 2, 3],
+    ]);
+    expect(torch.zeros([2, 3, 4]).movedim([0, 1], [-1, 0]).shape).toEqual([3, 4, 2]);
+    expect(torch.zeros([2, 6]).unflatten(1, [2, -1]).shape).toEqual([2, 2, 3]);
+    same(tensor([1, 2, 3, 4, 5]).unfold(0, 2, 2), [
+      [1, 2],
+      [3, 4],
+    ]);
+    same(x.flip(0, 1).flip(0, 1), x.toArray());
+    expect(torch.flatten(torch.zeros([2, 3, 4]), { startDim: 1 }).shape).toEqual([2, 12]);
+    const y = x.flip(0);
+    y.fill_(0);
+    same(x, [
+      [1, 2, 3],
+      [4, 5, 6],
+    ]);
+  });
+
+  it('cuts triangles and diagonals', () => {
+    const x = tensor([
+      [1, 2, 3],
+      [4, 5, 6],
+      [7, 8, nan],
+    ]);
+    same(x.tril(-1), [
+      [0, 0, 0],
+      [4, 0, 0],
+      [7, 8, 0],
+    ]);
+    same(x.triu({ diagonal: 1 }), [
+      [0, 2, 3],
+      [0, 0, 6],
+      [0, 0, 0],
+    ]);
+    same(torch.ones([2, 2, 2]).tril().sum([1, 2]), [3, 3]);
+    same(tensor([1, 2]).diag(-1), [
+      [0, 0, 0],
+      [1, 0, 0],
+      [0, 2, 0],
+    ]);
+    same(x.diag(1), [2, 6]);
+    same(x.diagonal({ offset: -1 }), [4, 8]);
+    expect(x.diagonal(5).shape).toEqual([0]);
+    same(tensor([[1, 2]]).diagEmbed(), [
+      [
+        [1, 0],
+        [0, 2],
+      ],
+    ]);
+    const y = torch.zeros([2, 2]);
+    y.diagonal().fill_(3);
+    same(y, [
+      [3, 0],
+      [0, 3],
+    ]);
+    same(
+      int([
+        [1, 2],
+        [3, 4],
+      ]).trace(),
+      5,
+      'int64',
+    );
+  });
+
+  it('picks and places', () => {
+    const x = tensor([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]);
+    same(x.gather(1, int([[2, 0]])), [[3, 1]]);
+    same(
+      torch.zeros([2, 3]).scatter(
+        1,
+        int([
+          [0, 2],
+          [1, 1],
+        ]),
+        7,
+      ),
+      [
+        [7, 0, 7],
+        [0, 7, 0],
+      ],
+    );
+    same(torch.zeros([3]).scatterAdd(0, int([1, 1]), tensor([2, 3])), [0, 5, 0]);
+    same(torch.ones([3]).scatter(0, int([0, 1]), tensor([4, 5]), { reduce: 'multiply' }), [4, 5, 1]);
+    same(x.takeAlongDim(int([[0], [2]]), 1), [[1], [6]]);
+    same(x.takeAlongDim(int([5, 0])), [6, 1]);
+    same(x.take(int([[-1], [0]])), [[6], [1]]);
+    same(x.indexSelect(1, int([2, 2])), [
+      [3, 3],
+      [6, 6],
+    ]);
+    same(torch.zeros([2, 2]).indexAdd(0, int([1, 1]), torch.ones([2, 2]), { alpha: 2 }), [
+      [0, 0],
+      [4, 4],
+    ]);
+    same(x.indexFill(1, int([-1]), 0), [
+      [1, 2, 0],
+      [4, 5, 0],
+    ]);
+    same(x.indexCopy(0, int([1]), tensor([[7, 8, 9]])), [
+      [1, 2, 3],
+      [7, 8, 9],
+    ]);
+    same(x.maskedFill(x.gt(4), -inf), [
+      [1, 2, 3],
+      [4, -inf, -inf],
+    ]);
+    same(x.maskedFill(tensor([true, false, false]), tensor(0)), [
+      [0, 2, 3],
+      [0, 5, 6],
+    ]);
+    same(x.maskedSelect(tensor([[true], [false]])), [1, 2, 3]);
+    same(x.maskedScatter(x.gt(4), tensor([8, 9])), [
+      [1, 2, 3],
+      [4, 8, 9],
+    ]);
+    same(
+      x.gt(4).nonzero(),
+      [
+        [1, 1],
+        [1, 2],
+      ],
+      'int64',
+    );
+    expect(torch.where(x.gt(4)).map((v) => v.toArray())).toEqual([
+      [1, 1],
+      [1, 2],
+    ]);
+    expect(tensor(3).nonzero().shape).toEqual([1, 0]);
+    expect(() => x.gather(1, int([[-1]]))).toThrow(/index -1 is out of bounds for dimension 1 with size 3/);
+    expect(() => x.gather(1, int([0]))).toThrow(/same number of dimensions/);
+    expect(() => x.indexSelect(0, int([2]))).toThrow(torch.IndexError);
+    expect(() => x.scatter(1, int([[0]]), int([[1]]))).toThrow(torch.DTypeError);
+    expect(() => int([1]).maskedFill(tensor([true]), 0.5)).toThrow(/cannot be converted/);
+  });
+
+  it('indexes like Python', () => {
+    const x = torch.arange(24).reshape(2, 3, 4);
+    same(x.index(int([1]), '...', tensor(2, { dtype: 'int64' })), [[14, 18, 22]], 'int64');
+    same(x.index(tensor(1, { dtype: 'int64' }), 0), [12, 13, 14, 15], 'int64');
+    same(
+      x.index(0, [2, 0], slice(null, null, 3)),
+      [
+        [8, 11],
+        [0, 3],
+      ],
+      'int64',
+    );
+    same(
+      x.index(slice(), tensor([true, false, true]), -1),
+      [
+        [3, 11],
+        [15, 23],
+      ],
+      'int64',
+    );
+    expect(x.index(null, 0, null).shape).toEqual([1, 1, 3, 4]);
+    expect(
+      x.index(
+        int([
+          [0, 1],
+          [1, 0],
+        ]),
+        slice(),
+        int([1]),
+      ).shape,
+    ).toEqual([2, 2, 3]);
+    expect(x.index(false).shape).toEqual([0, 2, 3, 4]);
+    const y = torch.zeros([2, 3]);
+    y.indexPut_([slice(), int([0, 0])], tensor([[1], [2]]), true);
+    same(y, [
+      [2, 0, 0],
+      [4, 0, 0],
+    ]);
+    expect(() => x.index(0, 0, 0, 0)).toThrow(/too many indices/);
+    expect(() => x.index(int([2]))).toThrow(/index 2 is out of bounds for dimension 0 with size 2/);
+    expect(() => x.index(tensor([0.5]))).toThrow(torch.IndexError);
+  });
+
+  it('multiplies', () => {
+    const a = tensor([
+      [1, 2],
+      [3, 4],
+    ]);
+    same(torch.addmm(tensor([nan, nan]), a, a, { beta: 0 }), [
+      [7, 10],
+      [15, 22],
+    ]);
+    same(torch.einsum('ij,ij->', a, a), 30);
+    same(torch.einsum('ij,kj', a, a), [
+      [5, 11],
+      [11, 25],
+    ]);
+    same(torch.einsum(' i j , j -> i ', [a, tensor([1, 1])]), [3, 7]);
+    same(torch.einsum('...ii->...i', torch.stack([a, a])), [
+      [1, 4],
+      [1, 4],
+    ]);
+    same(torch.einsum('ij,ij->ij', a, tensor([[2, 3]])), [
+      [2, 6],
+      [6, 12],
+    ]);
+    same(torch.einsum('i->', int([1, 2])), 3, 'int64');
+    same(torch.einsum('ij,jk->ik', int([[1, 2]]), int([[3], [4]])), [[11]], 'int64');
+    expect(() => torch.einsum('ij->k', a)).toThrow(/output subscript k/);
+    expect(() => torch.einsum('ij,jk->ik', a, tensor([[1]]), a)).toThrow(torch.ArgumentError);
+    expect(() => torch.einsum('ij,jk->ik', a, torch.ones([3, 2]))).toThrow(/size 3 for operand 1/);
+    same(torch.tensordot(a, a, 2), 30);
+    same(torch.kron(tensor([1, 2]), tensor([1, 1])), [1, 1, 2, 2]);
+    same(torch.cross(tensor([1, 0, 0]), tensor([0, 1, 0])), [0, 0, 1]);
+    same(a.matrixPower(0), [
+      [1, 0],
+      [0, 1],
+    ]);
+    same(
+      torch.cdist(
+        tensor([[0, 0]]),
+        tensor([
+          [3, 4],
+          [0, 0],
+        ]),
+      ),
+      [[5, 0]],
+    );
+    same(torch.cdist(tensor([[0, 0]]), tensor([[3, 4]]), 1), [[7]]);
+    same(torch.blockDiag(tensor([[1]]), tensor([2, 3])), [
+      [1, 0, 0],
+      [0, 2, 3],
+    ]);
+    const x = tensor([[1, 1]], { requiresGrad: true });
+    torch
+      .cdist(
+        x,
+        tensor([
+          [1, 1],
+          [4, 5],
+        ]),
+      )
+      .sum()
+      .backward();
+    same(x.grad!, [[Math.fround(-0.6), Math.fround(-0.8)]]);
+  });
+});
