@@ -3,6 +3,7 @@ import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { DTypeError, ShapeError } from '../core/errors.ts';
 import { broadcastShapes, formatShape } from '../core/shape.ts';
+import { named } from './composite.ts';
 import { cast, checkDevices } from './convert.ts';
 import { torchTypeName } from './reduce.ts';
 import { sumSpec } from './reduceTo.ts';
@@ -82,7 +83,7 @@ export function mv<T extends Variable>(a: T, x: T): T {
   }
   checkDevices([a, x], 'mv');
   checkDTypes(a, x, 'mv');
-  return squeeze(product('MvBackward0', a, unsqueeze(x, 1)), 1);
+  return named('MvBackward0', squeeze(product('MvBackward0', a, unsqueeze(x, 1)), 1));
 }
 
 /** The inner product of two vectors of equal length; 0-d. @throws ShapeError, DTypeError */
@@ -97,7 +98,10 @@ export function dot<T extends Variable>(a: T, b: T): T {
   }
   checkDevices([a, b], 'dot');
   checkDTypes(a, b, 'dot');
-  return reshape(product('DotBackward0', reshape(a, [1, -1]), reshape(b, [-1, 1])), []);
+  return named(
+    'DotBackward0',
+    reshape(product('DotBackward0', reshape(a, [1, -1]), reshape(b, [-1, 1])), []),
+  );
 }
 
 /**

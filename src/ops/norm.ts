@@ -8,6 +8,7 @@ import { isFloating } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { formatShape, numElements, type Shape, sameShape } from '../core/shape.ts';
 import { add, addOp, div, mul, neg, sub } from './arithmetic.ts';
+import { named } from './composite.ts';
 import { checkDevices, clone, contiguous } from './convert.ts';
 import { rsqrt, square } from './elementwise.ts';
 import { meanOverWindows, windowsOf } from './pooling.ts';
@@ -223,7 +224,7 @@ export function layerNorm<T extends Variable>(
   const inner = numElements(normalizedShape);
   const rows = numElements(x.shape.slice(0, x.ndim - normalizedShape.length));
   const { output } = standardize('NativeLayerNormBackward0', reshape(x, [1, rows, inner]), eps);
-  return affine(reshape(output, x.shape), weight, bias, normalizedShape);
+  return named('NativeLayerNormBackward0', affine(reshape(output, x.shape), weight, bias, normalizedShape));
 }
 
 /** Groups of neighbouring channels of [n, c, …] to mean 0 and variance 1, then ·weight + bias by channel. @throws ShapeError */

@@ -55,22 +55,84 @@ describe('printing', () => {
     expect(String(build())).toBe(c?.['repr_2.13'] ?? c?.repr);
   });
 
-  const leaf = () => torch.tensor([1, 2], { requiresGrad: true });
-  it.each<[string, () => torch.Tensor]>([
-    ['gf-mul', () => leaf().mul(2)],
-    ['gf-add', () => leaf().add(1)],
-    ['gf-sub', () => leaf().rsub(1)],
-    ['gf-div', () => leaf().div(3)],
-    ['gf-pow', () => leaf().pow(2)],
-    ['gf-neg', () => leaf().neg()],
-    ['gf-exp', () => leaf().exp()],
-    ['gf-log', () => leaf().log()],
-    ['gf-sum', () => leaf().sum()],
-    ['gf-mean', () => leaf().mean()],
-    ['gf-max', () => leaf().max()],
-  ])('shows the history of %s', (id, build) => {
+  const { functional } = torch.nn;
+  const leaf = (list = [1, 2]) => torch.tensor(list, { requiresGrad: true });
+  const two = () => leaf([-1, 2]);
+  const ones = (...shape: number[]) => torch.ones(shape, { requiresGrad: true });
+  const label = (i: number) => torch.tensor([i], { dtype: 'int64' });
+  const history: Record<string, () => torch.Tensor> = {
+    'gf-mul': () => leaf().mul(2),
+    'gf-add': () => leaf().add(1),
+    'gf-sub': () => leaf().rsub(1),
+    'gf-div': () => leaf().div(3),
+    'gf-pow': () => leaf().pow(2),
+    'gf-neg': () => leaf().neg(),
+    'gf-exp': () => leaf().exp(),
+    'gf-log': () => leaf().log(),
+    'gf-sum': () => leaf().sum(),
+    'gf-sum-dim': () => ones(2, 2).sum(0),
+    'gf-mean': () => leaf().mean(),
+    'gf-max': () => leaf().max(),
+    'gf-mm': () => ones(2, 2).matmul(torch.ones(2, 1)),
+    'gf-mv': () => ones(2, 2).matmul(torch.ones(2)),
+    'gf-dot': () => ones(2).matmul(torch.ones(2)),
+    'gf-bmm': () => ones(1, 2, 2).matmul(torch.ones(1, 2, 1)),
+    'gf-relu': () => two().relu(),
+    'gf-sigmoid': () => two().sigmoid(),
+    'gf-tanh': () => two().tanh(),
+    'gf-softmax': () => two().softmax(0),
+    'gf-logsoftmax': () => two().logSoftmax(0),
+    'gf-view': () => ones(2, 2).view(4),
+    'gf-reshape': () => ones(2, 3).t().reshape(6),
+    'gf-t': () => ones(2, 1).t(),
+    'gf-transpose': () => ones(2, 1).transpose(0, 1),
+    'gf-permute': () => ones(1, 2, 1).permute(2, 0, 1),
+    'gf-index': () => leaf().index(label(1)),
+    'gf-select': () => leaf().index(0),
+    'gf-slice': () => leaf().index(torch.slice(1)),
+    'gf-cat': () => torch.cat([ones(1), torch.ones(1)]),
+    'gf-stack': () => torch.stack([ones(1), torch.ones(1)]),
+    'gf-where': () => torch.where(torch.tensor([true, false]), ones(2), torch.zeros(2)),
+    'gf-clone': () => ones(1).clone(),
+    'gf-expand': () => ones(1).expand(2),
+    'gf-unsqueeze': () => ones(1).unsqueeze(0),
+    'gf-squeeze': () => ones(1, 1).squeeze(0),
+    'gf-ce': () => functional.crossEntropy(torch.zeros([1, 2], { requiresGrad: true }), label(1)),
+    'gf-mse': () => functional.mseLoss(ones(2), torch.zeros(2)),
+    'gf-linear': () => functional.linear(torch.ones(1, 2), ones(1, 2), torch.ones(1)),
+    'gf-conv2d': () => functional.conv2d(torch.ones(1, 1, 2, 2), ones(1, 1, 1, 1)),
+    'gf-maximum': () => torch.maximum(ones(2), torch.zeros(2)),
+    'gf-dropout': () => functional.dropout(ones(2), 0),
+    'gf-embedding': () => functional.embedding(label(0), ones(2, 2)),
+    'gf-layernorm': () => functional.layerNorm(torch.tensor([[1, 3]], { requiresGrad: true }), [2]),
+    'gf-nograd': () => ones(2).detach(),
+    'wrap-req': () => torch.arange(20, { dtype: 'float32', requiresGrad: true }).mul(1.5),
+  };
+  it.each(Object.entries(history))('shows the history of %s', (id, build) => {
     const c = cases.find((x) => x.id === id);
     expect(String(build())).toBe(c?.['repr_2.13'] ?? c?.repr);
+  });
+
+  it('shows the history of every case that has one', () => {
+    const withHistory = cases.filter((c) => c.grad_fn).map((c) => c.id);
+    expect(withHistory.filter((id) => !(id in history))).toEqual([]);
+  });
+
+  const parts = () => torch.arange(4, { dtype: 'float32' }).split(2);
+  const containers: Record<string, () => string> = {
+    'max-named': () => String(torch.tensor([[1, 2]]).max(1)),
+    'sort-named': () => String(torch.tensor([2, 1]).sort()),
+    'topk-named': () => String(torch.tensor([2, 1]).topk(1)),
+    'list-of-tensors': () => torch.formatSequence(parts()),
+    'tuple-of-tensors': () => torch.formatSequence(parts(), 'tuple'),
+    size: () => torch.formatSize(torch.ones(2, 3).shape),
+    'size-0d': () => torch.formatSize(torch.tensor(1).shape),
+    'size-1': () => torch.formatSize(torch.ones(3).shape),
+    parameter: () => String(new torch.nn.Parameter(torch.tensor([[1, 2]]))),
+    'parameter-frozen': () => String(new torch.nn.Parameter(torch.tensor([1]), { requiresGrad: false })),
+  };
+  it.each(Object.entries(containers))('prints %s', (id, print) => {
+    expect(print()).toBe(cases.find((x) => x.id === id)?.repr);
   });
 
   it('rounds halves to even, as Python does', () => {
