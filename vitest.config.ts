@@ -26,7 +26,8 @@ function inBrowser(name: string, headers: Record<string, string>): TestProjectIn
     test: {
       name,
       include: BROWSER_TESTS,
-      testTimeout: 30_000,
+      testTimeout: 120_000,
+      hookTimeout: 120_000,
       browser: {
         enabled: true,
         headless: true,
@@ -49,7 +50,8 @@ const node: TestProjectInlineConfiguration = {
     include: ['test/unit/**/*.test.ts', 'test/shared/**/*.test.ts'],
     environment: 'node',
     pool: 'forks',
-    testTimeout: 30_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     setupFiles: ['test/support/setupNode.ts'],
   },
 };

@@ -67,7 +67,7 @@ describe('the tutorial', () => {
       expect(run('tutorial.ts', '--help').stdout).toContain('--batch-size');
       for (const [args, message] of [
         [['--epochs', 'many'], /--epochs must be a whole number/],
-        [['--lr', '-1'], /--lr must be a positive number/],
+        [['--lr=-1'], /--lr must be a positive number/],
         [['--dataset', 'letters'], /mnist or fashion/],
         [['--dataset', 'fashion', '--section', '2'], /--dataset fashion needs --data/],
         [['--data', 'no/such/folder', '--section', '2'], /was not found|no\/such\/folder/],
