@@ -40,9 +40,14 @@ function call(c: GoldenCase, operands: readonly torch.Tensor[]): unknown {
 
 function runOp(c: GoldenCase): string[] {
   const { bases, operands } = makeInputs(c.inputs);
+  const before = bases.map((x) => x.data);
   const outputs = flatten(call(c, operands));
   const problems = checkOutputs(c, outputs);
   if (problems.length === 0 && backwardAll(c, outputs)) problems.push(...checkGrads(c, bases));
+  bases.forEach((x, i) => {
+    const now = x.data;
+    if (before[i].some((v, at) => !Object.is(v, now[at]))) problems.push(`input ${i} was changed`);
+  });
   return problems.length > 0 ? problems : checkMethod(c);
 }
 

@@ -4,10 +4,9 @@ import { ArgumentError, DTypeError, IndexError, ShapeError } from '../core/error
 import { broadcastShapes, formatShape, normalizeDim, type Shape } from '../core/shape.ts';
 import { gatherAlong, scatterAlong, zerosOf } from './along.ts';
 import { add, mul } from './arithmetic.ts';
-import { lt } from './comparison.ts';
 import { cast, checkDevices, contiguous, scalarValue } from './convert.ts';
 import { checkedIndex } from './indexing.ts';
-import { torchTypeName } from './reduce.ts';
+import { amin, torchTypeName } from './reduce.ts';
 import { expand, narrow, reshape, unsqueeze } from './views.ts';
 
 /** An int64 index tensor whose entries lie in [-size, size), wrapped. @throws DTypeError, IndexError */
@@ -26,10 +25,11 @@ function indexAlong<T extends Variable>(x: T, dim: number, index: T, op: string)
 const NEGATIVE_ALLOWED: ReadonlySet<string> = new Set(['index_fill', 'index_put']);
 
 function checkRange<T extends Variable>(index: T, size: number, dim: number, op: string): void {
+  if (index.array.size === 0) return;
   const { backend } = index.array;
-  const bad = lt<T>(index, 0).array;
-  const negative = Array.from(backend.read(bad), Number).findIndex((v) => v !== 0);
-  const at = negative >= 0 ? negative : backend.findBadIndex(index.array, size);
+  const least = Number(backend.read(amin(index).array)[0]);
+  let at = backend.findBadIndex(index.array, size);
+  if (least < 0) at = Array.from(backend.read(index.array), Number).findIndex((i) => i < 0 || i >= size);
   if (at < 0) return;
   const value = backend.read(index.array)[at];
   throw new IndexError(
