@@ -127,6 +127,7 @@ async function bundleLibrary(/** @type {string[]} */ entries) {
     splitting: true,
     chunkNames: 'chunks/[name]-[hash]',
     format: 'esm',
+    keepNames: true, // modules print their class's name
     platform: 'neutral',
     target: ESBUILD_TARGET,
     charset: 'utf8',
