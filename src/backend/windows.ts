@@ -58,6 +58,8 @@ export interface WindowKernels {
 
   /** The first largest element of each window and its int64 position in the channel; NaN counts as the largest. */
   maxPool(x: NDArray, windows: Windows): { values: NDArray; indices: NDArray };
+  /** Zeros of x's shape with each gradient added at its position: the gradient of the values. */
+  maxPoolGrad(grad: NDArray, indices: NDArray, windows: Windows): NDArray;
   avgPool(x: NDArray, windows: Windows): NDArray;
   avgPoolGrad(grad: NDArray, windows: Windows): NDArray;
 

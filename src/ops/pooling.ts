@@ -1,10 +1,10 @@
 /** What all pooling is made of: the windows of each output, and their maximum or mean as ops with gradients. */
 import { record, recordMany } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
-import { lastOf, type Triple, tripleOf, volume, type WindowList, type Windows } from '../backend/windows.ts';
+import { tripleOf, type WindowList, type Windows } from '../backend/windows.ts';
 import { ShapeError } from '../core/errors.ts';
 import { formatShape } from '../core/shape.ts';
-import { gatherAlong, scatterAlong, zerosOf } from './along.ts';
+import { gatherAlong } from './along.ts';
 import { reshape, squeeze, unsqueeze } from './views.ts';
 
 /** A dimension that is not pooled. */
@@ -91,8 +91,6 @@ export function batched<T extends Variable, R extends readonly T[]>(
   return body(unsqueeze(x, 0)).map((y) => squeeze(y, 0));
 }
 
-const planes = (shape: readonly number[], inner: Triple): number[] => [shape[0], shape[1], volume(inner)];
-
 /** The largest element of each window, and its int64 position within the channel. */
 export function maxOverWindows<T extends Variable>(
   name: string,
@@ -100,22 +98,25 @@ export function maxOverWindows<T extends Variable>(
   windows: Windows,
 ): [values: T, indices: T] {
   const { values, indices } = x.array.backend.maxPool(x.array, windows);
-  const from = x.shape;
   const positions = x.derive(indices);
   const [out] = recordMany(name, [values], [x], (node) => {
     const saved = node.save(positions);
-    return ([grad]) => {
-      if (grad === null) return [null];
-      const index = reshape(saved.get(grad), planes(from, windows.output));
-      const zeros = zerosOf(grad, planes(from, windows.input));
-      return [reshape(scatterAlong(zeros, 2, index, reshape(grad, index.shape), true), from)];
-    };
+    return ([grad]) => [grad && toMaxima(name, grad, saved.get(grad), windows)];
   });
   return [out, positions];
 }
 
-/** Elements of [n, c, …] at int64 positions within each channel: the inverse reading of `maxOverWindows`. */
-export function takeFromPlanes<T extends Variable>(x: T, positions: T): T {
+/** Zeros with each gradient added where its maximum was. */
+function toMaxima<T extends Variable>(name: string, grad: T, positions: T, windows: Windows): T {
+  const out = grad.array.backend.maxPoolGrad(grad.array, positions.array, windows);
+  return record(`${name.replace('Backward0', '')}BackwardBackward0`, out, [grad], (node) => {
+    const saved = node.save(positions);
+    return (gg) => [takeFromPlanes(gg, saved.get(gg))];
+  });
+}
+
+/** The elements of [n, c, …] where the maxima were. */
+function takeFromPlanes<T extends Variable>(x: T, positions: T): T {
   const [n, c] = x.shape;
   const flat = reshape(positions, [n, c, -1]);
   return reshape(gatherAlong(reshape(x, [n, c, -1]), 2, flat), positions.shape);
@@ -134,6 +135,3 @@ function meanGrad<T extends Variable>(name: string, grad: T, windows: Windows): 
     meanOverWindows(name, gg, windows),
   ]);
 }
-
-/** Sizes of the pooled result behind batch and channels. */
-export const outputSizes = (windows: Windows, ndim: number): number[] => lastOf(windows.output, ndim);

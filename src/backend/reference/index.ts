@@ -209,6 +209,9 @@ export class ReferenceBackend implements Backend, ArrayHost {
   maxPool(x: NDArray, windows: Windows): { values: NDArray; indices: NDArray } {
     return pooling.maxPool(this, x, windows);
   }
+  maxPoolGrad(grad: NDArray, indices: NDArray, windows: Windows): NDArray {
+    return pooling.maxPoolGrad(this, grad, indices, windows);
+  }
   avgPool(x: NDArray, windows: Windows): NDArray {
     return pooling.avgPool(this, x, windows);
   }

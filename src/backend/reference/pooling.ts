@@ -62,6 +62,18 @@ export function maxPool(
   return { values, indices };
 }
 
+export function maxPoolGrad(host: ArrayHost, grad: NDArray, indices: NDArray, windows: Windows): NDArray {
+  const [batch, channels] = grad.shape;
+  const out = host.empty([batch, channels, ...lastOf(windows.input, grad.shape.length - 2)], grad.dtype);
+  const sums = new Float64Array(out.size);
+  const [gs, at] = [numbers(host, grad), numbers(host, indices)];
+  const inputs = volume(windows.input);
+  const outputs = volume(windows.output);
+  for (let i = 0; i < gs.length; i++) sums[Math.floor(i / outputs) * inputs + at[i]] += gs[i];
+  store(host, out, sums);
+  return out;
+}
+
 export function avgPool(host: ArrayHost, x: NDArray, windows: Windows): NDArray {
   const out = host.empty(outputShape(x, windows), x.dtype);
   const sums = new Float64Array(out.size);

@@ -33,6 +33,8 @@ import * as elementwise from './elementwise.ts';
 import { Heap } from './heap.ts';
 import * as indexing from './indexing.ts';
 import { matmul } from './matmul.ts';
+import * as normalization from './normalization.ts';
+import * as pooling from './pooling.ts';
 import * as movement from './movement.ts';
 import * as folds from './reduce.ts';
 import * as rows from './rows.ts';
@@ -311,23 +313,27 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
   }
   override maxPool(x: NDArray, windows: Windows) {
     this.begin(x);
-    return super.maxPool(x, windows);
+    return pooling.maxPool(this, x, windows) ?? super.maxPool(x, windows);
+  }
+  override maxPoolGrad(grad: NDArray, indices: NDArray, windows: Windows): NDArray {
+    this.begin(grad, indices);
+    return pooling.maxPoolGrad(this, grad, indices, windows) ?? super.maxPoolGrad(grad, indices, windows);
   }
   override avgPool(x: NDArray, windows: Windows): NDArray {
     this.begin(x);
-    return super.avgPool(x, windows);
+    return pooling.avgPool(this, x, windows) ?? super.avgPool(x, windows);
   }
   override avgPoolGrad(grad: NDArray, windows: Windows): NDArray {
     this.begin(grad);
-    return super.avgPoolGrad(grad, windows);
+    return pooling.avgPoolGrad(this, grad, windows) ?? super.avgPoolGrad(grad, windows);
   }
   override standardize(x: NDArray, eps: number) {
     this.begin(x);
-    return super.standardize(x, eps);
+    return normalization.standardize(this, x, eps) ?? super.standardize(x, eps);
   }
   override standardizeGrad(grad: NDArray, output: NDArray, rstd: NDArray): NDArray {
     this.begin(grad, output, rstd);
-    return super.standardizeGrad(grad, output, rstd);
+    return normalization.standardizeGrad(this, grad, output, rstd) ?? super.standardizeGrad(grad, output, rstd);
   }
 
   override sgdStep(
