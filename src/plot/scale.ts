@@ -60,7 +60,8 @@ export function makeScale(data: readonly [number, number] | null, options: Scale
   if (low > high) throw new ArgumentError(`plot: an axis from ${low} to ${high} runs backwards`);
   if (options.kind === 'log') return logScale(low, high, options);
   if (low === high) {
-    const around = options.whole ? 0.5 : Math.abs(low) * 0.1 || 0.5;
+    // Numbers that small have too few bits for ticks of their own: they count as zero.
+    const around = options.whole || Math.abs(low) < 1e-300 ? 0.5 : Math.abs(low) * 0.1;
     [low, high] = [low - around, high + around];
   }
   const step = niceStep((high - low) / (options.count ?? 6), options.whole);
