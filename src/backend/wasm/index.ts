@@ -33,9 +33,9 @@ import * as elementwise from './elementwise.ts';
 import { Heap } from './heap.ts';
 import * as indexing from './indexing.ts';
 import { matmul } from './matmul.ts';
+import * as movement from './movement.ts';
 import * as normalization from './normalization.ts';
 import * as pooling from './pooling.ts';
-import * as movement from './movement.ts';
 import * as folds from './reduce.ts';
 import * as rows from './rows.ts';
 import { type Runtime, type RuntimeOptions, startRuntime } from './runtime.ts';
@@ -333,7 +333,9 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
   }
   override standardizeGrad(grad: NDArray, output: NDArray, rstd: NDArray): NDArray {
     this.begin(grad, output, rstd);
-    return normalization.standardizeGrad(this, grad, output, rstd) ?? super.standardizeGrad(grad, output, rstd);
+    return (
+      normalization.standardizeGrad(this, grad, output, rstd) ?? super.standardizeGrad(grad, output, rstd)
+    );
   }
 
   override sgdStep(
