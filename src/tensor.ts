@@ -224,6 +224,25 @@ export class Tensor extends RandomMethods {
     this.dispose();
   }
 
+  /** The nested arrays, so that JSON.stringify writes numbers. @throws DTypeError for an int64 beyond 2^53 */
+  toJSON(): NestedNumbers {
+    return this.toArray();
+  }
+  /**
+   * What operators of the language see. A text where one may be meant (`'loss ' + x`); the number where only a number
+   * can be (`x < 0.5`, `Math.log(x)`) and there is one element.
+   * @throws ArgumentError where a number is wanted of several elements: `a * b` is not a product, `a.mul(b)` is
+   */
+  [Symbol.toPrimitive](hint: string): string | number {
+    if (hint !== 'number') return this.toString();
+    if (this.array.size !== 1) {
+      throw new ArgumentError(
+        `operator: a tensor of shape ${formatShape(this.shape)} is not a number; JavaScript has no operators for ` +
+          'tensors, call the methods instead: a.add(b), a.sub(b), a.mul(b), a.div(b), a.lt(b)',
+      );
+    }
+    return Number(this.item());
+  }
   /** As PyTorch prints it. */
   override toString(): string {
     return formatTensor(this);

@@ -144,3 +144,33 @@ describe('printing', () => {
     expect(() => torch.setPrintOptions({ precision: -1 })).toThrow(/precision must not be negative/);
   });
 });
+
+describe('a tensor among operators of the language', () => {
+  it('is a text beside a text, and a number where only a number can be', () => {
+    const x = torch.tensor(0.25);
+    expect(`loss ${x}`).toBe('loss tensor(0.2500)');
+    expect(`loss ${torch.tensor([1, 2])}`).toBe('loss tensor([1., 2.])');
+    // biome-ignore lint/style/useTemplate: the operator is what is looked at
+    expect('loss ' + x).toBe('loss tensor(0.2500)');
+    expect(Math.sqrt(x as unknown as number)).toBe(0.5);
+    expect((torch.tensor([3]) as unknown as number) < 4).toBe(true);
+  });
+
+  it('is refused as a number when it has several elements, with the way out', () => {
+    const a = torch.ones(2, 3) as unknown as number;
+    expect(() => a * 2).toThrow(/tensor of shape \[2, 3\] is not a number.*a\.mul\(b\)/);
+    expect(() => a < 2).toThrow(torch.ArgumentError);
+  });
+
+  it('becomes nested numbers in JSON', () => {
+    expect(
+      JSON.stringify({
+        w: torch.tensor([
+          [1, 2],
+          [3, 4],
+        ]),
+        on: torch.tensor([true]),
+      }),
+    ).toBe('{"w":[[1,2],[3,4]],"on":[true]}');
+  });
+});
