@@ -38,6 +38,11 @@ export class DataError extends WasmgradError {
   override name = 'DataError';
 }
 
+/** No room for what was to be written: a full disk, or the quota of a page's origin. What was there before is intact. */
+export class StorageFullError extends DataError {
+  override name = 'StorageFullError';
+}
+
 /** An argument of the wrong kind or outside its range, where no more specific class applies. */
 export class ArgumentError extends WasmgradError {
   override name = 'ArgumentError';

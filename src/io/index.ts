@@ -1,0 +1,14 @@
+/** wasmgrad/io: files that PyTorch, numpy and everybody else reads, and checkpoints. */
+export type { FileDType, SavedFloat } from './dtypes.ts';
+export {
+  type LoadOptions,
+  load,
+  openSafetensors,
+  SafetensorsFile,
+  type Saveable,
+  save,
+  toBlob,
+} from './files.ts';
+export type { Metadata, SaveOptions, TensorInfo, Tensors } from './safetensors.ts';
+export type { Source } from './source.ts';
+export type { Target } from './target.ts';
