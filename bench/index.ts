@@ -1,24 +1,104 @@
-/** `npm run bench -- [--filter word] [--threads n]`: all measurements, or those whose title holds the word. */
-import os from 'node:os';
-import { parseArgs } from 'node:util';
+/** `npm run bench`: measures, prints, and leaves the figures and charts in a folder. `--help` tells the options. */
+import fs from 'node:fs';
+import path from 'node:path';
 import * as torch from 'wasmgrad';
-import { elementwiseCases } from './elementwise.ts';
-import { epochReport } from './epoch.ts';
-import { measure, table } from './harness.ts';
-import { matmulCases } from './matmul.ts';
-import { overheadCases } from './overhead.ts';
+import { nodeHost } from './node/host.ts';
+import { nodeMachine } from './node/machine.ts';
+import { HELP, type Options, parseOptions, UsageError } from './options.ts';
+import { charts } from './report/charts.ts';
+import { comparison } from './report/compare.ts';
+import { FORMAT, originOf, parseRecord, type Record } from './report/record.ts';
+import { groupTable } from './report/text.ts';
+import { type Group, listBenchmarks, type Result, runBenchmarks, type Skipped } from './suite/index.ts';
 
-const { values } = parseArgs({
-  options: { filter: { type: 'string', default: '' }, threads: { type: 'string' } },
-});
-const info = await torch.init({ threads: values.threads === undefined ? 'auto' : Number(values.threads) });
-console.log(
-  `${os.cpus()[0]?.model ?? 'unknown processor'}, ${info.threads} threads, relaxed SIMD ${info.relaxedSimd ? 'on' : 'off'}, ` +
-    `Node ${process.version}, load ${os.loadavg()[0].toFixed(1)}`,
-);
-const tables = { matmul: matmulCases, elementwise: elementwiseCases, overhead: overheadCases };
-for (const [title, cases] of Object.entries(tables)) {
-  if (!title.includes(values.filter)) continue;
-  console.log(`\n${table(title, measure(cases()))}`);
+function readOptions(): { options: Options; before: Record | undefined } {
+  const options = parseOptions(process.argv.slice(2));
+  if (options === 'help') {
+    console.log(HELP);
+    process.exit(0);
+  }
+  const { compare } = options;
+  if (compare === undefined) return { options, before: undefined };
+  try {
+    return { options, before: parseRecord(fs.readFileSync(compare, 'utf8'), compare) };
+  } catch (error) {
+    throw new UsageError(`--compare: ${(error as Error).message}`);
+  }
 }
-if ('epoch'.includes(values.filter)) console.log(`\n${await epochReport()}`);
+
+async function startDevice(device: string): Promise<void> {
+  if (device === 'cpu') return;
+  const start = (torch as { webgpu?: () => Promise<unknown> }).webgpu;
+  if (!start) throw new UsageError(`--device ${device}: this build of the library has only cpu`);
+  await start();
+}
+
+/** Prints each group when its last figure is there. */
+function printer(quiet: boolean) {
+  const pending = new Map<Group, (Result | Skipped)[]>();
+  const flush = () => {
+    for (const [group, list] of pending) if (!quiet) console.log(`\n${groupTable(group, list)}`);
+    pending.clear();
+  };
+  const show = process.stderr.isTTY;
+  return {
+    onResult: (result: Result | Skipped) => {
+      if (!pending.has(result.group)) flush();
+      pending.set(result.group, [...(pending.get(result.group) ?? []), result]);
+    },
+    onProgress: (group: Group, threads: number, done: number) => {
+      if (!pending.has(group)) flush();
+      if (show)
+        process.stderr.write(
+          `\r\x1b[K${done < 1 ? `${group}, ${threads} threads: ${Math.round(100 * done)} %` : ''}`,
+        );
+    },
+    flush,
+  };
+}
+
+function save(record: Record, folder: string): void {
+  fs.mkdirSync(folder, { recursive: true });
+  fs.writeFileSync(path.join(folder, 'latest.json'), `${JSON.stringify(record, null, 2)}\n`);
+  for (const [name, svg] of charts(record)) fs.writeFileSync(path.join(folder, `${name}.svg`), svg);
+}
+
+async function main(): Promise<void> {
+  const { options, before } = readOptions();
+  const host = nodeHost();
+  const run = { ...options, host };
+  if (listBenchmarks(run).size === 0)
+    throw new UsageError(
+      `--filter: no benchmark's name holds ${options.filter.map((word) => `'${word}'`).join(' or ')}`,
+    );
+  if (options.list) {
+    for (const [group, list] of listBenchmarks(run))
+      for (const { name } of list) console.log(`${group}  ${name}`);
+    return;
+  }
+  await startDevice(options.device);
+  const { relaxedSimd } = torch.backendInfo();
+  const start = {
+    format: FORMAT,
+    date: new Date().toISOString(),
+    machine: nodeMachine(),
+    device: options.device,
+    simd: relaxedSimd ? 'relaxed' : 'plain',
+  } as const;
+  if (!options.json) console.log(originOf({ ...start, results: [] }));
+  const { onResult, onProgress, flush } = printer(options.json);
+  const results = await runBenchmarks({ ...run, onResult, onProgress });
+  flush();
+  const record: Record = { ...start, results };
+  save(record, options.out);
+  if (options.json) console.log(JSON.stringify(record, null, 2));
+  if (before) (options.json ? console.error : console.log)(`\n${comparison(before, record)}`);
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(`${error.message}\nTry: npm run bench -- --help`);
+  process.exitCode = 2;
+}

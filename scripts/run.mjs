@@ -1,31 +1,9 @@
 // Runs a TypeScript entry of this repository in this process, as a user's program would run: bundled on the fly, with
 // `wasmgrad` and every package imported from where Node finds them. Arguments, signals and exit codes are the entry's.
 import fs from 'node:fs';
-import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { prepare } from './bootstrap.mjs';
-
-async function bundle(/** @type {string} */ entry) {
-  const { build, root, writeIfChanged } = await import('./build.mjs');
-  await build('js');
-  const esbuild = await import('esbuild');
-  const out = `build/run/${entry.replaceAll('/', '-').replace(/\.ts$/, '.mjs')}`;
-  const { outputFiles } = await esbuild.build({
-    absWorkingDir: root,
-    entryPoints: [path.join(root, entry)],
-    outfile: path.join(root, out), // for the source map; written below, and only when it changed
-    tsconfigRaw: '{}',
-    bundle: true,
-    write: false,
-    sourcemap: 'inline',
-    format: 'esm',
-    platform: 'node',
-    packages: 'external',
-    target: 'node20',
-  });
-  writeIfChanged(out, outputFiles[0].contents);
-  return path.join(root, out);
-}
+import { bundle } from './bundle.mjs';
 
 /** Node 20 has relaxed SIMD behind a flag; the kernels are a third faster with it. */
 async function allowRelaxedSimd() {

@@ -1,0 +1,101 @@
+/** Timing that can be believed: warm-up, rounds in which all benchmarks take turns, medians and quartiles. */
+import { checksum } from './checksum.ts';
+import { type Limits, rateOf } from './limits.ts';
+import { summarize } from './statistics.ts';
+import type { Job, Result, Setting, Timed, Work } from './types.ts';
+
+export interface Effort {
+  /** Samples of each benchmark. */
+  readonly rounds: number;
+  /** A sample lasts at least this long, so that the clock's grain and single interrupts do not count. */
+  readonly sampleMs: number;
+  /** How long each of the machine's limits is looked for. */
+  readonly limitMs: number;
+}
+
+export const FULL: Effort = { rounds: 11, sampleMs: 25, limitMs: 80 };
+export const QUICK: Effort = { rounds: 5, sampleMs: 8, limitMs: 40 };
+export const SMOKE: Effort = { rounds: 2, sampleMs: 0, limitMs: 0 };
+
+/** Calls before anything is measured; the result of the last one is what the checksum is of. */
+const WARM_UP_CALLS = 3;
+
+const now = (): number => performance.now();
+
+/** Milliseconds per call. Devices with a queue are waited for once, at the end. */
+async function time(job: Job, count: number, device: string): Promise<number> {
+  const start = now();
+  let last: ReturnType<Job['run']>;
+  for (let i = 0; i < count; i++) last = job.run();
+  if (device !== 'cpu') await last?.read();
+  return (now() - start) / count;
+}
+
+interface Prepared {
+  readonly timed: Timed;
+  readonly job: Job;
+  readonly count: number;
+  readonly checksum?: string;
+  readonly samples: number[];
+}
+
+async function prepare(timed: Timed, setting: Setting, effort: Effort): Promise<Prepared> {
+  const job = await timed.prepare(setting);
+  let result: ReturnType<Job['run']>;
+  for (let i = 0; i < WARM_UP_CALLS; i++) result = job.run();
+  const sum = result && checksum(await result.read());
+  // Calls that are fast to begin with grow faster still while the engine optimises, hence the second look.
+  let count = 1;
+  for (let look = 0; look < 2; look++) {
+    const once = Math.max(await time(job, count, setting.device), 1e-5);
+    count = Math.max(1, Math.ceil(effort.sampleMs / once));
+  }
+  return { timed, job, count, checksum: sum, samples: [] };
+}
+
+/** A figure with its rate and limit. */
+export async function describe(
+  work: Work | undefined,
+  samples: readonly number[],
+  setting: Setting,
+  limits: Limits,
+): Promise<Pick<Result, 'rate' | 'limit' | 'median' | 'q1' | 'q3' | 'fastest' | 'samples'>> {
+  const summary = summarize(samples);
+  const rate = work && rateOf(work, summary.median);
+  const most = work && setting.device === 'cpu' ? await limits.of(work, setting.threads) : undefined;
+  const limit = rate && most ? { ...most, percent: (100 * rate.value) / most.value } : undefined;
+  return { ...summary, ...(rate ? { rate } : {}), ...(limit ? { limit } : {}) };
+}
+
+/** Measures benchmarks of one group together. `onRound` hears of progress, from 0 to 1. */
+export async function measure(
+  group: readonly Timed[],
+  setting: Setting,
+  effort: Effort,
+  limits: Limits,
+  onRound: (done: number) => void,
+): Promise<Result[]> {
+  const all: Prepared[] = [];
+  for (const timed of group) {
+    all.push(await prepare(timed, setting, effort));
+    onRound((0.3 * all.length) / group.length);
+  }
+  for (let round = 0; round < effort.rounds; round++) {
+    for (const { job, count, samples } of all) samples.push(await time(job, count, setting.device));
+    onRound(0.3 + (0.7 * (round + 1)) / effort.rounds);
+  }
+  const results: Result[] = [];
+  for (const { timed, job, samples, checksum } of all) {
+    await job.close?.();
+    const figures = await describe(timed.work, samples, setting, limits);
+    results.push({
+      group: timed.group,
+      name: timed.name,
+      threads: setting.threads,
+      unit: 'ms',
+      ...figures,
+      ...(checksum ? { checksum } : {}),
+    });
+  }
+  return results;
+}
