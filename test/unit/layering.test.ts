@@ -8,7 +8,7 @@ function sources(folder: string): Map<string, string> {
   const files = fs
     .readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((file) => path.join(folder, file).split(path.sep).join('/'))
-    .filter((file) => file.endsWith('.ts'));
+    .filter((file) => file.endsWith('.ts') && !file.includes('/node_modules/'));
   return new Map(files.map((file) => [file, fs.readFileSync(file, 'utf8')]));
 }
 
