@@ -1,31 +1,29 @@
-// The vector operations that differ between the binaries. `V` is the only reader of the `ASC_FEATURE_*` constants:
-// a kernel written with it is one source for the plain and the relaxed SIMD build, and the branch that a build does
-// not take is gone from its binary. Methods marked so are inlined and cost nothing inside a loop.
+// Vector operations that kernels share; methods marked so are inlined and cost nothing inside a loop. Kernels are
+// compiled once, with relaxed SIMD. For engines without it the library turns every `madd` of the binary into a product
+// and a sum before it is compiled (src/backend/wasm/plainBinary.ts): no kernel may ask which of the two it is in but by
+// `fused`.
+
+/** (1 + 2^-12)², rounded to a float, less 1 + 2^-11: 2^-24 remains if the product was not rounded. */
+const PROBE = memory.data<f32>([1.000244140625, -1.00048828125], 16);
+
 export abstract class V {
-  /** Whether `madd` rounds once (relaxed SIMD on hardware with fused multiply-add) and needs no register between. */
-  // @ts-ignore: decorator
-  @inline
+  /** Whether `madd` rounds once (so is one instruction, and needs no register between). Not for inner loops. */
   static fused(): bool {
-    return ASC_FEATURE_RELAXED_SIMD;
+    const a = v128.load32_splat(PROBE);
+    return v128.any_true(V.madd<f32>(a, a, v128.load32_splat(PROBE, 4)));
   }
 
   /** a·b + c in every lane. */
   // @ts-ignore: decorator
   @inline
   static madd<T extends number>(a: v128, b: v128, c: v128): v128 {
-    if (sizeof<T>() == 8) {
-      if (ASC_FEATURE_RELAXED_SIMD) return f64x2.relaxed_madd(a, b, c);
-      return f64x2.add(f64x2.mul(a, b), c);
-    }
-    if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
-    return f32x4.add(f32x4.mul(a, b), c);
+    return sizeof<T>() == 8 ? f64x2.relaxed_madd(a, b, c) : f32x4.relaxed_madd(a, b, c);
   }
 
   /** a·b + c of one element, rounded as `madd` rounds it: for the ends of rows that a vector does not reach. */
   // @ts-ignore: decorator
   @inline
   static madd1<T extends number>(a: T, b: T, c: T): T {
-    if (!ASC_FEATURE_RELAXED_SIMD) return (a * b + c) as T;
     return v128.extract_lane<T>(V.madd<T>(v128.splat<T>(a), v128.splat<T>(b), v128.splat<T>(c)), 0);
   }
 

@@ -6,13 +6,15 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { gzipSync } from 'node:zlib';
+import { deflateRawSync, gzipSync } from 'node:zlib';
 import { kernelTypes } from './kernelTypes.mjs';
 
 export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const at = (/** @type {string} */ file) => path.join(root, file);
 
-const KERNEL_TARGETS = ['simd', 'relaxed'];
+const KERNEL_BINARIES = { simd: 'build/simd.wasm', relaxed: 'build/relaxed.wasm' };
+const PLAIN_BINARY = 'src/backend/wasm/plainBinary.ts';
+const INFLATE = 'src/backend/wasm/inflate.ts';
 const WORKER_ENTRY = 'src/backend/wasm/worker.ts';
 const WORKER_SCRIPT = 'build/worker.js';
 /** The worker as a file, for pages whose security policy refuses workers made from strings. */
@@ -71,25 +73,54 @@ async function stage(name, inputs, outputs, work) {
   console.error(`built ${name} in ${((performance.now() - start) / 1000).toFixed(1)} s`);
 }
 
+/** Parts of the library that the build uses itself. */
+async function libraryModule(/** @type {string} */ file) {
+  const esbuild = await import('esbuild');
+  const { outputFiles } = await esbuild.build({
+    entryPoints: [at(file)],
+    absWorkingDir: root,
+    tsconfigRaw: '{}',
+    bundle: true,
+    write: false,
+    format: 'esm',
+    target: ESBUILD_TARGET,
+    logLevel: 'silent',
+  });
+  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`);
+}
+
+/** The smallest of what zlib makes of these bytes. */
+function deflated(/** @type {Uint8Array} */ bytes) {
+  const attempts = [7, 8, 9].map((memLevel) => deflateRawSync(bytes, { level: 9, memLevel }));
+  return attempts.reduce((best, next) => (next.length < best.length ? next : best));
+}
+
 async function compileKernels() {
   const asc = (await import('assemblyscript/asc')).default;
-  for (const target of KERNEL_TARGETS) {
-    /** @type {Map<string, string | Uint8Array>} */
-    const written = new Map();
-    const { error, stderr } = await asc.main(['--target', target], {
-      writeFile: (name, contents) => void written.set(name, contents),
-    });
-    if (error) throw new BuildError(`asc --target ${target}: ${error.message}\n${stderr.toString()}`);
-    for (const [name, contents] of written) writeIfChanged(name, contents);
-  }
-  const lines = KERNEL_TARGETS.map(
-    (target) =>
-      `export const ${target}: string =\n  '${fs.readFileSync(at(`build/${target}.wasm`)).toString('hex')}';\n`,
-  );
-  const types = kernelTypes(fs.readFileSync(at(`build/${KERNEL_TARGETS[0]}.wasm`)));
+  /** @type {Map<string, string | Uint8Array>} */
+  const written = new Map();
+  const { error, stderr } = await asc.main(['--target', 'relaxed', '--textFile', 'relaxed.wat'], {
+    writeFile: (name, contents) => void written.set(path.basename(name), contents),
+  });
+  if (error) throw new BuildError(`asc: ${error.message}\n${stderr.toString()}`);
+  const relaxed = Uint8Array.from(Buffer.from(written.get('relaxed.wasm') ?? ''));
+  const { plainBinary, fusedCount } = await libraryModule(PLAIN_BINARY);
+  const stated = String(written.get('relaxed.wat')).match(/relaxed_madd/g)?.length ?? 0;
+  if (fusedCount(relaxed) !== stated)
+    throw new BuildError(
+      `${PLAIN_BINARY} takes other bytes of the binary for a multiply-add: change a kernel a little`,
+    );
+  const packed = deflated(relaxed);
+  const { inflate } = await libraryModule(INFLATE);
+  if (!Buffer.from(inflate(packed, relaxed.length)).equals(relaxed))
+    throw new BuildError(`${INFLATE} does not decode what zlib made of the binary`);
+  writeIfChanged(KERNEL_BINARIES.relaxed, relaxed);
+  writeIfChanged(KERNEL_BINARIES.simd, plainBinary(relaxed));
   writeIfChanged(
     'src/generated/kernels.ts',
-    `// The compiled kernels as hexadecimal text, which compresses better than base64. Written by scripts/build.mjs.\n${lines.join('')}${types}`,
+    '// The compiled kernels, deflated, as base64. Written by scripts/build.mjs.\n' +
+      `export const relaxed: string =\n  '${packed.toString('base64')}';\n` +
+      `export const relaxedBytes: number = ${relaxed.length};\n${kernelTypes(relaxed)}`,
   );
 }
 
@@ -188,11 +219,11 @@ export async function build(depth = 'all') {
   const kernels = filesBelow('assembly').filter(
     (file) => file.endsWith('.ts') && !file.includes('__tests__'),
   );
-  const binaries = KERNEL_TARGETS.map((target) => `build/${target}.wasm`);
+  const decoders = [PLAIN_BINARY, INFLATE, 'src/backend/wasm/sections.ts'];
   await stage(
     'kernels',
-    [...kernels, 'asconfig.json', 'scripts/kernelTypes.mjs'],
-    [...binaries, 'src/generated/kernels.ts'],
+    [...kernels, ...decoders, 'asconfig.json', 'scripts/kernelTypes.mjs'],
+    [...Object.values(KERNEL_BINARIES), 'src/generated/kernels.ts'],
     compileKernels,
   );
 

@@ -1,21 +1,20 @@
 /**
- * The compiled kernels that the build embeds: decoded when first asked for, and only the one that is asked for.
- * Hexadecimal text: twice the bytes, but servers compress it to two thirds of what becomes of base64.
+ * The compiled kernels that the build embeds: with relaxed SIMD, deflated, as base64 (compressing servers undo its third
+ * more). Decoded when first asked for; the binary without relaxed SIMD is made out of it.
  */
-import { relaxed, simd } from '../../generated/kernels.ts';
+import { relaxed, relaxedBytes } from '../../generated/kernels.ts';
+import { inflate } from './inflate.ts';
 import type { Binaries } from './module.ts';
+import { plainBinary } from './plainBinary.ts';
 
-function decode(hex: string): Uint8Array {
-  const bytes = new Uint8Array(hex.length / 2);
-  const digit = (at: number): number => {
-    const code = hex.charCodeAt(at);
-    return code < 58 ? code - 48 : code - 87;
-  };
-  for (let i = 0; i < bytes.length; i++) bytes[i] = (digit(2 * i) << 4) | digit(2 * i + 1);
-  return bytes;
+function decode(): Uint8Array {
+  const text = atob(relaxed);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
+  return inflate(bytes, relaxedBytes);
 }
 
 export const embeddedBinaries: Binaries = {
-  simd: () => decode(simd),
-  relaxed: () => decode(relaxed),
+  simd: () => plainBinary(decode()),
+  relaxed: decode,
 };

@@ -5,6 +5,7 @@
  */
 import { DeviceError } from '../../core/errors.ts';
 import type { Kernels } from '../../generated/kernels.ts';
+import { Cursor, IMPORTS, sections } from './sections.ts';
 
 /** Views of the whole memory as it is now. */
 export interface MemoryViews {
@@ -169,43 +170,19 @@ function makeViews(buffer: ArrayBufferLike): MemoryViews {
   };
 }
 
-const IMPORT_SECTION = 2;
 const KIND_MEMORY = 2;
 /** Limits: bit 0 says that a maximum follows, bit 1 that the memory is shared. */
 const LIMITS_SHARED = 2;
 
 /** Where the limits of the imported memory lie in a binary, and how many pages it starts with. */
 export function readMemoryImport(bytes: Uint8Array): { flagOffset: number; initial: number } {
-  let at = 8;
-  const leb = () => {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = bytes[at++];
-      value += (byte & 127) * 2 ** shift;
-      if (byte < 128) return value;
-    }
-  };
-  while (at < bytes.length) {
-    const id = bytes[at++];
-    const size = leb();
-    if (id !== IMPORT_SECTION) {
-      at += size;
-      continue;
-    }
-    const end = at + size;
-    leb(); // number of imports
-    while (at < end) {
-      for (let part = 0; part < 2; part++) {
-        const length = leb(); // first: a name's length moves `at`, and so must be read before it is added
-        at += length;
-      }
-      const kind = bytes[at++];
-      if (kind !== KIND_MEMORY) throw new DeviceError('wasm: the binary imports more than its memory');
-      const flagOffset = at++;
-      return { flagOffset, initial: leb() };
-    }
-  }
-  throw new DeviceError('wasm: the binary imports no memory');
+  const imports = sections(bytes).get(IMPORTS);
+  const cursor = new Cursor(bytes, imports?.start);
+  if (!imports || cursor.number() === 0) throw new DeviceError('wasm: the binary imports no memory');
+  for (let part = 0; part < 2; part++) cursor.skip(cursor.number());
+  if (cursor.byte() !== KIND_MEMORY) throw new DeviceError('wasm: the binary imports more than its memory');
+  const flagOffset = cursor.at++;
+  return { flagOffset, initial: cursor.number() };
 }
 
 function withUnsharedMemory(bytes: Uint8Array, flagOffset: number): Uint8Array {
