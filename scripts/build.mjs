@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { deflateRawSync, gzipSync } from 'node:zlib';
+import { deflateRawSync } from 'node:zlib';
 import { kernelTypes } from './kernelTypes.mjs';
 
 export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -21,13 +21,30 @@ const WORKER_SCRIPT = 'build/worker.js';
 const SERVED_WORKER = 'dist/worker.js';
 const ESBUILD_TARGET = 'es2022';
 
-/** The entry points that package.json promises, as paths inside src and dist without their ending. */
+/**
+ * The entry points that package.json promises, as paths inside src and dist without their ending.
+ * @throws BuildError for one that would load a second copy of the library in Node
+ */
 function entryPoints() {
   const { exports } = JSON.parse(fs.readFileSync(at('package.json'), 'utf8'));
-  return Object.keys(exports)
-    .filter((entry) => exports[entry].types)
-    .map((entry) => path.posix.join(entry, 'index'));
+  const entries = Object.keys(exports).filter((entry) => exports[entry].types);
+  for (const entry of entries) {
+    const wanted = JSON.stringify(exportConditions(path.posix.join(entry, 'index')), null, 2);
+    if (JSON.stringify(exports[entry], null, 2) !== wanted)
+      throw new BuildError(`package.json: expected exports['${entry}'] to be ${wanted}`);
+  }
+  return entries.map((entry) => path.posix.join(entry, 'index'));
 }
+
+/** Where importers find an entry: Node's two kinds share dist/cjs, pages and bundlers take the ES modules. */
+const exportConditions = (/** @type {string} */ file) => ({
+  node: {
+    import: { types: `./dist/${file}.d.ts`, default: `./dist/node/${file}.js` },
+    require: { types: `./dist/types/${file}.d.ts`, default: `./dist/cjs/${file}.js` },
+  },
+  types: `./dist/${file}.d.ts`,
+  default: `./dist/${file}.js`,
+});
 
 /** Files below `folder`, as sorted paths from the root. */
 export function filesBelow(/** @type {string} */ folder) {
@@ -147,46 +164,27 @@ async function bundleWorker() {
   );
 }
 
-async function bundleLibrary(/** @type {string[]} */ entries) {
-  const esbuild = await import('esbuild');
-  const options = /** @type {const} */ ({
-    absWorkingDir: root,
-    entryPoints: entries.map((entry) => ({ in: at(`src/${entry}.ts`), out: entry })),
-    outdir: at('dist'),
-    tsconfigRaw: '{}',
-    bundle: true,
-    splitting: true,
-    chunkNames: 'chunks/[name]-[hash]',
-    format: 'esm',
-    keepNames: true, // modules print their class's name
-    platform: 'neutral',
-    target: ESBUILD_TARGET,
-    charset: 'utf8',
-    logLevel: 'silent',
-    write: false,
-  });
-  const bundle = await esbuild.build({ ...options, sourcemap: true, metafile: true });
-  failOnWarnings('dist', bundle.warnings);
-  const keep = new Set(
-    bundle.outputFiles.map((file) => path.relative(root, file.path).split(path.sep).join('/')),
-  );
-  for (const file of bundle.outputFiles) writeIfChanged(path.relative(root, file.path), file.contents);
-  writeIfChanged(SERVED_WORKER, fs.readFileSync(at(WORKER_SCRIPT)));
-  keep.add(SERVED_WORKER);
+async function writeLibrary(/** @type {string[]} */ entries, /** @type {string[]} */ sources) {
+  const { bundleLibrary } = await import('./libraryBundles.mjs');
+  const { sizes } = await import('./sizes.mjs');
+  const inside = sources.map((file) => file.slice('src/'.length));
+  const { files, warnings } = await bundleLibrary({ root, entries, files: inside });
+  failOnWarnings('dist', warnings);
+  files.set(SERVED_WORKER, fs.readFileSync(at(WORKER_SCRIPT)));
+  for (const [file, contents] of files) writeIfChanged(file, contents);
   for (const file of filesBelow('dist'))
-    if (/\.js(\.map)?$/.test(file) && !keep.has(file)) fs.rmSync(at(file));
-
-  const core = await esbuild.build({
-    ...options,
-    entryPoints: [at('src/index.ts')],
-    splitting: false,
-    minify: true,
-  });
-  const size = gzipSync(core.outputFiles[0].contents, { level: 9 }).length;
-  console.error(`wasmgrad with its kernels: ${(size / 1000).toFixed(1)} kB minified and gzipped`);
+    if (/\.js(\.map)?$/.test(file) && !files.has(file)) fs.rmSync(at(file));
+  const weights = Object.entries(await sizes(root)).map(
+    ([name, size]) => `${name} ${(size / 1000).toFixed(1)} kB`,
+  );
+  console.error(`minified and gzipped, kernels included: ${weights.join(', ')}`);
 }
 
-async function writeTypes() {
+/**
+ * The declarations are CommonJS (dist/types), which both kinds of importers may read; beside each ES module lies a
+ * declaration that passes them on.
+ */
+async function writeTypes(/** @type {string[]} */ entries) {
   for (const file of filesBelow('dist')) if (file.endsWith('.d.ts')) fs.rmSync(at(file));
   const tsc = spawnSync(
     process.execPath,
@@ -197,6 +195,11 @@ async function writeTypes() {
     },
   );
   if (tsc.status !== 0) throw new BuildError('the type declarations could not be written (errors above)');
+  writeIfChanged('dist/types/package.json', '{ "type": "commonjs" }\n');
+  for (const entry of entries) {
+    const up = path.posix.relative(path.posix.dirname(entry), '.') || '.';
+    writeIfChanged(`dist/${entry}.d.ts`, `export * from '${up}/types/${entry}.js';\n`);
+  }
 }
 
 /** A build that failed for a reason which its message tells in full; the stack would add nothing. */
@@ -235,9 +238,9 @@ export async function build(depth = 'all') {
 
   const all = filesBelow('src').filter((file) => file.endsWith('.ts'));
   const entries = entryPoints().filter((entry) => fs.existsSync(at(`src/${entry}.ts`)));
-  await stage('js', all, [...entries.map((entry) => `dist/${entry}.js`), SERVED_WORKER], () =>
-    bundleLibrary(entries),
-  );
+  const bundlers = ['scripts/libraryBundles.mjs', 'scripts/classNames.mjs', 'scripts/sizes.mjs'];
+  const outputs = entries.flatMap((entry) => ['', 'cjs/', 'node/'].map((form) => `dist/${form}${entry}.js`));
+  await stage('js', [...all, ...bundlers], [...outputs, SERVED_WORKER], () => writeLibrary(entries, all));
   if (depth === 'js') return;
 
   const configs = ['tsconfig.json', 'tsconfig.build.json'];
@@ -245,7 +248,7 @@ export async function build(depth = 'all') {
     'types',
     [...all, ...configs],
     entries.map((entry) => `dist/${entry}.d.ts`),
-    writeTypes,
+    () => writeTypes(entries),
   );
 }
 

@@ -1,0 +1,180 @@
+// src -> dist/*.js. Three forms of the same modules:
+// - dist/*.js, ES modules for pages and bundlers. Every namespace (`nn`, `optim`, …) is a file of its own, so that
+//   bundlers leave out the layers that a program does not name;
+// - dist/cjs, one file for Node's `require`, and dist/node, through which Node's `import` takes that same file: a
+//   program whose parts use both has one library, with one random stream;
+// - dist/wasmgrad.min.js, everything in one file for pages without a bundler.
+import fs from 'node:fs';
+import path from 'node:path';
+import { classNames } from './classNames.mjs';
+
+const ESBUILD_TARGET = 'es2022';
+const MINIFIED = 'dist/wasmgrad.min.js';
+/** Parts that need Node are left out of the file for pages. */
+const NODE_ONLY = ['serve/index', 'distributed/index'];
+/** Calls at the top of modules that only make an op: bundlers may drop what is not used. */
+const PURE_CALLS = ['unaryOp', 'binaryOp', 'bitwise', 'compare', 'logic', 'truth', 'skippingNan'];
+
+/** @type {import('esbuild').BuildOptions} */
+const COMMON = {
+  tsconfigRaw: '{}',
+  bundle: true,
+  target: ESBUILD_TARGET,
+  charset: 'utf8',
+  logLevel: 'silent',
+  write: false,
+  pure: PURE_CALLS,
+  plugins: [classNames(/[\\/]src[\\/](nn|optim)[\\/].*\.ts$/)],
+};
+
+/**
+ * @typedef {{ root: string, entries: string[], files: string[] }} Library
+ *   `entries`: public entry points, `files`: all sources; as paths inside src, entries without their ending
+ * @typedef {Map<string, string | Uint8Array>} Files contents by path from the root
+ */
+
+/** Every `export * as name from './file.ts'` of the sources: who does it → the files it names, without ending. */
+function namespaces(/** @type {Library} */ { root, files }) {
+  /** @type {Map<string, Set<string>>} */
+  const found = new Map();
+  for (const file of files) {
+    const text = fs.readFileSync(path.join(root, 'src', file), 'utf8');
+    const targets = [...text.matchAll(/^export \* as \w+ from '(.*)\.ts';$/gm)].map(([, to]) =>
+      path.posix.join(path.posix.dirname(file), to),
+    );
+    if (targets.length > 0) found.set(file, new Set(targets));
+  }
+  return found;
+}
+
+/** ES modules for pages and bundlers. */
+async function bundleModules(/** @type {Library} */ library) {
+  const esbuild = await import('esbuild');
+  const { root, entries } = library;
+  const spaces = namespaces(library);
+  /** @type {import('esbuild').Plugin} */
+  const separateNamespaces = {
+    name: 'separate namespaces',
+    setup(build) {
+      build.onResolve({ filter: /^\.\.?\/.*\.ts$/ }, ({ path: specifier, importer, kind }) => {
+        if (kind !== 'import-statement' || importer === '') return undefined;
+        const from = path.relative(path.join(root, 'src'), importer).split(path.sep).join('/');
+        const to = path.posix.join(path.posix.dirname(from), specifier).replace(/\.ts$/, '');
+        if (!spaces.get(from)?.has(to)) return undefined;
+        return { path: specifier.replace(/\.ts$/, '.js'), external: true, sideEffects: false };
+      });
+    },
+  };
+  const all = new Set([...entries, ...[...spaces.values()].flatMap((targets) => [...targets])]);
+  const result = await esbuild.build({
+    ...COMMON,
+    absWorkingDir: root,
+    entryPoints: [...all].map((entry) => ({ in: path.join(root, 'src', `${entry}.ts`), out: entry })),
+    outdir: path.join(root, 'dist'),
+    splitting: true,
+    chunkNames: 'chunks/[name]-[hash]',
+    format: 'esm',
+    platform: 'neutral',
+    sourcemap: true,
+    metafile: true,
+    plugins: [...(COMMON.plugins ?? []), separateNamespaces],
+  });
+  const { files, warnings } = outputs(root, result);
+  for (const [file, content] of files) {
+    // Chunks have no side effects: an import for its effects alone says nothing, but some bundlers warn of it.
+    if (file.endsWith('.js')) files.set(file, text(content).replace(/^import "[^"]+";$/gm, ''));
+  }
+  /** @type {Map<string, string[]>} */
+  const names = new Map();
+  for (const [file, { exports, entryPoint }] of Object.entries(result.metafile.outputs))
+    if (entryPoint) names.set(file.slice('dist/'.length, -'.js'.length), exports);
+  return { files, warnings, names };
+}
+
+/** One CommonJS file, and for every entry a CommonJS and an ES module that name its parts. */
+async function bundleForNode(
+  /** @type {Library} */ { root, entries },
+  /** @type {Map<string, string[]>} */ names,
+) {
+  const esbuild = await import('esbuild');
+  const id = (/** @type {string} */ entry) => entry.replaceAll('/', '_');
+  const result = await esbuild.build({
+    ...COMMON,
+    absWorkingDir: root,
+    stdin: {
+      contents: entries.map((entry) => `export * as ${id(entry)} from './${entry}.ts';`).join('\n'),
+      resolveDir: path.join(root, 'src'),
+    },
+    outfile: path.join(root, 'dist/cjs/wasmgrad.js'),
+    format: 'cjs',
+    platform: 'node',
+  });
+  const { files, warnings } = outputs(root, result);
+  files.set('dist/cjs/package.json', '{ "type": "commonjs" }\n');
+  for (const entry of entries) {
+    const up = path.posix.relative(path.posix.dirname(entry), '.') || '.';
+    files.set(`dist/cjs/${entry}.js`, `module.exports = require('${up}/wasmgrad.js').${id(entry)};\n`);
+    const exported = names.get(entry) ?? [];
+    // By way of local names: some exports (`var`) are reserved words.
+    const locals = exported.map((name, i) => `  ${name}: x${i},`);
+    const renamed = exported.map((name, i) => `  x${i} as ${name},`);
+    files.set(
+      `dist/node/${entry}.js`,
+      `// The same modules that require() gives, so that a program has one copy of them.\n` +
+        `import library from '${up}/../cjs/wasmgrad.js';\n\n` +
+        `const {\n${locals.join('\n')}\n} = library.${id(entry)};\n\nexport {\n${renamed.join('\n')}\n};\n`,
+    );
+  }
+  return { files, warnings };
+}
+
+/** Everything for pages in one file: the main entry's names, and the other entries as namespaces. */
+async function bundleMinified(/** @type {Library} */ { root, entries }) {
+  const esbuild = await import('esbuild');
+  const parts = entries.filter(
+    (entry) => /^\w+\/index$/.test(entry) && !NODE_ONLY.includes(entry) && !isNamespaceOfMain(root, entry),
+  );
+  const lines = parts.map((entry) => {
+    const name = entry.split('/')[0];
+    return `export * as ${name} from './${entry}.ts';`;
+  });
+  const result = await esbuild.build({
+    ...COMMON,
+    absWorkingDir: root,
+    stdin: {
+      contents: [`export * from './index.ts';`, ...lines].join('\n'),
+      resolveDir: path.join(root, 'src'),
+    },
+    outfile: path.join(root, MINIFIED),
+    format: 'esm',
+    platform: 'neutral',
+    minify: true,
+  });
+  return outputs(root, result);
+}
+
+function isNamespaceOfMain(/** @type {string} */ root, /** @type {string} */ entry) {
+  return fs.readFileSync(path.join(root, 'src/index.ts'), 'utf8').includes(`from './${entry}.ts'`);
+}
+
+const text = (/** @type {string | Uint8Array} */ content) =>
+  typeof content === 'string' ? content : Buffer.from(content).toString('utf8');
+
+function outputs(/** @type {string} */ root, /** @type {import('esbuild').BuildResult} */ result) {
+  /** @type {Files} */
+  const files = new Map();
+  for (const file of result.outputFiles ?? [])
+    files.set(path.relative(root, file.path).split(path.sep).join('/'), file.contents);
+  return { files, warnings: result.warnings };
+}
+
+/** All forms of the library, by path from the root. */
+export async function bundleLibrary(/** @type {Library} */ library) {
+  const modules = await bundleModules(library);
+  const forNode = await bundleForNode(library, modules.names);
+  const minified = await bundleMinified(library);
+  return {
+    files: new Map([...modules.files, ...forNode.files, ...minified.files]),
+    warnings: [...modules.warnings, ...forNode.warnings, ...minified.warnings],
+  };
+}
