@@ -115,3 +115,4 @@ export {
   setDefaultDevice,
 } from './settings.ts';
 export { type BackwardOptions, type NestedNumbers, Tensor, type ToOptions } from './tensor.ts';
+export { tick } from './tick.ts';

@@ -13,7 +13,7 @@ export interface Import {
 const FLOORS: Record<string, number> = { generated: 1, core: 1, backend: 2, autograd: 3, ops: 4, tensor: 5 };
 const TENSOR_FLOOR = 5;
 const PARTS_FLOOR = 6;
-const PARTS = ['nn', 'optim', 'data', 'vision', 'io', 'plot', 'distributed', 'serve'];
+const PARTS = ['nn', 'optim', 'data', 'vision', 'io', 'plot', 'distributed', 'serve', 'training'];
 const ROOF = 7;
 
 export function floorOf(file: string): number {

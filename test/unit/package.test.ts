@@ -142,7 +142,7 @@ describe('the installed package', () => {
       console.log(JSON.stringify([classes.length, wrong.map(([name]) => name)]));
     `;
     fs.writeFileSync(path.join(project, 'printed.js'), printed);
-    const options = { entryPoints: [path.join(project, 'printed.js')], bundle: true, minify: true } as const;
+    const options = { entryPoints: [path.join(project, 'printed.js')], bundle: true, minify: true };
     await build({
       ...options,
       format: 'esm',

@@ -1,0 +1,42 @@
+/** What the two ends of a training run say to each other. Everything else on the same channel is left alone. */
+import * as errors from '../core/errors.ts';
+
+export type ToWorker =
+  | { readonly wasmgrad: 'hello' }
+  | { readonly wasmgrad: 'start'; readonly input: unknown }
+  | { readonly wasmgrad: 'pause' | 'resume' | 'stop' }
+  | { readonly wasmgrad: 'message'; readonly value: unknown }
+  | { readonly wasmgrad: 'state'; readonly id: number };
+
+export type FromWorker =
+  | { readonly wasmgrad: 'ready' | 'paused' }
+  | { readonly wasmgrad: 'reports'; readonly values: readonly unknown[] }
+  | { readonly wasmgrad: 'state'; readonly id: number; readonly value: unknown }
+  | { readonly wasmgrad: 'no state'; readonly id: number; readonly error: SentError }
+  | { readonly wasmgrad: 'done'; readonly value: unknown }
+  | { readonly wasmgrad: 'failed'; readonly error: SentError };
+
+/** An error on its way: structured cloning would lose its class. */
+export interface SentError {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string;
+}
+
+export const isMessage = (data: unknown): data is ToWorker | FromWorker =>
+  typeof data === 'object' && data !== null && typeof (data as { wasmgrad?: unknown }).wasmgrad === 'string';
+
+export function sendableError(error: unknown): SentError {
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error), stack: '' };
+  return { name: error.name, message: error.message, stack: error.stack ?? '' };
+}
+
+/** The error as it was thrown in the worker: of the same class if it is one of ours, with the worker's stack. */
+export function receivedError({ name, message, stack }: SentError): Error {
+  const classes: Record<string, unknown> = errors;
+  const Class = Object.hasOwn(classes, name) ? (classes[name] as new (text: string) => Error) : Error;
+  const error = new Class(message);
+  if (Class === Error) error.name = name;
+  if (stack !== '') error.stack = `${stack}\n    in a training worker`;
+  return error;
+}

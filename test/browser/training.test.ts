@@ -1,0 +1,33 @@
+/** Training in a worker of a page, and on the page's own thread without freezing it. */
+import { describe, expect, it } from 'vitest';
+import { tick } from '../../src/index.ts';
+import { describeTraining } from '../support/trainingCases.ts';
+
+describeTraining(() => new Worker(new URL('../fixtures/training.ts', import.meta.url), { type: 'module' }));
+
+describe('tick in a page', () => {
+  it('lets frames be drawn, and timers and messages have their turn', async () => {
+    const seen = { frames: 0, timers: 0, messages: 0 };
+    const countFrame = () => {
+      seen.frames++;
+      requestAnimationFrame(countFrame);
+    };
+    requestAnimationFrame(countFrame);
+    const timer = setInterval(() => seen.timers++, 10);
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      seen.messages++;
+      port2.postMessage(null);
+    };
+    port2.postMessage(null);
+    const end = performance.now() + 500;
+    while (performance.now() < end) {
+      const step = performance.now() + 2;
+      while (performance.now() < step); // a step of training
+      await tick();
+    }
+    clearInterval(timer);
+    port1.close();
+    for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(2);
+  });
+});

@@ -1,0 +1,51 @@
+/** Training in a thread of Node. The module is bundled as a user's would be. */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tensor } from '../../src/index.ts';
+import { trainInWorker } from '../../src/training/index.ts';
+import type trainingModule from '../fixtures/training.ts';
+import { train } from '../fixtures/training.ts';
+import { describeTraining } from '../support/trainingCases.ts';
+
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wasmgrad-training-'));
+const module = path.join(folder, 'training.mjs');
+
+beforeAll(async () => {
+  const entryPoints = ['test/fixtures/training.ts'];
+  await build({ entryPoints, outfile: module, bundle: true, format: 'esm', logLevel: 'silent' });
+  fs.writeFileSync(path.join(folder, 'silent.mjs'), 'setInterval(() => {}, 1000);');
+  fs.writeFileSync(path.join(folder, 'broken.mjs'), 'import "./nowhere.mjs";');
+});
+afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+describeTraining(() => new Worker(module));
+
+describe('a training module', () => {
+  const url = (name: string) => pathToFileURL(path.join(folder, name));
+
+  it('may be given by its address', async () => {
+    const input = { seed: 1, steps: 1, x: tensor([[1, 2, 3]]) };
+    const run = trainInWorker<typeof trainingModule>(url('training.mjs'), { input });
+    expect((await run.result).step).toBe(1);
+    await expect(trainInWorker(module, { input: { ...input, fail: 'at once' } }).result).rejects.toThrow(
+      /made to fail/,
+    );
+  });
+
+  it('that never calls training, cannot be loaded or is no address is named', async () => {
+    await expect(trainInWorker(url('silent.mjs'), { startMs: 300 }).result).rejects.toThrow(
+      /does it call training/,
+    );
+    await expect(trainInWorker(url('broken.mjs')).result).rejects.toThrow(/the worker failed.*nowhere/);
+    expect(() => trainInWorker(7 as never)).toThrow(/expected a worker or a module's URL, but got 7/);
+  });
+
+  it('can be imported where there is no worker', () => {
+    expect(train).toBeTypeOf('function');
+  });
+});
