@@ -10,9 +10,12 @@ import { PANEL_PITCH, packPanels } from './gemmPanels';
 import {
   sparse_all_finite,
   sparse_list,
+  sparse_list_pair,
   sparse_pack_panel,
+  sparse_pair24,
   sparse_row24,
   sparse_row48,
+  sparse_shared,
 } from './gemmSparseMicro';
 
 const ACCUMULATE: i32 = 1;
@@ -197,40 +200,115 @@ function multiplyLists(
   resume: bool,
   area: usize,
 ): void {
+  const turned = area + PANEL_PITCH + ROW_BLOCK * (4 + 8 * (<usize>k + 4));
+  const pitch = (<usize>Area.pitch(k)) << 2;
+  for (let i0 = 0; i0 < rows; i0 += ROW_BLOCK) {
+    const count = min(rows - i0, ROW_BLOCK);
+    const to = c + <usize>i0 * cRow;
+    let from = a + <usize>i0 * aRow;
+    if (aCol == 4) {
+      singleRows(from, aRow, panels, to, cRow, count, columns, k, resume, area);
+      continue;
+    }
+    transpose(turned, pitch, from, aRow, aCol, count, k);
+    from = turned;
+    // Rows of a transposed A are often neighbours in a picture, zero in the same places.
+    const paired = pairsPay(from, pitch, count, k) ? count & ~1 : 0;
+    if (paired) pairsOfRows(from, pitch, panels, to, cRow, paired, columns, k, resume, area);
+    const done = <usize>paired;
+    singleRows(from + done * pitch, pitch, panels, to + done * cRow, cRow, count - paired, columns, k, resume, area);
+  }
+}
+
+/** Judged by every sixteenth row and its neighbour. */
+function pairsPay(rows: usize, pitch: usize, count: i32, k: i32): bool {
+  let balance = 0;
+  for (let i = 0; i + 1 < count; i += 16) balance += sparse_shared(rows + <usize>i * pitch, pitch, k);
+  return balance > 0;
+}
+
+/** Up to `ROW_BLOCK` rows, each with a list of its own. */
+function singleRows(
+  from: usize,
+  step: usize,
+  panels: usize,
+  c: usize,
+  cRow: usize,
+  count: i32,
+  columns: i32,
+  k: i32,
+  resume: bool,
+  area: usize,
+): void {
   const edge = area;
   const ends = edge + PANEL_PITCH;
   const lists = ends + 4 * ROW_BLOCK;
   const listBytes = 8 * (<usize>k + 4);
-  const turned = lists + listBytes * ROW_BLOCK;
-  const pitch = (<usize>Area.pitch(k)) << 2;
-  for (let i0 = 0; i0 < rows; i0 += ROW_BLOCK) {
-    const count = min(rows - i0, ROW_BLOCK);
-    let from = a + <usize>i0 * aRow;
-    let step = aRow;
-    if (aCol != 4) {
-      transpose(turned, pitch, from, aRow, aCol, count, k);
-      from = turned;
-      step = pitch;
-    }
-    for (let i = 0; i < count; ++i) {
-      store<usize>(ends + (i << 2), sparse_list(lists + <usize>i * listBytes, from + <usize>i * step, k));
-    }
-    for (let j = 0; j < columns; j += WIDTH) {
-      const panel = panels + <usize>j * <usize>k * 4;
-      const width = min(columns - j, WIDTH);
-      for (let i = 0; i < count; ++i) {
-        const list = lists + <usize>i * listBytes;
-        const to = c + <usize>(i0 + i) * cRow + ((<usize>j) << 2);
-        const end = load<usize>(ends + (i << 2));
-        if (width == WIDTH) {
-          sparse_row48(list, end, panel, to, resume);
-          continue;
-        }
-        if (resume) memory.copy(edge, to, (<usize>width) << 2);
-        if (width <= HALF) sparse_row24(list, end, panel, edge, resume);
-        else sparse_row48(list, end, panel, edge, resume);
-        memory.copy(to, edge, (<usize>width) << 2);
+  for (let i = 0; i < count; ++i) {
+    store<usize>(ends + (i << 2), sparse_list(lists + <usize>i * listBytes, from + <usize>i * step, k));
+  }
+  for (let j = 0; j < columns; j += WIDTH) {
+    const panel = panels + <usize>j * <usize>k * 4;
+    const width = min(columns - j, WIDTH);
+    const bytes = (<usize>width) << 2;
+    let to = c + ((<usize>j) << 2);
+    for (let i = 0; i < count; ++i, to += cRow) {
+      const list = lists + <usize>i * listBytes;
+      const end = load<usize>(ends + (i << 2));
+      if (width == WIDTH) {
+        sparse_row48(list, end, panel, to, resume);
+        continue;
       }
+      if (resume) memory.copy(edge, to, bytes);
+      if (width <= HALF) sparse_row24(list, end, panel, edge, resume);
+      else sparse_row48(list, end, panel, edge, resume);
+      memory.copy(to, edge, bytes);
+    }
+  }
+}
+
+/** An even number of rows, each two with a list of both, over halves of panels. */
+function pairsOfRows(
+  from: usize,
+  step: usize,
+  panels: usize,
+  c: usize,
+  cRow: usize,
+  count: i32,
+  columns: i32,
+  k: i32,
+  resume: bool,
+  area: usize,
+): void {
+  const edge = area;
+  const half = (<usize>HALF) << 2;
+  const ends = edge + PANEL_PITCH;
+  const lists = ends + 4 * ROW_BLOCK;
+  const listBytes = 12 * (<usize>k + 4);
+  const pairs = count >> 1;
+  for (let i = 0; i < pairs; ++i) {
+    const list = lists + <usize>i * listBytes;
+    store<usize>(ends + (i << 2), sparse_list_pair(list, from + <usize>i * 2 * step, step, k));
+  }
+  for (let j = 0; j < columns; j += HALF) {
+    const panel = panels + <usize>(j / WIDTH) * <usize>k * PANEL_PITCH + (j % WIDTH == 0 ? 0 : half);
+    const width = min(columns - j, HALF);
+    const bytes = (<usize>width) << 2;
+    let to = c + ((<usize>j) << 2);
+    for (let i = 0; i < pairs; ++i, to += 2 * cRow) {
+      const list = lists + <usize>i * listBytes;
+      const end = load<usize>(ends + (i << 2));
+      if (width == HALF) {
+        sparse_pair24(list, end, panel, to, to + cRow, resume);
+        continue;
+      }
+      if (resume) {
+        memory.copy(edge, to, bytes);
+        memory.copy(edge + half, to + cRow, bytes);
+      }
+      sparse_pair24(list, end, panel, edge, edge + half, resume);
+      memory.copy(to, edge, bytes);
+      memory.copy(to + cRow, edge + half, bytes);
     }
   }
 }

@@ -4,6 +4,9 @@
 import { PANEL_PITCH } from './gemmPanels';
 import { V } from './lanes';
 
+/** Time for the list of a row, in percent of that for one as long of a pair: measured, all in. */
+const PAIR_COST: i32 = 64;
+
 /**
  * Lists the non-zeros of `k` contiguous floats as pairs (k · 192, value); returns the end of the list, which needs
  * room for k + 4 pairs.
@@ -34,6 +37,58 @@ export function sparse_list(list: usize, row: usize, k: i32): usize {
     list += 8;
   }
   return list;
+}
+
+/**
+ * The same for two rows `pitch` bytes apart, listed where either is not zero: triples (k · 192, value, value below).
+ * The list needs room for k + 4 triples.
+ */
+export function sparse_list_pair(list: usize, row: usize, pitch: usize, k: i32): usize {
+  const zero = f32x4.splat(0);
+  let below = row + pitch;
+  let offset: u32 = 0;
+  for (; k >= 4; k -= 4, row += 16, below += 16, offset += 4 * <u32>PANEL_PITCH) {
+    const x = v128.load(row);
+    const y = v128.load(below);
+    const mask = i32x4.bitmask(v128.or(f32x4.ne(x, zero), f32x4.ne(y, zero)));
+    if (mask == 0) continue;
+    store<u32>(list, offset);
+    v128.store64_lane(list, v128.shuffle<i32>(x, y, 0, 4, 0, 4), 0, 4);
+    list += (mask & 1) * 12;
+    store<u32>(list, offset + <u32>PANEL_PITCH);
+    v128.store64_lane(list, v128.shuffle<i32>(x, y, 1, 5, 1, 5), 0, 4);
+    list += ((mask >> 1) & 1) * 12;
+    store<u32>(list, offset + 2 * <u32>PANEL_PITCH);
+    v128.store64_lane(list, v128.shuffle<i32>(x, y, 2, 6, 2, 6), 0, 4);
+    list += ((mask >> 2) & 1) * 12;
+    store<u32>(list, offset + 3 * <u32>PANEL_PITCH);
+    v128.store64_lane(list, v128.shuffle<i32>(x, y, 3, 7, 3, 7), 0, 4);
+    list += (mask >> 3) * 12;
+  }
+  for (; k > 0; --k, row += 4, below += 4, offset += <u32>PANEL_PITCH) {
+    if (load<f32>(row) == 0 && load<f32>(below) == 0) continue;
+    store<u32>(list, offset);
+    store<u32>(list, load<u32>(row), 4);
+    store<u32>(list, load<u32>(below), 8);
+    list += 12;
+  }
+  return list;
+}
+
+/** Positive where two rows are multiplied faster as a pair: where most of their non-zeros lie in the same places. */
+export function sparse_shared(row: usize, pitch: usize, k: i32): i32 {
+  const zero = f32x4.splat(0);
+  const below = row + pitch;
+  const end = <usize>(k & -4) << 2;
+  let singles = 0;
+  let either = 0;
+  for (let i: usize = 0; i < end; i += 16) {
+    const x = f32x4.ne(v128.load(row + i), zero);
+    const y = f32x4.ne(v128.load(below + i), zero);
+    singles += popcnt(i32x4.bitmask(x)) + popcnt(i32x4.bitmask(y));
+    either += popcnt(i32x4.bitmask(v128.or(x, y)));
+  }
+  return singles * PAIR_COST - either * 100;
 }
 
 /** Copies `k` rows of 48 floats into a panel; whether all of them are finite. */
@@ -117,7 +172,67 @@ export function sparse_row48(list: usize, end: usize, panel: usize, c: usize, re
   v128.store(c, c11, 176);
 }
 
-/** The same for 24 columns, for what a width leaves over. */
+/**
+ * 24 columns of two rows of C, at `c` and `below`: a list of pairs times half a panel. Each vector of the panel is loaded
+ * for both rows, so this is bound by its multiply-adds.
+ */
+export function sparse_pair24(list: usize, end: usize, panel: usize, c: usize, below: usize, resume: bool): void {
+  let c0: v128, c1: v128, c2: v128, c3: v128, c4: v128, c5: v128;
+  let d0: v128, d1: v128, d2: v128, d3: v128, d4: v128, d5: v128;
+  if (resume) {
+    c0 = v128.load(c);
+    d0 = v128.load(below);
+    c1 = v128.load(c, 16);
+    d1 = v128.load(below, 16);
+    c2 = v128.load(c, 32);
+    d2 = v128.load(below, 32);
+    c3 = v128.load(c, 48);
+    d3 = v128.load(below, 48);
+    c4 = v128.load(c, 64);
+    d4 = v128.load(below, 64);
+    c5 = v128.load(c, 80);
+    d5 = v128.load(below, 80);
+  } else {
+    c0 = c1 = c2 = c3 = c4 = c5 = d0 = d1 = d2 = d3 = d4 = d5 = i64x2.splat(0);
+  }
+  for (; list < end; list += 12) {
+    const p = panel + load<u32>(list);
+    const s = v128.load32_splat(list, 4);
+    const t = v128.load32_splat(list, 8);
+    const b0 = v128.load(p);
+    c0 = V.madd<f32>(s, b0, c0);
+    d0 = V.madd<f32>(t, b0, d0);
+    const b1 = v128.load(p, 16);
+    c1 = V.madd<f32>(s, b1, c1);
+    d1 = V.madd<f32>(t, b1, d1);
+    const b2 = v128.load(p, 32);
+    c2 = V.madd<f32>(s, b2, c2);
+    d2 = V.madd<f32>(t, b2, d2);
+    const b3 = v128.load(p, 48);
+    c3 = V.madd<f32>(s, b3, c3);
+    d3 = V.madd<f32>(t, b3, d3);
+    const b4 = v128.load(p, 64);
+    c4 = V.madd<f32>(s, b4, c4);
+    d4 = V.madd<f32>(t, b4, d4);
+    const b5 = v128.load(p, 80);
+    c5 = V.madd<f32>(s, b5, c5);
+    d5 = V.madd<f32>(t, b5, d5);
+  }
+  v128.store(c, c0);
+  v128.store(below, d0);
+  v128.store(c, c1, 16);
+  v128.store(below, d1, 16);
+  v128.store(c, c2, 32);
+  v128.store(below, d2, 32);
+  v128.store(c, c3, 48);
+  v128.store(below, d3, 48);
+  v128.store(c, c4, 64);
+  v128.store(below, d4, 64);
+  v128.store(c, c5, 80);
+  v128.store(below, d5, 80);
+}
+
+/** The same as sparse_row48 for 24 columns, for what a width leaves over. */
 export function sparse_row24(list: usize, end: usize, panel: usize, c: usize, resume: bool): void {
   let c0: v128, c1: v128, c2: v128, c3: v128, c4: v128, c5: v128;
   if (resume) {
