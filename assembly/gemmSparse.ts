@@ -216,7 +216,18 @@ function multiplyLists(
     const paired = pairsPay(from, pitch, count, k) ? count & ~1 : 0;
     if (paired) pairsOfRows(from, pitch, panels, to, cRow, paired, columns, k, resume, area);
     const done = <usize>paired;
-    singleRows(from + done * pitch, pitch, panels, to + done * cRow, cRow, count - paired, columns, k, resume, area);
+    singleRows(
+      from + done * pitch,
+      pitch,
+      panels,
+      to + done * cRow,
+      cRow,
+      count - paired,
+      columns,
+      k,
+      resume,
+      area,
+    );
   }
 }
 

@@ -79,7 +79,7 @@ export function sparse_list_pair(list: usize, row: usize, pitch: usize, k: i32):
 export function sparse_shared(row: usize, pitch: usize, k: i32): i32 {
   const zero = f32x4.splat(0);
   const below = row + pitch;
-  const end = <usize>(k & -4) << 2;
+  const end = (<usize>(k & -4)) << 2;
   let singles = 0;
   let either = 0;
   for (let i: usize = 0; i < end; i += 16) {
@@ -176,7 +176,14 @@ export function sparse_row48(list: usize, end: usize, panel: usize, c: usize, re
  * 24 columns of two rows of C, at `c` and `below`: a list of pairs times half a panel. Each vector of the panel is loaded
  * for both rows, so this is bound by its multiply-adds.
  */
-export function sparse_pair24(list: usize, end: usize, panel: usize, c: usize, below: usize, resume: bool): void {
+export function sparse_pair24(
+  list: usize,
+  end: usize,
+  panel: usize,
+  c: usize,
+  below: usize,
+  resume: bool,
+): void {
   let c0: v128, c1: v128, c2: v128, c3: v128, c4: v128, c5: v128;
   let d0: v128, d1: v128, d2: v128, d3: v128, d4: v128, d5: v128;
   if (resume) {

@@ -4,6 +4,7 @@
  * nobody can reach any more is given back.
  */
 import { collectStorages, type Storage } from '../backend/array.ts';
+import type { BinarySpec } from '../backend/backend.ts';
 import { dtypeInfo } from '../core/dtype.ts';
 import { AutogradError } from '../core/errors.ts';
 import { formatShape, type Shape, sameShape } from '../core/shape.ts';
@@ -203,16 +204,14 @@ class Walk {
     if (this.#options.createGraph || node.opaque) {
       return this.#checked(node, node.backward(grads)).map((value) => value && { value, owned: false });
     }
-    const { result, created } = collectStorages(() => this.#checked(node, node.backward(grads)));
-    const mine = new Set<Storage>(created);
-    for (const g of incoming) if (g?.owned) mine.add(g.value.array.storage);
-    const uses = new Map<Storage, number>();
-    for (const v of result) if (v) uses.set(v.array.storage, (uses.get(v.array.storage) ?? 0) + 1);
-    for (const storage of mine) if (!uses.has(storage)) storage.free();
+    // A handful of each: lists are searched faster than sets are made.
+    const { result, created: mine } = collectStorages(() => this.#checked(node, node.backward(grads)));
+    for (const g of incoming) if (g?.owned) mine.push(g.value.array.storage);
+    for (const storage of mine) if (countUses(result, storage) === 0) storage.free();
     return result.map((value) => {
       if (!value) return null;
       const { storage } = value.array;
-      return { value, owned: mine.has(storage) && uses.get(storage) === 1 };
+      return { value, owned: mine.includes(storage) && countUses(result, storage) === 1 };
     });
   }
 
@@ -233,6 +232,12 @@ class Walk {
       return grad.dtype === edge.dtype ? grad : grad.castTo(edge.dtype);
     });
   }
+}
+
+function countUses(values: readonly (Variable | null)[], storage: Storage): number {
+  let uses = 0;
+  for (const value of values) if (value?.array.storage === storage) uses++;
+  return uses;
 }
 
 function expandsTo(from: Shape, to: Shape): boolean {
@@ -268,9 +273,11 @@ function ownCopy(value: Variable): Variable {
   return value.derive(copy);
 }
 
+const addSpec: BinarySpec = { name: 'add', js: (a, b) => a + b, wgsl: 'a + b' };
+
 function addInto(existing: Variable, value: Variable): void {
   const { array } = existing;
-  array.backend.binary({ name: 'add', js: (a, b) => a + b, wgsl: 'a + b' }, array, value.array, array);
+  array.backend.binary(addSpec, array, value.array, array);
   array.storage.version++;
 }
 

@@ -126,7 +126,9 @@ export class OpNode extends GraphNode {
   constructor(name: string, edges: readonly (Edge | null)[], outputs: readonly OutputForm[], opaque = false) {
     super(name, edges, outputs);
     this.opaque = opaque;
-    this.needs = edges.map((e) => e !== null);
+    const needs = new Array<boolean>(edges.length);
+    for (let i = 0; i < edges.length; i++) needs[i] = edges[i] !== null;
+    this.needs = needs;
   }
 
   get saved(): readonly SavedVariable[] {

@@ -2,7 +2,7 @@
 import type { NDArray } from '../backend/array.ts';
 import { isFloating } from '../core/dtype.ts';
 import { isGradEnabled } from './gradMode.ts';
-import { OpNode } from './node.ts';
+import { type Edge, OpNode } from './node.ts';
 import type { Variable } from './variable.ts';
 
 /** The gradients of the inputs, given that of the (only) output. */
@@ -13,6 +13,18 @@ export function needsGraph(inputs: readonly Variable[]): boolean {
   if (!isGradEnabled()) return false;
   for (const x of inputs) if (x.requiresGrad) return true;
   return false;
+}
+
+function edgesOf(inputs: readonly Variable[]): (Edge | null)[] {
+  const edges = new Array<Edge | null>(inputs.length);
+  for (let i = 0; i < inputs.length; i++) edges[i] = inputs[i].edge();
+  return edges;
+}
+
+/** What a rule returned for a gradient that is not wanted (`condition && gradient`) is null. */
+function withoutFalse<T>(list: readonly (T | null | undefined | false)[]): readonly (T | null)[] {
+  for (let i = 0; i < list.length; i++) if (!list[i]) return list.map((g) => g || null);
+  return list as readonly T[];
 }
 
 /**
@@ -29,16 +41,12 @@ export function record<T extends Variable>(
 ): T {
   const like = inputs[0];
   if (!isFloating(array.dtype) || !needsGraph(inputs)) return like.derive(array);
-  const node = new OpNode(
-    name,
-    inputs.map((x) => x.edge()),
-    [array],
-  );
+  const node = new OpNode(name, edgesOf(inputs), [array]);
   const output = like.derive(array, node, 0);
   const rule = setup(node, output);
   node.setBackward((grads) => {
     const grad = grads[0];
-    return grad === null ? [] : rule(grad as T).map((g) => g || null);
+    return grad === null ? [] : withoutFalse(rule(grad as T));
   });
   return output;
 }
@@ -55,13 +63,9 @@ export function recordMany<T extends Variable>(
 ): T[] {
   const like = inputs[0];
   if (!needsGraph(inputs)) return arrays.map((a) => like.derive(a));
-  const node = new OpNode(
-    name,
-    inputs.map((x) => x.edge()),
-    arrays,
-  );
+  const node = new OpNode(name, edgesOf(inputs), arrays);
   const outputs = arrays.map((a, i) => (isFloating(a.dtype) ? like.derive(a, node, i) : like.derive(a)));
   const rule = setup(node, outputs);
-  node.setBackward((grads) => rule(grads as readonly (T | null)[]).map((g) => g || null));
+  node.setBackward((grads) => withoutFalse(rule(grads as readonly (T | null)[])));
   return outputs;
 }

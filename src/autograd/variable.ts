@@ -21,6 +21,8 @@ export abstract class Variable {
   readonly array: NDArray;
   #node: GraphNode | null;
   #slot: number;
+  /** The edge that was last asked for: most values are asked by several ops. */
+  #edge: Edge | null = null;
   #leaf: Leaf | null = null;
   #view: ViewOf | null = null;
   #rebases = 0;
@@ -149,11 +151,19 @@ export abstract class Variable {
   /** Where the gradient of this value goes; null if none is wanted. */
   edge(): Edge | null {
     const node = this.#currentNode();
-    if (node !== null) return { node, slot: this.#slot, shape: this.shape, dtype: this.dtype };
+    if (node !== null) {
+      if (this.#edge?.node !== node || this.#edge.slot !== this.#slot) {
+        this.#edge = { node, slot: this.#slot, shape: this.shape, dtype: this.dtype };
+      }
+      return this.#edge;
+    }
     const leaf = this.#leaf;
     if (leaf === null || !leaf.requiresGrad) return null;
     leaf.node ??= new AccumulateGrad(leaf, { shape: this.shape, dtype: this.dtype });
-    return { node: leaf.node, slot: 0, shape: this.shape, dtype: this.dtype };
+    if (this.#edge?.node !== leaf.node || this.#edge.dtype !== this.dtype) {
+      this.#edge = { node: leaf.node, slot: 0, shape: this.shape, dtype: this.dtype };
+    }
+    return this.#edge;
   }
 
   /** Keeps `.grad` of a non-leaf, as PyTorch's `retain_grad`. @throws AutogradError if it requires no gradient */

@@ -56,6 +56,9 @@ export class NDArray {
   /** First element, in elements from the start of the storage. */
   readonly offset: number;
   readonly size: number;
+  // Asked for by every op, so worked out once.
+  #contiguous: boolean | undefined = undefined;
+  #dense: boolean | undefined = undefined;
 
   constructor(
     storage: Storage,
@@ -78,12 +81,14 @@ export class NDArray {
   }
 
   get contiguous(): boolean {
-    return isContiguous(this.shape, this.strides);
+    this.#contiguous ??= isContiguous(this.shape, this.strides);
+    return this.#contiguous;
   }
 
   /** Fills a range of memory without gap or overlap, in any order of dimensions. */
   get dense(): boolean {
-    return isDense(this.shape, this.strides);
+    this.#dense ??= this.contiguous || isDense(this.shape, this.strides);
+    return this.#dense;
   }
 
   /** Another reading of the same storage. */

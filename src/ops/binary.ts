@@ -6,7 +6,7 @@ import type { BinarySpec } from '../backend/backend.ts';
 import { type DType, toFloating } from '../core/dtype.ts';
 import { DTypeError } from '../core/errors.ts';
 import { broadcastShapes } from '../core/shape.ts';
-import { checkDevices, commonDType, type OperandOf, promoteOperand, tensorOf } from './convert.ts';
+import { checkPair, isTensor, type OperandOf, pairDType, promoteOperand, tensorOf } from './convert.ts';
 import { nodeName } from './unary.ts';
 
 export interface BinaryRow extends BinarySpec {
@@ -29,7 +29,7 @@ export interface BinaryOp {
 
 /** The dtype in which a row computes on these operands. */
 export function operandDType(row: BinaryRow, a: OperandOf<Variable>, b: OperandOf<Variable>): DType {
-  const dtype = commonDType([a, b]);
+  const dtype = pairDType(a, b);
   if (dtype === 'bool' && row.bools === false) {
     throw new DTypeError(
       `${row.name}: the operator is not defined for two bool tensors; convert one of them first`,
@@ -40,9 +40,9 @@ export function operandDType(row: BinaryRow, a: OperandOf<Variable>, b: OperandO
 
 /** Runs a row on operands of one dtype, or plain numbers. */
 export function applyBinary<T extends Variable>(row: BinaryRow, left: OperandOf<T>, right: OperandOf<T>): T {
-  const like = tensorOf<T>([left, right], row.name);
-  if (typeof left === 'object' && typeof right === 'object') {
-    checkDevices([left, right], row.name);
+  const like = isTensor(left) ? left : tensorOf<T>([left, right], row.name);
+  if (isTensor(left) && isTensor(right)) {
+    checkPair(left, right, row.name);
     broadcastShapes(left.shape, right.shape, row.name);
   }
   const dtype = operandDType(row, left, right);
@@ -59,23 +59,24 @@ export function applyBinary<T extends Variable>(row: BinaryRow, left: OperandOf<
 
 function recordBinary<T extends Variable>(row: BinaryRow, out: NDArray, a: T | number, b: T | number): T {
   const { gradA, gradB, saves = 'both' } = row;
-  const inputs = [a, b].filter((x): x is T => typeof x === 'object');
+  const one = typeof a === 'object' ? a : null;
+  const other = typeof b === 'object' ? b : null;
+  const inputs = one === null ? [other as T] : other === null ? [one] : [one, other];
   return record(row.node ?? nodeName(row.name), out, inputs, (node) => {
-    const atA = typeof a === 'object' ? 0 : -1;
-    const atB = typeof b === 'object' ? atA + 1 : -1;
-    const wantA = atA >= 0 && node.needs[atA];
-    const wantB = atB >= 0 && node.needs[atB];
+    const wantA = one !== null && node.needs[0];
+    const wantB = other !== null && node.needs[inputs.length - 1];
     const keepA = saves === 'both' || (saves === 'other' && wantB);
     const keepB = saves === 'both' || (saves === 'other' && wantA);
-    const savedA = typeof a === 'object' && keepA ? node.save(a) : null;
-    const savedB = typeof b === 'object' && keepB ? node.save(b) : null;
+    const savedA = one !== null && keepA ? node.save(one) : null;
+    const savedB = other !== null && keepB ? node.save(other) : null;
+    const valueA = typeof a === 'number' ? a : 0;
+    const valueB = typeof b === 'number' ? b : 0;
     return (grad) => {
-      const x = savedA ? savedA.get(grad) : typeof a === 'number' ? a : 0;
-      const y = savedB ? savedB.get(grad) : typeof b === 'number' ? b : 0;
-      const grads: (T | null)[] = [];
-      if (atA >= 0) grads.push(wantA && gradA ? gradA(grad, x, y) : null);
-      if (atB >= 0) grads.push(wantB && gradB ? gradB(grad, x, y) : null);
-      return grads;
+      const x = savedA ? savedA.get(grad) : valueA;
+      const y = savedB ? savedB.get(grad) : valueB;
+      const forA = wantA && gradA ? gradA(grad, x, y) : null;
+      const forB = wantB && gradB ? gradB(grad, x, y) : null;
+      return one === null ? [forB] : other === null ? [forA] : [forA, forB];
     };
   });
 }

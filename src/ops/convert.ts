@@ -64,6 +64,20 @@ export function commonDType(operands: readonly OperandOf<Variable>[]): DType {
   );
 }
 
+/** `commonDType` of two operands. */
+export function pairDType(a: OperandOf<Variable>, b: OperandOf<Variable>): DType {
+  if (isTensor(a) && isTensor(b) && a.dtype === b.dtype) return a.dtype;
+  return commonDType([a, b]);
+}
+
+/** Whether an operand is a tensor and not a plain value. */
+export const isTensor = <T extends Variable>(x: OperandOf<T>): x is T => typeof x === 'object' && x !== null;
+
+/** `checkDevices` of two tensors. @throws DeviceError */
+export function checkPair(a: Variable, b: Variable, op: string): void {
+  if (a.array.storage.backend !== b.array.storage.backend) checkDevices([a, b], op);
+}
+
 /** Operands of an op must be on one device. @throws DeviceError */
 export function checkDevices(operands: readonly OperandOf<Variable>[], op: string): void {
   let device: string | null = null;

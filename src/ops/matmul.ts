@@ -4,7 +4,7 @@ import type { Variable } from '../autograd/variable.ts';
 import { DTypeError, ShapeError } from '../core/errors.ts';
 import { broadcastShapes, formatShape } from '../core/shape.ts';
 import { named } from './composite.ts';
-import { cast, checkDevices } from './convert.ts';
+import { cast, checkDevices, checkPair } from './convert.ts';
 import { torchTypeName } from './reduce.ts';
 import { sumSpec } from './reduceTo.ts';
 import { expand, reshape, squeeze, transpose, unsqueeze } from './views.ts';
@@ -39,15 +39,17 @@ function product<T extends Variable>(name: string, a: T, b: T): T {
 export function mm<T extends Variable>(a: T, b: T): T {
   if (a.ndim !== 2) throw new ShapeError(`mm: self must be a matrix, but got shape ${formatShape(a.shape)}`);
   if (b.ndim !== 2) throw new ShapeError(`mm: mat2 must be a matrix, but got shape ${formatShape(b.shape)}`);
-  checkDevices([a, b], 'mm');
+  checkPair(a, b, 'mm');
   checkInner(a, b);
   checkDTypes(a, b, 'mm');
   return product('MmBackward0', a, b);
 }
 
 function checkInner(a: Variable, b: Variable): void {
-  const [m, k] = a.shape.slice(-2);
-  const [k2, n] = b.shape.slice(-2);
+  const k = a.shape[a.ndim - 1];
+  const k2 = b.shape[b.ndim - 2];
+  const m = a.shape[a.ndim - 2];
+  const n = b.shape[b.ndim - 1];
   if (k !== k2)
     throw new ShapeError(`matmul: mat1 and mat2 shapes cannot be multiplied (${m}x${k} and ${k2}x${n})`);
 }

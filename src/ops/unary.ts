@@ -7,8 +7,16 @@ import { DTypeError } from '../core/errors.ts';
 import { cast } from './convert.ts';
 
 /** The name of a node from that of an op, as PyTorch builds it: logical_not → LogicalNotBackward0. */
-export const nodeName = (op: string): string =>
-  `${op.replace(/(^|_)([a-z])/g, (_, __, letter: string) => letter.toUpperCase())}Backward0`;
+export function nodeName(op: string): string {
+  let name = nodeNames.get(op);
+  if (name === undefined) {
+    name = `${op.replace(/(^|_)([a-z])/g, (_, __, letter: string) => letter.toUpperCase())}Backward0`;
+    nodeNames.set(op, name);
+  }
+  return name;
+}
+
+const nodeNames = new Map<string, string>();
 
 /** All that is said of a simple op: formulas for the backends, and how its gradient follows. */
 export interface UnaryRow extends UnarySpec {

@@ -27,6 +27,8 @@ interface Product {
   readonly density: number;
   readonly transA?: boolean;
   readonly transB?: boolean;
+  /** Rows 2i and 2i + 1 of A are zero in the same places. */
+  readonly neighbours?: boolean;
   readonly spread?: number;
   readonly flags?: number;
   readonly bias?: boolean;
@@ -67,7 +69,11 @@ describe.each(['simd', 'relaxed'])('sparse gemm of %s.wasm', (name) => {
     const end = scratch + kernels.gemm_sparse_scratch_f32(m, n, k) / 4;
     const next = random(m * 7919 + n * 104729 + k);
     for (let i = 0; i < m; i++) {
-      for (let q = 0; q < k; q++) all[A + i * aRow + q * aCol] = next() < density ? next() - 0.5 : 0;
+      for (let q = 0; q < k; q++) {
+        const above = all[A + (i - 1) * aRow + q * aCol];
+        const present = product.neighbours && i % 2 === 1 ? above !== 0 : next() < density;
+        all[A + i * aRow + q * aCol] = present ? next() - 0.5 : 0;
+      }
     }
     for (let i = b; i < c; i++) all[i] = next() - 0.5;
     if (odd !== undefined) all[b + (k >> 1) * bRow + (n >> 1) * bCol] = odd;
@@ -114,6 +120,24 @@ describe.each(['simd', 'relaxed'])('sparse gemm of %s.wasm', (name) => {
       for (const layout of layouts) {
         expectSame({ m: 20, n: 70, k: 210, density, ...layout });
         expectSame({ m: 20, n: 70, k: 210, density, spread: 3, ...layout });
+      }
+    }
+  });
+
+  it('gives them for rows that come in pairs, zero in the same places', () => {
+    for (const transB of [false, true]) {
+      for (const density of [0.02, 0.2, 0.5, 1]) {
+        for (const [m, n, k] of [
+          [2, 48, 37],
+          [3, 24, 41],
+          [17, 71, 203],
+          [130, 25, 6],
+          [261, 97, 43],
+        ]) {
+          const shape = { m, n, k, density, transA: true, transB, neighbours: true };
+          expectSame(shape);
+          expectSame({ ...shape, flags: ACCUMULATE, cuts: [m >> 1] });
+        }
       }
     }
   });

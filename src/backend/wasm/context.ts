@@ -3,10 +3,13 @@
 import type { DType, TypedArray } from '../../core/dtype.ts';
 import type { NDArray } from '../array.ts';
 import type { Backend } from '../backend.ts';
+import type { KernelName } from './pool.ts';
 import type { Runtime } from './runtime.ts';
 
 export interface WasmContext extends Backend {
   readonly runtime: Runtime;
+  /** What `kernelFor` has found: making a name anew costs more than a small op. */
+  readonly kernelNames: Map<string, { readonly [D in DType]?: KernelName | null }>;
   /** The whole storage as a typed array, valid until the next op. */
   data(x: NDArray): TypedArray;
   /** Address of an array's first element, valid until the next op. */

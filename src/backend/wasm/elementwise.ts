@@ -18,8 +18,12 @@ import { elementChunk, kernelFor, kernelNamed } from './kernels.ts';
 const isArray = (x: Operand): x is NDArray => typeof x !== 'number';
 
 /** Whether an output can be written directly: the right dtype, and row-major or laid out like the input. */
-const sameLayout = (a: NDArray, shape: Shape, strides: Strides): boolean =>
-  sameShape(a.shape, shape) && a.strides.every((s, d) => s === strides[d] || shape[d] === 1);
+function sameLayout(a: NDArray, shape: Shape, strides: Strides): boolean {
+  if (!sameShape(a.shape, shape)) return false;
+  if (a.strides === strides) return true;
+  for (let d = 0; d < shape.length; d++) if (a.strides[d] !== strides[d] && shape[d] !== 1) return false;
+  return true;
+}
 
 /** Whether writing `out` could overwrite elements of x that are still to be read. */
 const endangers = (out: NDArray, x: Operand): boolean =>
@@ -27,12 +31,12 @@ const endangers = (out: NDArray, x: Operand): boolean =>
   x.storage === out.storage &&
   !(x.offset === out.offset && sameLayout(x, out.shape, out.strides));
 
-/** x in order of its memory, row-major otherwise: `temporary` says that it is a copy. */
-function linear(host: WasmContext, x: NDArray): { array: NDArray; temporary: boolean } {
-  if (x.dense) return { array: x, temporary: false };
+/** x itself if its memory can be walked as a list, else a row-major copy. */
+function linear(host: WasmContext, x: NDArray): NDArray {
+  if (x.dense) return x;
   const array = host.empty(x.shape, x.dtype);
   host.copyInto(array, x);
-  return { array, temporary: true };
+  return array;
 }
 
 /** Null if there is no kernel for this dtype. */
@@ -58,11 +62,11 @@ export function unary(
   const source = linear(host, x);
   host.runtime.pool.run(
     kernel,
-    [host.pointer(source.array), host.pointer(y), p, q],
+    [host.pointer(source), host.pointer(y), p, q],
     x.size,
     elementChunk(host, x.size),
   );
-  if (source.temporary) source.array.release();
+  if (source !== x) source.release();
   return deliver(host, y, out);
 }
 
@@ -97,7 +101,26 @@ export function binary(
     !endangers(out, a) &&
     !endangers(out, b);
   const y = direct ? out : host.empty(shape, resultDType, strides);
-  run(host, kernel, [a, b], [like.dtype, like.dtype], y);
+  const stepA = flatStep(a, y);
+  const stepB = flatStep(b, y);
+  if (stepA >= 0 && stepB >= 0) {
+    const { size } = y;
+    host.runtime.pool.run(
+      kernel,
+      [
+        address(host, a, like.dtype, 0),
+        address(host, b, like.dtype, 1),
+        host.pointer(y),
+        size,
+        0,
+        stepA,
+        0,
+        stepB,
+      ],
+      size,
+      elementChunk(host, size),
+    );
+  } else run(host, kernel, [a, b], [like.dtype, like.dtype], y);
   return deliver(host, y, out);
 }
 
@@ -120,8 +143,14 @@ export function where(
 
 type Kernel = NonNullable<ReturnType<typeof kernelFor>>;
 
-/** An operand that is walked like the (dense) output: laid out the same, or a plain number. */
-const _simple = (x: Operand, y: NDArray): boolean => !isArray(x) || sameLayout(x, y.shape, y.strides);
+/** How far an operand advances per element of the dense y: 1 laid out the same, 0 one value for all, -1 neither. */
+function flatStep(x: Operand, y: NDArray): number {
+  if (!isArray(x) || x.size === 1) return 0;
+  return sameLayout(x, y.shape, y.strides) ? 1 : -1;
+}
+
+const address = (host: WasmContext, x: Operand, dtype: DType, slot: number): number =>
+  isArray(x) ? host.pointer(x) : host.constant(x, dtype, slot);
 
 /** y is dense; the operands are walked in the order of its memory. */
 function run(
@@ -133,14 +162,13 @@ function run(
 ): void {
   if (y.size === 0) return;
   const order = [...y.shape.keys()].sort((i, j) => y.strides[j] - y.strides[i] || i - j);
-  const stridesOf = (x: Operand): number[] => {
-    if (!isArray(x)) return order.map(() => 0);
-    const expanded = expandStrides(x.shape, x.strides, y.shape);
-    return order.map((d) => expanded[d]);
-  };
   const walk = collapseDims(
     order.map((d) => y.shape[d]),
-    operands.map(stridesOf),
+    operands.map((x) => {
+      if (!isArray(x)) return order.map(() => 0);
+      const expanded = expandStrides(x.shape, x.strides, y.shape);
+      return order.map((d) => expanded[d]);
+    }),
   );
   const inner = walk.shape[walk.shape.length - 1] ?? 1;
   const inputs = operands.map((x, i) => rows(host, x, dtypes[i], walk.shape, walk.strides[i], i));

@@ -30,7 +30,7 @@ import { type Collector, createCollector } from './collector.ts';
 import type { WasmContext } from './context.ts';
 import * as convolution from './convolution.ts';
 import * as elementwise from './elementwise.ts';
-import { Heap } from './heap.ts';
+import { type Block, Heap } from './heap.ts';
 import * as indexing from './indexing.ts';
 import { matmul } from './matmul.ts';
 import * as movement from './movement.ts';
@@ -45,6 +45,8 @@ import * as training from './training.ts';
 const CONSTANT_SLOTS = 8;
 /** Scratch areas of two threads share no cache line. */
 const SCRATCH_ALIGNMENT = 64;
+/** Scratch memory up to this size is kept for the next op. */
+const KEPT_SCRATCH = 4 * 2 ** 20;
 
 export class WasmBackend extends ReferenceBackend implements WasmContext {
   override readonly device: string = 'cpu';
@@ -53,6 +55,8 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
   readonly #collector: Collector;
   /** Room for the plain numbers among an op's operands. */
   readonly #constants: number;
+  #scratch: Block | null = null;
+  readonly kernelNames: WasmContext['kernelNames'] = new Map();
 
   constructor(options: RuntimeOptions = {}, collector: Collector = createCollector()) {
     super();
@@ -73,9 +77,21 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
   }
 
   /** Starts an op on these inputs: see the head of the file. */
-  protected begin(...inputs: readonly (Operand | null | undefined)[]): void {
+  protected begin(
+    a?: Operand | null,
+    b?: Operand | null,
+    c?: Operand | null,
+    ...more: readonly (Operand | null | undefined)[]
+  ): void {
     this.heap.tick();
-    for (const x of inputs) if (x instanceof NDArray) this.storage(x).pointer();
+    this.#bring(a);
+    this.#bring(b);
+    this.#bring(c);
+    for (const x of more) this.#bring(x);
+  }
+
+  #bring(x: Operand | null | undefined): void {
+    if (typeof x === 'object' && x !== null) this.storage(x).pointer();
   }
 
   protected storage(x: NDArray): WasmStorage {
@@ -89,9 +105,12 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
   }
 
   constant(value: number, dtype: DType, slot: number): number {
-    const { array } = dtypeInfo[dtype];
     const pointer = this.#constants + slot * 8;
-    const list = array(this.runtime.module.memory.buffer, pointer, 1);
+    if (dtype === 'float32') {
+      this.runtime.module.views().f32[pointer >> 2] = value;
+      return pointer;
+    }
+    const list = dtypeInfo[dtype].array(this.runtime.module.memory.buffer, pointer, 1);
     if (list instanceof BigInt64Array) list[0] = BigInt(value);
     else list[0] = value;
     return pointer;
@@ -103,12 +122,29 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
 
   withScratch(bytes: number, use: (pointer: number, stride: number) => void): void {
     const stride = Math.ceil(bytes / SCRATCH_ALIGNMENT) * SCRATCH_ALIGNMENT;
-    const block = this.heap.allocate(stride * this.runtime.pool.plannedThreads);
+    const block = this.#takeScratch(stride * this.runtime.pool.plannedThreads);
     try {
       use(block.pointer, stride);
     } finally {
-      this.heap.free(block);
+      this.#returnScratch(block);
     }
+  }
+
+  /** The block of the last call if it is large enough: it is still in the caches. */
+  #takeScratch(bytes: number): Block {
+    const kept = this.#scratch;
+    this.#scratch = null;
+    if (kept !== null && kept.copy === null && kept.size >= bytes) {
+      this.heap.touch(kept);
+      return kept;
+    }
+    if (kept !== null) this.heap.free(kept);
+    return this.heap.allocate(bytes);
+  }
+
+  #returnScratch(block: Block): void {
+    if (this.#scratch === null && block.size <= KEPT_SCRATCH) this.#scratch = block;
+    else this.heap.free(block);
   }
 
   override empty(shape: Shape, dtype: DType, strides: Strides = contiguousStrides(shape)): NDArray {
@@ -364,11 +400,12 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
 
   override memory(): BackendMemory {
     const { heap } = this;
+    const kept = this.#scratch !== null && this.#scratch.copy === null ? this.#scratch.size : 0;
     return {
-      bytesInUse: heap.residentBytes,
+      bytesInUse: heap.residentBytes - kept,
       peakBytes: heap.peakBytes,
       heapBytes: heap.heapBytes,
-      storages: heap.residentBlocks,
+      storages: heap.residentBlocks - (kept > 0 ? 1 : 0),
       evictions: heap.evictions,
       evictedBytes: heap.evictedBytes,
     };

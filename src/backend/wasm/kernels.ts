@@ -19,7 +19,11 @@ export function kernelNamed(host: WasmContext, name: string): KernelName | null 
 
 /** The export `${name}_${suffix of dtype}`; bools are bytes. Null where the binary has none. */
 export function kernelFor(host: WasmContext, name: string, dtype: DType): KernelName | null {
-  return kernelNamed(host, `${name}_${dtype === 'bool' ? 'u8' : dtypeInfo[dtype].suffix}`);
+  const known = host.kernelNames.get(name)?.[dtype];
+  if (known !== undefined) return known;
+  const kernel = kernelNamed(host, `${name}_${dtype === 'bool' ? 'u8' : dtypeInfo[dtype].suffix}`);
+  host.kernelNames.set(name, { ...host.kernelNames.get(name), [dtype]: kernel });
+  return kernel;
 }
 
 /** Elements per slice of an elementwise kernel; all of them where threads would not pay. Whole cache lines. */

@@ -28,6 +28,10 @@ interface Matrices {
 /** x as one batch dimension and two of matrices; a copy where strides do not allow it. */
 function matrices(host: WasmContext, x: NDArray): Matrices {
   const last = x.shape.length;
+  if (last === 2) {
+    const [rowStride, columnStride] = x.strides;
+    return { array: x, batch: 0, rowStride, columnStride, temporary: false };
+  }
   const lead = collapseDims(x.shape.slice(0, -2), [x.strides.slice(0, -2)]);
   if (lead.shape.length <= 1) {
     return {
@@ -55,11 +59,13 @@ function chunk(host: WasmContext, total: number, work: number, tile: number): nu
 /** The product of float arrays; leading dimensions are equal, or b is a plain matrix. */
 export function matmul(host: WasmContext, a: NDArray, b: NDArray, options: GemmOptions): NDArray {
   const f32 = a.dtype === 'float32';
-  const lead = a.shape.slice(0, -2);
-  const [m, k] = a.shape.slice(-2);
+  const rank = a.shape.length;
+  const m = a.shape[rank - 2];
+  const k = a.shape[rank - 1];
   const n = b.shape[b.shape.length - 1];
+  const lead = rank === 2 ? [] : a.shape.slice(0, -2);
   const batches = numElements(lead);
-  const out = host.empty([...lead, m, n], a.dtype);
+  const out = host.empty(rank === 2 ? [m, n] : [...lead, m, n], a.dtype);
   if (out.size === 0) return out;
   const left = matrices(host, a);
   const right = matrices(host, b);
@@ -79,6 +85,7 @@ export function matmul(host: WasmContext, a: NDArray, b: NDArray, options: GemmO
 function worthListing(host: WasmContext, a: NDArray, m: number, n: number, k: number): boolean {
   if (m * n * k < SPARSE_LEAST_WORK || !a.dense) return false;
   const { density_f32, gemm_sparse_pays_f32 } = host.runtime.module.exports;
+  if (gemm_sparse_pays_f32(m, n, k, 0) === 0) return false;
   return gemm_sparse_pays_f32(m, n, k, density_f32(host.pointer(a), a.size)) !== 0;
 }
 
