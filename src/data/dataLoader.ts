@@ -1,8 +1,10 @@
 /** Batches of a data set, pass after pass. */
 import { ArgumentError } from '../core/errors.ts';
+import type { RandomEngine } from '../core/rng.ts';
 import { engineOf, type GeneratorOptions } from '../ops/draw.ts';
 import { type Collated, defaultCollate } from './collate.ts';
 import { checkIndices, type Dataset, type Indices } from './dataset.ts';
+import { beginPass, type DataLoaderStateDict, type Pass, passOf, replay } from './pass.ts';
 import { BatchSampler, drawSeed, RandomSampler, type Sampler, SequentialSampler } from './sampler.ts';
 
 export interface DataLoaderOptions<Sample, Batch> extends GeneratorOptions {
@@ -37,6 +39,10 @@ export class DataLoader<Sample, Batch = Collated<Awaited<Sample>>>
   readonly batchSampler: Sampler<Indices>;
   readonly #collate: ((samples: Awaited<Sample>[]) => Batch) | undefined;
   readonly #generator: GeneratorOptions;
+  /** The pass begun last, until it has given all its batches. */
+  #pass: Pass | null = null;
+  /** Where the next pass goes on. */
+  #resumed: Pass | null = null;
 
   constructor(dataset: Dataset<Sample>, options?: DataLoaderOptions<Sample, Batch>);
   constructor(dataset: Dataset<Sample>, batchSize: number, options?: DataLoaderOptions<Sample, Batch>);
@@ -71,27 +77,91 @@ export class DataLoader<Sample, Batch = Collated<Awaited<Sample>>>
   }
 
   [Symbol.iterator](): IterableIterator<Batch> {
-    drawSeed(engineOf(this.#generator));
-    return this.#batches();
+    const { pass, order } = this.#begin();
+    return this.#batches(pass, order);
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<Batch> {
-    drawSeed(engineOf(this.#generator));
-    return this.#asyncBatches();
+    const { pass, order } = this.#begin();
+    return this.#asyncBatches(pass, order);
   }
 
-  *#batches(): IterableIterator<Batch> {
-    for (const indices of this.batchSampler) {
-      const whole = this.#wholeBatch(indices);
-      yield whole ?? this.#together(this.#samples(indices) as Awaited<Sample>[]);
+  /**
+   * Where the loader is: how many batches the pass begun last has given, how to draw its order again, and where the
+   * generators are that it was given. A pass that was left with `break` counts as going on. The default generator,
+   * from which new passes draw, is saved by who saves the loader: `saveCheckpoint` does.
+   */
+  stateDict(): DataLoaderStateDict {
+    const pass = this.#pass ?? this.#resumed;
+    const [, ...own] = this.#engines();
+    return {
+      batches: pass?.given ?? 0,
+      begun: pass ? [...pass.states] : null,
+      generators: own.map((engine) => engine.getState()),
+    };
+  }
+
+  /**
+   * Lets the next pass go on where the saved one was, with the batches that it had not given yet.
+   * @throws ArgumentError, changing nothing, if the state is not one of a loader like this
+   */
+  loadStateDict(state: Readonly<DataLoaderStateDict>): void {
+    const engines = this.#engines();
+    this.#resumed = passOf(state, engines, this.length);
+    this.#pass = null;
+    state.generators.forEach((bytes, i) => {
+      engines[i + 1].setState(bytes);
+    });
+  }
+
+  /** Every generator that has a part in the order, the default one first. */
+  #engines(): RandomEngine[] {
+    const own = [this.#generator, this.batchSampler, this.sampler ?? {}].map((drawn) => engineOf(drawn));
+    return [...new Set([engineOf({}), ...own])];
+  }
+
+  /** A new pass, or the rest of a saved one; the indices of its batches are drawn when they are asked for. */
+  #begin(): { pass: Pass; order: Iterator<Indices> } {
+    const engines = this.#engines();
+    const start = (): Iterator<Indices> => {
+      drawSeed(engineOf(this.#generator));
+      return this.batchSampler[Symbol.iterator]();
+    };
+    const pass = this.#resumed ?? beginPass(engines);
+    let order: Iterator<Indices>;
+    if (this.#resumed) {
+      order = replay(pass, engines, () => {
+        const again = start();
+        for (let i = 0; i < pass.given; i++) again.next();
+        return again;
+      });
+    } else order = start();
+    this.#resumed = null;
+    this.#pass = pass;
+    return { pass, order };
+  }
+
+  *#batches(pass: Pass, order: Iterator<Indices>): IterableIterator<Batch> {
+    for (const indices of going(order)) {
+      const batch = this.#wholeBatch(indices) ?? this.#together(this.#samples(indices) as Awaited<Sample>[]);
+      pass.given++;
+      yield batch;
     }
+    this.#end(pass);
   }
 
-  async *#asyncBatches(): AsyncIterableIterator<Batch> {
-    for (const indices of this.batchSampler) {
+  async *#asyncBatches(pass: Pass, order: Iterator<Indices>): AsyncIterableIterator<Batch> {
+    for (const indices of going(order)) {
       await nextTask();
-      yield this.#wholeBatch(indices) ?? this.#together(await Promise.all(this.#samples(indices)));
+      const batch = this.#wholeBatch(indices) ?? this.#together(await Promise.all(this.#samples(indices)));
+      pass.given++;
+      yield batch;
     }
+    this.#end(pass);
+  }
+
+  #end(pass: Pass): void {
+    if (this.#pass === pass) this.#pass = null;
   }
 
   /** The batch that the set makes by itself, if it can and nobody wants the samples. */
@@ -111,6 +181,9 @@ export class DataLoader<Sample, Batch = Collated<Awaited<Sample>>>
     return this.#collate ? this.#collate(samples) : (defaultCollate(samples) as Batch);
   }
 }
+
+/** The rest of what an iterator gives, as `for … of` takes it. */
+const going = <T>(iterator: Iterator<T>): Iterable<T> => ({ [Symbol.iterator]: () => iterator });
 
 function checkExclusive(options: DataLoaderOptions<never, unknown>): void {
   const { batchSize, shuffle, sampler, batchSampler, dropLast } = options;

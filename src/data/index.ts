@@ -2,6 +2,7 @@
 export { type Collated, defaultCollate } from './collate.ts';
 export { DataLoader, type DataLoaderOptions } from './dataLoader.ts';
 export { ConcatDataset, Dataset, type Indices, randomSplit, Subset, TensorDataset } from './dataset.ts';
+export type { DataLoaderStateDict } from './pass.ts';
 export {
   BatchSampler,
   RandomSampler,

@@ -10,6 +10,8 @@ import { engineOf, type GeneratorOptions } from '../ops/draw.ts';
 /** The numbers of samples in the order to visit them; every iteration is a new pass. */
 export interface Sampler<T = number> extends Iterable<T> {
   readonly length: number;
+  /** What it draws from, if not from the default generator; loaders keep its state when a run is saved. */
+  readonly generator?: GeneratorOptions['generator'];
 }
 
 /** Anything with a length: samplers need no more of a data set. */
@@ -59,15 +61,15 @@ export interface RandomSamplerOptions extends GeneratorOptions {
 export class RandomSampler implements Sampler {
   readonly dataSource: Sized;
   readonly replacement: boolean;
+  readonly generator: GeneratorOptions['generator'];
   readonly #numSamples: number | undefined;
-  readonly #options: GeneratorOptions;
 
   constructor(dataSource: Sized, replacement: boolean | RandomSamplerOptions = {}) {
     const options = typeof replacement === 'boolean' ? { replacement } : replacement;
     this.dataSource = dataSource;
     this.replacement = options.replacement ?? false;
     this.#numSamples = options.numSamples;
-    this.#options = { generator: options.generator };
+    this.generator = options.generator;
     checkCount(this.length, 'RandomSampler');
   }
 
@@ -78,7 +80,7 @@ export class RandomSampler implements Sampler {
   *[Symbol.iterator](): Iterator<number> {
     const { length, replacement } = this;
     const n = this.dataSource.length;
-    const rng = this.#options.generator?.engine ?? new RandomEngine(drawSeed(engineOf({})));
+    const rng = this.generator?.engine ?? new RandomEngine(drawSeed(engineOf({})));
     if (replacement) {
       for (let at = 0; at < length; at += REPLACEMENT_CHUNK) {
         const numbers = new Int32Array(Math.min(REPLACEMENT_CHUNK, length - at));
@@ -96,11 +98,11 @@ export class RandomSampler implements Sampler {
 /** The given numbers in random order: one permutation a pass, from the generator given or the default one. */
 export class SubsetRandomSampler implements Sampler {
   readonly indices: ArrayLike<number>;
-  readonly #options: GeneratorOptions;
+  readonly generator: GeneratorOptions['generator'];
 
   constructor(indices: ArrayLike<number>, options: GeneratorOptions = {}) {
     this.indices = indices;
-    this.#options = options;
+    this.generator = options.generator;
   }
 
   get length(): number {
@@ -108,7 +110,7 @@ export class SubsetRandomSampler implements Sampler {
   }
 
   *[Symbol.iterator](): Iterator<number> {
-    for (const i of randomPermutation(engineOf(this.#options), this.length)) yield this.indices[i];
+    for (const i of randomPermutation(engineOf(this), this.length)) yield this.indices[i];
   }
 }
 
@@ -125,7 +127,7 @@ export class WeightedRandomSampler implements Sampler {
   readonly weights: Float64Array;
   readonly numSamples: number;
   readonly replacement: boolean;
-  readonly #options: GeneratorOptions;
+  readonly generator: GeneratorOptions['generator'];
 
   constructor(
     weights: ArrayLike<number>,
@@ -137,7 +139,7 @@ export class WeightedRandomSampler implements Sampler {
     this.weights = Float64Array.from(weights);
     this.numSamples = numSamples;
     this.replacement = options.replacement ?? true;
-    this.#options = { generator: options.generator };
+    this.generator = options.generator;
   }
 
   get length(): number {
@@ -146,7 +148,7 @@ export class WeightedRandomSampler implements Sampler {
 
   *[Symbol.iterator](): Iterator<number> {
     const { weights, numSamples, replacement } = this;
-    yield* sampleCategories(engineOf(this.#options), weights, weights.length, numSamples, replacement);
+    yield* sampleCategories(engineOf(this), weights, weights.length, numSamples, replacement);
   }
 }
 
@@ -161,6 +163,10 @@ export class BatchSampler implements Sampler<Int32Array> {
     this.sampler = sampler;
     this.batchSize = batchSize;
     this.dropLast = dropLast;
+  }
+
+  get generator(): GeneratorOptions['generator'] {
+    return this.sampler.generator;
   }
 
   get length(): number {

@@ -1,4 +1,11 @@
 /** wasmgrad/io: files that PyTorch, numpy and everybody else reads, and checkpoints. */
+export {
+  type CheckpointState,
+  type LoadCheckpointOptions,
+  loadCheckpoint,
+  type Stateful,
+  saveCheckpoint,
+} from './checkpoint.ts';
 export type { FileDType, SavedFloat } from './dtypes.ts';
 export {
   type LoadOptions,

@@ -196,16 +196,22 @@ function readableDType(name: string, { dtype }: TensorInfo, fail: Fail): FileDTy
   throw fail(`the tensor ${JSON.stringify(name)} has the dtype ${dtype}, which cannot be read`);
 }
 
-/** All tensors and the metadata, in one pass from the beginning. @throws DataError */
+/** All tensors and the metadata, in one pass from the beginning; `seen` gets the bytes of each tensor. @throws DataError */
 export async function readSafetensors(
   source: ByteSource,
   device?: string,
+  seen: (elements: Uint8Array) => void = () => {},
 ): Promise<{ tensors: Record<string, Tensor>; metadata: Metadata }> {
   const header = await readHeader(source);
   for (const [name, info] of header.tensors) readableDType(name, info, source.fail);
   const found: [string, Tensor][] = [];
   for (const [name, info] of header.tensors) {
-    found.push([name, await readTensor(source, header, name, info, device)]);
+    const elements = await source.read(header.dataStart + info.begin, header.dataStart + info.end);
+    seen(elements);
+    found.push([
+      name,
+      tensorOf(elements, readableDType(name, info, source.fail), info.shape, source.fail, device),
+    ]);
   }
   const end =
     header.dataStart + Math.max(0, ...[...header.tensors.values()].slice(-1).map((info) => info.end));
@@ -305,4 +311,18 @@ export function safetensorsChunks(
       yield await bytesOf(tensor, dtype);
     }
   };
+}
+
+/**
+ * The same pieces as the tensors are now: everything is read before the first `await`. The metadata may depend on the
+ * elements. @throws ArgumentError for what cannot be written
+ */
+export async function safetensorsSnapshot(
+  tensors: Tensors,
+  metadata: (elements: readonly Uint8Array[]) => Metadata,
+  op: string,
+): Promise<Uint8Array[]> {
+  const planned = plan(tensors, {}, op);
+  const elements = await Promise.all(planned.map(({ tensor, dtype }) => bytesOf(tensor, dtype)));
+  return [headerBytes(planned, metadata(elements), op), ...elements];
 }

@@ -8,6 +8,7 @@ import type { NDArray } from '../backend/array.ts';
 import type { StepSpec } from '../backend/backend.ts';
 import { ArgumentError } from '../core/errors.ts';
 import { pythonValue, snakeCase } from '../core/pythonText.ts';
+import { formatShape, sameShape } from '../core/shape.ts';
 import { Tensor } from '../tensor.ts';
 
 export interface OptimizerOptions {
@@ -133,9 +134,13 @@ export abstract class Optimizer<
     return { state, paramGroups };
   }
 
-  /** Takes options and state over; tensors are copied in each parameter's dtype and device. @throws ArgumentError */
+  /**
+   * Takes options and state over; tensors are copied in each parameter's dtype and device.
+   * @throws ArgumentError, changing nothing, for a state that is not one of an optimiser with these groups
+   */
   loadStateDict(dict: OptimizerStateDict): void {
     const groups = this.paramGroups;
+    checkStateDict(dict);
     if (dict.paramGroups.length !== groups.length) {
       throw new ArgumentError('loaded state dict has a different number of parameter groups');
     }
@@ -148,20 +153,24 @@ export abstract class Optimizer<
     dict.paramGroups.forEach((saved, i) => {
       for (const [j, at] of saved.params.entries()) byNumber.set(at, groups[i].params[j]);
     });
-    const restored = new Map<Tensor, ParamState>();
+    const options = dict.paramGroups.map((saved, i): ParamGroup<O> => {
+      for (const [name, standard] of Object.entries(this.defaults)) checkKind(name, standard, saved[name]);
+      const group: ParamGroup<O> = { ...groups[i], ...saved, params: groups[i].params };
+      this.validate(group);
+      return group;
+    });
+    const restored = new Map<Tensor, S>();
     for (const [at, kept] of Object.entries(dict.state)) {
       const param = byNumber.get(Number(at));
-      if (param)
-        restored.set(
-          param,
-          Object.fromEntries(Object.entries(kept).map(([name, x]) => [name, copyFor(param, x)])),
-        );
+      if (!param) continue;
+      const copies = Object.entries(kept).map(([name, x]) => [name, copyFor(param, x, name)]);
+      restored.set(param, this.revive(Object.fromEntries(copies)));
     }
-    dict.paramGroups.forEach((saved, i) => {
-      Object.assign(groups[i], { ...saved, params: groups[i].params });
+    groups.forEach((group, i) => {
+      Object.assign(group, options[i]);
     });
     this.state.clear();
-    for (const [param, kept] of restored) this.state.set(param, this.revive(kept));
+    for (const [param, kept] of restored) this.state.set(param, kept);
   }
 
   /** Saved state as this optimiser keeps it. @throws ArgumentError if something is missing */
@@ -200,12 +209,50 @@ function checkedTensor(x: unknown): Tensor {
   );
 }
 
-/** Saved state for a parameter: in its dtype, on its device, with memory laid out as its own. */
+/** @throws ArgumentError unless it has the form that `stateDict` gives */
+function checkStateDict(dict: OptimizerStateDict): void {
+  const isObject = (x: unknown) => typeof x === 'object' && x !== null && !(x instanceof Tensor);
+  const wellFormed =
+    isObject(dict) &&
+    isObject(dict.state) &&
+    Object.values(dict.state).every(isObject) &&
+    Array.isArray(dict.paramGroups) &&
+    dict.paramGroups.every(
+      // Assigned to a group, the name __proto__ would exchange what it is.
+      (group) => isObject(group) && Array.isArray(group.params) && !Object.hasOwn(group, '__proto__'),
+    );
+  if (!wellFormed) {
+    throw new ArgumentError(
+      'loadStateDict: expected { state: { number: … }, paramGroups: [{ params: [numbers], … }] } as stateDict gives it',
+    );
+  }
+}
+
+const kindOf = (x: unknown): string => (Array.isArray(x) ? 'list' : typeof x);
+
+/** @throws ArgumentError for an option whose saved value is of another kind than its default */
+function checkKind(name: string, standard: unknown, saved: unknown): void {
+  const open = (x: unknown) => x === null || x === undefined;
+  if (open(standard) || open(saved) || kindOf(standard) === kindOf(saved)) return;
+  throw new ArgumentError(
+    `loadStateDict: the option ${name} must be a ${kindOf(standard)}, but got a ${kindOf(saved)}`,
+  );
+}
+
+/** Saved state for a parameter: in its dtype, on its device, with memory laid out as its own. @throws ArgumentError */
 function copyFor(
   param: Tensor,
   value: Tensor | number | null | undefined,
+  name: string,
 ): Tensor | number | null | undefined {
   if (!(value instanceof Tensor)) return value;
+  if (value.ndim === 0 && param.ndim > 0) return value.detach().clone(); // a number, as PyTorch keeps the count of steps
+  if (!sameShape(value.shape, param.shape)) {
+    throw new ArgumentError(
+      `loadStateDict: the saved ${name} has shape ${formatShape(value.shape)}, but its parameter has shape ` +
+        formatShape(param.shape),
+    );
+  }
   const copy = bufferLike(param);
   copy.copy_(value.detach().to({ device: param.device }));
   return copy;

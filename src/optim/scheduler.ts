@@ -62,6 +62,13 @@ export function perGroup<V extends number | ((epoch: number) => number)>(
 const isPlainState = (x: unknown): boolean =>
   Array.isArray(x) ? x.every(isPlainState) : x === null || ['number', 'string', 'boolean'].includes(typeof x);
 
+/** @throws ArgumentError if a saved value cannot stand for the one here */
+function checkSavedKind(name: string, here: unknown, saved: unknown): void {
+  const kind = (x: unknown) => (Array.isArray(x) ? 'list' : typeof x);
+  if (here === null || saved === null || kind(here) === kind(saved)) return;
+  throw new ArgumentError(`loadStateDict: ${name} must be a ${kind(here)}, but got a ${kind(saved)}`);
+}
+
 export type SchedulerStateDict = Record<string, unknown>;
 
 export abstract class LRScheduler {
@@ -133,12 +140,18 @@ export abstract class LRScheduler {
     return { ...Object.fromEntries(state), lastLr: this.getLastLr() };
   }
 
-  /** Continues from a saved state. The optimiser's rates come from its own state. */
+  /**
+   * Continues from a saved state. The optimiser's rates come from its own state.
+   * @throws ArgumentError, changing nothing, for values of another kind than they have here
+   */
   loadStateDict(state: Readonly<SchedulerStateDict>): void {
+    if (typeof state !== 'object' || state === null)
+      throw new ArgumentError(`loadStateDict: expected the state of a scheduler, but got ${String(state)}`);
     const { lastLr, ...own } = state;
     const known = Object.entries(own).filter(
       ([name, value]) => Object.hasOwn(this, name) && isPlainState(value),
     );
+    for (const [name, value] of known) checkSavedKind(name, Reflect.get(this, name), value);
     Object.assign(this, Object.fromEntries(known));
     if (Array.isArray(lastLr)) this.#lastLr = lastLr.filter((lr) => typeof lr === 'number');
   }
