@@ -285,7 +285,7 @@ describe('a run continued', () => {
     second.loadStateDict(first.stateDict());
     expect([...start, ...(await seen(second as never, 99))]).toEqual(whole);
     expect([second.stateDict(), (await seen(second as never, 99)).length]).toEqual([
-      { batches: 0, generators: null },
+      { batches: 0, begun: null, generators: [] },
       4,
     ]);
   });
