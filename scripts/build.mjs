@@ -15,6 +15,8 @@ const at = (/** @type {string} */ file) => path.join(root, file);
 const KERNEL_BINARIES = { simd: 'build/simd.wasm', relaxed: 'build/relaxed.wasm' };
 const PLAIN_BINARY = 'src/backend/wasm/plainBinary.ts';
 const INFLATE = 'src/backend/wasm/inflate.ts';
+/** Says which compiler makes the kernels: they are compiled anew for another, and not for other packages. */
+const COMPILER = 'node_modules/assemblyscript/package.json';
 const WORKER_ENTRY = 'src/backend/wasm/worker.ts';
 const WORKER_SCRIPT = 'build/worker.js';
 /** The worker as a file, for pages whose security policy refuses workers made from strings. */
@@ -81,7 +83,7 @@ export function writeIfChanged(/** @type {string} */ file, /** @type {string | U
  */
 async function stage(name, inputs, outputs, work) {
   const stamp = `build/stamps/${name}`;
-  const hash = hashOf([...inputs, 'scripts/build.mjs', 'package.json', 'package-lock.json']);
+  const hash = hashOf([...inputs, 'scripts/build.mjs']);
   const done = fs.existsSync(at(stamp)) && fs.readFileSync(at(stamp), 'utf8') === hash;
   if (done && outputs.every((file) => fs.existsSync(at(file)))) return;
   const start = performance.now();
@@ -218,6 +220,7 @@ function failOnWarnings(/** @type {string} */ what, /** @type {import('esbuild')
  * @param {'kernels' | 'js' | 'all'} depth
  */
 export async function build(depth = 'all') {
+  const manifest = ['package.json', 'package-lock.json'];
   process.chdir(root); // asc takes its configuration from the current folder
   const kernels = filesBelow('assembly').filter(
     (file) => file.endsWith('.ts') && !file.includes('__tests__'),
@@ -225,7 +228,7 @@ export async function build(depth = 'all') {
   const decoders = [PLAIN_BINARY, INFLATE, 'src/backend/wasm/sections.ts'];
   await stage(
     'kernels',
-    [...kernels, ...decoders, 'asconfig.json', 'scripts/kernelTypes.mjs'],
+    [...kernels, ...decoders, 'asconfig.json', 'scripts/kernelTypes.mjs', COMPILER],
     [...Object.values(KERNEL_BINARIES), 'src/generated/kernels.ts'],
     compileKernels,
   );
@@ -233,20 +236,22 @@ export async function build(depth = 'all') {
   const sources = filesBelow('src').filter(
     (file) => file.endsWith('.ts') && file !== 'src/generated/worker.ts',
   );
-  await stage('worker', sources, ['src/generated/worker.ts', WORKER_SCRIPT], bundleWorker);
+  await stage('worker', [...sources, ...manifest], ['src/generated/worker.ts', WORKER_SCRIPT], bundleWorker);
   if (depth === 'kernels') return;
 
   const all = filesBelow('src').filter((file) => file.endsWith('.ts'));
   const entries = entryPoints().filter((entry) => fs.existsSync(at(`src/${entry}.ts`)));
   const bundlers = ['scripts/libraryBundles.mjs', 'scripts/classNames.mjs', 'scripts/sizes.mjs'];
   const outputs = entries.flatMap((entry) => ['', 'cjs/', 'node/'].map((form) => `dist/${form}${entry}.js`));
-  await stage('js', [...all, ...bundlers], [...outputs, SERVED_WORKER], () => writeLibrary(entries, all));
+  await stage('js', [...all, ...bundlers, ...manifest], [...outputs, SERVED_WORKER], () =>
+    writeLibrary(entries, all),
+  );
   if (depth === 'js') return;
 
   const configs = ['tsconfig.json', 'tsconfig.build.json'];
   await stage(
     'types',
-    [...all, ...configs],
+    [...all, ...configs, ...manifest],
     entries.map((entry) => `dist/${entry}.d.ts`),
     () => writeTypes(entries),
   );
