@@ -1,0 +1,3 @@
+import { start } from './tfjs.mjs';
+
+export const create = () => start('cpu', 1);

@@ -1,0 +1,3 @@
+import { start } from './tfjs.mjs';
+
+export const create = (/** @type {number} */ threads) => start('wasm', threads);
