@@ -7,11 +7,11 @@ import { nodeMachine } from './node/machine.ts';
 import { HELP, type Options, parseOptions, UsageError } from './options.ts';
 import { charts } from './report/charts.ts';
 import { comparison } from './report/compare.ts';
-import { FORMAT, originOf, parseRecord, type Record } from './report/record.ts';
+import { FORMAT, originOf, parseRecord, type Run } from './report/record.ts';
 import { groupTable } from './report/text.ts';
 import { type Group, listBenchmarks, type Result, runBenchmarks, type Skipped } from './suite/index.ts';
 
-function readOptions(): { options: Options; before: Record | undefined } {
+function readOptions(): { options: Options; before: Run | undefined } {
   const options = parseOptions(process.argv.slice(2));
   if (options === 'help') {
     console.log(HELP);
@@ -57,7 +57,7 @@ function printer(quiet: boolean) {
   };
 }
 
-function save(record: Record, folder: string): void {
+function save(record: Run, folder: string): void {
   fs.mkdirSync(folder, { recursive: true });
   fs.writeFileSync(path.join(folder, 'latest.json'), `${JSON.stringify(record, null, 2)}\n`);
   for (const [name, svg] of charts(record)) fs.writeFileSync(path.join(folder, `${name}.svg`), svg);
@@ -89,7 +89,7 @@ async function main(): Promise<void> {
   const { onResult, onProgress, flush } = printer(options.json);
   const results = await runBenchmarks({ ...run, onResult, onProgress });
   flush();
-  const record: Record = { ...start, results };
+  const record: Run = { ...start, results };
   save(record, options.out);
   if (options.json) console.log(JSON.stringify(record, null, 2));
   if (before) (options.json ? console.error : console.log)(`\n${comparison(before, record)}`);

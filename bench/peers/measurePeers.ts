@@ -27,18 +27,21 @@ export type Entry = Figure | Unable;
 export interface Effort {
   readonly rounds: number;
   readonly sampleMs: number;
+  /** For the engine to optimise before anything is measured. */
+  readonly warmMs: number;
   readonly epochs: number;
   readonly starts: number;
   /** Steps that slow libraries make instead of an epoch. */
   readonly slowSteps: number;
 }
-export const QUICK: Effort = { rounds: 3, sampleMs: 8, epochs: 2, starts: 3, slowSteps: 4 };
-export const FULL: Effort = { rounds: 7, sampleMs: 25, epochs: 5, starts: 7, slowSteps: 10 };
+export const QUICK: Effort = { rounds: 3, sampleMs: 8, warmMs: 100, epochs: 2, starts: 3, slowSteps: 4 };
+export const FULL: Effort = { rounds: 7, sampleMs: 25, warmMs: 250, epochs: 5, starts: 7, slowSteps: 10 };
 
 /** Threads of the library before may still be looking for work. */
 const SETTLE_MS = 3;
 /** Results may differ by the order of sums. */
 const TOLERANCE = 2e-3;
+const LOSS_TOLERANCE = 2e-3;
 
 function figure(
   work: string,
@@ -91,11 +94,9 @@ export async function measureWork(work: Work, peers: readonly Peer[], effort: Ef
       entries.push(unable(work.name, peer.kind, reply.unable));
       continue;
     }
-    let count = 1;
-    for (let look = 0; look < 4 && reply.ms < 10 * effort.sampleMs; look++) {
-      const { ms } = await peer.ask<{ ms: number }>('sample', { count });
-      count = Math.max(1, Math.ceil(effort.sampleMs / Math.max(ms, 1e-5)));
-    }
+    const { ms } =
+      reply.ms < 4 * effort.sampleMs ? await peer.ask<{ ms: number }>('warm', { ms: effort.warmMs }) : reply;
+    const count = Math.max(1, Math.ceil(effort.sampleMs / Math.max(ms, 1e-5)));
     able.push({ peer, count, digest: reply.digest, samples: [] });
   }
   for (let round = 0; round < effort.rounds; round++) {
@@ -134,43 +135,64 @@ export async function measureEpochs(
 ): Promise<Entry[]> {
   const steps = Math.ceil(samples / files.batch);
   const entries: Entry[] = [];
-  const training: { peer: Peer; steps: number; times: number[]; losses: number[] }[] = [];
+  const all: Trainee[] = [];
+  const ends = (peer: Peer) => async (error: Error) => {
+    entries.push(unable(EPOCH, peer.kind, error.message.split('\n')[0]));
+    await peer.end();
+  };
   for (const kind of kinds) {
     const peer = new Peer(kind);
-    try {
-      await peer.ask('train', { files, sizes: SIZES });
-      training.push({ peer, steps: kind.slow ? effort.slowSteps : steps, times: [], losses: [] });
-    } catch (error) {
-      entries.push(unable(EPOCH, kind, (error as Error).message.split('\n')[0]));
-      await peer.end();
-    }
+    await begin(peer, files, effort.slowSteps).then((first) => {
+      const made = kind.slow ? effort.slowSteps : steps;
+      all.push({ peer, steps: made, first, times: [], losses: [] });
+    }, ends(peer));
   }
   for (let epoch = 0; epoch < effort.epochs; epoch++) {
-    for (const one of training) {
+    for (const one of all) {
       await pause(SETTLE_MS);
-      type Trained = { ms: number; loss: number };
-      const part = { first: epoch * one.steps, steps: one.steps };
-      const { ms, loss } = await one.peer.ask<Trained>('epoch', part);
+      const { ms, loss } = await one.peer.ask<Trained>('epoch', { first: epoch * steps, steps: one.steps });
       one.times.push((ms * steps) / one.steps);
       one.losses.push(loss);
     }
   }
-  const [first] = training;
-  for (const { peer, times, losses, steps: made } of training) {
-    const whole = made === steps;
-    const apart = Math.max(...losses.map((loss, i) => Math.abs(loss - first.losses[i])));
-    const notes = [
-      ...(whole
-        ? [`losses ${losses.map((loss) => loss.toFixed(4)).join(', ')}`]
-        : [`from ${made} steps at a time`]),
-      ...(whole && apart > 0.002 ? [`losses differ by up to ${apart.toFixed(4)}`] : []),
-    ];
-    entries.push(figure(EPOCH, peer.kind, times, { note: notes.join('; ') }));
-    const { MB } = await peer.ask<{ MB: number }>('memory');
-    if (whole) entries.push(figure(MEMORY, peer.kind, [MB], { unit: 'MB' }));
-    await peer.end();
+  for (const one of all) {
+    entries.push(figure(EPOCH, one.peer.kind, one.times, { note: trainingNote(one, all[0], steps) }));
+    const { MB } = await one.peer.ask<{ MB: number }>('memory');
+    if (one.steps === steps) entries.push(figure(MEMORY, one.peer.kind, [MB], { unit: 'MB' }));
+    await one.peer.end();
   }
   return entries;
+}
+
+interface Trained {
+  readonly ms: number;
+  readonly loss: number;
+}
+
+interface Trainee {
+  readonly peer: Peer;
+  /** Per sample: an epoch's, or fewer for slow libraries. */
+  readonly steps: number;
+  /** The loss of the first few steps, which all have in common. */
+  readonly first: number;
+  readonly times: number[];
+  readonly losses: number[];
+}
+
+/** Network, data, and a few steps that are not timed. */
+async function begin(peer: Peer, files: MnistFiles, steps: number): Promise<number> {
+  await peer.ask('train', { files, sizes: SIZES });
+  return (await peer.ask<Trained>('epoch', { first: 0, steps })).loss;
+}
+
+function trainingNote({ steps, first, losses }: Trainee, ours: Trainee, epoch: number): string {
+  const whole = steps === epoch;
+  const distances = whole ? losses.map((loss, i) => Math.abs(loss - ours.losses[i])) : [];
+  const apart = Math.max(Math.abs(first - ours.first), ...distances);
+  const text = whole
+    ? `losses ${losses.map((loss) => loss.toFixed(4)).join(', ')}`
+    : `from ${steps} steps at a time`;
+  return apart > LOSS_TOLERANCE ? `${text}; its losses differ by up to ${apart.toFixed(4)}` : text;
 }
 
 /** PyTorch's epoch as a program has it that uses its DataLoader. */

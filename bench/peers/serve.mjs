@@ -56,6 +56,17 @@ const commands = {
     const once = await time(1);
     return { ms: once, digest: digest(await made.read()) };
   },
+  /** Runs until the engine has had `ms` to optimise; how long a call takes then. */
+  async warm({ ms }) {
+    const end = performance.now() + ms;
+    let count = 1;
+    for (;;) {
+      const start = performance.now();
+      const once = await time(count);
+      if (performance.now() >= end) return { ms: once };
+      count = Math.ceil(Math.max(1, (performance.now() - start) / Math.max(once, 1e-5)) * 1.5);
+    }
+  },
   async sample({ count }) {
     return { ms: await time(count) };
   },

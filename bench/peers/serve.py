@@ -185,6 +185,13 @@ class Server:
         self.run = WORKS[kind](**spec)
         return {"ms": self.time(1), "digest": digest(self.run())}
 
+    def warm(self, ms):
+        end = time.perf_counter() + ms / 1000
+        while True:
+            once = self.time(1)
+            if time.perf_counter() >= end:
+                return {"ms": min(once, self.time(3))}
+
     def sample(self, count):
         return {"ms": self.time(count)}
 

@@ -58,7 +58,7 @@ function cellOf(run: PeerRun, name: string, peer: string, notes: string[], work?
   const parts = entries.map((entry) => {
     if ('unable' in entry) return '–';
     const text = valueText(work, entry);
-    if (!entry.note?.startsWith('its result')) return text;
+    if (!entry.note?.includes('differ')) return text;
     const note = `${name}, ${peer}: ${entry.note}`;
     if (!notes.includes(note)) notes.push(note);
     return `${text}[^${notes.indexOf(note) + 1}]`;

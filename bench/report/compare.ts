@@ -1,6 +1,6 @@
 /** Two runs side by side. */
 import type { Result } from '../suite/types.ts';
-import { measured, originOf, type Record } from './record.ts';
+import { measured, originOf, type Run } from './record.ts';
 import { amount, table } from './text.ts';
 
 export interface Change {
@@ -24,7 +24,7 @@ function verdictOf(before: Result, after: Result): Change['verdict'] {
 }
 
 /** What both runs measured, in the order of the later one. */
-export function changes(before: Record, after: Record): Change[] {
+export function changes(before: Run, after: Run): Change[] {
   const old = new Map(measured(before).map((result) => [key(result), result]));
   return measured(after).flatMap((result) => {
     const earlier = old.get(key(result));
@@ -40,7 +40,7 @@ export function changes(before: Record, after: Record): Change[] {
 }
 
 /** The changes as a table, with a line that counts them. */
-export function comparison(before: Record, after: Record): string {
+export function comparison(before: Run, after: Run): string {
   const list = changes(before, after);
   if (list.length === 0) return `nothing in common with the run of ${before.date}`;
   const rows = list.map(({ before: b, after: a, ratio, verdict, otherResult }) => [

@@ -14,7 +14,7 @@ export interface Machine {
 
 export const FORMAT = 1;
 
-export interface Record {
+export interface Run {
   readonly format: typeof FORMAT;
   /** When the run began, ISO 8601. */
   readonly date: string;
@@ -25,8 +25,8 @@ export interface Record {
 }
 
 /** Reads a run. @throws Error that says what is wrong with the text */
-export function parseRecord(text: string, name: string): Record {
-  let value: Partial<Record>;
+export function parseRecord(text: string, name: string): Run {
+  let value: Partial<Run>;
   try {
     value = JSON.parse(text);
   } catch (error) {
@@ -34,14 +34,14 @@ export function parseRecord(text: string, name: string): Record {
   }
   if (value?.format !== FORMAT || !Array.isArray(value.results))
     throw new Error(`${name} is not a run of this benchmark (format ${FORMAT})`);
-  return value as Record;
+  return value as Run;
 }
 
-export const measured = ({ results }: Record): Result[] =>
+export const measured = ({ results }: Run): Result[] =>
   results.filter((result): result is Result => !('skipped' in result));
 
 /** One line about a run's origin. */
-export function originOf({ date, machine, simd, device }: Record): string {
+export function originOf({ date, machine, simd, device }: Run): string {
   const load = machine.load === undefined ? '' : `, load ${machine.load.toFixed(1)}`;
   const where = device === 'cpu' ? `${simd === 'relaxed' ? 'relaxed' : 'plain'} SIMD` : device;
   return `${machine.processor}, ${machine.cores} cores, ${machine.engine}, ${where}${load}, ${date.slice(0, 10)}`;

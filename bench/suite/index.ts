@@ -46,6 +46,8 @@ export interface RunOptions {
   readonly host: Host;
   /** Benchmarks whose 'group name' holds one of these words, in any case. Default: all. */
   readonly filter?: readonly string[];
+  /** Default: all. */
+  readonly groups?: readonly Group[];
   /** Numbers of threads, each measured; 0 stands for all that the machine has. Default [0]. */
   readonly threads?: readonly number[];
   /** Default 'cpu'. */
@@ -80,7 +82,7 @@ const settingOf = ({ host, device = 'cpu', effort = 'full' }: RunOptions, count:
 /** The benchmarks that a filter leaves, by group. */
 export function listBenchmarks(options: RunOptions): Map<Group, Benchmark[]> {
   const setting = settingOf(options, 1);
-  const list = GROUPS.map((group): [Group, Benchmark[]] => [
+  const list = (options.groups ?? GROUPS).map((group): [Group, Benchmark[]] => [
     group,
     FAMILIES[group](setting).filter((benchmark) => matches(benchmark, options.filter ?? [])),
   ]);

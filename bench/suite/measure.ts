@@ -9,13 +9,15 @@ export interface Effort {
   readonly rounds: number;
   /** A sample lasts at least this long, so that the clock's grain and single interrupts do not count. */
   readonly sampleMs: number;
+  /** For the engine to optimise before a benchmark is measured. */
+  readonly warmMs: number;
   /** How long each of the machine's limits is looked for. */
   readonly limitMs: number;
 }
 
-export const FULL: Effort = { rounds: 11, sampleMs: 25, limitMs: 80 };
-export const QUICK: Effort = { rounds: 5, sampleMs: 8, limitMs: 40 };
-export const SMOKE: Effort = { rounds: 2, sampleMs: 0, limitMs: 0 };
+export const FULL: Effort = { rounds: 11, sampleMs: 25, warmMs: 200, limitMs: 80 };
+export const QUICK: Effort = { rounds: 5, sampleMs: 8, warmMs: 60, limitMs: 40 };
+export const SMOKE: Effort = { rounds: 2, sampleMs: 0, warmMs: 0, limitMs: 0 };
 
 /** Calls before anything is measured; the result of the last one is what the checksum is of. */
 const WARM_UP_CALLS = 3;
@@ -44,12 +46,12 @@ async function prepare(timed: Timed, setting: Setting, effort: Effort): Promise<
   let result: ReturnType<Job['run']>;
   for (let i = 0; i < WARM_UP_CALLS; i++) result = job.run();
   const sum = result && checksum(await result.read());
-  // Calls that are fast to begin with grow faster still while the engine optimises, hence the second look.
+  const warm = now() + effort.warmMs;
   let count = 1;
-  for (let look = 0; look < 2; look++) {
+  do {
     const once = Math.max(await time(job, count, setting.device), 1e-5);
     count = Math.max(1, Math.ceil(effort.sampleMs / once));
-  }
+  } while (now() < warm);
   return { timed, job, count, checksum: sum, samples: [] };
 }
 

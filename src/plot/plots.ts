@@ -1,4 +1,5 @@
 /** The plots under their public names. */
+export { bar } from './bar.ts';
 export { confusionMatrix, heatMap } from './heatMap.ts';
 export { histogram } from './histogram.ts';
 export { imageGrid } from './imageGrid.ts';

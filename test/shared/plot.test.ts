@@ -219,3 +219,38 @@ describe('imageGrid', () => {
     expect(view.getUint32(png.length - 4)).toBe(0xae426082);
   });
 });
+
+describe('bars', () => {
+  it('stand for values, in the order of the labels', () => {
+    const svg = plot.bar({
+      labels: ['one', 'two', 'none'],
+      series: [
+        { name: 'a', values: [1, 2, Number.NaN] },
+        { name: 'b', values: [3, -4, 0] },
+      ],
+      xLabel: 'things',
+    });
+    expect(count(svg, 'title')).toBe(5);
+    expect(texts(svg)).toEqual(expect.arrayContaining(['one', 'two', 'none', 'a', 'b', '2', '−4', 'things']));
+    const width = (value: string) =>
+      Number(new RegExp(`width="([\\d.]+)"[^>]*><title>${value}<`).exec(svg)?.[1]);
+    expect(width('one, b: 3') / width('one, a: 1')).toBeCloseTo(3, 1);
+    expect(width('two, b: −4') / width('two, a: 2')).toBeCloseTo(2, 1);
+  });
+
+  it('take a log axis and their own text', () => {
+    const options = { labels: ['a', 'b', 'c'], xScale: 'log', format: (x: number) => `${x} s` } as const;
+    const svg = plot.bar({ ...options, series: [{ values: [1, 100, 0] }] });
+    expect(count(svg, 'title')).toBe(2);
+    expect(texts(svg)).toContain('100 s');
+  });
+
+  it('refuse what does not fit together', () => {
+    expect(() => plot.bar({ labels: [], series: [{ values: [] }] })).toThrow(ArgumentError);
+    expect(() => plot.bar({ labels: ['a'], series: [] })).toThrow(ArgumentError);
+    expect(() => plot.bar({ labels: ['a', 'b'], series: [{ values: [1] }] })).toThrow(
+      /plot.bar: expected one value for each of 2 labels, but series 0 has 1/,
+    );
+    expect(() => plot.bar({ labels: ['a', 'b'], series: [{ values: [1] }] })).toThrow(ShapeError);
+  });
+});

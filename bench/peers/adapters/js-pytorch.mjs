@@ -61,6 +61,7 @@ function worksOf(torch) {
       if (name === 'add') return job(() => p.add(q));
       return {
         run: () => {
+          p.zero_grad();
           let y = p;
           for (let i = 0; i < (name === 'graph' ? 100 : 1); i++) y = y.mul(q);
           const loss = y.sum();
@@ -68,6 +69,7 @@ function worksOf(torch) {
           loss.zero_grad_graph();
         },
         read: async () => {
+          p.zero_grad();
           let y = p;
           for (let i = 0; i < (name === 'graph' ? 100 : 1); i++) y = y.mul(q);
           y.sum().backward();

@@ -52,7 +52,7 @@ export async function start(backend, threads, { repaired = false } = {}) {
 
 function repair(tf) {
   tf.unregisterGradient('BatchMatMul');
-  const t = (x) => tf.transpose(x, [0, 2, 1]);
+  const t = (x) => tf.transpose(x, x.rank === 2 ? [1, 0] : [0, 2, 1]);
   tf.registerGradient({
     kernelName: 'BatchMatMul',
     inputsToSave: ['a', 'b'],

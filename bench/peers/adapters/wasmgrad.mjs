@@ -1,9 +1,11 @@
 // wasmgrad through its public API, as built in dist/. The epoch is a user's: data set, DataLoader, modules, optimiser.
 import fs from 'node:fs';
-import * as torch from '../../../dist/index.js';
-import { MNIST, transforms } from '../../../dist/vision/index.js';
 import { uniform, weights } from '../data.mjs';
 
+/** A built module, past the type checker, which would read the bundle. @returns {Promise<any>} */
+const built = (/** @type {string} */ file) => import(new URL(`../../../dist/${file}`, import.meta.url).href);
+const torch = await built('index.js');
+const { MNIST, transforms } = await built('vision/index.js');
 const { nn, optim, data } = torch;
 const F = nn.functional;
 
@@ -37,7 +39,7 @@ function network(/** @type {any} */ { w1, b1, w2 }, /** @type {any} */ { inputs,
   const second = new nn.Linear(hidden, outputs, { bias: false });
   torch.noGrad(() => {
     first.weight.copy_(tensor(w1, [inputs, hidden]).t());
-    /** @type {any} */ (first.bias).copy_(tensor(b1, [hidden]));
+    first.bias.copy_(tensor(b1, [hidden]));
     second.weight.copy_(tensor(w2, [hidden, outputs]).t());
   });
   return new nn.Sequential(first, new nn.ReLU(), second);
