@@ -7,7 +7,9 @@ import { nodeMachine } from './node/machine.ts';
 import { HELP, type Options, parseOptions, UsageError } from './options.ts';
 import { charts } from './report/charts.ts';
 import { comparison } from './report/compare.ts';
-import { FORMAT, originOf, parseRecord, type Run } from './report/record.ts';
+import { markdownReport } from './report/markdown.ts';
+import { writeBetweenMarkers } from './report/markers.ts';
+import { FORMAT, merged, originOf, parseRecord, type Run } from './report/record.ts';
 import { groupTable } from './report/text.ts';
 import { type Group, listBenchmarks, type Result, runBenchmarks, type Skipped } from './suite/index.ts';
 
@@ -89,8 +91,13 @@ async function main(): Promise<void> {
   const { onResult, onProgress, flush } = printer(options.json);
   const results = await runBenchmarks({ ...run, onResult, onProgress });
   flush();
-  const record: Run = { ...start, results };
+  const now: Run = { ...start, results };
+  const kept = path.join(options.out, 'latest.json');
+  const older =
+    options.add && fs.existsSync(kept) ? parseRecord(fs.readFileSync(kept, 'utf8'), kept) : undefined;
+  const record = older ? merged(older, now) : now;
   save(record, options.out);
+  if (options.write) writeBetweenMarkers('BENCHMARKS.md', 'bench', markdownReport(record));
   if (options.json) console.log(JSON.stringify(record, null, 2));
   if (before) (options.json ? console.error : console.log)(`\n${comparison(before, record)}`);
 }

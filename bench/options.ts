@@ -9,6 +9,8 @@ export interface Options {
   readonly effort: 'full' | 'quick' | 'smoke';
   readonly json: boolean;
   readonly list: boolean;
+  readonly add: boolean;
+  readonly write: boolean;
   readonly compare: string | undefined;
   readonly out: string;
 }
@@ -26,6 +28,8 @@ export const HELP = `Measures wasmgrad on this machine, with the machine's own l
   --json             the figures as JSON on standard output instead of tables
   --compare FILE     beside those of an earlier run (its JSON)
   --out DIR          where latest.json and the charts go           (bench/results)
+  --add              keep what latest.json has besides
+  --write            put the tables into BENCHMARKS.md, between its markers
   --help             this text`;
 
 export class UsageError extends Error {}
@@ -58,6 +62,8 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
         quick: flag,
         smoke: flag,
         list: flag,
+        add: flag,
+        write: flag,
         json: flag,
         compare: { type: 'string' },
         out: { type: 'string', default: 'bench/results' },
@@ -81,6 +87,8 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
     effort: values.smoke ? 'smoke' : values.quick ? 'quick' : 'full',
     json: values.json,
     list: values.list,
+    add: values.add,
+    write: values.write,
     compare: values.compare,
     out: values.out,
   };

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { mnistFolder } from '../node/host.ts';
 import { nodeMachine } from '../node/machine.ts';
+import { writeBetweenMarkers } from '../report/markers.ts';
 import { bundleSizes } from './bundleSizes.ts';
 import {
   type Entry,
@@ -20,7 +21,7 @@ import {
   START,
 } from './measurePeers.ts';
 import { Peer, type PeerKind, torchVersion } from './peer.ts';
-import { merge, type PeerRun, readRun, tables, writeBetweenMarkers } from './tables.ts';
+import { merge, type PeerRun, readRun, tables } from './tables.ts';
 import { WORKS } from './works.ts';
 
 const HELP = `Measures other libraries and wasmgrad on the same work and data, taking turns.

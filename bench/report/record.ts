@@ -40,6 +40,14 @@ export function parseRecord(text: string, name: string): Run {
 export const measured = ({ results }: Run): Result[] =>
   results.filter((result): result is Result => !('skipped' in result));
 
+const keyOf = ({ group, name, threads }: Result | Skipped): string => `${group}|${name}|${threads}`;
+
+/** An older run with what a newer one measured again, or anew. */
+export function merged(older: Run, newer: Run): Run {
+  const results = new Map([...older.results, ...newer.results].map((result) => [keyOf(result), result]));
+  return { ...newer, results: [...results.values()] };
+}
+
 /** One line about a run's origin. */
 export function originOf({ date, machine, simd, device }: Run): string {
   const load = machine.load === undefined ? '' : `, load ${machine.load.toFixed(1)}`;
