@@ -1,0 +1,154 @@
+/** The hyper-parameters, each within limits that make sense. */
+import type { JSX, TargetedEvent } from 'preact';
+import { useState } from 'preact/hooks';
+import type { DatasetName, NetworkName, Settings } from '../protocol.ts';
+import { busy, loadDataset, loaded, loading, machine, settings } from '../state.ts';
+
+interface NumberField {
+  readonly key: 'epochs' | 'batchSize' | 'learningRate' | 'hidden' | 'seed';
+  readonly label: string;
+  readonly min: number;
+  readonly max: number;
+  readonly step: number | 'any';
+}
+
+const NUMBERS: readonly NumberField[] = [
+  { key: 'epochs', label: 'Epochs', min: 1, max: 100, step: 1 },
+  { key: 'batchSize', label: 'Batch size', min: 1, max: 1024, step: 1 },
+  { key: 'learningRate', label: 'Learning rate', min: 0.0001, max: 2, step: 'any' },
+  { key: 'hidden', label: 'Hidden neurons', min: 1, max: 2048, step: 1 },
+  { key: 'seed', label: 'Seed', min: 0, max: 2 ** 31, step: 1 },
+];
+
+const change = (part: Partial<Settings>): void => {
+  settings.value = { ...settings.value, ...part };
+};
+
+/** Keeps what is typed, and takes it over when it is a number within the limits. */
+function NumberInput({ field }: { field: NumberField }): JSX.Element {
+  const { key, label, min, max, step } = field;
+  const [error, setError] = useState<string | null>(null);
+  const take = (event: TargetedEvent<HTMLInputElement>): void => {
+    const input = event.currentTarget;
+    const value = input.valueAsNumber;
+    const fits = value >= min && value <= max && (step === 'any' || Number.isInteger(value));
+    setError(fits ? null : `${step === 'any' ? 'A number' : 'A whole number'} from ${min} to ${max}`);
+    input.setCustomValidity(fits ? '' : 'outside the limits');
+    if (fits) change({ [key]: value });
+  };
+  return (
+    <label>
+      {label}
+      <input
+        type="number"
+        name={key}
+        min={min}
+        max={max}
+        step={step}
+        value={settings.value[key]}
+        disabled={busy.value}
+        onInput={take}
+        aria-invalid={error !== null}
+        aria-describedby={error === null ? undefined : `${key}-error`}
+      />
+      {error !== null && (
+        <small id={`${key}-error`} class="error">
+          {error}
+        </small>
+      )}
+    </label>
+  );
+}
+
+const FILES = ['trainImages', 'trainLabels', 'testImages', 'testLabels'] as const;
+const PATTERNS: Record<(typeof FILES)[number], RegExp> = {
+  trainImages: /train.*images/,
+  trainLabels: /train.*labels/,
+  testImages: /(t10k|test).*images/,
+  testLabels: /(t10k|test).*labels/,
+};
+
+/** Fashion-MNIST is not shipped with the page: its four files come from the user's disk. */
+function FashionFiles(): JSX.Element {
+  const [missing, setMissing] = useState<string | null>(null);
+  const take = (event: TargetedEvent<HTMLInputElement>): void => {
+    const chosen = Array.from(event.currentTarget.files ?? []);
+    const found = FILES.map((name) => chosen.find((file) => PATTERNS[name].test(file.name)));
+    const [trainImages, trainLabels, testImages, testLabels] = found;
+    if (!trainImages || !trainLabels || !testImages || !testLabels) {
+      const absent = FILES.filter((_, i) => found[i] === undefined);
+      setMissing(`Not among the chosen files: ${absent.join(', ')}.`);
+      return;
+    }
+    setMissing(null);
+    loadDataset('fashion', { trainImages, trainLabels, testImages, testLabels });
+  };
+  return (
+    <label class="wide">
+      The four Fashion-MNIST files (train-images…, train-labels…, t10k-images…, t10k-labels…; plain or .gz)
+      <input type="file" multiple onChange={take} disabled={busy.value} />
+      {missing !== null && <small class="error">{missing}</small>}
+    </label>
+  );
+}
+
+export function SettingsForm(): JSX.Element {
+  const { dataset, network, device } = settings.value;
+  const devices = machine.value?.devices ?? ['cpu'];
+  return (
+    <div class="settings">
+      <label>
+        Data
+        <select
+          value={dataset}
+          disabled={busy.value}
+          onChange={(event) => {
+            const name = event.currentTarget.value as DatasetName;
+            change({ dataset: name });
+            if (name === 'mnist') loadDataset(name);
+          }}
+        >
+          <option value="mnist">MNIST (digits)</option>
+          <option value="fashion">Fashion-MNIST (clothes)</option>
+        </select>
+      </label>
+      <label>
+        Network
+        <select
+          value={network}
+          disabled={busy.value}
+          onChange={(event) => {
+            const name = event.currentTarget.value as NetworkName;
+            change({ network: name, hidden: name === 'mlp' ? 500 : 64 });
+          }}
+        >
+          <option value="mlp">Fully connected, one hidden layer</option>
+          <option value="cnn">Convolutional, two layers</option>
+        </select>
+      </label>
+      <label>
+        Device
+        <select
+          value={device}
+          disabled={busy.value}
+          onChange={(event) => change({ device: event.currentTarget.value })}
+        >
+          {devices.map((name) => (
+            <option key={name} value={name}>
+              {name === 'cpu' ? 'WebAssembly' : 'WebGPU'}
+            </option>
+          ))}
+        </select>
+      </label>
+      {NUMBERS.map((field) => (
+        <NumberInput key={field.key} field={field} />
+      ))}
+      {dataset === 'fashion' && loaded.value.fashion === undefined && <FashionFiles />}
+      {loading.value !== null && (
+        <p class="wide" role="status">
+          Reading the images …
+        </p>
+      )}
+    </div>
+  );
+}

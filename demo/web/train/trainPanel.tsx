@@ -1,0 +1,256 @@
+/** Training: settings, controls, curves, the epochs' table, the confusion matrix and predictions. */
+import type { JSX } from 'preact';
+import { useMemo } from 'preact/hooks';
+import { plot } from 'wasmgrad/plot';
+import { Chart } from '../chart.tsx';
+import { Picture } from '../picture.tsx';
+import type { Sample } from '../protocol.ts';
+import {
+  busy,
+  classes,
+  downloadModel,
+  epochs,
+  lastStep,
+  loaded,
+  model,
+  pause,
+  reset,
+  resume,
+  runState,
+  settings,
+  start,
+  stepLosses,
+  stop,
+  uploadModel,
+} from '../state.ts';
+import { theme } from '../theme.ts';
+import { SettingsForm } from './settingsForm.tsx';
+
+const RANGE = [0, 1] as const;
+const four = (x: number): string => x.toFixed(4);
+const percent = (x: number): string => `${(100 * x).toFixed(2)} %`;
+
+function Controls(): JSX.Element {
+  const state = runState.value;
+  const ready = loaded.value[settings.value.dataset] !== undefined;
+  return (
+    <div class="controls">
+      {busy.value ? (
+        <>
+          {state === 'paused' ? (
+            <button type="button" class="primary" onClick={resume}>
+              Resume
+            </button>
+          ) : (
+            <button type="button" class="primary" onClick={pause}>
+              Pause
+            </button>
+          )}
+          <button type="button" onClick={stop}>
+            Stop
+          </button>
+        </>
+      ) : (
+        <button type="submit" class="primary" disabled={!ready}>
+          Train
+        </button>
+      )}
+      <button type="button" onClick={reset} disabled={model.value === null}>
+        Reset
+      </button>
+      <button type="button" onClick={downloadModel} disabled={model.value === null}>
+        Download model
+      </button>
+      <label class="button">
+        Open model …
+        <input
+          type="file"
+          accept=".safetensors"
+          onChange={(event) => {
+            const file = event.currentTarget.files?.[0];
+            if (file) uploadModel(file);
+            event.currentTarget.value = '';
+          }}
+        />
+      </label>
+    </div>
+  );
+}
+
+const WORDS = {
+  idle: 'Ready.',
+  training: 'Training',
+  paused: 'Paused',
+  finished: 'Finished.',
+  stopped: 'Stopped.',
+} as const;
+
+function Status(): JSX.Element {
+  const step = lastStep.value;
+  const state = runState.value;
+  if (step === null) return <p role="status">{state === 'training' ? 'Starting …' : WORDS[state]}</p>;
+  const { epoch, stepsPerEpoch, samplesPerSecond } = step;
+  const total = settings.value.epochs;
+  const done = (epoch - 1 + step.step / stepsPerEpoch) / total;
+  const left = ((1 - done) * total * stepsPerEpoch * settings.value.batchSize) / samplesPerSecond;
+  return (
+    <>
+      <progress value={done} max={1} aria-label="progress of the training" />
+      <p role="status" data-testid="status">
+        {WORDS[state]} {busy.value && `epoch ${epoch} of ${total}, about ${Math.ceil(left)} s left`}
+      </p>
+      <p class="rate">
+        <output data-testid="rate">{Math.round(samplesPerSecond).toLocaleString('en')}</output> samples/s
+      </p>
+    </>
+  );
+}
+
+function Curves(): JSX.Element {
+  const results = epochs.value;
+  const total = Math.max(settings.value.epochs, results.length);
+  return (
+    <div class="charts">
+      <Chart
+        title="Loss"
+        xLabel="epoch"
+        xEnd={total}
+        format={(v) => v.toFixed(3)}
+        curves={[
+          { name: 'training', colour: '--training', points: stepLosses.value },
+          {
+            name: 'validation',
+            colour: '--validation',
+            points: results.map(({ epoch, validationLoss }) => [epoch, validationLoss]),
+            dots: true,
+          },
+        ]}
+      />
+      <Chart
+        title="Accuracy on images that it has not seen"
+        xLabel="epoch"
+        xEnd={total}
+        format={percent}
+        curves={[
+          {
+            name: 'accuracy',
+            colour: '--validation',
+            points: results.map(({ epoch, accuracy }) => [epoch, accuracy]),
+            dots: true,
+          },
+        ]}
+      />
+    </div>
+  );
+}
+
+function EpochTable(): JSX.Element {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
+    <section class="scrolls" tabIndex={0} aria-label="results of the epochs">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Epoch</th>
+            <th scope="col">Training loss</th>
+            <th scope="col">Validation loss</th>
+            <th scope="col">Accuracy</th>
+            <th scope="col">Seconds</th>
+          </tr>
+        </thead>
+        <tbody>
+          {epochs.value.map((row) => (
+            <tr key={row.epoch}>
+              <td>{row.epoch}</td>
+              <td>{four(row.trainingLoss)}</td>
+              <td>{four(row.validationLoss)}</td>
+              <td data-testid="accuracy">{four(row.accuracy)}</td>
+              <td>{row.seconds.toFixed(2)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function Confusion(): JSX.Element | null {
+  const last = epochs.value.at(-1);
+  const scheme = theme.value;
+  const svg = useMemo(
+    () =>
+      last &&
+      plot.confusionMatrix(last.targets, last.predictions, {
+        title: 'What it takes for what',
+        labels: [...classes.value],
+        theme: scheme,
+      }),
+    [last, scheme],
+  );
+  if (!svg) return null;
+  // The text is made by the plot module, which escapes what it is given.
+  return <div class="plot" dangerouslySetInnerHTML={{ __html: svg }} />;
+}
+
+function Prediction({ sample }: { sample: Sample }): JSX.Element {
+  const { pixels, label, probabilities } = sample;
+  const predicted = probabilities.indexOf(Math.max(...probabilities));
+  const names = classes.value;
+  return (
+    <li class={predicted === label ? 'right' : 'wrong'}>
+      <Picture pixels={pixels} size={28} side={56} range={RANGE} label={`a picture of ${names[label]}`} />
+      <span>
+        {predicted === label ? '✓' : '✗'} {names[predicted]} {(100 * probabilities[predicted]).toFixed(0)} %
+      </span>
+      {predicted !== label && <small>is {names[label]}</small>}
+    </li>
+  );
+}
+
+function Predictions(): JSX.Element | null {
+  const last = epochs.value.at(-1);
+  if (!last) return null;
+  return (
+    <section>
+      <h3>Some of its answers</h3>
+      <ul class="samples">
+        {last.samples.map((sample, i) => (
+          <Prediction key={`${last.epoch}-${i}`} sample={sample} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+export function TrainPanel(): JSX.Element {
+  const known = model.value;
+  return (
+    <>
+      <h2>
+        Train a network on {settings.value.dataset === 'mnist' ? 'handwritten digits' : 'pictures of clothes'}
+      </h2>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          start();
+        }}
+      >
+        <SettingsForm />
+        <Controls />
+      </form>
+      <Status />
+      <Curves />
+      {epochs.value.length > 0 && <EpochTable />}
+      <div class="results">
+        <Confusion />
+        <Predictions />
+      </div>
+      {known && (
+        <details>
+          <summary>The network</summary>
+          <pre>{known.text}</pre>
+        </details>
+      )}
+    </>
+  );
+}
