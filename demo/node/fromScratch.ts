@@ -2,7 +2,7 @@
 
 import type { Tensor } from 'wasmgrad';
 import * as torch from 'wasmgrad';
-import { accuracy, lastLine, newHistory, type Settings, type Trained } from './training.ts';
+import { accuracy, lastLine, type Settings, type Trained } from './training.ts';
 
 /** The mean cross-entropy between predicted probabilities and the true classes. */
 function crossEntropyLoss(predictions: Tensor, targets: Tensor): Tensor {
@@ -16,8 +16,8 @@ const relu = (x: Tensor): Tensor => torch.maximum(x, 0);
 /** Softmax activation function. */
 const softmax = (x: Tensor): Tensor => torch.exp(x).div(torch.exp(x).sum(-1, true));
 
-export function trainFromScratch(settings: Settings): Trained {
-  const { loaders, epochs, learningRate, inputSize, hiddenSize, classes, progress } = settings;
+export async function trainFromScratch(settings: Settings): Promise<Trained> {
+  const { loaders, epochs, learningRate, inputSize, hiddenSize, classes, progress, journal } = settings;
 
   // Input to hidden
   const W1 = torch.randn(inputSize, hiddenSize).div(torch.sqrt(torch.tensor(inputSize)));
@@ -35,11 +35,12 @@ export function trainFromScratch(settings: Settings): Trained {
     return softmax(h.matmul(W2)); // Second linear transformation, output layer activation
   };
 
-  const history = newHistory();
-  for (let epoch = 0; epoch < epochs; epoch++) {
-    let epochLoss = 0;
-    let step = 0;
-    for (const [images, labels] of loaders.train) {
+  const parts = { W1, b, W2, loader: loaders.train };
+  const at = await journal.restore(parts);
+  const { history } = at;
+  progress.begin(at.epoch, at.seconds);
+  while (at.epoch < epochs) {
+    for await (const [images, labels] of loaders.train) {
       const predictions = model(images);
       const loss = crossEntropyLoss(predictions, labels);
       loss.backward();
@@ -53,10 +54,11 @@ export function trainFromScratch(settings: Settings): Trained {
         }
       });
 
-      epochLoss += loss.item();
-      progress.step(step++, images.shape[0], loss.item());
+      at.epochLoss += loss.item();
+      progress.step(at.step++, images.shape[0], loss.item());
+      await journal.between(parts, { ...at, seconds: progress.seconds });
     }
-    history.trainingLoss.push(epochLoss / loaders.train.length);
+    history.trainingLoss.push(at.epochLoss / loaders.train.length);
 
     torch.noGrad(() => {
       let validationLoss = 0;
@@ -73,6 +75,7 @@ export function trainFromScratch(settings: Settings): Trained {
     });
 
     progress.epoch(lastLine(history));
+    Object.assign(at, { epoch: at.epoch + 1, step: 0, epochLoss: 0 });
   }
-  return { history, predict: (images) => torch.noGrad(() => model(images)) };
+  return { history, predict: (images) => torch.noGrad(() => model(images)), state: { W1, b, W2 } };
 }

@@ -37,7 +37,8 @@ export function makeLoaders(
   { train, test }: Awaited<ReturnType<typeof loadDatasets>>,
   batchSize: number,
 ): Loaders {
-  const [trainData, validationData] = data.randomSplit(train, [55000, 5000]);
+  const validation = Math.round(train.length / 12); // 5000 of MNIST's 60000
+  const [trainData, validationData] = data.randomSplit(train, [train.length - validation, validation]);
   return {
     train: new data.DataLoader(trainData, { batchSize, shuffle: true }),
     validation: new data.DataLoader(validationData, { batchSize }),

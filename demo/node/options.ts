@@ -16,6 +16,14 @@ export interface Options {
   readonly section: 0 | 1 | 2 | 3;
   /** Folder for the run's pictures and figures. */
   readonly out: string;
+  /** Seconds between two checkpoints. */
+  readonly checkpointEvery: number;
+}
+
+export interface Command {
+  readonly options: Options;
+  /** The run to continue: its folder, or '' for the latest. */
+  readonly resume: string | null;
 }
 
 const HELP = `Trains the PyTorch tutorial's network on MNIST, from scratch and with modules.
@@ -33,6 +41,9 @@ const HELP = `Trains the PyTorch tutorial's network on MNIST, from scratch and w
   --download         fetch missing files into --data
   --section N        1 basics, 2 from scratch, 3 modules; default all
   --out DIR          where pictures and figures go      (runs/<data set>-<date>)
+  --checkpoint-every SECONDS   save the run as often as that, 0 after every step (10)
+  --resume [DIR]     continue a run that was stopped, the latest one by default; only --threads, --data
+                     and --checkpoint-every may stand beside it
   --help             this text`;
 
 class UsageError extends Error {}
@@ -59,10 +70,22 @@ function oneOf<T extends string>(value: string, name: string, names: readonly T[
   return found;
 }
 
-function parse(args: string[]): Options | 'help' {
+function notNegative(value: string, name: string): number {
+  return value === '0' ? 0 : positive(value, name);
+}
+
+/** `--resume` may stand without a folder; parseArgs wants a value. */
+const withResume = (args: string[]): string[] =>
+  args.map((arg, i) => (arg === '--resume' && (args[i + 1] ?? '-').startsWith('-') ? '--resume=' : arg));
+
+const BESIDE_RESUME: readonly string[] = ['resume', 'threads', 'data', 'checkpoint-every', 'help'];
+
+function parse(given: string[]): Command | 'help' {
+  const args = withResume(given);
   const text = (value: string) => ({ type: 'string' as const, default: value });
-  const { values } = parseArgs({
+  const { values, tokens } = parseArgs({
     args,
+    tokens: true,
     options: {
       epochs: text('40'),
       'batch-size': text('128'),
@@ -75,6 +98,8 @@ function parse(args: string[]): Options | 'help' {
       download: { type: 'boolean', default: false },
       section: text('0'),
       out: { type: 'string' },
+      'checkpoint-every': text('10'),
+      resume: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -82,8 +107,12 @@ function parse(args: string[]): Options | 'help' {
   const dataset = oneOf(values.dataset, 'dataset', ['mnist', 'fashion']);
   if (values.download && values.data === undefined)
     throw new UsageError('--download needs --data, the folder to put the files in');
+  const other = tokens.find((token) => token.kind === 'option' && !BESIDE_RESUME.includes(token.name));
+  if (values.resume !== undefined && other?.kind === 'option')
+    throw new UsageError(`--${other.name} cannot be changed for a run that is continued with --resume`);
   const sections = [0, 1, 2, 3] as const;
-  return {
+  const options: Options = {
+    checkpointEvery: notNegative(values['checkpoint-every'], 'checkpoint-every'),
     epochs: integer(values.epochs, 'epochs', 1, 100_000),
     batchSize: integer(values['batch-size'], 'batch-size', 1, 60_000),
     lr: positive(values.lr, 'lr'),
@@ -96,13 +125,14 @@ function parse(args: string[]): Options | 'help' {
     section: sections[integer(values.section, 'section', 0, 3)],
     out: values.out ?? `runs/${dataset}-${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}`,
   };
+  return { options, resume: values.resume ?? null };
 }
 
 /** Options from the command line. Prints help and ends, or names a bad value and ends with code 2. */
-export function readOptions(args: string[]): Options {
+export function readOptions(args: string[]): Command {
   try {
-    const options = parse(args);
-    if (options !== 'help') return options;
+    const command = parse(args);
+    if (command !== 'help') return command;
     console.log(HELP);
     process.exit(0);
   } catch (error) {

@@ -12,7 +12,10 @@ const clock = (seconds: number): string => {
 export class Progress {
   readonly #epochs: number;
   readonly #steps: number;
-  readonly #start = performance.now();
+  #start = performance.now();
+  /** Spent before this start, and the epochs done then. */
+  #before = 0;
+  #first = 0;
   #epoch = 0;
   #drawn = 0;
   #samples = 0;
@@ -22,6 +25,14 @@ export class Progress {
     this.#steps = stepsPerEpoch;
   }
 
+  /** Before the first step: a run that is continued has some behind it. */
+  begin(epoch: number, seconds: number): void {
+    this.#first = epoch;
+    this.#epoch = epoch;
+    this.#before = seconds;
+    this.#start = performance.now();
+  }
+
   /** After a training step. */
   step(step: number, samples: number, loss: number): void {
     this.#samples += samples;
@@ -29,7 +40,7 @@ export class Progress {
     if (!process.stdout.isTTY || now - this.#drawn < REDRAW_MS) return;
     this.#drawn = now;
     const seconds = (now - this.#start) / 1000;
-    const done = (this.#epoch + (step + 1) / this.#steps) / this.#epochs;
+    const done = (this.#epoch - this.#first + (step + 1) / this.#steps) / (this.#epochs - this.#first);
     const filled = Math.round((WIDTH * (step + 1)) / this.#steps);
     const bar = '█'.repeat(filled) + '░'.repeat(WIDTH - filled);
     const rate = Math.round(this.#samples / seconds).toLocaleString('en');
@@ -47,6 +58,6 @@ export class Progress {
   }
 
   get seconds(): number {
-    return (performance.now() - this.#start) / 1000;
+    return this.#before + (performance.now() - this.#start) / 1000;
   }
 }

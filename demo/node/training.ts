@@ -8,6 +8,26 @@ export interface Loaders {
   readonly test: data.DataLoader<[Tensor, number], [Tensor, Tensor]>;
 }
 
+/** How far a training is. */
+export interface Place {
+  epoch: number;
+  /** Steps of this epoch that are done. */
+  step: number;
+  /** The sum of their losses. */
+  epochLoss: number;
+  /** Time spent before the last start. */
+  readonly seconds: number;
+  readonly history: History;
+}
+
+/** Where a training comes from, and where it may be saved and stopped. */
+export interface Journal {
+  /** Puts these parts back to where they were saved, if they were, and tells where that is. */
+  restore(parts: Readonly<Record<string, object>>): Promise<Place>;
+  /** Between two steps. */
+  between(parts: Readonly<Record<string, object>>, place: Place): Promise<void>;
+}
+
 export interface Settings {
   readonly loaders: Loaders;
   readonly epochs: number;
@@ -16,6 +36,7 @@ export interface Settings {
   readonly hiddenSize: number;
   readonly classes: number;
   readonly progress: Progress;
+  readonly journal: Journal;
 }
 
 /** One row per epoch. */
@@ -29,6 +50,8 @@ export interface Trained {
   readonly history: History;
   /** Class probabilities [n, classes] of a batch of images. */
   readonly predict: (images: Tensor) => Tensor;
+  /** The weights by name. */
+  readonly state: Readonly<Record<string, Tensor>>;
 }
 
 /** The share of samples whose most probable class is the right one. */

@@ -6,11 +6,13 @@ import fs from 'node:fs';
 import path from 'node:path';
 import * as torch from 'wasmgrad';
 import { type Tensor, WasmgradError } from 'wasmgrad';
+import { save } from 'wasmgrad/io';
 import { plot } from 'wasmgrad/plot';
 import { basics } from './basics.ts';
+import { Checkpoints, latestRun, savedOptions } from './checkpoints.ts';
 import { trainFromScratch } from './fromScratch.ts';
 import { loadDatasets, makeLoaders } from './loadData.ts';
-import { type Options, readOptions } from './options.ts';
+import { type Command, type Options, readOptions } from './options.ts';
 import { Progress } from './progress.ts';
 import { accuracy, type History, type Loaders, type Trained } from './training.ts';
 import { trainWithModules } from './withModules.ts';
@@ -66,21 +68,31 @@ function predictionsPicture(trained: Trained, loaders: Loaders): string {
 
 class Run {
   readonly #options: Options;
-  readonly #metrics: Record<string, unknown> = {};
+  readonly #checkpoints: Checkpoints;
+  readonly #metrics: Record<string, unknown>;
 
-  constructor(options: Options) {
+  constructor(options: Options, checkpoints: Checkpoints) {
     this.#options = options;
-    fs.mkdirSync(options.out, { recursive: true });
+    this.#checkpoints = checkpoints;
+    this.#metrics = checkpoints.finished();
   }
 
   write(name: string, text: string): void {
     fs.writeFileSync(path.join(this.#options.out, name), text);
   }
 
-  train(name: string, title: string, loaders: Loaders, body: typeof trainFromScratch): Trained {
-    const { epochs, lr, hidden } = this.#options;
+  /** Trains a section, or goes on with it. Null if it was finished before the run was stopped. */
+  async train(
+    section: number,
+    name: string,
+    title: string,
+    loaders: Loaders,
+    body: typeof trainFromScratch,
+  ): Promise<Trained | null> {
+    if (this.#checkpoints.isPast(section)) return null;
+    const { epochs, lr, hidden, out } = this.#options;
     const progress = new Progress(epochs, loaders.train.length);
-    const trained = body({
+    const trained = await body({
       loaders,
       epochs,
       learningRate: lr,
@@ -88,6 +100,10 @@ class Run {
       hiddenSize: hidden,
       classes: 10,
       progress,
+      journal: {
+        restore: (parts) => this.#checkpoints.restore(section, parts),
+        between: (parts, place) => this.#checkpoints.between(section, parts, place, this.#metrics),
+      },
     });
     const { seconds } = progress;
     const test = testAccuracy(trained, loaders);
@@ -95,6 +111,7 @@ class Run {
       `Test accuracy: ${test.toFixed(4)}, ${seconds.toFixed(1)} s, ${(seconds / epochs).toFixed(2)} s per epoch`,
     );
     this.write(`loss-${name}.svg`, lossCurves(title, trained.history));
+    await save(trained.state, path.join(out, `${name}.safetensors`));
     this.#metrics[name] = { ...trained.history, testAccuracy: test, seconds };
     return trained;
   }
@@ -106,25 +123,38 @@ class Run {
       'metrics.json',
       `${JSON.stringify({ options, engine, memory: torch.memoryStats(), ...this.#metrics }, null, 2)}\n`,
     );
-    console.log(`\nPictures and figures are in ${out}`);
+    this.#checkpoints.close();
+    console.log(`\nPictures, figures and the trained weights are in ${out}`);
   }
 }
 
-async function main(options: Options): Promise<void> {
+/** The options of the run that is continued; what only says where and how often things are done may differ. */
+async function resumed({ options, resume }: Command): Promise<Options> {
+  if (resume === null) return options;
+  const out = resume === '' ? latestRun() : resume;
+  const saved = await savedOptions(out);
+  const { threads, checkpointEvery } = options;
+  return { ...saved, threads, checkpointEvery, data: options.data ?? saved.data, out };
+}
+
+async function main(command: Command): Promise<void> {
+  const options = await resumed(command);
   const { section } = options;
   const wants = (n: number) => section === 0 || section === n;
   const engine = await torch.init({ threads: options.threads });
   console.log(
     `wasmgrad on ${engine.threads} thread${engine.threads > 1 ? 's' : ''}, relaxed SIMD ${engine.relaxedSimd ? 'on' : 'off'}`,
   );
-  if (wants(1)) {
+  if (wants(1) && command.resume === null) {
     heading('1 Basics');
     basics();
   }
   if (section === 1) return;
 
   const datasets = await loadDatasets(options);
-  const run = new Run(options);
+  fs.mkdirSync(options.out, { recursive: true });
+  const checkpoints = await Checkpoints.open(options, command.resume !== null);
+  const run = new Run(options, checkpoints);
   heading('2 A fully connected network from scratch');
   console.log(`${datasets.train}\n${datasets.test}`);
   const [image, label] = datasets.train.get(0);
@@ -141,10 +171,11 @@ async function main(options: Options): Promise<void> {
   torch.manualSeed(options.seed);
   const loaders = makeLoaders(datasets, options.batchSize);
   let trained: Trained | null = null;
-  if (wants(2)) trained = run.train('from-scratch', 'Network from scratch', loaders, trainFromScratch);
+  if (wants(2))
+    trained = await run.train(2, 'from-scratch', 'Network from scratch', loaders, trainFromScratch);
   if (wants(3)) {
     heading('3 Deep learning à la torch');
-    trained = run.train('modules', 'Network with modules', loaders, trainWithModules);
+    trained = await run.train(3, 'modules', 'Network with modules', loaders, trainWithModules);
   }
   if (trained) run.write('predictions.svg', predictionsPicture(trained, loaders));
   run.finish();

@@ -1,7 +1,7 @@
 /** Section 3 of the tutorial: the same network with modules, functionals and an optimiser. */
 import * as torch from 'wasmgrad';
 import { nn, optim, type Tensor } from 'wasmgrad';
-import { accuracy, lastLine, newHistory, type Settings, type Trained } from './training.ts';
+import { accuracy, lastLine, type Settings, type Trained } from './training.ts';
 
 const F = nn.functional;
 
@@ -25,26 +25,28 @@ class FullyConnected extends nn.Module {
   }
 }
 
-export function trainWithModules(settings: Settings): Trained {
-  const { loaders, epochs, learningRate, inputSize, hiddenSize, classes, progress } = settings;
+export async function trainWithModules(settings: Settings): Promise<Trained> {
+  const { loaders, epochs, learningRate, inputSize, hiddenSize, classes, progress, journal } = settings;
   const model = new FullyConnected(inputSize, hiddenSize, classes);
   const optimizer = new optim.SGD(model.parameters(), { lr: learningRate });
 
-  const history = newHistory();
-  for (let epoch = 0; epoch < epochs; epoch++) {
-    let epochLoss = 0;
-    let step = 0;
-    for (const [images, labels] of loaders.train) {
+  const parts = { model, optimizer, loader: loaders.train };
+  const at = await journal.restore(parts);
+  const { history } = at;
+  progress.begin(at.epoch, at.seconds);
+  while (at.epoch < epochs) {
+    for await (const [images, labels] of loaders.train) {
       const logits = model.forward(images);
       const loss = F.crossEntropy(logits, labels);
       loss.backward();
       optimizer.step();
       optimizer.zeroGrad();
 
-      epochLoss += loss.item();
-      progress.step(step++, images.shape[0], loss.item());
+      at.epochLoss += loss.item();
+      progress.step(at.step++, images.shape[0], loss.item());
+      await journal.between(parts, { ...at, seconds: progress.seconds });
     }
-    history.trainingLoss.push(epochLoss / loaders.train.length);
+    history.trainingLoss.push(at.epochLoss / loaders.train.length);
 
     torch.noGrad(() => {
       let validationLoss = 0;
@@ -61,6 +63,11 @@ export function trainWithModules(settings: Settings): Trained {
     });
 
     progress.epoch(lastLine(history));
+    Object.assign(at, { epoch: at.epoch + 1, step: 0, epochLoss: 0 });
   }
-  return { history, predict: (images) => torch.noGrad(() => F.softmax(model.forward(images), 1)) };
+  return {
+    history,
+    predict: (images) => torch.noGrad(() => F.softmax(model.forward(images), 1)),
+    state: model.stateDict(),
+  };
 }

@@ -16,6 +16,15 @@ export {
   save,
   toBlob,
 } from './files.ts';
+export {
+  type LoadNumpyOptions,
+  loadNpy,
+  loadNpz,
+  type SaveNpzOptions,
+  saveNpy,
+  saveNpz,
+} from './npy.ts';
 export type { Metadata, SaveOptions, TensorInfo, Tensors } from './safetensors.ts';
 export type { Source } from './source.ts';
 export type { Target } from './target.ts';
+export { type LoadTorchOptions, loadTorch } from './torchFile.ts';
