@@ -55,13 +55,22 @@ const node: TestProjectInlineConfiguration = {
     setupFiles: ['test/support/setupNode.ts'],
   },
 };
+/** Trainings by several processes: one file after the other, as each takes all cores. */
+const distributed: TestProjectInlineConfiguration = {
+  test: {
+    ...node.test,
+    name: 'distributed',
+    include: ['test/distributed/**/*.test.ts'],
+    fileParallelism: false,
+  },
+};
 const browsers = [inBrowser('browser', ISOLATION), inBrowser('browser-plain', {})];
 const noBrowser = process.env.NO_BROWSER;
 
 export default defineConfig({
   test: {
     maxWorkers: 2,
-    projects: noBrowser ? [node] : [node, ...browsers],
+    projects: process.env.DISTRIBUTED ? [distributed] : noBrowser ? [node] : [node, ...browsers],
     reporters: [
       'default',
       new SummaryReporter(noBrowser ? { reason: noBrowser, include: BROWSER_TESTS } : undefined),

@@ -11,9 +11,11 @@ const HELP = `npm test [-- <vitest arguments>]
   npm test                          everything, in Node and in Chromium with and without isolation
   npm test -- --project node        the suites in Node only
   npm test -- tensor                the files whose path contains 'tensor'
+  npm run test:distributed          training by several processes, under every MPI that is installed
 
 CHROMIUM=<path>      the browser to use
 REQUIRE_BROWSER=1    fail when no browser can be found
+REQUIRE_MPI=1        fail when Open MPI or MPICH is not installed
 GOLDEN_DIR=<folder>  where the golden answers are (default: ../shared/golden)`;
 
 /** Whether vitest's arguments leave the browser projects out. */
@@ -22,14 +24,16 @@ function withoutBrowser(/** @type {string[]} */ args) {
     if (arg.startsWith('--project=')) return [arg.slice('--project='.length)];
     return arg === '--project' ? [args[i + 1]] : [];
   });
-  return projects.length > 0 && projects.every((project) => project === 'node');
+  return projects.length > 0 && projects.every((project) => ['node', 'distributed'].includes(project));
 }
 
 async function main() {
-  const args = process.argv.slice(2);
+  const distributed = process.argv[2] === '--distributed';
+  const args = distributed ? ['--project', 'distributed', ...process.argv.slice(3)] : process.argv.slice(2);
   if (args.includes('--help') || args.includes('-h')) return console.log(HELP);
   prepare();
   const env = { ...process.env };
+  if (distributed) env.DISTRIBUTED = '1';
   if (!withoutBrowser(args)) {
     const browser = ensureChromium();
     if ('path' in browser) env.CHROMIUM = browser.path;

@@ -11,6 +11,7 @@ import { formatShape, type Shape, sameShape } from '../core/shape.ts';
 import { withGradMode } from './gradMode.ts';
 import { AccumulateGrad, type Edge, type GraphNode } from './node.ts';
 import type { Variable } from './variable.ts';
+import { walkHooks, withWalkHooks } from './walkHooks.ts';
 
 export interface WalkOptions {
   readonly retainGraph: boolean;
@@ -135,7 +136,10 @@ class Walk {
       if (entry) this.#add(entry, edge.slot, { value: grads[i], owned: false });
     });
     for (const [node, entry] of this.#pending) if (entry.waiting === 0) this.#ready.push(node);
-    for (let node = this.#ready.pop(); node !== undefined; node = this.#ready.pop()) this.#step(node);
+    for (let node = this.#ready.pop(); node !== undefined; node = this.#ready.pop()) {
+      this.#step(node);
+      walkHooks.afterNode?.();
+    }
     return this.#captured;
   }
 
@@ -299,5 +303,6 @@ export function walkBackward(
     }
     return edge;
   });
-  return withGradMode(options.createGraph, () => new Walk(edges, options).run(edges, grads), 'backward');
+  const walk = () => new Walk(edges, options).run(edges, grads);
+  return withGradMode(options.createGraph, () => withWalkHooks(walk), 'backward');
 }

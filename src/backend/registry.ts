@@ -8,11 +8,21 @@ import type { RuntimeOptions } from './wasm/runtime.ts';
 const backends = new Map<string, Backend>();
 let wasm: WasmBackend | null = null;
 let defaultDevice = 'cpu';
+let autoThreads: number | null = null;
 
 /** The Wasm core. Options count only for the call that starts it. */
 export function wasmBackend(options?: RuntimeOptions): WasmBackend {
-  wasm ??= new WasmBackend(options);
+  if (wasm === null) {
+    wasm = new WasmBackend(options);
+    if (autoThreads !== null) wasm.runtime.pool.limitAuto(autoThreads);
+  }
   return wasm;
+}
+
+/** How many threads the core takes where none are asked for, because other processes work on the same machine. */
+export function limitAutoThreads(threads: number): void {
+  autoThreads = threads;
+  wasm?.runtime.pool.limitAuto(threads);
 }
 
 /** True once the Wasm core runs. */

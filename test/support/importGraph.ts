@@ -13,14 +13,23 @@ export interface Import {
 const FLOORS: Record<string, number> = { generated: 1, core: 1, backend: 2, autograd: 3, ops: 4, tensor: 5 };
 const TENSOR_FLOOR = 5;
 const PARTS_FLOOR = 6;
+<<<<<<< HEAD
 const PARTS = ['nn', 'optim', 'data', 'vision', 'io', 'plot', 'distributed', 'serve', 'training'];
 const ROOF = 7;
+=======
+const PARTS = ['nn', 'optim', 'data', 'vision', 'io', 'plot', 'serve'];
+/** Built out of several parts: whole models, their files, and the processes that train them. */
+const ASSEMBLIES_FLOOR = 7;
+const ASSEMBLIES = ['distributed'];
+const ROOF = 8;
+>>>>>>> 930d64a (Training by several processes on MPI: collectives on linear memory, gradients averaged during the backward pass)
 
 export function floorOf(file: string): number {
   if (file === 'src/index.ts') return ROOF;
   const folder = folderOf(file);
   if (folder === undefined) return TENSOR_FLOOR;
   if (PARTS.includes(folder)) return PARTS_FLOOR;
+  if (ASSEMBLIES.includes(folder)) return ASSEMBLIES_FLOOR;
   const floor = FLOORS[folder];
   if (floor === undefined) throw new Error(`${file}: the folder '${folder}' has no floor`);
   return floor;

@@ -46,6 +46,8 @@ export class Block {
   freed = false;
   /** Its place in the collector's list, or -1 if it is in none. */
   place = -1;
+  /** Reasons outside any op to leave it where it is; while there are some it is in no list of last use. */
+  holds = 0;
   // Neighbours in memory, in a free list, in order of use.
   below: Block | null = null;
   above: Block | null = null;
@@ -137,19 +139,30 @@ export class Heap {
       block.copy = null;
       return;
     }
-    this.#vacate(block);
+    if (block.holds === 0) this.#vacate(block);
   }
 
-  /** Whether the op that is running may use the block's address. */
+  /** Whether the op that is running, or somebody outside, may use the block's address. */
   isPinned(block: Block): boolean {
-    return block.lastUse === this.#clock;
+    return block.lastUse === this.#clock || block.holds > 0;
+  }
+
+  /** Leaves a resident block at its address until as many calls of `letGo`: others than ops read or write it. */
+  hold(block: Block): void {
+    if (block.holds++ === 0) this.#unlinkUse(block);
+  }
+
+  letGo(block: Block): void {
+    if (--block.holds > 0) return;
+    this.#appendNewest(block);
+    if (block.freed) this.#vacate(block);
   }
 
   /** The address of a block that an op is about to use. The block must be resident. */
   touch(block: Block): number {
     if (block.lastUse !== this.#clock) {
       block.lastUse = this.#clock;
-      if (block !== this.#newest) {
+      if (block !== this.#newest && block.holds === 0) {
         this.#unlinkUse(block);
         this.#appendNewest(block);
       }

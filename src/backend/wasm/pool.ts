@@ -90,6 +90,8 @@ export class Pool<K = Kernels> {
   readonly #module: WasmModule<K>;
   readonly #options: PoolOptions;
   #requested: number | 'auto' = 'auto';
+  /** What `'auto'` means at most. */
+  #autoLimit = MAX_AUTO_THREADS;
   #crew: Crew | undefined;
   /** The crew is complete: every worker has reported ready. */
   #complete = false;
@@ -160,6 +162,14 @@ export class Pool<K = Kernels> {
     return this.ready();
   }
 
+  /**
+   * From now on `'auto'` means no more than this: other processes work on the same cores. Workers beyond it end.
+   */
+  limitAuto(threads: number): void {
+    this.#autoLimit = Math.max(1, Math.min(threads, MAX_AUTO_THREADS));
+    if (this.#crew && this.#crew.workers.length + 1 !== this.#limit()) void this.#dismiss();
+  }
+
   /** Resolves with the number of threads when the workers that are starting are ready. Starts none. */
   async ready(): Promise<number> {
     const crew = this.#crew;
@@ -183,7 +193,7 @@ export class Pool<K = Kernels> {
   #limit(): number {
     const { host } = this.#options;
     const cores = 'reason' in host ? 1 : host.cores;
-    return Math.max(1, Math.min(this.#requested === 'auto' ? MAX_AUTO_THREADS : this.#requested, cores));
+    return Math.max(1, Math.min(this.#requested === 'auto' ? this.#autoLimit : this.#requested, cores));
   }
 
   /** Starts workers, without waiting, or sets the reason why not. */
@@ -222,6 +232,8 @@ export class Pool<K = Kernels> {
       return known ?? 'threads are off: the memory is not shared';
     }
     if ('reason' in host) return `threads are off: ${host.reason}`;
+    if (host.cores > 1 && this.#limit() === 1)
+      return 'threads are off: other processes have the rest of the cores';
     if (this.#limit() === 1) return 'threads are off: this machine reports one core';
     return undefined;
   }

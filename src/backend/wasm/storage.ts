@@ -29,6 +29,17 @@ export class WasmStorage extends Storage {
     return this.#heap.touch(block);
   }
 
+  /**
+   * The address, valid until the function is called that is returned with it: for those who read or write the memory
+   * while operations go on.
+   */
+  hold(): { pointer: number; letGo: () => void } {
+    const pointer = this.pointer();
+    const block = this.#block;
+    this.#heap.hold(block);
+    return { pointer, letGo: () => this.#heap.letGo(block) };
+  }
+
   get freed(): boolean {
     return this.#block.freed;
   }

@@ -1,0 +1,77 @@
+/**
+ * Gradients side by side: a bucket is one run of memory that holds the gradients of several parameters, each a view of
+ * it, so that they travel together without being copied.
+ */
+import type { NDArray } from '../backend/array.ts';
+import { type DType, dtypeInfo } from '../core/dtype.ts';
+import { contiguousStrides, type Shape } from '../core/shape.ts';
+import { Tensor } from '../tensor.ts';
+
+export interface BucketParameter {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  numel(): number;
+}
+
+/** Every gradient starts on a cache line. */
+const ALIGNMENT = 64;
+
+const bytesOf = (parameter: BucketParameter): number => parameter.numel() * dtypeInfo[parameter.dtype].bytes;
+
+/**
+ * Which parameters share a bucket, as numbers: from the last to the first, since gradients come in about that order,
+ * each dtype by itself. A bucket is full when it reaches `capBytes`; the first of a dtype already at `firstBytes`, so
+ * that the first message leaves early. Buckets are in the order in which they will be full.
+ */
+export function assignBuckets(
+  parameters: readonly BucketParameter[],
+  firstBytes: number,
+  capBytes: number,
+): number[][] {
+  const open = new Map<DType, { members: number[]; bytes: number; limit: number }>();
+  const full: number[][] = [];
+  for (let i = parameters.length - 1; i >= 0; i--) {
+    const { dtype } = parameters[i];
+    const bucket = open.get(dtype) ?? { members: [], bytes: 0, limit: firstBytes };
+    open.set(dtype, bucket);
+    bucket.members.push(i);
+    bucket.bytes += bytesOf(parameters[i]);
+    if (bucket.bytes < bucket.limit) continue;
+    full.push(bucket.members);
+    open.set(dtype, { members: [], bytes: 0, limit: capBytes });
+  }
+  const rest = [...open.values()].map(({ members }) => members).filter((members) => members.length > 0);
+  return [...full, ...rest].sort((a, b) => b[b.length - 1] - a[a.length - 1]);
+}
+
+export class Bucket {
+  /** Numbers of its parameters. */
+  readonly members: readonly number[];
+  /** All gradients, with gaps of zeros between them. */
+  readonly flat: Tensor;
+  readonly #views: readonly NDArray[];
+
+  constructor(members: readonly number[], parameters: readonly Tensor[]) {
+    const { dtype, array } = parameters[members[0]];
+    const step = ALIGNMENT / dtypeInfo[dtype].bytes;
+    const starts: number[] = [];
+    let length = 0;
+    for (const i of members) {
+      starts.push(length);
+      length += Math.ceil(parameters[i].numel() / step) * step;
+    }
+    const flat = array.backend.empty([length], dtype);
+    array.backend.fill(flat, 0);
+    this.members = members;
+    this.flat = new Tensor(flat);
+    this.#views = members.map((i, at) => {
+      const { shape } = parameters[i];
+      return flat.view(shape, contiguousStrides(shape), starts[at]);
+    });
+  }
+
+  /** The place of the gradient of the member at this position. */
+  view(position: number): NDArray {
+    return this.#views[position];
+  }
+}
