@@ -13,16 +13,11 @@ export interface Import {
 const FLOORS: Record<string, number> = { generated: 1, core: 1, backend: 2, autograd: 3, ops: 4, tensor: 5 };
 const TENSOR_FLOOR = 5;
 const PARTS_FLOOR = 6;
-<<<<<<< HEAD
-const PARTS = ['nn', 'optim', 'data', 'vision', 'io', 'plot', 'distributed', 'serve', 'training'];
-const ROOF = 7;
-=======
-const PARTS = ['nn', 'optim', 'data', 'vision', 'io', 'plot', 'serve'];
+const PARTS = ['nn', 'optim', 'data', 'vision', 'io', 'plot', 'serve', 'training'];
 /** Built out of several parts: whole models, their files, and the processes that train them. */
 const ASSEMBLIES_FLOOR = 7;
 const ASSEMBLIES = ['distributed'];
 const ROOF = 8;
->>>>>>> 930d64a (Training by several processes on MPI: collectives on linear memory, gradients averaged during the backward pass)
 
 export function floorOf(file: string): number {
   if (file === 'src/index.ts') return ROOF;
