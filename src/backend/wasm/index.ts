@@ -104,15 +104,15 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
     return this.storage(x).pointer() + x.offset * dtypeInfo[x.dtype].bytes;
   }
 
-  constant(value: number, dtype: DType, slot: number): number {
+  constant(value: number | bigint, dtype: DType, slot: number): number {
     const pointer = this.#constants + slot * 8;
-    if (dtype === 'float32') {
+    if (dtype === 'float32' && typeof value === 'number') {
       this.runtime.module.views().f32[pointer >> 2] = value;
       return pointer;
     }
     const list = dtypeInfo[dtype].array(this.runtime.module.memory.buffer, pointer, 1);
     if (list instanceof BigInt64Array) list[0] = BigInt(value);
-    else list[0] = value;
+    else list[0] = Number(value);
     return pointer;
   }
 

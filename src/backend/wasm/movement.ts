@@ -8,6 +8,7 @@ import type { NDArray } from '../array.ts';
 import { broadcastTo } from '../reference/elements.ts';
 import type { WasmContext } from './context.ts';
 import { elementChunk, kernelNamed, packed, rowChunk } from './kernels.ts';
+import type { KernelName } from './pool.ts';
 
 /** A long range is copied in rows of this many elements, which threads share. */
 const RANGE_ROW = 16_384;
@@ -17,10 +18,13 @@ const KERNEL_DIMS = 4;
 export function fill(host: WasmContext, out: NDArray, value: number | bigint): void {
   if (out.size === 0) return;
   if (out.dense) {
-    const data = host.data(out);
-    const end = out.offset + out.size;
-    if (data instanceof BigInt64Array) data.fill(toInt64(value), out.offset, end);
-    else data.fill(toElement(value, out.dtype), out.offset, end);
+    const element = out.dtype === 'int64' ? toInt64(value) : toElement(value, out.dtype);
+    host.runtime.pool.run(
+      fillKernels[dtypeInfo[out.dtype].bytes],
+      [host.constant(element, out.dtype, 0), host.pointer(out)],
+      out.size,
+      elementChunk(host, out.size),
+    );
     return;
   }
   const one = host.empty([], out.dtype);
@@ -28,6 +32,13 @@ export function fill(host: WasmContext, out: NDArray, value: number | bigint): v
   copyLayout(host, out, broadcastTo(one, out.shape));
   one.release();
 }
+
+const fillKernels: { readonly [bytes: number]: KernelName } = {
+  1: 'fill_u8',
+  2: 'fill_u16',
+  4: 'fill_u32',
+  8: 'fill_u64',
+};
 
 const toInt64 = (value: number | bigint): bigint =>
   BigInt(typeof value === 'number' ? Math.trunc(value) : value);
