@@ -10,6 +10,8 @@ import { engineOf, type GeneratorOptions } from '../ops/draw.ts';
 /** The numbers of samples in the order to visit them; every iteration is a new pass. */
 export interface Sampler<T = number> extends Iterable<T> {
   readonly length: number;
+  /** The same pass, number for number, in lists: asking for each number by itself costs more than loading its sample. */
+  lists?(): Iterable<Int32Array | Uint32Array>;
   /** What it draws from, if not from the default generator; loaders keep its state when a run is saved. */
   readonly generator?: GeneratorOptions['generator'];
 }
@@ -78,6 +80,10 @@ export class RandomSampler implements Sampler {
   }
 
   *[Symbol.iterator](): Iterator<number> {
+    for (const list of this.lists()) yield* list;
+  }
+
+  *lists(): Iterable<Int32Array | Uint32Array> {
     const { length, replacement } = this;
     const n = this.dataSource.length;
     const rng = this.generator?.engine ?? new RandomEngine(drawSeed(engineOf({})));
@@ -85,13 +91,13 @@ export class RandomSampler implements Sampler {
       for (let at = 0; at < length; at += REPLACEMENT_CHUNK) {
         const numbers = new Int32Array(Math.min(REPLACEMENT_CHUNK, length - at));
         fillIntegers(rng, numbers, 'int32', 0, n);
-        yield* numbers;
+        yield numbers;
       }
       return;
     }
-    for (let pass = 0; pass < Math.floor(length / n); pass++) yield* randomPermutation(rng, n);
+    for (let pass = 0; pass < Math.floor(length / n); pass++) yield randomPermutation(rng, n);
     // Drawn even if nothing of it is used.
-    yield* randomPermutation(rng, n).subarray(0, length % n);
+    yield randomPermutation(rng, n).subarray(0, length % n);
   }
 }
 
@@ -175,18 +181,37 @@ export class BatchSampler implements Sampler<Int32Array> {
   }
 
   *[Symbol.iterator](): Iterator<Int32Array> {
-    let batch = new Int32Array(this.batchSize);
+    const { sampler, batchSize } = this;
+    let batch = new Int32Array(batchSize);
     let filled = 0;
-    for (const i of this.sampler) {
-      batch[filled++] = i;
-      if (filled === batch.length) {
+    for (const list of sampler.lists?.() ?? oneByOne(sampler, batchSize)) {
+      for (let at = 0; at < list.length; ) {
+        const taken = list.subarray(at, at + batchSize - filled);
+        batch.set(taken, filled);
+        filled += taken.length;
+        at += taken.length;
+        if (filled < batchSize) continue;
         yield batch;
-        batch = new Int32Array(this.batchSize);
+        batch = new Int32Array(batchSize);
         filled = 0;
       }
     }
     if (filled > 0 && !this.dropLast) yield batch.subarray(0, filled);
   }
+}
+
+/** The numbers of a sampler in lists of `size`, each asked for when the list before it is full. */
+function* oneByOne(sampler: Sampler, size: number): Iterable<Int32Array> {
+  let list = new Int32Array(size);
+  let filled = 0;
+  for (const i of sampler) {
+    list[filled++] = i;
+    if (filled < size) continue;
+    yield list;
+    list = new Int32Array(size);
+    filled = 0;
+  }
+  yield list.subarray(0, filled);
 }
 
 function checkCount(count: number, op: string, what = 'numSamples'): void {

@@ -1,4 +1,6 @@
 /** The collector of Node: what is dropped inside one synchronous job is given back inside it. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { wasmBackend } from '../../src/backend/registry.ts';
 import { createCollector, SweepingCollector } from '../../src/backend/wasm/collector.ts';
@@ -72,6 +74,25 @@ describe('sweeping', () => {
     pinned = [];
     for (let i = 0; i < 5; i++) press(20);
     expect(before.every((block) => freed.has(block))).toBe(true);
+  });
+
+  it('frees everything between jobs, when nothing is being made and V8 collects', async () => {
+    setFlagsFromString('--expose-gc');
+    const collectNow: () => void = runInNewContext('gc');
+    const { heap, freed, watch } = newCollector();
+    const held = Array.from({ length: 5 }, () => ({}));
+    const ofHeld = held.map(watch);
+    // Three times: a sweep must leave something behind that the next collection calls.
+    for (let round = 1; round <= 3; round++) {
+      const dropped = watchDropped(watch, 30);
+      for (let turn = 0; turn < 100 && !dropped.every((block) => freed.has(block)); turn++) {
+        await new Promise((resolve) => setTimeout(resolve, 1)); // the job ends, and with it V8's keeping
+        collectNow();
+      }
+      expect(dropped.filter((block) => !freed.has(block))).toEqual([]);
+    }
+    expect(ofHeld.filter((block) => freed.has(block))).toEqual([]);
+    expect(heap.knownBytes).toBe(held.length * MB);
   });
 });
 

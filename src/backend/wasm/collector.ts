@@ -116,8 +116,13 @@ export class SweepingCollector implements Collector {
    * so each is read only once.
    */
   #canaries: WeakRef<object>[] = [];
-  /** Calls after a collection between jobs, so that an idle program gives its memory back too. */
-  readonly #wake = new FinalizationRegistry<null>(() => this.#look());
+  /** Calls after a collection, between jobs, so that an idle program gives its memory back too. */
+  readonly #wake = new FinalizationRegistry<WeakRef<object>[]>((canaries) => {
+    // Of canaries that a sweep has replaced since, nothing is to be learnt.
+    if (canaries !== this.#canaries) return;
+    this.#sweep();
+    this.#breed();
+  });
 
   watch(storage: object, block: Block): void {
     if (block.size <= UNWATCHED_BYTES) return;
@@ -177,7 +182,7 @@ export class SweepingCollector implements Collector {
     this.#canaries = Array.from({ length: CANARIES }, () => new WeakRef({}));
     const canary = {};
     this.#canaries.push(new WeakRef(canary));
-    this.#wake.register(canary, null);
+    this.#wake.register(canary, this.#canaries);
   }
 
   #sweep(): void {
