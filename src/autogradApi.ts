@@ -1,5 +1,12 @@
 /** The namespace `torch.autograd`. */
 
+export {
+  type AnomalyHandle,
+  type AnomalyOptions,
+  detectAnomaly,
+  isAnomalyEnabled,
+  setDetectAnomaly,
+} from './anomaly.ts';
 export { enableGrad, isGradEnabled, noGrad, setGradEnabled } from './autograd/gradMode.ts';
 export { backward, type GradOptions, grad } from './autograd.ts';
 export { AutogradFunction as Function, type FunctionContext } from './autogradFunction.ts';

@@ -1,5 +1,6 @@
 /** wasmgrad: PyTorch's everyday library for web pages and Node. Public names only. */
 
+export { detectAnomaly } from './anomaly.ts';
 export { enableGrad, isGradEnabled, noGrad, setGradEnabled } from './autograd/gradMode.ts';
 export * as autograd from './autogradApi.ts';
 export type { DType, DTypeLike, TypedArray } from './core/dtype.ts';
@@ -8,6 +9,19 @@ export * from './core/errors.ts';
 export * from './creation.ts';
 export * as data from './data/index.ts';
 export * from './functions.ts';
+export {
+  type BackwardStep,
+  type BackwardStepsOptions,
+  backwardSteps,
+  type GraphOptions,
+  graph,
+  type RecordedEdge,
+  RecordedGraph,
+  type RecordedGraphData,
+  type RecordedNode,
+  type SavedTensor,
+  type TensorNames,
+} from './graph.ts';
 export * as nn from './nn/index.ts';
 export * from './ops/aliases.ts';
 export {

@@ -8,6 +8,7 @@ import type { BinarySpec } from '../backend/backend.ts';
 import { dtypeInfo } from '../core/dtype.ts';
 import { AutogradError } from '../core/errors.ts';
 import { formatShape, type Shape, sameShape } from '../core/shape.ts';
+import { anomaly, checkBackward, withoutForwardChecks } from './anomaly.ts';
 import { withGradMode } from './gradMode.ts';
 import { AccumulateGrad, type Edge, type GraphNode } from './node.ts';
 import type { Variable } from './variable.ts';
@@ -18,6 +19,19 @@ export interface WalkOptions {
   readonly createGraph: boolean;
   /** Where to stop and collect; null adds to the leaves' `.grad`. */
   readonly targets: readonly Edge[] | null;
+  /** Somebody looks at every gradient on its way: none is freed early. */
+  readonly observed?: boolean;
+}
+
+/** What one step of the walk did. */
+export interface WalkStep {
+  readonly node: GraphNode;
+  /** By output of the node: the complete gradient that arrived. */
+  readonly incoming: readonly (Variable | null)[];
+  /** By input of the node: the gradient that its rule gave. */
+  readonly outgoing: readonly (Variable | null)[];
+  /** Nodes of the whole walk. */
+  readonly total: number;
 }
 
 /** A gradient on its way. `owned`: its storage was made by the walk and nothing else refers to it. */
@@ -123,24 +137,47 @@ class Walk {
   readonly #pending: Map<GraphNode, Pending>;
   readonly #ready = new ReadyQueue();
   readonly #captured: (Variable | null)[];
+  readonly #total: number;
+  #latest: WalkStep | null = null;
 
   constructor(roots: readonly Edge[], options: WalkOptions) {
     this.#options = options;
     this.#pending = survey(roots, options.targets);
+    this.#total = this.#pending.size;
     this.#captured = options.targets?.map(() => null) ?? [];
   }
 
   run(roots: readonly Edge[], grads: readonly Variable[]): (Variable | null)[] {
-    roots.forEach((edge, i) => {
-      const entry = this.#pending.get(edge.node);
-      if (entry) this.#add(entry, edge.slot, { value: grads[i], owned: false });
-    });
-    for (const [node, entry] of this.#pending) if (entry.waiting === 0) this.#ready.push(node);
+    this.#start(roots, grads);
     for (let node = this.#ready.pop(); node !== undefined; node = this.#ready.pop()) {
       this.#step(node);
       walkHooks.afterNode?.();
     }
     return this.#captured;
+  }
+
+  /** The same, a node each time that the caller asks for the next; grad mode is the caller's in between. */
+  *steps(roots: readonly Edge[], grads: readonly Variable[]): Generator<WalkStep, void> {
+    const { createGraph } = this.#options;
+    withGradMode(createGraph, () => this.#start(roots, grads), 'backward');
+    for (let node = this.#ready.pop(); node !== undefined; node = this.#ready.pop()) {
+      const current = node;
+      withGradMode(createGraph, () => this.#step(current), 'backward');
+      if (this.#latest) yield this.#latest;
+    }
+  }
+
+  #start(roots: readonly Edge[], grads: readonly Variable[]): void {
+    roots.forEach((edge, i) => {
+      const entry = this.#pending.get(edge.node);
+      if (entry) this.#add(entry, edge.slot, { value: grads[i], owned: false });
+    });
+    for (const [node, entry] of this.#pending) if (entry.waiting === 0) this.#ready.push(node);
+  }
+
+  #report(node: GraphNode, entry: Pending, results: readonly (Gradient | null)[]): void {
+    const values = (list: readonly (Gradient | null)[]) => list.map((g) => g?.value ?? null);
+    this.#latest = { node, incoming: values(entry.grads), outgoing: values(results), total: this.#total };
   }
 
   #add(entry: Pending, slot: number, arriving: Gradient): void {
@@ -152,7 +189,7 @@ class Walk {
     const sum = present.value.addGrad(arriving.value);
     if (present.owned) present.value.array.storage.free();
     if (arriving.owned) arriving.value.array.storage.free();
-    entry.grads[slot] = { value: sum, owned: !this.#options.createGraph };
+    entry.grads[slot] = { value: sum, owned: !this.#options.createGraph && !this.#options.observed };
   }
 
   #step(node: GraphNode): void {
@@ -162,12 +199,14 @@ class Walk {
     this.#runHooks(node, entry);
     this.#capture(node, entry);
     if (node instanceof AccumulateGrad) {
+      if (this.#options.observed) this.#report(node, entry, []);
       if (this.#options.targets === null) accumulate(node, entry.grads[0], this.#options.createGraph);
       return;
     }
     const isOnlyTarget =
       this.#options.targets !== null && !node.edges.some((e) => e !== null && this.#pending.has(e.node));
     const results = isOnlyTarget || entry.grads.every((g) => g === null) ? [] : this.#apply(node, entry);
+    if (this.#options.observed) this.#report(node, entry, results);
     node.edges.forEach((edge, i) => {
       if (edge === null) return;
       const next = this.#pending.get(edge.node);
@@ -205,11 +244,11 @@ class Walk {
   #apply(node: GraphNode, entry: Pending): (Gradient | null)[] {
     const incoming = entry.grads;
     const grads = incoming.map((g) => g?.value ?? null);
-    if (this.#options.createGraph || node.opaque) {
-      return this.#checked(node, node.backward(grads)).map((value) => value && { value, owned: false });
+    if (this.#options.createGraph || this.#options.observed || node.opaque) {
+      return this.#checked(node, runRule(node, grads)).map((value) => value && { value, owned: false });
     }
     // A handful of each: lists are searched faster than sets are made.
-    const { result, created: mine } = collectStorages(() => this.#checked(node, node.backward(grads)));
+    const { result, created: mine } = collectStorages(() => this.#checked(node, runRule(node, grads)));
     for (const g of incoming) if (g?.owned) mine.push(g.value.array.storage);
     for (const storage of mine) if (countUses(result, storage) === 0) storage.free();
     return result.map((value) => {
@@ -221,6 +260,7 @@ class Walk {
 
   /** Each gradient in the form that its edge wants. */
   #checked(node: GraphNode, results: readonly (Variable | null | undefined)[]): (Variable | null)[] {
+    if (anomaly.enabled) checkBackward(node, results);
     return node.edges.map((edge, i) => {
       let grad = results[i] ?? null;
       if (grad === null || edge === null || !this.#pending.has(edge.node)) return null;
@@ -285,6 +325,26 @@ function addInto(existing: Variable, value: Variable): void {
   array.storage.version++;
 }
 
+/** What a rule computes on the way is judged by its gradients alone. */
+function runRule(
+  node: GraphNode,
+  grads: readonly (Variable | null)[],
+): readonly (Variable | null | undefined)[] {
+  return anomaly.enabled ? withoutForwardChecks(() => node.backward(grads)) : node.backward(grads);
+}
+
+function edgesOf(roots: readonly Variable[]): Edge[] {
+  return roots.map((root) => {
+    const edge = root.edge();
+    if (edge === null) {
+      throw new AutogradError(
+        'backward: element 0 of tensors does not require grad and does not have a gradFn',
+      );
+    }
+    return edge;
+  });
+}
+
 /**
  * Propagates `grads` from `roots` back through the graph.
  * Returns the gradients of `targets` (null where none arrived), or nothing when leaves accumulate.
@@ -294,15 +354,17 @@ export function walkBackward(
   grads: readonly Variable[],
   options: WalkOptions,
 ): (Variable | null)[] {
-  const edges = roots.map((root) => {
-    const edge = root.edge();
-    if (edge === null) {
-      throw new AutogradError(
-        'backward: element 0 of tensors does not require grad and does not have a gradFn',
-      );
-    }
-    return edge;
-  });
+  const edges = edgesOf(roots);
   const walk = () => new Walk(edges, options).run(edges, grads);
   return withGradMode(options.createGraph, () => withWalkHooks(walk), 'backward');
+}
+
+/** The same walk, a node at a time. */
+export function walkSteps(
+  roots: readonly Variable[],
+  grads: readonly Variable[],
+  options: WalkOptions,
+): Generator<WalkStep, void> {
+  const edges = edgesOf(roots);
+  return new Walk(edges, { ...options, observed: true }).steps(edges, grads);
 }

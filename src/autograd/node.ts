@@ -6,6 +6,7 @@ import type { NDArray } from '../backend/array.ts';
 import type { DType } from '../core/dtype.ts';
 import { AutogradError } from '../core/errors.ts';
 import type { Shape } from '../core/shape.ts';
+import { anomaly, callSite } from './anomaly.ts';
 import type { Variable } from './variable.ts';
 
 /** Where the gradient of one input goes, and the form in which it must arrive there. */
@@ -39,6 +40,8 @@ export abstract class GraphNode {
   readonly outputs: readonly OutputForm[];
   /** By output slot: called with the complete gradient of that output, may replace it. */
   hooks: Map<number, GradHook[]> | null = null;
+  /** Where the op was called; known only while anomalies are looked for. */
+  readonly calledAt: string | null = anomaly.enabled ? callSite() : null;
 
   constructor(name: string, edges: readonly (Edge | null)[], outputs: readonly OutputForm[]) {
     this.name = name;
@@ -87,6 +90,11 @@ export class SavedVariable {
 
   get bytes(): number {
     return this.#array?.storage.byteLength ?? 0;
+  }
+
+  /** What is kept; null once it was released. */
+  get array(): NDArray | null {
+    return this.#array;
   }
 
   release(): void {

@@ -1,6 +1,7 @@
 /** How an op enters the graph: one function for every op, built-in or user-defined. */
 import type { NDArray } from '../backend/array.ts';
 import { isFloating } from '../core/dtype.ts';
+import { anomaly, checkForward } from './anomaly.ts';
 import { isGradEnabled } from './gradMode.ts';
 import { type Edge, OpNode } from './node.ts';
 import type { Variable } from './variable.ts';
@@ -40,6 +41,7 @@ export function record<T extends Variable>(
   setup: (node: OpNode, output: T) => Rule<T>,
 ): T {
   const like = inputs[0];
+  if (anomaly.enabled) checkForward(name, [array], inputs);
   if (!isFloating(array.dtype) || !needsGraph(inputs)) return like.derive(array);
   const node = new OpNode(name, edgesOf(inputs), [array]);
   const output = like.derive(array, node, 0);
@@ -62,6 +64,7 @@ export function recordMany<T extends Variable>(
   ) => (grads: readonly (T | null)[]) => readonly (T | null | undefined | false)[],
 ): T[] {
   const like = inputs[0];
+  if (anomaly.enabled) checkForward(name, arrays, inputs);
   if (!needsGraph(inputs)) return arrays.map((a) => like.derive(a));
   const node = new OpNode(name, edgesOf(inputs), arrays);
   const outputs = arrays.map((a, i) => (isFloating(a.dtype) ? like.derive(a, node, i) : like.derive(a)));
