@@ -3,6 +3,7 @@ import { ShapeError } from '../core/errors.ts';
 import { pythonFloat, pythonNumber, pythonValue } from '../core/pythonText.ts';
 import { formatShape } from '../core/shape.ts';
 import { full } from '../creation.ts';
+import { type ByName, named, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import type {
   AlphaOptions,
@@ -181,8 +182,17 @@ export class Threshold extends InplaceActivation {
   threshold: number;
   value: number;
 
-  constructor(threshold: number, value: number, inplace: boolean | InplaceOptions = false) {
-    super(inplace);
+  constructor(
+    ...args:
+      | [threshold: number, value: number, inplace?: boolean | InplaceOptions]
+      | ByName<{ threshold: number; value: number }, ['threshold'], InplaceOptions>
+  ) {
+    const [threshold, value, ...rest] = required<[number, number]>(
+      new.target.name,
+      ['threshold', 'value'],
+      args,
+    );
+    super(named<InplaceOptions>(['inplace'], rest, {}));
     this.threshold = threshold;
     this.value = value;
   }

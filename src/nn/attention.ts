@@ -7,7 +7,7 @@ import { divide } from '../ops/divide.ts';
 import { cat } from '../ops/join.ts';
 import { linear } from '../ops/matmul.ts';
 import { whereOp } from '../ops/where.ts';
-import { type Flexible, named } from '../tensor/namedArguments.ts';
+import { type ByName, type Flexible, named, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import { scaledDotProductAttention } from './functional/attention.ts';
 import { dropout as drop } from './functional/dropout.ts';
@@ -95,8 +95,17 @@ export class MultiheadAttention extends Module {
   bias_v: Parameter | null;
   out_proj: Linear;
 
-  constructor(embedDim: number, numHeads: number, ...rest: AttentionRest) {
+  constructor(
+    ...args:
+      | [embedDim: number, numHeads: number, ...rest: AttentionRest]
+      | ByName<{ embedDim: number; numHeads: number }, ['embedDim'], MultiheadAttentionOptions>
+  ) {
     super();
+    const [embedDim, numHeads, ...rest] = required<[number, number]>(
+      new.target.name,
+      ['embedDim', 'numHeads'],
+      args,
+    );
     const names = ['dropout', 'bias', 'addBiasKv', 'addZeroAttn', 'kdim', 'vdim', 'batchFirst'] as const;
     const options = named<MultiheadAttentionOptions>(names, rest, {});
     const {

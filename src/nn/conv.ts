@@ -5,7 +5,7 @@ import { pythonValue } from '../core/pythonText.ts';
 import { formatShape } from '../core/shape.ts';
 import { empty } from '../creation.ts';
 import { type Size, sizesOf } from '../ops/sizes.ts';
-import { type Flexible, named } from '../tensor/namedArguments.ts';
+import { type ByName, type Flexible, named, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import * as F from './functional/conv.ts';
 import { pad } from './functional/vision.ts';
@@ -63,6 +63,13 @@ type ConvTransposeRest = Flexible<
   ],
   ConvTransposeOptions
 >;
+type Channels = { inChannels: number; outChannels: number; kernelSize: Size };
+type ConvArguments =
+  | [inChannels: number, outChannels: number, kernelSize: Size, ...rest: ConvRest]
+  | ByName<Channels, ['inChannels', 'outChannels'], ConvOptions>;
+type ConvTransposeArguments =
+  | [inChannels: number, outChannels: number, kernelSize: Size, ...rest: ConvTransposeRest]
+  | ByName<Channels, ['inChannels', 'outChannels'], ConvTransposeOptions>;
 
 interface Plan {
   readonly ndim: number;
@@ -206,13 +213,12 @@ function marginsOf({ padding, kernelSize, dilation }: ConvLayer): number[] {
 }
 
 abstract class ForwardConv extends ConvLayer {
-  constructor(
-    ndim: number,
-    inChannels: number,
-    outChannels: number,
-    kernelSize: Size,
-    rest: readonly unknown[],
-  ) {
+  constructor(ndim: number, args: readonly unknown[]) {
+    const [inChannels, outChannels, kernelSize, ...rest] = required<[number, number, Size]>(
+      new.target.name,
+      ['inChannels', 'outChannels', 'kernelSize'],
+      args,
+    );
     const options = named<ConvOptions>(forwardNames, rest, {});
     super({ ndim, transposed: false, inChannels, outChannels, kernelSize, options });
   }
@@ -228,8 +234,8 @@ abstract class ForwardConv extends ConvLayer {
 
 /** [n, inChannels, l] → [n, outChannels, l′]; n may be absent. */
 export class Conv1d extends ForwardConv {
-  constructor(inChannels: number, outChannels: number, kernelSize: Size, ...rest: ConvRest) {
-    super(1, inChannels, outChannels, kernelSize, rest);
+  constructor(...args: ConvArguments) {
+    super(1, args);
   }
   forward(input: Tensor): Tensor {
     return this.run(F.conv1d, input);
@@ -238,8 +244,8 @@ export class Conv1d extends ForwardConv {
 
 /** [n, inChannels, h, w] → [n, outChannels, h′, w′]; n may be absent. */
 export class Conv2d extends ForwardConv {
-  constructor(inChannels: number, outChannels: number, kernelSize: Size, ...rest: ConvRest) {
-    super(2, inChannels, outChannels, kernelSize, rest);
+  constructor(...args: ConvArguments) {
+    super(2, args);
   }
   forward(input: Tensor): Tensor {
     return this.run(F.conv2d, input);
@@ -248,8 +254,8 @@ export class Conv2d extends ForwardConv {
 
 /** [n, inChannels, d, h, w] → [n, outChannels, d′, h′, w′]; n may be absent. */
 export class Conv3d extends ForwardConv {
-  constructor(inChannels: number, outChannels: number, kernelSize: Size, ...rest: ConvRest) {
-    super(3, inChannels, outChannels, kernelSize, rest);
+  constructor(...args: ConvArguments) {
+    super(3, args);
   }
   forward(input: Tensor): Tensor {
     return this.run(F.conv3d, input);
@@ -283,13 +289,12 @@ function missingRows(
 }
 
 abstract class TransposedConv extends ConvLayer {
-  constructor(
-    ndim: number,
-    inChannels: number,
-    outChannels: number,
-    kernelSize: Size,
-    rest: readonly unknown[],
-  ) {
+  constructor(ndim: number, args: readonly unknown[]) {
+    const [inChannels, outChannels, kernelSize, ...rest] = required<[number, number, Size]>(
+      new.target.name,
+      ['inChannels', 'outChannels', 'kernelSize'],
+      args,
+    );
     const options = named<ConvTransposeOptions>(transposedNames, rest, {});
     if ((options.paddingMode ?? 'zeros') !== 'zeros') {
       throw new ArgumentError(`Only "zeros" padding mode is supported for ConvTranspose${ndim}d`);
@@ -309,8 +314,8 @@ abstract class TransposedConv extends ConvLayer {
 
 /** The way back of a Conv1d: [n, inChannels, l] → [n, outChannels, l′]. */
 export class ConvTranspose1d extends TransposedConv {
-  constructor(inChannels: number, outChannels: number, kernelSize: Size, ...rest: ConvTransposeRest) {
-    super(1, inChannels, outChannels, kernelSize, rest);
+  constructor(...args: ConvTransposeArguments) {
+    super(1, args);
   }
   forward(input: Tensor, outputSize: readonly number[] | null = null): Tensor {
     return this.run(F.convTranspose1d, input, outputSize);
@@ -319,8 +324,8 @@ export class ConvTranspose1d extends TransposedConv {
 
 /** The way back of a Conv2d: [n, inChannels, h, w] → [n, outChannels, h′, w′]. */
 export class ConvTranspose2d extends TransposedConv {
-  constructor(inChannels: number, outChannels: number, kernelSize: Size, ...rest: ConvTransposeRest) {
-    super(2, inChannels, outChannels, kernelSize, rest);
+  constructor(...args: ConvTransposeArguments) {
+    super(2, args);
   }
   forward(input: Tensor, outputSize: readonly number[] | null = null): Tensor {
     return this.run(F.convTranspose2d, input, outputSize);
@@ -329,8 +334,8 @@ export class ConvTranspose2d extends TransposedConv {
 
 /** The way back of a Conv3d: [n, inChannels, d, h, w] → [n, outChannels, d′, h′, w′]. */
 export class ConvTranspose3d extends TransposedConv {
-  constructor(inChannels: number, outChannels: number, kernelSize: Size, ...rest: ConvTransposeRest) {
-    super(3, inChannels, outChannels, kernelSize, rest);
+  constructor(...args: ConvTransposeArguments) {
+    super(3, args);
   }
   forward(input: Tensor, outputSize: readonly number[] | null = null): Tensor {
     return this.run(F.convTranspose3d, input, outputSize);

@@ -4,6 +4,7 @@ import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { pythonNumber, pythonValue } from '../core/pythonText.ts';
 import { formatShape } from '../core/shape.ts';
 import { empty } from '../creation.ts';
+import { type ByName, type Flexible, named, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import { embedding } from './functional/embedding.ts';
 import { checkSize, type LayerOptions } from './linear.ts';
@@ -31,12 +32,39 @@ export class Embedding extends Module {
   readonly scaleGradByFreq: boolean;
   weight: Parameter;
 
-  constructor(numEmbeddings: number, embeddingDim: number, options: number | EmbeddingOptions = {}) {
+  constructor(
+    ...args:
+      | [
+          numEmbeddings: number,
+          embeddingDim: number,
+          ...rest: Flexible<
+            [
+              paddingIdx: number | null | undefined,
+              maxNorm: number | null | undefined,
+              normType: number,
+              scaleGradByFreq: boolean,
+            ],
+            EmbeddingOptions
+          >,
+        ]
+      | ByName<{ numEmbeddings: number; embeddingDim: number }, ['numEmbeddings'], EmbeddingOptions>
+  ) {
     super();
+    const [numEmbeddings, embeddingDim, ...rest] = required<[number, number]>(
+      new.target.name,
+      ['numEmbeddings', 'embeddingDim'],
+      args,
+    );
     checkSize(numEmbeddings, 'Embedding', 'numEmbeddings');
     checkSize(embeddingDim, 'Embedding', 'embeddingDim');
-    const named = typeof options === 'number' ? { paddingIdx: options } : options;
-    const { paddingIdx = null, maxNorm = null, normType = 2, scaleGradByFreq = false, ...place } = named;
+    const names = ['paddingIdx', 'maxNorm', 'normType', 'scaleGradByFreq'] as const;
+    const {
+      paddingIdx = null,
+      maxNorm = null,
+      normType = 2,
+      scaleGradByFreq = false,
+      ...place
+    } = named<EmbeddingOptions>(names, rest, {});
     if (paddingIdx !== null && !(paddingIdx >= -numEmbeddings && paddingIdx < numEmbeddings)) {
       throw new ArgumentError('Padding_idx must be within num_embeddings');
     }

@@ -6,6 +6,7 @@ import { ArgumentError } from '../core/errors.ts';
 import { pythonValue } from '../core/pythonText.ts';
 import { empty } from '../creation.ts';
 import { linear } from '../ops/matmul.ts';
+import { type ByName, named, required } from '../tensor/namedArguments.ts';
 import { Tensor } from '../tensor.ts';
 import { bilinear } from './functional/linear.ts';
 import { kaimingUniform_ } from './init.ts';
@@ -22,9 +23,6 @@ export interface LinearOptions extends LayerOptions {
   /** Default true. */
   bias?: boolean;
 }
-
-const optionsOf = (bias: boolean | LinearOptions, options: LayerOptions): LinearOptions =>
-  typeof bias === 'boolean' ? { ...options, bias } : bias;
 
 /** @throws ArgumentError unless it is a whole number from 0 */
 export function checkSize(value: number, layer: string, argument: string): void {
@@ -54,15 +52,19 @@ export class Linear extends Module {
   bias: Parameter | null;
 
   constructor(
-    inFeatures: number,
-    outFeatures: number,
-    bias: boolean | LinearOptions = true,
-    options: LayerOptions = {},
+    ...args:
+      | [inFeatures: number, outFeatures: number, bias?: boolean | LinearOptions, options?: LayerOptions]
+      | ByName<{ inFeatures: number; outFeatures: number }, ['inFeatures'], LinearOptions>
   ) {
     super();
+    const [inFeatures, outFeatures, ...rest] = required<[number, number]>(
+      new.target.name,
+      ['inFeatures', 'outFeatures'],
+      args,
+    );
     checkSize(inFeatures, 'Linear', 'inFeatures');
     checkSize(outFeatures, 'Linear', 'outFeatures');
-    const { bias: hasBias = true, device, dtype = 'float32' } = optionsOf(bias, options);
+    const { bias: hasBias = true, device, dtype = 'float32' } = named<LinearOptions>(['bias'], rest, {});
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
     const shape = [outFeatures, inFeatures];
@@ -109,17 +111,30 @@ export class Bilinear extends Module {
   bias: Parameter | null;
 
   constructor(
-    in1Features: number,
-    in2Features: number,
-    outFeatures: number,
-    bias: boolean | LinearOptions = true,
-    options: LayerOptions = {},
+    ...args:
+      | [
+          in1Features: number,
+          in2Features: number,
+          outFeatures: number,
+          bias?: boolean | LinearOptions,
+          options?: LayerOptions,
+        ]
+      | ByName<
+          { in1Features: number; in2Features: number; outFeatures: number },
+          ['in1Features', 'in2Features'],
+          LinearOptions
+        >
   ) {
     super();
+    const [in1Features, in2Features, outFeatures, ...given] = required<[number, number, number]>(
+      new.target.name,
+      ['in1Features', 'in2Features', 'outFeatures'],
+      args,
+    );
     if (!(in1Features > 0)) throw new ArgumentError(`in1_features must be > 0, but got ${in1Features}`);
     checkSize(in2Features, 'Bilinear', 'in2Features');
     checkSize(outFeatures, 'Bilinear', 'outFeatures');
-    const { bias: hasBias = true, ...rest } = optionsOf(bias, options);
+    const { bias: hasBias = true, ...rest } = named<LinearOptions>(['bias'], given, {});
     this.in1Features = in1Features;
     this.in2Features = in2Features;
     this.outFeatures = outFeatures;

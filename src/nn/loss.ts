@@ -1,5 +1,6 @@
 /** Losses as modules: `nn.functional`'s functions with their options kept. */
 import { ArgumentError } from '../core/errors.ts';
+import { type Flexible, named } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import {
   type CrossEntropyLossOptions,
@@ -71,7 +72,13 @@ export class SmoothL1Loss extends Loss<F.SmoothL1LossOptions> {
 
 /** Quadratic up to `delta`, linear beyond. */
 export class HuberLoss extends Loss<F.HuberLossOptions> {
-  constructor(options: F.HuberLossOptions = {}) {
+  constructor(
+    ...args: Flexible<
+      [reduction: NonNullable<F.HuberLossOptions['reduction']>, delta: number],
+      F.HuberLossOptions
+    >
+  ) {
+    const options = named<F.HuberLossOptions>(['reduction', 'delta'], args, {});
     super(options);
   }
   forward(input: Tensor, target: Tensor): Tensor {
@@ -81,7 +88,8 @@ export class HuberLoss extends Loss<F.HuberLossOptions> {
 
 /** Cross-entropy of logits [N, C, d…] against class numbers [N, d…] or probabilities [N, C, d…]. */
 export class CrossEntropyLoss extends WeightedLoss<CrossEntropyLossOptions> {
-  constructor(options: CrossEntropyLossOptions = {}) {
+  constructor(...args: Flexible<[weight: Tensor | null | undefined], CrossEntropyLossOptions>) {
+    const options = named<CrossEntropyLossOptions>(['weight'], args, {});
     super(options, options.weight);
   }
   forward(input: Tensor, target: Tensor): Tensor {
@@ -91,7 +99,8 @@ export class CrossEntropyLoss extends WeightedLoss<CrossEntropyLossOptions> {
 
 /** The mean of −input[target] for log-probabilities [N, C, d…]. */
 export class NLLLoss extends WeightedLoss<NLLLossOptions> {
-  constructor(options: NLLLossOptions = {}) {
+  constructor(...args: Flexible<[weight: Tensor | null | undefined], NLLLossOptions>) {
+    const options = named<NLLLossOptions>(['weight'], args, {});
     super(options, options.weight);
   }
   forward(input: Tensor, target: Tensor): Tensor {
@@ -101,7 +110,8 @@ export class NLLLoss extends WeightedLoss<NLLLossOptions> {
 
 /** Binary cross-entropy of probabilities. */
 export class BCELoss extends WeightedLoss<F.BCELossOptions> {
-  constructor(options: F.BCELossOptions = {}) {
+  constructor(...args: Flexible<[weight: Tensor | null | undefined], F.BCELossOptions>) {
+    const options = named<F.BCELossOptions>(['weight'], args, {});
     super(options, options.weight);
   }
   forward(input: Tensor, target: Tensor): Tensor {
@@ -111,14 +121,15 @@ export class BCELoss extends WeightedLoss<F.BCELossOptions> {
 
 /** Binary cross-entropy of logits. */
 export class BCEWithLogitsLoss extends WeightedLoss<F.BCEWithLogitsLossOptions> {
-  posWeight: Tensor | null = null;
+  pos_weight: Tensor | null = null;
 
-  constructor(options: F.BCEWithLogitsLossOptions = {}) {
+  constructor(...args: Flexible<[weight: Tensor | null | undefined], F.BCEWithLogitsLossOptions>) {
+    const options = named<F.BCEWithLogitsLossOptions>(['weight'], args, {});
     super(options, options.weight);
-    this.registerBuffer('posWeight', options.posWeight ?? null);
+    this.registerBuffer('pos_weight', options.posWeight ?? null);
   }
   forward(input: Tensor, target: Tensor): Tensor {
-    const { weight, posWeight } = this;
+    const { weight, pos_weight: posWeight } = this;
     return F.binaryCrossEntropyWithLogits(input, target, { ...this.options, weight, posWeight });
   }
 }
@@ -135,7 +146,8 @@ export class KLDivLoss extends Loss<F.KLDivLossOptions> {
 
 /** −log of Poisson probabilities. */
 export class PoissonNLLLoss extends Loss<F.PoissonNLLLossOptions> {
-  constructor(options: F.PoissonNLLLossOptions = {}) {
+  constructor(...args: Flexible<[logInput: boolean, full: boolean], F.PoissonNLLLossOptions>) {
+    const options = named<F.PoissonNLLLossOptions>(['logInput', 'full'], args, {});
     super(options);
   }
   forward(input: Tensor, target: Tensor): Tensor {
@@ -155,7 +167,8 @@ export class GaussianNLLLoss extends Loss<F.GaussianNLLLossOptions> {
 
 /** Distances of pairs that should be close (target 1) or further apart than the margin (−1). */
 export class HingeEmbeddingLoss extends Loss<MarginOptions> {
-  constructor(options: MarginOptions = {}) {
+  constructor(...args: Flexible<[margin: number], MarginOptions>) {
+    const options = named<MarginOptions>(['margin'], args, {});
     super(options);
   }
   forward(input: Tensor, target: Tensor): Tensor {
@@ -165,7 +178,8 @@ export class HingeEmbeddingLoss extends Loss<MarginOptions> {
 
 /** The first input should be larger (target 1) or smaller (−1) than the second. */
 export class MarginRankingLoss extends Loss<MarginOptions> {
-  constructor(options: MarginOptions = {}) {
+  constructor(...args: Flexible<[margin: number], MarginOptions>) {
+    const options = named<MarginOptions>(['margin'], args, {});
     super(options);
   }
   forward(input1: Tensor, input2: Tensor, target: Tensor): Tensor {
@@ -175,7 +189,8 @@ export class MarginRankingLoss extends Loss<MarginOptions> {
 
 /** Pairs should point the same way (target 1) or not (−1). */
 export class CosineEmbeddingLoss extends Loss<MarginOptions> {
-  constructor(options: MarginOptions = {}) {
+  constructor(...args: Flexible<[margin: number], MarginOptions>) {
+    const options = named<MarginOptions>(['margin'], args, {});
     super(options);
   }
   forward(input1: Tensor, input2: Tensor, target: Tensor): Tensor {
@@ -185,7 +200,10 @@ export class CosineEmbeddingLoss extends Loss<MarginOptions> {
 
 /** The anchor should be closer to the positive than to the negative, by a margin. */
 export class TripletMarginLoss extends Loss<F.TripletMarginLossOptions> {
-  constructor(options: F.TripletMarginLossOptions = {}) {
+  constructor(
+    ...args: Flexible<[margin: number, p: number, eps: number, swap: boolean], F.TripletMarginLossOptions>
+  ) {
+    const options = named<F.TripletMarginLossOptions>(['margin', 'p', 'eps', 'swap'], args, {});
     super(options);
   }
   forward(anchor: Tensor, positive: Tensor, negative: Tensor): Tensor {
@@ -215,7 +233,8 @@ export class SoftMarginLoss extends Loss<LossOptions> {
 
 /** Several labels per row: binary cross-entropy averaged over the classes. */
 export class MultiLabelSoftMarginLoss extends WeightedLoss<F.BCELossOptions> {
-  constructor(options: F.BCELossOptions = {}) {
+  constructor(...args: Flexible<[weight: Tensor | null | undefined], F.BCELossOptions>) {
+    const options = named<F.BCELossOptions>(['weight'], args, {});
     super(options, options.weight);
   }
   forward(input: Tensor, target: Tensor): Tensor {
@@ -225,7 +244,13 @@ export class MultiLabelSoftMarginLoss extends WeightedLoss<F.BCELossOptions> {
 
 /** Hinge losses of all other classes. */
 export class MultiMarginLoss extends WeightedLoss<F.MultiMarginLossOptions> {
-  constructor(options: F.MultiMarginLossOptions = {}) {
+  constructor(
+    ...args: Flexible<
+      [p: number, margin: number, weight: Tensor | null | undefined],
+      F.MultiMarginLossOptions
+    >
+  ) {
+    const options = named<F.MultiMarginLossOptions>(['p', 'margin', 'weight'], args, {});
     super(options, options.weight);
   }
   forward(input: Tensor, target: Tensor): Tensor {

@@ -4,7 +4,7 @@ import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { pythonFloat, pythonNumber, pythonValue } from '../core/pythonText.ts';
 import type { Shape } from '../core/shape.ts';
 import { ones, tensor, zeros } from '../creation.ts';
-import { type Flexible, named } from '../tensor/namedArguments.ts';
+import { type ByName, type Flexible, named, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import * as F from './functional/norm.ts';
 import type { LayerOptions } from './linear.ts';
@@ -103,7 +103,12 @@ function countBatch({ num_batches_tracked: batches, momentum }: ChannelNorm): nu
 }
 
 abstract class BatchNorm extends ChannelNorm {
-  constructor(numFeatures: number, ...rest: BatchNormRest) {
+  constructor(
+    ...args:
+      | [numFeatures: number, ...rest: BatchNormRest]
+      | ByName<{ numFeatures: number }, [], BatchNormOptions>
+  ) {
+    const [numFeatures, ...rest] = required<[number]>(new.target.name, ['numFeatures'], args);
     const given = named<BatchNormOptions>(batchNormNames, rest, {});
     super(numFeatures, { eps: 1e-5, momentum: 0.1, affine: true, trackRunningStats: true, ...given });
   }
@@ -150,7 +155,12 @@ abstract class InstanceNorm extends ChannelNorm {
   /** Dimensions of a sample without a batch. */
   protected abstract readonly sampleRank: number;
 
-  constructor(numFeatures: number, ...rest: BatchNormRest) {
+  constructor(
+    ...args:
+      | [numFeatures: number, ...rest: BatchNormRest]
+      | ByName<{ numFeatures: number }, [], BatchNormOptions>
+  ) {
+    const [numFeatures, ...rest] = required<[number]>(new.target.name, ['numFeatures'], args);
     const given = named<BatchNormOptions>(batchNormNames, rest, {});
     super(numFeatures, { eps: 1e-5, momentum: 0.1, affine: false, trackRunningStats: false, ...given });
   }
@@ -222,10 +232,15 @@ export class LayerNorm extends Module {
   bias: Parameter | null;
 
   constructor(
-    normalizedShape: number | Shape,
-    ...rest: Flexible<[eps: number, elementwiseAffine: boolean, bias: boolean], LayerNormOptions>
+    ...args:
+      | [
+          normalizedShape: number | Shape,
+          ...rest: Flexible<[eps: number, elementwiseAffine: boolean, bias: boolean], LayerNormOptions>,
+        ]
+      | ByName<{ normalizedShape: number | Shape }, [], LayerNormOptions>
   ) {
     super();
+    const [normalizedShape, ...rest] = required<[number | Shape]>(new.target.name, ['normalizedShape'], args);
     const options = named<LayerNormOptions>(['eps', 'elementwiseAffine', 'bias'], rest, {});
     const { eps = 1e-5, elementwiseAffine = true, bias = true, ...place } = options;
     this.normalizedShape = typeof normalizedShape === 'number' ? [normalizedShape] : [...normalizedShape];
@@ -265,10 +280,15 @@ export class RMSNorm extends Module {
   weight: Parameter | null;
 
   constructor(
-    normalizedShape: number | Shape,
-    ...rest: Flexible<[eps: number | null, elementwiseAffine: boolean], RMSNormOptions>
+    ...args:
+      | [
+          normalizedShape: number | Shape,
+          ...rest: Flexible<[eps: number | null, elementwiseAffine: boolean], RMSNormOptions>,
+        ]
+      | ByName<{ normalizedShape: number | Shape }, [], RMSNormOptions>
   ) {
     super();
+    const [normalizedShape, ...rest] = required<[number | Shape]>(new.target.name, ['normalizedShape'], args);
     const {
       eps = null,
       elementwiseAffine = true,
@@ -310,11 +330,20 @@ export class GroupNorm extends Module {
   bias: Parameter | null;
 
   constructor(
-    numGroups: number,
-    numChannels: number,
-    ...rest: Flexible<[eps: number, affine: boolean], GroupNormOptions>
+    ...args:
+      | [
+          numGroups: number,
+          numChannels: number,
+          ...rest: Flexible<[eps: number, affine: boolean], GroupNormOptions>,
+        ]
+      | ByName<{ numGroups: number; numChannels: number }, ['numGroups'], GroupNormOptions>
   ) {
     super();
+    const [numGroups, numChannels, ...rest] = required<[number, number]>(
+      new.target.name,
+      ['numGroups', 'numChannels'],
+      args,
+    );
     const { eps = 1e-5, affine = true, ...place } = named<GroupNormOptions>(['eps', 'affine'], rest, {});
     if (!(numGroups > 0) || numChannels % numGroups !== 0) {
       throw new ArgumentError(`num_channels (${numChannels}) must be divisible by num_groups (${numGroups})`);
@@ -350,10 +379,15 @@ export class LocalResponseNorm extends Module {
   readonly k: number;
 
   constructor(
-    size: number,
-    ...rest: Flexible<[alpha: number, beta: number, k: number], F.LocalResponseNormOptions>
+    ...args:
+      | [
+          size: number,
+          ...rest: Flexible<[alpha: number, beta: number, k: number], F.LocalResponseNormOptions>,
+        ]
+      | ByName<{ size: number }, [], F.LocalResponseNormOptions>
   ) {
     super();
+    const [size, ...rest] = required<[number]>(new.target.name, ['size'], args);
     const {
       alpha = 1e-4,
       beta = 0.75,

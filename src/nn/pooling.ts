@@ -1,7 +1,7 @@
 /** Pooling as layers. */
 import { pythonNumber, pythonValue } from '../core/pythonText.ts';
 import type { Size } from '../ops/sizes.ts';
-import { type Flexible, named } from '../tensor/namedArguments.ts';
+import { type ByName, type Flexible, named, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import type { AdaptiveSize } from './functional/pooling.ts';
 import * as F from './functional/pooling.ts';
@@ -25,6 +25,8 @@ abstract class MaxPool<R extends boolean> extends Module {
   readonly returnIndices: boolean;
 
   constructor(kernelSize: Size, options: F.MaxPoolOptions & { returnIndices: R });
+  constructor(options: F.MaxPoolOptions & { kernelSize: Size; returnIndices: R });
+  constructor(options: F.MaxPoolOptions & { kernelSize: Size });
   constructor(
     kernelSize: Size,
     stride: Size | null | undefined,
@@ -34,8 +36,9 @@ abstract class MaxPool<R extends boolean> extends Module {
     ceilMode?: boolean,
   );
   constructor(kernelSize: Size, ...rest: MaxPoolRest);
-  constructor(kernelSize: Size, ...rest: readonly unknown[]) {
+  constructor(...args: readonly unknown[]) {
     super();
+    const [kernelSize, ...rest] = required<[Size]>(new.target.name, ['kernelSize'], args);
     const names = ['stride', 'padding', 'dilation', 'returnIndices', 'ceilMode'] as const;
     const options = named<F.MaxPoolOptions>(names, rest, {});
     this.kernelSize = kernelSize;
@@ -102,8 +105,11 @@ abstract class AvgPool extends Module {
   readonly countIncludePad: boolean;
   readonly divisorOverride: number | null;
 
-  constructor(kernelSize: Size, ...rest: AvgPoolRest) {
+  constructor(
+    ...args: [kernelSize: Size, ...rest: AvgPoolRest] | ByName<{ kernelSize: Size }, [], F.AvgPoolSettings>
+  ) {
     super();
+    const [kernelSize, ...rest] = required<[Size]>(new.target.name, ['kernelSize'], args);
     const names = ['stride', 'padding', 'ceilMode', 'countIncludePad', 'divisorOverride'] as const;
     const options = named<F.AvgPoolSettings>(names, rest, {});
     this.kernelSize = kernelSize;
@@ -234,8 +240,17 @@ abstract class LPPool extends Module {
   readonly stride: Size | null;
   readonly ceilMode: boolean;
 
-  constructor(normType: number, kernelSize: Size, ...rest: LPPoolRest) {
+  constructor(
+    ...args:
+      | [normType: number, kernelSize: Size, ...rest: LPPoolRest]
+      | ByName<{ normType: number; kernelSize: Size }, ['normType'], F.LpPoolOptions>
+  ) {
     super();
+    const [normType, kernelSize, ...rest] = required<[number, Size]>(
+      new.target.name,
+      ['normType', 'kernelSize'],
+      args,
+    );
     const { stride = null, ceilMode = false } = named<F.LpPoolOptions>(['stride', 'ceilMode'], rest, {});
     this.normType = normType;
     this.kernelSize = kernelSize;
@@ -275,8 +290,13 @@ abstract class MaxUnpool extends Module {
   readonly stride: Size;
   readonly padding: Size;
 
-  constructor(kernelSize: Size, ...rest: MaxUnpoolRest) {
+  constructor(
+    ...args:
+      | [kernelSize: Size, ...rest: MaxUnpoolRest]
+      | ByName<{ kernelSize: Size }, [], Omit<F.MaxUnpoolOptions, 'outputSize'>>
+  ) {
     super();
+    const [kernelSize, ...rest] = required<[Size]>(new.target.name, ['kernelSize'], args);
     const { stride, padding = 0 } = named<F.MaxUnpoolOptions>(['stride', 'padding'], rest, {});
     this.kernelSize = kernelSize;
     this.stride = stride ?? kernelSize;

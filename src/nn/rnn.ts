@@ -6,7 +6,7 @@ import { formatShape, sameShape } from '../core/shape.ts';
 import { empty, zeros } from '../creation.ts';
 import { cat, stack } from '../ops/join.ts';
 import { linear } from '../ops/matmul.ts';
-import { type Flexible, named } from '../tensor/namedArguments.ts';
+import { type ByName, type Flexible, named, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import { dropout as drop } from './functional/dropout.ts';
 import { checkSize, type LayerOptions } from './linear.ts';
@@ -266,7 +266,16 @@ type LSTMRest = Flexible<
 export class RNN extends RecurrentLayer {
   readonly nonlinearity: 'tanh' | 'relu';
 
-  constructor(inputSize: number, hiddenSize: number, ...rest: RNNRest) {
+  constructor(
+    ...args:
+      | [inputSize: number, hiddenSize: number, ...rest: RNNRest]
+      | ByName<{ inputSize: number; hiddenSize: number }, ['inputSize'], RNNOptions>
+  ) {
+    const [inputSize, hiddenSize, ...rest] = required<[number, number]>(
+      new.target.name,
+      ['inputSize', 'hiddenSize'],
+      args,
+    );
     const names = ['numLayers', 'nonlinearity', 'bias', 'batchFirst', 'dropout', 'bidirectional'] as const;
     const { nonlinearity = 'tanh', ...options } = named<RNNOptions>(names, rest, {});
     if (nonlinearity !== 'tanh' && nonlinearity !== 'relu') {
@@ -285,7 +294,16 @@ export class RNN extends RecurrentLayer {
 
 /** Gated recurrent units (Cho et al., 2014), with the arguments and results of `RNN`. */
 export class GRU extends RecurrentLayer {
-  constructor(inputSize: number, hiddenSize: number, ...rest: RecurrentRest) {
+  constructor(
+    ...args:
+      | [inputSize: number, hiddenSize: number, ...rest: RecurrentRest]
+      | ByName<{ inputSize: number; hiddenSize: number }, ['inputSize'], RecurrentOptions>
+  ) {
+    const [inputSize, hiddenSize, ...rest] = required<[number, number]>(
+      new.target.name,
+      ['inputSize', 'hiddenSize'],
+      args,
+    );
     const names = ['numLayers', 'bias', 'batchFirst', 'dropout', 'bidirectional'] as const;
     super('GRU', inputSize, hiddenSize, named<RecurrentOptions>(names, rest, {}));
   }
@@ -300,7 +318,16 @@ export class GRU extends RecurrentLayer {
  * [output, [hidden, cell]].
  */
 export class LSTM extends RecurrentLayer {
-  constructor(inputSize: number, hiddenSize: number, ...rest: LSTMRest) {
+  constructor(
+    ...args:
+      | [inputSize: number, hiddenSize: number, ...rest: LSTMRest]
+      | ByName<{ inputSize: number; hiddenSize: number }, ['inputSize'], LSTMOptions>
+  ) {
+    const [inputSize, hiddenSize, ...rest] = required<[number, number]>(
+      new.target.name,
+      ['inputSize', 'hiddenSize'],
+      args,
+    );
     const names = ['numLayers', 'bias', 'batchFirst', 'dropout', 'bidirectional', 'projSize'] as const;
     super('LSTM', inputSize, hiddenSize, named<LSTMOptions>(names, rest, {}));
   }

@@ -4,7 +4,7 @@ import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { pythonValue } from '../core/pythonText.ts';
 import { empty, zeros } from '../creation.ts';
 import { linear } from '../ops/matmul.ts';
-import { type Flexible, named } from '../tensor/namedArguments.ts';
+import { type ByName, type Flexible, named, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkSize, type LayerOptions } from './linear.ts';
 import { Module } from './module.ts';
@@ -85,10 +85,19 @@ export class RNNCell extends Cell {
   readonly nonlinearity: 'tanh' | 'relu';
 
   constructor(
-    inputSize: number,
-    hiddenSize: number,
-    ...rest: Flexible<[bias: boolean, nonlinearity: 'tanh' | 'relu'], RNNCellOptions>
+    ...args:
+      | [
+          inputSize: number,
+          hiddenSize: number,
+          ...rest: Flexible<[bias: boolean, nonlinearity: 'tanh' | 'relu'], RNNCellOptions>,
+        ]
+      | ByName<{ inputSize: number; hiddenSize: number }, ['inputSize'], RNNCellOptions>
   ) {
+    const [inputSize, hiddenSize, ...rest] = required<[number, number]>(
+      new.target.name,
+      ['inputSize', 'hiddenSize'],
+      args,
+    );
     const { nonlinearity = 'tanh', ...options } = named<RNNCellOptions>(['bias', 'nonlinearity'], rest, {});
     if (nonlinearity !== 'tanh' && nonlinearity !== 'relu') {
       throw new ArgumentError(`Unknown nonlinearity: ${String(nonlinearity)}`);
@@ -106,7 +115,16 @@ export class RNNCell extends Cell {
 
 /** One step of `GRU`. */
 export class GRUCell extends Cell {
-  constructor(inputSize: number, hiddenSize: number, ...rest: Flexible<[bias: boolean], CellOptions>) {
+  constructor(
+    ...args:
+      | [inputSize: number, hiddenSize: number, ...rest: Flexible<[bias: boolean], CellOptions>]
+      | ByName<{ inputSize: number; hiddenSize: number }, ['inputSize'], CellOptions>
+  ) {
+    const [inputSize, hiddenSize, ...rest] = required<[number, number]>(
+      new.target.name,
+      ['inputSize', 'hiddenSize'],
+      args,
+    );
     super('GRU', inputSize, hiddenSize, named<CellOptions>(['bias'], rest, {}));
   }
   forward(input: Tensor, hidden: Tensor | null = null): Tensor {
@@ -116,7 +134,16 @@ export class GRUCell extends Cell {
 
 /** One step of `LSTM`: input and perhaps [hidden, cell] → [hidden, cell]. */
 export class LSTMCell extends Cell {
-  constructor(inputSize: number, hiddenSize: number, ...rest: Flexible<[bias: boolean], CellOptions>) {
+  constructor(
+    ...args:
+      | [inputSize: number, hiddenSize: number, ...rest: Flexible<[bias: boolean], CellOptions>]
+      | ByName<{ inputSize: number; hiddenSize: number }, ['inputSize'], CellOptions>
+  ) {
+    const [inputSize, hiddenSize, ...rest] = required<[number, number]>(
+      new.target.name,
+      ['inputSize', 'hiddenSize'],
+      args,
+    );
     super('LSTM', inputSize, hiddenSize, named<CellOptions>(['bias'], rest, {}));
   }
   forward(

@@ -1,6 +1,7 @@
 /** Layers that only change shapes. */
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { formatShape, normalizeDim, numElements, type Shape } from '../core/shape.ts';
+import { type ByName, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import { Module } from './module.ts';
 
@@ -36,8 +37,17 @@ export class Unflatten extends Module {
   readonly unflattenedSize: Shape;
 
   /** @throws ArgumentError unless dim and sizes are integers */
-  constructor(dim: number, unflattenedSize: Shape) {
+  constructor(
+    ...args:
+      | [dim: number, unflattenedSize: Shape]
+      | ByName<{ dim: number; unflattenedSize: Shape }, ['dim'], object>
+  ) {
     super();
+    const [dim, unflattenedSize] = required<[number, Shape]>(
+      new.target.name,
+      ['dim', 'unflattenedSize'],
+      args,
+    );
     if (
       !Number.isInteger(dim) ||
       !Array.isArray(unflattenedSize) ||

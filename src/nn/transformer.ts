@@ -3,7 +3,7 @@ import { noGrad } from '../autograd/gradMode.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { empty, full } from '../creation.ts';
 import { triu } from '../ops/triangles.ts';
-import { type Flexible, named } from '../tensor/namedArguments.ts';
+import { type ByName, type Flexible, named, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import { MultiheadAttention } from './attention.ts';
 import { ModuleList } from './container.ts';
@@ -114,8 +114,13 @@ export class TransformerEncoderLayer extends Module {
   dropout1: Dropout;
   dropout2: Dropout;
 
-  constructor(dModel: number, nhead: number, ...rest: LayerRest) {
+  constructor(
+    ...args:
+      | [dModel: number, nhead: number, ...rest: LayerRest]
+      | ByName<{ dModel: number; nhead: number }, ['dModel'], TransformerLayerOptions>
+  ) {
     super();
+    const [dModel, nhead, ...rest] = required<[number, number]>(new.target.name, ['dModel', 'nhead'], args);
     const plan = planOf(named<TransformerLayerOptions>(layerNames, rest, {}));
     const {
       dimFeedforward,
@@ -230,8 +235,13 @@ export class TransformerDecoderLayer extends Module {
   dropout2: Dropout;
   dropout3: Dropout;
 
-  constructor(dModel: number, nhead: number, ...rest: LayerRest) {
+  constructor(
+    ...args:
+      | [dModel: number, nhead: number, ...rest: LayerRest]
+      | ByName<{ dModel: number; nhead: number }, ['dModel'], TransformerLayerOptions>
+  ) {
     super();
+    const [dModel, nhead, ...rest] = required<[number, number]>(new.target.name, ['dModel', 'nhead'], args);
     const plan = planOf(named<TransformerLayerOptions>(layerNames, rest, {}));
     const {
       dimFeedforward,
@@ -311,14 +321,28 @@ export class TransformerEncoder extends Module {
   norm: LayerNorm | null;
 
   constructor(
-    encoderLayer: TransformerEncoderLayer,
-    numLayers: number,
-    norm: LayerNorm | null | { norm?: LayerNorm | null } = null,
+    ...args:
+      | [
+          encoderLayer: TransformerEncoderLayer,
+          numLayers: number,
+          norm?: LayerNorm | null | { norm?: LayerNorm | null },
+        ]
+      | ByName<
+          { encoderLayer: TransformerEncoderLayer; numLayers: number },
+          ['encoderLayer'],
+          { norm?: LayerNorm | null }
+        >
   ) {
     super();
+    const [encoderLayer, numLayers, ...rest] = required<[TransformerEncoderLayer, number]>(
+      new.target.name,
+      ['encoderLayer', 'numLayers'],
+      args,
+    );
+    const { norm = null } = named<{ norm?: LayerNorm | null }>(['norm'], rest, {});
     this.layers = copiesOf(encoderLayer, numLayers);
     this.numLayers = numLayers;
-    this.norm = norm instanceof LayerNorm ? norm : (norm?.norm ?? null);
+    this.norm = norm;
   }
 
   forward(src: Tensor, ...rest: EncoderForwardRest): Tensor {
@@ -339,14 +363,28 @@ export class TransformerDecoder extends Module {
   norm: LayerNorm | null;
 
   constructor(
-    decoderLayer: TransformerDecoderLayer,
-    numLayers: number,
-    norm: LayerNorm | null | { norm?: LayerNorm | null } = null,
+    ...args:
+      | [
+          decoderLayer: TransformerDecoderLayer,
+          numLayers: number,
+          norm?: LayerNorm | null | { norm?: LayerNorm | null },
+        ]
+      | ByName<
+          { decoderLayer: TransformerDecoderLayer; numLayers: number },
+          ['decoderLayer'],
+          { norm?: LayerNorm | null }
+        >
   ) {
     super();
+    const [decoderLayer, numLayers, ...rest] = required<[TransformerDecoderLayer, number]>(
+      new.target.name,
+      ['decoderLayer', 'numLayers'],
+      args,
+    );
+    const { norm = null } = named<{ norm?: LayerNorm | null }>(['norm'], rest, {});
     this.layers = copiesOf(decoderLayer, numLayers);
     this.numLayers = numLayers;
-    this.norm = norm instanceof LayerNorm ? norm : (norm?.norm ?? null);
+    this.norm = norm;
   }
 
   forward(tgt: Tensor, memory: Tensor, ...rest: DecoderForwardRest): Tensor {

@@ -3,7 +3,7 @@
 import { ArgumentError } from '../core/errors.ts';
 import { pythonFloat, pythonNumber, pythonValue } from '../core/pythonText.ts';
 import { type Size, sizesOf } from '../ops/sizes.ts';
-import { type Flexible, named } from '../tensor/namedArguments.ts';
+import { type ByName, type Flexible, named, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import * as conv from './functional/conv.ts';
 import type { InterpolateMode, InterpolateSettings, PadMode } from './functional/vision.ts';
@@ -77,8 +77,9 @@ export class UpsamplingBilinear2d extends Upsample {
 /** [..., c·r², h, w] → [..., c, h·r, w·r] (Shi et al., 2016). */
 export class PixelShuffle extends Module {
   readonly upscaleFactor: number;
-  constructor(upscaleFactor: number) {
+  constructor(...args: [upscaleFactor: number] | [options: { upscaleFactor: number }]) {
     super();
+    const [upscaleFactor] = required<[number]>(new.target.name, ['upscaleFactor'], args);
     this.upscaleFactor = upscaleFactor;
   }
   forward(input: Tensor): Tensor {
@@ -92,8 +93,9 @@ export class PixelShuffle extends Module {
 /** [..., c, h·r, w·r] → [..., c·r², h, w]. */
 export class PixelUnshuffle extends Module {
   readonly downscaleFactor: number;
-  constructor(downscaleFactor: number) {
+  constructor(...args: [downscaleFactor: number] | [options: { downscaleFactor: number }]) {
     super();
+    const [downscaleFactor] = required<[number]>(new.target.name, ['downscaleFactor'], args);
     this.downscaleFactor = downscaleFactor;
   }
   forward(input: Tensor): Tensor {
@@ -107,8 +109,9 @@ export class PixelUnshuffle extends Module {
 /** The channels of [n, c, …] dealt out in turn to groups. */
 export class ChannelShuffle extends Module {
   readonly groups: number;
-  constructor(groups: number) {
+  constructor(...args: [groups: number] | [options: { groups: number }]) {
     super();
+    const [groups] = required<[number]>(new.target.name, ['groups'], args);
     this.groups = groups;
   }
   forward(input: Tensor): Tensor {
@@ -134,8 +137,11 @@ const unfoldSettings = (rest: readonly unknown[]): Required<conv.UnfoldSettings>
 export class Unfold extends Module {
   readonly kernelSize: Size;
   readonly settings: Required<conv.UnfoldSettings>;
-  constructor(kernelSize: Size, ...rest: UnfoldRest) {
+  constructor(
+    ...args: [kernelSize: Size, ...rest: UnfoldRest] | ByName<{ kernelSize: Size }, [], conv.UnfoldSettings>
+  ) {
     super();
+    const [kernelSize, ...rest] = required<[Size]>(new.target.name, ['kernelSize'], args);
     this.kernelSize = kernelSize;
     this.settings = unfoldSettings(rest);
   }
@@ -152,8 +158,17 @@ export class Fold extends Module {
   readonly outputSize: Size;
   readonly kernelSize: Size;
   readonly settings: Required<conv.UnfoldSettings>;
-  constructor(outputSize: Size, kernelSize: Size, ...rest: UnfoldRest) {
+  constructor(
+    ...args:
+      | [outputSize: Size, kernelSize: Size, ...rest: UnfoldRest]
+      | ByName<{ outputSize: Size; kernelSize: Size }, ['outputSize'], conv.UnfoldSettings>
+  ) {
     super();
+    const [outputSize, kernelSize, ...rest] = required<[Size, Size]>(
+      new.target.name,
+      ['outputSize', 'kernelSize'],
+      args,
+    );
     this.outputSize = outputSize;
     this.kernelSize = kernelSize;
     this.settings = unfoldSettings(rest);
@@ -195,12 +210,20 @@ abstract class PadLayer extends Module {
 }
 
 type Padding = number | readonly number[] | { padding: number | readonly number[] };
+type ConstantPadArguments =
+  | [padding: number | readonly number[], value: number]
+  | ByName<{ padding: number | readonly number[]; value: number }, ['padding'], object>;
 
 abstract class ConstantPad extends PadLayer {
   readonly value: number;
-  constructor(ndim: number, padding: Padding, value: number | { value: number }) {
+  constructor(ndim: number, args: readonly unknown[]) {
+    const [padding, value] = required<[number | readonly number[], number]>(
+      new.target.name,
+      ['padding', 'value'],
+      args,
+    );
     super(ndim, 'constant', padding);
-    this.value = typeof value === 'number' ? value : value.value;
+    this.value = value;
   }
   override forward(input: Tensor): Tensor {
     return F.pad(input, this.padding, 'constant', this.value);
@@ -211,18 +234,18 @@ abstract class ConstantPad extends PadLayer {
 }
 
 export class ConstantPad1d extends ConstantPad {
-  constructor(padding: Padding, value: number | { value: number }) {
-    super(1, padding, value);
+  constructor(...args: ConstantPadArguments) {
+    super(1, args);
   }
 }
 export class ConstantPad2d extends ConstantPad {
-  constructor(padding: Padding, value: number | { value: number }) {
-    super(2, padding, value);
+  constructor(...args: ConstantPadArguments) {
+    super(2, args);
   }
 }
 export class ConstantPad3d extends ConstantPad {
-  constructor(padding: Padding, value: number | { value: number }) {
-    super(3, padding, value);
+  constructor(...args: ConstantPadArguments) {
+    super(3, args);
   }
 }
 

@@ -1,4 +1,5 @@
 /** Arguments by position, any tail of them by name instead: `conv2d(x, w, b, 2, 1)`, `conv2d(x, w, { stride: 2 })`. */
+import { ArgumentError } from '../core/errors.ts';
 import { isPlain } from '../ops/options.ts';
 
 /** Any number of the positional arguments P, in order, then perhaps the options object O. */
@@ -7,6 +8,51 @@ export type Flexible<P extends readonly unknown[], O> = P extends readonly [unkn
     ? [options?: O] | [...First, ...Flexible<Rest, O>]
     : never
   : [options?: O];
+
+/**
+ * The forms in which required arguments, with the types F, stand in the options object: all of them, or all but the
+ * first few, which `Order` names.
+ */
+export type ByName<F, Order extends readonly PropertyKey[], O> =
+  | [options: F & O]
+  | (Order extends readonly [infer A extends keyof F, ...infer Rest extends readonly PropertyKey[]]
+      ? [first: F[A], ...ByName<Omit<F, A>, Rest, O>]
+      : never);
+
+/**
+ * The required arguments in order, whether they came by position or by name, then all others as they came.
+ * @throws ArgumentError naming one that is missing, or that came twice
+ */
+export function required<R extends readonly unknown[]>(
+  owner: string,
+  names: readonly string[],
+  given: readonly unknown[],
+): [...R, ...unknown[]];
+export function required(owner: string, names: readonly string[], given: readonly unknown[]): unknown[] {
+  const at = given.findIndex(isPlain);
+  const count = at < 0 ? given.length : at;
+  const named: Record<string, unknown> = at < 0 ? {} : { ...(given[at] as object) };
+  const values = names.map((name, i) => {
+    const byPosition = i < count && given[i] !== undefined;
+    const byName = named[name] !== undefined;
+    if (byPosition && byName) {
+      throw new ArgumentError(
+        `${owner}: got multiple values for argument '${name}': by position and by name`,
+      );
+    }
+    if (!byPosition && !byName) {
+      throw new ArgumentError(
+        `${owner}: missing required argument '${name}': expected it as argument ${i + 1}, or by name in the options, ` +
+          `but got ${count} positional argument${count === 1 ? '' : 's'}${at < 0 ? '' : ` and the names ${Object.keys(named).join(', ') || '(none)'}`}`,
+      );
+    }
+    const value = byPosition ? given[i] : named[name];
+    delete named[name];
+    return value;
+  });
+  const others = given.slice(names.length, count);
+  return at < 0 ? [...values, ...others] : [...values, ...others, named, ...given.slice(at + 1)];
+}
 
 /** The arguments as one object: positional ones under `names`, and what the options object says. */
 export function named<O extends object>(
