@@ -33,7 +33,9 @@ export function scan(host: ArrayHost, kind: 'sum' | 'prod', x: NDArray, dim: num
   }
   const values = Float64Array.from(list);
   for (let i = 0; i < values.length; i++) {
-    if (i % length > 0) values[i] = kind === 'sum' ? values[i - 1] + values[i] : values[i - 1] * values[i];
+    if (i % length === 0)
+      values[i] += kind === 'sum' ? 0 : -0; // a sum begins with 0: -0 becomes 0
+    else values[i] = kind === 'sum' ? values[i - 1] + values[i] : values[i - 1] * values[i];
   }
   return result(host, x, dim, x.dtype, values);
 }

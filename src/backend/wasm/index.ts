@@ -39,6 +39,7 @@ import * as pooling from './pooling.ts';
 import * as folds from './reduce.ts';
 import * as rows from './rows.ts';
 import { type Runtime, type RuntimeOptions, startRuntime } from './runtime.ts';
+import * as scans from './scan.ts';
 import { WasmStorage } from './storage.ts';
 import * as training from './training.ts';
 
@@ -218,15 +219,15 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
 
   override scan(kind: 'sum' | 'prod', x: NDArray, dim: number): NDArray {
     this.begin(x);
-    return super.scan(kind, x, dim);
+    return scans.scan(this, kind, x, dim) ?? super.scan(kind, x, dim);
   }
   override scanExtreme(kind: 'max' | 'min', x: NDArray, dim: number) {
     this.begin(x);
-    return super.scanExtreme(kind, x, dim);
+    return scans.scanExtreme(this, kind, x, dim) ?? super.scanExtreme(kind, x, dim);
   }
   override sort(x: NDArray, dim: number, descending: boolean) {
     this.begin(x);
-    return super.sort(x, dim, descending);
+    return scans.sort(this, x, dim, descending) ?? super.sort(x, dim, descending);
   }
 
   override matmul(a: NDArray, b: NDArray, options?: GemmOptions): NDArray {

@@ -2,7 +2,7 @@
 import type { NDArray } from '../array.ts';
 import type { SgdOptions, StepSpec } from '../backend.ts';
 import type { WasmContext } from './context.ts';
-import { elementChunk } from './kernels.ts';
+import { elementChunk, kernelFor } from './kernels.ts';
 
 /** All floats in memory without gaps, laid out the same: a kernel may walk them as plain lists. */
 function alike(arrays: readonly (NDArray | null)[]): boolean {
@@ -60,6 +60,11 @@ export function sgdStep(
   return possible;
 }
 
+/** The kernels other than adam take three buffers and ten scalars, whether they use them or not. */
+const BUFFERS = 3;
+const SCALARS = 10;
+const ADAM_SCALARS = 8;
+
 /** False where there is no kernel for this optimiser, or not for these arrays. */
 export function optimizerStep(
   host: WasmContext,
@@ -69,14 +74,19 @@ export function optimizerStep(
   buffers: readonly (NDArray | null)[],
   scalars: readonly number[],
 ): boolean {
-  if (spec.name !== 'adam') return false;
+  const kernel = kernelFor(host, spec.name, param.dtype);
+  if (kernel === null) return false;
   const copy = inLayoutOf(host, param, grad);
-  const arrays = [param, copy ?? grad, buffers[0], buffers[1], buffers[2] ?? null];
+  const arrays = [param, copy ?? grad, ...Array.from({ length: BUFFERS }, (_, i) => buffers[i] ?? null)];
+  const count = spec.name === 'adam' ? ADAM_SCALARS : SCALARS;
   const possible = alike(arrays);
   if (possible) {
     host.runtime.pool.run(
-      'adam_f32',
-      [...arrays.map((x) => (x ? host.pointer(x) : 0)), ...scalars.slice(0, 8)],
+      kernel,
+      [
+        ...arrays.map((x) => (x ? host.pointer(x) : 0)),
+        ...Array.from({ length: count }, (_, i) => scalars[i] ?? 0),
+      ],
       param.size,
       elementChunk(host, param.size),
     );
