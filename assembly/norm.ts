@@ -1,5 +1,5 @@
-// Rows of [outer, rows, inner] brought to mean 0 and variance 1; statistics in double precision. A unit is a row: its
-// sums have the same order wherever the slices end.
+// Rows of [outer, rows, inner] brought to mean 0 and variance 1; sums move to double precision after
+// 32 terms per lane. A unit is a row: its sums have the same order wherever the slices end.
 import { V } from './lanes';
 
 /** What a pass adds up: x, (x − c)², or x·y. */
@@ -7,42 +7,57 @@ const SUM: i32 = 0;
 const SQUARES: i32 = 1;
 const PRODUCTS: i32 = 2;
 
+/** Pairs of vectors that are added in float before the sum moves to double. */
+const RUN_BYTES: usize = 32 * 32;
+
 abstract class Terms {
-  /** Two terms of a sum. */
+  /** Four terms of a sum. */
   // @ts-ignore: decorator
   @inline
-  static of(what: i32, x: v128, y: v128, center: v128): v128 {
-    if (what == SUM) return x;
-    if (what == PRODUCTS) return f64x2.mul(x, y);
-    const d = f64x2.sub(x, center);
-    return f64x2.mul(d, d);
+  static of(what: i32, x: usize, y: usize, center: v128): v128 {
+    const u = v128.load(x);
+    if (what == SUM) return u;
+    if (what == PRODUCTS) return f32x4.mul(u, v128.load(y));
+    const d = f32x4.sub(u, center);
+    return f32x4.mul(d, d);
   }
-}
 
-/** The sum over one row: whole vectors first, then the ends of its runs. */
-function sumOfRow(what: i32, x: usize, y: usize, outer: i32, stride: usize, inner: i32, c: f64): f64 {
-  const center = f64x2.splat(c);
-  let a = f64x2.splat(0);
-  let b = f64x2.splat(0);
-  let rest: f64 = 0;
-  for (let o = 0; o < outer; ++o, x += stride, y += stride) {
-    let i: usize = 0;
-    const whole = ((<usize>inner) << 2) & ~15;
-    for (; i < whole; i += 16) {
-      const u = v128.load(x + i);
-      const v = what == PRODUCTS ? v128.load(y + i) : u;
-      a = f64x2.add(a, Terms.of(what, V.widenLow(u), V.widenLow(v), center));
-      b = f64x2.add(b, Terms.of(what, V.widenHigh(u), V.widenHigh(v), center));
-    }
-    for (; i < (<usize>inner) << 2; i += 4) {
-      const u = <f64>load<f32>(x + i);
-      if (what == SUM) rest += u;
-      else if (what == PRODUCTS) rest += u * <f64>load<f32>(y + i);
-      else rest += (u - c) * (u - c);
-    }
+  // @ts-ignore: decorator
+  @inline
+  static wide(x: v128): v128 {
+    return f64x2.add(V.widenLow(x), V.widenHigh(x));
   }
-  a = f64x2.add(a, b);
-  return f64x2.extract_lane(a, 0) + f64x2.extract_lane(a, 1) + rest;
+
+  /** The sum over one row: runs of whole vectors first, then the ends. */
+  // @ts-ignore: decorator
+  @inline
+  static ofRow(what: i32, x: usize, y: usize, outer: i32, stride: usize, inner: i32, c: f32): f64 {
+    const center = f32x4.splat(c);
+    let sum = f64x2.splat(0);
+    let rest: f64 = 0;
+    const bytes = (<usize>inner) << 2;
+    for (let o = 0; o < outer; ++o, x += stride, y += stride) {
+      let i: usize = 0;
+      const whole = bytes & ~31;
+      while (i < whole) {
+        const stop = min(whole, i + RUN_BYTES);
+        let a = f32x4.splat(0);
+        let b = a;
+        for (; i < stop; i += 32) {
+          a = f32x4.add(a, Terms.of(what, x + i, y + i, center));
+          b = f32x4.add(b, Terms.of(what, x + i + 16, y + i + 16, center));
+        }
+        sum = f64x2.add(sum, f64x2.add(Terms.wide(a), Terms.wide(b)));
+      }
+      for (; i < bytes; i += 4) {
+        const u = load<f32>(x + i);
+        if (what == SUM) rest += <f64>u;
+        else if (what == PRODUCTS) rest += <f64>(u * load<f32>(y + i));
+        else rest += <f64>((u - c) * (u - c));
+      }
+    }
+    return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1) + rest;
+  }
 }
 
 /** (x − mean)·rstd over one row. */
@@ -83,8 +98,11 @@ export function standardize_f32(
   const count = <f64>outer * <f64>inner;
   for (; begin < end; ++begin) {
     const from = x + <usize>begin * ((<usize>inner) << 2);
-    const m = sumOfRow(SUM, from, from, outer, stride, inner, 0) / count;
-    const v = sumOfRow(SQUARES, from, from, outer, stride, inner, m) / count;
+    const m = Terms.ofRow(SUM, from, from, outer, stride, inner, 0) / count;
+    // Around the rounded mean, and then what that is away from the mean.
+    const away = m - <f64>(<f32>m);
+    const squares = Terms.ofRow(SQUARES, from, from, outer, stride, inner, <f32>m) / count;
+    const v = max<f64>(squares - away * away, 0);
     const r = 1 / sqrt(v + eps);
     store<f32>(mean + ((<usize>begin) << 2), <f32>m);
     store<f32>(variance + ((<usize>begin) << 2), <f32>v);
@@ -109,8 +127,8 @@ export function standardize_grad_f32(
   const count = <f64>outer * <f64>inner;
   for (; begin < end; ++begin) {
     const at = <usize>begin * ((<usize>inner) << 2);
-    const mean = <f32>(sumOfRow(SUM, grad + at, grad + at, outer, stride, inner, 0) / count);
-    const slope = <f32>(sumOfRow(PRODUCTS, grad + at, y + at, outer, stride, inner, 0) / count);
+    const mean = <f32>(Terms.ofRow(SUM, grad + at, grad + at, outer, stride, inner, 0) / count);
+    const slope = <f32>(Terms.ofRow(PRODUCTS, grad + at, y + at, outer, stride, inner, 0) / count);
     const r = load<f32>(rstd + ((<usize>begin) << 2));
     let p = at;
     for (let o = 0; o < outer; ++o, p += stride) {

@@ -89,6 +89,20 @@ abstract class Reduce {
     return op == Op.MAX ? f32x4.pmax(a, b) : f32x4.pmin(a, b);
   }
 
+  /** Extremes of up to four neighbouring columns: NaN wins. */
+  // @ts-ignore: decorator
+  @inline
+  static extremeColumns(op: Op, p: usize, out: usize, n: usize, pitch: usize, lanes: usize): void {
+    let best = V.loadLanes(p, 1, lanes);
+    let wrong = f32x4.ne(best, best);
+    for (; n > 0; n--, p += pitch) {
+      const v = V.loadLanes(p, 1, lanes);
+      best = Reduce.further(op, best, v);
+      wrong = v128.or(wrong, f32x4.ne(v, v));
+    }
+    V.storeLanes(out, v128.or(best, wrong), lanes);
+  }
+
   /** Extremes of floats in a row: NaN wins. */
   // @ts-ignore: decorator
   @inline
@@ -102,11 +116,17 @@ abstract class Reduce {
     begin: usize,
     end: usize,
   ): void {
+    const blocks = (axis + block - 1) / block;
     if (inner > 1) {
-      Reduce.run<f32, f64, f32>(op, x, out, axis, inner, block, begin, end);
+      for (let i = begin; i < end; ) {
+        const lanes = min<usize>(4, min(inner - (i % inner), end - i));
+        const first = ((i / inner) % blocks) * block;
+        const p = x + ((((i / inner / blocks) * axis + first) * inner + (i % inner)) << 2);
+        Reduce.extremeColumns(op, p, out + (i << 2), min(block, axis - first), inner << 2, lanes);
+        i += lanes;
+      }
       return;
     }
-    const blocks = (axis + block - 1) / block;
     for (let i = begin; i < end; i++) {
       const first = (i % blocks) * block;
       let n = min(block, axis - first);

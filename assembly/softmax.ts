@@ -4,6 +4,8 @@ import { V } from './lanes';
 import { M } from './math';
 import { W } from './wide';
 
+/** Sixteen summands a turn, so many turns before a sum moves to double. */
+const RUN: usize = 16;
 /** Four lanes that count, then four that do not. */
 const MASKS = memory.data<i32>([-1, -1, -1, -1, 0, 0, 0, 0], 16);
 
@@ -25,37 +27,98 @@ abstract class Rows {
   static top(p: usize, n: usize): f32 {
     const stop = p + (n << 2);
     let best = v128.load32_splat(p);
+    let a = best;
+    let b = best;
+    let c = best;
+    for (; p + 64 <= stop; p += 64) {
+      best = f32x4.pmax(best, v128.load(p));
+      a = f32x4.pmax(a, v128.load(p, 16));
+      b = f32x4.pmax(b, v128.load(p, 32));
+      c = f32x4.pmax(c, v128.load(p, 48));
+    }
+    best = f32x4.pmax(f32x4.pmax(best, a), f32x4.pmax(b, c));
     for (; p + 16 <= stop; p += 16) best = f32x4.pmax(best, v128.load(p));
     for (; p < stop; p += 4) best = f32x4.pmax(best, v128.load32_splat(p));
     best = f32x4.pmax(best, v128.shuffle<i64>(best, best, 1, 0));
     return f32x4.extract_lane(f32x4.pmax(best, v128.shuffle<i32>(best, best, 1, 0, 3, 2)), 0);
   }
 
-  /** Σ e^(x − top); the summands go to `out` unless it is 0. */
+  /** Σ e^(x − top), in double at the latest after 32 summands per lane; the summands go to `out` unless it is 0. */
   static expSum(p: usize, out: usize, n: usize, top: f32): f64 {
     const shift = f32x4.splat(top);
-    let even = f64x2.splat(0);
-    let odd = f64x2.splat(0);
+    let sum = f64x2.splat(0);
     let i: usize = 0;
-    for (; i + 8 <= n; i += 8) {
-      const at = i << 2;
-      const u = M.exp(f32x4.sub(v128.load(p + at), shift));
-      const v = M.exp(f32x4.sub(v128.load(p + at, 16), shift));
-      if (out) {
-        v128.store(out + at, u);
-        v128.store(out + at, v, 16);
+    while (i + 16 <= n) {
+      const end = i + (min((n - i) >> 4, RUN) << 4);
+      let even = f32x4.splat(0);
+      let odd = even;
+      for (; i < end; i += 16) {
+        const at = i << 2;
+        let a = f32x4.sub(v128.load(p + at), shift);
+        let b = f32x4.sub(v128.load(p + at, 16), shift);
+        let c = f32x4.sub(v128.load(p + at, 32), shift);
+        let d = f32x4.sub(v128.load(p + at, 48), shift);
+        if (v128.any_true(M.outside(M.furthest(a, b, c, d)))) {
+          a = Rows.exp(a);
+          b = Rows.exp(b);
+          c = Rows.exp(c);
+          d = Rows.exp(d);
+        } else {
+          a = M.expNormal(a);
+          b = M.expNormal(b);
+          c = M.expNormal(c);
+          d = M.expNormal(d);
+        }
+        if (out) {
+          v128.store(out + at, a);
+          v128.store(out + at, b, 16);
+          v128.store(out + at, c, 32);
+          v128.store(out + at, d, 48);
+        }
+        even = f32x4.add(even, f32x4.add(a, b));
+        odd = f32x4.add(odd, f32x4.add(c, d));
       }
-      even = f64x2.add(even, f64x2.add(V.widenLow(u), V.widenHigh(u)));
-      odd = f64x2.add(odd, f64x2.add(V.widenLow(v), V.widenHigh(v)));
+      sum = f64x2.add(sum, f64x2.add(V.widenLow(even), V.widenHigh(even)));
+      sum = f64x2.add(sum, f64x2.add(V.widenLow(odd), V.widenHigh(odd)));
     }
     for (; i < n; i += 4) {
       const lanes = n - i;
-      const e = M.exp(f32x4.sub(V.loadLanes(p + (i << 2), 1, lanes), shift));
+      const e = Rows.exp(f32x4.sub(V.loadLanes(p + (i << 2), 1, lanes), shift));
       if (out) V.storeLanes(out + (i << 2), e, lanes);
       const counted = Rows.masked(e, lanes);
-      even = f64x2.add(even, f64x2.add(V.widenLow(counted), V.widenHigh(counted)));
+      sum = f64x2.add(sum, f64x2.add(V.widenLow(counted), V.widenHigh(counted)));
     }
-    return Rows.total(f64x2.add(even, odd));
+    return Rows.total(sum);
+  }
+
+  /** Σ a·b, or Σ a if b is 0; in double at the latest after 32 summands per lane. */
+  static dot(a: usize, b: usize, n: usize): f64 {
+    let sum = f64x2.splat(0);
+    let i: usize = 0;
+    while (i + 8 <= n) {
+      const end = i + (min((n - i) >> 3, 2 * RUN) << 3);
+      let even = f32x4.splat(0);
+      let odd = even;
+      for (; i < end; i += 8) {
+        const u = v128.load(a + (i << 2));
+        const v = v128.load(a + (i << 2), 16);
+        even = f32x4.add(even, b ? f32x4.mul(u, v128.load(b + (i << 2))) : u);
+        odd = f32x4.add(odd, b ? f32x4.mul(v, v128.load(b + (i << 2), 16)) : v);
+      }
+      sum = f64x2.add(sum, f64x2.add(V.widenLow(even), V.widenHigh(even)));
+      sum = f64x2.add(sum, f64x2.add(V.widenLow(odd), V.widenHigh(odd)));
+    }
+    let total = Rows.total(sum);
+    for (; i < n; i++) {
+      const u = load<f32>(a + (i << 2));
+      total += <f64>(b ? u * load<f32>(b + (i << 2)) : u);
+    }
+    return total;
+  }
+
+  /** A call: its callers would hold it many times. */
+  static exp(x: v128): v128 {
+    return M.exp(x);
   }
 
   static log(x: f64): f64 {
@@ -67,10 +130,10 @@ export function softmax_f32(x: usize, out: usize, n: usize, begin: usize, end: u
   for (let row = begin; row < end; row++) {
     const p = x + ((row * n) << 2);
     const to = out + ((row * n) << 2);
-    const sum = f32x4.splat(<f32>Rows.expSum(p, to, n, Rows.top(p, n)));
+    const factor = f32x4.splat(<f32>(1 / Rows.expSum(p, to, n, Rows.top(p, n))));
     for (let i: usize = 0; i < n; i += 4) {
       const at = to + (i << 2);
-      V.storeLanes(at, f32x4.div(V.loadLanes(at, 1, n - i), sum), n - i);
+      V.storeLanes(at, f32x4.mul(V.loadLanes(at, 1, n - i), factor), n - i);
     }
   }
 }
@@ -100,14 +163,7 @@ export function softmax_grad_f32(
 ): void {
   for (let row = begin; row < end; row++) {
     const at = (row * n) << 2;
-    let sum = f64x2.splat(0);
-    for (let i: usize = 0; i < n; i += 4) {
-      const g = V.loadLanes(grad + at + (i << 2), 1, n - i);
-      const v = Rows.masked(V.loadLanes(y + at + (i << 2), 1, n - i), n - i);
-      sum = f64x2.add(sum, f64x2.mul(V.widenLow(g), V.widenLow(v)));
-      sum = f64x2.add(sum, f64x2.mul(V.widenHigh(g), V.widenHigh(v)));
-    }
-    const mean = f32x4.splat(<f32>Rows.total(sum));
+    const mean = f32x4.splat(<f32>Rows.dot(grad + at, y + at, n));
     for (let i: usize = 0; i < n; i += 4) {
       const g = V.loadLanes(grad + at + (i << 2), 1, n - i);
       const v = V.loadLanes(y + at + (i << 2), 1, n - i);
@@ -127,16 +183,28 @@ export function log_softmax_grad_f32(
 ): void {
   for (let row = begin; row < end; row++) {
     const at = (row * n) << 2;
-    let sum = f64x2.splat(0);
-    for (let i: usize = 0; i < n; i += 4) {
-      const g = Rows.masked(V.loadLanes(grad + at + (i << 2), 1, n - i), n - i);
-      sum = f64x2.add(sum, f64x2.add(V.widenLow(g), V.widenHigh(g)));
-    }
-    const total = f32x4.splat(<f32>Rows.total(sum));
-    for (let i: usize = 0; i < n; i += 4) {
-      const g = V.loadLanes(grad + at + (i << 2), 1, n - i);
-      const e = M.exp(V.loadLanes(y + at + (i << 2), 1, n - i));
-      V.storeLanes(out + at + (i << 2), f32x4.sub(g, f32x4.mul(e, total)), n - i);
+    const total = f32x4.splat(<f32>Rows.dot(grad + at, 0, n));
+    for (let i: usize = 0; i < n; ) {
+      const q = y + at + (i << 2);
+      const to = out + at + (i << 2);
+      const p = grad + at + (i << 2);
+      if (i + 16 <= n) {
+        const a = v128.load(q);
+        const b = v128.load(q, 16);
+        const c = v128.load(q, 32);
+        const d = v128.load(q, 48);
+        if (!v128.any_true(M.outside(M.furthest(a, b, c, d)))) {
+          v128.store(to, f32x4.sub(v128.load(p), f32x4.mul(M.expNormal(a), total)));
+          v128.store(to, f32x4.sub(v128.load(p, 16), f32x4.mul(M.expNormal(b), total)), 16);
+          v128.store(to, f32x4.sub(v128.load(p, 32), f32x4.mul(M.expNormal(c), total)), 32);
+          v128.store(to, f32x4.sub(v128.load(p, 48), f32x4.mul(M.expNormal(d), total)), 48);
+          i += 16;
+          continue;
+        }
+      }
+      const e = Rows.exp(V.loadLanes(q, 1, n - i));
+      V.storeLanes(to, f32x4.sub(V.loadLanes(p, 1, n - i), f32x4.mul(e, total)), n - i);
+      i += 4;
     }
   }
 }

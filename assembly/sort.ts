@@ -2,6 +2,8 @@
 // of the elements, digit by digit from the lowest on (radix sort: a counting pass, then one pass per byte that is not
 // the same in all keys), short ones by insertion. [begin, end) counts rows.
 
+import { V } from './lanes';
+
 /** Up to here insertion is faster. */
 const SHORT_ROW: usize = 24;
 const DIGITS: usize = 256;
@@ -28,7 +30,7 @@ abstract class Sort {
       return <K>(bits ^ (<u64>(<i64>bits >> 63) | 0x8000000000000000));
     }
     if (sizeof<K>() == 8) return <K>(<u64>x ^ 0x8000000000000000);
-    return isSigned<T>() ? <K>(<u32>x ^ 0x80000000) : <K>x;
+    return isSigned<T>() ? <K>(<u32>x ^ 0x80000000) : V.cast<T, K>(x);
   }
 
   static insertion<K extends number>(keys: usize, order: usize, n: usize): void {

@@ -74,7 +74,7 @@ abstract class Unary {
       case Op.SIGN:
         return f32x4.convert_i32x4_s(i32x4.sub(f32x4.lt(x, f32x4.splat(0)), f32x4.gt(x, f32x4.splat(0))));
       case Op.SILU:
-        return f32x4.mul(x, M.sigmoid(x));
+        return M.silu(x);
       case Op.SIN:
         return M.sine(x, 0);
       case Op.SQRT:
@@ -102,6 +102,56 @@ abstract class Unary {
       const lanes = (stop - i) >> 2;
       const v = V.loadLanes(x + i, 1, lanes);
       V.storeLanes(out + i, Unary.apply(op, v, pp, qq), lanes);
+    }
+  }
+
+  /** Whether the short forms of `normal` hold for all of these. */
+  // @ts-ignore: decorator
+  @inline
+  static areNormal(op: Op, a: v128, b: v128, c: v128, d: v128): bool {
+    if (op == Op.EXP || op == Op.SIGMOID || op == Op.SILU)
+      return !v128.any_true(M.outside(M.furthest(a, b, c, d)));
+    if (op == Op.LOG) return M.logIsPlain(a, b, c, d);
+    return true;
+  }
+
+  /** `apply` for nearly all arguments, with the same bits. */
+  // @ts-ignore: decorator
+  @inline
+  static normal(op: Op, x: v128, p: v128, q: v128): v128 {
+    if (op == Op.EXP) return M.expNormal(x);
+    if (op == Op.SIGMOID) return M.sigmoidNormal(x);
+    if (op == Op.SILU) return M.siluNormal(x);
+    if (op == Op.LOG) return M.logNormal(x);
+    return Unary.apply(op, x, p, q);
+  }
+
+  /** Four vectors per turn, which share loads of constants and hide each other's latency; one where that cannot be. */
+  // @ts-ignore: decorator
+  @inline
+  static mapQuads(op: Op, x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+    const pp = f32x4.splat(<f32>p);
+    const qq = f32x4.splat(<f32>q);
+    const stop = (<usize>end) << 2;
+    for (let i = (<usize>begin) << 2; i < stop; i += 16) {
+      const from = x + i;
+      const to = out + i;
+      const lanes = (stop - i) >> 2;
+      if (lanes >= 16) {
+        const a = v128.load(from);
+        const b = v128.load(from, 16);
+        const c = v128.load(from, 32);
+        const d = v128.load(from, 48);
+        if (Unary.areNormal(op, a, b, c, d)) {
+          v128.store(to, Unary.normal(op, a, pp, qq));
+          v128.store(to, Unary.normal(op, b, pp, qq), 16);
+          v128.store(to, Unary.normal(op, c, pp, qq), 32);
+          v128.store(to, Unary.normal(op, d, pp, qq), 48);
+          i += 48;
+          continue;
+        }
+      }
+      V.storeLanes(to, Unary.apply(op, V.loadLanes(from, 1, lanes), pp, qq), lanes);
     }
   }
 
@@ -142,11 +192,11 @@ export function cos_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i
 }
 
 export function erf_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.map(Op.ERF, x, out, p, q, begin, end);
+  Unary.mapQuads(Op.ERF, x, out, p, q, begin, end);
 }
 
 export function exp_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapPairs(Op.EXP, x, out, p, q, begin, end);
+  Unary.mapQuads(Op.EXP, x, out, p, q, begin, end);
 }
 
 export function exp2_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
@@ -166,7 +216,7 @@ export function leaky_relu_f32(x: usize, out: usize, p: f64, q: f64, begin: i32,
 }
 
 export function log_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapPairs(Op.LOG, x, out, p, q, begin, end);
+  Unary.mapQuads(Op.LOG, x, out, p, q, begin, end);
 }
 
 export function neg_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
@@ -190,7 +240,7 @@ export function rsqrt_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end:
 }
 
 export function sigmoid_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapPairs(Op.SIGMOID, x, out, p, q, begin, end);
+  Unary.mapQuads(Op.SIGMOID, x, out, p, q, begin, end);
 }
 
 export function sign_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
@@ -198,7 +248,7 @@ export function sign_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: 
 }
 
 export function silu_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.map(Op.SILU, x, out, p, q, begin, end);
+  Unary.mapQuads(Op.SILU, x, out, p, q, begin, end);
 }
 
 export function sin_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
@@ -214,7 +264,7 @@ export function square_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end
 }
 
 export function tanh_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapPairs(Op.TANH, x, out, p, q, begin, end);
+  Unary.mapQuads(Op.TANH, x, out, p, q, begin, end);
 }
 
 export function trunc_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
