@@ -5,6 +5,7 @@ import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
+import { buildPage } from './benchPage.mjs';
 import { prepare } from './bootstrap.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -58,6 +59,7 @@ export async function buildDemo() {
   fs.writeFileSync(path.join(DEMO, 'style.css'), uplot + fs.readFileSync(at('demo/web/style.css'), 'utf8'));
   for (const name of ['index.html', 'icon.svg'])
     fs.copyFileSync(at(`demo/web/${name}`), path.join(DEMO, name));
+  fs.cpSync(await buildPage(), path.join(DEMO, 'bench'), { recursive: true });
   writeData();
   return DEMO;
 }

@@ -55,6 +55,15 @@ async function walk(
   ]);
   await page.waitForTimeout(500);
   await shoot('draw');
+  await page.getByRole('tab', { name: 'Look inside' }).click();
+  const step = page.getByRole('button', { name: 'Step', exact: true });
+  await step.waitFor();
+  await shoot('inside');
+  for (let i = 0; i < 3; i++) await step.click();
+  await shoot('inside-stepped');
+  await page.getByRole('tab', { name: 'Benchmarks' }).click();
+  await page.frameLocator('iframe').getByRole('button', { name: 'Run' }).waitFor();
+  await shoot('bench');
 }
 
 async function main() {

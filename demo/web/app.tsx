@@ -3,18 +3,29 @@ import { signal } from '@preact/signals';
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { DrawPanel } from './draw/drawPanel.tsx';
+import { lazy } from './lazy.tsx';
 import { machine, problem } from './state.ts';
 import { TrainPanel } from './train/trainPanel.tsx';
 
 interface Tab {
   readonly id: string;
   readonly title: string;
-  readonly panel: () => JSX.Element;
+  readonly panel: (props: { shown: boolean }) => JSX.Element;
 }
 
 const TABS: readonly Tab[] = [
   { id: 'train', title: 'Train', panel: TrainPanel },
   { id: 'draw', title: 'Draw', panel: DrawPanel },
+  {
+    id: 'inside',
+    title: 'Look inside',
+    panel: lazy(async () => (await import('./graph/graphPanel.tsx')).GraphPanel),
+  },
+  {
+    id: 'bench',
+    title: 'Benchmarks',
+    panel: lazy(async () => (await import('./bench/benchPanel.tsx')).BenchPanel),
+  },
 ];
 
 const fromAddress = (): string => TABS.find(({ id }) => `#${id}` === location.hash)?.id ?? TABS[0].id;
@@ -129,7 +140,7 @@ export function App(): JSX.Element {
         <Problem />
         {TABS.map(({ id, panel: Content }) => (
           <Panel key={id} id={id}>
-            <Content />
+            <Content shown={current.value === id} />
           </Panel>
         ))}
       </main>

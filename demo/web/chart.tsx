@@ -62,7 +62,7 @@ function options(box: HTMLElement, props: ChartProps): uPlot.Options {
     cursor: { drag: { x: false, y: false } },
     axes: [
       { ...axis, label: props.xLabel, labelSize: 18, size: 34 },
-      { ...axis, size: 54, values: (_, ticks) => ticks.map((v) => (v === null ? '' : props.format(v))) },
+      { ...axis, size: 66, values: (_, ticks) => ticks.map((v) => (v === null ? '' : props.format(v))) },
     ],
     series: [
       { label: props.xLabel, value: (_, v) => (v === null ? '' : v.toFixed(2)) },

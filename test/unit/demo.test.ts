@@ -1,0 +1,240 @@
+/** The demo page as a visitor meets it, in a real browser: training, drawing, pausing, strict policies, no threads. */
+import fs from 'node:fs';
+import { type Browser, chromium, type Page } from 'playwright';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { centred } from '../../demo/web/draw/centre.ts';
+import { parse, parseValue } from '../../demo/web/graph/expression.ts';
+import { ensureChromium } from '../../scripts/chromium.mjs';
+import { buildDemo } from '../../scripts/demo.mjs';
+import { type FileServer, type ServeOptions, serve } from '../../src/serve/index.ts';
+
+const STRICT = [
+  "default-src 'self'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "worker-src 'self' blob:",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data: blob:",
+].join('; ');
+
+const found = ensureChromium();
+const missing = 'path' in found ? null : found.missing;
+
+describe.skipIf(missing !== null)(`the demo page${missing ? ` (skipped: ${missing})` : ''}`, () => {
+  let browser: Browser;
+  let folder: string;
+  let server: FileServer | null = null;
+  let page: Page;
+  let problems: string[];
+
+  beforeAll(async () => {
+    folder = await buildDemo();
+    const executablePath = 'path' in found ? found.path : '';
+    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  });
+  afterAll(() => browser?.close());
+  afterEach(async () => {
+    await page?.close();
+    await server?.close();
+  });
+
+  async function open(options: ServeOptions = {}): Promise<void> {
+    server = await serve({ folder, port: 0, ...options });
+    problems = [];
+    page = await browser.newPage();
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) problems.push(message.text());
+    });
+    page.on('pageerror', (error) => problems.push(error.message));
+    page.on('request', (request) => {
+      const own = [server!.url, 'data:', 'blob:'].some((start) => request.url().startsWith(start));
+      if (!own) problems.push(`asked for ${request.url()}`);
+    });
+    await page.goto(server.url);
+    await page.getByRole('button', { name: 'Train', exact: true }).and(page.locator(':enabled')).waitFor();
+  }
+
+  const start = async (settings: Record<string, string>): Promise<void> => {
+    for (const [label, value] of Object.entries(settings)) await page.getByLabel(label).fill(value);
+    await page.getByRole('button', { name: 'Train', exact: true }).click();
+  };
+
+  async function drawSeven(): Promise<void> {
+    await page.getByRole('tab', { name: 'Draw' }).click();
+    const box = await page.getByTestId('pad').boundingBox();
+    const at = (x: number, y: number): [number, number] => [
+      box!.x + x * box!.width,
+      box!.y + y * box!.height,
+    ];
+    await page.mouse.move(...at(0.3, 0.25));
+    await page.mouse.down();
+    await page.mouse.move(...at(0.7, 0.25), { steps: 8 });
+    await page.mouse.move(...at(0.45, 0.8), { steps: 8 });
+    await page.mouse.up();
+  }
+
+  it('trains an epoch to an accuracy above 0.9 and reads a drawn seven', async () => {
+    await open();
+    await start({ Epochs: '1', 'Batch size': '64' });
+    await page.getByText('Finished.').waitFor();
+    expect(Number(await page.getByTestId('accuracy').last().textContent())).toBeGreaterThan(0.9);
+    await drawSeven();
+    await expect.poll(() => page.getByTestId('verdict').textContent(), { timeout: 30_000 }).toBe('7');
+
+    await page.getByRole('tab', { name: 'Train' }).click();
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Download model' }).click(),
+    ]);
+    const file = await download.path();
+    expect(fs.statSync(file).size).toBeGreaterThan(4 * (784 * 500 + 500 + 5000));
+    await page.reload();
+    await page.getByRole('button', { name: 'Download model' }).and(page.locator(':disabled')).waitFor();
+    await page.getByLabel('Open model').setInputFiles({
+      name: 'model.safetensors',
+      mimeType: 'application/octet-stream',
+      buffer: fs.readFileSync(file),
+    });
+    await drawSeven();
+    await expect.poll(() => page.getByTestId('verdict').textContent(), { timeout: 30_000 }).toBe('7');
+    expect(problems).toEqual([]);
+  });
+
+  it('pauses, resumes, stops and starts anew', async () => {
+    await open();
+    await start({ Epochs: '50', 'Hidden neurons': '16' });
+    await page.getByTestId('rate').waitFor();
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('button', { name: 'Resume' }).waitFor();
+    const status = page.getByTestId('status');
+    const paused = await status.textContent();
+    await page.waitForTimeout(400);
+    expect(await status.textContent()).toBe(paused);
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await expect.poll(() => status.textContent(), { timeout: 30_000 }).not.toBe(paused);
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByText('Stopped.').waitFor();
+    await page.getByRole('button', { name: 'Reset' }).click();
+    await page.getByText('Ready.').waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  it('refuses settings outside their limits and files that are no models', async () => {
+    await open();
+    await page.getByLabel('Batch size').fill('0');
+    await page.getByText('A whole number from 1 to 1024').waitFor();
+    await page.getByLabel('Batch size').fill('128');
+    await page.getByLabel('Open model').setInputFiles({
+      name: 'model.safetensors',
+      mimeType: 'application/octet-stream',
+      buffer: Buffer.from('this is no model at all'),
+    });
+    await page
+      .getByRole('alert')
+      .getByText(/load|safetensors/i)
+      .waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  it('works under a strict policy', async () => {
+    await open({ headers: { 'Content-Security-Policy': STRICT } });
+    await start({ Epochs: '1', 'Hidden neurons': '16' });
+    await page.getByText('Finished.').waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  it('works without isolation, on one thread, and says why', async () => {
+    await open({ isolate: false });
+    await page.getByText('one thread').click();
+    await page
+      .getByText(/isolat/)
+      .first()
+      .waitFor();
+    await start({ Epochs: '1', 'Hidden neurons': '16' });
+    await page.getByText('Finished.').waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  it('walks through a backward pass', async () => {
+    await open();
+    await page.getByRole('tab', { name: 'Look inside' }).click();
+    await page.getByLabel('Expression').fill('w * x + b');
+    for (const [name, value] of [
+      ['w', '3'],
+      ['x', '2'],
+      ['b', '1'],
+    ]) {
+      await page.getByLabel(name, { exact: true }).fill(value);
+    }
+    await expect.poll(() => page.getByTestId('result').textContent(), { timeout: 30_000 }).toBe('7');
+    expect(await page.getByTestId('grad-w').textContent()).toBe('–');
+    await page.getByRole('button', { name: 'To the end' }).click();
+    expect(await page.getByTestId('grad-w').textContent()).toBe('2');
+    expect(await page.getByTestId('grad-x').textContent()).toBe('3');
+    await page.getByLabel('Expression').fill('w * (x');
+    await page.getByText("a ')' is missing").waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  it('is used by keyboard alone', async () => {
+    await open();
+    await page.getByRole('tab', { name: 'Train' }).focus();
+    await page.keyboard.press('ArrowRight');
+    expect(await page.getByRole('tab', { name: 'Draw' }).getAttribute('aria-selected')).toBe('true');
+    await page.getByTestId('pad').focus();
+    await page.keyboard.press('Space');
+    for (let i = 0; i < 6; i++) await page.keyboard.press('ArrowDown');
+    const inked = await page.getByTestId('pad').evaluate((canvas) => {
+      const { data } = (canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, 280, 280);
+      return data.filter((v, i) => i % 4 === 0 && v > 128).length;
+    });
+    expect(inked).toBeGreaterThan(22 * 40);
+    expect(problems).toEqual([]);
+  });
+});
+
+describe('an expression that was typed', () => {
+  const compute = (text: string, values: Record<string, string> = {}) =>
+    parse(text)
+      .compute(new Map(Object.entries(values).map(([name, typed]) => [name, parseValue(typed)])))
+      .toArray();
+
+  it('follows the rules of arithmetic', () => {
+    expect(compute('2 + 3 * 4')).toBe(14);
+    expect(compute('-2 ^ 2')).toBe(-4);
+    expect(compute('2 ^ 3 ^ 2')).toBe(512);
+    expect(compute('8 / 4 / 2')).toBe(1);
+    expect(compute('(1 - 3) * -x', { x: '5' })).toBe(10);
+    expect(compute('2 / x', { x: '1, 4' })).toEqual([2, 0.5]);
+    expect(compute('x @ y', { x: '1, 2', y: '3, 4' })).toBe(11);
+    expect(parse('w * x + w').names).toEqual(['w', 'x']);
+  });
+
+  it('says what is wrong', () => {
+    for (const [text, words] of [
+      ['', /empty/],
+      ['1 +', /too early/],
+      ['(1', /missing/],
+      ['1 2', /not expected/],
+      ['a $ b', /'\$' at 3/],
+      ['constructor(1)', /no function constructor/],
+    ] as const) {
+      expect(() => parse(text), text).toThrow(words);
+    }
+    expect(() => parseValue('1, two')).toThrow(/not a number/);
+  });
+});
+
+describe('a drawing', () => {
+  it('is brought to the middle, in the size that the network knows', () => {
+    const ink = new Float32Array(100 * 100);
+    for (let y = 5; y < 45; y++) for (let x = 60; x < 80; x++) ink[y * 100 + x] = 1;
+    const out = centred(ink, 100, 100)!;
+    const rows = Array.from({ length: 28 }, (_, y) =>
+      out.subarray(y * 28, y * 28 + 28).reduce((a, b) => a + b, 0),
+    );
+    expect(rows.map((sum) => sum > 0.5).lastIndexOf(true)).toBe(23);
+    expect(rows.findIndex((sum) => sum > 0.5)).toBe(4);
+    expect(rows.reduce((a, b) => a + b, 0)).toBeCloseTo(20 * 10, 0);
+    expect(centred(new Float32Array(16), 4, 4)).toBeNull();
+  });
+});
