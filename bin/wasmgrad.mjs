@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 // The command of the package: serves a folder with the headers that give its pages threads, or says what the library
 // finds on this machine.
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 const HELP = `wasmgrad serve [folder]   serves a folder of pages on this machine, cross-origin isolated (threads)
@@ -9,6 +11,7 @@ const HELP = `wasmgrad serve [folder]   serves a folder of pages on this machine
   --coep <value>      require-corp (default), credentialless, or none (pages without threads)
   --cors              let pages of other origins use the files
 
+wasmgrad isolate [folder] copies isolate.js there: threads for sites whose server sends no headers
 wasmgrad info             threads, SIMD, and why something is off here`;
 
 const OPTIONS = /** @type {const} */ ({
@@ -40,6 +43,14 @@ async function serveFolder({ port, host, coep, cors }, folders) {
   console.log(`${folder} is at ${url} (${threads}). Ctrl+C ends it.`);
 }
 
+/** @param {string[]} folders */
+async function copyIsolate([folder = '.']) {
+  const { copyFile } = await import('node:fs/promises');
+  const target = path.join(folder, 'isolate.js');
+  await copyFile(fileURLToPath(import.meta.resolve('wasmgrad/isolate.js')), target);
+  console.log(`${target} is there. Load it first in your pages: <script src="isolate.js"></script>`);
+}
+
 async function info() {
   const torch = await import('wasmgrad');
   const found = await torch.init();
@@ -55,8 +66,9 @@ async function main() {
   const [command, ...rest] = positionals;
   if (values.help || command === undefined) return console.log(HELP);
   if (command === 'serve') return serveFolder(values, rest);
+  if (command === 'isolate') return copyIsolate(rest);
   if (command === 'info') return info();
-  throw new Error(`unknown command '${command}'; there are serve and info`);
+  throw new Error(`unknown command '${command}'; there are serve, isolate and info`);
 }
 
 await main().catch((error) => {

@@ -21,6 +21,8 @@ const WORKER_ENTRY = 'src/backend/wasm/worker.ts';
 const WORKER_SCRIPT = 'build/worker.js';
 /** The worker as a file, for pages whose security policy refuses workers made from strings. */
 const SERVED_WORKER = 'dist/worker.js';
+/** For sites that cannot send headers: copied to them as it is. */
+const ISOLATE = { source: 'src/isolate.js', served: 'dist/isolate.js' };
 const ESBUILD_TARGET = 'es2022';
 
 /**
@@ -173,6 +175,7 @@ async function writeLibrary(/** @type {string[]} */ entries, /** @type {string[]
   const { files, warnings } = await bundleLibrary({ root, entries, files: inside });
   failOnWarnings('dist', warnings);
   files.set(SERVED_WORKER, fs.readFileSync(at(WORKER_SCRIPT)));
+  files.set(ISOLATE.served, fs.readFileSync(at(ISOLATE.source)));
   for (const [file, contents] of files) writeIfChanged(file, contents);
   for (const file of filesBelow('dist'))
     if (/\.js(\.map)?$/.test(file) && !files.has(file)) fs.rmSync(at(file));
@@ -243,7 +246,8 @@ export async function build(depth = 'all') {
   const entries = entryPoints().filter((entry) => fs.existsSync(at(`src/${entry}.ts`)));
   const bundlers = ['scripts/libraryBundles.mjs', 'scripts/classNames.mjs', 'scripts/sizes.mjs'];
   const outputs = entries.flatMap((entry) => ['', 'cjs/', 'node/'].map((form) => `dist/${form}${entry}.js`));
-  await stage('js', [...all, ...bundlers, ...manifest], [...outputs, SERVED_WORKER], () =>
+  const scripts = [...bundlers, ...manifest, ISOLATE.source];
+  await stage('js', [...all, ...scripts], [...outputs, SERVED_WORKER, ISOLATE.served], () =>
     writeLibrary(entries, all),
   );
   if (depth === 'js') return;

@@ -24,6 +24,8 @@ const COMMON = {
   logLevel: 'silent',
   write: false,
   pure: PURE_CALLS,
+  // Some bundlers (Parcel) would put a package in the place of a bare `process`.
+  define: { process: 'globalThis.process' },
   plugins: [classNames(/[\\/]src[\\/](nn|optim)[\\/].*\.ts$/)],
 };
 

@@ -32,8 +32,8 @@ export async function init(options: InitOptions = {}): Promise<BackendInfo> {
   if (deterministic && wasmStarted() && wasmBackend().runtime.module.relaxed) {
     throw new ArgumentError('init: deterministic must be asked for before the first operation');
   }
-  const backend = wasmBackend({ deterministic, ...(workerURL ? { workerURL } : {}) });
-  backend.runtime.pool.start(threads);
+  const backend = wasmBackend({ deterministic });
+  backend.runtime.pool.start(threads, workerURL);
   await backend.runtime.pool.ready();
   return backend.runtime.info();
 }

@@ -6,7 +6,10 @@
 declare global {
   interface ImportMeta {
     /** Vite's: the files that match, as functions that load them. */
-    glob<T>(pattern: string, options: { query: '?raw'; import: 'default' }): Record<string, () => Promise<T>>;
+    glob<T>(
+      pattern: string,
+      options?: { query: '?raw'; import: 'default' },
+    ): Record<string, () => Promise<T>>;
   }
 }
 

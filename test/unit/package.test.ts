@@ -34,8 +34,8 @@ for (let step = 0; step < 100; step++) {
 console.log(JSON.stringify({ first: losses[0], last: losses[99], weight: model.weight.toArray() }));
 `;
 
-/** `node10` knows no `exports` and is gone from TypeScript 7; the worker is a script to serve, not to import. */
-const ATTW_FLAGS = ['--profile', 'node16', '--exclude-entrypoints', './worker.js'];
+/** `node10` knows no `exports` and is gone from TypeScript 7; the scripts are to be served, not imported. */
+const ATTW_FLAGS = ['--profile', 'node16', '--exclude-entrypoints', './worker.js', './isolate.js'];
 
 let project = '';
 let tarball = '';

@@ -137,8 +137,18 @@ function createMemory(initial: number, wantShared: boolean, reasons: string[]): 
 
 /** Pages get shared memory only when they are cross-origin isolated; elsewhere it just works. */
 function whyNotShared(): string | undefined {
-  if (typeof crossOriginIsolated === 'boolean' && !crossOriginIsolated)
-    return 'threads are off: the page is not cross-origin isolated (headers COOP: same-origin and COEP: require-corp)';
+  const scope = globalThis as { isSecureContext?: boolean; wasmgradIsolation?: string };
+  if (typeof crossOriginIsolated === 'boolean' && !crossOriginIsolated) {
+    if (scope.isSecureContext === false)
+      return 'threads are off: the page is not a secure context; serve it by https, or from localhost';
+    // isolate.js leaves word of why it could not help.
+    if (scope.wasmgradIsolation !== undefined)
+      return `threads are off: isolate.js could not isolate the page: ${scope.wasmgradIsolation}`;
+    return (
+      'threads are off: the page is not cross-origin isolated (headers COOP: same-origin and COEP: require-corp, ' +
+      'or the script isolate.js of the package where you cannot send headers)'
+    );
+  }
   if (typeof SharedArrayBuffer !== 'function') return 'threads are off: this engine has no SharedArrayBuffer';
   return undefined;
 }

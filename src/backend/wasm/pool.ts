@@ -92,6 +92,7 @@ export class Pool<K = Kernels> {
   #requested: number | 'auto' = 'auto';
   /** What `'auto'` means at most. */
   #autoLimit = MAX_AUTO_THREADS;
+  #workerURL: string | undefined;
   #crew: Crew | undefined;
   /** The crew is complete: every worker has reported ready. */
   #complete = false;
@@ -101,6 +102,7 @@ export class Pool<K = Kernels> {
   constructor(module: WasmModule<K>, options: PoolOptions) {
     this.#module = module;
     this.#options = options;
+    this.#workerURL = options.workerURL;
     this.#kernels = kernelTable(module.module, module.exports as WebAssembly.Exports);
     kernelNames(module.module).forEach((name, index) => {
       const kernel = this.#kernels[index];
@@ -151,13 +153,16 @@ export class Pool<K = Kernels> {
   /**
    * Asks for a number of threads; `'auto'` is one per core, 16 at most, and no request goes beyond the cores. Workers
    * that run already are kept if their number is right. Resolves with the number of threads that there are when all
-   * are ready, or when it is clear that there will be one: it never rejects for want of threads.
+   * are ready, or when it is clear that there will be one: it never rejects for want of threads. A `workerURL` that is
+   * new replaces workers that run or start from elsewhere.
    */
-  async start(threads: number | 'auto' = 'auto'): Promise<number> {
+  async start(threads: number | 'auto' = 'auto', workerURL?: string): Promise<number> {
     if (threads !== 'auto' && !(Number.isInteger(threads) && threads >= 1))
       throw new WasmgradError(`init: expected threads to be 'auto' or an integer from 1, got ${threads}`);
     this.#requested = threads;
-    if (this.#crew && this.#crew.workers.length + 1 !== this.#limit()) this.#dismiss();
+    const moved = workerURL !== undefined && workerURL !== this.#workerURL;
+    if (moved) this.#workerURL = workerURL;
+    if (this.#crew && (moved || this.#crew.workers.length + 1 !== this.#limit())) this.#dismiss();
     if (!this.#crew) this.#begin();
     return this.ready();
   }
@@ -198,7 +203,7 @@ export class Pool<K = Kernels> {
 
   /** Starts workers, without waiting, or sets the reason why not. */
   #begin(): void {
-    const { host, workerSource, workerURL } = this.#options;
+    const { host, workerSource } = this.#options;
     const { module, memory, shared } = this.#module;
     this.#reason = this.#whyAlone();
     if (this.#reason !== undefined || 'reason' in host || !shared) return;
@@ -216,7 +221,7 @@ export class Pool<K = Kernels> {
             workerSource,
             { protocol: PROTOCOL, module, memory, control: buffer, thread },
             events,
-            workerURL,
+            this.#workerURL,
           ),
         );
     } catch (error) {
