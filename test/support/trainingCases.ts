@@ -7,7 +7,8 @@ import type { Report } from '../fixtures/training.ts';
 
 type Module = typeof trainingModule;
 
-export function describeTraining(makeWorker: () => TrainingWorker): void {
+/** `brief` leaves out what does not depend on where the worker comes from. */
+export function describeTraining(makeWorker: () => TrainingWorker, { brief = false } = {}): void {
   const x = () => {
     torch.manualSeed(0);
     return torch.randn(16, 3);
@@ -66,6 +67,8 @@ export function describeTraining(makeWorker: () => TrainingWorker): void {
       }).result;
       expect(numbers(resumed.weight)).toEqual(numbers(atRest.model.weight));
     });
+
+    if (brief) return;
 
     it('stops while it is paused', async () => {
       const run = trainInWorker<Module>(makeWorker(), { input: { seed: 1, x: x() } });
