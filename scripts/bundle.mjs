@@ -31,4 +31,7 @@ export async function bundle(entry) {
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(fs.realpathSync(process.argv[1])).href)
-  console.log(await bundle(process.argv[2]));
+  bundle(process.argv[2]).then(console.log, (error) => {
+    console.error(`build failed: ${error.message}`);
+    process.exitCode = 1;
+  });

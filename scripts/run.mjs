@@ -1,9 +1,9 @@
 // Runs a TypeScript entry of this repository in this process, as a user's program would run: bundled on the fly, with
 // `wasmgrad` and every package imported from where Node finds them. Arguments, signals and exit codes are the entry's.
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { prepare } from './bootstrap.mjs';
-import { bundle } from './bundle.mjs';
 
 /** Node 20 has relaxed SIMD behind a flag; the kernels are a third faster with it. */
 async function allowRelaxedSimd() {
@@ -18,10 +18,14 @@ if (!entry || !fs.existsSync(entry)) {
   process.exit(2);
 }
 prepare();
-const file = await bundle(entry).catch((error) => {
-  console.error(`build failed: ${error.message}`);
-  process.exit(1);
+// In a process of its own: what the compilers take would count as memory of the program.
+const bundler = fileURLToPath(new URL('bundle.mjs', import.meta.url));
+const { status, stdout } = spawnSync(process.execPath, [bundler, entry], {
+  stdio: ['ignore', 'pipe', 'inherit'],
+  encoding: 'utf8',
 });
+if (status !== 0) process.exit(status ?? 130);
+const file = stdout.trim();
 await allowRelaxedSimd();
 process.setSourceMapsEnabled(true);
 process.argv = [process.argv[0], file, ...args];

@@ -16,8 +16,8 @@ import type { Kernels } from '../../generated/kernels.ts';
 import type { Host, WorkerHandle } from './host.ts';
 import {
   type AnyKernel,
-  argumentArray,
   type Control,
+  callKernel,
   FAILED,
   kernelNames,
   kernelTable,
@@ -147,7 +147,7 @@ export class Pool<K = Kernels> {
     if (chunk < total && this.#crew === undefined && this.#reason === undefined) this.#begin();
     if (chunk < total && this.#isComplete())
       this.#runOnAll(kernel, { kernel: entry.index, args, total, chunk, scratch });
-    else callOnce(entry, args, total);
+    else callKernel(entry.kernel, args, 0, total);
   }
 
   /**
@@ -317,14 +317,6 @@ export class Pool<K = Kernels> {
     if (!entry) return new WasmgradError(`pool: no kernel is called '${name}'`);
     return new WasmgradError(`${name}: expected ${entry.arity} arguments before begin and end, got ${given}`);
   }
-}
-
-function callOnce({ kernel, arity }: Entry, args: readonly number[], total: number): void {
-  const all = argumentArray(arity + 2);
-  for (let i = 0; i < arity; i++) all[i] = args[i];
-  all[arity] = 0;
-  all[arity + 1] = total;
-  kernel.apply(undefined, all);
 }
 
 function makeCrew(control: Control): Crew {
