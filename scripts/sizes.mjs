@@ -19,11 +19,14 @@ export const PROGRAMS = {
   tensors: `import { tensor } from 'wasmgrad'; globalThis.tensor = tensor;`,
 };
 
-/** Bytes of a program, minified and gzipped, and of that what is code. */
+/** Bytes of a program, minified and gzipped: of what it loads at once, without what it may import later. */
 export async function sizeOf(/** @type {string} */ program, /** @type {string} */ root) {
   const esbuild = await import('esbuild');
-  const { outputFiles } = await esbuild.build({
+  const { outputFiles, metafile } = await esbuild.build({
     absWorkingDir: root,
+    splitting: true,
+    metafile: true,
+    outdir: path.join(root, 'unused'),
     stdin: { contents: program, resolveDir: root },
     bundle: true,
     minify: true,
@@ -34,7 +37,18 @@ export async function sizeOf(/** @type {string} */ program, /** @type {string} *
     logLevel: 'silent',
     conditions: ['browser'],
   });
-  return gzipSync(outputFiles[0].contents, { level: 9 }).length;
+  const loaded = new Set(
+    Object.keys(metafile.outputs).filter((file) => metafile.outputs[file].entryPoint === '<stdin>'),
+  );
+  for (const file of loaded) {
+    for (const { path: to, kind } of metafile.outputs[file].imports)
+      if (kind === 'import-statement') loaded.add(to);
+  }
+  const text = outputFiles
+    .filter((file) => loaded.has(path.relative(root, file.path).split(path.sep).join('/')))
+    .map((file) => file.text)
+    .join('');
+  return gzipSync(text, { level: 9 }).length;
 }
 
 /** @returns {Promise<Record<keyof typeof PROGRAMS, number>>} bytes of each program */

@@ -16,6 +16,7 @@ const HELP = `npm test [-- <vitest arguments>]
 CHROMIUM=<path>      the browser to use
 REQUIRE_BROWSER=1    fail when no browser can be found
 REQUIRE_MPI=1        fail when Open MPI or MPICH is not installed
+REQUIRE_WEBGPU=1     fail when no GPU can be found, not even the one that computes on the processor
 GOLDEN_DIR=<folder>  where the golden answers are (default: ../shared/golden)`;
 
 /** Whether vitest's arguments leave the browser projects out. */

@@ -180,6 +180,12 @@ export function uploadAs(
   to: DType,
   shape: Shape,
 ): NDArray {
+  if (from !== to && !backend.holds(from)) {
+    const converted = uploadAs(backendFor('cpu'), data, from, to, shape);
+    const out = backend.upload(converted.backend.read(converted), shape, to);
+    converted.release();
+    return out;
+  }
   const array = backend.upload(data, shape, from);
   if (from === to) return array;
   const out = backend.empty(shape, to);
@@ -267,7 +273,7 @@ export function logspace(
 ): Tensor {
   const options = typeof baseOrOptions === 'object' ? baseOrOptions : more;
   const base = typeof baseOrOptions === 'object' ? (baseOrOptions.base ?? 10) : baseOrOptions;
-  const exponents = linspace(start, end, steps, { dtype: 'float64' }).data;
+  const exponents = linspace(start, end, steps, { dtype: 'float64', device: 'cpu' }).data;
   return sequence(steps, (i) => base ** Number(exponents[i]), dtypeOf(options, 'logspace'), options);
 }
 

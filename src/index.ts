@@ -121,12 +121,17 @@ export {
 } from './printing.ts';
 export * from './random.ts';
 export {
+  type BackendInfo,
   backendInfo,
   getDefaultDevice,
   type InitOptions,
   init,
+  type MemoryStats,
   memoryStats,
   setDefaultDevice,
+  type WebGPUInfo,
+  type WebGPUOptions,
+  webgpu,
 } from './settings.ts';
 export { type BackwardOptions, type NestedNumbers, Tensor, type ToOptions } from './tensor.ts';
 export { tick } from './tick.ts';

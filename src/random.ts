@@ -261,7 +261,12 @@ export function normal(
 /** std·z + mean with z standard normal; a plain std is part of the draw, which rounds once less. */
 function scaled(mean: Tensor | number, std: Tensor | number, options: GeneratorOptions): Tensor {
   if (typeof std === 'number') checkStd(std);
-  else if (std.numel() > 0) checkStd(std.min().item());
+  else {
+    std.array.backend.require(
+      std.detach().ge(0).array,
+      () => new ArgumentError('normal: expects all elements of std >= 0, but found a negative one'),
+    );
+  }
   const tensors = [mean, std].filter((x) => typeof x === 'object');
   const [like] = tensors;
   const dtype = floatingDType(undefined, 'normal', commonDType(tensors));

@@ -18,7 +18,7 @@ import { cast } from './ops/convert.ts';
 import { reduceTo } from './ops/reduceTo.ts';
 import { formatTensor } from './printing.ts';
 import { RandomMethods } from './tensor/random.ts';
-import { onDevice } from './transfer.ts';
+import { onDevice, onDeviceAsync } from './transfer.ts';
 
 /** Nested arrays of plain numbers (bools for bool tensors). */
 export type NestedNumbers = number | boolean | NestedNumbers[];
@@ -122,6 +122,15 @@ export class Tensor extends RandomMethods {
   read(): Promise<TypedArray> {
     return this.array.backend.readAsync(this.array);
   }
+  /** `item()` on every device, without blocking. @throws ShapeError for several elements; DTypeError beyond 2^53 */
+  async itemAsync(): Promise<number> {
+    if (this.array.size !== 1) {
+      throw new ShapeError(
+        `itemAsync: a Tensor with ${this.array.size} elements cannot be converted to Scalar`,
+      );
+    }
+    return plain((await this.read())[0], this.dtype) as number;
+  }
   /** Nested arrays of plain numbers; of bools for bool. @throws DTypeError for an int64 beyond 2^53 */
   toArray(): NestedNumbers {
     const { data, shape, dtype } = this;
@@ -155,6 +164,12 @@ export class Tensor extends RandomMethods {
     if (wanted.device !== undefined && wanted.device !== result.device)
       result = onDevice<Tensor>(result, backendFor(wanted.device));
     return result === this && wanted.copy ? this.clone() : result;
+  }
+  /** `to` without blocking, for sources that cannot be read at once: `await x.toAsync('cpu')` from webgpu. */
+  async toAsync(target: DTypeLike | string | ToOptions | Tensor, options: ToOptions = {}): Promise<Tensor> {
+    const { device, ...rest } = toOptions(target, options);
+    const there: Tensor = device === undefined ? this : await onDeviceAsync<Tensor>(this, backendFor(device));
+    return there.to(rest);
   }
   /** As `x.dtype` of another tensor. */
   typeAs(other: Tensor): Tensor {

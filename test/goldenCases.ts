@@ -170,7 +170,7 @@ export function flatten(result: unknown): torch.Tensor[] {
 const listOf = <V>(value: V | V[] | null | undefined): V[] =>
   value === null || value === undefined ? [] : Array.isArray(value) ? value : [value];
 
-export function checkOutputs(c: GoldenCase, outputs: readonly torch.Tensor[]): string[] {
+export function checkOutputs(c: GoldenCase, outputs: readonly torch.Tensor[]): Promise<string[]> {
   return compare('output', outputs, listOf(c.output), c.tol, c.output_exact === true);
 }
 
@@ -190,8 +190,11 @@ export function backwardAll(c: GoldenCase, outputs: readonly torch.Tensor[]): bo
   return true;
 }
 
-export function checkGrads(c: GoldenCase, bases: readonly torch.Tensor[]): string[] {
-  return (c.grads ?? []).flatMap((expected, i) =>
-    compareOne(`gradient of input ${i}`, bases[i].grad, expected, c.tol),
+export async function checkGrads(c: GoldenCase, bases: readonly torch.Tensor[]): Promise<string[]> {
+  const problems = await Promise.all(
+    (c.grads ?? []).map((expected, i) =>
+      compareOne(`gradient of input ${i}`, bases[i].grad, expected, c.tol),
+    ),
   );
+  return problems.flat();
 }

@@ -27,14 +27,14 @@ function close(got: number, expected: number, tolerance: Tolerance | null): bool
   return Math.abs(got - expected) <= tolerance.atol + tolerance.rtol * Math.abs(expected);
 }
 
-/** Problems of one tensor; a null on either side must meet a null. */
-export function compareOne(
+/** Problems of one tensor; a null on either side must meet a null. Values are awaited, for devices that need it. */
+export async function compareOne(
   what: string,
   got: Tensor | null,
   expected: ExpectedTensor | null,
   tol?: Tolerance,
   exact = false,
-): string[] {
+): Promise<string[]> {
   if (expected === null)
     return got === null ? [] : [`${what}: expected none, but got shape [${got.shape.join(', ')}]`];
   if (got === null) return [`${what}: missing`];
@@ -44,7 +44,7 @@ export function compareOne(
   if (got.dtype !== expected.dtype)
     return [`${what}: expected dtype ${expected.dtype}, but got ${got.dtype}`];
   const tolerance = exact || !expected.dtype.startsWith('float') ? null : (tol ?? { rtol: 1e-5, atol: 1e-6 });
-  const values = Array.from(got.data, Number);
+  const values = Array.from(await got.read(), Number);
   const wrong = values.flatMap((value, i) => {
     const wanted = expectedNumber(expected.data[i], expected.dtype);
     return close(value, wanted, tolerance) ? [] : [`[${i}] ${value} instead of ${wanted}`];
@@ -53,16 +53,19 @@ export function compareOne(
   return [`${what}: ${wrong.length} of ${values.length} elements differ: ${wrong.slice(0, 4).join('; ')}`];
 }
 
-export function compare(
+export async function compare(
   what: string,
   got: readonly Tensor[],
   expected: readonly ExpectedTensor[],
   tol: Tolerance | undefined,
   exact: boolean,
-): string[] {
+): Promise<string[]> {
   if (got.length !== expected.length)
     return [`${what}: expected ${expected.length} tensors, but got ${got.length}`];
-  return expected.flatMap((tensor, i) =>
-    compareOne(expected.length > 1 ? `${what} ${i}` : what, got[i], tensor, tol, exact),
+  const problems = await Promise.all(
+    expected.map((tensor, i) =>
+      compareOne(expected.length > 1 ? `${what} ${i}` : what, got[i], tensor, tol, exact),
+    ),
   );
+  return problems.flat();
 }

@@ -30,7 +30,7 @@ type Constructor<T> = new (...args: unknown[]) => T;
 const entriesOf = <V>(map: Iterable<[string, V]> | { [name: string]: V }): [string, V][] =>
   Symbol.iterator in map ? [...(map as Iterable<[string, V]>)] : Object.entries(map);
 
-export function runModule(c: GoldenCase): string[] {
+export async function runModule(c: GoldenCase): Promise<string[]> {
   const { bases, operands } = makeInputs(c.inputs);
   const build = (): ModuleLike => {
     if (c.op === 'composite') return moduleComposites[c.python ?? '']() as ModuleLike;
@@ -46,18 +46,18 @@ export function runModule(c: GoldenCase): string[] {
   module.train(c.training !== false);
   const forwardArgs = (c.forward_args ?? []).map((v) => argument(v, operands));
   const outputs = flatten(module.forward(...forwardArgs, ...options(c.forward_kwargs, operands)));
-  const problems = checkOutputs(c, outputs);
+  const problems = await checkOutputs(c, outputs);
   if (problems.length > 0) return problems;
-  if (backwardAll(c, outputs)) problems.push(...checkGrads(c, bases));
+  if (backwardAll(c, outputs)) problems.push(...(await checkGrads(c, bases)));
   const parameters = new Map(module.namedParameters());
   for (const [name, expected] of Object.entries(c.param_grads ?? {})) {
     const parameter = parameters.get(name);
     if (!parameter) problems.push(`no parameter ${name}; there are ${[...parameters.keys()].join(', ')}`);
-    else problems.push(...compareOne(`gradient of ${name}`, parameter.grad, expected, c.tol));
+    else problems.push(...(await compareOne(`gradient of ${name}`, parameter.grad, expected, c.tol)));
   }
   const after = new Map(entriesOf(module.stateDict()));
   for (const [name, expected] of Object.entries(c.state_after ?? {})) {
-    problems.push(...compareOne(`buffer ${name}`, after.get(name) ?? null, expected, c.tol));
+    problems.push(...(await compareOne(`buffer ${name}`, after.get(name) ?? null, expected, c.tol)));
   }
   return problems;
 }
@@ -69,7 +69,7 @@ interface OptimizerLike {
 }
 
 /** Minimises Σ ½·a·(p − c)², as every optimiser case does; compares all parameters after every step. */
-export function runOptimizer(c: GoldenCase): string[] {
+export async function runOptimizer(c: GoldenCase): Promise<string[]> {
   const { operands } = makeInputs(c.inputs);
   const n = c.n_params ?? 1;
   const params = operands.slice(0, n).map((p) => p.requiresGrad_());
@@ -108,7 +108,7 @@ function compileLambda(python: string): (epoch: number) => number {
   return new Function(name, `return ${expression};`) as (epoch: number) => number;
 }
 
-export function runScheduler(c: GoldenCase): string[] {
+export async function runScheduler(c: GoldenCase): Promise<string[]> {
   const settings = c.optimizer ?? { op: 'optim.SGD', kwargs: {} };
   const Optimizer = lookUp(settings.op) as Constructor<OptimizerLike>;
   const groups = (c.base_lrs ?? []).map((lr) => ({ params: [torch.zeros([1]).requiresGrad_()], lr }));

@@ -2,11 +2,14 @@
 
 import type { Tensor } from 'wasmgrad';
 import * as torch from 'wasmgrad';
-import { accuracy, lastLine, type Settings, type Trained } from './training.ts';
+import { accuracy, lastLine, meanOf, type Settings, type Trained } from './training.ts';
 
 /** The mean cross-entropy between predicted probabilities and the true classes. */
 function crossEntropyLoss(predictions: Tensor, targets: Tensor): Tensor {
-  const targetPredictions = predictions.index(torch.arange(predictions.shape[0]), targets);
+  const targetPredictions = predictions.index(
+    torch.arange(predictions.shape[0], { device: targets.device }),
+    targets,
+  );
   return torch.log(targetPredictions).mean().neg();
 }
 
@@ -17,15 +20,22 @@ const relu = (x: Tensor): Tensor => torch.maximum(x, 0);
 const softmax = (x: Tensor): Tensor => torch.exp(x).div(torch.exp(x).sum(-1, true));
 
 export async function trainFromScratch(settings: Settings): Promise<Trained> {
-  const { loaders, epochs, learningRate, inputSize, hiddenSize, classes, progress, journal } = settings;
+  const { loaders, epochs, learningRate, inputSize, hiddenSize, classes, device, progress, journal } =
+    settings;
 
   // Input to hidden
-  const W1 = torch.randn(inputSize, hiddenSize).div(torch.sqrt(torch.tensor(inputSize)));
+  const W1 = torch
+    .randn(inputSize, hiddenSize)
+    .div(torch.sqrt(torch.tensor(inputSize)))
+    .to(device);
   W1.requiresGrad_();
-  const b = torch.zeros(hiddenSize, { requiresGrad: true });
+  const b = torch.zeros(hiddenSize, { requiresGrad: true, device });
 
   // Hidden to output
-  const W2 = torch.randn(hiddenSize, classes).div(torch.sqrt(torch.tensor(hiddenSize)));
+  const W2 = torch
+    .randn(hiddenSize, classes)
+    .div(torch.sqrt(torch.tensor(hiddenSize)))
+    .to(device);
   W2.requiresGrad_();
 
   const model = (images: Tensor): Tensor => {
@@ -41,8 +51,8 @@ export async function trainFromScratch(settings: Settings): Promise<Trained> {
   progress.begin(at.epoch, at.seconds);
   while (at.epoch < epochs) {
     for await (const [images, labels] of loaders.train) {
-      const predictions = model(images);
-      const loss = crossEntropyLoss(predictions, labels);
+      const predictions = model(images.to(device));
+      const loss = crossEntropyLoss(predictions, labels.to(device));
       loss.backward();
 
       // Gradient descent step
@@ -54,28 +64,29 @@ export async function trainFromScratch(settings: Settings): Promise<Trained> {
         }
       });
 
-      at.epochLoss += loss.item();
-      progress.step(at.step++, images.shape[0], loss.item());
+      const value = await loss.itemAsync();
+      at.epochLoss += value;
+      progress.step(at.step++, images.shape[0], value);
       await journal.between(parts, { ...at, seconds: progress.seconds });
     }
     history.trainingLoss.push(at.epochLoss / loaders.train.length);
 
+    const losses: Tensor[] = [];
+    const predictions: Tensor[] = [];
+    const targets: Tensor[] = [];
     torch.noGrad(() => {
-      let validationLoss = 0;
-      const predictions: Tensor[] = [];
-      const targets: Tensor[] = [];
       for (const [images, labels] of loaders.validation) {
-        const batch = model(images);
-        validationLoss += crossEntropyLoss(batch, labels).item();
+        const batch = model(images.to(device));
+        losses.push(crossEntropyLoss(batch, labels.to(device)));
         predictions.push(batch);
-        targets.push(labels);
+        targets.push(labels.to(device));
       }
-      history.validationLoss.push(validationLoss / loaders.validation.length);
-      history.accuracy.push(accuracy(torch.cat(predictions), torch.cat(targets)).item());
     });
+    history.validationLoss.push(await meanOf(losses));
+    history.accuracy.push(await accuracy(torch.cat(predictions), torch.cat(targets)).itemAsync());
 
     progress.epoch(lastLine(history));
     Object.assign(at, { epoch: at.epoch + 1, step: 0, epochLoss: 0 });
   }
-  return { history, predict: (images) => torch.noGrad(() => model(images)), state: { W1, b, W2 } };
+  return { history, predict: (images) => torch.noGrad(() => model(images.to(device))), state: { W1, b, W2 } };
 }

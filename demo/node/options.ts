@@ -8,6 +8,7 @@ export interface Options {
   readonly hidden: number;
   readonly seed: number;
   readonly threads: number | 'auto';
+  readonly device: 'cpu' | 'webgpu';
   /** Folder with the data set's files; undefined takes what comes with the project. */
   readonly data: string | undefined;
   readonly dataset: 'mnist' | 'fashion';
@@ -36,6 +37,7 @@ const HELP = `Trains the PyTorch tutorial's network on MNIST, from scratch and w
   --hidden N         neurons of the hidden layer        (500)
   --seed N           start of all random numbers        (7)
   --threads N|auto   threads, this one included         (auto)
+  --device NAME      cpu, or webgpu, for which the package webgpu is needed (cpu)
   --dataset NAME     mnist or fashion                   (mnist)
   --data DIR         folder with the data set's files   (MNIST comes with the project)
   --download         fetch missing files into --data
@@ -93,6 +95,7 @@ function parse(given: string[]): Command | 'help' {
       hidden: text('500'),
       seed: text('7'),
       threads: text('auto'),
+      device: text('cpu'),
       data: { type: 'string' },
       dataset: text('mnist'),
       download: { type: 'boolean', default: false },
@@ -119,6 +122,7 @@ function parse(given: string[]): Command | 'help' {
     hidden: integer(values.hidden, 'hidden', 1, 100_000),
     seed: integer(values.seed, 'seed', 0, Number.MAX_SAFE_INTEGER),
     threads: values.threads === 'auto' ? 'auto' : integer(values.threads, 'threads', 1, 64),
+    device: oneOf(values.device, 'device', ['cpu', 'webgpu']),
     data: values.data,
     dataset,
     download: values.download,

@@ -35,6 +35,8 @@ export interface Settings {
   readonly inputSize: number;
   readonly hiddenSize: number;
   readonly classes: number;
+  /** Where to compute: 'cpu' or 'webgpu'. */
+  readonly device: string;
   readonly progress: Progress;
   readonly journal: Journal;
 }
@@ -60,6 +62,12 @@ export const accuracy = (predictions: Tensor, targets: Tensor): Tensor =>
 
 export function newHistory(): History {
   return { trainingLoss: [], validationLoss: [], accuracy: [] };
+}
+
+/** The mean of 0-d tensors, read together. */
+export async function meanOf(values: readonly Tensor[]): Promise<number> {
+  const read = await Promise.all(values.map((value) => value.itemAsync()));
+  return read.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** The line that the tutorial prints after every epoch. */

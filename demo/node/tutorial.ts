@@ -33,24 +33,25 @@ function lossCurves(title: string, history: History): string {
   });
 }
 
-function testAccuracy(trained: Trained, loaders: Loaders): number {
+function testAccuracy(trained: Trained, loaders: Loaders): Promise<number> {
   const predictions: Tensor[] = [];
   const targets: Tensor[] = [];
   for (const [images, labels] of loaders.test) {
-    predictions.push(trained.predict(images));
-    targets.push(labels);
+    const batch = trained.predict(images);
+    predictions.push(batch);
+    targets.push(labels.to(batch.device));
   }
-  return accuracy(torch.cat(predictions), torch.cat(targets)).item();
+  return accuracy(torch.cat(predictions), torch.cat(targets)).itemAsync();
 }
 
 /** The first test images with what the network takes them for. */
-function predictionsPicture(trained: Trained, loaders: Loaders): string {
+async function predictionsPicture(trained: Trained, loaders: Loaders): Promise<string> {
   const count = 10;
   for (const [images, labels] of loaders.test) {
     const shown = Math.min(count, images.shape[0]);
     const best = trained.predict(images).max(1);
-    const digits = Array.from(best.indices.data, Number);
-    const sure = Array.from(best.values.data, Number);
+    const digits = Array.from(await best.indices.read(), Number);
+    const sure = Array.from(await best.values.read(), Number);
     const right = Array.from(labels.data, Number);
     const list = [...new Array(shown).keys()];
     return plot.imageGrid(
@@ -90,7 +91,7 @@ class Run {
     body: typeof trainFromScratch,
   ): Promise<Trained | null> {
     if (this.#checkpoints.isPast(section)) return null;
-    const { epochs, lr, hidden, out } = this.#options;
+    const { epochs, lr, hidden, device, out } = this.#options;
     const progress = new Progress(epochs, loaders.train.length);
     const trained = await body({
       loaders,
@@ -99,6 +100,7 @@ class Run {
       inputSize: 28 * 28,
       hiddenSize: hidden,
       classes: 10,
+      device,
       progress,
       journal: {
         restore: (parts) => this.#checkpoints.restore(section, parts),
@@ -106,7 +108,7 @@ class Run {
       },
     });
     const { seconds } = progress;
-    const test = testAccuracy(trained, loaders);
+    const test = await testAccuracy(trained, loaders);
     console.log(
       `Test accuracy: ${test.toFixed(4)}, ${seconds.toFixed(1)} s, ${(seconds / epochs).toFixed(2)} s per epoch`,
     );
@@ -145,6 +147,7 @@ async function main(command: Command): Promise<void> {
   console.log(
     `wasmgrad on ${engine.threads} thread${engine.threads > 1 ? 's' : ''}, relaxed SIMD ${engine.relaxedSimd ? 'on' : 'off'}`,
   );
+  if (options.device === 'webgpu') console.log(`and on the GPU: ${(await torch.webgpu()).adapter}`);
   if (wants(1) && command.resume === null) {
     heading('1 Basics');
     basics();
@@ -177,7 +180,7 @@ async function main(command: Command): Promise<void> {
     heading('3 Deep learning à la torch');
     trained = await run.train(3, 'modules', 'Network with modules', loaders, trainWithModules);
   }
-  if (trained) run.write('predictions.svg', predictionsPicture(trained, loaders));
+  if (trained) run.write('predictions.svg', await predictionsPicture(trained, loaders));
   run.finish();
 }
 

@@ -1,5 +1,5 @@
 /**
- * `npm run verify:tutorial -- [--epochs N]`: trains both networks of the tutorial and compares every line with what
+ * `npm run verify:tutorial -- [--epochs N] [--device webgpu]`: trains both networks of the tutorial and compares every line with what
  * PyTorch printed (test/golden/tutorial.json). Ends with code 1 if one lies outside the band.
  */
 import fs from 'node:fs';
@@ -27,7 +27,11 @@ interface Golden {
 
 const golden: Golden = JSON.parse(fs.readFileSync('test/golden/tutorial.json', 'utf8'));
 const { values } = parseArgs({
-  options: { epochs: { type: 'string', default: '40' }, threads: { type: 'string', default: 'auto' } },
+  options: {
+    epochs: { type: 'string', default: '40' },
+    threads: { type: 'string', default: 'auto' },
+    device: { type: 'string', default: 'cpu' },
+  },
 });
 const epochs = Number(values.epochs);
 if (!Number.isInteger(epochs) || epochs < 1 || epochs > 40) {
@@ -65,6 +69,7 @@ function compare(title: string, history: History, expected: readonly Row[]): num
 
 const datasets = await loadDatasets({ dataset: 'mnist', data: undefined, download: false, batchSize: 128 });
 await torch.init({ threads: values.threads === 'auto' ? 'auto' : Number(values.threads) });
+if (values.device === 'webgpu') await torch.webgpu();
 torch.manualSeed(7);
 const loaders = makeLoaders(datasets, 128);
 const settings = () => ({
@@ -74,6 +79,7 @@ const settings = () => ({
   inputSize: 784,
   hiddenSize: 500,
   classes: 10,
+  device: values.device,
   progress: new Progress(epochs, loaders.train.length),
   journal: noCheckpoints,
 });

@@ -1,7 +1,7 @@
 /** Section 3 of the tutorial: the same network with modules, functionals and an optimiser. */
 import * as torch from 'wasmgrad';
 import { nn, optim, type Tensor } from 'wasmgrad';
-import { accuracy, lastLine, type Settings, type Trained } from './training.ts';
+import { accuracy, lastLine, meanOf, type Settings, type Trained } from './training.ts';
 
 const F = nn.functional;
 
@@ -26,8 +26,9 @@ class FullyConnected extends nn.Module {
 }
 
 export async function trainWithModules(settings: Settings): Promise<Trained> {
-  const { loaders, epochs, learningRate, inputSize, hiddenSize, classes, progress, journal } = settings;
-  const model = new FullyConnected(inputSize, hiddenSize, classes);
+  const { loaders, epochs, learningRate, inputSize, hiddenSize, classes, device, progress, journal } =
+    settings;
+  const model = new FullyConnected(inputSize, hiddenSize, classes).to(device);
   const optimizer = new optim.SGD(model.parameters(), { lr: learningRate });
 
   const parts = { model, optimizer, loader: loaders.train };
@@ -36,38 +37,39 @@ export async function trainWithModules(settings: Settings): Promise<Trained> {
   progress.begin(at.epoch, at.seconds);
   while (at.epoch < epochs) {
     for await (const [images, labels] of loaders.train) {
-      const logits = model.forward(images);
-      const loss = F.crossEntropy(logits, labels);
+      const logits = model.forward(images.to(device));
+      const loss = F.crossEntropy(logits, labels.to(device));
       loss.backward();
       optimizer.step();
       optimizer.zeroGrad();
 
-      at.epochLoss += loss.item();
-      progress.step(at.step++, images.shape[0], loss.item());
+      const value = await loss.itemAsync();
+      at.epochLoss += value;
+      progress.step(at.step++, images.shape[0], value);
       await journal.between(parts, { ...at, seconds: progress.seconds });
     }
     history.trainingLoss.push(at.epochLoss / loaders.train.length);
 
+    const losses: Tensor[] = [];
+    const predictions: Tensor[] = [];
+    const targets: Tensor[] = [];
     torch.noGrad(() => {
-      let validationLoss = 0;
-      const predictions: Tensor[] = [];
-      const targets: Tensor[] = [];
       for (const [images, labels] of loaders.validation) {
-        const logits = model.forward(images);
-        validationLoss += F.crossEntropy(logits, labels).item();
+        const logits = model.forward(images.to(device));
+        losses.push(F.crossEntropy(logits, labels.to(device)));
         predictions.push(F.softmax(logits, 1));
-        targets.push(labels);
+        targets.push(labels.to(device));
       }
-      history.validationLoss.push(validationLoss / loaders.validation.length);
-      history.accuracy.push(accuracy(torch.cat(predictions), torch.cat(targets)).item());
     });
+    history.validationLoss.push(await meanOf(losses));
+    history.accuracy.push(await accuracy(torch.cat(predictions), torch.cat(targets)).itemAsync());
 
     progress.epoch(lastLine(history));
     Object.assign(at, { epoch: at.epoch + 1, step: 0, epochLoss: 0 });
   }
   return {
     history,
-    predict: (images) => torch.noGrad(() => F.softmax(model.forward(images), 1)),
+    predict: (images) => torch.noGrad(() => F.softmax(model.forward(images.to(device)), 1)),
     state: model.stateDict(),
   };
 }

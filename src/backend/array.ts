@@ -47,6 +47,17 @@ export function collectStorages<R>(body: () => R): { result: R; created: Storage
   }
 }
 
+/** Runs `body`, whose storages belong to no open scope: for what a backend keeps beyond the op that made it. */
+export function outsideScopes<R>(body: () => R): R {
+  const outer = openScope;
+  openScope = null;
+  try {
+    return body();
+  } finally {
+    openScope = outer;
+  }
+}
+
 export class NDArray {
   readonly storage: Storage;
   readonly dtype: DType;

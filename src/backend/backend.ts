@@ -74,6 +74,8 @@ export interface StepSpec {
    * the gradient's, `c` the call's scalars in the order that the spec's owner documents. `r` rounds to the dtype.
    */
   readonly js: (v: Float64Array, g: number, c: readonly number[], r: (x: number) => number) => void;
+  /** The same as WGSL statements over `v0` …, `gradient`, `c0` … and `m0` …, which are 1 − c0 …. */
+  readonly wgsl: string;
 }
 
 /** From bytes to numbers: (x / divisor − mean) / std. */
@@ -106,6 +108,11 @@ export interface Backend extends WindowKernels {
   /** What `x.device` says. */
   readonly device: string;
 
+  /** Whether values can be read within an op. */
+  readonly synchronous: boolean;
+  /** Whether arrays of this dtype can be on the device: GPUs have no float64. */
+  holds(dtype: DType): boolean;
+
   // Storage
   empty(shape: Shape, dtype: DType, strides?: Strides): NDArray;
   /** A copy of `data`, whose elements are of the typed array of `dtype`. */
@@ -113,6 +120,13 @@ export interface Backend extends WindowKernels {
   /** The elements in row-major order, as a copy of their own. @throws DeviceError where reading is asynchronous */
   read(x: NDArray): TypedArray;
   readAsync(x: NDArray): Promise<TypedArray>;
+  /** Throws the error if an element of a bool array is false: at once, or where reading is asynchronous, with a later read. */
+  require(condition: NDArray, error: () => Error): void;
+  /**
+   * The elements as `read` gives them, for an op that computes on the host or whose result's shape depends on them.
+   * @throws DeviceError, naming the op, where they can only be awaited
+   */
+  hostValues(x: NDArray, op: string): TypedArray;
 
   // Movement
   fill(out: NDArray, value: number | bigint): void;
@@ -173,8 +187,11 @@ export interface Backend extends WindowKernels {
   ): NDArray;
 
   // Indexing. Index arrays are int64 and in range: `checkIndices` says so first.
-  /** -1, or the flat position of the first index outside [-size, size). */
-  findBadIndex(index: NDArray, size: number): number;
+  /**
+   * -1, or the flat position of the first index outside [low, size), where low is -size or `least`. A device that cannot
+   * say at once says -1, and throws an IndexError from a later op or read.
+   */
+  findBadIndex(index: NDArray, size: number, least?: number): number;
   /** The same for class numbers, in [0, classes) or equal to `ignore`. */
   findBadTarget(target: NDArray, classes: number, ignore: number | null): number;
   /** out[..., j, ...] = x[..., index[j], ...] along dim; index is 1-d. */

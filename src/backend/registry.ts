@@ -28,6 +28,9 @@ export function limitAutoThreads(threads: number): void {
 /** True once the Wasm core runs. */
 export const wasmStarted = (): boolean => wasm !== null;
 
+/** A device that is there already, or null. */
+export const presentBackend = (device: string): Backend | null => backends.get(device) ?? null;
+
 export function registerBackend(backend: Backend): void {
   backends.set(backend.device, backend);
 }
@@ -38,6 +41,8 @@ export function backendFor(device: string = defaultDevice): Backend {
   if (device === 'reference' && !backends.has(device)) registerBackend(new ReferenceBackend());
   const backend = backends.get(device);
   if (backend) return backend;
+  if (device === 'webgpu')
+    throw new DeviceError("device: 'webgpu' must be asked for first: await torch.webgpu()");
   throw new DeviceError(
     `device: '${device}' is not available; there are cpu, reference${[...backends.keys()].map((d) => `, ${d}`).join('')}`,
   );

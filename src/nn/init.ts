@@ -254,7 +254,12 @@ export function truncNormal_(
   if (!(a < b)) throw new ArgumentError(`init.truncNormal_: expected a < b, got a = ${a}, b = ${b}`);
   const share = normalCdf((b - mean) / std) - normalCdf((a - mean) / std);
   const draw = share > LEAST_SHARE ? redrawOutside : acceptUniform;
-  return noGrad(() => draw(tensor, mean, std, a, b, options));
+  return noGrad(() => {
+    if (tensor.array.backend.synchronous) return draw(tensor, mean, std, a, b, options);
+    // How often to draw depends on what was drawn: on the host.
+    const host = emptyLike(tensor, { device: 'cpu' });
+    return tensor.copy_(draw(host, mean, std, a, b, options).to(tensor.device));
+  });
 }
 
 function redrawOutside(

@@ -215,12 +215,7 @@ export abstract class Module {
    * objects, so that optimisers keep hold of them. @throws DTypeError for a dtype that is not floating
    */
   to(target: Parameters<Tensor['to']>[0], options: ToOptions = {}): this {
-    const { dtype, device } = toOptions(target, options);
-    if (dtype !== undefined && !isFloating(resolveDType(dtype, 'to'))) {
-      throw new DTypeError(
-        `to: module.to only accepts floating point dtypes, but got desired dtype=${dtype}`,
-      );
-    }
+    const { dtype, device } = moduleTarget(target, options);
     const moved = (x: Tensor) =>
       x.detach().to({ device, dtype: x.isFloatingPoint() ? dtype : undefined }).array;
     for (const parameter of this.parameters()) {
@@ -229,6 +224,29 @@ export abstract class Module {
       if (gradient) parameter.grad = new Tensor(moved(gradient));
     }
     for (const buffer of this.buffers()) buffer.setArray(moved(buffer));
+    return this;
+  }
+
+  /** `to` without blocking, for modules on devices that cannot be read at once: `await model.toAsync('cpu')`. */
+  async toAsync(target: Parameters<Tensor['to']>[0], options: ToOptions = {}): Promise<this> {
+    const { dtype, device } = moduleTarget(target, options);
+    const moved = async (x: Tensor | null) =>
+      x && (await x.detach().toAsync({ device, dtype: x.isFloatingPoint() ? dtype : undefined }));
+    const parameters = [...this.parameters()];
+    const buffers = [...this.buffers()];
+    // All are on their way before the first is waited for.
+    const [values, gradients, kept] = await Promise.all([
+      Promise.all(parameters.map(moved)),
+      Promise.all(parameters.map((parameter) => moved(parameter.grad))),
+      Promise.all(buffers.map(moved)),
+    ]);
+    parameters.forEach((parameter, i) => {
+      parameter.setArray((values[i] as Tensor).array);
+      parameter.grad = gradients[i];
+    });
+    buffers.forEach((buffer, i) => {
+      buffer.setArray((kept[i] as Tensor).array);
+    });
     return this;
   }
 
@@ -420,4 +438,13 @@ function copyValue(value: unknown, copies: Map<object, unknown>): unknown {
   }
   copies.set(value, copy);
   return copy;
+}
+
+/** @throws DTypeError for a dtype that is not floating */
+function moduleTarget(target: Parameters<Tensor['to']>[0], options: ToOptions): ToOptions {
+  const { dtype, device } = toOptions(target, options);
+  if (dtype !== undefined && !isFloating(resolveDType(dtype, 'to'))) {
+    throw new DTypeError(`to: module.to only accepts floating point dtypes, but got desired dtype=${dtype}`);
+  }
+  return { dtype, device };
 }

@@ -97,9 +97,11 @@ function checkRank(layer: string, input: Tensor, ranks: readonly number[]): void
 }
 
 /** Counts the batch, and says how far the running statistics follow it. */
-function countBatch({ num_batches_tracked: batches, momentum }: ChannelNorm): number {
+function countBatch({ num_batches_tracked: batches, momentum }: ChannelNorm): number | Tensor {
   batches?.add_(1);
-  return momentum ?? (batches === null ? 0 : 1 / batches.item());
+  if (momentum !== null) return momentum;
+  if (batches === null) return 0;
+  return batches.array.backend.synchronous ? 1 / batches.item() : batches.float().reciprocal();
 }
 
 abstract class BatchNorm extends ChannelNorm {

@@ -30,7 +30,7 @@ export const leakyRelu = <T extends Variable>(x: T, negativeSlope = 0.01): T =>
 const eluRow: UnaryRow = {
   name: 'elu',
   js: (x, alpha) => (x > 0 ? x : alpha * Math.expm1(x)),
-  wgsl: 'select(p * (exp(x) - 1), x, x > 0)',
+  wgsl: 'select(p * expm1(x), x, x > 0)',
   integers: 'error',
   saves: 'input',
   backward: (grad, x, alpha) => whereOp(gt(x, 0), grad, mul(grad, mul(expBelow(x), alpha))),
@@ -60,7 +60,7 @@ const celuRow: UnaryRow = {
   name: 'celu',
   node: 'EluBackward0',
   js: (x, alpha) => (x > 0 ? x : alpha * Math.expm1(x / alpha)),
-  wgsl: 'select(p * (exp(x / p) - 1), x, x > 0)',
+  wgsl: 'select(p * expm1(x / p), x, x > 0)',
   integers: 'error',
   saves: 'input',
   backward: (grad, x, alpha) => whereOp(gt(x, 0), grad, mul(grad, expBelow(div(x, alpha)))),
@@ -132,7 +132,7 @@ export const silu = unaryOp({
 const softplusRow: UnaryRow = {
   name: 'softplus',
   js: (x, beta, threshold) => (x * beta > threshold ? x : Math.log1p(Math.exp(x * beta)) / beta),
-  wgsl: 'select(log(1 + exp(x * p)) / p, x, x * p > q)',
+  wgsl: 'select(log1p(exp(x * p)) / p, x, x * p > q)',
   integers: 'error',
   saves: 'input',
   backward: (grad, x, beta, threshold) => {
@@ -243,7 +243,7 @@ export const hardshrink = <T extends Variable>(x: T, lambd = 0.5): T => applyUna
 const softshrinkRow: UnaryRow = {
   name: 'softshrink',
   js: (x, lambd) => (x > lambd ? x - lambd : x < -lambd ? x + lambd : Number.isNaN(x) ? x : 0),
-  wgsl: 'select(select(select(0, x, x != x), x + p, x < -p), x - p, x > p)',
+  wgsl: 'select(select(select(0, x, isNan(x)), x + p, x < -p), x - p, x > p)',
   integers: 'error',
   saves: 'input',
   backward: (grad, x, lambd) => whereOp(within(x, lambd), 0, grad),

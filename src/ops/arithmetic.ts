@@ -108,7 +108,7 @@ const floorDivRow = {
   node: 'DivBackward1',
   js: (a: number, b: number) => floorQuotient(a, b),
   big: (a: bigint, b: bigint) => floorQuotientBig(a, b),
-  wgsl: 'floor(a / b)',
+  wgsl: 'floorDivide(a, b)',
   gradA: <T extends Variable>(grad: T) => mul<T>(grad, 0),
   gradB: <T extends Variable>(grad: T) => mul<T>(grad, 0),
 } as const satisfies BinaryRow;
@@ -181,7 +181,7 @@ export const remainder = binaryOp({
     const r = a % b;
     return r !== 0n && b < 0n !== r < 0n ? r + b : r;
   },
-  wgsl: 'a - b * floor(a / b)',
+  wgsl: 'remainder(a, b)',
   gradA: (grad) => grad,
   gradB: (grad, a, b) => neg(mul(grad, floorDivide(a, b))),
 });
@@ -194,7 +194,7 @@ export const fmod = binaryOp({
     if (b === 0n) throw new ArgumentError('fmod: ZeroDivisionError: integer modulo by zero');
     return a % b;
   },
-  wgsl: 'a - b * trunc(a / b)',
+  wgsl: 'fmod(a, b)',
   gradA: (grad) => grad,
   gradB: (grad, a, b) => neg(mul(grad, truncDivide(a, b))),
 });
@@ -210,7 +210,7 @@ export const maximum = binaryOp({
   name: 'maximum',
   js: (a, b) => (Number.isNaN(a) || Number.isNaN(b) ? Number.NaN : Math.max(a, b)),
   big: (a, b) => (a > b ? a : b),
-  wgsl: 'select(max(a, b), a + b, a != a || b != b)',
+  wgsl: 'max(a, b)',
   gradA: (grad, a, b) => winnerShare(grad, a, b, lt),
   gradB: (grad, a, b) => winnerShare(grad, b, a, lt),
 });
@@ -220,7 +220,7 @@ export const minimum = binaryOp({
   name: 'minimum',
   js: (a, b) => (Number.isNaN(a) || Number.isNaN(b) ? Number.NaN : Math.min(a, b)),
   big: (a, b) => (a < b ? a : b),
-  wgsl: 'select(min(a, b), a + b, a != a || b != b)',
+  wgsl: 'min(a, b)',
   gradA: (grad, a, b) => winnerShare(grad, a, b, gt),
   gradB: (grad, a, b) => winnerShare(grad, b, a, gt),
 });
@@ -243,7 +243,7 @@ function squaredNorm<T extends Variable>(a: T | number, b: T | number): T {
 export const hypot = binaryOp({
   name: 'hypot',
   js: Math.hypot,
-  wgsl: 'length(vec2(a, b))',
+  wgsl: 'hypot(a, b)',
   integers: 'float',
   gradA: (grad, a, b) => mul(grad, divOp(a, hypot(a, b))),
   gradB: (grad, a, b) => mul(grad, divOp(b, hypot(a, b))),

@@ -21,7 +21,7 @@ export interface ClampOptions<T extends Variable> {
 const clampSpec = {
   name: 'clamp',
   js: (x: number, low: number, high: number) => (Number.isNaN(x) ? x : Math.min(Math.max(x, low), high)),
-  wgsl: 'select(min(max(x, p), q), x, x != x)',
+  wgsl: 'min(max(x, p), q)',
 };
 
 /**

@@ -14,7 +14,8 @@ const compare = (
     name,
     js: (a, b) => (js(a, b) ? 1 : 0),
     big: (a, b) => (big(a, b) ? 1n : 0n),
-    wgsl: `a ${sign} b`,
+    // The processors behind WGSL may take NaN != NaN for false.
+    wgsl: sign === '!=' ? '!(a == b)' : `a ${sign} b`,
     predicate: true,
   });
 
@@ -88,7 +89,7 @@ export const logicalNot = unaryOp({
 export const isnan = unaryOp({
   name: 'isnan',
   js: (x) => (Number.isNaN(x) ? 1 : 0),
-  wgsl: 'x != x',
+  wgsl: 'isNan(x)',
   integers: 'same',
   predicate: true,
 });
@@ -96,7 +97,7 @@ export const isnan = unaryOp({
 export const isinf = unaryOp({
   name: 'isinf',
   js: (x) => (Math.abs(x) === Infinity ? 1 : 0),
-  wgsl: 'abs(x) > 3.4028234e38',
+  wgsl: 'isInf(x)',
   integers: 'same',
   predicate: true,
 });
@@ -104,7 +105,7 @@ export const isinf = unaryOp({
 export const isfinite = unaryOp({
   name: 'isfinite',
   js: (x) => (Number.isFinite(x) ? 1 : 0),
-  wgsl: 'abs(x) <= 3.4028234e38',
+  wgsl: 'isFinite(x)',
   integers: 'same',
   predicate: true,
 });

@@ -10,6 +10,7 @@ import { cast, contiguous, type OperandOf } from './convert.ts';
 import { selectAlong } from './indexing.ts';
 import { integerVector } from './rearrange.ts';
 import { torchTypeName } from './reduce.ts';
+import { histcUnread, isinUnread, searchUnread } from './unread.ts';
 import { reshape, transpose } from './views.ts';
 
 type Comparable = number | bigint;
@@ -62,7 +63,7 @@ function slices<T extends Variable>(
   d: number,
 ): { count: number; compare: (a: number, b: number) => number } {
   const rows = contiguous(reshape(transpose(x, 0, d), [x.shape[d], -1]));
-  const data: TypedArray = rows.array.backend.read(rows.array);
+  const data: TypedArray = rows.array.backend.hostValues(rows.array, 'unique');
   const width = rows.shape[1];
   const compare = (a: number, b: number) => {
     for (let i = 0; i < width; i++) {
@@ -139,7 +140,7 @@ export function bincount<T extends Variable>(
   const o: BincountOptions<T> = weights !== null && !('array' in weights) ? weights : { weights, minlength };
   if (isFloating(x.dtype))
     throw new DTypeError(`bincount: "bincount_cpu" not implemented for '${torchTypeName(x.dtype)}'`);
-  const list = Array.from(x.array.backend.read(x.array), Number);
+  const list = Array.from(x.array.backend.hostValues(x.array, 'bincount'), Number);
   if (x.ndim !== 1 || list.some((v) => v < 0)) {
     throw new ShapeError(
       `bincount only supports 1-d non-negative integral inputs; got shape ${formatShape(x.shape)}`,
@@ -178,6 +179,7 @@ export function histc<T extends Variable>(x: T, bins: number | HistcOptions = 10
     throw new DTypeError(`histc: "histogram_cpu" not implemented for '${torchTypeName(x.dtype)}'`);
   if (!Number.isInteger(o.bins) || o.bins <= 0)
     throw new ArgumentError(`histc: bins must be > 0, but got ${o.bins}`);
+  if (!x.array.backend.synchronous) return histcUnread(detached(x), o.bins, o.min, o.max);
   const list = Array.from(x.array.backend.read(x.array), Number);
   let [low, high] = [o.min, o.max];
   if (low === high && list.length > 0) {
@@ -209,6 +211,7 @@ export function searchsorted<T extends Variable>(
   { right, side }: SearchOptions = {},
 ): T {
   const behind = right ?? side === 'right';
+  if (!sequence.array.backend.synchronous) return searchUnread(sequence, values, behind);
   const numbers =
     typeof values === 'object'
       ? Array.from(values.array.backend.read(values.array), Number)
@@ -247,6 +250,7 @@ export const bucketize = <T extends Variable>(
 
 /** True where an element of x is among the test elements. */
 export function isin<T extends Variable>(x: T, among: T, { invert = false }: { invert?: boolean } = {}): T {
+  if (!x.array.backend.synchronous) return isinUnread(x, among, invert);
   const known = new Set(Array.from(among.array.backend.read(among.array), Number));
   const hits = Uint8Array.from(Array.from(x.array.backend.read(x.array), Number), (v) =>
     Number(known.has(v) !== invert),

@@ -19,7 +19,8 @@ export type { CrossEntropyOptions } from '../backend/backend.ts';
 export function checkTargets(target: Variable, classes: number, ignoreIndex: number): void {
   const { backend } = target.array;
   const bad = backend.findBadTarget(target.array, classes, ignoreIndex);
-  if (bad >= 0) throw new IndexError(`Target ${backend.read(target.array)[bad]} is out of bounds.`);
+  if (bad >= 0)
+    throw new IndexError(`Target ${backend.hostValues(target.array, 'crossEntropy')[bad]} is out of bounds.`);
 }
 
 /**

@@ -76,13 +76,13 @@ export function drawArrayLike(
 }
 
 /** The elements of x, of the same shape as `layout`, in the order in which `layout` lies in memory. */
-export function inOrderOf(layout: NDArray, x: NDArray): TypedArray {
+export function inOrderOf(layout: NDArray, x: NDArray, op: string): TypedArray {
   const order = memoryOrder(layout.shape, layout.strides);
   const permuted = x.view(
     order.map((d) => x.shape[d]),
     order.map((d) => x.strides[d]),
   );
-  const values = x.backend.read(permuted);
+  const values = x.backend.hostValues(permuted, op);
   permuted.release();
   return values;
 }

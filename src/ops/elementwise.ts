@@ -91,7 +91,7 @@ export const exp2 = unaryOp({
 export const expm1 = unaryOp({
   name: 'expm1',
   js: Math.expm1,
-  wgsl: 'exp(x) - 1',
+  wgsl: 'expm1(x)',
   integers: 'float',
   saves: 'output',
   backward: (grad, y) => mul(grad, add(y, 1)),
@@ -131,7 +131,7 @@ export const log10 = unaryOp({
 export const log1p = unaryOp({
   name: 'log1p',
   js: Math.log1p,
-  wgsl: 'log(1 + x)',
+  wgsl: 'log1p(x)',
   integers: 'float',
   saves: 'input',
   backward: (grad, x) => div(grad, add(x, 1)),

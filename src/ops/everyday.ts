@@ -16,6 +16,7 @@ import type { AlongOptions } from './order.ts';
 import { integerVector } from './rearrange.ts';
 import { mean, sum } from './reduce.ts';
 import { diagonal } from './triangles.ts';
+import { modeUnread } from './unread.ts';
 import { narrow, reshape, squeeze, t, transpose, unsqueeze } from './views.ts';
 
 export interface DiffOptions<T> {
@@ -108,6 +109,7 @@ export function mode<T extends Variable>(
   if (x.ndim === 0) return namedResult('mode', x, integerVector(x, [0]));
   const n = x.shape[d];
   if (n === 0) throw new IndexError(`mode(): Expected reduction dim ${d} to have non-zero size.`);
+  if (!x.array.backend.synchronous) return modeUnread(x, d, o.keepdim);
   const { values, indices } = x.array.backend.sort(x.array, d, false);
   const rows = (array: typeof values): number[] => {
     const last = contiguous(transpose(detached(x).derive(array), d, -1));

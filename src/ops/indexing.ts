@@ -134,7 +134,7 @@ export function checkedIndex<T extends Variable>(index: T, size: number, dim: nu
   const { backend } = index.array;
   const bad = backend.findBadIndex(index.array, size);
   if (bad >= 0) {
-    const value = backend.read(index.array)[bad];
+    const value = backend.hostValues(index.array, 'index')[bad];
     throw new IndexError(`index ${value} is out of bounds for dimension ${dim} with size ${size}`);
   }
   return remainder<T>(index, size);

@@ -6,11 +6,12 @@ import { isFloating } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, IndexError, ShapeError } from '../core/errors.ts';
 import { normalizeDim } from '../core/shape.ts';
 import { gatherAlong } from './along.ts';
-import { add, div, mul } from './arithmetic.ts';
+import { add, div, floorDivide, mul, sub } from './arithmetic.ts';
 import { lerp } from './blend.ts';
-import { eq, isnan } from './comparison.ts';
+import { eq, isnan, logicalAnd, logicalNot, logicalOr } from './comparison.ts';
 import { detached, named } from './composite.ts';
 import { cast, contiguous } from './convert.ts';
+import { selectAlong } from './indexing.ts';
 import { cat } from './join.ts';
 import { namedResult, type ValuesAndIndices } from './namedResult.ts';
 import { any, placeAt, sum, torchTypeName } from './reduce.ts';
@@ -132,22 +133,22 @@ export function kthvalue<T extends Variable>(
   return pickOne('kthvalue', 'KthvalueBackward0', x, nthPositions(x, d, k - 1), d, o.keepdim);
 }
 
-const firstIsTrue = (x: Variable): boolean => Number(x.array.backend.read(x.array)[0]) !== 0;
-
 /** The lower median of all elements; NaN if there is one, or if x is empty. Equal elements share the gradient. */
 export function medianAll<T extends Variable>(x: T, op: 'median' | 'nanmedian' = 'median'): T {
   const raw = reshape(detached(x), [-1]);
-  const numbers = op === 'nanmedian' ? raw.array.size - countNan(raw) : raw.array.size;
-  const sorted = raw.derive(raw.array.backend.sort(raw.array, 0, false).values);
-  const n = sorted.shape[0];
-  if (n === 0 || numbers === 0) {
+  const n = raw.array.size;
+  if (n === 0) {
     if (!isFloating(x.dtype))
       throw new IndexError('median() operation does not have an identity for empty input.');
     return add<T>(sum(mul<T>(x, 0)), Number.NaN);
   }
+  // NaN comes last, and position −1 is the last: what is asked of nothing but NaN is NaN.
+  const sorted = raw.derive(raw.array.backend.sort(raw.array, 0, false).values);
   const last = select(sorted, 0, n - 1);
-  const isLast = op === 'median' && firstIsTrue(isnan(last));
-  const out = contiguous(reshape(isLast ? last : select(sorted, 0, (numbers - 1) >> 1), []));
+  const out =
+    op === 'median'
+      ? whereOp<T>(isnan(last), last, select(sorted, 0, (n - 1) >> 1))
+      : reshape(selectAlong(sorted, 0, reshape(middleOfNumbers(raw), [1])), []);
   return record(
     op === 'median' ? 'MedianBackward0' : 'NanmedianBackward0',
     out.array,
@@ -156,15 +157,17 @@ export function medianAll<T extends Variable>(x: T, op: 'median' | 'nanmedian' =
       const savedX = node.save(x);
       const savedY = node.saveOutput(output);
       return (grad) => {
-        const value = savedX.get(grad);
-        const hits = cast(isLast ? isnan(value) : eq<T>(value, savedY.get(grad)), grad.dtype);
+        const [value, y] = [savedX.get(grad), savedY.get(grad)];
+        const hits = cast(logicalOr<T>(eq<T>(value, y), logicalAnd<T>(isnan(value), isnan(y))), grad.dtype);
         return [mul<T>(hits, div<T>(grad, sum(hits)))];
       };
     },
   );
 }
 
-const countNan = (x: Variable): number => Number(x.array.backend.read(sum(isnan(x)).array)[0]);
+/** The position of the lower median among the numbers of a vector; −1 if there are none. */
+const middleOfNumbers = <T extends Variable>(x: T): T =>
+  floorDivide<T>(sub<T>(sum(logicalNot(isnan(x))), 1), 2);
 
 /** The lower median along dim with its position; NaN where there is one. @throws IndexError for an empty dimension */
 export function medianDim<T extends Variable>(x: T, dim: number, keepdim = false): ValuesAndIndices<T> {
@@ -217,7 +220,7 @@ export function quantile<T extends Variable>(
   };
   if (typeof q === 'number') return one(q);
   if (isList(q)) return cat(q.map((p) => unsqueeze(one(p), 0)));
-  const list = Array.from(q.array.backend.read(q.array), Number);
+  const list = Array.from(q.array.backend.hostValues(q.array, 'quantile'), Number);
   return q.ndim === 0 ? one(list[0]) : cat(list.map((p) => unsqueeze(one(p), 0)));
 }
 

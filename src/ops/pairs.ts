@@ -16,7 +16,7 @@ function skippingNan(name: string, js: (a: number, b: number) => number, row: Pa
   return binaryOp({
     name,
     js: (a, b) => (Number.isNaN(a) ? b : Number.isNaN(b) ? a : js(a, b)),
-    wgsl: `${name.slice(1)}(a, b)`,
+    wgsl: `${name}(a, b)`,
     ...row,
   });
 }
@@ -49,7 +49,7 @@ export const logaddexp = binaryOp({
   name: 'logaddexp',
   js: (a, b) =>
     a === b && Math.abs(a) === Infinity ? a : Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b))),
-  wgsl: 'max(a, b) + log(1 + exp(-abs(a - b)))',
+  wgsl: 'logaddexp(a, b)',
   integers: 'float',
   gradA: (grad, a, b) => expShare(grad, a, b, 1),
   gradB: (grad, a, b) => expShare(grad, b, a, 1),
@@ -60,7 +60,7 @@ export const logaddexp2 = binaryOp({
   name: 'logaddexp2',
   js: (a, b) =>
     a === b && Math.abs(a) === Infinity ? a : Math.max(a, b) + Math.log1p(2 ** -Math.abs(a - b)) / Math.LN2,
-  wgsl: 'max(a, b) + log2(1 + exp2(-abs(a - b)))',
+  wgsl: 'logaddexp2(a, b)',
   integers: 'float',
   gradA: (grad, a, b) => expShare(grad, a, b, Math.LN2),
   gradB: (grad, a, b) => expShare(grad, b, a, Math.LN2),
@@ -70,7 +70,7 @@ export const logaddexp2 = binaryOp({
 export const xlogy = binaryOp({
   name: 'xlogy',
   js: (a, b) => (Number.isNaN(b) ? b : a === 0 ? 0 : a * Math.log(b)),
-  wgsl: 'select(a * log(b), 0, a == 0)',
+  wgsl: 'xlogy(a, b)',
   integers: 'float',
   gradA: (grad, a, b) =>
     whereOp(logicalAnd(eq(a, 0), le(asTensor(grad, b), 0)), 0, mul(grad, log(asTensor(grad, b)))),
@@ -81,7 +81,7 @@ export const xlogy = binaryOp({
 export const copysign = binaryOp({
   name: 'copysign',
   js: (a, b) => (b < 0 || Object.is(b, -0) ? -Math.abs(a) : Math.abs(a)),
-  wgsl: 'select(abs(a), -abs(a), b < 0)',
+  wgsl: 'select(abs(a), -abs(a), isNegative(b))',
   integers: 'float',
   gradA: (grad, a, b) => mul(grad, mul(sign(asTensor(grad, a)), copysign(asTensor(grad, 1), b))),
   gradB: (grad) => mul(grad, 0),
@@ -91,7 +91,7 @@ export const copysign = binaryOp({
 export const heaviside = binaryOp({
   name: 'heaviside',
   js: (x, value) => (x === 0 ? value : x < 0 ? 0 : Number.isNaN(x) ? x : 1),
-  wgsl: 'select(select(1, 0, a < 0), b, a == 0)',
+  wgsl: 'select(select(select(1.0, a, isNan(a)), 0, a < 0), b, a == 0)',
   gradA: (grad) => mul(grad, 0),
   gradB: (grad, x) => whereOp(eq(x, 0), grad, 0),
 });
@@ -118,13 +118,14 @@ export function isclose<T extends Variable>(
   const y = typeof limit === 'object' ? detached(limit) : asTensor(x, limit);
   let close = eq<T>(x, y);
   if (o.equalNan && isFloating(dtype)) close = logicalOr<T>(close, logicalAnd<T>(isnan(x), isnan(y)));
-  const gap = abs(sub<T>(cast(x, 'float64'), cast(y, 'float64')));
-  const allowed = add<T>(mul<T>(abs(cast(y, 'float64')), o.rtol), o.atol);
+  const wide = x.array.backend.holds('float64') ? 'float64' : 'float32';
+  const gap = abs(sub<T>(cast(x, wide), cast(y, wide)));
+  const allowed = add<T>(mul<T>(abs(cast(y, wide)), o.rtol), o.atol);
   return logicalOr<T>(close, logicalAnd<T>(isfinite(gap), le<T>(gap, allowed)));
 }
 
 const allTrue = (x: Variable): boolean =>
-  Array.from(x.array.backend.read(x.array), Number).every((v) => v !== 0);
+  Array.from(x.array.backend.hostValues(x.array, 'allclose'), Number).every((v) => v !== 0);
 
 /** True if all elements are close. */
 export const allclose = <T extends Variable>(

@@ -172,7 +172,9 @@ export function repeatInterleave<T extends Variable>(
   const source = x.ndim === 0 ? unsqueeze(x, 0) : x;
   const n = source.shape[d];
   const counts =
-    typeof repeats === 'number' ? [repeats] : Array.from(repeats.array.backend.read(repeats.array), Number);
+    typeof repeats === 'number'
+      ? [repeats]
+      : Array.from(repeats.array.backend.hostValues(repeats.array, 'repeat_interleave'), Number);
   if (counts.length !== 1 && counts.length !== n) {
     throw new ShapeError(
       `repeat_interleave: repeats must have the same size as input along dim; got ${counts.length} and ${n}`,

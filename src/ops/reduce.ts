@@ -88,7 +88,7 @@ const maxSpec = {
   js: (best, x) => (Number.isNaN(best) || best > x ? best : x),
   big: (best, x) => (best > x ? best : x),
   bigInitial: -(2n ** 63n),
-  wgsl: 'select(max(acc, x), acc + x, acc != acc || x != x)',
+  wgsl: 'max(acc, x)',
 } satisfies ReduceSpec;
 
 const minSpec = {
@@ -97,7 +97,7 @@ const minSpec = {
   js: (best, x) => (Number.isNaN(best) || best < x ? best : x),
   big: (best, x) => (best < x ? best : x),
   bigInitial: 2n ** 63n - 1n,
-  wgsl: 'select(min(acc, x), acc + x, acc != acc || x != x)',
+  wgsl: 'min(acc, x)',
 } satisfies ReduceSpec;
 
 /** An extreme needs at least one element. */

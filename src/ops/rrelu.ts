@@ -28,7 +28,7 @@ export function rrelu<T extends Variable>(x: T, options: RReluOptions = {}): T {
   }
   if (!training) return leakyRelu(x, (lower + upper) / 2);
   const { backend, shape, dtype } = x.array;
-  const values = floating(backend.read(x.array), 'rrelu');
+  const values = floating(backend.hostValues(x.array, 'rrelu'), 'rrelu');
   const rng = engineOf(options);
   const slopes = values.map((value) => (value <= 0 ? rng.uniform53() * (upper - lower) + lower : 1));
   const noise = x.derive(backend.upload(slopes, shape, dtype));

@@ -34,7 +34,7 @@ export function bernoulli<T extends Variable>(
   if (p !== null)
     return drawRows(x, x.dtype, x.shape, options, (values, rng) => fillBernoulli(rng, values, p));
   checkFloating(x, 'bernoulli');
-  const probabilities = floating(x.array.backend.read(x.array), 'bernoulli');
+  const probabilities = floating(x.array.backend.hostValues(x.array, 'bernoulli'), 'bernoulli');
   return drawRows(x, x.dtype, x.shape, options, (values, rng) =>
     fillBernoulliFrom(rng, values, probabilities),
   );
@@ -43,7 +43,7 @@ export function bernoulli<T extends Variable>(
 /** Poisson counts, each with the rate in the same element of x (floating). @throws ArgumentError for a negative rate */
 export function poisson<T extends Variable>(x: T, options: GeneratorOptions = {}): T {
   checkFloating(x, 'poisson');
-  const rates = floating(x.array.backend.read(x.array), 'poisson');
+  const rates = floating(x.array.backend.hostValues(x.array, 'poisson'), 'poisson');
   return drawRows(x, x.dtype, x.shape, options, (values, rng) =>
     fillPoisson(rng, floating(values, 'poisson'), rates),
   );
@@ -81,7 +81,7 @@ export function multinomial<T extends Variable>(
   if (categories > MOST_CATEGORIES) {
     throw new ShapeError(`multinomial: number of categories cannot exceed 2^24, but got ${categories}`);
   }
-  const weights = floating(x.array.backend.read(x.array), 'multinomial');
+  const weights = floating(x.array.backend.hostValues(x.array, 'multinomial'), 'multinomial');
   const drawn = sampleCategories(engineOf(options), weights, categories, numSamples, replacement);
   const out = BigInt64Array.from(drawn, BigInt);
   return x.derive(x.array.backend.upload(out, [...shape.slice(0, -1), numSamples], 'int64'));

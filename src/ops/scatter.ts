@@ -6,7 +6,7 @@ import { gatherAlong, scatterAlong, zerosOf } from './along.ts';
 import { add, mul } from './arithmetic.ts';
 import { cast, checkDevices, contiguous, scalarValue } from './convert.ts';
 import { checkedIndex } from './indexing.ts';
-import { amin, torchTypeName } from './reduce.ts';
+import { torchTypeName } from './reduce.ts';
 import { expand, narrow, reshape, unsqueeze } from './views.ts';
 
 /** An int64 index tensor whose entries lie in [-size, size), wrapped. @throws DTypeError, IndexError */
@@ -27,11 +27,9 @@ const NEGATIVE_ALLOWED: ReadonlySet<string> = new Set(['index_fill', 'index_put'
 function checkRange<T extends Variable>(index: T, size: number, dim: number, op: string): void {
   if (index.array.size === 0) return;
   const { backend } = index.array;
-  const least = Number(backend.read(amin(index).array)[0]);
-  let at = backend.findBadIndex(index.array, size);
-  if (least < 0) at = Array.from(backend.read(index.array), Number).findIndex((i) => i < 0 || i >= size);
+  const at = backend.findBadIndex(index.array, size, 0);
   if (at < 0) return;
-  const value = backend.read(index.array)[at];
+  const value = backend.hostValues(index.array, op)[at];
   throw new IndexError(
     `${op}(): index out of range in self: index ${value} is out of bounds for dimension ${dim} with size ${size}`,
   );

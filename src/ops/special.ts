@@ -150,7 +150,7 @@ export function logit<T extends Variable>(x: T, eps: number | null = null): T {
 export const signbit = unaryOp({
   name: 'signbit',
   js: (x) => (x < 0 || Object.is(x, -0) ? 1 : 0),
-  wgsl: 'x < 0',
+  wgsl: 'isNegative(x)',
   integers: 'same',
   predicate: true,
 });
@@ -159,7 +159,7 @@ export const signbit = unaryOp({
 export const isposinf = unaryOp({
   name: 'isposinf',
   js: (x) => (x === Infinity ? 1 : 0),
-  wgsl: 'x > 3.4028234e38',
+  wgsl: 'isInf(x) && x > 0',
   integers: 'same',
   predicate: true,
 });
@@ -167,7 +167,7 @@ export const isposinf = unaryOp({
 export const isneginf = unaryOp({
   name: 'isneginf',
   js: (x) => (x === -Infinity ? 1 : 0),
-  wgsl: 'x < -3.4028234e38',
+  wgsl: 'isInf(x) && x < 0',
   integers: 'same',
   predicate: true,
 });

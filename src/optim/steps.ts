@@ -35,6 +35,14 @@ export const adam: StepSpec = {
     const spread = amsgrad ? v[3] : v[2];
     v[0] = divided(p, factor, v[1], r(r(r(Math.sqrt(spread)) / correction) + eps), r);
   },
+  wgsl: `
+    v0 *= c2;
+    let g = decayed(v0, gradient, c0, c1);
+    v1 = mixed(v1, g, c3);
+    v2 = v2 * c4 + m4 * g * g;
+    if (c8 != 0.0) { v3 = f_max(v3, v2); }
+    let spread = select(v2, v3, c8 != 0.0);
+    v0 += c7 * v1 / (sqrt(spread) / c5 + c6);`,
 };
 
 /** Buffers: expAvg, expInf. Scalars: sign, decay, 1 − β₁, β₂, eps, −lr/(1 − β₁ᵗ). */
@@ -47,6 +55,11 @@ export const adamax: StepSpec = {
     v[2] = Math.max(r(v[2] * beta2), r(Math.abs(g) + eps));
     v[0] = divided(v[0], factor, v[1], v[2], r);
   },
+  wgsl: `
+    let g = decayed(v0, gradient, c0, c1);
+    v1 = mixed(v1, g, c2);
+    v2 = f_max(v2 * c3, abs(g) + c4);
+    v0 += c5 * v1 / v2;`,
 };
 
 /** Buffers: expAvg, expAvgSq. Scalars: sign, decay, shrink, 1 − β₁, β₂, 1 − β₂ᵗ, eps, factor of g, factor of expAvg. */
@@ -61,6 +74,14 @@ export const nadam: StepSpec = {
     const spread = r(r(Math.sqrt(r(v[2] / correction))) + eps);
     v[0] = divided(divided(p, byGradient, g, spread, r), byAverage, v[1], spread, r);
   },
+  wgsl: `
+    v0 *= c2;
+    let g = decayed(v0, gradient, c0, c1);
+    v1 = mixed(v1, g, c3);
+    v2 = v2 * c4 + m4 * g * g;
+    let spread = sqrt(v2 / c5) + c6;
+    v0 += c7 * g / spread;
+    v0 += c8 * v1 / spread;`,
 };
 
 /**
@@ -79,6 +100,14 @@ export const radam: StepSpec = {
     if (rectification > 0) change = r(r(change * r(root / r(r(Math.sqrt(v[2])) + eps))) * rectification);
     v[0] = r(p - change);
   },
+  wgsl: `
+    v0 *= c2;
+    let g = decayed(v0, gradient, c0, c1);
+    v1 = mixed(v1, g, c3);
+    v2 = v2 * c4 + m4 * g * g;
+    var change = v1 / c5 * c6;
+    if (c9 > 0.0) { change = change * (c8 / (sqrt(v2) + c7)) * c9; }
+    v0 -= change;`,
 };
 
 /** Buffers: sum. Scalars: sign, decay, eps, −lr/(1 + (t − 1)·lrDecay). */
@@ -90,6 +119,10 @@ export const adagrad: StepSpec = {
     v[1] = square(v[1], 1, 1, g, r);
     v[0] = divided(v[0], factor, g, r(r(Math.sqrt(v[1])) + eps), r);
   },
+  wgsl: `
+    let g = decayed(v0, gradient, c0, c1);
+    v1 += g * g;
+    v0 += c3 * g / (sqrt(v1) + c2);`,
 };
 
 /** Buffers: squareAvg, accDelta. Scalars: sign, decay, ρ, eps, lr. */
@@ -104,6 +137,12 @@ export const adadelta: StepSpec = {
     v[2] = square(v[2], rho, 1 - rho, delta, r);
     v[0] = r(v[0] - r(lr * delta));
   },
+  wgsl: `
+    let g = decayed(v0, gradient, c0, c1);
+    v1 = v1 * c2 + m2 * g * g;
+    let delta = sqrt(v2 + c3) / sqrt(v1 + c3) * g;
+    v2 = v2 * c2 + m2 * delta * delta;
+    v0 -= c4 * delta;`,
 };
 
 /** Buffers: squareAvg, gradAvg if centered, momentumBuffer if μ > 0. Scalars: sign, decay, α, eps, lr, μ, centered. */
@@ -123,4 +162,16 @@ export const rmsprop: StepSpec = {
       v[0] = divided(v[0], -lr, g, spread, r);
     }
   },
+  wgsl: `
+    let g = decayed(v0, gradient, c0, c1);
+    v1 = v1 * c2 + m2 * g * g;
+    if (c6 != 0.0) { v2 = mixed(v2, g, m2); }
+    let variance = select(v1, v1 - v2 * v2, c6 != 0.0);
+    let spread = sqrt(variance) + c3;
+    if (c5 > 0.0) {
+      v3 = v3 * c5 + g / spread;
+      v0 -= c4 * v3;
+    } else {
+      v0 -= c4 * g / spread;
+    }`,
 };

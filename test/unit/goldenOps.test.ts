@@ -47,10 +47,10 @@ for (const device of ['cpu', 'reference']) {
         it.skip(`${c.id}: ${missing}`);
         continue;
       }
-      it(c.id, () => {
+      it(c.id, async () => {
         let problems = missing === null ? [] : [missing];
         try {
-          if (missing === null) problems = runCase(c, device);
+          if (missing === null) problems = await runCase(c, device);
         } catch (error) {
           problems = [
             error instanceof Error

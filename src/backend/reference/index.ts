@@ -50,6 +50,11 @@ class HostStorage extends Storage {
 
 export class ReferenceBackend implements Backend, ArrayHost {
   readonly device: string = 'reference';
+  readonly synchronous: boolean = true;
+
+  holds(_dtype: DType): boolean {
+    return true;
+  }
 
   empty(shape: Shape, dtype: DType, strides: Strides = contiguousStrides(shape)): NDArray {
     const storage = new HostStorage(this, numElements(shape) * dtypeInfo[dtype].bytes);
@@ -75,6 +80,14 @@ export class ReferenceBackend implements Backend, ArrayHost {
   }
 
   async readAsync(x: NDArray): Promise<TypedArray> {
+    return this.read(x);
+  }
+
+  require(condition: NDArray, error: () => Error): void {
+    if ((this.read(condition) as Uint8Array).includes(0)) throw error();
+  }
+
+  hostValues(x: NDArray, _op: string): TypedArray {
     return this.read(x);
   }
 
@@ -159,8 +172,8 @@ export class ReferenceBackend implements Backend, ArrayHost {
     return crossEntropyGrad(this, grad, logits, target, weight, saved, options);
   }
 
-  findBadIndex(index: NDArray, size: number): number {
-    return indexing.findBadIndex(this, index, size);
+  findBadIndex(index: NDArray, size: number, least = -size): number {
+    return indexing.findBadIndex(this, index, size, least);
   }
   findBadTarget(target: NDArray, classes: number, ignore: number | null): number {
     return indexing.findBadTarget(this, target, classes, ignore);

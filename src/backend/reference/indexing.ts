@@ -4,9 +4,9 @@ import type { NDArray } from '../array.ts';
 import type { PixelScaling } from '../backend.ts';
 import { type ArrayHost, elements, forEachOffset, numbers, store } from './elements.ts';
 
-export function findBadIndex(host: ArrayHost, index: NDArray, size: number): number {
+export function findBadIndex(host: ArrayHost, index: NDArray, size: number, least: number): number {
   const list = numbers(host, index);
-  for (let i = 0; i < list.length; i++) if (list[i] < -size || list[i] >= size) return i;
+  for (let i = 0; i < list.length; i++) if (list[i] < least || list[i] >= size) return i;
   return -1;
 }
 

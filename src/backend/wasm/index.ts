@@ -270,9 +270,9 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
     return found ?? super.crossEntropyGrad(grad, logits, target, weight, saved, options);
   }
 
-  override findBadIndex(index: NDArray, size: number): number {
+  override findBadIndex(index: NDArray, size: number, least = -size): number {
     this.begin(index);
-    return indexing.findOutside(this, index, -size, size, Number.NaN);
+    return indexing.findOutside(this, index, least, size, Number.NaN);
   }
   override findBadTarget(target: NDArray, classes: number, ignore: number | null): number {
     this.begin(target);

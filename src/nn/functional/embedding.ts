@@ -94,11 +94,17 @@ export function oneHot(x: Tensor, numClasses: number | { numClasses?: number } =
   if (x.numel() === 0 && numClasses <= 0) {
     throw new ArgumentError('Can not infer total number of classes from empty tensor.');
   }
-  if (x.numel() > 0 && x.amin().item() < 0) throw new ArgumentError('Class values must be non-negative.');
-  const classes = numClasses === -1 ? x.amax().item() + 1 : numClasses;
+  const { backend } = x.array;
+  backend.require(x.ge(0).array, () => new ArgumentError('Class values must be non-negative.'));
+  const classes =
+    numClasses === -1
+      ? Array.from(backend.hostValues(x.array, 'one_hot'), Number).reduce((a, b) => Math.max(a, b)) + 1
+      : numClasses;
   if (!(classes > 0)) throw new ArgumentError('num_classes should be positive');
-  if (x.numel() > 0 && x.amax().item() >= classes)
-    throw new ArgumentError('Class values must be smaller than num_classes.');
+  backend.require(
+    x.lt(classes).array,
+    () => new ArgumentError('Class values must be smaller than num_classes.'),
+  );
   return x
     .unsqueeze(-1)
     .eq(arange(0, classes, { dtype: 'int64', device: x.device }))

@@ -72,9 +72,11 @@ export function binaryCrossEntropy(
         `(torch.Size(${formatShape(input.shape)})) is deprecated. Please ensure they have the same size.`,
     );
   }
-  if (input.numel() > 0 && !(input.detach().amin().item() >= 0 && input.detach().amax().item() <= 1)) {
-    throw new ArgumentError('binary_cross_entropy: all elements of input should be between 0 and 1');
-  }
+  const values = input.detach();
+  input.array.backend.require(
+    values.ge(0).logicalAnd(values.le(1)).array,
+    () => new ArgumentError('binary_cross_entropy: all elements of input should be between 0 and 1'),
+  );
   return ops.binaryCrossEntropy<Tensor>(
     input,
     target,
@@ -177,8 +179,10 @@ export function gaussianNllLoss(
   const missesLast = formatShape(given.shape) === formatShape(input.shape.slice(0, -1));
   if (!ownSize && !missesLast && given.ndim !== input.ndim) throw new ShapeError('var is of incorrect size');
   const wide = !ownSize && missesLast ? given.unsqueeze(-1) : given;
-  if (wide.numel() > 0 && wide.detach().amin().item() < 0)
-    throw new ArgumentError('var has negative entry/entries');
+  wide.array.backend.require(
+    wide.detach().lt(0).logicalNot().array,
+    () => new ArgumentError('var has negative entry/entries'),
+  );
   // The bound moves the value and leaves the gradient alone, as in PyTorch.
   const bounded = wide.add(atLeast(wide, eps).sub(wide).detach());
   const losses = bounded.log().add(input.sub(target).square().div(bounded)).mul(0.5);

@@ -13,7 +13,7 @@ export interface BatchNormFunctionOptions {
   /** Use the batch's statistics, and move the running ones toward them. Default false. */
   training?: boolean;
   /** How far. Default 0.1. */
-  momentum?: number;
+  momentum?: number | Tensor;
   /** Added to the variance. Default 1e-5. */
   eps?: number;
 }
@@ -23,15 +23,17 @@ type BatchRest = Flexible<
     weight: Tensor | null | undefined,
     bias: Tensor | null | undefined,
     training: boolean,
-    momentum: number,
+    momentum: number | Tensor,
     eps: number,
   ],
   BatchNormFunctionOptions
 >;
 
 /** running ← (1 − momentum)·running + momentum·batch. */
-function follow(running: Tensor | null, batch: Tensor, momentum: number): void {
-  if (running !== null) noGrad(() => running.copy_(running.mul(1 - momentum).add(batch.mul(momentum))));
+function follow(running: Tensor | null, batch: Tensor, momentum: number | Tensor): void {
+  if (running === null) return;
+  const kept = typeof momentum === 'number' ? 1 - momentum : momentum.neg().add(1);
+  noGrad(() => running.copy_(running.mul(kept).add(batch.mul(momentum))));
 }
 
 /**

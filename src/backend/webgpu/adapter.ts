@@ -1,0 +1,105 @@
+/** Finding a GPU: the page's, one that the user brings, or in Node the optional package `webgpu` (Dawn). */
+import { DeviceError } from '../../core/errors.ts';
+import type { WebGPUOptions } from './types.ts';
+
+/** The features that kernels make use of where an adapter has them. */
+const WANTED_FEATURES = ['timestamp-query', 'shader-f16', 'subgroups'] as const;
+/** The limits that are raised to what the adapter offers. */
+const WANTED_LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+] as const;
+
+export interface FoundDevice {
+  readonly device: GPUDevice;
+  /** What the adapter says of itself. */
+  readonly name: string;
+  /** True for an adapter that computes on the processor. */
+  readonly fallbackAdapter: boolean;
+  /** Held as long as the device is: Dawn's devices die with the object that they came from. */
+  readonly gpu?: GPU;
+  /** The device was made here, so that it may be destroyed here. */
+  readonly owned: boolean;
+}
+
+/** @throws DeviceError where there is no WebGPU, no adapter, or no device */
+export async function findDevice(options: WebGPUOptions): Promise<FoundDevice> {
+  if (options.device) {
+    const device = options.device as GPUDevice;
+    return { device, ...describe(device.adapterInfo), owned: false };
+  }
+  const gpu = (options.gpu as GPU | undefined) ?? (await ambientGPU());
+  const { powerPreference, forceFallbackAdapter } = options;
+  let adapter: GPUAdapter | null;
+  try {
+    adapter = await gpu.requestAdapter({
+      ...(powerPreference ? { powerPreference } : {}),
+      ...(forceFallbackAdapter === undefined ? {} : { forceFallbackAdapter }),
+    });
+  } catch (error) {
+    throw new DeviceError(`webgpu: asking for an adapter failed: ${String(error)}`);
+  }
+  if (adapter === null)
+    throw new DeviceError('webgpu: there is no adapter: no usable GPU, or it is switched off here');
+  const requiredLimits: Record<string, number> = {};
+  for (const name of WANTED_LIMITS) requiredLimits[name] = adapter.limits[name];
+  try {
+    const device = await adapter.requestDevice({
+      label: 'wasmgrad',
+      requiredFeatures: WANTED_FEATURES.filter((name) => adapter.features.has(name)),
+      requiredLimits,
+    });
+    return { device, gpu, ...describe(adapter.info), owned: true };
+  } catch (error) {
+    throw new DeviceError(`webgpu: the adapter gives no device: ${String(error)}`);
+  }
+}
+
+function describe(info: GPUAdapterInfo | undefined): { name: string; fallbackAdapter: boolean } {
+  const words = [info?.vendor, info?.architecture, info?.device, info?.description].filter(Boolean);
+  const { isFallbackAdapter = false } = (info ?? {}) as { isFallbackAdapter?: boolean };
+  return { name: [...new Set(words)].join(' ') || 'unknown', fallbackAdapter: isFallbackAdapter };
+}
+
+async function ambientGPU(): Promise<GPU> {
+  if (typeof navigator === 'object' && navigator.gpu) return navigator.gpu;
+  if (typeof process === 'object' && typeof process.getBuiltinModule === 'function') return dawn();
+  const secure = typeof isSecureContext === 'boolean' && !isSecureContext;
+  throw new DeviceError(
+    `webgpu: this environment has no WebGPU${secure ? '; pages need https or localhost for it' : ''}`,
+  );
+}
+
+let dawnGPU: GPU | null = null;
+
+/** The package `webgpu`, if the program that runs, or the folder in which it runs, has it. */
+async function dawn(): Promise<GPU> {
+  if (dawnGPU) return dawnGPU;
+  const { createRequire } = process.getBuiltinModule('node:module');
+  const { pathToFileURL } = process.getBuiltinModule('node:url');
+  for (const from of [process.argv[1], `${process.cwd()}/package.json`]) {
+    let file: string;
+    try {
+      file = createRequire(pathToFileURL(from).href).resolve('webgpu');
+    } catch {
+      continue;
+    }
+    try {
+      const { href } = pathToFileURL(file);
+      const found = (await import(/* webpackIgnore: true */ /* @vite-ignore */ href)) as {
+        create(flags: string[]): GPU;
+      };
+      dawnGPU = found.create([]);
+      return dawnGPU;
+    } catch (error) {
+      throw new DeviceError(`webgpu: the package 'webgpu' cannot be loaded: ${String(error)}`);
+    }
+  }
+  throw new DeviceError(
+    "webgpu: Node has no WebGPU of its own; install the package 'webgpu' (npm install webgpu), or give one: webgpu({ gpu })",
+  );
+}

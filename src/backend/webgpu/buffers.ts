@@ -1,0 +1,139 @@
+/**
+ * GPU buffers by size class. What tensors give back is kept, up to a bound, and handed out again: making a buffer costs
+ * more than most kernels. Dropped tensors are found as in linear memory (wasm/collector.ts).
+ */
+import { DeviceError } from '../../core/errors.ts';
+import { type Collector, createCollector } from '../wasm/collector.ts';
+import { Block } from '../wasm/heap.ts';
+import type { Failures } from './failures.ts';
+import { BufferUsage } from './flags.ts';
+
+const MB = 2 ** 20;
+/** Kernels may read and write vectors of four words, so sizes are multiples of that. */
+const GRANULE = 256;
+/** Free buffers kept for later: at most this, or a quarter of what is in use. */
+const KEPT_BYTES = 128 * MB;
+/** Beyond this, and at every further so much, dropped tensors are looked for with vigour. */
+const SOFT_LIMIT = 512 * MB;
+
+/** A buffer and the last batch of commands that mentions it. */
+export class PooledBuffer extends Block {
+  readonly buffer: GPUBuffer;
+  readonly id: number;
+  lastBatch = 0;
+
+  constructor(buffer: GPUBuffer, size: number, id: number) {
+    super(-1, size);
+    this.buffer = buffer;
+    this.id = id;
+  }
+}
+
+/** Four classes for every power of two. */
+function sizeClass(bytes: number): number {
+  const units = Math.max(1, Math.ceil(bytes / GRANULE));
+  const exponent = Math.floor(Math.log2(units));
+  const step = Math.max(1, 2 ** (exponent - 2));
+  return Math.ceil(units / step) * step * GRANULE;
+}
+
+export class BufferPool {
+  readonly #device: GPUDevice;
+  readonly #failures: Failures;
+  readonly #collector: Collector = createCollector();
+  readonly #free = new Map<number, PooledBuffer[]>();
+  /** Found dropped while an op was running: free once that op is over. */
+  #limbo: PooledBuffer[] = [];
+  /** To be destroyed when the commands that mention them have been submitted. */
+  #doomed: PooledBuffer[] = [];
+  #made = 0;
+  #nextLook = SOFT_LIMIT;
+  bytesInUse = 0;
+  peakBytes = 0;
+  freeBytes = 0;
+  inUse = 0;
+
+  constructor(device: GPUDevice, failures: Failures) {
+    this.#device = device;
+    this.#failures = failures;
+    this.#collector.heap = {
+      free: (block) => this.#limbo.push(block as PooledBuffer),
+      isPinned: () => false,
+      knownBytes: 0,
+    };
+  }
+
+  /** A buffer of at least so many bytes, with whatever was in it. @throws DeviceError beyond the device's limit */
+  take(bytes: number): PooledBuffer {
+    const size = sizeClass(bytes);
+    const { maxStorageBufferBindingSize, maxBufferSize } = this.#device.limits;
+    const largest = Math.min(maxStorageBufferBindingSize, maxBufferSize);
+    if (bytes > largest) {
+      throw new DeviceError(
+        `webgpu: a tensor of ${bytes} bytes is larger than this device can bind, ${largest} bytes; split it, or use the device cpu`,
+      );
+    }
+    if (this.bytesInUse > this.#nextLook) {
+      this.#collector.collect();
+      this.settle();
+      this.#nextLook = Math.max(SOFT_LIMIT, this.bytesInUse + SOFT_LIMIT / 2);
+    }
+    const found = this.#free.get(size)?.pop();
+    if (found) this.freeBytes -= size;
+    const block = found ?? this.#make(Math.min(size, Math.floor(largest / 16) * 16));
+    block.freed = false;
+    this.inUse++;
+    this.bytesInUse += block.size;
+    this.peakBytes = Math.max(this.peakBytes, this.bytesInUse);
+    return block;
+  }
+
+  #make(size: number): PooledBuffer {
+    const usage = BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST;
+    const buffer = this.#failures.guard(() => this.#device.createBuffer({ size, usage }));
+    return new PooledBuffer(buffer, size, this.#made++);
+  }
+
+  give(block: PooledBuffer): void {
+    if (block.freed) return;
+    block.freed = true;
+    this.inUse--;
+    this.bytesInUse -= block.size;
+    if (this.freeBytes + block.size > Math.max(KEPT_BYTES, this.bytesInUse / 4)) {
+      this.#doomed.push(block);
+      return;
+    }
+    this.freeBytes += block.size;
+    const list = this.#free.get(block.size);
+    if (list) list.push(block);
+    else this.#free.set(block.size, [block]);
+  }
+
+  watch(storage: object, block: PooledBuffer): void {
+    this.#collector.watch(storage, block);
+  }
+  unwatch(block: PooledBuffer): void {
+    this.#collector.forget(block);
+  }
+
+  /** Between two ops: what was found dropped becomes free. */
+  settle(): void {
+    if (this.#limbo.length === 0) return;
+    const found = this.#limbo;
+    this.#limbo = [];
+    for (const block of found) this.give(block);
+  }
+
+  /** After a submission. */
+  submitted(): void {
+    for (const block of this.#doomed) block.buffer.destroy();
+    this.#doomed = [];
+  }
+
+  /** Destroys what is kept for later. */
+  trim(): void {
+    for (const list of this.#free.values()) this.#doomed.push(...list);
+    this.#free.clear();
+    this.freeBytes = 0;
+  }
+}

@@ -1,0 +1,247 @@
+/** Convolutions as sums of products over windows that are read in place: no column matrix is ever written. */
+import type { NDArray } from '../array.ts';
+import { lastOf, type Sliding, volume } from '../windows.ts';
+import type { GpuContext } from './context.ts';
+import { laneOf, wgslType } from './elementTypes.ts';
+import { product } from './product.ts';
+
+type Params = [string, number][];
+
+function geometryParams(g: Sliding): Params {
+  const lists = Object.entries({
+    in: g.input,
+    out: g.output,
+    ker: g.kernel,
+    stride: g.stride,
+    pad: g.padding,
+    dil: g.dilation,
+  });
+  return lists.flatMap(([name, sizes]) => sizes.map((s, d): [string, number] => [`${name}${d}: u32`, s]));
+}
+
+/** Coordinates of `flat` in three sizes, as `${name}0` … `${name}2`. */
+const coordinates = (name: string, flat: string, sizes: string): string => `
+let ${name}2 = ${flat} % P.${sizes}2;
+let ${name}1 = (${flat} / P.${sizes}2) % P.${sizes}1;
+let ${name}0 = ${flat} / P.${sizes}2 / P.${sizes}1;`;
+
+/** A WGSL function giving the place in a channel that tap `tap` of window `window` reads, or 0xffffffff outside. */
+const inputPlace = `
+fn input_place(window: u32, tap: u32) -> u32 {
+  ${coordinates('o', 'window', 'out')}
+  ${coordinates('t', 'tap', 'ker')}
+  let p0 = o0 * P.stride0 + t0 * P.dil0 - P.pad0;
+  let p1 = o1 * P.stride1 + t1 * P.dil1 - P.pad1;
+  let p2 = o2 * P.stride2 + t2 * P.dil2 - P.pad2;
+  // Negative positions wrap around to large ones.
+  if (p0 >= P.in0 || p1 >= P.in1 || p2 >= P.in2) { return 0xffffffffu; }
+  return (p0 * P.in1 + p1) * P.in2 + p2;
+}`;
+
+/** The reverse: the window whose tap `tap` reads place `at` of a channel, or 0xffffffff if there is none. */
+const windowPlace = `
+fn window_place(at: u32, tap: u32) -> u32 {
+  ${coordinates('p', 'at', 'in')}
+  ${coordinates('t', 'tap', 'ker')}
+  let a0 = p0 + P.pad0 - t0 * P.dil0;
+  let a1 = p1 + P.pad1 - t1 * P.dil1;
+  let a2 = p2 + P.pad2 - t2 * P.dil2;
+  let o0 = a0 / P.stride0;
+  let o1 = a1 / P.stride1;
+  let o2 = a2 / P.stride2;
+  // Negative numbers wrap around to windows that do not exist.
+  if (o0 >= P.out0 || o1 >= P.out1 || o2 >= P.out2) { return 0xffffffffu; }
+  if (o0 * P.stride0 != a0 || o1 * P.stride1 != a1 || o2 * P.stride2 != a2) { return 0xffffffffu; }
+  return (o0 * P.out1 + o1) * P.out2 + o2;
+}`;
+
+/** Uniforms that all three directions share; channels are those of one group. */
+function shared(g: Sliding, ins: number, outs: number, groups: number): Params {
+  return [
+    ...geometryParams(g),
+    ['inputs: u32', volume(g.input)],
+    ['outputs: u32', volume(g.output)],
+    ['taps: u32', volume(g.kernel)],
+    ['ins: u32', ins / groups],
+    ['outs: u32', outs / groups],
+    ['groups: u32', groups],
+  ];
+}
+
+const f32 = (name: string, array: NDArray) => ({ name, type: 'f32', array });
+
+export function convolve(
+  gpu: GpuContext,
+  input: NDArray,
+  kernel: NDArray,
+  bias: NDArray | null,
+  geometry: Sliding,
+  groups: number,
+): NDArray {
+  laneOf(input.dtype, 'conv');
+  const x = gpu.contiguous(input);
+  const weight = gpu.contiguous(kernel);
+  const [batch, ins] = x.shape;
+  const outs = weight.shape[0];
+  const out = gpu.empty([batch, outs, ...lastOf(geometry.output, x.shape.length - 2)], x.dtype);
+  product(gpu, {
+    key: `convolve ${bias !== null}`,
+    batches: groups,
+    m: outs / groups,
+    n: batch * volume(geometry.output),
+    k: (ins / groups) * volume(geometry.kernel),
+    inputs: [f32('x', x), f32('w', weight), ...(bias ? [f32('bias', bias)] : [])],
+    params: [
+      ...shared(geometry, ins, outs, groups),
+      ['x_at: u32', x.offset],
+      ['w_at: u32', weight.offset],
+      ['bias_at: u32', bias?.offset ?? 0],
+      ['bias_step: u32', bias?.strides[0] ?? 0],
+    ],
+    loads: `${inputPlace}
+fn load_a(b: u32, i: u32, l: u32) -> f32 {
+  return w[P.w_at + (b * P.outs + i) * P.k + l];
+}
+fn load_b(b: u32, l: u32, j: u32) -> f32 {
+  let place = input_place(j % P.outputs, l % P.taps);
+  if (place == 0xffffffffu) { return 0.0; }
+  let channel = (j / P.outputs) * P.ins * P.groups + b * P.ins + l / P.taps;
+  return x[P.x_at + channel * P.inputs + place];
+}`,
+    aAlongL: true,
+    bAlongJ: true,
+    out,
+    place: '((j / P.outputs) * P.outs * P.groups + b * P.outs + i) * P.outputs + j % P.outputs',
+    ...(bias ? { epilogue: 'v + bias[P.bias_at + (b * P.outs + i) * P.bias_step]' } : {}),
+  });
+  return out;
+}
+
+export function convolveInput(
+  gpu: GpuContext,
+  grad: NDArray,
+  kernel: NDArray,
+  geometry: Sliding,
+  groups: number,
+): NDArray {
+  laneOf(grad.dtype, 'conv');
+  const g = gpu.contiguous(grad);
+  const weight = gpu.contiguous(kernel);
+  const [batch, outs] = g.shape;
+  const ins = weight.shape[1] * groups;
+  const out = gpu.empty([batch, ins, ...lastOf(geometry.input, g.shape.length - 2)], g.dtype);
+  product(gpu, {
+    key: 'convolveInput',
+    batches: groups,
+    m: ins / groups,
+    n: batch * volume(geometry.input),
+    k: (outs / groups) * volume(geometry.kernel),
+    inputs: [f32('g', g), f32('w', weight)],
+    params: [...shared(geometry, ins, outs, groups), ['g_at: u32', g.offset], ['w_at: u32', weight.offset]],
+    loads: `${windowPlace}
+fn load_a(b: u32, i: u32, l: u32) -> f32 {
+  return w[P.w_at + ((b * P.outs + l / P.taps) * P.ins + i) * P.taps + l % P.taps];
+}
+fn load_b(b: u32, l: u32, j: u32) -> f32 {
+  let place = window_place(j % P.inputs, l % P.taps);
+  if (place == 0xffffffffu) { return 0.0; }
+  let channel = (j / P.inputs) * P.outs * P.groups + b * P.outs + l / P.taps;
+  return g[P.g_at + channel * P.outputs + place];
+}`,
+    aAlongL: true,
+    bAlongJ: true,
+    out,
+    place: '((j / P.inputs) * P.ins * P.groups + b * P.ins + i) * P.inputs + j % P.inputs',
+  });
+  return out;
+}
+
+export function convolveWeight(
+  gpu: GpuContext,
+  grad: NDArray,
+  input: NDArray,
+  geometry: Sliding,
+  groups: number,
+): NDArray {
+  laneOf(grad.dtype, 'conv');
+  const g = gpu.contiguous(grad);
+  const x = gpu.contiguous(input);
+  const [batch, outs] = g.shape;
+  const ins = x.shape[1];
+  const out = gpu.empty([outs, ins / groups, ...lastOf(geometry.kernel, g.shape.length - 2)], g.dtype);
+  product(gpu, {
+    key: 'convolveWeight',
+    batches: groups,
+    m: outs / groups,
+    n: (ins / groups) * volume(geometry.kernel),
+    k: batch * volume(geometry.output),
+    inputs: [f32('g', g), f32('x', x)],
+    params: [...shared(geometry, ins, outs, groups), ['g_at: u32', g.offset], ['x_at: u32', x.offset]],
+    loads: `${inputPlace}
+fn load_a(b: u32, i: u32, l: u32) -> f32 {
+  let channel = (l / P.outputs) * P.outs * P.groups + b * P.outs + i;
+  return g[P.g_at + channel * P.outputs + l % P.outputs];
+}
+fn load_b(b: u32, l: u32, j: u32) -> f32 {
+  let place = input_place(l % P.outputs, j % P.taps);
+  if (place == 0xffffffffu) { return 0.0; }
+  let channel = (l / P.outputs) * P.ins * P.groups + b * P.ins + j / P.taps;
+  return x[P.x_at + channel * P.inputs + place];
+}`,
+    aAlongL: true,
+    bAlongJ: false,
+    out,
+  });
+  return out;
+}
+
+export function im2col(gpu: GpuContext, input: NDArray, geometry: Sliding): NDArray {
+  const lane = laneOf(input.dtype, 'unfold');
+  const x = gpu.contiguous(input);
+  const [batch, channels] = x.shape;
+  const out = gpu.empty([batch, channels * volume(geometry.kernel), volume(geometry.output)], x.dtype);
+  if (out.size === 0) return out;
+  gpu.run({
+    key: `im2col ${lane}`,
+    bindings: [
+      { name: 'x', type: wgslType[lane], array: x },
+      { name: 'y', type: wgslType[lane], array: out, writes: true },
+    ],
+    params: [...shared(geometry, channels, channels, 1), ['x_at: u32', x.offset]],
+    threads: out.size,
+    workgroup: 64,
+    declarations: () => inputPlace,
+    body: () => `
+let row = i / P.outputs;
+let place = input_place(i % P.outputs, row % P.taps);
+var v = ${wgslType[lane]}();
+if (place != 0xffffffffu) { v = x[P.x_at + (row / P.taps) * P.inputs + place]; }
+y[i] = v;`,
+  });
+  return out;
+}
+
+export function col2im(gpu: GpuContext, source: NDArray, geometry: Sliding, ndim: number): NDArray {
+  laneOf(source.dtype, 'fold');
+  const columns = gpu.contiguous(source);
+  const channels = columns.shape[1] / volume(geometry.kernel);
+  const out = gpu.empty([columns.shape[0], channels, ...lastOf(geometry.input, ndim)], columns.dtype);
+  if (out.size === 0) return out;
+  gpu.run({
+    key: 'col2im',
+    bindings: [f32('c', columns), { ...f32('y', out), writes: true }],
+    params: [...shared(geometry, channels, channels, 1), ['c_at: u32', columns.offset]],
+    threads: out.size,
+    workgroup: 64,
+    declarations: () => windowPlace,
+    body: () => `
+let plane = i / P.inputs;
+var sum = 0.0;
+for (var tap = 0u; tap < P.taps; tap++) {
+  let place = window_place(i % P.inputs, tap);
+  if (place != 0xffffffffu) { sum += c[P.c_at + (plane * P.taps + tap) * P.outputs + place]; }
+}
+y[i] = sum;`,
+  });
+  return out;
+}

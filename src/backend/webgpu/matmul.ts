@@ -1,0 +1,114 @@
+/** Matrix products of any strides: float32 by tiles, integers by one thread per element. */
+import { expandStrides } from '../../core/shape.ts';
+import type { NDArray } from '../array.ts';
+import type { GemmOptions } from '../backend.ts';
+import type { GpuContext } from './context.ts';
+import { laneOf, narrow, wgslType } from './elementTypes.ts';
+import { binaryFormula } from './formulas.ts';
+import { loopBy, placesText } from './loops.ts';
+import { product } from './product.ts';
+
+export function matmul(
+  gpu: GpuContext,
+  a: NDArray,
+  b: NDArray,
+  { bias, relu = false }: GemmOptions,
+): NDArray {
+  const lane = laneOf(a.dtype, 'matmul');
+  const lead = a.shape.slice(0, -2);
+  const [m, k] = a.shape.slice(-2);
+  const n = b.shape[b.shape.length - 1];
+  const out = gpu.empty([...lead, m, n], a.dtype);
+  const spread = expandStrides(b.shape, b.strides, [...lead, k, n]);
+  const [aRow, aStep] = a.strides.slice(-2);
+  const [bStep, bColumn] = spread.slice(-2);
+  const batch = loopBy(lead, [
+    { name: 'a', offset: a.offset, strides: a.strides.slice(0, -2) },
+    { name: 'b', offset: b.offset, strides: spread.slice(0, -2) },
+  ]);
+  const batches = lead.reduce((x, y) => x * y, 1);
+  const params: [string, number][] = [
+    ...(batch.params as [string, number][]),
+    ['a_row: u32', aRow],
+    ['a_step: u32', aStep],
+    ['b_step: u32', bStep],
+    ['b_column: u32', bColumn],
+  ];
+  const type = wgslType[lane];
+  const load = (name: string, letters: string, place: string): string => `
+fn load_${name}(${letters}) -> ${type} {
+  ${placesText(batch, 'at')}
+  return ${name}_[${name}_i + ${place}];
+}`;
+  const aRowText = 'i * P.a_row + l * P.a_step';
+  const bText = 'l * P.b_step + j * P.b_column';
+  const loads = `${load('a', 'at: u32, i: u32, l: u32', aRowText)}\n${load('b', 'at: u32, l: u32, j: u32', bText)}`;
+  const inputs = [
+    { name: 'a_', type, array: a },
+    { name: 'b_', type, array: b },
+  ];
+  if (lane !== 'f32') {
+    integers(gpu, { a, out, loads, params, inputs, key: batch.key, m, n, k, batches });
+    return out;
+  }
+  const biased = bias ? 'v + bias_[P.bias_at + j * P.bias_step]' : 'v';
+  if (bias) {
+    inputs.push({ name: 'bias_', type, array: bias });
+    params.push(['bias_at: u32', bias.offset], ['bias_step: u32', bias.strides[0] ?? 0]);
+  }
+  const epilogue = relu ? `relu(${biased})` : biased;
+  product(gpu, {
+    key: `matmul ${batch.key} ${bias !== undefined} ${relu}`,
+    batches,
+    m,
+    n,
+    k,
+    inputs,
+    params,
+    loads: relu ? `${loads}\nfn relu(v: f32) -> f32 { return select(v, 0.0, v < 0.0); }` : loads,
+    aAlongL: aStep === 1 || aRow !== 1,
+    bAlongJ: bColumn === 1 || bStep !== 1,
+    out,
+    ...(bias || relu ? { epilogue } : {}),
+  });
+  return out;
+}
+
+function integers(
+  gpu: GpuContext,
+  p: {
+    a: NDArray;
+    out: NDArray;
+    loads: string;
+    params: readonly [string, number][];
+    inputs: { name: string; type: string; array: NDArray }[];
+    key: string;
+    m: number;
+    n: number;
+    k: number;
+    batches: number;
+  },
+): void {
+  const { dtype } = p.out;
+  const lane = laneOf(dtype, 'matmul');
+  const times = binaryFormula({ name: 'mul', wgsl: '' }, dtype);
+  const plus = binaryFormula({ name: 'add', wgsl: '' }, dtype);
+  const { inputs } = p;
+  gpu.run({
+    key: `integer matmul ${dtype} ${p.key}`,
+    bindings: [...inputs, { name: 'out', type: wgslType[lane], array: p.out, writes: true }],
+    params: [['m: u32', p.m], ['n: u32', p.n], ['k: u32', p.k], ...p.params],
+    threads: p.out.size,
+    workgroup: 64,
+    declarations: () => `${p.loads}
+fn times(a: ${wgslType[lane]}, b: ${wgslType[lane]}) -> ${wgslType[lane]} { return ${times}; }
+fn plus(a: ${wgslType[lane]}, b: ${wgslType[lane]}) -> ${wgslType[lane]} { return ${plus}; }`,
+    body: () => `
+let j = i % P.n;
+let row = (i / P.n) % P.m;
+let batch = i / P.n / P.m;
+var sum = ${wgslType[lane]}();
+for (var l = 0u; l < P.k; l++) { sum = plus(sum, times(load_a(batch, row, l), load_b(batch, l, j))); }
+out[i] = ${lane === 'i32' ? narrow('sum', dtype) : 'sum'};`,
+  });
+}

@@ -1,0 +1,118 @@
+/** Rows of [outer, rows, inner] brought to mean 0 and variance 1: a workgroup per row, two passes for the variance. */
+import type { NDArray } from '../array.ts';
+import type { Standardized } from '../windows.ts';
+import type { GpuContext } from './context.ts';
+import { floatBits, laneOf } from './elementTypes.ts';
+import { split } from './reduce.ts';
+
+const TEAM = 64;
+
+const teamSum = `
+var<workgroup> team: array<f32, ${TEAM}>;
+fn team_sum(value: f32, lid: u32) -> f32 {
+  workgroupBarrier();
+  team[lid] = value;
+  workgroupBarrier();
+  for (var half = ${TEAM / 2}u; half > 0u; half = half / 2u) {
+    if (lid < half) { team[lid] = team[lid] + team[lid + half]; }
+    workgroupBarrier();
+  }
+  return team[0];
+}`;
+
+/** A loop over the row's elements; `at` is the flat place in a contiguous array. */
+const over = (visit: string): string => `
+for (var e = lid; e < P.count; e += ${TEAM}u) {
+  let at = ((e / P.inner) * P.rows + row) * P.inner + e % P.inner;
+  ${visit}
+}`;
+
+const head = 'let row = wid.y * groups.x + wid.x;\nif (row >= P.rows) { return; }';
+
+export function standardize(gpu: GpuContext, input: NDArray, eps: number): Standardized {
+  laneOf(input.dtype, 'normalization');
+  const x = gpu.contiguous(input);
+  const [outer, rows, inner] = x.shape;
+  const result = {
+    output: gpu.empty(x.shape, x.dtype),
+    mean: gpu.empty([rows], x.dtype),
+    variance: gpu.empty([rows], x.dtype),
+    rstd: gpu.empty([rows], x.dtype),
+  };
+  if (rows === 0) return result;
+  gpu.run({
+    key: 'standardize',
+    bindings: [
+      { name: 'x', type: 'f32', array: x },
+      { name: 'y', type: 'f32', array: result.output, writes: true },
+      { name: 'means', type: 'f32', array: result.mean, writes: true },
+      { name: 'variances', type: 'f32', array: result.variance, writes: true },
+      { name: 'rstds', type: 'f32', array: result.rstd, writes: true },
+    ],
+    params: [
+      ['rows: u32', rows],
+      ['inner: u32', inner],
+      ['count: u32', outer * inner],
+      ['x_at: u32', x.offset],
+      ['eps: f32', floatBits(eps)],
+    ],
+    threads: 0,
+    workgroup: TEAM,
+    groups: split(rows, gpu.maxGroups),
+    declarations: () => teamSum,
+    body: () => `${head}
+var s = 0.0;
+${over('s += x[P.x_at + at];')}
+let mean = team_sum(s, lid) / f32(P.count);
+var q = 0.0;
+${over('let d = x[P.x_at + at] - mean;\n  q += d * d;')}
+let variance = team_sum(q, lid) / f32(P.count);
+let rstd = 1.0 / sqrt(variance + P.eps);
+${over('y[at] = (x[P.x_at + at] - mean) * rstd;')}
+if (lid == 0u) {
+  means[row] = mean;
+  variances[row] = variance;
+  rstds[row] = rstd;
+}`,
+  });
+  return result;
+}
+
+export function standardizeGrad(gpu: GpuContext, grad: NDArray, output: NDArray, scale: NDArray): NDArray {
+  const g = gpu.contiguous(grad);
+  const y = gpu.contiguous(output);
+  const rstd = gpu.contiguous(scale);
+  const [outer, rows, inner] = g.shape;
+  const out = gpu.empty(g.shape, g.dtype);
+  if (rows === 0) return out;
+  gpu.run({
+    key: 'standardizeGrad',
+    bindings: [
+      { name: 'g', type: 'f32', array: g },
+      { name: 'y', type: 'f32', array: y },
+      { name: 'rstds', type: 'f32', array: rstd },
+      { name: 'out', type: 'f32', array: out, writes: true },
+    ],
+    params: [
+      ['rows: u32', rows],
+      ['inner: u32', inner],
+      ['count: u32', outer * inner],
+      ['g_at: u32', g.offset],
+      ['y_at: u32', y.offset],
+      ['r_at: u32', rstd.offset],
+    ],
+    threads: 0,
+    workgroup: TEAM,
+    groups: split(rows, gpu.maxGroups),
+    declarations: () => teamSum,
+    body: () => `${head}
+var s = 0.0;
+var q = 0.0;
+${over('let v = g[P.g_at + at];\n  s += v;\n  q += v * y[P.y_at + at];')}
+let mean = team_sum(s, lid) / f32(P.count);
+let slope = team_sum(q, lid) / f32(P.count);
+let rstd = rstds[P.r_at + row];
+${over('out[at] = rstd * (g[P.g_at + at] - mean - y[P.y_at + at] * slope);')}`,
+  });
+  return out;
+}

@@ -1,0 +1,226 @@
+/** Pooling over windows given by lists. Gradients are gathered: each input asks the windows that may cover it. */
+import type { NDArray } from '../array.ts';
+import { lastOf, volume, type Windows } from '../windows.ts';
+import type { GpuContext } from './context.ts';
+import { laneOf, wgslType } from './elementTypes.ts';
+
+type Params = [string, number][];
+
+/** Starts and ends of all windows, dimension by dimension, and where each list begins. */
+function windowTables(
+  gpu: GpuContext,
+  { input, output, lists }: Windows,
+): { array: NDArray; params: Params } {
+  const values: number[] = [];
+  const params: Params = [];
+  lists.forEach((list, d) => {
+    params.push(
+      [`start${d}: u32`, values.length],
+      [`end${d}: u32`, values.length + list.start.length],
+      [`step${d}: u32`, list.step],
+      [`in${d}: u32`, input[d]],
+      [`out${d}: u32`, output[d]],
+    );
+    values.push(...list.start, ...list.end);
+  });
+  params.push(['inputs: u32', volume(input)], ['outputs: u32', volume(output)]);
+  return { array: gpu.table(Int32Array.from(values)), params };
+}
+
+/** For every input position the first window that may cover it and the one behind the last. */
+function coverTables(gpu: GpuContext, { input, lists }: Windows): { array: NDArray; params: Params } {
+  const values: number[] = [];
+  const params: Params = [];
+  lists.forEach((list, d) => {
+    const first = new Array<number>(input[d]).fill(list.start.length);
+    const behind = new Array<number>(input[d]).fill(0);
+    list.start.forEach((start, o) => {
+      for (let i = start; i < list.end[o]; i += list.step) {
+        first[i] = Math.min(first[i], o);
+        behind[i] = Math.max(behind[i], o + 1);
+      }
+    });
+    params.push([`first${d}: u32`, values.length], [`behind${d}: u32`, values.length + input[d]]);
+    values.push(...first, ...behind);
+  });
+  return { array: gpu.table(Int32Array.from(values)), params };
+}
+
+const outputShape = (x: NDArray, windows: Windows): number[] => [
+  x.shape[0],
+  x.shape[1],
+  ...lastOf(windows.output, x.shape.length - 2),
+];
+const inputShape = (g: NDArray, windows: Windows): number[] => [
+  g.shape[0],
+  g.shape[1],
+  ...lastOf(windows.input, g.shape.length - 2),
+];
+
+/** Loops over the input positions of the window of output `i`; `at` is the position in the channel. */
+const overWindow = (visit: string): string => `
+let plane = i / P.outputs;
+let o2 = i % P.out2;
+let o1 = (i / P.out2) % P.out1;
+let o0 = (i / P.out2 / P.out1) % P.out0;
+for (var i0 = u32(t[P.start0 + o0]); i0 < u32(t[P.end0 + o0]); i0 += P.step0) {
+for (var i1 = u32(t[P.start1 + o1]); i1 < u32(t[P.end1 + o1]); i1 += P.step1) {
+for (var i2 = u32(t[P.start2 + o2]); i2 < u32(t[P.end2 + o2]); i2 += P.step2) {
+let at = (i0 * P.in1 + i1) * P.in2 + i2;
+${visit}
+} } }`;
+
+/** Loops over the windows that may cover input `i`; `at` is the flat number of the output, `here` the input's. */
+const overCover = (visit: string): string => `
+let plane = i / P.inputs;
+let here = i % P.inputs;
+let i2 = i % P.in2;
+let i1 = (i / P.in2) % P.in1;
+let i0 = (i / P.in2 / P.in1) % P.in0;
+for (var o0 = u32(c[P.first0 + i0]); o0 < u32(c[P.behind0 + i0]); o0++) {
+for (var o1 = u32(c[P.first1 + i1]); o1 < u32(c[P.behind1 + i1]); o1++) {
+for (var o2 = u32(c[P.first2 + i2]); o2 < u32(c[P.behind2 + i2]); o2++) {
+let at = plane * P.outputs + (o0 * P.out1 + o1) * P.out2 + o2;
+${visit}
+} } }`;
+
+export function maxPool(
+  gpu: GpuContext,
+  input: NDArray,
+  windows: Windows,
+): { values: NDArray; indices: NDArray } {
+  const lane = laneOf(input.dtype, 'maxPool');
+  const x = gpu.contiguous(input);
+  const shape = outputShape(x, windows);
+  const values = gpu.empty(shape, x.dtype);
+  const indices = gpu.empty(shape, 'int64');
+  if (values.size === 0) return { values, indices };
+  const tables = windowTables(gpu, windows);
+  const better = {
+    f32: 'v > best || isNan(v)',
+    i32: 'v > best',
+    i64: 'i64_lt(best, v)',
+  }[lane];
+  gpu.run({
+    key: `maxPool ${lane}`,
+    bindings: [
+      { name: 'x', type: wgslType[lane], array: x },
+      { name: 't', type: 'i32', array: tables.array },
+      { name: 'y', type: wgslType[lane], array: values, writes: true },
+      { name: 'where_', type: 'vec2<u32>', array: indices, writes: true },
+    ],
+    params: [...tables.params, ['x_at: u32', x.offset]],
+    threads: values.size,
+    workgroup: 64,
+    body: () => `
+var best = ${wgslType[lane]}();
+var place = 0u;
+var found = false;
+${overWindow(`
+let v = x[P.x_at + plane * P.inputs + at];
+if (!found || ${better}) { best = v; place = at; found = true; }`)}
+y[i] = best;
+where_[i] = vec2<u32>(place, 0u);`,
+  });
+  return { values, indices };
+}
+
+export function maxPoolGrad(gpu: GpuContext, grad: NDArray, places: NDArray, windows: Windows): NDArray {
+  laneOf(grad.dtype, 'maxPool');
+  const g = gpu.contiguous(grad);
+  const indices = gpu.contiguous(places);
+  const out = gpu.empty(inputShape(g, windows), g.dtype);
+  if (out.size === 0) return out;
+  const tables = windowTables(gpu, windows);
+  const cover = coverTables(gpu, windows);
+  gpu.run({
+    key: 'maxPoolGrad',
+    bindings: [
+      { name: 'g', type: 'f32', array: g },
+      { name: 'where_', type: 'vec2<u32>', array: indices },
+      { name: 'c', type: 'i32', array: cover.array },
+      { name: 'y', type: 'f32', array: out, writes: true },
+    ],
+    params: [...tables.params, ...cover.params, ['g_at: u32', g.offset], ['where_at: u32', indices.offset]],
+    threads: out.size,
+    workgroup: 64,
+    body: () => `
+var sum = 0.0;
+${overCover('if (where_[P.where_at + at].x == here) { sum += g[P.g_at + at]; }')}
+y[i] = sum;`,
+  });
+  return out;
+}
+
+/** What averages divide by, one list per dimension. */
+function divisors(gpu: GpuContext, { lists }: Windows): { array: NDArray; params: Params } {
+  const values: number[] = [];
+  const params = lists.map((list, d): [string, number] => {
+    const at = values.length;
+    values.push(...list.divisor);
+    return [`div${d}: u32`, at];
+  });
+  return { array: gpu.table(Float32Array.from(values)), params };
+}
+
+const divisor = 'd[P.div0 + o0] * d[P.div1 + o1] * d[P.div2 + o2]';
+
+export function avgPool(gpu: GpuContext, input: NDArray, windows: Windows): NDArray {
+  laneOf(input.dtype, 'avgPool');
+  const x = gpu.contiguous(input);
+  const out = gpu.empty(outputShape(x, windows), x.dtype);
+  if (out.size === 0) return out;
+  const tables = windowTables(gpu, windows);
+  const by = divisors(gpu, windows);
+  gpu.run({
+    key: 'avgPool',
+    bindings: [
+      { name: 'x', type: 'f32', array: x },
+      { name: 't', type: 'i32', array: tables.array },
+      { name: 'd', type: 'f32', array: by.array },
+      { name: 'y', type: 'f32', array: out, writes: true },
+    ],
+    params: [...tables.params, ...by.params, ['x_at: u32', x.offset]],
+    threads: out.size,
+    workgroup: 64,
+    body: () => `
+var sum = 0.0;
+${overWindow('sum += x[P.x_at + plane * P.inputs + at];')}
+y[i] = sum / (${divisor});`,
+  });
+  return out;
+}
+
+export function avgPoolGrad(gpu: GpuContext, grad: NDArray, windows: Windows): NDArray {
+  laneOf(grad.dtype, 'avgPool');
+  const g = gpu.contiguous(grad);
+  const out = gpu.empty(inputShape(g, windows), g.dtype);
+  if (out.size === 0) return out;
+  const tables = windowTables(gpu, windows);
+  const cover = coverTables(gpu, windows);
+  const by = divisors(gpu, windows);
+  const inside = [0, 1, 2]
+    .map(
+      (d) =>
+        `i${d} >= u32(t[P.start${d} + o${d}]) && i${d} < u32(t[P.end${d} + o${d}]) && (i${d} - u32(t[P.start${d} + o${d}])) % P.step${d} == 0u`,
+    )
+    .join(' && ');
+  gpu.run({
+    key: 'avgPoolGrad',
+    bindings: [
+      { name: 'g', type: 'f32', array: g },
+      { name: 't', type: 'i32', array: tables.array },
+      { name: 'c', type: 'i32', array: cover.array },
+      { name: 'd', type: 'f32', array: by.array },
+      { name: 'y', type: 'f32', array: out, writes: true },
+    ],
+    params: [...tables.params, ...cover.params, ...by.params, ['g_at: u32', g.offset]],
+    threads: out.size,
+    workgroup: 64,
+    body: () => `
+var sum = 0.0;
+${overCover(`if (${inside}) { sum += g[P.g_at + at] / (${divisor}); }`)}
+y[i] = sum;`,
+  });
+  return out;
+}

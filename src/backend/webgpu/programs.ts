@@ -1,0 +1,127 @@
+/** WGSL modules and their pipelines, one for every key: what a key does not mention, a shader must not depend on. */
+import { DeviceError } from '../../core/errors.ts';
+import type { Failures } from './failures.ts';
+import { ShaderStageCompute } from './flags.ts';
+import { library } from './library.ts';
+
+/** A storage buffer as the shader sees it. */
+export interface Binding {
+  readonly name: string;
+  /** The WGSL type of an element. */
+  readonly type: string;
+  readonly writes?: boolean;
+  /** Elements are atomics. */
+  readonly atomic?: boolean;
+}
+
+export interface ShaderSource {
+  readonly bindings: readonly Binding[];
+  /** Members of the uniform `P`, in order, each 'name: type' with a type of 32 bits; values are given as words. */
+  readonly params: readonly string[];
+  /** Threads of a workgroup; `main` gets `gid` (global), `lid` (local, flat), `wid` (workgroup), `groups` (their number). */
+  readonly workgroup: number;
+  /** Functions and workgroup variables. */
+  readonly declarations?: string;
+  /** The body of `main`. */
+  readonly body: string;
+}
+
+export interface Program {
+  readonly layout: GPUBindGroupLayout;
+  readonly paramWords: number;
+  pipeline(): GPUComputePipeline;
+}
+
+/** The flat number of a thread where one row of workgroups is not enough for all. */
+export const flatIndex = (workgroup: number): string => `(wid.y * groups.x + wid.x) * ${workgroup}u + lid`;
+
+export class Programs {
+  readonly #device: GPUDevice;
+  readonly #programs = new Map<string, Program>();
+  readonly #layouts = new Map<string, { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout }>();
+  readonly #failures: Failures;
+
+  constructor(device: GPUDevice, failures: Failures) {
+    this.#device = device;
+    this.#failures = failures;
+  }
+
+  /** The program of a key; `source` is asked for once per key. */
+  get(key: string, source: () => ShaderSource): Program {
+    let program = this.#programs.get(key);
+    if (program === undefined) {
+      program = this.#build(key, source());
+      this.#programs.set(key, program);
+    }
+    return program;
+  }
+
+  get size(): number {
+    return this.#programs.size;
+  }
+
+  #build(key: string, source: ShaderSource): Program {
+    const { bindings, params } = source;
+    if (bindings.length > this.#device.limits.maxStorageBuffersPerShaderStage) {
+      throw new DeviceError(
+        `webgpu: ${key} needs ${bindings.length} buffers, but the device takes ${this.#device.limits.maxStorageBuffersPerShaderStage}`,
+      );
+    }
+    const layouts = this.#layout(bindings.map((b) => (b.writes ? 'w' : 'r')).join(''));
+    const code = shaderText(source);
+    const device = this.#device;
+    const descriptor = (): GPUComputePipelineDescriptor => ({
+      label: key,
+      layout: layouts.pipeline,
+      compute: { module: device.createShaderModule({ label: key, code }), entryPoint: 'main' },
+    });
+    let made: GPUComputePipeline | null = null;
+    return {
+      layout: layouts.group,
+      paramWords: params.length,
+      pipeline: () => {
+        made ??= this.#failures.guard(() => device.createComputePipeline(descriptor()));
+        return made;
+      },
+    };
+  }
+
+  #layout(access: string): { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout } {
+    const known = this.#layouts.get(access);
+    if (known) return known;
+    const entries: GPUBindGroupLayoutEntry[] = [...access].map((letter, binding) => ({
+      binding,
+      visibility: ShaderStageCompute,
+      buffer: { type: letter === 'w' ? 'storage' : 'read-only-storage' },
+    }));
+    entries.push({
+      binding: access.length,
+      visibility: ShaderStageCompute,
+      buffer: { type: 'uniform', hasDynamicOffset: true },
+    });
+    const group = this.#device.createBindGroupLayout({ entries });
+    const made = { group, pipeline: this.#device.createPipelineLayout({ bindGroupLayouts: [group] }) };
+    this.#layouts.set(access, made);
+    return made;
+  }
+}
+
+/** The whole module, with those functions of the library that it mentions. */
+export function shaderText({ bindings, params, workgroup, declarations = '', body }: ShaderSource): string {
+  const storage = bindings.map(({ name, type, writes, atomic }, i) => {
+    const element = atomic ? `atomic<${type}>` : type;
+    return `@group(0) @binding(${i}) var<storage, ${writes ? 'read_write' : 'read'}> ${name}: array<${element}>;`;
+  });
+  const members = params.length > 0 ? params : ['unused: u32'];
+  const own = [
+    `struct Params { ${members.join(', ')} }`,
+    ...storage,
+    `@group(0) @binding(${bindings.length}) var<uniform> P: Params;`,
+    declarations,
+    `@compute @workgroup_size(${workgroup})`,
+    'fn main(@builtin(local_invocation_index) lid: u32, @builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {',
+    body,
+    '}',
+  ].join('\n');
+  return `${library(own)}\n${own}\n`;
+}

@@ -1,0 +1,288 @@
+/**
+ * Reductions. The order in which elements meet depends on sizes alone: short axes are folded by one thread per result,
+ * long ones by a workgroup (each thread takes every 64th element, then halves join), and very long ones in parts whose
+ * results are folded in a second stage.
+ */
+import { numElements } from '../../core/shape.ts';
+import type { NDArray } from '../array.ts';
+import type { ReduceSpec } from '../backend.ts';
+import { reducedShape } from '../reference/reduce.ts';
+import type { GpuContext } from './context.ts';
+import { type Lane, laneOf, narrow, numberWords, wgslType } from './elementTypes.ts';
+import { foldFormulas, lessText } from './formulas.ts';
+import { type Loop, loopBy, placesText } from './loops.ts';
+
+/** Threads that share one fold. */
+const TEAM = 64;
+/** Axes up to this are folded by one thread. */
+const SHORT_AXIS = 64;
+/** Parts of a very long axis have this many elements. */
+const PART = 4096;
+
+interface Fold {
+  readonly key: string;
+  readonly lane: Lane;
+  /** Declares `acc` and what belongs to it before the first element. */
+  readonly state: readonly { readonly name: string; readonly type: string; readonly initial: string }[];
+  /** Statements that take in `x`, at position `j` of the axis. */
+  readonly step: string;
+  /** Statements that join the state of a later part, in `other_${name}`. */
+  readonly join: string;
+  readonly params: readonly (readonly [string, number])[];
+}
+
+/** Runs a fold of x over the reduced dimensions and stores each state variable into its output. */
+function runFold(
+  gpu: GpuContext,
+  fold: Fold,
+  x: { array: NDArray; outer: Loop; inner: Loop; axis: number; count: number },
+  outputs: readonly { array: NDArray; value: string; name: string }[],
+): void {
+  const { axis, count } = x;
+  if (count === 0) return;
+  const bindings = [
+    { name: 'x_', type: wgslType[fold.lane], array: x.array },
+    ...outputs.map(({ array, name }) => ({
+      name,
+      type: wgslType[laneOf(array.dtype, fold.key)],
+      array,
+      writes: true,
+    })),
+  ];
+  const params = [
+    ['axis: u32', axis] as const,
+    ['count: u32', count] as const,
+    ...x.outer.params,
+    ...x.inner.params,
+    ...fold.params,
+  ];
+  const declared = fold.state.map((s) => `var ${s.name}: ${s.type} = ${s.initial};`).join('\n');
+  const take = (place: string) =>
+    `${placesText(x.inner, place, 'r')}\nlet x = x_[xo_i + xi_i];\n${fold.step}`;
+  const store = outputs.map(({ name, value }) => `${name}[at] = ${value};`).join('\n');
+  const key = `fold ${fold.key} ${x.outer.key}|${x.inner.key}`;
+  if (axis <= SHORT_AXIS) {
+    gpu.run({
+      key: `${key} alone`,
+      bindings,
+      params,
+      threads: count,
+      workgroup: TEAM,
+      body: () =>
+        `let at = i;\n${placesText(x.outer, 'i')}\n${declared}\nfor (var j = 0u; j < P.axis; j++) {\n${take('j')}\n}\n${store}`,
+    });
+    return;
+  }
+  const shared = fold.state
+    .map((s) => `var<workgroup> team_${s.name}: array<${s.type}, ${TEAM}>;`)
+    .join('\n');
+  const others = fold.state.map((s) => `let other_${s.name} = team_${s.name}[lid + half];`).join('\n');
+  const publish = fold.state.map((s) => `team_${s.name}[lid] = ${s.name};`).join('\n');
+  gpu.run({
+    key: `${key} team`,
+    bindings,
+    params,
+    threads: 0,
+    workgroup: TEAM,
+    groups: split(count, gpu.maxGroups),
+    declarations: () => shared,
+    body: () => `
+let at = wid.y * groups.x + wid.x;
+if (at >= P.count) { return; }
+${placesText(x.outer, 'at')}
+${declared}
+for (var j = lid; j < P.axis; j += ${TEAM}u) {
+${take('j')}
+}
+${publish}
+workgroupBarrier();
+for (var half = ${TEAM / 2}u; half > 0u; half = half / 2u) {
+  if (lid < half) {
+${others}
+${fold.join}
+${publish}
+  }
+  workgroupBarrier();
+}
+if (lid == 0u) {
+${store}
+}`,
+  });
+}
+
+/** Workgroups in two dimensions. */
+export function split(count: number, maxGroups: number): [number, number, number] {
+  const x = Math.min(count, maxGroups);
+  return [x, Math.ceil(count / x), 1];
+}
+
+/** Outer and inner loops of x with `dims` reduced. */
+function loops(
+  x: NDArray,
+  dims: readonly number[],
+): { outer: Loop; inner: Loop; axis: number; count: number } {
+  const kept = x.shape.map((_, d) => d).filter((d) => !dims.includes(d));
+  const part = (list: readonly number[]) => list.map((d) => x.shape[d]);
+  const steps = (list: readonly number[]) => list.map((d) => x.strides[d]);
+  return {
+    outer: loopBy(part(kept), [{ name: 'xo', offset: x.offset, strides: steps(kept) }]),
+    inner: loopBy(part(dims), [{ name: 'xi', offset: 0, strides: steps(dims) }], 'r'),
+    axis: numElements(part(dims)),
+    count: numElements(part(kept)),
+  };
+}
+
+export function reduce(
+  gpu: GpuContext,
+  spec: ReduceSpec,
+  x: NDArray,
+  dims: readonly number[],
+  keepdim: boolean,
+): NDArray {
+  const lane = laneOf(x.dtype, spec.name);
+  const out = gpu.empty(reducedShape(x.shape, dims, keepdim), x.dtype);
+  const fold = foldOf(spec, x, lane);
+  const whole = loops(x, dims);
+  if (whole.axis > 2 * PART && whole.count * TEAM < 65536) {
+    const parts = Math.ceil(whole.axis / PART);
+    const partials = gpu.empty([whole.count, parts], x.dtype);
+    reduceParts(gpu, fold, x, whole, partials, parts);
+    const joined: Fold = {
+      ...fold,
+      key: `${fold.key} join`,
+      step: `acc = ${foldFormulas(spec, x.dtype).join};`,
+    };
+    runFold(gpu, joined, { array: partials, ...loops(partials, [1]) }, [stored(out, 'acc')]);
+    partials.release();
+    return out;
+  }
+  runFold(gpu, fold, { array: x, ...whole }, [stored(out, 'acc')]);
+  return out;
+}
+
+const stored = (array: NDArray, value: string) => ({
+  array,
+  value: laneOf(array.dtype, 'reduce') === 'i32' ? narrow(value, array.dtype) : value,
+  name: `y_${value}`,
+});
+
+function foldOf(spec: ReduceSpec, x: NDArray, lane: Lane): Fold {
+  const { step, join } = foldFormulas(spec, x.dtype);
+  const start = lane === 'i64' && spec.bigInitial !== undefined ? spec.bigInitial : spec.initial;
+  const words = numberWords(start, lane);
+  const initial =
+    lane === 'f32'
+      ? 'bitcast<f32>(P.start_low)'
+      : lane === 'i32'
+        ? 'bitcast<i32>(P.start_low)'
+        : 'vec2<u32>(P.start_low, P.start_high)';
+  return {
+    key: `${spec.name} ${x.dtype}`,
+    lane,
+    state: [{ name: 'acc', type: wgslType[lane], initial }],
+    step: `acc = ${step};`,
+    join: `let x = other_acc;\nacc = ${join};`,
+    params: [
+      ['start_low: u32', words[0]],
+      ['start_high: u32', words[1] ?? 0],
+    ],
+  };
+}
+
+/** partials[o, p] ← the fold of elements p·PART … of the axis: one workgroup each. */
+function reduceParts(
+  gpu: GpuContext,
+  fold: Fold,
+  x: NDArray,
+  { outer, inner, axis, count }: ReturnType<typeof loops>,
+  partials: NDArray,
+  parts: number,
+): void {
+  const type = wgslType[fold.lane];
+  gpu.run({
+    key: `parts ${fold.key} ${outer.key}|${inner.key}`,
+    bindings: [
+      { name: 'x_', type, array: x },
+      { name: 'y', type, array: partials, writes: true },
+    ],
+    params: [
+      ['axis: u32', axis],
+      ['parts: u32', parts],
+      ['count: u32', count * parts],
+      ...outer.params,
+      ...inner.params,
+      ...fold.params,
+    ],
+    threads: 0,
+    workgroup: TEAM,
+    groups: split(count * parts, gpu.maxGroups),
+    declarations: () => `var<workgroup> team: array<${type}, ${TEAM}>;`,
+    body: () => `
+let at = wid.y * groups.x + wid.x;
+if (at >= P.count) { return; }
+let o = at / P.parts;
+let begin = (at % P.parts) * ${PART}u;
+let end = min(begin + ${PART}u, P.axis);
+${placesText(outer, 'o')}
+var acc: ${type} = ${fold.state[0].initial};
+for (var j = begin + lid; j < end; j += ${TEAM}u) {
+${placesText(inner, 'j', 'r')}
+let x = x_[xo_i + xi_i];
+${fold.step}
+}
+team[lid] = acc;
+workgroupBarrier();
+for (var half = ${TEAM / 2}u; half > 0u; half = half / 2u) {
+  if (lid < half) {
+    let other_acc = team[lid + half];
+    ${fold.join}
+    team[lid] = acc;
+  }
+  workgroupBarrier();
+}
+if (lid == 0u) { y[at] = acc; }`,
+  });
+}
+
+/** Values and int64 positions of the first extremes along dim; the first NaN wins. */
+export function extreme(
+  gpu: GpuContext,
+  kind: 'max' | 'min',
+  x: NDArray,
+  dim: number,
+  keepdim: boolean,
+  wanted: { values: boolean; indices: boolean } = { values: true, indices: true },
+): { values: NDArray | null; indices: NDArray | null } {
+  const lane = laneOf(x.dtype, kind);
+  const dims = x.shape.length === 0 ? [] : [dim];
+  const shape = reducedShape(x.shape, dims, keepdim);
+  const values = wanted.values ? gpu.empty(shape, x.dtype) : null;
+  const indices = wanted.indices ? gpu.empty(shape, 'int64') : null;
+  // Better: larger (NaN largest) or smaller (NaN smallest, so that it wins there too), else the earlier.
+  const better = (a: string, b: string): string => {
+    if (lane !== 'f32') return kind === 'max' ? lessText(lane, b, a) : lessText(lane, a, b);
+    const nan = `(isNan(${a}) && !isNan(${b}))`;
+    return `(${nan} || (${kind === 'max' ? `${a} > ${b}` : `${a} < ${b}`}))`;
+  };
+  const fold: Fold = {
+    key: `arg${kind} ${x.dtype} ${Number(wanted.values)}${Number(wanted.indices)}`,
+    lane,
+    state: [
+      { name: 'best', type: wgslType[lane], initial: `${wgslType[lane]}()` },
+      { name: 'place', type: 'u32', initial: '0xffffffffu' },
+    ],
+    step: `if (place == 0xffffffffu || ${better('x', 'best')}) { best = x; place = j; }`,
+    join: `
+if (other_place != 0xffffffffu && (place == 0xffffffffu || ${better('other_best', 'best')} ||
+    (other_place < place && !${better('best', 'other_best')}))) {
+  best = other_best;
+  place = other_place;
+}`,
+    params: [],
+  };
+  const outputs = [];
+  if (values) outputs.push({ array: values, value: 'best', name: 'y_best' });
+  if (indices) outputs.push({ array: indices, value: 'vec2<u32>(place, 0u)', name: 'y_place' });
+  runFold(gpu, fold, { array: x, ...loops(x, dims) }, outputs);
+  return { values, indices };
+}

@@ -1,0 +1,44 @@
+/**
+ * The types that users meet. They name nothing of the standard's own types, which older versions of TypeScript do not have.
+ */
+
+/** A `GPU` of the WebGPU standard: `navigator.gpu`, or in Node what `create([])` of the package webgpu gives. */
+export interface GPULike {
+  requestAdapter(options?: object): Promise<object | null>;
+}
+
+/** A `GPUDevice` of the standard. */
+export interface GPUDeviceLike {
+  readonly queue: object;
+  readonly limits: object;
+  readonly lost: Promise<object>;
+  destroy(): void;
+}
+
+export interface WebGPUOptions {
+  /** Where adapters come from, if not from `navigator.gpu` or the package webgpu. */
+  gpu?: GPULike;
+  /** A device that exists already; it is used with the limits and features that it has. */
+  device?: GPUDeviceLike;
+  /** Which of several adapters is wanted. */
+  powerPreference?: 'low-power' | 'high-performance';
+  /** Take the adapter that computes on the processor, if there is one. */
+  forceFallbackAdapter?: boolean;
+}
+
+/** What is said of the GPU in `backendInfo()`. */
+export interface WebGPUInfo {
+  /** What the adapter says of itself. */
+  readonly adapter: string;
+  /** The adapter computes on the processor. */
+  readonly fallbackAdapter: boolean;
+  readonly features: readonly string[];
+  /** The largest tensor, in bytes. */
+  readonly maxTensorBytes: number;
+  readonly lost: boolean;
+  /** Kernels run, submissions that carried them, programs compiled, and buffers mapped for reading. */
+  readonly dispatches: number;
+  readonly submissions: number;
+  readonly programs: number;
+  readonly maps: number;
+}

@@ -1,0 +1,21 @@
+/** A GPU for tests. Without one of its own, Node takes the processor's: SwiftShader, which comes with Chromium. */
+import fs from 'node:fs';
+import * as torch from '../../src/index.ts';
+
+const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
+
+/**
+ * Why there is no GPU, or null if webgpu() found one. REQUIRE_WEBGPU in the environment makes its absence an error.
+ * Set before the first device is asked for: Vulkan reads the variable once.
+ */
+export async function webgpuMissing(): Promise<string | null> {
+  if (process.env.VK_ICD_FILENAMES === undefined && fs.existsSync(SWIFTSHADER))
+    process.env.VK_ICD_FILENAMES = SWIFTSHADER;
+  try {
+    await torch.webgpu();
+    return null;
+  } catch (error) {
+    if (process.env.REQUIRE_WEBGPU) throw error;
+    return error instanceof Error ? error.message : String(error);
+  }
+}
