@@ -7,7 +7,15 @@ export {
   isAnomalyEnabled,
   setDetectAnomaly,
 } from './anomaly.ts';
-export { enableGrad, isGradEnabled, noGrad, setGradEnabled } from './autograd/gradMode.ts';
+export {
+  enableGrad,
+  inferenceMode,
+  isGradEnabled,
+  isInferenceModeEnabled,
+  noGrad,
+  setGradEnabled,
+} from './autograd/gradMode.ts';
 export { backward, type GradOptions, grad } from './autograd.ts';
 export { AutogradFunction as Function, type FunctionContext } from './autogradFunction.ts';
+export * as functional from './functionalDerivatives.ts';
 export { type GradcheckOptions, gradcheck, gradgradcheck } from './gradcheck.ts';

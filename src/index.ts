@@ -1,8 +1,16 @@
 /** wasmgrad: PyTorch's everyday library for web pages and Node. Public names only. */
 
 export { detectAnomaly } from './anomaly.ts';
-export { enableGrad, isGradEnabled, noGrad, setGradEnabled } from './autograd/gradMode.ts';
+export {
+  enableGrad,
+  inferenceMode,
+  isGradEnabled,
+  isInferenceModeEnabled,
+  noGrad,
+  setGradEnabled,
+} from './autograd/gradMode.ts';
 export * as autograd from './autogradApi.ts';
+export { type CheckpointOptions, checkpoint, checkpointSequential } from './checkpoint.ts';
 export type { DType, DTypeLike, TypedArray } from './core/dtype.ts';
 export { promote as promoteTypes } from './core/dtype.ts';
 export * from './core/errors.ts';

@@ -12,7 +12,7 @@ import {
   type TypedArray,
 } from './core/dtype.ts';
 import { ArgumentError, AutogradError, DeviceError, DTypeError, ShapeError } from './core/errors.ts';
-import { formatShape, isContiguous, type Shape, sameShape } from './core/shape.ts';
+import { contiguousStrides, formatShape, isContiguous, type Shape, sameShape } from './core/shape.ts';
 import { add } from './ops/arithmetic.ts';
 import { cast } from './ops/convert.ts';
 import { reduceTo } from './ops/reduceTo.ts';
@@ -97,6 +97,10 @@ export class Tensor extends RandomMethods {
   /** True for float32 and float64. */
   isFloatingPoint(): boolean {
     return isFloating(this.dtype);
+  }
+  /** True for what was made in inference mode. */
+  isInference(): boolean {
+    return this.array.storage.inference;
   }
   /** How often the memory was changed in place. */
   get version(): number {
@@ -212,6 +216,33 @@ export class Tensor extends RandomMethods {
   detach_(): this {
     this.rebase(null);
     return this;
+  }
+  /**
+   * Another shape over the same memory, row-major; a longer one gets new memory, whose further elements are arbitrary.
+   * @throws AutogradError if this requires a gradient; ShapeError for a negative size
+   */
+  resize_(...sizes: readonly number[] | readonly [readonly number[]]): this {
+    const shape = (typeof sizes[0] === 'object' ? sizes[0] : sizes) as readonly number[];
+    if (this.requiresGrad) throw new AutogradError('resize_: cannot resize variables that require grad');
+    if (!shape.every((n) => Number.isInteger(n) && n >= 0)) {
+      throw new ShapeError(`resize_: sizes must be non-negative integers, but got ${formatShape(shape)}`);
+    }
+    const { array } = this;
+    const count = shape.reduce((n, s) => n * s, 1);
+    const room = array.storage.byteLength / dtypeInfo[array.dtype].bytes - array.offset;
+    if (count <= room) {
+      this.setArray(array.view([...shape], contiguousStrides(shape)));
+      return this;
+    }
+    const grown = array.backend.empty(shape, array.dtype);
+    const old = array.view([room], [1]);
+    array.backend.assign(grown.view([room], [1]), old);
+    this.setArray(grown);
+    return this;
+  }
+  /** `resize_` to the shape of another tensor. */
+  resizeAs_(other: Tensor): this {
+    return this.resize_(other.shape);
   }
   /** Sets whether operations on this tensor are recorded. */
   requiresGrad_(requiresGrad = true): this {

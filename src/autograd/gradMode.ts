@@ -1,4 +1,5 @@
 /** Whether operations record themselves in the graph: a switch that scopes turn off and on. */
+import { storageMode } from '../backend/array.ts';
 import { AutogradError } from '../core/errors.ts';
 
 let enabled = true;
@@ -31,6 +32,23 @@ export function withGradMode<R>(mode: boolean, body: () => R, op: string): R {
 
 /** Runs `body` without recording and returns its result. Nests. */
 export const noGrad = <R>(body: () => R): R => withGradMode(false, body, 'noGrad');
+
+/** True inside `inferenceMode`. */
+export const isInferenceModeEnabled = (): boolean => storageMode.inference;
+
+/**
+ * Runs `body` without recording; what it makes can never be part of a graph afterwards (clone it if it must). `mode`
+ * false leaves an outer inference mode. Nests.
+ */
+export function inferenceMode<R>(body: () => R, mode = true): R {
+  const before = storageMode.inference;
+  storageMode.inference = mode;
+  try {
+    return withGradMode(!mode && (before || enabled), body, 'inferenceMode');
+  } finally {
+    storageMode.inference = before;
+  }
+}
 
 /** Runs `body` with recording on, also inside `noGrad`, and returns its result. */
 export const enableGrad = <R>(body: () => R): R => withGradMode(true, body, 'enableGrad');

@@ -2,7 +2,7 @@
  * The recorded graph. A node is one call of an op: it knows where its inputs' gradients go and how to compute them.
  * Nodes point at nodes and at saved arrays, never at the tensors that a user holds.
  */
-import type { NDArray } from '../backend/array.ts';
+import { type NDArray, storageMode } from '../backend/array.ts';
 import type { DType } from '../core/dtype.ts';
 import { AutogradError } from '../core/errors.ts';
 import type { Shape } from '../core/shape.ts';
@@ -71,6 +71,25 @@ export abstract class GraphNode {
   }
 }
 
+/** What stands for a saved value: how to get it, and that it is needed no more. */
+export interface Packed {
+  unpack(): NDArray;
+  release(): void;
+}
+
+let pack: ((value: Variable) => Packed) | null = null;
+
+/** Runs `body`; what its ops save for backward is handed to `hook` instead of being kept. Nests: the inner one counts. */
+export function withSavedHooks<R>(hook: (value: Variable) => Packed, body: () => R): R {
+  const outer = pack;
+  pack = hook;
+  try {
+    return body();
+  } finally {
+    pack = outer;
+  }
+}
+
 /** A value that backward will read: the array, its version at that time, and its place in the graph. */
 export class SavedVariable {
   #array: NDArray | null;
@@ -79,9 +98,17 @@ export class SavedVariable {
   readonly #node: OpNode;
   /** The node's own output: its edge is the node itself. */
   readonly isOutput: boolean;
+  #packed: Packed | null;
 
   constructor(value: Variable, node: OpNode, isOutput: boolean) {
-    this.#array = value.array;
+    if (value.array.storage.inference && !storageMode.inference) {
+      throw new AutogradError(
+        `${node.name}: Inference tensors cannot be saved for backward. To work around you can make a clone to get a ` +
+          'normal tensor and use it in autograd.',
+      );
+    }
+    this.#packed = pack === null ? null : pack(value);
+    this.#array = pack === null ? value.array : null;
     this.#version = value.array.storage.version;
     this.#node = node;
     this.isOutput = isOutput;
@@ -99,11 +126,13 @@ export class SavedVariable {
 
   release(): void {
     this.#array = null;
+    this.#packed?.release();
+    this.#packed = null;
   }
 
   /** The value as an operand of backward's ops. @throws AutogradError if freed, or overwritten in place since */
   get<T extends Variable>(like: T): T {
-    const array = this.#array;
+    const array = this.#array ?? this.#packed?.unpack() ?? null;
     if (array === null) {
       throw new AutogradError(
         'backward: Trying to backward through the graph a second time (or directly access saved tensors after they ' +
@@ -111,7 +140,7 @@ export class SavedVariable {
           'autograd.grad(). Specify { retainGraph: true } if you need to backward through the graph a second time.',
       );
     }
-    if (array.storage.version !== this.#version) {
+    if (this.#packed === null && array.storage.version !== this.#version) {
       throw new AutogradError(
         'backward: one of the variables needed for gradient computation has been modified by an inplace operation: ' +
           `a ${array.dtype} tensor of shape [${array.shape.join(', ')}], saved by ${this.#node.name}, is at version ` +

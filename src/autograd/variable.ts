@@ -2,7 +2,7 @@
  * An array with a place in the graph: what ops take and give, and what the public tensor extends. Leaves are made by
  * users and may collect a gradient; all others come from a node.
  */
-import type { NDArray } from '../backend/array.ts';
+import { type NDArray, storageMode } from '../backend/array.ts';
 import { type DType, isFloating } from '../core/dtype.ts';
 import { AutogradError } from '../core/errors.ts';
 import { formatShape, type Shape, type Strides, sameShape } from '../core/shape.ts';
@@ -83,6 +83,11 @@ export abstract class Variable {
     if (value && !isFloating(this.dtype)) {
       throw new AutogradError(
         `requiresGrad: only Tensors of floating point dtype can require gradients, but got ${this.dtype}`,
+      );
+    }
+    if (value && this.array.storage.inference && !storageMode.inference) {
+      throw new AutogradError(
+        'requiresGrad: Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.',
       );
     }
     if (!value && this.#leaf === null) return;

@@ -13,6 +13,9 @@ import {
 } from '../core/shape.ts';
 import type { Backend } from './backend.ts';
 
+/** What new storages are marked with. */
+export const storageMode = { inference: false };
+
 /** The memory of one or more arrays. Views share it; in-place operations count its version up. */
 export abstract class Storage {
   /** Counts in-place changes, so that backward notices a saved value that was overwritten. */
@@ -21,6 +24,8 @@ export abstract class Storage {
   references = 0;
   readonly backend: Backend;
   readonly byteLength: number;
+  /** Made in inference mode: never to be saved for backward. */
+  readonly inference: boolean = storageMode.inference;
 
   constructor(backend: Backend, byteLength: number) {
     this.backend = backend;
@@ -34,6 +39,17 @@ export abstract class Storage {
 }
 
 let openScope: Storage[] | null = null;
+
+/** Runs `body` outside any open scope: what it creates outlives the scope. */
+export function keepStorages<R>(body: () => R): R {
+  const outer = openScope;
+  openScope = null;
+  try {
+    return body();
+  } finally {
+    openScope = outer;
+  }
+}
 
 /** Runs `body` and returns its result with every storage that was created meanwhile. Scopes nest. */
 export function collectStorages<R>(body: () => R): { result: R; created: Storage[] } {

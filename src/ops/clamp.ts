@@ -38,7 +38,8 @@ export function clamp<T extends Variable>(x: T, min?: BoundOf<T> | ClampOptions<
   if (typeof high === 'object' && high !== null) return clampByTensors(x, low, high);
   const bounds = [low, high].filter((b) => b !== null);
   const input = cast(x, commonDType([x, ...bounds]));
-  if (input.dtype === 'int64') return clampIntegers(input, low, high);
+  // Integers have no infinity to stand for a missing bound.
+  if (!isFloating(input.dtype)) return clampIntegers(input, low, high);
   const [p, q] = [low ?? -Infinity, high ?? Infinity];
   const out = input.array.backend.unary(clampSpec, input.array, p, q);
   return record('ClampBackward1', out, [input], (node) => {

@@ -2,7 +2,7 @@
  * Changes in place: the memory is overwritten, the version counted up, and the history of the tensor (and of the base
  * that it is a view of) continues with the op that did it.
  */
-import { isGradEnabled } from '../autograd/gradMode.ts';
+import { isGradEnabled, isInferenceModeEnabled } from '../autograd/gradMode.ts';
 import { needsGraph, record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import type { NDArray } from '../backend/array.ts';
@@ -29,6 +29,12 @@ function checkWritable(x: Variable, op: string): void {
     throw new ShapeError(
       `${op}: unsupported operation: more than one element of the written-to tensor refers to a single memory location. ` +
         'Please clone() the tensor before performing the operation.',
+    );
+  }
+  if (x.array.storage.inference && !isInferenceModeEnabled()) {
+    throw new AutogradError(
+      `${op}: Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a ` +
+        'normal tensor before doing inplace update.',
     );
   }
   if (!isGradEnabled()) return;

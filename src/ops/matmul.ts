@@ -4,7 +4,7 @@ import type { Variable } from '../autograd/variable.ts';
 import { DTypeError, ShapeError } from '../core/errors.ts';
 import { broadcastShapes, formatShape } from '../core/shape.ts';
 import { named } from './composite.ts';
-import { cast, checkDevices, checkPair } from './convert.ts';
+import { cast, checkDevices, checkPair, commonDType, contiguous } from './convert.ts';
 import { torchTypeName } from './reduce.ts';
 import { sumSpec } from './reduceTo.ts';
 import { expand, reshape, squeeze, transpose, unsqueeze } from './views.ts';
@@ -136,7 +136,8 @@ export function outer<T extends Variable>(a: T, b: T): T {
   for (const x of [a, b]) {
     if (x.ndim !== 1) throw new ShapeError(`outer: Expected 1-D argument, but got ${x.ndim}-D`);
   }
-  return product('MulBackward0', unsqueeze(cast(a, a.dtype), 1), unsqueeze(b, 0));
+  const dtype = commonDType([a, b]);
+  return product('MulBackward0', unsqueeze(cast(a, dtype), 1), unsqueeze(cast(b, dtype), 0));
 }
 
 /**
@@ -173,7 +174,9 @@ function affine<T extends Variable>(x: T, weight: T, bias: T): T {
     [weight.array.strides[1], weight.array.strides[0]],
   );
   const rows = x.ndim === 1 ? x.array.view([1, x.shape[0]], [0, x.array.strides[0]]) : x.array;
-  const out = x.array.backend.matmul(rows, transposed, { bias: bias.array });
+  // The kernel reads the bias as one run of memory.
+  const { array: flatBias } = contiguous(bias.derive(bias.array));
+  const out = x.array.backend.matmul(rows, transposed, { bias: flatBias });
   const array = x.ndim === 1 ? out.view([weight.shape[0]], [1]) : out;
   return record(x.ndim <= 2 ? 'AddmmBackward0' : 'ViewBackward0', array, [x, weight, bias], (node) => {
     const savedX = node.needs[1] ? node.save(x) : null;

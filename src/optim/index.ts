@@ -1,6 +1,7 @@
 /** `optim`: optimisers, and `optim.lrScheduler`. */
 export * from './adam.ts';
 export * from './adaptive.ts';
+export { LBFGS, type LBFGSOptions } from './lbfgs.ts';
 export * as lrScheduler from './lrScheduler.ts';
 export {
   type GroupSpec,
