@@ -19,17 +19,17 @@ export const PROGRAMS = {
   tensors: `import { tensor } from 'wasmgrad'; globalThis.tensor = tensor;`,
 };
 
-/** Bytes of a program, minified and gzipped: of what it loads at once, without what it may import later. */
+/** Bytes that a page loads for a program, minified and gzipped; what is loaded on demand (WebGPU) is not in it. */
 export async function sizeOf(/** @type {string} */ program, /** @type {string} */ root) {
   const esbuild = await import('esbuild');
   const { outputFiles, metafile } = await esbuild.build({
     absWorkingDir: root,
-    splitting: true,
-    metafile: true,
-    outdir: path.join(root, 'unused'),
     stdin: { contents: program, resolveDir: root },
+    outdir: path.join(root, 'unused'),
     bundle: true,
+    splitting: true,
     minify: true,
+    metafile: true,
     format: 'esm',
     target: 'es2022',
     charset: 'utf8',
@@ -37,18 +37,16 @@ export async function sizeOf(/** @type {string} */ program, /** @type {string} *
     logLevel: 'silent',
     conditions: ['browser'],
   });
-  const loaded = new Set(
-    Object.keys(metafile.outputs).filter((file) => metafile.outputs[file].entryPoint === '<stdin>'),
+  const [entry] = Object.entries(metafile.outputs).flatMap(([file, { entryPoint }]) =>
+    entryPoint === '<stdin>' ? [file] : [],
   );
-  for (const file of loaded) {
-    for (const { path: to, kind } of metafile.outputs[file].imports)
-      if (kind === 'import-statement') loaded.add(to);
-  }
-  const text = outputFiles
+  const loaded = new Set([entry]);
+  for (const file of loaded)
+    for (const { path: other, kind } of metafile.outputs[file].imports)
+      if (kind === 'import-statement') loaded.add(other);
+  return outputFiles
     .filter((file) => loaded.has(path.relative(root, file.path).split(path.sep).join('/')))
-    .map((file) => file.text)
-    .join('');
-  return gzipSync(text, { level: 9 }).length;
+    .reduce((sum, { contents }) => sum + gzipSync(contents, { level: 9 }).length, 0);
 }
 
 /** @returns {Promise<Record<keyof typeof PROGRAMS, number>>} bytes of each program */

@@ -156,6 +156,7 @@ describe('the installed package', () => {
 
   const users = [
     ['TypeScript 5', 'typescript5', 'nodenext'],
+    ['TypeScript 5', 'typescript5', 'bundler'],
     ['TypeScript 6', 'typescript', 'nodenext'],
     ['TypeScript 6', 'typescript', 'bundler'],
   ] as const;
