@@ -34,6 +34,7 @@ export async function buildDemo() {
   const { build } = await import('./build.mjs');
   await build('js');
   const esbuild = await import('esbuild');
+  fs.rmSync(path.join(DEMO, 'chunks'), { recursive: true, force: true });
   await esbuild.build({
     absWorkingDir: root,
     entryPoints: [

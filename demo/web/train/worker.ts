@@ -39,6 +39,7 @@ class Session {
     this.#enter('training');
     try {
       const sets = await this.#served(settings.dataset);
+      if (settings.device === 'webgpu') await torch.webgpu();
       torch.manualSeed(settings.seed);
       const [training, validation] = split(sets);
       const network = makeNetwork(settings);
@@ -162,9 +163,16 @@ function settingsFor(state: Record<string, Tensor>, dataset: DatasetName): Setti
   };
 }
 
+/** Whether the browser would give this page a GPU. */
+async function hasGPU(): Promise<boolean> {
+  if (!('gpu' in navigator)) return false;
+  const adapter = await navigator.gpu.requestAdapter().catch(() => null);
+  return adapter !== null;
+}
+
 async function describeMachine(): Promise<Machine> {
   const { threads, simd, relaxedSimd, reasons } = await torch.init();
-  return { threads, simd, relaxedSimd, reasons, devices: ['cpu'] };
+  return { threads, simd, relaxedSimd, reasons, devices: (await hasGPU()) ? ['cpu', 'webgpu'] : ['cpu'] };
 }
 
 const session = new Session();
