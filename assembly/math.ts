@@ -31,8 +31,8 @@ const EXP = memory.data<f32>(
 const EXP_BOUNDS = memory.data<f32>([89, -174.67308, 1], 16);
 /** The same for 2ˣ; ln 2. */
 const EXP2 = memory.data<f32>([129, -252, Mathf.LN2], 16);
-/** The bits of 1.5·2^23, the smallest biased exponent, the bias, and of 87.3: up to there e^±x is a normal number. */
-const EXP_BITS = memory.data<i32>([0x4b400000, 1, 127, 0x42ae999a], 16);
+/** The bits of 1.5·2^23, the smallest biased exponent, the bias, and of 86: up to there e^±x is far from denormal. */
+const EXP_BITS = memory.data<i32>([0x4b400000, 1, 127, 0x42ac0000], 16);
 /** Bits of √½, mask of the exponent, what makes one signed comparison of "normal, positive, finite". */
 const LOG_BITS = memory.data<i32>([0x3f3504f3, <i32>0xff800000, 0x7f800000, <i32>0xfeffffff], 16);
 /** 1, ln 2 in two parts, −½, then (log(1+f) − f + f²/2)/f³ for √½ ≤ 1+f ≤ √2. */
@@ -43,8 +43,11 @@ const LOG = memory.data<f32>(
   ],
   16,
 );
-/** Where tanh has reached 1, doubled; 1, 2. */
-const TANH = memory.data<f32>([19, 1, 2], 16);
+/** Where the two formulas meet, where 1 is reached, 2, 1, then (tanh x − x)/x³ over x² up to the meeting point. */
+const TANH = memory.data<f32>(
+  [0.625, 9.5, 2, 1, -0.333332837, 0.133314908, -0.0537434965, 0.0206505843, -0.00571704144],
+  16,
+);
 /** 2/π, rounding constant, −π/2 in two parts: the first has 33 bits, so its multiples below 2^20 are exact. */
 const QUARTER = memory.data<f64>(
   [0.6366197723675814, 6755399441055744, -1.5707963267341256, -6.077100506506192e-11],
@@ -87,38 +90,25 @@ export abstract class M {
     return V.madd<f32>(y, x, M.at(table, i));
   }
 
-  /** x − n·ln 2, where t is n plus the rounding constant. */
-  // @ts-ignore: decorator
-  @inline
-  static withoutPowers(x: v128, t: v128): v128 {
-    const n = f32x4.sub(t, M.at(EXP, 1));
-    return V.madd<f32>(n, M.at(EXP, 3), V.madd<f32>(n, M.at(EXP, 2), x));
-  }
-
   /** 2·e^(x − n·ln 2), where t is n plus the rounding constant. */
   // @ts-ignore: decorator
   @inline
   static expFraction(x: v128, t: v128): v128 {
-    return M.expPolynomial(M.withoutPowers(x, t));
+    const n = f32x4.sub(t, M.at(EXP, 1));
+    return M.expPolynomial(V.madd<f32>(n, M.at(EXP, 3), V.madd<f32>(n, M.at(EXP, 2), x)));
   }
 
   /** 2·eʳ for |r| ≤ ln 2 / 2. */
   // @ts-ignore: decorator
   @inline
   static expPolynomial(r: v128): v128 {
-    return f32x4.add(M.expm1Polynomial(r), M.at(EXP, 4));
-  }
-
-  /** 2·(eʳ − 1) for |r| ≤ ln 2 / 2. */
-  // @ts-ignore: decorator
-  @inline
-  static expm1Polynomial(r: v128): v128 {
     let y = M.at(EXP, 9);
     y = M.horner(y, r, EXP, 8);
     y = M.horner(y, r, EXP, 7);
     y = M.horner(y, r, EXP, 6);
     y = M.horner(y, r, EXP, 5);
-    return V.madd<f32>(y, f32x4.mul(r, r), f32x4.add(r, r));
+    y = V.madd<f32>(y, f32x4.mul(r, r), f32x4.add(r, r));
+    return f32x4.add(y, M.at(EXP, 4));
   }
 
   /** eˣ for x between the bounds, or NaN. */
@@ -261,17 +251,23 @@ export abstract class M {
     return !v128.any_true(i32x4.gt_s(most, M.at(LOG_BITS, 3)));
   }
 
-  /** (e^2x − 1)/(e^2x + 1), where e^2x − 1 = 2ⁿ·(eʳ − 1) + (2ⁿ − 1). */
   // @ts-ignore: decorator
   @inline
   static tanh(x: v128): v128 {
     const a = f32x4.abs(x);
-    const b = f32x4.pmin(f32x4.add(a, a), M.at(TANH, 0));
-    const t = M.horner(b, M.at(EXP, 0), EXP, 1);
-    const p = M.expm1Polynomial(M.withoutPowers(b, t));
-    const half = i32x4.shl(t, 23);
-    const e = V.madd<f32>(half, p, f32x4.sub(f32x4.add(half, half), M.at(TANH, 1)));
-    return v128.or(f32x4.div(e, f32x4.add(e, M.at(TANH, 2))), v128.xor(x, a));
+    const z = f32x4.mul(a, a);
+    let y = M.at(TANH, 8);
+    y = M.horner(y, z, TANH, 7);
+    y = M.horner(y, z, TANH, 6);
+    y = M.horner(y, z, TANH, 5);
+    y = M.horner(y, z, TANH, 4);
+    y = V.madd<f32>(f32x4.mul(y, z), a, a);
+    const two = M.at(TANH, 2);
+    const one = M.at(TANH, 3);
+    const b = f32x4.pmin(a, M.at(TANH, 1));
+    const e = M.expNormal(f32x4.add(b, b));
+    const far = f32x4.sub(one, f32x4.div(two, f32x4.add(e, one)));
+    return v128.or(v128.bitselect(y, far, f32x4.lt(a, M.at(TANH, 0))), v128.xor(x, a));
   }
 
   // @ts-ignore: decorator
