@@ -18,8 +18,8 @@ const MB = 1e6;
 allowRelaxedSimd();
 const [, , epochs = '200', threads = '1', section = 'modules'] = process.argv;
 await torch.init({ threads: Number(threads) });
-const files = await nodeHost().mnist!();
-const dataset = await MNIST({ ...files, transform: transforms.toTensor() });
+// The files themselves are let go of.
+const dataset = await MNIST({ ...(await nodeHost().mnist!()), transform: transforms.toTensor() });
 torch.manualSeed(SEED);
 const [training, validation] = data.randomSplit(dataset, [55_000, 5_000]);
 const batches = new data.DataLoader(training, { batchSize: 128, shuffle: true });

@@ -4,11 +4,13 @@ import { embeddedBinaries } from './embedded.ts';
 import { detectHost } from './host.ts';
 import { type BackendInfo, describeBackend } from './info.ts';
 import { createModule, type ModuleOptions, type WasmModule } from './module.ts';
-import { Pool } from './pool.ts';
+import { Pool, type PoolOptions } from './pool.ts';
 
 export interface RuntimeOptions extends ModuleOptions {
   /** For pages whose security policy refuses blob: workers: where dist's worker script is served. */
   readonly workerURL?: string;
+  /** Where threads come from, if not from this environment. */
+  readonly host?: PoolOptions['host'];
 }
 
 export interface Runtime {
@@ -23,7 +25,7 @@ export interface Runtime {
  */
 export function startRuntime(options: RuntimeOptions = {}): Runtime {
   const module = createModule(embeddedBinaries, options);
-  const { workerURL } = options;
-  const pool = new Pool(module, { host: detectHost(), workerSource, ...(workerURL ? { workerURL } : {}) });
+  const { workerURL, host = detectHost() } = options;
+  const pool = new Pool(module, { host, workerSource, ...(workerURL ? { workerURL } : {}) });
   return { module, pool, info: () => describeBackend(module, pool) };
 }
