@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
 import { type PROGRAMS, sizes } from '../../scripts/sizes.mjs';
 
 /** kB, minified and gzipped, with both kernel binaries and the worker. */
-const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 176, tutorial: 116, tensors: 105 };
+const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 182, tutorial: 116, tensors: 105 };
 
 describe('size', () => {
   it('stays within the budget', async () => {
