@@ -97,7 +97,7 @@ async function main(): Promise<void> {
     options.add && fs.existsSync(kept) ? parseRecord(fs.readFileSync(kept, 'utf8'), kept) : undefined;
   const record = older ? merged(older, now) : now;
   save(record, options.out);
-  if (options.write) writeBetweenMarkers('BENCHMARKS.md', 'bench', markdownReport(record));
+  if (options.write) writeBetweenMarkers('BENCHMARKS.md', 'bench', markdownReport(record, options.best));
   if (options.json) console.log(JSON.stringify(record, null, 2));
   if (before) (options.json ? console.error : console.log)(`\n${comparison(before, record)}`);
 }

@@ -11,6 +11,7 @@ export interface Options {
   readonly list: boolean;
   readonly add: boolean;
   readonly write: boolean;
+  readonly best: boolean;
   readonly compare: string | undefined;
   readonly out: string;
 }
@@ -29,6 +30,7 @@ export const HELP = `Measures wasmgrad on this machine, with the machine's own l
   --compare FILE     beside those of an earlier run (its JSON)
   --out DIR          where latest.json and the charts go           (bench/results)
   --add              keep what latest.json has besides
+  --best             with --write: the fastest samples instead of the medians, for machines that others use too
   --write            put the tables into BENCHMARKS.md, between its markers
   --help             this text`;
 
@@ -64,6 +66,7 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
         list: flag,
         add: flag,
         write: flag,
+        best: flag,
         json: flag,
         compare: { type: 'string' },
         out: { type: 'string', default: 'bench/results' },
@@ -89,6 +92,7 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
     list: values.list,
     add: values.add,
     write: values.write,
+    best: values.best,
     compare: values.compare,
     out: values.out,
   };

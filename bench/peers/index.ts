@@ -33,6 +33,7 @@ const HELP = `Measures other libraries and wasmgrad on the same work and data, t
   --peers WORD,…     libraries whose name holds a word; wasmgrad is always there            (all)
   --threads N,…      numbers of threads                                                     (1 and all cores)
   --out FILE         where the figures are kept; a part measured again replaces the old      (bench/results/peers.json)
+  --best             tables of the fastest samples instead of the medians: for machines that others use too
   --write            put the tables into BENCHMARKS.md and README.md, between their markers
   --help             this text
 
@@ -51,6 +52,7 @@ function readOptions() {
       peers: list,
       threads: { type: 'string', default: [...new Set([1, os.availableParallelism()])].join(',') },
       out: { type: 'string', default: 'bench/results/peers.json' },
+      best: flag,
       write: flag,
       help: { ...flag, short: 'h' },
     },
@@ -157,7 +159,7 @@ async function measureAll(options: Options, kinds: readonly PeerKind[], keep: (e
     try {
       const files = trainingFiles(folder, effort.epochs);
       process.stderr.write('epochs\n');
-      keep(await measureEpochs(trains, files, SAMPLES, effort));
+      await measureEpochs(trains, files, SAMPLES, effort, keep);
       const torch = kinds.filter(({ adapter }) => adapter === 'pytorch');
       keep(await measureLoader(torch, files, Math.ceil(SAMPLES / BATCH), 2));
     } finally {
@@ -202,7 +204,7 @@ async function main(): Promise<void> {
   };
   keep([]);
   await measureAll(options, kinds, keep);
-  const { full, short } = tables(run);
+  const { full, short } = tables(run, options.best);
   console.log(full);
   if (!options.write) return;
   writeBetweenMarkers('BENCHMARKS.md', 'peers', full);

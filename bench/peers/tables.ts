@@ -99,10 +99,10 @@ const TUTORIAL = [EPOCH, LOADER, START, MEMORY].map((name) => ({
   label: name === MEMORY ? `${MEMORY}, MB` : name,
 }));
 
-function origin({ date, machine, versions }: PeerRun): string {
+function origin({ date, machine, versions }: PeerRun, what: string): string {
   const list = ORDER.filter((peer) => versions[peer] && peer !== 'tfjs-wasm, repaired');
   const names = list.map((peer) => `${peer} ${versions[peer]}`).join(', ');
-  return `${date.slice(0, 10)}, ${machine.processor}, ${machine.cores} cores, ${machine.engine}. ${names}. Cells: medians on ${machine.cores > 1 ? `1 / ${machine.cores} threads` : '1 thread'}; – : the library cannot do it.`;
+  return `${date.slice(0, 10)}, ${machine.processor}, ${machine.cores} cores, ${machine.engine}. ${names}. Cells: ${what} on ${machine.cores > 1 ? `1 / ${machine.cores} threads` : '1 thread'}; – : the library cannot do it.`;
 }
 
 function sizeTable({ sizes }: PeerRun): string {
@@ -131,11 +131,15 @@ const SHORT = [
 const SHORT_PEERS = ['wasmgrad', 'tfjs-wasm', 'tfjs-wasm, repaired', 'jax-js', 'PyTorch'];
 
 /** Everything that was measured (`full`), and the rows that say most (`short`). */
-export function tables(run: PeerRun): { full: string; short: string } {
+export function tables(measured: PeerRun, best: boolean): { full: string; short: string } {
+  const fastest = (entry: Entry): Entry =>
+    'unable' in entry || entry.unit !== 'ms' ? entry : { ...entry, median: entry.fastest };
+  const run = best ? { ...measured, entries: measured.entries.map(fastest) } : measured;
+  const from = origin(run, best ? 'the fastest samples' : 'medians');
   const notes: string[] = [];
   const named = (works: readonly Work[]) => works.map((work) => ({ name: work.name, work }));
   const parts = [
-    origin(run),
+    from,
     `### The tutorial\n\n${tableOf(run, TUTORIAL, notes)}`,
     ...GROUPS.map(([group, title]) => {
       const table = tableOf(run, named(WORKS.filter((work) => work.group === group)), notes);
@@ -153,5 +157,5 @@ export function tables(run: PeerRun): { full: string; short: string } {
     SHORT_PEERS,
   );
   const shortText = short.replace(/\[\^\d+\]/g, '');
-  return { full: [...parts, marks].filter(Boolean).join('\n\n'), short: `${origin(run)}\n\n${shortText}` };
+  return { full: [...parts, marks].filter(Boolean).join('\n\n'), short: `${from}\n\n${shortText}` };
 }
