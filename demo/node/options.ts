@@ -46,7 +46,9 @@ const HELP = `Trains the PyTorch tutorial's network on MNIST, from scratch and w
   --checkpoint-every SECONDS   save the run as often as that, 0 after every step (10)
   --resume [DIR]     continue a run that was stopped, the latest one by default; only --threads, --data
                      and --checkpoint-every may stand beside it
-  --help             this text`;
+  --help             this text
+
+  npm start -- --distributed N     the network with modules, trained by N processes (--distributed --help)`;
 
 class UsageError extends Error {}
 

@@ -10,6 +10,7 @@ import { save } from 'wasmgrad/io';
 import { plot } from 'wasmgrad/plot';
 import { basics } from './basics.ts';
 import { Checkpoints, latestRun, savedOptions } from './checkpoints.ts';
+import { trainDistributed } from './distributed.ts';
 import { trainFromScratch } from './fromScratch.ts';
 import { loadDatasets, makeLoaders } from './loadData.ts';
 import { type Command, type Options, readOptions } from './options.ts';
@@ -185,7 +186,9 @@ async function main(command: Command): Promise<void> {
 }
 
 try {
-  await main(readOptions(process.argv.slice(2)));
+  const args = process.argv.slice(2);
+  if (args[0] === '--distributed') await trainDistributed(args.slice(1));
+  else await main(readOptions(args));
 } catch (error) {
   const expected =
     error instanceof WasmgradError || (error instanceof Error && error.message.startsWith('--'));

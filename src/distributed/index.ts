@@ -1,4 +1,5 @@
 /** `wasmgrad/distributed`: training by several processes, on MPI. Node only. */
+export { loadCheckpoint, saveCheckpoint } from './checkpoint.ts';
 export {
   type AsyncOption,
   allGather,

@@ -1,0 +1,149 @@
+/**
+ * The tutorial's network, trained by several processes: `npm start -- --distributed 2` starts them with mpirun; under a
+ * launcher (`mpirun -np 2 node … --distributed`, srun) this process is one of them, and without any it trains alone.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import { parseArgs } from 'node:util';
+import * as torch from 'wasmgrad';
+import { data, nn, optim } from 'wasmgrad';
+import * as dist from 'wasmgrad/distributed';
+import { loadDatasets } from './loadData.ts';
+
+const F = nn.functional;
+
+const HELP = `npm start -- --distributed N [options]
+
+  --distributed N    processes to start with mpirun; left out under mpirun or srun
+  --epochs N         passes over the training data                 (5)
+  --batch-size N     samples per step, of all processes together    (128)
+  --lr X             learning rate                                  (0.1)
+  --samples N        use only the first N training images           (all)
+  --checkpoint FILE  save after every epoch, and resume from it if it is there`;
+
+/** Starts the processes with the flags that they need. Returns the exit code of all of them. */
+function startProcesses(count: number, args: string[]): number {
+  const root = typeof process.getuid === 'function' && process.getuid() === 0;
+  const flags = [
+    ['-np', String(count), '--bind-to', 'none'],
+    count > os.availableParallelism() ? ['--oversubscribe'] : [],
+    root ? ['--allow-run-as-root'] : [],
+  ].flat();
+  const version = spawnSync('mpirun', ['--version'], { encoding: 'utf8' });
+  if (version.error) {
+    console.error(
+      '--distributed needs MPI: apt-get install openmpi-bin (Debian, Ubuntu), brew install open-mpi (Mac), or the MPI ' +
+        'module of a cluster',
+    );
+    return 2;
+  }
+  const openMpi = /Open MPI|Open RTE|PRTE/.test(version.stdout);
+  const launcher = openMpi ? flags : ['-np', String(count)];
+  const child = spawnSync(
+    'mpirun',
+    [...launcher, process.execPath, process.argv[1], '--distributed', ...args],
+    {
+      stdio: 'inherit',
+    },
+  );
+  return child.status ?? 1;
+}
+
+/** `args`: those of the command line without `--distributed`. */
+export async function trainDistributed(args: string[]): Promise<void> {
+  const count = /^\d+$/.test(args[0] ?? '') ? Number(args[0]) : 0;
+  const rest = count > 0 ? args.slice(1) : args;
+  if (rest.includes('--help')) return console.log(HELP);
+  if (count > 0 && !dist.isLaunched()) {
+    process.exitCode = startProcesses(count, rest);
+    return;
+  }
+  const text = (value: string) => ({ type: 'string' as const, default: value });
+  const { values } = parseArgs({
+    args: rest,
+    options: {
+      epochs: text('5'),
+      'batch-size': text('128'),
+      lr: text('0.1'),
+      samples: text('60000'),
+      checkpoint: { type: 'string' },
+    },
+  });
+  dist.initProcessGroup();
+  await train({
+    epochs: Number(values.epochs),
+    batchSize: Number(values['batch-size']),
+    lr: Number(values.lr),
+    samples: Number(values.samples),
+    checkpoint: values.checkpoint,
+  });
+  dist.destroyProcessGroup();
+}
+
+interface Settings {
+  epochs: number;
+  batchSize: number;
+  lr: number;
+  samples: number;
+  checkpoint: string | undefined;
+}
+
+async function train({ epochs, batchSize, lr, samples, checkpoint }: Settings): Promise<void> {
+  const engine = await torch.init();
+  const size = dist.getWorldSize();
+  dist.log(
+    `${size} process${size > 1 ? 'es' : ''} of ${engine.threads} thread${engine.threads > 1 ? 's' : ''} each`,
+  );
+  const sets = await loadDatasets({ dataset: 'mnist', data: undefined, download: false, batchSize });
+  const trainData = new data.Subset(sets.train, [...new Array(Math.min(samples, sets.train.length)).keys()]);
+  torch.manualSeed(7);
+  const model = new dist.DistributedDataParallel(
+    new nn.Sequential(new nn.Flatten(), new nn.Linear(784, 500), new nn.ReLU(), new nn.Linear(500, 10)),
+  );
+  const optimizer = new optim.SGD(model.parameters(), { lr, momentum: 0.9 });
+  const part = Math.max(1, Math.floor(batchSize / size));
+  const sampler = new dist.DistributedSampler(trainData);
+  const loader = new data.DataLoader(trainData, { batchSize: part, sampler });
+  const testSampler = new dist.DistributedSampler(sets.test, { shuffle: false });
+  const testLoader = new data.DataLoader(sets.test, { batchSize: part, sampler: testSampler });
+
+  let epoch = 0;
+  if (checkpoint !== undefined && dist.allGatherObject(fs.existsSync(checkpoint))[0]) {
+    ({ epoch } = await dist.loadCheckpoint<{ epoch: number }>(checkpoint, { model, optimizer }));
+    dist.log(`resumed after epoch ${epoch}`);
+  }
+  for (; epoch < epochs; epoch++) {
+    const start = performance.now();
+    sampler.setEpoch(epoch);
+    let total = 0;
+    for (const [images, labels] of loader) {
+      const loss = F.crossEntropy(model.forward(images), labels);
+      loss.backward();
+      optimizer.step();
+      optimizer.zeroGrad();
+      total += loss.item();
+    }
+    const seconds = (performance.now() - start) / 1000;
+    let right = 0;
+    torch.noGrad(() => {
+      for (const [images, labels] of testLoader)
+        right += model.module.forward(images).argmax(1).eq(labels).sum().item();
+    });
+    const means = dist.averageMetrics({ loss: total / loader.length, accuracy: right / testSampler.length });
+    dist.log(
+      `Epoch ${epoch + 1}: Training Loss: ${means.loss.toFixed(7)}, Test Accuracy: ${means.accuracy.toFixed(4)}, ${seconds.toFixed(2)} s`,
+    );
+    if (checkpoint !== undefined)
+      await dist.saveCheckpoint(checkpoint, { model, optimizer, epoch: epoch + 1 });
+  }
+  const digest = createHash('sha256');
+  for (const x of Object.values(model.stateDict())) digest.update(x.data);
+  const all = dist.allGatherObject(digest.digest('hex').slice(0, 16));
+  dist.log(
+    all.every((one) => one === all[0])
+      ? `parameters ${all[0]}, the same bits on every process`
+      : `parameters differ between the processes: ${all.join(' ')}`,
+  );
+}

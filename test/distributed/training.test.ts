@@ -1,0 +1,73 @@
+/** The same training by one process and by several, and one that is interrupted and goes on. */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Flavour, launch, type Outcome, whyNot } from '../support/mpi.ts';
+
+for (const flavour of ['openmpi', 'mpich'] satisfies Flavour[]) {
+  const reason = whyNot(flavour);
+  describe.skipIf(reason !== undefined)(`on ${flavour}${reason ? `: skipped, ${reason}` : ''}`, () => {
+    const run = (processes: number, ...rest: string[]): Promise<Outcome> =>
+      launch('train', { flavour, processes, arguments: ['--batch', `${128 / processes}`, ...rest] });
+
+    const agrees = (reference: Outcome, several: Outcome, tolerance = 1e-6) => {
+      expect(several.code, several.stderr).toBe(0);
+      const [{ losses, names }] = reference.reports;
+      for (const report of several.reports) {
+        expect(report.digest).toBe(several.reports[0].digest);
+        expect(report.names).toEqual(names);
+        expect(report.losses).toHaveLength(losses.length);
+        losses.forEach((loss: number, step: number) => {
+          expect(Math.abs(report.losses[step] / loss - 1)).toBeLessThan(tolerance);
+        });
+      }
+    };
+
+    for (const model of ['mlp', 'norm']) {
+      it(`${model}: 2 × 64, 4 × 32 and 8 × 16 are 1 × 128`, async () => {
+        const one = await run(1, '--model', model, '--epochs', '1');
+        expect(one.code, one.stderr).toBe(0);
+        expect(one.reports[0].losses.at(-1)).toBeLessThan(one.reports[0].losses[0]);
+        const tolerance = model === 'norm' ? 1e-5 : 1e-6;
+        for (const processes of model === 'norm' ? [2] : [2, 4, 8])
+          agrees(one, await run(processes, '--model', model, '--epochs', '1'), tolerance);
+      });
+    }
+
+    it('small buckets and batches in parts change nothing', async () => {
+      const one = await run(1);
+      agrees(one, await run(2, '--buckets', '0.001'));
+      agrees(one, await run(2, '--parts', '2'));
+    });
+
+    it('parameters that some processes do not use count as zero there', async () => {
+      const { code, stderr, reports } = await run(2, '--model', 'mixed', '--unused');
+      expect(code, stderr).toBe(0);
+      expect(reports[1].digest).toBe(reports[0].digest);
+    });
+  });
+}
+
+const missing = whyNot('openmpi');
+describe.skipIf(missing !== undefined)(`a checkpoint${missing ? `: skipped, ${missing}` : ''}`, () => {
+  let folder = '';
+  beforeAll(() => {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wasmgrad-resume-'));
+  });
+  afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+  it('continues a run that lost a process, to the same parameters, bit for bit', async () => {
+    const train = (name: string, ...rest: string[]) =>
+      launch('resume', { arguments: [path.join(folder, name), ...rest] });
+    const undisturbed = await train('a');
+    expect(undisturbed.code, undisturbed.stderr).toBe(0);
+    const killed = await train('b', '23');
+    expect(killed.code).not.toBe(0);
+    const resumed = await train('b');
+    expect(resumed.code, resumed.stderr).toBe(0);
+    expect(resumed.reports.map(({ first }) => first)).toEqual([20, 20]);
+    expect(resumed.reports[0].digest).toBe(undisturbed.reports[0].digest);
+    expect(resumed.reports[1].digest).toBe(undisturbed.reports[0].digest);
+  });
+});
