@@ -40,4 +40,4 @@ if (how === 'destroyed') {
   fs.writeSync(1, `@${JSON.stringify({ rank })}\n`);
   process.exit(0);
 }
-fs.writeSync(1, `@${JSON.stringify({ rank, finished: true })}\n`);
+if (!process.exitCode) fs.writeSync(1, `@${JSON.stringify({ rank, finished: true })}\n`);
