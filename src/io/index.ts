@@ -24,6 +24,7 @@ export {
   saveNpy,
   saveNpz,
 } from './npy.ts';
+export { exportOnnx, type OnnxOptions, toOnnx } from './onnx/index.ts';
 export type { Metadata, SaveOptions, TensorInfo, Tensors } from './safetensors.ts';
 export type { Source } from './source.ts';
 export type { Target } from './target.ts';

@@ -1,0 +1,93 @@
+/** Our elementwise kernels in ONNX's operators. */
+import { type DType, dtypeInfo } from '../../core/dtype.ts';
+import type { Attribute, NodeInput } from './graph.ts';
+
+export type Emit = (
+  op: string,
+  inputs: readonly NodeInput[],
+  attributes?: Readonly<Record<string, Attribute>>,
+) => string;
+type UnaryRule = (emit: Emit, x: string, dtype: DType, p: number, q: number) => string;
+type BinaryRule = (emit: Emit, a: NodeInput, b: NodeInput, dtype: DType) => string;
+
+function scalar(value: number, dtype: DType): NodeInput {
+  const constant = dtypeInfo[dtype].allocate(1);
+  if (constant instanceof BigInt64Array) constant[0] = BigInt(Math.trunc(value));
+  else constant[0] = value;
+  return { constant, dtype, shape: [] };
+}
+
+const same =
+  (op: string): UnaryRule =>
+  (emit, x) =>
+    emit(op, [x]);
+const pair =
+  (op: string): BinaryRule =>
+  (emit, a, b) =>
+    emit(op, [a, b]);
+
+export const unaryOps: Readonly<Partial<Record<string, UnaryRule>>> = {
+  abs: same('Abs'),
+  acos: same('Acos'),
+  acosh: same('Acosh'),
+  asin: same('Asin'),
+  asinh: same('Asinh'),
+  atan: same('Atan'),
+  atanh: same('Atanh'),
+  ceil: same('Ceil'),
+  cos: same('Cos'),
+  cosh: same('Cosh'),
+  erf: same('Erf'),
+  exp: same('Exp'),
+  floor: same('Floor'),
+  log: same('Log'),
+  logical_not: same('Not'),
+  neg: same('Neg'),
+  reciprocal: same('Reciprocal'),
+  relu: same('Relu'),
+  round: same('Round'),
+  sigmoid: same('Sigmoid'),
+  sign: same('Sign'),
+  sin: same('Sin'),
+  sinh: same('Sinh'),
+  sqrt: same('Sqrt'),
+  tan: same('Tan'),
+  tanh: same('Tanh'),
+  isnan: same('IsNaN'),
+  isinf: same('IsInf'),
+  square: (emit, x) => emit('Mul', [x, x]),
+  rsqrt: (emit, x) => emit('Reciprocal', [emit('Sqrt', [x])]),
+  silu: (emit, x) => emit('Mul', [x, emit('Sigmoid', [x])]),
+  gelu: (emit, x, dtype) => {
+    const half = emit('Mul', [x, scalar(0.5, dtype)]);
+    const bell = emit('Erf', [emit('Mul', [x, scalar(Math.SQRT1_2, dtype)])]);
+    return emit('Mul', [half, emit('Add', [bell, scalar(1, dtype)])]);
+  },
+  leaky_relu: (emit, x, _, p) => emit('LeakyRelu', [x], { alpha: { real: p } }),
+  clamp: (emit, x, dtype, p, q) => emit('Min', [emit('Max', [x, scalar(p, dtype)]), scalar(q, dtype)]),
+};
+
+export const binaryOps: Readonly<Partial<Record<string, BinaryRule>>> = {
+  add: pair('Add'),
+  sub: pair('Sub'),
+  mul: pair('Mul'),
+  div: pair('Div'),
+  pow: pair('Pow'),
+  maximum: pair('Max'),
+  minimum: pair('Min'),
+  eq: pair('Equal'),
+  lt: pair('Less'),
+  le: pair('LessOrEqual'),
+  gt: pair('Greater'),
+  ge: pair('GreaterOrEqual'),
+  ne: (emit, a, b) => emit('Not', [emit('Equal', [a, b])]),
+};
+
+export const reduceOps: Readonly<Partial<Record<string, string>>> = {
+  sum: 'ReduceSum',
+  max: 'ReduceMax',
+  min: 'ReduceMin',
+  prod: 'ReduceProd',
+  abs_sum: 'ReduceL1',
+  square_sum: 'ReduceSumSquare',
+};
