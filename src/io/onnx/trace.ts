@@ -161,7 +161,10 @@ export class TraceBackend extends ReferenceBackend {
     return out;
   }
   override fill(out: NDArray, value: number | bigint): void {
-    if (this.#inside > 0) return super.fill(out, value);
+    if (this.#inside > 0) {
+      super.fill(out, value);
+      return;
+    }
     if (out.size !== numElements(this.#wholeOf(out).shape)) this.#unknown('filling a part of a tensor');
     const scalar = { constant: listOf([Number(value)], out.dtype), dtype: out.dtype, shape: [] };
     this.#replace(out, this.#emit('Expand', [scalar, { sizes: out.shape }]));
@@ -177,7 +180,10 @@ export class TraceBackend extends ReferenceBackend {
     this.#values.set(out.storage, { name, array: out, constant: false });
   }
   override assign(out: NDArray, x: NDArray): void {
-    if (this.#inside > 0) return super.assign(out, x);
+    if (this.#inside > 0) {
+      super.assign(out, x);
+      return;
+    }
     let name = this.#in(x);
     if (x.dtype !== out.dtype) name = this.#emit('Cast', [name], { to: onnxTypes[out.dtype] });
     if (!sameShape(x.shape, out.shape)) name = this.#emit('Expand', [name, { sizes: out.shape }]);
@@ -467,7 +473,7 @@ export class TraceBackend extends ReferenceBackend {
 
 function listOf(values: readonly number[], dtype: DType): TypedArray {
   const list = dtypeInfo[dtype].allocate(values.length);
-  if (list instanceof BigInt64Array) values.forEach((x, i) => (list[i] = BigInt(Math.trunc(x))));
+  if (list instanceof BigInt64Array) list.set(values.map((x) => BigInt(Math.trunc(x))));
   else list.set(isFloating(dtype) ? values : values.map(Math.trunc));
   return list;
 }
