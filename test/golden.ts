@@ -28,7 +28,9 @@ export function goldenNames(): string[] {
 /** One golden file, parsed. The caller states the type; the runners check what they read. */
 export async function loadGolden<T>(name: string): Promise<T> {
   const folder = goldenFolder();
-  if (folder) return JSON.parse(folder.fs.readFileSync(`${folder.path}/${name}.json`, 'utf8'));
+  const file = `${folder?.path}/${name}.json`;
+  // A folder of other cases may hold operators only: the rest is then checked with the copies here.
+  if (folder?.fs.existsSync(file)) return JSON.parse(folder.fs.readFileSync(file, 'utf8'));
   const copy = copies[`./golden/${name}.json`];
   if (!copy) throw new Error(`no golden file ${name}.json`);
   return JSON.parse(await copy());
