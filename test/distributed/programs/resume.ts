@@ -22,7 +22,7 @@ if (dist.allGatherObject(fs.existsSync(file))[0])
 const first = step;
 for (; step < 40; step++) {
   if (step % 5 === 0 && step > first) await dist.saveCheckpoint(file, { model, optimizer, step });
-  if (step === Number(killAt) && rank === 1) process.kill(process.pid, 'SIGKILL');
+  if (killAt !== '0' && step === Number(killAt) && rank === 1) process.kill(process.pid, 'SIGKILL');
   const x = torch.randn(32, 6); // Each process has a random stream of its own.
   nn.functional.crossEntropy(model.forward(x), x.narrow(1, 0, 3).argmax(1)).backward();
   optimizer.step();
