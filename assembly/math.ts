@@ -177,7 +177,13 @@ export abstract class M {
   // @ts-ignore: decorator
   @inline
   static sigmoidNormal(x: v128): v128 {
-    return f32x4.div(M.at(EXP_BOUNDS, 2), M.sigmoidDivisor(x));
+    const one = M.at(EXP_BOUNDS, 2);
+    const e = M.expNormal(f32x4.neg(f32x4.abs(x)));
+    const sum = f32x4.add(one, e);
+    const rounded = f32x4.sub(e, f32x4.sub(sum, one)); // what the sum lost: exact, since e is at most 1
+    const quotient = f32x4.div(one, sum);
+    const right = f32x4.sub(quotient, f32x4.mul(f32x4.mul(quotient, quotient), rounded));
+    return v128.bitselect(f32x4.mul(e, right), right, i32x4.shr_s(x, 31));
   }
 
   /** Far out on the left it is eˣ/(1 + eˣ), which may be denormal. */

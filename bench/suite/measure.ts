@@ -19,6 +19,9 @@ export const FULL: Effort = { rounds: 11, sampleMs: 25, warmMs: 200, limitMs: 80
 export const QUICK: Effort = { rounds: 5, sampleMs: 8, warmMs: 60, limitMs: 40 };
 export const SMOKE: Effort = { rounds: 2, sampleMs: 0, warmMs: 0, limitMs: 0 };
 
+/** Milliseconds below which no single measurement means anything. */
+const SHORTEST = 1e-5;
+
 /** Calls before anything is measured; the result of the last one is what the checksum is of. */
 const WARM_UP_CALLS = 3;
 
@@ -49,7 +52,7 @@ async function prepare(timed: Timed, setting: Setting, effort: Effort): Promise<
   const warm = now() + effort.warmMs;
   let count = 1;
   do {
-    const once = Math.max(await time(job, count, setting.device), 1e-5);
+    const once = Math.max(await time(job, count, setting.device), SHORTEST);
     count = Math.max(1, Math.ceil(effort.sampleMs / once));
   } while (now() < warm);
   return { timed, job, count, checksum: sum, samples: [] };
@@ -63,7 +66,8 @@ export async function describe(
   limits: Limits,
 ): Promise<Pick<Result, 'rate' | 'limit' | 'median' | 'q1' | 'q3' | 'fastest' | 'samples'>> {
   const summary = summarize(samples);
-  const rate = work && rateOf(work, summary.median);
+  // Clocks of pages may stand still for 0.1 ms: no time at all would be no rate.
+  const rate = work && rateOf(work, Math.max(summary.median, SHORTEST));
   const most = work && setting.device === 'cpu' ? await limits.of(work, setting.threads) : undefined;
   const limit = rate && most ? { ...most, percent: (100 * rate.value) / most.value } : undefined;
   return { ...summary, ...(rate ? { rate } : {}), ...(limit ? { limit } : {}) };

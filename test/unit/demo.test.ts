@@ -41,6 +41,7 @@ describe.skipIf(missing !== null)(`the demo page${missing ? ` (skipped: ${missin
     server = await serve({ folder, port: 0, ...options });
     problems = [];
     page = await browser.newPage();
+    page.setDefaultTimeout(90_000); // a busy machine takes its time to unpack the images
     page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) problems.push(message.text());
     });

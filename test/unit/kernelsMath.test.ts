@@ -60,7 +60,7 @@ const cases: Record<string, Case> = {
   sinh: { js: Math.sinh, limit: 0.51 },
   cosh: { js: Math.cosh, limit: 0.51 },
   tanh: { js: Math.tanh, limit: 1.6 },
-  sigmoid: { js: sigmoid, limit: 2.3 },
+  sigmoid: { js: sigmoid, limit: 2 },
   // A denormal sigmoid has few digits, and the product inherits them.
   silu: { js: (x) => x * sigmoid(x), limit: 3, skip: (x) => x < -87 },
   elu: { js: (x, p) => (x > 0 ? x : p * Math.expm1(x)), limit: 0.51, p: 0.75 },
