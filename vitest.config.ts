@@ -26,8 +26,8 @@ function inBrowser(name: string, headers: Record<string, string>): TestProjectIn
     test: {
       name,
       include: BROWSER_TESTS,
-      testTimeout: 120_000,
-      hookTimeout: 120_000,
+      testTimeout: 300_000,
+      hookTimeout: 300_000,
       browser: {
         enabled: true,
         headless: true,
@@ -50,8 +50,8 @@ const node: TestProjectInlineConfiguration = {
     include: ['test/unit/**/*.test.ts', 'test/shared/**/*.test.ts'],
     environment: 'node',
     pool: 'forks',
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     setupFiles: ['test/support/setupNode.ts'],
   },
 };

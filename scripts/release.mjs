@@ -70,7 +70,7 @@ function main() {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), `wasmgrad-${version}-`));
   const clone = path.join(folder, 'clone');
   run('git', ['clone', '--quiet', '--branch', `v${version}`, root, clone], folder);
-  run('bash', ['.ci/run'], clone, true);
+  run('bash', ['.ci/full'], clone, true);
   run('node', ['scripts/build.mjs'], clone, true);
   const file = pack(clone);
   if (!values.publish) return console.log(`not published; the package is ${file}`);
