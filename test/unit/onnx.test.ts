@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import * as torch from '../../src/index.ts';
 import { nn, type Tensor } from '../../src/index.ts';
 import { toOnnx } from '../../src/io/index.ts';
+import { loadModule } from '../support/loadModule.mjs';
 
 const F = nn.functional;
 const RUNTIME = path.resolve('bench/peers/node_modules/onnxruntime-web/dist/ort.min.mjs');
@@ -31,7 +32,7 @@ class Convolutional extends nn.Module {
 
 describe.skipIf(!fs.existsSync(RUNTIME))('ONNX Runtime (skipped unless bench/peers is installed)', () => {
   it.each([() => new FullyConnected(), () => new Convolutional()])('agrees within 1e-5', async (make) => {
-    const ort = await import(/* @vite-ignore */ pathToFileURL(RUNTIME).href);
+    const ort = await loadModule(pathToFileURL(RUNTIME).href);
     const model = make().eval();
     const session = await ort.InferenceSession.create(toOnnx(model, torch.randn(2, 1, 28, 28)));
     for (const n of [1, 5]) {
