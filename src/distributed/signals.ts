@@ -16,6 +16,9 @@ export function guardSignals(foreign: ForeignFunctions): () => void {
   if (process.platform === 'win32') return () => {};
   // UCX reads this when it is loaded: no handlers at all.
   process.env.UCX_ERROR_SIGNALS ??= '';
+  // Nor shall it put its own code into brk, sbrk and mmap: V8 reserves its code right above the heap of malloc, so that
+  // the heap cannot grow there, and with UCX in between malloc sometimes did not notice (a crash in one run of forty).
+  process.env.UCX_MEM_EVENTS ??= 'n';
   const sigaction: CFunction = foreign.load(null).func('sigaction', ['int', 'pointer', 'pointer'], 'pointer');
   const kept = numbers().map((signal) => ({ signal, action: new Uint8Array(SIGACTION_BYTES) }));
   for (const { signal, action } of kept) sigaction(signal, 0n, foreign.address(action));
