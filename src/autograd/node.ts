@@ -31,6 +31,9 @@ export type GradHook = (grad: Variable) => Variable | null | undefined | void;
 
 let nextSequence = 0;
 
+/** The `sequence` that the next node will have. */
+export const sequenceNow = (): number => nextSequence;
+
 export abstract class GraphNode {
   /** PyTorch's name, as printed in `grad_fn=<MulBackward0>`. */
   readonly name: string;

@@ -6,9 +6,11 @@ interface WalkHooks {
   afterNode: (() => void) | null;
   /** Of the walk that runs. */
   atEnd: (() => void)[] | null;
+  /** Runs a walk, for somebody who looks at it as a whole. */
+  around: (<R>(walk: () => R) => R) | null;
 }
 
-export const walkHooks: WalkHooks = { afterNode: null, atEnd: null };
+export const walkHooks: WalkHooks = { afterNode: null, atEnd: null, around: null };
 
 /**
  * Calls `callback` once when the walk that runs now has come to its end; not if it fails.
@@ -26,7 +28,7 @@ export function withWalkHooks<R>(walk: () => R): R {
   const mine: (() => void)[] = [];
   walkHooks.atEnd = mine;
   try {
-    const result = walk();
+    const result = walkHooks.around === null ? walk() : walkHooks.around(walk);
     for (const callback of mine) callback();
     return result;
   } finally {

@@ -8,6 +8,7 @@ import { noGrad } from '../autograd/gradMode.ts';
 import { isFloating, resolveDType } from '../core/dtype.ts';
 import { ArgumentError, DTypeError } from '../core/errors.ts';
 import { Tensor, type ToOptions, toOptions } from '../tensor.ts';
+import { noteModuleClass } from './moduleClasses.ts';
 import { Parameter } from './parameter.ts';
 import { indented, wrapLines } from './printing.ts';
 import {
@@ -52,6 +53,10 @@ export abstract class Module {
   /** Registered buffers: name → whether the state dict has it. */
   readonly #buffers = new Map<string, boolean>();
   #hooks: Hooks | null = null;
+
+  constructor() {
+    noteModuleClass(new.target);
+  }
 
   /** The computation. Call it directly, `model.forward(x)`: hooks run then too. */
   abstract forward(...inputs: never): unknown;
@@ -356,13 +361,16 @@ export abstract class Module {
       ownForward: Object.getOwnPropertyDescriptor(this, 'forward'),
     };
     const { forward } = this;
+    // Looked up anew if it is the class's: a profiler may have changed it since.
+    const inner = (): unknown =>
+      hooks.ownForward ? forward : Reflect.get(Object.getPrototypeOf(this), 'forward');
     const value = (...given: unknown[]): unknown => {
       let inputs = given;
       for (const hook of hooks.before) {
         const changed: unknown = Reflect.apply(hook, undefined, [this, inputs]);
         if (changed !== undefined && changed !== null) inputs = Array.isArray(changed) ? changed : [changed];
       }
-      let output: unknown = Reflect.apply(forward, this, inputs);
+      let output: unknown = Reflect.apply(inner() as Callback, this, inputs as never[]);
       for (const hook of hooks.after)
         output = Reflect.apply(hook, undefined, [this, inputs, output]) ?? output;
       return output;

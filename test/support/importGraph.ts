@@ -14,9 +14,9 @@ const FLOORS: Record<string, number> = { generated: 1, core: 1, backend: 2, auto
 const TENSOR_FLOOR = 5;
 const PARTS_FLOOR = 6;
 const PARTS = ['nn', 'optim', 'data', 'vision', 'io', 'plot', 'serve', 'training'];
-/** Built out of several parts: whole models, their files, and the processes that train them. */
+/** Built out of several parts: whole models and their files, the processes that train them, what shows their time. */
 const ASSEMBLIES_FLOOR = 7;
-const ASSEMBLIES = ['distributed'];
+const ASSEMBLIES = ['distributed', 'profiler'];
 const ROOF = 8;
 
 export function floorOf(file: string): number {

@@ -86,7 +86,8 @@ interface Crew {
 
 export class Pool<K = Kernels> {
   readonly #entries = new Map<string, Entry>();
-  readonly #kernels: readonly AnyKernel[];
+  /** By number: what the calling thread runs of a job that all threads take part in. A profiler counts there. */
+  readonly kernels: AnyKernel[];
   readonly #module: WasmModule<K>;
   readonly #options: PoolOptions;
   #requested: number | 'auto' = 'auto';
@@ -103,9 +104,9 @@ export class Pool<K = Kernels> {
     this.#module = module;
     this.#options = options;
     this.#workerURL = options.workerURL;
-    this.#kernels = kernelTable(module.module, module.exports as WebAssembly.Exports);
+    this.kernels = kernelTable(module.module, module.exports as WebAssembly.Exports);
     kernelNames(module.module).forEach((name, index) => {
-      const kernel = this.#kernels[index];
+      const kernel = this.kernels[index];
       this.#entries.set(name, { index, kernel, arity: kernel.length - 2 });
     });
   }
@@ -262,7 +263,7 @@ export class Pool<K = Kernels> {
     if (chunks > MAX_CHUNKS) throw new WasmgradError(`${name}: ${chunks} chunks are more than ${MAX_CHUNKS}`);
     const begun = performance.now();
     publish(control, job, chunks);
-    const error = takeChunks(control, this.#kernels, 0);
+    const error = takeChunks(control, this.kernels, 0);
     if (Atomics.load(control.words, PENDING) !== 0 && !this.#waitForWorkers(control.words, begun)) {
       this.#giveUp(this.#crew!, 'a worker stopped answering');
       throw new DeviceError(
