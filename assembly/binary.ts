@@ -44,7 +44,7 @@ abstract class Binary {
       case Op.MUL:
         return f32x4.mul(a, b);
       case Op.RELU_GRAD:
-        return v128.and(a, f32x4.gt(b, f32x4.splat(0)));
+        return v128.andnot(a, f32x4.le(b, f32x4.splat(0)));
       case Op.ROOT:
         return f32x4.sqrt(a);
       case Op.SUB:

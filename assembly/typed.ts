@@ -120,7 +120,7 @@ export abstract class Typed {
       case Op.MUL:
         return (a * b) as T;
       case Op.RELU_GRAD:
-        return b > <T>0 ? a : <T>0;
+        return b <= <T>0 ? <T>0 : a;
       case Op.SUB:
         return (a - b) as T;
       default:

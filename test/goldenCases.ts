@@ -90,21 +90,31 @@ export function argument(value: unknown, inputs: readonly torch.Tensor[]): unkno
   throw new Error(`unknown argument ${JSON.stringify(value)}`);
 }
 
+/** Keywords that take a number or a tensor. */
+const BOUNDS = new Set(['min', 'max']);
+
 export function options(
   kwargs: { [name: string]: unknown } | undefined,
   inputs: readonly torch.Tensor[],
 ): unknown[] {
   const entries = Object.entries(kwargs ?? {});
   if (entries.length === 0) return [];
-  return [Object.fromEntries(entries.map(([key, value]) => [camelCase(key), argument(value, inputs)]))];
+  const given = ([key, value]: [string, unknown]) =>
+    value instanceof WholeFloat && BOUNDS.has(key) && areIntegers(inputs)
+      ? torch.tensor(value.value)
+      : argument(value, inputs);
+  return [Object.fromEntries(entries.map((entry) => [camelCase(entry[0]), given(entry)]))];
 }
+
+const areIntegers = (inputs: readonly torch.Tensor[]): boolean =>
+  inputs.length > 0 && inputs.every((x) => !x.isFloatingPoint());
 
 /**
  * Arguments that JavaScript's single kind of number cannot tell apart are written as api.md says: a whole Python float
  * is a float tensor where only integer tensors meet it; Python's integers fill int64 tensors as bigints.
  */
 export function positional(c: GoldenCase, inputs: readonly torch.Tensor[]): unknown[] {
-  const integersOnly = inputs.length > 0 && inputs.every((x) => !x.isFloatingPoint());
+  const integersOnly = areIntegers(inputs);
   const list = c.args.map((value) =>
     value instanceof WholeFloat && integersOnly ? torch.tensor(value.value) : argument(value, inputs),
   );

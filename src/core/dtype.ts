@@ -172,3 +172,18 @@ export function resultType(operands: readonly { dtype: DType; standing: Standing
 
 /** The dtype in which a floating result of these elements is given (`true` division, `sin`, `mean` of ints). */
 export const toFloating = (dtype: DType): DType => (isFloating(dtype) ? dtype : 'float32');
+
+/** PyTorch's name of a tensor type, as its error messages use it. */
+export function torchTypeName(dtype: DType): string {
+  const names: { readonly [D in DType]: string } = {
+    float32: 'Float',
+    float64: 'Double',
+    int64: 'Long',
+    int32: 'Int',
+    int16: 'Short',
+    int8: 'Char',
+    uint8: 'Byte',
+    bool: 'Bool',
+  };
+  return names[dtype];
+}

@@ -3,9 +3,9 @@ import { noGrad } from '../autograd/gradMode.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { zeros } from '../creation.ts';
 import { cat, stack } from '../ops/join.ts';
+import { vectorNorm } from '../ops/statistics.ts';
 import { isOptions } from '../tensor/arguments.ts';
 import { Tensor } from '../tensor.ts';
-import { vectorNorm } from './functional/distance.ts';
 
 const listOf = (tensors: Tensor | Iterable<Tensor>): Tensor[] =>
   tensors instanceof Tensor ? [tensors] : [...tensors];

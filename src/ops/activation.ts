@@ -1,14 +1,15 @@
 /** Activation functions. Those with a kernel of their own are rows; the others are made of ops and recorded as one. */
 import type { Variable } from '../autograd/variable.ts';
-import { ArgumentError, ShapeError } from '../core/errors.ts';
+import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { formatShape, normalizeDim } from '../core/shape.ts';
 import { add, div, minimum, mul, neg, rsub, sub } from './arithmetic.ts';
 import { clamp } from './clamp.ts';
-import { ge, gt, le, logicalAnd, lt } from './comparison.ts';
+import { ge, gt, le, logicalAnd, logicalOr, lt } from './comparison.ts';
+import { scalarValue } from './convert.ts';
 import { abs, exp, log1p, sigmoid, square, tanh } from './elementwise.ts';
 import { fused } from './fused.ts';
 import { erfc } from './special.ts';
-import { applyUnary, type UnaryRow, unaryOp } from './unary.ts';
+import { applyUnary, checkFloating, type UnaryRow, unaryOp } from './unary.ts';
 import { narrow, reshape } from './views.ts';
 import { whereOp } from './where.ts';
 
@@ -33,7 +34,7 @@ const eluRow: UnaryRow = {
   wgsl: 'select(p * expm1(x), x, x > 0)',
   integers: 'error',
   saves: 'input',
-  backward: (grad, x, alpha) => whereOp(gt(x, 0), grad, mul(grad, mul(expBelow(x), alpha))),
+  backward: (grad, x, alpha) => whereOp(le(x, 0), mul(grad, mul(expBelow(x), alpha)), grad),
 };
 /** x above 0, α(eˣ − 1) below. */
 export const elu = <T extends Variable>(x: T, alpha = 1): T => applyUnary(eluRow, x, alpha);
@@ -51,7 +52,7 @@ export const selu = <T extends Variable>(x: T): T =>
       return (grad) => {
         const input = saved.get(grad);
         const scaled = mul<T>(grad, SELU_SCALE);
-        return [whereOp<T>(gt<T>(input, 0), scaled, mul<T>(scaled, mul<T>(expBelow(input), SELU_ALPHA)))];
+        return [whereOp<T>(le<T>(input, 0), mul<T>(scaled, mul<T>(expBelow(input), SELU_ALPHA)), scaled)];
       };
     },
   );
@@ -63,11 +64,11 @@ const celuRow: UnaryRow = {
   wgsl: 'select(p * expm1(x / p), x, x > 0)',
   integers: 'error',
   saves: 'input',
-  backward: (grad, x, alpha) => whereOp(gt(x, 0), grad, mul(grad, expBelow(div(x, alpha)))),
+  backward: (grad, x, alpha) => whereOp(le(x, 0), mul(grad, expBelow(div(x, alpha))), grad),
 };
 /** x above 0, α(e^(x/α) − 1) below. @throws ArgumentError for alpha 0 */
 export function celu<T extends Variable>(x: T, alpha = 1): T {
-  if (alpha === 0) throw new ArgumentError('ZeroDivisionError: alpha cannot be 0 for CELU');
+  if (alpha === 0) throw new ArgumentError('celu: ZeroDivisionError: alpha cannot be 0 for CELU');
   return applyUnary(celuRow, x, alpha);
 }
 
@@ -113,7 +114,9 @@ const geluTanh = <T extends Variable>(x: T): T => {
 export function gelu<T extends Variable>(x: T, approximate: 'none' | 'tanh' = 'none'): T {
   if (approximate === 'tanh') return geluTanh(x);
   if (approximate === 'none') return geluExact(x);
-  throw new ArgumentError(`approximate argument must be either none or tanh, but got ${String(approximate)}`);
+  throw new ArgumentError(
+    `gelu: approximate argument must be either none or tanh, but got ${String(approximate)}`,
+  );
 }
 
 /** x·sigmoid(x). */
@@ -145,8 +148,9 @@ export const softplus = <T extends Variable>(x: T, beta = 1, threshold = 20): T 
   applyUnary(softplusRow, x, beta, threshold);
 
 /** x·tanh(softplus(x)). */
-export const mish = <T extends Variable>(x: T): T =>
-  fused(
+export const mish = <T extends Variable>(x: T): T => {
+  checkFloating(x, 'mish');
+  return fused(
     'MishBackward0',
     [x],
     () => mul<T>(x, tanh(softplus(x))),
@@ -159,10 +163,12 @@ export const mish = <T extends Variable>(x: T): T =>
       };
     },
   );
+};
 
 /** log(sigmoid(x)), exact for large |x|. */
-export const logsigmoid = <T extends Variable>(x: T): T =>
-  fused(
+export const logsigmoid = <T extends Variable>(x: T): T => {
+  checkFloating(x, 'logsigmoid');
+  return fused(
     'LogSigmoidBackward0',
     [x],
     () => sub<T>(minimum<T>(x, 0), log1p(exp(neg(abs(x))))),
@@ -171,6 +177,7 @@ export const logsigmoid = <T extends Variable>(x: T): T =>
       return (grad) => [mul<T>(grad, sigmoid(neg(saved.get(grad))))];
     },
   );
+};
 
 /** x/(1 + |x|). */
 export const softsign = <T extends Variable>(x: T): T => div<T>(x, add<T>(abs(x), 1));
@@ -178,41 +185,64 @@ export const softsign = <T extends Variable>(x: T): T => div<T>(x, add<T>(abs(x)
 /** x − tanh(x). */
 export const tanhshrink = <T extends Variable>(x: T): T => sub<T>(x, tanh(x));
 
-const inside = <T extends Variable>(x: T, low: number, high: number): T =>
-  logicalAnd<T>(gt<T>(x, low), lt<T>(x, high));
+const outside = <T extends Variable>(x: T, low: number, high: number): T =>
+  logicalOr<T>(le<T>(x, low), ge<T>(x, high));
 
-/** x within [minVal, maxVal], the nearer bound outside; no gradient passes at the bounds. @throws ArgumentError */
+/**
+ * x within [minVal, maxVal], the nearer bound outside; no gradient passes at the bounds. Integers stay integers, and
+ * the bounds lose their fractions. @throws ArgumentError, DTypeError for bools
+ */
 export function hardtanh<T extends Variable>(x: T, minVal = -1, maxVal = 1): T {
-  if (minVal > maxVal) throw new ArgumentError('max_val must be larger than or equal to min_val');
+  return limited('hardtanh', x, minVal, maxVal);
+}
+
+function limited<T extends Variable>(op: string, x: T, minVal: number, maxVal: number): T {
+  if (minVal > maxVal) {
+    throw new ArgumentError(
+      `${op}: max_val must be larger than or equal to min_val, but got min_val ${minVal} and max_val ${maxVal}`,
+    );
+  }
+  if (x.dtype === 'bool')
+    throw new DTypeError(`${op}: Bool inputs not supported for hardtanh; got dtype bool`);
+  const [low, high] = [scalarValue(minVal, x.dtype), scalarValue(maxVal, x.dtype)];
+  if (x.dtype === 'uint8' && low < 0) {
+    throw new ArgumentError(
+      `${op}: cannot do hardtanh on an unsigned type with negative limits: got min_val ${minVal} for dtype uint8`,
+    );
+  }
   return fused(
     'HardtanhBackward0',
     [x],
-    () => clamp<T>(x, minVal, maxVal),
+    () => clamp<T>(x, low, high),
     (node) => {
       const saved = node.save(x);
-      return (grad) => [whereOp<T>(inside(saved.get(grad), minVal, maxVal), grad, 0)];
+      return (grad) => [whereOp<T>(outside(saved.get(grad), low, high), 0, grad)];
     },
   );
 }
 
 /** min(max(x, 0), 6). */
-export const relu6 = <T extends Variable>(x: T): T => hardtanh(x, 0, 6);
+export const relu6 = <T extends Variable>(x: T): T => limited('relu6', x, 0, 6);
 
 /** (x + 3)/6 within [0, 1]. */
-export const hardsigmoid = <T extends Variable>(x: T): T =>
-  fused(
+export const hardsigmoid = <T extends Variable>(x: T): T => {
+  checkFloating(x, 'hardsigmoid');
+  return fused(
     'HardsigmoidBackward0',
     [x],
     () => div<T>(clamp<T>(add<T>(x, 3), 0, 6), 6),
     (node) => {
       const saved = node.save(x);
-      return (grad) => [whereOp<T>(inside(saved.get(grad), -3, 3), div<T>(grad, 6), 0)];
+      const inside = (y: T): T => logicalAnd<T>(gt<T>(y, -3), lt<T>(y, 3));
+      return (grad) => [whereOp<T>(inside(saved.get(grad)), div<T>(grad, 6), 0)];
     },
   );
+};
 
 /** x·hardsigmoid(x). */
-export const hardswish = <T extends Variable>(x: T): T =>
-  fused(
+export const hardswish = <T extends Variable>(x: T): T => {
+  checkFloating(x, 'hardswish');
+  return fused(
     'HardswishBackward0',
     [x],
     () => div<T>(mul<T>(x, clamp<T>(add<T>(x, 3), 0, 6)), 6),
@@ -225,6 +255,7 @@ export const hardswish = <T extends Variable>(x: T): T =>
       };
     },
   );
+};
 
 const within = <T extends Variable>(x: T, bound: number): T =>
   logicalAnd<T>(ge<T>(x, -bound), le<T>(x, bound));
@@ -251,7 +282,7 @@ const softshrinkRow: UnaryRow = {
 /** x moved towards 0 by λ; 0 within [−λ, λ]. @throws ArgumentError for a negative lambd */
 export function softshrink<T extends Variable>(x: T, lambd = 0.5): T {
   if (!(lambd >= 0))
-    throw new ArgumentError(`lambda must be greater or equal to 0, but found to be ${lambd}.`);
+    throw new ArgumentError(`softshrink: lambda must be greater or equal to 0, but found to be ${lambd}.`);
   return applyUnary(softshrinkRow, x, lambd);
 }
 
@@ -271,6 +302,7 @@ export const threshold = <T extends Variable>(x: T, limit: number, value: number
  * x above 0, weight·x below. weight: [1], or one for each channel (x's dimension 1). @throws ShapeError
  */
 export function prelu<T extends Variable>(x: T, weight: T): T {
+  checkFloating(x, 'prelu');
   const count = weight.array.size;
   const channels = x.ndim > 1 ? x.shape[1] : 1;
   if (weight.ndim > 1 || (count !== 1 && count !== channels)) {
@@ -281,15 +313,36 @@ export function prelu<T extends Variable>(x: T, weight: T): T {
   }
   const slope =
     count === 1 ? reshape(weight, []) : reshape(weight, [count, ...x.shape.slice(2).map(() => 1)]);
-  return whereOp<T>(gt<T>(x, 0), x, mul<T>(slope, x));
+  return fused(
+    'PreluKernelBackward0',
+    [x, slope],
+    () => whereOp<T>(gt<T>(x, 0), x, mul<T>(slope, x)),
+    (node) => {
+      const [savedX, savedSlope] = [node.save(x), node.save(slope)];
+      return (grad) => {
+        const input = savedX.get(grad);
+        const positive = gt<T>(input, 0);
+        return [
+          node.needs[0] && whereOp<T>(positive, grad, mul<T>(grad, savedSlope.get(grad))),
+          node.needs[1] && whereOp<T>(positive, 0, mul<T>(grad, input)),
+        ];
+      };
+    },
+  );
 }
 
 /** The first half along dim times the sigmoid of the second. @throws ShapeError for an odd size */
 export function glu<T extends Variable>(x: T, dim = -1): T {
-  if (x.ndim === 0) throw new ShapeError('glu does not support 0-dimensional tensors');
+  checkFloating(x, 'glu');
+  if (x.ndim === 0)
+    throw new ShapeError(
+      'glu does not support 0-dimensional tensors: expected at least 1 dimension, got shape []',
+    );
   const d = normalizeDim(dim, x.ndim, 'glu');
   const size = x.shape[d];
   if (size % 2 !== 0)
-    throw new ShapeError(`Halving dimension must be even, but dimension ${d} is size ${size}`);
+    throw new ShapeError(
+      `glu: Halving dimension must be even, but dimension ${d} is size ${size} in input of shape ${formatShape(x.shape)}`,
+    );
   return mul<T>(narrow(x, d, 0, size / 2), sigmoid(narrow(x, d, size / 2, size / 2)));
 }

@@ -14,6 +14,7 @@ export const neg = unaryOp({
   big: (x) => -x,
   wgsl: '-x',
   integers: 'same',
+  bools: 'error',
   backward: (grad) => neg(grad),
 });
 
@@ -109,6 +110,7 @@ const floorDivRow = {
   js: (a: number, b: number) => floorQuotient(a, b),
   big: (a: bigint, b: bigint) => floorQuotientBig(a, b),
   wgsl: 'floorDivide(a, b)',
+  divides: true,
   gradA: <T extends Variable>(grad: T) => mul<T>(grad, 0),
   gradB: <T extends Variable>(grad: T) => mul<T>(grad, 0),
 } as const satisfies BinaryRow;
@@ -125,7 +127,6 @@ function floorQuotient(a: number, b: number): number {
 }
 
 function floorQuotientBig(a: bigint, b: bigint): bigint {
-  if (b === 0n) throw new ArgumentError('floorDivide: ZeroDivisionError: integer division by zero');
   const quotient = a / b;
   return a % b !== 0n && a < 0n !== b < 0n ? quotient - 1n : quotient;
 }
@@ -134,10 +135,7 @@ const truncDivide = binaryOp({
   ...floorDivRow,
   name: 'trunc_divide',
   js: (a, b) => Math.trunc(a / b),
-  big: (a, b) => {
-    if (b === 0n) throw new ArgumentError('div: ZeroDivisionError: integer division by zero');
-    return a / b;
-  },
+  big: (a, b) => a / b,
   wgsl: 'trunc(a / b)',
 });
 
@@ -177,11 +175,11 @@ export const remainder = binaryOp({
     return r !== 0 && b < 0 !== r < 0 ? r + b : r;
   },
   big: (a, b) => {
-    if (b === 0n) throw new ArgumentError('remainder: ZeroDivisionError: integer modulo by zero');
     const r = a % b;
     return r !== 0n && b < 0n !== r < 0n ? r + b : r;
   },
   wgsl: 'remainder(a, b)',
+  divides: true,
   gradA: (grad) => grad,
   gradB: (grad, a, b) => neg(mul(grad, floorDivide(a, b))),
 });
@@ -190,10 +188,8 @@ export const remainder = binaryOp({
 export const fmod = binaryOp({
   name: 'fmod',
   js: (a, b) => a % b,
-  big: (a, b) => {
-    if (b === 0n) throw new ArgumentError('fmod: ZeroDivisionError: integer modulo by zero');
-    return a % b;
-  },
+  big: (a, b) => a % b,
+  divides: true,
   wgsl: 'fmod(a, b)',
   gradA: (grad) => grad,
   gradB: (grad, a, b) => neg(mul(grad, truncDivide(a, b))),
@@ -244,7 +240,7 @@ export const hypot = binaryOp({
   name: 'hypot',
   js: Math.hypot,
   wgsl: 'hypot(a, b)',
-  integers: 'float',
+  integers: 'error',
   gradA: (grad, a, b) => mul(grad, divOp(a, hypot(a, b))),
   gradB: (grad, a, b) => mul(grad, divOp(b, hypot(a, b))),
 });

@@ -3,16 +3,18 @@ import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import type { NDArray } from '../backend/array.ts';
 import type { BinarySpec } from '../backend/backend.ts';
-import { type DType, toFloating } from '../core/dtype.ts';
-import { DTypeError } from '../core/errors.ts';
+import { type DType, isFloating, toFloating, torchTypeName } from '../core/dtype.ts';
+import { ArgumentError, DTypeError } from '../core/errors.ts';
 import { broadcastShapes } from '../core/shape.ts';
 import { checkPair, isTensor, type OperandOf, pairDType, promoteOperand, tensorOf } from './convert.ts';
 import { nodeName } from './unary.ts';
 
 export interface BinaryRow extends BinarySpec {
   readonly node?: string;
-  /** 'true' division computes integers in floating point. */
-  readonly integers?: 'same' | 'float';
+  /** 'true' division computes integers in floating point; 'error' refuses them. */
+  readonly integers?: 'same' | 'float' | 'error';
+  /** Integers must not be divided by 0, for which they have no result. */
+  readonly divides?: boolean;
   /** False where PyTorch does not take bool operands. */
   readonly bools?: boolean;
   /** Which operands the rule of `a` and of `b` read. */
@@ -35,7 +37,30 @@ export function operandDType(row: BinaryRow, a: OperandOf<Variable>, b: OperandO
       `${row.name}: the operator is not defined for two bool tensors; convert one of them first`,
     );
   }
+  if (row.integers === 'error' && !isFloating(dtype)) {
+    throw new DTypeError(
+      `${row.name}: expected floating point operands, but got dtype ${dtype} ("${row.name}" not implemented for ` +
+        `'${torchTypeName(dtype)}')`,
+    );
+  }
   return row.integers === 'float' ? toFloating(dtype) : dtype;
+}
+
+const notZero: BinarySpec = {
+  name: 'ne',
+  js: (a, b) => (a !== b ? 1 : 0),
+  big: (a, b) => (a !== b ? 1n : 0n),
+  wgsl: '!(a == b)',
+  predicate: true,
+};
+
+/** @throws ArgumentError where an integer would be divided by 0 */
+function checkDivisor<T extends Variable>(op: string, b: T | number): void {
+  const error = () =>
+    new ArgumentError(`${op}: ZeroDivisionError: expected divisors other than 0 for integers, but got 0`);
+  if (typeof b === 'number') {
+    if (b === 0) throw error();
+  } else if (b.array.size > 0) b.array.backend.require(b.array.backend.binary(notZero, b.array, 0), error);
 }
 
 /** Runs a row on operands of one dtype, or plain numbers. */
@@ -48,6 +73,7 @@ export function applyBinary<T extends Variable>(row: BinaryRow, left: OperandOf<
   const dtype = operandDType(row, left, right);
   const a = promoteOperand(left, dtype);
   const b = promoteOperand(right, dtype);
+  if (row.divides && !isFloating(dtype) && like.array.size > 0) checkDivisor(row.name, b);
   const out = like.array.backend.binary(
     row,
     typeof a === 'object' ? a.array : a,

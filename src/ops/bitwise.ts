@@ -1,11 +1,10 @@
 /** Operations on the bits of integers; on bools they are logic. */
 import type { Variable } from '../autograd/variable.ts';
-import { isFloating } from '../core/dtype.ts';
+import { isFloating, torchTypeName } from '../core/dtype.ts';
 import { DTypeError } from '../core/errors.ts';
 import { type BinaryOp, binaryOp } from './binary.ts';
 import { logicalNot } from './comparison.ts';
 import { type OperandOf, valueDType } from './convert.ts';
-import { torchTypeName } from './reduce.ts';
 import { unaryOp } from './unary.ts';
 
 function checkIntegers(op: string, operands: readonly OperandOf<Variable>[]): void {

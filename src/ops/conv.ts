@@ -1,12 +1,11 @@
 /** Convolutions over one to three dimensions, forward and transposed, and windows as columns. */
 import type { Variable } from '../autograd/variable.ts';
 import { type Sliding, tripleOf } from '../backend/windows.ts';
-import { isFloating } from '../core/dtype.ts';
+import { isFloating, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { formatShape } from '../core/shape.ts';
 import { checkDevices } from './convert.ts';
 import { col2im, convolve, convolveInput, im2col } from './convolution.ts';
-import { torchTypeName } from './reduce.ts';
 import { type Size, sizesOf } from './sizes.ts';
 import { squeeze, unsqueeze } from './views.ts';
 

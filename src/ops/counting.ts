@@ -1,7 +1,6 @@
 /** Distinct elements, counts and positions in sorted sequences. The sizes of results depend on the data. */
 import type { Variable } from '../autograd/variable.ts';
-import type { TypedArray } from '../core/dtype.ts';
-import { isFloating } from '../core/dtype.ts';
+import { isFloating, type TypedArray, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { formatShape, normalizeDim } from '../core/shape.ts';
 import { zerosOf } from './along.ts';
@@ -9,7 +8,6 @@ import { detached } from './composite.ts';
 import { cast, contiguous, type OperandOf } from './convert.ts';
 import { selectAlong } from './indexing.ts';
 import { integerVector } from './rearrange.ts';
-import { torchTypeName } from './reduce.ts';
 import { histcUnread, isinUnread, searchUnread } from './unread.ts';
 import { reshape, transpose } from './views.ts';
 

@@ -33,6 +33,7 @@ export const square = unaryOp({
   big: (x) => x * x,
   wgsl: 'x * x',
   integers: 'same',
+  bools: 'int64',
   saves: 'input',
   backward: (grad, x) => mul(grad, mul(x, 2)),
 });
@@ -237,7 +238,7 @@ export const sigmoid = unaryOp({
   backward: (grad, y) => mul(grad, mul(y, rsub(y, 1))),
 });
 
-const step = { integers: 'same' } as const;
+const step = { integers: 'same', bools: 'error' } as const;
 
 /** The largest integer not above x. */
 export const floor = unaryOp({ name: 'floor', js: Math.floor, big: (x) => x, wgsl: 'floor(x)', ...step });
@@ -282,16 +283,17 @@ export const relu = unaryOp({
   big: (x) => (x < 0n ? 0n : x),
   wgsl: 'select(x, 0, x < 0)',
   integers: 'same',
+  bools: 'error',
   saves: 'output',
   backward: (grad, y) => reluGrad(grad, y),
 });
 
-/** The gradient of relu from its output: grad where y > 0, else 0. */
+/** The gradient of relu from its output: 0 where y ≤ 0, else (NaN included) grad. */
 export const reluGrad = binaryOp({
   name: 'relu_grad',
   node: 'ThresholdBackwardBackward0',
-  js: (grad, y) => (y > 0 ? grad : 0),
-  wgsl: 'select(0, a, b > 0)',
+  js: (grad, y) => (y <= 0 ? 0 : grad),
+  wgsl: 'select(select(0, a, b > 0), a, isNan(b))',
   saves: 'other',
   gradA: (grad, _, y) => reluGrad(grad, y),
   gradB: (grad) => mul(grad, 0),

@@ -57,10 +57,12 @@ const isTensor = <T extends Variable>(entry: IndexOf<T>): entry is T =>
 
 const isList = <T extends Variable>(entry: IndexOf<T>): entry is readonly number[] => Array.isArray(entry);
 
+const isMask = (x: Variable): boolean => x.dtype === 'bool' || x.dtype === 'uint8';
+
 /** How many dimensions of x an entry uses up. */
 function consumed<T extends Variable>(entry: IndexOf<T>): number {
   if (entry === null || entry === '...' || typeof entry === 'boolean') return 0;
-  return isTensor<T>(entry) && (entry.dtype === 'bool' || entry.dtype === 'uint8') ? entry.ndim : 1;
+  return isTensor<T>(entry) && isMask(entry) ? entry.ndim : 1;
 }
 
 function plan<T extends Variable>(x: T, entries: readonly IndexOf<T>[]): Plan<T> {
@@ -89,6 +91,9 @@ function plan<T extends Variable>(x: T, entries: readonly IndexOf<T>[]): Plan<T>
         throw new IndexError(`index ${entry} is out of bounds for dimension ${dim} with size ${size}`);
       }
       source = select(source, dim, entry);
+    } else if (isTensor<T>(entry) && isMask(entry) && entry.ndim === 0) {
+      source = unsqueeze(source, dim);
+      put(nonzeroColumns(reshape(entry, [1]))[0]);
     } else if (isTensor<T>(entry)) for (const index of tensorIndices(source, dim, entry)) put(index);
     else if (isList<T>(entry))
       for (const index of tensorIndices(source, dim, indexTensor(x, entry))) put(index);
@@ -116,8 +121,7 @@ function tensorIndices<T extends Variable>(source: T, dim: number, entry: T): T[
       `index: tensors used as indices must be long, int, byte or bool tensors, but got ${entry.dtype}`,
     );
   }
-  if (entry.dtype !== 'bool' && entry.dtype !== 'uint8')
-    return [checkedIndex(cast(entry, 'int64'), source.shape[dim], dim)];
+  if (!isMask(entry)) return [checkedIndex(cast(entry, 'int64'), source.shape[dim], dim)];
   entry.shape.forEach((size, d) => {
     if (size !== source.shape[dim + d]) {
       throw new IndexError(

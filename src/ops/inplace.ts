@@ -6,12 +6,11 @@ import { isGradEnabled, isInferenceModeEnabled } from '../autograd/gradMode.ts';
 import { needsGraph, record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import type { NDArray } from '../backend/array.ts';
-import { type DType, dtypeInfo, isFloating } from '../core/dtype.ts';
+import { type DType, dtypeInfo, isFloating, torchTypeName } from '../core/dtype.ts';
 import { AutogradError, DTypeError, ShapeError } from '../core/errors.ts';
 import { broadcastShapes, formatShape, sameShape } from '../core/shape.ts';
 import { type BinaryOp, operandDType } from './binary.ts';
 import { checkDevices, clone, type OperandOf, promoteOperand } from './convert.ts';
-import { torchTypeName } from './reduce.ts';
 import { zeros } from './unary.ts';
 import { asStrided } from './views.ts';
 

@@ -1,6 +1,6 @@
 /** Images and signals at another resolution: every output is a weighted sum of few inputs, one dimension at a time. */
 import type { Variable } from '../autograd/variable.ts';
-import { isFloating } from '../core/dtype.ts';
+import { isFloating, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { formatShape } from '../core/shape.ts';
 import { addOp, mul } from './arithmetic.ts';
@@ -8,7 +8,6 @@ import { named } from './composite.ts';
 import { selectAlong } from './indexing.ts';
 import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d } from './pool.ts';
 import { integerVector } from './rearrange.ts';
-import { torchTypeName } from './reduce.ts';
 
 export type InterpolateMode =
   | 'nearest'

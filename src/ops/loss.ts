@@ -6,10 +6,13 @@ import type { Variable } from '../autograd/variable.ts';
 import type { LossReduction } from '../backend/backend.ts';
 import { ArgumentError } from '../core/errors.ts';
 import { add, div, maximum, minimum, mul, neg, rsub, sub } from './arithmetic.ts';
-import { gt, le, lt } from './comparison.ts';
+import { ge, le, lt } from './comparison.ts';
+import { cast } from './convert.ts';
 import { abs, exp, log, log1p, sigmoid, sign, square } from './elementwise.ts';
 import { fused } from './fused.ts';
+import { xlogy } from './pairs.ts';
 import { mean, sum } from './reduce.ts';
+import { checkFloating } from './unary.ts';
 import { whereOp } from './where.ts';
 
 export type { LossReduction } from '../backend/backend.ts';
@@ -83,10 +86,11 @@ export const mseLoss = <T extends Variable>(x: T, y: T, reduction: LossReduction
 
 /** d²/(2β) for |d| < β, else |d| − β/2, where d = x − y. */
 export function smoothL1Loss<T extends Variable>(x: T, y: T, reduction: LossReduction, beta: number): T {
+  for (const operand of [x, y]) checkFloating(operand, 'smooth_l1_loss');
   const near = (d: T) => lt<T>(abs(d), beta);
   const slope = (a: T, b: T): T => {
     const d = sub<T>(a, b);
-    return whereOp<T>(near(d), div<T>(d, beta), sign(d));
+    return whereOp<T>(ge<T>(abs(d), beta), sign(d), div<T>(d, beta));
   };
   const value = (a: T, b: T): T => {
     const d = sub<T>(a, b);
@@ -102,10 +106,11 @@ export function smoothL1Loss<T extends Variable>(x: T, y: T, reduction: LossRedu
 
 /** d²/2 for |d| ≤ δ, else δ(|d| − δ/2), where d = x − y. */
 export function huberLoss<T extends Variable>(x: T, y: T, reduction: LossReduction, delta: number): T {
+  for (const operand of [x, y]) checkFloating(operand, 'huber_loss');
   const near = (d: T) => le<T>(abs(d), delta);
   const slope = (a: T, b: T): T => {
     const d = sub<T>(a, b);
-    return whereOp<T>(near(d), d, mul<T>(sign(d), delta));
+    return whereOp<T>(ge<T>(abs(d), delta), mul<T>(sign(d), delta), d);
   };
   const value = (a: T, b: T): T => {
     const d = sub<T>(a, b);
@@ -126,6 +131,7 @@ export function binaryCrossEntropy<T extends Variable>(
   weight: T | null,
   reduction: LossReduction,
 ): T {
+  for (const operand of [x, y]) checkFloating(operand, 'binary_cross_entropy');
   const weighted = (losses: T): T => (weight ? mul<T>(losses, weight) : losses);
   const clamped = (z: T): T => maximum<T>(z, -100);
   const value = (a: T, b: T): T => {
@@ -156,13 +162,18 @@ export function binaryCrossEntropyWithLogits<T extends Variable>(
   posWeight: T | null,
   reduction: LossReduction,
 ): T {
+  checkFloating(y, 'binary_cross_entropy_with_logits');
+  // The result has the target's dtype: PyTorch computes (1 − y)·x in the place of 1 − y.
   const weighted = (losses: T): T => (weight ? mul<T>(losses, weight) : losses);
   const factor = (b: T): T | null => posWeight && add<T>(mul<T>(sub<T>(posWeight, 1), b), 1);
   const scaled = (z: T, by: T | null): T => (by ? mul<T>(z, by) : z);
   return elementLoss(
     {
       node: 'BinaryCrossEntropyWithLogitsBackward0',
-      value: (a, b) => weighted(add<T>(mul<T>(rsub<T>(b, 1), a), scaled(softplusOfNegative(a), factor(b)))),
+      value: (a, b) => {
+        const losses = add<T>(mul<T>(rsub<T>(b, 1), a), scaled(softplusOfNegative(a), factor(b)));
+        return weighted(cast(losses, b.dtype));
+      },
       byInput: (a, b) => {
         const by = factor(b);
         if (by === null) return weighted(sub<T>(sigmoid(a), b));
@@ -179,11 +190,9 @@ export function binaryCrossEntropyWithLogits<T extends Variable>(
   );
 }
 
-/** y·(log y − x), 0 where y = 0; with logTarget, e^y·(y − x). */
+/** y·(log y − x), 0 where y = 0 and NaN below; with logTarget, e^y·(y − x). @throws DTypeError for integers */
 export function klDivergences<T extends Variable>(x: T, y: T, logTarget: boolean): T {
+  for (const operand of [x, y]) checkFloating(operand, 'kl_div');
   if (logTarget) return mul<T>(exp(y), sub<T>(y, x));
-  const positive = gt<T>(y, 0);
-  // log of 1 where y is 0, so that neither value nor gradient becomes NaN there.
-  const logs = log(whereOp<T>(positive, y, 1));
-  return sub<T>(mul<T>(y, logs), mul<T>(y, x));
+  return sub<T>(xlogy<T>(y, y), mul<T>(y, x));
 }

@@ -1,11 +1,12 @@
 /** Products of matrices, of vectors, and of batches of both. */
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
+import { torchTypeName } from '../core/dtype.ts';
 import { DTypeError, ShapeError } from '../core/errors.ts';
-import { broadcastShapes, formatShape } from '../core/shape.ts';
+import { broadcastShapes, formatShape, numElements } from '../core/shape.ts';
+import { add } from './arithmetic.ts';
 import { named } from './composite.ts';
 import { cast, checkDevices, checkPair, commonDType, contiguous } from './convert.ts';
-import { torchTypeName } from './reduce.ts';
 import { sumSpec } from './reduceTo.ts';
 import { expand, reshape, squeeze, transpose, unsqueeze } from './views.ts';
 
@@ -29,11 +30,14 @@ function product<T extends Variable>(name: string, a: T, b: T): T {
       const x = savedA.get(grad);
       if (!shared) return [gradA, product(name, transpose(x, -2, -1), grad)];
       // One right-hand matrix for a whole batch: the batch joins the rows.
-      const rows = reshape(x, [-1, x.shape[x.ndim - 1]]);
-      return [gradA, product(name, transpose(rows, 0, 1), reshape(grad, [-1, grad.shape[grad.ndim - 1]]))];
+      return [gradA, product(name, transpose(rowsOf(x), 0, 1), rowsOf(grad))];
     };
   });
 }
+
+/** All rows as one matrix: [..., n] as [m, n], also where n is 0. */
+const rowsOf = <T extends Variable>(x: T): T =>
+  reshape(x, [numElements(x.shape.slice(0, -1)), x.shape[x.ndim - 1]]);
 
 /** The product of two matrices, [m, k] · [k, n]. @throws ShapeError, DTypeError */
 export function mm<T extends Variable>(a: T, b: T): T {
@@ -165,7 +169,10 @@ export function linear<T extends Variable>(x: T, weight: T, bias: T | null = nul
     return affine(x, weight, bias);
   }
   const out = matmul(x, transpose(flatWeight, 0, 1));
-  return weight.ndim === 1 ? squeeze(out, -1) : out;
+  const result = weight.ndim === 1 ? squeeze(out, -1) : out;
+  if (bias === null) return result;
+  expand(bias, result.shape); // throws where it would make the result larger
+  return add<T>(result, bias);
 }
 
 function affine<T extends Variable>(x: T, weight: T, bias: T): T {
@@ -182,12 +189,10 @@ function affine<T extends Variable>(x: T, weight: T, bias: T): T {
     const savedX = node.needs[1] ? node.save(x) : null;
     const savedW = node.needs[0] ? node.save(weight) : null;
     return (grad) => {
-      const grad2d = reshape(grad, [-1, grad.shape[grad.ndim - 1]]);
+      const grad2d = rowsOf(grad);
       const gradX = savedW && matmul(grad, savedW.get(grad));
       // (xᵀ·grad)ᵀ: the layout in which Linear stores its weight, so that nothing is transposed.
-      const gradW =
-        savedX &&
-        transpose(mm(transpose(reshape(savedX.get(grad), [-1, x.shape[x.ndim - 1]]), 0, 1), grad2d), 0, 1);
+      const gradW = savedX && transpose(mm(transpose(rowsOf(savedX.get(grad)), 0, 1), grad2d), 0, 1);
       return [gradX, gradW, node.needs[2] ? sumRows(grad2d) : null];
     };
   });

@@ -4,7 +4,7 @@
  */
 import { record, recordMany } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
-import { isFloating } from '../core/dtype.ts';
+import { isFloating, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { formatShape, numElements, type Shape, sameShape } from '../core/shape.ts';
 import { add, addOp, div, mul, neg, sub } from './arithmetic.ts';
@@ -13,7 +13,7 @@ import { checkDevices, clone, contiguous } from './convert.ts';
 import { rsqrt, square } from './elementwise.ts';
 import { meanOverWindows, windowsOf } from './pooling.ts';
 import { pow } from './power.ts';
-import { mean, sum, torchTypeName } from './reduce.ts';
+import { mean, sum } from './reduce.ts';
 import { reshape } from './views.ts';
 
 interface Rows<T extends Variable> {

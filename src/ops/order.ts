@@ -2,7 +2,7 @@
 import { record, recordMany } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import type { NDArray } from '../backend/array.ts';
-import { isFloating } from '../core/dtype.ts';
+import { isFloating, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, IndexError, ShapeError } from '../core/errors.ts';
 import { normalizeDim } from '../core/shape.ts';
 import { gatherAlong } from './along.ts';
@@ -14,7 +14,7 @@ import { cast, contiguous } from './convert.ts';
 import { selectAlong } from './indexing.ts';
 import { cat } from './join.ts';
 import { namedResult, type ValuesAndIndices } from './namedResult.ts';
-import { any, placeAt, sum, torchTypeName } from './reduce.ts';
+import { any, placeAt, sum } from './reduce.ts';
 import { narrow, reshape, select, squeeze, unsqueeze } from './views.ts';
 import { whereOp } from './where.ts';
 

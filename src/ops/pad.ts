@@ -77,6 +77,8 @@ function sourcePositions(
 ): number[] {
   const size = x.shape[dim];
   const widest = Math.max(before, behind);
+  const first = Math.max(-before, 0);
+  const kept = size - first - Math.max(-behind, 0);
   if (mode === 'reflect' && widest >= size) {
     throw new ShapeError(
       `Padding size should be less than the corresponding input dimension, but got: padding (${before}, ${behind}) at dimension ` +
@@ -92,7 +94,8 @@ function sourcePositions(
   const place = {
     reflect: (i: number) => (i < 0 ? -i : i >= size ? 2 * (size - 1) - i : i),
     replicate: (i: number) => Math.min(Math.max(i, 0), size - 1),
-    circular: (i: number) => (i + size) % size,
+    // What negative margins cut off is not there to be repeated.
+    circular: (i: number) => first + ((((i - first) % kept) + kept) % kept),
   }[mode];
   return Array.from({ length: size + before + behind }, (_, i) => place(i - before));
 }

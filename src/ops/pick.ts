@@ -1,7 +1,7 @@
 /** Slices picked, added and replaced along a dimension; elements picked and replaced by masks and flat positions. */
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
-import { dtypeInfo } from '../core/dtype.ts';
+import { dtypeInfo, torchTypeName } from '../core/dtype.ts';
 import { DTypeError, IndexError, ShapeError } from '../core/errors.ts';
 import { broadcastShapes, formatShape, normalizeDim, sameShape } from '../core/shape.ts';
 import { zerosOf } from './along.ts';
@@ -10,7 +10,6 @@ import { named } from './composite.ts';
 import { cast, checkDevices, contiguous, valueDType } from './convert.ts';
 import { checkedIndex, nonzeroColumns, putFlat, selectAlong } from './indexing.ts';
 import { cat } from './join.ts';
-import { torchTypeName } from './reduce.ts';
 import { sliceIndex } from './scatter.ts';
 import { expand, reshape, takeFlat, unsqueeze } from './views.ts';
 import { whereOp } from './where.ts';

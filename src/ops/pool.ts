@@ -1,6 +1,6 @@
 /** Pooling: the maximum, mean or p-norm of windows, at regular steps or as many as are asked for. */
 import type { Variable } from '../autograd/variable.ts';
-import { isFloating } from '../core/dtype.ts';
+import { isFloating, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { formatShape } from '../core/shape.ts';
 import { scatterAlong, zerosOf } from './along.ts';
@@ -18,7 +18,6 @@ import {
   windowsOf,
 } from './pooling.ts';
 import { pow } from './power.ts';
-import { torchTypeName } from './reduce.ts';
 import { type Size, sizesOf } from './sizes.ts';
 import { reshape } from './views.ts';
 

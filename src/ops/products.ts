@@ -1,14 +1,16 @@
 /** Products of matrices and vectors with something added, over chosen dimensions, or of all pairs. */
 import type { Variable } from '../autograd/variable.ts';
+import { torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { broadcastShapes, formatShape, normalizeDim, numElements } from '../core/shape.ts';
 import { add, mul, sub } from './arithmetic.ts';
 import { named } from './composite.ts';
+import { scalarValue } from './convert.ts';
 import { eye } from './identity.ts';
 import { selectAlong } from './indexing.ts';
 import { bmm, dot, matmul, mm, mv, outer } from './matmul.ts';
 import { integerVector } from './rearrange.ts';
-import { sum, torchTypeName } from './reduce.ts';
+import { sum } from './reduce.ts';
 import { vectorNorm } from './statistics.ts';
 import { expand, permute, reshape, unsqueeze } from './views.ts';
 
@@ -27,10 +29,11 @@ function blend<T extends Variable>(name: string, x: T, product: T, { beta = 1, a
     );
   }
   expand(x, product.shape);
-  const scaled = alpha === 1 ? product : mul<T>(product, alpha);
+  const by = (y: T, factor: number): T => (factor === 1 ? y : mul<T>(y, scalarValue(factor, y.dtype)));
+  const scaled = by(product, alpha);
   const node = `${name[0].toUpperCase()}${name.slice(1)}Backward0`;
   if (beta === 0) return named(node, scaled);
-  return named(node, add<T>(beta === 1 ? x : mul<T>(x, beta), scaled));
+  return named(node, add<T>(by(x, beta), scaled));
 }
 
 /** beta · x + alpha · (a · b) of matrices; x broadcasts. @throws ShapeError, DTypeError */

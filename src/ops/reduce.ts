@@ -2,12 +2,12 @@
 import { record, recordMany } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import type { ReduceSpec } from '../backend/backend.ts';
-import { type DType, isFloating } from '../core/dtype.ts';
+import { type DType, isFloating, torchTypeName } from '../core/dtype.ts';
 import { DTypeError, IndexError } from '../core/errors.ts';
 import { normalizeDim, normalizeDims, type Shape } from '../core/shape.ts';
 import { scatterAlong, zerosOf } from './along.ts';
 import { div, mul } from './arithmetic.ts';
-import { eq, ne } from './comparison.ts';
+import { eq, isnan, logicalAnd, logicalOr, ne } from './comparison.ts';
 import { cast } from './convert.ts';
 import { namedResult, type ValuesAndIndices } from './namedResult.ts';
 import { sumSpec } from './reduceTo.ts';
@@ -67,21 +67,6 @@ export function mean<T extends Variable>(x: T, dims: Dims = null, keepdim = fals
 
 const div_ = { name: 'div', js: (a: number, b: number) => a / b, wgsl: 'a / b' };
 
-/** PyTorch's name of a tensor type, as its error messages use it. */
-export function torchTypeName(dtype: DType): string {
-  const names: { readonly [D in DType]: string } = {
-    float32: 'Float',
-    float64: 'Double',
-    int64: 'Long',
-    int32: 'Int',
-    int16: 'Short',
-    int8: 'Char',
-    uint8: 'Byte',
-    bool: 'Bool',
-  };
-  return names[dtype];
-}
-
 const maxSpec = {
   name: 'max',
   initial: -Infinity,
@@ -129,8 +114,13 @@ function extremeOver<T extends Variable>(
     const savedX = node.save(x);
     const savedY = node.saveOutput(output);
     return (grad) => {
-      // Ties share the gradient equally.
-      const hits = cast(eq(savedX.get(grad), restoreDims(savedY.get(grad), from, list)), grad.dtype);
+      // Ties share the gradient equally; so do the NaNs where one is the extreme of all elements.
+      const [input, best] = [savedX.get(grad), restoreDims(savedY.get(grad), from, list)];
+      const same = eq<T>(input, best);
+      const hits = cast(
+        dims === null ? logicalOr<T>(same, logicalAnd<T>(isnan(input), isnan(best))) : same,
+        grad.dtype,
+      );
       const share = div<T>(restoreDims(grad, from, list), sum(hits, list, true));
       return [mul<T>(hits, share)];
     };

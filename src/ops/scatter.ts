@@ -1,12 +1,12 @@
 /** Reading and writing single elements along a dimension by index tensors: gather, scatter and their relatives. */
 import type { Variable } from '../autograd/variable.ts';
+import { torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, IndexError, ShapeError } from '../core/errors.ts';
 import { broadcastShapes, formatShape, normalizeDim, type Shape } from '../core/shape.ts';
 import { gatherAlong, scatterAlong, zerosOf } from './along.ts';
 import { add, mul } from './arithmetic.ts';
 import { cast, checkDevices, contiguous, scalarValue } from './convert.ts';
 import { checkedIndex } from './indexing.ts';
-import { torchTypeName } from './reduce.ts';
 import { expand, narrow, reshape, unsqueeze } from './views.ts';
 
 /** An int64 index tensor whose entries lie in [-size, size), wrapped. @throws DTypeError, IndexError */

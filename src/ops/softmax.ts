@@ -1,13 +1,13 @@
 /** Softmax and its logarithm along one dimension, shifted by the maximum so that nothing overflows. */
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
-import { type DType, isFloating } from '../core/dtype.ts';
+import { type DType, isFloating, torchTypeName } from '../core/dtype.ts';
 import { DTypeError } from '../core/errors.ts';
 import { normalizeDim } from '../core/shape.ts';
 import { mul, sub } from './arithmetic.ts';
 import { cast } from './convert.ts';
 import { exp } from './elementwise.ts';
-import { sum, torchTypeName } from './reduce.ts';
+import { sum } from './reduce.ts';
 import { transpose } from './views.ts';
 
 function along<T extends Variable>(x: T, dim: number, log: boolean, dtype?: DType): T {

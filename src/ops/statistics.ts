@@ -2,25 +2,16 @@
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import type { ReduceSpec } from '../backend/backend.ts';
-import { type DType, isFloating } from '../core/dtype.ts';
+import { type DType, isFloating, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, IndexError } from '../core/errors.ts';
+import { formatShape } from '../core/shape.ts';
 import { add, div, mul, sub } from './arithmetic.ts';
 import { eq, isnan, logicalNot } from './comparison.ts';
 import { detached } from './composite.ts';
 import { cast } from './convert.ts';
 import { abs, exp, log, sign, sqrt, square } from './elementwise.ts';
 import { pow } from './power.ts';
-import {
-  amax,
-  amin,
-  type Dims,
-  listDims,
-  mean,
-  nanToZero,
-  restoreDims,
-  sum,
-  torchTypeName,
-} from './reduce.ts';
+import { amax, amin, type Dims, listDims, mean, nanToZero, restoreDims, sum } from './reduce.ts';
 import { whereOp } from './where.ts';
 
 function checkFloating(x: Variable, op: string): void {
@@ -124,13 +115,17 @@ function normForward<T extends Variable>(x: T, p: number, list: readonly number[
     case 0:
       return sum(cast(logicalNot(eq<T>(x, 0)), x.dtype), all, keepdim);
     case Infinity:
-      if (x.array.size === 0)
-        throw new IndexError('linalg.vector_norm cannot compute the inf norm on an empty tensor');
-      return amax(abs(x), all, keepdim);
-    case -Infinity:
-      if (x.array.size === 0)
-        throw new IndexError('linalg.vector_norm cannot compute the -inf norm on an empty tensor');
-      return amin(abs(x), all, keepdim);
+    case -Infinity: {
+      const empty = list.find((d) => x.shape[d] === 0);
+      if (empty !== undefined) {
+        const order = p > 0 ? 'inf' : '-inf';
+        throw new IndexError(
+          `linalg.vector_norm cannot compute the ${order} norm on an empty tensor: dimension ${empty} of ` +
+            `${formatShape(x.shape)} is empty and the operation does not have an identity`,
+        );
+      }
+      return (p > 0 ? amax : amin)(abs(x), all, keepdim);
+    }
     default:
       return pow<T>(sum(pow<T>(abs(x), p), all, keepdim), 1 / p);
   }
@@ -171,13 +166,9 @@ export function norm<T extends Variable>(
 /** The p-norm of x − y. */
 export const dist = <T extends Variable>(x: T, y: T, p = 2): T => vectorNorm(sub<T>(x, y), p);
 
-/** log Σ eˣ over dims, shifted by the maximum so that nothing overflows. @throws DTypeError for integers */
+/** log Σ eˣ over dims, shifted by the maximum so that nothing overflows; integers count as float32. */
 export function logsumexp<T extends Variable>(x: T, dims: Dims, keepdim = false): T {
-  if (!isFloating(x.dtype)) {
-    throw new DTypeError(
-      `logsumexp(): Expected floating point type for result tensor, but got: ${torchTypeName(x.dtype)}`,
-    );
-  }
+  if (!isFloating(x.dtype)) return logsumexp(cast(x, 'float32'), dims, keepdim);
   const list = listDims(dims, x.ndim, 'logsumexp');
   const all = list.length === 0 ? null : list;
   const raw = detached(x);

@@ -38,7 +38,7 @@ function triangle<T extends Variable>(x: T, diagonal: number, lower: boolean): T
     [m, 1],
   );
   const kept = lower ? le<T>(columns, rows) : ge<T>(columns, rows);
-  const out = whereOp<T>(kept, detached(x), 0);
+  const out = whereOp<T>(kept, detached(x), x.dtype === 'bool' ? false : 0);
   return record(lower ? 'TrilBackward0' : 'TriuBackward0', out.array, [x], () => (grad) => [
     triangle(grad, diagonal, lower),
   ]);

@@ -2,7 +2,7 @@
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import type { UnarySpec } from '../backend/backend.ts';
-import { type DType, isFloating, toFloating } from '../core/dtype.ts';
+import { type DType, isFloating, toFloating, torchTypeName } from '../core/dtype.ts';
 import { DTypeError } from '../core/errors.ts';
 import { cast } from './convert.ts';
 
@@ -24,6 +24,8 @@ export interface UnaryRow extends UnarySpec {
   readonly node?: string;
   /** What integers and bools become: a floating result (the default for functions of analysis), or stay. */
   readonly integers: 'float' | 'same' | 'error';
+  /** Where bools are not treated as integers are: they count as int64, or are refused. */
+  readonly bools?: 'int64' | 'error';
   /** What backward reads. */
   readonly saves?: 'input' | 'output';
   /** The input's gradient, from the output's and what was saved; absent: zero (a step function). */
@@ -58,12 +60,25 @@ export function zeros<T extends Variable>(x: T): T {
 }
 
 function prepare<T extends Variable>(row: UnaryRow, x: T): T {
-  if (isFloating(x.dtype) || row.integers === 'same') return x;
+  if (isFloating(x.dtype)) return x;
+  if (x.dtype === 'bool' && row.bools !== undefined) {
+    if (row.bools === 'int64') return cast(x, 'int64');
+    throw notImplemented(row.name, 'a numeric', x.dtype);
+  }
+  if (row.integers === 'same') return x;
   if (row.integers === 'float') return cast(x, toFloating(x.dtype));
-  throw new DTypeError(`${row.name}: expected a floating point tensor, but got ${describe(x.dtype)}`);
+  throw notImplemented(row.name, 'a floating point', x.dtype);
 }
 
-const describe = (dtype: DType): string => `a tensor of dtype ${dtype}`;
+const notImplemented = (op: string, kind: string, dtype: DType): DTypeError =>
+  new DTypeError(
+    `${op}: expected input to be ${kind} tensor, but got dtype ${dtype} ("${op}" not implemented for '${torchTypeName(dtype)}')`,
+  );
+
+/** For ops that have no meaning for integers. @throws DTypeError */
+export function checkFloating(x: Variable, op: string): void {
+  if (!isFloating(x.dtype)) throw notImplemented(op, 'a floating point', x.dtype);
+}
 
 /** An op of one operand, as users call it. */
 export function unaryOp(row: UnaryRow): UnaryOp {

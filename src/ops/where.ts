@@ -3,13 +3,15 @@ import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { DTypeError } from '../core/errors.ts';
 import { broadcastShapes } from '../core/shape.ts';
-import { checkDevices, commonDType, type OperandOf, promoteOperand } from './convert.ts';
+import { cast, checkDevices, commonDType, type OperandOf, promoteOperand } from './convert.ts';
 
 /**
  * a where condition holds, else b; all three broadcast, a and b are promoted.
  * @throws DTypeError if condition is not bool; ShapeError if the shapes do not broadcast
  */
 export function whereOp<T extends Variable>(condition: T, left: OperandOf<T>, right: OperandOf<T>): T {
+  // As in PyTorch, which keeps bytes from before it had bools.
+  if (condition.dtype === 'uint8') return whereOp<T>(cast(condition, 'bool'), left, right);
   if (condition.dtype !== 'bool') {
     throw new DTypeError(
       `where: expected condition to be a boolean tensor, but got a tensor with dtype ${condition.dtype}`,

@@ -59,7 +59,7 @@ const binaryForms: Forms = {
   bitwise_right_shift: ['i32_shr(a, b)', 'i64_shr(a, b)'],
   gcd: ['i32_gcd(a, b)', 'i64_gcd(a, b)'],
   lcm: ['i32_lcm(a, b)', 'i64_lcm(a, b)'],
-  relu_grad: ['select(0, a, b > 0)', 'select(vec2<u32>(), a, i64_lt(vec2<u32>(), b))'],
+  relu_grad: ['select(select(0, a, b > 0), a, isNan(b))', 'select(vec2<u32>(), a, i64_lt(vec2<u32>(), b))'],
   heaviside: [
     'select(select(1, 0, a < 0), b, a == 0)',
     'select(select(vec2<u32>(1u, 0u), vec2<u32>(), i64_negative(a)), b, i64_is_zero(a))',

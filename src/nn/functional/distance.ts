@@ -1,48 +1,18 @@
 /** Lengths, distances and angles of vectors. */
 
 import { broadcastShapes } from '../../core/shape.ts';
-import { eq } from '../../ops/comparison.ts';
-import { fused } from '../../ops/fused.ts';
+import { clampMin } from '../../ops/clamp.ts';
+import { vectorNorm } from '../../ops/statistics.ts';
 import { whereOp } from '../../ops/where.ts';
 import { isOptions } from '../../tensor/arguments.ts';
 import type { Tensor } from '../../tensor.ts';
 
 /** x where it is not below `floor`, else `floor`; the gradient passes where it is not below. */
-export const atLeast = (x: Tensor, floor: number): Tensor => whereOp<Tensor>(x.lt(floor), floor, x);
+export const atLeast = (x: Tensor, floor: number): Tensor => clampMin<Tensor>(x, floor);
 
-/** (Σ |x|ᵖ)^(1/p) along dim; its gradient at 0 is 0. p may be 0 (counts), Infinity or −Infinity. */
-export function vectorNorm(x: Tensor, p: number, dim: number, keepdim: boolean): Tensor {
-  if (p === Infinity) return x.abs().amax(dim, keepdim);
-  if (p === -Infinity) return x.abs().amin(dim, keepdim);
-  if (p === 0) return x.ne(0).to(x.dtype).sum(dim, keepdim);
-  if (p === 1) return x.abs().sum(dim, keepdim);
-  const kept = fused(
-    'LinalgVectorNormBackward0',
-    [x],
-    () =>
-      p === 2
-        ? x.square().sum(dim, true).sqrt()
-        : x
-            .abs()
-            .pow(p)
-            .sum(dim, true)
-            .pow(1 / p),
-    (node, output) => {
-      const savedX = node.save(x);
-      const savedY = node.saveOutput(output);
-      return (grad) => {
-        const input = savedX.get(grad);
-        const norm = savedY.get(grad);
-        const powers = p === 2 ? input : input.sign().mul(input.abs().pow(p - 1));
-        const below = p === 2 ? norm : norm.pow(p - 1);
-        const zero = eq<Tensor>(norm, 0);
-        const ratio = powers.div(whereOp<Tensor>(zero, 1, below));
-        return [whereOp<Tensor>(zero, 0, ratio).mul(grad)];
-      };
-    },
-  );
-  return keepdim ? kept : kept.squeeze(dim);
-}
+/** The same value, but the gradient passes everywhere: PyTorch's clamp without recording. */
+export const raised = (x: Tensor, floor: number): Tensor =>
+  x.add(whereOp<Tensor>(x.lt(floor), x.rsub(floor), 0).detach());
 
 interface SimilarityOptions {
   /** Default 1. */
@@ -62,9 +32,8 @@ export function cosineSimilarity(
   const shape = broadcastShapes(x1.shape, x2.shape, 'cosineSimilarity');
   const unit = (x: Tensor): Tensor => {
     const spread = x.expand(shape);
-    const length = vectorNorm(spread, 2, dim, true);
-    // The bound moves the value and leaves the gradient alone, as in PyTorch.
-    return spread.div(length.add(atLeast(length, eps).sub(length).detach()));
+    const length = vectorNorm<Tensor>(spread, 2, dim, true);
+    return spread.div(raised(length, eps));
   };
   return unit(x1).mul(unit(x2)).sum(dim);
 }
@@ -86,7 +55,7 @@ export function pairwiseDistance(
   keepdim = false,
 ): Tensor {
   if (isOptions<DistanceOptions>(p)) return pairwiseDistance(x1, x2, p.p, p.eps, p.keepdim);
-  return vectorNorm(x1.sub(x2).add(eps), p, -1, keepdim);
+  return vectorNorm<Tensor>(x1.sub(x2).add(eps), p, -1, keepdim);
 }
 
 interface NormalizeOptions {
@@ -101,5 +70,5 @@ interface NormalizeOptions {
 /** x divided by its p-norm along dim. */
 export function normalize(x: Tensor, p: number | NormalizeOptions = 2, dim = 1, eps = 1e-12): Tensor {
   if (isOptions<NormalizeOptions>(p)) return normalize(x, p.p, p.dim, p.eps);
-  return x.div(atLeast(vectorNorm(x, p, dim, true), eps));
+  return x.div(atLeast(vectorNorm<Tensor>(x, p, dim, true), eps));
 }

@@ -6,9 +6,9 @@ import { ArgumentError, DTypeError, IndexError, ShapeError } from '../../core/er
 import { formatShape } from '../../core/shape.ts';
 import { arange } from '../../creation.ts';
 import { addAlong } from '../../ops/indexing.ts';
+import { vectorNorm } from '../../ops/statistics.ts';
 import { isOptions } from '../../tensor/arguments.ts';
 import type { Tensor } from '../../tensor.ts';
-import { vectorNorm } from './distance.ts';
 
 export interface EmbeddingFunctionOptions {
   /** This row gets no gradient; negative from the end. */

@@ -7,7 +7,7 @@ import * as ops from '../../ops/loss.ts';
 import { type LossReduction, reduceLoss } from '../../ops/loss.ts';
 import { whereOp } from '../../ops/where.ts';
 import { Tensor } from '../../tensor.ts';
-import { atLeast, pairwiseDistance } from './distance.ts';
+import { atLeast, pairwiseDistance, raised } from './distance.ts';
 
 export interface LossOptions {
   /** Default 'mean'. */
@@ -183,8 +183,7 @@ export function gaussianNllLoss(
     wide.detach().lt(0).logicalNot().array,
     () => new ArgumentError('var has negative entry/entries'),
   );
-  // The bound moves the value and leaves the gradient alone, as in PyTorch.
-  const bounded = wide.add(atLeast(wide, eps).sub(wide).detach());
+  const bounded = raised(wide, eps);
   const losses = bounded.log().add(input.sub(target).square().div(bounded)).mul(0.5);
   return reduceLoss(full ? losses.add(0.5 * Math.log(2 * Math.PI)) : losses, reduction);
 }
@@ -228,7 +227,7 @@ export function cosineEmbeddingLoss(
     );
   }
   const dot = input1.mul(input2).sum(-1);
-  const squares = (x: Tensor): Tensor => x.square().sum(-1).add(1e-12);
+  const squares = (x: Tensor): Tensor => x.mul(x).sum(-1).add(1e-12);
   const cosine = dot.div(squares(input1).mul(squares(input2)).sqrt());
   const together = whereOp<Tensor>(target.eq(1), cosine.rsub(1), 0);
   const apart = whereOp<Tensor>(target.eq(-1), atLeast(cosine.sub(margin), 0), 0);

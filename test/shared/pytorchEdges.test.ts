@@ -1,0 +1,133 @@
+/** Corners where an answer other than PyTorch's is easily given: its answers, written down. */
+import { describe, expect, it } from 'vitest';
+import * as torch from '../../src/index.ts';
+
+const F = torch.nn.functional;
+const { nan, inf } = { nan: Number.NaN, inf: Number.POSITIVE_INFINITY };
+const leaf = (values: number[]): torch.Tensor => torch.tensor(values).requiresGrad_();
+/** The gradients of Σ f(x) by x. */
+function slopes(f: (x: torch.Tensor) => torch.Tensor, values: number[]): number[] {
+  const x = leaf(values);
+  f(x).sum().backward();
+  return Array.from(x.grad?.data ?? [], Number);
+}
+
+describe('gradients at NaN and at infinities', () => {
+  it('rectifiers pass them on where they do not cut', () => {
+    expect(slopes((x) => x.relu(), [nan, -1, 2, inf, -inf])).toEqual([1, 0, 1, 1, 0]);
+    expect(slopes(F.relu6, [nan, 7, 2])).toEqual([1, 0, 1]);
+    expect(slopes(F.hardtanh, [nan, 7, 0.5])).toEqual([1, 0, 1]);
+    expect(slopes(F.elu, [nan, 2])).toEqual([1, 1]);
+    expect(slopes(F.celu, [nan, 2])).toEqual([1, 1]);
+    expect(slopes(F.selu, [nan])[0]).toBeCloseTo(1.0507009, 5);
+  });
+  it('go to the NaNs where those are the extreme of all elements', () => {
+    expect(slopes((x) => x.max(), [1, nan, nan])).toEqual([0, 0.5, 0.5]);
+    expect(slopes((x) => x.min(), [nan, inf])).toEqual([1, 0]);
+  });
+  it('are NaN where a loss is', () => {
+    expect(slopes((x) => F.smoothL1Loss(x, torch.zeros(2), { reduction: 'sum' }), [nan, 0.5])).toEqual([
+      nan,
+      0.5,
+    ]);
+    expect(slopes((x) => F.huberLoss(x, torch.zeros(2), { reduction: 'sum' }), [nan, 3])).toEqual([nan, 1]);
+  });
+  it('are 0 at the weights of elements that PReLU leaves alone', () => {
+    const weight = leaf([0.25]);
+    F.prelu(torch.tensor([inf, 2]), weight)
+      .sum()
+      .backward();
+    expect(weight.grad?.toArray()).toEqual([0]);
+  });
+  it('of lerp reach the ends whatever the weight is', () => {
+    const end = leaf([2]);
+    torch.lerp(torch.tensor([1]), end, torch.tensor([inf])).backward();
+    expect(end.grad?.toArray()).toEqual([inf]);
+  });
+});
+
+describe('dtypes', () => {
+  it('bools are squared as int64, and keep their triangles', () => {
+    expect(torch.tensor([true, false]).square().dtype).toBe('int64');
+    expect(
+      torch
+        .tensor([[true, true]])
+        .tril()
+        .toArray(),
+    ).toEqual([[true, false]]);
+  });
+  it('integers lose the fractions of factors and bounds', () => {
+    const x = torch.tensor([[1n, 2n]]);
+    const y = torch.tensor([[1n], [1n]]);
+    expect(torch.addmm(torch.tensor([[5n]]), x, y, { beta: 1.5, alpha: 2.5 }).toArray()).toEqual([[11]]);
+    expect(torch.addcmul(x, x, x, { value: 0.5 }).toArray()).toEqual([[1, 2]]);
+    expect(F.hardtanh(torch.tensor([-3n, 3n]), -0.5, 2.5).toArray()).toEqual([0, 2]);
+  });
+  it('the cross-entropy of logits has the dtype of the target', () => {
+    const logits = torch.tensor([0.5], { dtype: 'float64' });
+    expect(F.binaryCrossEntropyWithLogits(logits, torch.tensor([1])).dtype).toBe('float32');
+  });
+  it('logsumexp takes integers as floats', () => {
+    const y = torch.tensor([0n, 0n]).logsumexp(0);
+    expect(y.dtype).toBe('float32');
+    expect(y.item()).toBeCloseTo(Math.log(2), 6);
+  });
+  it('a condition may be of bytes', () => {
+    const bytes = torch.tensor([1, 0], { dtype: 'uint8' });
+    expect(torch.where(bytes, 1, 2).toArray()).toEqual([1, 2]);
+  });
+});
+
+describe('shapes', () => {
+  it('masks of no dimension add one', () => {
+    const x = torch.arange(6).reshape(2, 3);
+    expect(x.index(torch.tensor(true)).shape).toEqual([1, 2, 3]);
+    expect(x.index(torch.tensor(false)).shape).toEqual([0, 2, 3]);
+    expect(x.index(torch.tensor(true), torch.tensor([1n, 0n, 1n])).shape).toEqual([3, 3]);
+  });
+  it('linear takes a bias of any shape that does not grow the result, and no features', () => {
+    const [x, w] = [torch.ones(2, 3), torch.ones(4, 3)];
+    expect(F.linear(x, w, torch.tensor(1)).toArray()).toEqual([
+      [4, 4, 4, 4],
+      [4, 4, 4, 4],
+    ]);
+    expect(() => F.linear(torch.ones(3), w, torch.ones(1, 4))).toThrow(/expand/);
+    const none = torch.ones(0, 3).requiresGrad_();
+    F.linear(x, none, torch.ones(0)).sum().backward();
+    expect(none.grad?.shape).toEqual([0, 3]);
+    const nothing = torch.ones(2, 3, 0).requiresGrad_();
+    F.linear(nothing, torch.ones(4, 0).requiresGrad_()).sum().backward();
+    expect(nothing.grad?.shape).toEqual([2, 3, 0]);
+  });
+  it('the infinity norm minds only the dimensions that it reduces', () => {
+    expect(torch.zeros(4, 0).norm(inf, 0, true).shape).toEqual([1, 0]);
+    expect(() => torch.zeros(4, 0).norm(inf, 1)).toThrow(/inf norm on an empty tensor/);
+  });
+  it('circular margins repeat what negative ones leave', () => {
+    expect(F.pad(torch.tensor([[[1, 2, 3, 4]]]), [3, -1], 'circular').toArray()).toEqual([
+      [[1, 2, 3, 1, 2, 3]],
+    ]);
+  });
+});
+
+describe('values', () => {
+  it('integers are not divided by 0', () => {
+    const [a, b] = [torch.tensor([1n, 2n]), torch.tensor([1n, 0n])];
+    for (const dtype of ['int64', 'int32', 'uint8'] as const) {
+      const [x, y] = [a.to(dtype), b.to(dtype)];
+      for (const op of [torch.floorDivide, torch.remainder, torch.fmod])
+        expect(() => op<torch.Tensor>(x, y)).toThrow(/ZeroDivisionError/);
+      expect(() => x.div(y, { roundingMode: 'trunc' })).toThrow(/ZeroDivisionError/);
+      expect(() => x.remainder(0)).toThrow(/ZeroDivisionError/);
+    }
+    expect(torch.zeros(0, { dtype: 'int32' }).remainder(torch.tensor([0n])).shape).toEqual([0]);
+  });
+  it('kl_div of a negative target is NaN, of 0 is 0', () => {
+    const y = F.klDiv(torch.zeros(3), torch.tensor([0, -1, 1]), { reduction: 'none' });
+    expect(y.toArray()).toEqual([0, nan, 0]);
+  });
+  it('similarities of vectors too long to be measured are 0', () => {
+    const long = torch.tensor([[3e38, 3e38]]);
+    expect(F.cosineSimilarity(long, long).toArray()).toEqual([0]);
+  });
+});
