@@ -6,7 +6,6 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { deflateRawSync } from 'node:zlib';
 import { kernelTypes } from './kernelTypes.mjs';
 
 export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -14,7 +13,10 @@ const at = (/** @type {string} */ file) => path.join(root, file);
 
 const KERNEL_BINARIES = { simd: 'build/simd.wasm', relaxed: 'build/relaxed.wasm' };
 const PLAIN_BINARY = 'src/backend/wasm/plainBinary.ts';
-const INFLATE = 'src/backend/wasm/inflate.ts';
+/** Unpacks the kernels: compiled by itself, with an own memory for both and its table. */
+const UNPACKER = 'assembly/unpack.ts';
+const UNPACKER_FLAGS = ['--config', 'none', '--runtime', 'stub', '--initialMemory', '16'];
+const UNPACKER_OPTIMISATIONS = ['-O3', '--shrinkLevel', '2', '--converge', '--noAssert'];
 /** Says which compiler makes the kernels: they are compiled anew for another, and not for other packages. */
 const COMPILER = 'node_modules/assemblyscript/package.json';
 const WORKER_ENTRY = 'src/backend/wasm/worker.ts';
@@ -110,37 +112,57 @@ async function libraryModule(/** @type {string} */ file) {
   return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`);
 }
 
-/** The smallest of what zlib makes of these bytes. */
-function deflated(/** @type {Uint8Array} */ bytes) {
-  const attempts = [7, 8, 9].map((memLevel) => deflateRawSync(bytes, { level: 9, memLevel }));
-  return attempts.reduce((best, next) => (next.length < best.length ? next : best));
+/** LZMA without its header: lc = 3, lp = 0, pb = 2. The unpacker is checked against what it has to give. */
+async function packed(/** @type {Uint8Array} */ bytes, /** @type {Uint8Array<ArrayBuffer>} */ unpacker) {
+  const HEADER_BYTES = 13;
+  // @ts-expect-error: the package has no types
+  const { compress } = (await import('lzma')).default;
+  const small = Uint8Array.from(compress(bytes, 9)).subarray(HEADER_BYTES);
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(unpacker));
+  const { memory, source, unpack } = /** @type {any} */ (exports);
+  const from = source();
+  const room = new Uint8Array(memory.buffer);
+  room.set(small, from);
+  unpack(from + small.length, bytes.length);
+  if (!Buffer.from(room.subarray(from + small.length, from + small.length + bytes.length)).equals(bytes))
+    throw new BuildError(`${UNPACKER} does not give back what was packed`);
+  return small;
 }
 
-async function compileKernels() {
+/** What the compiler of AssemblyScript writes for these arguments, by the names of the files. */
+async function compiled(/** @type {string[]} */ args) {
   const asc = (await import('assemblyscript/asc')).default;
   /** @type {Map<string, string | Uint8Array>} */
   const written = new Map();
-  const { error, stderr } = await asc.main(['--target', 'relaxed', '--textFile', 'relaxed.wat'], {
+  const { error, stderr } = await asc.main(args, {
     writeFile: (name, contents) => void written.set(path.basename(name), contents),
   });
   if (error) throw new BuildError(`asc: ${error.message}\n${stderr.toString()}`);
+  return written;
+}
+
+async function compileKernels() {
+  const written = await compiled(['--target', 'relaxed', '--textFile', 'relaxed.wat']);
   const relaxed = Uint8Array.from(Buffer.from(written.get('relaxed.wasm') ?? ''));
+  const unpacking = await compiled([
+    ...[UNPACKER, '--outFile', 'unpack.wasm'],
+    ...[...UNPACKER_FLAGS, ...UNPACKER_OPTIMISATIONS],
+  ]);
+  const unpacker = Uint8Array.from(Buffer.from(unpacking.get('unpack.wasm') ?? ''));
   const { plainBinary, fusedCount } = await libraryModule(PLAIN_BINARY);
   const stated = String(written.get('relaxed.wat')).match(/relaxed_madd/g)?.length ?? 0;
   if (fusedCount(relaxed) !== stated)
     throw new BuildError(
       `${PLAIN_BINARY} takes other bytes of the binary for a multiply-add: change a kernel a little`,
     );
-  const packed = deflated(relaxed);
-  const { inflate } = await libraryModule(INFLATE);
-  if (!Buffer.from(inflate(packed, relaxed.length)).equals(relaxed))
-    throw new BuildError(`${INFLATE} does not decode what zlib made of the binary`);
+  const base64 = (/** @type {Uint8Array} */ bytes) => Buffer.from(bytes).toString('base64');
   writeIfChanged(KERNEL_BINARIES.relaxed, relaxed);
   writeIfChanged(KERNEL_BINARIES.simd, plainBinary(relaxed));
   writeIfChanged(
     'src/generated/kernels.ts',
-    '// The compiled kernels, deflated, as base64. Written by scripts/build.mjs.\n' +
-      `export const relaxed: string =\n  '${packed.toString('base64')}';\n` +
+    '// The compiled kernels, packed, and what unpacks them, as base64. Written by scripts/build.mjs.\n' +
+      `export const unpacker: string =\n  '${base64(unpacker)}';\n` +
+      `export const relaxed: string =\n  '${base64(await packed(relaxed, unpacker))}';\n` +
       `export const relaxedBytes: number = ${relaxed.length};\n${kernelTypes(relaxed)}`,
   );
 }
@@ -228,7 +250,7 @@ export async function build(depth = 'all') {
   const kernels = filesBelow('assembly').filter(
     (file) => file.endsWith('.ts') && !file.includes('__tests__'),
   );
-  const decoders = [PLAIN_BINARY, INFLATE, 'src/backend/wasm/sections.ts'];
+  const decoders = [PLAIN_BINARY, 'src/backend/wasm/sections.ts'];
   await stage(
     'kernels',
     [...kernels, ...decoders, 'asconfig.json', 'scripts/kernelTypes.mjs', COMPILER],

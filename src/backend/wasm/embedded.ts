@@ -1,17 +1,31 @@
 /**
- * The compiled kernels that the build embeds: with relaxed SIMD, deflated, as base64 (compressing servers undo its third
- * more). Decoded when first asked for; the binary without relaxed SIMD is made out of it.
+ * The compiled kernels that the build embeds: with relaxed SIMD, packed by LZMA, as base64 (compressing servers undo its
+ * third more). Unpacked when first asked for, by a small binary of its own; the binary without relaxed SIMD is made out
+ * of the other.
  */
-import { relaxed, relaxedBytes } from '../../generated/kernels.ts';
-import { inflate } from './inflate.ts';
-import type { Binaries } from './module.ts';
+import { relaxed, relaxedBytes, unpacker } from '../../generated/kernels.ts';
+import { type Binaries, compile } from './module.ts';
 import { plainBinary } from './plainBinary.ts';
 
+/** What `assembly/unpack.ts` exports. */
+interface Unpacker {
+  readonly memory: WebAssembly.Memory;
+  source(): number;
+  unpack(out: number, size: number): void;
+}
+
+const bytesOf = (base64: string): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+
 function decode(): Uint8Array {
-  const text = atob(relaxed);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
-  return inflate(bytes, relaxedBytes);
+  const instance = new WebAssembly.Instance(compile(bytesOf(unpacker)));
+  const { memory, source, unpack } = instance.exports as unknown as Unpacker;
+  const packed = bytesOf(relaxed);
+  const from = source();
+  const to = from + packed.length;
+  new Uint8Array(memory.buffer).set(packed, from);
+  unpack(to, relaxedBytes);
+  return new Uint8Array(memory.buffer.slice(to, to + relaxedBytes));
 }
 
 export const embeddedBinaries: Binaries = {

@@ -101,7 +101,8 @@ function chooseBinary(binaries: Binaries, deterministic: boolean, reasons: strin
   return { bytes, relaxed: false };
 }
 
-function compile(bytes: Uint8Array): WebAssembly.Module {
+/** @throws DeviceError that tells what a page's security policy must allow */
+export function compile(bytes: Uint8Array): WebAssembly.Module {
   try {
     return new WebAssembly.Module(bytes as BufferSource);
   } catch (error) {
