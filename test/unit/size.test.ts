@@ -6,10 +6,14 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { rolldown } from 'rolldown';
 import { describe, expect, it } from 'vitest';
-import { type PROGRAMS, sizes } from '../../scripts/sizes.mjs';
+import { PROGRAMS, sizes } from '../../scripts/sizes.mjs';
 
-/** kB, minified and gzipped, with both kernel binaries and the worker. */
-const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 182, tutorial: 116, tensors: 105 };
+/** kB, minified and gzipped, with the kernels and the worker: as esbuild bundles. */
+const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 170, tutorial: 108.5, tensors: 97.5 };
+/** The tutorial of README.md as it is written there, MNIST's download included, and everything: as Vite bundles. */
+const VITE_BUDGET = { readme: 111.5, everything: 166.5 };
+/** For pages without a bundler: everything, with files, plots and data sets; what a GPU needs beside it, on demand. */
+const FILE_BUDGET = { 'wasmgrad.min.js': 206, 'wasmgrad.webgpu.min.js': 31 };
 
 describe('size', () => {
   it('stays within the budget', async () => {
@@ -17,6 +21,22 @@ describe('size', () => {
     console.log(measured.map(([name, size]) => `${name}: ${size} kB`).join(', '));
     for (const [name, size] of measured)
       expect(size, `${name}`).toBeLessThan(BUDGET[name as keyof typeof PROGRAMS]);
+  });
+
+  it('of what README.md shows stays within the budget', async () => {
+    const readme = fs.readFileSync('README.md', 'utf8');
+    const [, tutorial] = readme.match(/```ts\n(import \* as torch.*?MNIST.*?)```/s) ?? [];
+    const programs = { readme: tutorial, everything: PROGRAMS.everything };
+    for (const [name, program] of Object.entries(programs)) {
+      const { kB } = await weigh(program);
+      console.log(`${name}, bundled by Vite: ${kB} kB`);
+      expect(kB, name).toBeLessThan(VITE_BUDGET[name as keyof typeof VITE_BUDGET]);
+    }
+  });
+
+  it('of the files for pages without a bundler stays within the budget', () => {
+    for (const [file, budget] of Object.entries(FILE_BUDGET))
+      expect(gzipped(fs.readFileSync(`dist/${file}`)), file).toBeLessThan(budget);
   });
 
   it('of a program is that of what it uses, by every way to import it', async () => {
@@ -47,11 +67,13 @@ describe('size', () => {
   });
 });
 
+const gzipped = (content: string | Uint8Array): number => gzipSync(content, { level: 9 }).length / 1000;
+
 /** Bundles as Vite does. */
 async function weigh(program: string): Promise<{ code: string; kB: number }> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wasmgrad-size-'));
   try {
-    const input = path.join(folder, 'main.js');
+    const input = path.join(folder, 'main.ts');
     fs.writeFileSync(input, program);
     fs.mkdirSync(path.join(folder, 'node_modules'));
     fs.symlinkSync(path.resolve('.'), path.join(folder, 'node_modules/wasmgrad'), 'dir');
@@ -59,7 +81,7 @@ async function weigh(program: string): Promise<{ code: string; kB: number }> {
     const { output } = await bundle.generate({ minify: true });
     await bundle.close();
     const { code } = output[0];
-    return { code, kB: gzipSync(code, { level: 9 }).length / 1000 };
+    return { code, kB: gzipped(code) };
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
