@@ -6,6 +6,7 @@
  */
 
 const PROBABILITY_BITS: u32 = 11;
+const EVEN_ODDS: u16 = 1 << 10;
 /** How fast a probability follows what came: by 1/32 of the difference. */
 const RATE: u32 = 5;
 /** lc: so many high bits of the byte before choose the set of probabilities for a literal. */
@@ -136,7 +137,7 @@ export function source(): u32 {
 
 /** Unpacks `size` bytes to `out`, from what lies at `source()`. */
 export function unpack(out: u32, size: u32): void {
-  for (let i: u32 = 0; i < PROBABILITIES; i++) store<u16>(2 * i, 1 << (<u16>(PROBABILITY_BITS - 1)));
+  for (let i: u32 = 0; i < PROBABILITIES; i++) store<u16>(2 * i, EVEN_ODDS);
   range = 0xffffffff;
   code = bswap(load<u32>(SOURCE + 1)); // the byte before is always 0
   from = SOURCE + 5;
