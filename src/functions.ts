@@ -1,5 +1,7 @@
 /** The methods with several forms of arguments, as functions: `torch.sum(x, 1, true)` is `x.sum(1, true)`. */
+
 import type { DTypeLike } from './core/dtype.ts';
+import { inOp } from './core/inOp.ts';
 import type { BincountOptions, HistcOptions, UniqueOptions } from './ops/counting.ts';
 import { linalgNorm as linalgNormOp, matrixNorm as matrixNormOp } from './ops/linalg.ts';
 import { isPlain } from './ops/options.ts';
@@ -123,13 +125,17 @@ export { variance as var };
 export const std = (x: Tensor, ...args: VarArguments): Tensor => x.std(...args);
 /** Variance and mean together. */
 export function varMean(x: Tensor, ...args: VarArguments): [Tensor, Tensor] {
-  const { dims, keepdim } = spread(...args);
-  return [x.var(...args), x.mean(dims, keepdim)];
+  return inOp('var_mean', () => {
+    const { dims, keepdim } = spread(...args);
+    return [x.var(...args), x.mean(dims, keepdim)];
+  });
 }
 /** Standard deviation and mean together. */
 export function stdMean(x: Tensor, ...args: VarArguments): [Tensor, Tensor] {
-  const { dims, keepdim } = spread(...args);
-  return [x.std(...args), x.mean(dims, keepdim)];
+  return inOp('std_mean', () => {
+    const { dims, keepdim } = spread(...args);
+    return [x.std(...args), x.mean(dims, keepdim)];
+  });
 }
 /** The p-norm over `dim` (default all). */
 export const norm = (
@@ -273,7 +279,7 @@ export const repeatInterleave = (
   dim?: number | null | RepeatInterleaveOptions,
 ): Tensor => x.repeatInterleave(repeats, dim);
 /** x read as if it had a larger shape. */
-export const broadcastTo = (x: Tensor, shape: readonly number[]): Tensor => x.expand(shape);
+export const broadcastTo = (x: Tensor, shape: readonly number[]): Tensor => x.broadcastTo(shape);
 /** The diagonal of two dimensions, as a view. */
 export const diagonal = (
   x: Tensor,
@@ -320,7 +326,7 @@ export const linalg = {
   },
   /** The norm of matrices: 'fro' (default), ±1, ±∞. */
   matrixNorm(x: Tensor, ord: NormOrder = 'fro', dim: readonly number[] = [-2, -1], keepdim = false): Tensor {
-    return matrixNormOp<Tensor>(x, ord, dim, keepdim);
+    return inOp('linalg.matrix_norm', () => matrixNormOp<Tensor>(x, ord, dim, keepdim));
   },
   /** A square matrix to a whole power. */
   matrixPower: (x: Tensor, n: number): Tensor => x.matrixPower(n),
@@ -332,5 +338,6 @@ export const linalg = {
   diagonal: (x: Tensor, { offset = 0, dim1 = -2, dim2 = -1 }: DiagonalOptions = {}): Tensor =>
     x.diagonal(offset, dim1, dim2),
   /** The product of several matrices in the cheapest order. */
-  multiDot: (matrices: readonly Tensor[]): Tensor => chainMatmul<Tensor>(...matrices),
+  multiDot: (matrices: readonly Tensor[]): Tensor =>
+    inOp('linalg.multi_dot', () => chainMatmul<Tensor>(...matrices)),
 };

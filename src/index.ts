@@ -14,7 +14,25 @@ export { type CheckpointOptions, checkpoint, checkpointSequential } from './chec
 export type { DType, DTypeLike, TypedArray } from './core/dtype.ts';
 export { promote as promoteTypes } from './core/dtype.ts';
 export * from './core/errors.ts';
-export * from './creation.ts';
+export {
+  arange,
+  empty,
+  emptyLike,
+  eye,
+  fromTypedArray,
+  full,
+  fullLike,
+  linspace,
+  logspace,
+  ones,
+  onesLike,
+  type SizesWithOptions,
+  type TensorData,
+  type TensorOptions,
+  tensor,
+  zeros,
+  zerosLike,
+} from './creation.ts';
 export * as data from './data/index.ts';
 export * from './functions.ts';
 export {

@@ -7,6 +7,7 @@ import { backendFor } from './backend/registry.ts';
 import { fillUniform } from './core/distributions.ts';
 import { type DType, isFloating, resolveDType, type TypedArray } from './core/dtype.ts';
 import { ArgumentError, DTypeError } from './core/errors.ts';
+import { inOp } from './core/inOp.ts';
 import { fillNormal } from './core/normal.ts';
 import { defaultEngine, RandomEngine } from './core/rng.ts';
 import { fillIntegers, integerLimits, randomPermutation } from './core/sampling.ts';
@@ -228,9 +229,11 @@ export function randintLike(
   high?: Bound | RandomOptions,
   options: RandomOptions = {},
 ): Tensor {
-  if (high === undefined || typeof high === 'object') return randintLike(x, 0, low, high);
-  const dtype = dtypeOf(options, 'randintLike', x.dtype);
-  return drawnLike(x, options, dtype, (values, engine) => fillIntegers(engine, values, dtype, low, high));
+  return inOp('randint_like', () => {
+    if (high === undefined || typeof high === 'object') return randintLike(x, 0, low, high);
+    const dtype = dtypeOf(options, 'randintLike', x.dtype);
+    return drawnLike(x, options, dtype, (values, engine) => fillIntegers(engine, values, dtype, low, high));
+  });
 }
 
 /**

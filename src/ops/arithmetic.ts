@@ -1,6 +1,7 @@
 /** Sums, products, quotients, powers and extremes of two operands. */
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError } from '../core/errors.ts';
+import { inOp } from '../core/inOp.ts';
 import { applyBinary, type BinaryRow, binaryOp } from './binary.ts';
 import { eq, gt, lt } from './comparison.ts';
 import type { OperandOf } from './convert.ts';
@@ -67,11 +68,13 @@ export function sub<T extends Variable>(
 
 /** alpha·b − a with the operands exchanged: `rsub`. */
 export function rsub<T extends Variable>(a: T, b: OperandOf<T>, { alpha = 1 }: AlphaOptions = {}): T {
-  return applyBinary<T>(
-    { ...subOp.row, node: typeof b === 'object' ? 'RsubBackward0' : 'RsubBackward1' },
-    b,
-    alpha === 1 ? a : mul<T>(a, alpha),
-  );
+  return inOp('rsub', () => {
+    return applyBinary<T>(
+      { ...subOp.row, node: typeof b === 'object' ? 'RsubBackward0' : 'RsubBackward1' },
+      b,
+      alpha === 1 ? a : mul<T>(a, alpha),
+    );
+  });
 }
 
 const scaled = <T extends Variable>(x: OperandOf<T>, alpha: number): OperandOf<T> =>

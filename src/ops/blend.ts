@@ -2,6 +2,7 @@
 import type { Variable } from '../autograd/variable.ts';
 import { isFloating } from '../core/dtype.ts';
 import { DTypeError } from '../core/errors.ts';
+import { inOp } from '../core/inOp.ts';
 import { add, div, mul, rsub, sub } from './arithmetic.ts';
 import { lt } from './comparison.ts';
 import { named } from './composite.ts';
@@ -18,20 +19,24 @@ export interface ValueOptions {
 
 /** x + value · a · b; all broadcast. */
 export function addcmul<T extends Variable>(x: T, a: T, b: T, { value = 1 }: ValueOptions = {}): T {
-  const product = mul<T>(a, b);
-  // Integers stay what they are: their factor loses its fraction, as in PyTorch.
-  return named('AddcmulBackward0', add<T>(x, mul<T>(product, scalarValue(value, product.dtype))));
+  return inOp('addcmul', () => {
+    const product = mul<T>(a, b);
+    // Integers stay what they are: their factor loses its fraction, as in PyTorch.
+    return named('AddcmulBackward0', add<T>(x, mul<T>(product, scalarValue(value, product.dtype))));
+  });
 }
 
 /** x + value · a / b; all broadcast. */
 export function addcdiv<T extends Variable>(x: T, a: T, b: T, { value = 1 }: ValueOptions = {}): T {
-  if (![x, a, b].some((y) => isFloating(y.dtype))) {
-    throw new DTypeError(
-      'addcdiv: Integer division with addcdiv is no longer supported: expected floating point tensors, but got dtypes ' +
-        `${x.dtype}, ${a.dtype} and ${b.dtype}`,
-    );
-  }
-  return named('AddcdivBackward0', add<T>(x, mul<T>(div<T>(a, b), value)));
+  return inOp('addcdiv', () => {
+    if (![x, a, b].some((y) => isFloating(y.dtype))) {
+      throw new DTypeError(
+        'addcdiv: Integer division with addcdiv is no longer supported: expected floating point tensors, but got dtypes ' +
+          `${x.dtype}, ${a.dtype} and ${b.dtype}`,
+      );
+    }
+    return named('AddcdivBackward0', add<T>(x, mul<T>(div<T>(a, b), value)));
+  });
 }
 
 /**
@@ -39,35 +44,37 @@ export function addcdiv<T extends Variable>(x: T, a: T, b: T, { value = 1 }: Val
  * @throws DTypeError for integers, or tensors of several dtypes
  */
 export function lerp<T extends Variable>(start: T, end: T, weight: T | number | { weight: T | number }): T {
-  const w = typeof weight === 'object' && 'weight' in weight ? weight.weight : weight;
-  checkFloating(start, 'lerp');
-  const others = typeof w === 'number' ? { end } : { end, weight: w };
-  for (const [name, x] of Object.entries(others)) {
-    if (x.dtype !== start.dtype)
-      throw new DTypeError(`lerp: expected dtype ${start.dtype} for \`${name}\` but got dtype ${x.dtype}`);
-  }
-  checkDevices([start, end, w], 'lerp');
-  if (typeof w === 'number') {
+  return inOp('lerp', () => {
+    const w = typeof weight === 'object' && 'weight' in weight ? weight.weight : weight;
+    checkFloating(start, 'lerp');
+    const others = typeof w === 'number' ? { end } : { end, weight: w };
+    for (const [name, x] of Object.entries(others)) {
+      if (x.dtype !== start.dtype)
+        throw new DTypeError(`lerp: expected dtype ${start.dtype} for \`${name}\` but got dtype ${x.dtype}`);
+    }
+    checkDevices([start, end, w], 'lerp');
+    if (typeof w === 'number') {
+      const compute = (): T => {
+        const gap = sub<T>(end, start);
+        return Math.abs(w) < 0.5 ? add<T>(start, mul<T>(gap, w)) : sub<T>(end, mul<T>(gap, 1 - w));
+      };
+      const rule = (grad: T) => [mul<T>(grad, 1 - w), mul<T>(grad, w)];
+      return fused('LerpBackward0', [start, end], compute, () => rule);
+    }
     const compute = (): T => {
       const gap = sub<T>(end, start);
-      return Math.abs(w) < 0.5 ? add<T>(start, mul<T>(gap, w)) : sub<T>(end, mul<T>(gap, 1 - w));
+      const near = add<T>(start, mul<T>(w, gap));
+      const far = sub<T>(end, mul<T>(gap, sub<T>(1, w)));
+      return whereOp<T>(lt<T>(abs(w), 0.5), near, far);
     };
-    const rule = (grad: T) => [mul<T>(grad, 1 - w), mul<T>(grad, w)];
-    return fused('LerpBackward0', [start, end], compute, () => rule);
-  }
-  const compute = (): T => {
-    const gap = sub<T>(end, start);
-    const near = add<T>(start, mul<T>(w, gap));
-    const far = sub<T>(end, mul<T>(gap, sub<T>(1, w)));
-    return whereOp<T>(lt<T>(abs(w), 0.5), near, far);
-  };
-  return fused('LerpBackward1', [start, end, w], compute, (node) => {
-    const savedW = node.needs[0] || node.needs[1] ? node.save(w) : null;
-    const ends = node.needs[2] ? [node.save(start), node.save(end)] : null;
-    return (grad) => [
-      savedW && node.needs[0] && mul<T>(grad, rsub<T>(savedW.get(grad), 1)),
-      savedW && node.needs[1] && mul<T>(grad, savedW.get(grad)),
-      ends && mul<T>(grad, sub<T>(ends[1].get(grad), ends[0].get(grad))),
-    ];
+    return fused('LerpBackward1', [start, end, w], compute, (node) => {
+      const savedW = node.needs[0] || node.needs[1] ? node.save(w) : null;
+      const ends = node.needs[2] ? [node.save(start), node.save(end)] : null;
+      return (grad) => [
+        savedW && node.needs[0] && mul<T>(grad, rsub<T>(savedW.get(grad), 1)),
+        savedW && node.needs[1] && mul<T>(grad, savedW.get(grad)),
+        ends && mul<T>(grad, sub<T>(ends[1].get(grad), ends[0].get(grad))),
+      ];
+    });
   });
 }

@@ -3,6 +3,7 @@ import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { isFloating } from '../core/dtype.ts';
 import { ArgumentError } from '../core/errors.ts';
+import { inOp } from '../core/inOp.ts';
 import { maximum, minimum } from './arithmetic.ts';
 import { eq, ge, isfinite, le, logicalAnd } from './comparison.ts';
 import { detached } from './composite.ts';
@@ -29,25 +30,27 @@ const clampSpec = {
  * gradient passes where min ≤ x ≤ max, bounds included. @throws ArgumentError if neither bound is given
  */
 export function clamp<T extends Variable>(x: T, min?: BoundOf<T> | ClampOptions<T>, max?: BoundOf<T>): T {
-  const named = isPlain(min) ? (min as ClampOptions<T>) : { min: min as BoundOf<T>, max };
-  const low = named.min ?? null;
-  const high = named.max ?? max ?? null;
-  if (low === null && high === null)
-    throw new ArgumentError("clamp: At least one of 'min' or 'max' must not be None");
-  if (typeof low === 'object' && low !== null) return clampByTensors(x, low, high);
-  if (typeof high === 'object' && high !== null) return clampByTensors(x, low, high);
-  const bounds = [low, high].filter((b) => b !== null);
-  const input = cast(x, commonDType([x, ...bounds]));
-  // Integers have no infinity to stand for a missing bound.
-  if (!isFloating(input.dtype)) return clampIntegers(input, low, high);
-  const [p, q] = [low ?? -Infinity, high ?? Infinity];
-  const out = input.array.backend.unary(clampSpec, input.array, p, q);
-  return record('ClampBackward1', out, [input], (node) => {
-    const saved = node.save(input);
-    return (grad) => {
-      const value = saved.get(grad);
-      return [whereOp<T>(logicalAnd<T>(ge<T>(value, p), le<T>(value, q)), grad, 0)];
-    };
+  return inOp('clamp', () => {
+    const named = isPlain(min) ? (min as ClampOptions<T>) : { min: min as BoundOf<T>, max };
+    const low = named.min ?? null;
+    const high = named.max ?? max ?? null;
+    if (low === null && high === null)
+      throw new ArgumentError("clamp: At least one of 'min' or 'max' must not be None");
+    if (typeof low === 'object' && low !== null) return clampByTensors(x, low, high);
+    if (typeof high === 'object' && high !== null) return clampByTensors(x, low, high);
+    const bounds = [low, high].filter((b) => b !== null);
+    const input = cast(x, commonDType([x, ...bounds]));
+    // Integers have no infinity to stand for a missing bound.
+    if (!isFloating(input.dtype)) return clampIntegers(input, low, high);
+    const [p, q] = [low ?? -Infinity, high ?? Infinity];
+    const out = input.array.backend.unary(clampSpec, input.array, p, q);
+    return record('ClampBackward1', out, [input], (node) => {
+      const saved = node.save(input);
+      return (grad) => {
+        const value = saved.get(grad);
+        return [whereOp<T>(logicalAnd<T>(ge<T>(value, p), le<T>(value, q)), grad, 0)];
+      };
+    });
   });
 }
 
@@ -73,9 +76,11 @@ function pick<T extends Variable>(x: T, bound: T | number, keeps: typeof ge): T 
 }
 
 /** x with elements below min replaced by min. */
-export const clampMin = <T extends Variable>(x: T, min: T | number): T => clamp<T>(x, min, null);
+export const clampMin = <T extends Variable>(x: T, min: T | number): T =>
+  inOp('clamp_min', () => clamp<T>(x, min, null));
 /** x with elements above max replaced by max. */
-export const clampMax = <T extends Variable>(x: T, max: T | number): T => clamp<T>(x, null, max);
+export const clampMax = <T extends Variable>(x: T, max: T | number): T =>
+  inOp('clamp_max', () => clamp<T>(x, null, max));
 
 export interface NanToNumOptions {
   /** What NaN becomes; default 0. */

@@ -63,16 +63,22 @@ function checkOperands(
   }
   if (weight.shape[0] < groups || weight.shape[0] % groups !== 0) {
     throw new ShapeError(
-      `Given groups=${groups}, expected weight to be divisible by ${groups} at dimension 0, but got weight of size ` +
+      `${op}: Given groups=${groups}, expected weight to be divisible by ${groups} at dimension 0, but got weight of size ` +
         `${formatShape(weight.shape)} instead`,
     );
   }
 }
 
-function checkBias(weight: Variable, bias: Variable | null, count: number, transposed: boolean): void {
+function checkBias(
+  op: string,
+  weight: Variable,
+  bias: Variable | null,
+  count: number,
+  transposed: boolean,
+): void {
   if (bias === null || (bias.ndim === 1 && bias.shape[0] === count)) return;
   throw new ShapeError(
-    `Given ${transposed ? 'transposed=1, ' : ''}weight of size ${formatShape(weight.shape)}, expected bias to be 1-dimensional ` +
+    `${op}: Given ${transposed ? 'transposed=1, ' : ''}weight of size ${formatShape(weight.shape)}, expected bias to be 1-dimensional ` +
       `with ${count} elements, but got bias of size ${formatShape(bias.shape)} instead`,
   );
 }
@@ -94,7 +100,9 @@ function margins(
   if (padding === 'valid') return { before: none, total: none };
   if (padding === 'same') {
     if (stride.some((s) => s !== 1))
-      throw new ArgumentError("padding='same' is not supported for strided convolutions");
+      throw new ArgumentError(
+        `${op}: padding='same' is not supported for strided convolutions: got stride ${formatShape(stride)}`,
+      );
     const total = kernel.map((k, d) => dilation[d] * (k - 1));
     return { before: total.map((n) => Math.floor(n / 2)), total };
   }
@@ -116,7 +124,7 @@ function conv<T extends Variable>(
 ): T {
   const { groups = 1 } = settings;
   checkOperands(op, ndim, x, weight, bias, groups);
-  checkBias(weight, bias, weight.shape[0], false);
+  checkBias(op, weight, bias, weight.shape[0], false);
   const stride = sizesOf(settings.stride ?? 1, ndim, 1, op, 'stride');
   const dilation = sizesOf(settings.dilation ?? 1, ndim, 1, op, 'dilation');
   const kernel = weight.shape.slice(2);
@@ -125,7 +133,7 @@ function conv<T extends Variable>(
   const channels = x.shape[x.ndim - ndim - 1];
   if (channels !== weight.shape[1] * groups) {
     throw new ShapeError(
-      `Given groups=${groups}, weight of size ${formatShape(weight.shape)}, expected input${formatShape(x.shape)} to have ` +
+      `${op}: Given groups=${groups}, weight of size ${formatShape(weight.shape)}, expected input${formatShape(x.shape)} to have ` +
         `${weight.shape[1] * groups} channels, but got ${channels} channels instead`,
     );
   }
@@ -159,7 +167,7 @@ function convTranspose<T extends Variable>(
 ): T {
   const { groups = 1 } = settings;
   checkOperands(op, ndim, x, weight, bias, groups);
-  checkBias(weight, bias, weight.shape[1] * groups, true);
+  checkBias(op, weight, bias, weight.shape[1] * groups, true);
   const stride = sizesOf(settings.stride ?? 1, ndim, 1, op, 'stride');
   const dilation = sizesOf(settings.dilation ?? 1, ndim, 1, op, 'dilation');
   const padding = sizesOf(settings.padding ?? 0, ndim, 0, op, 'padding');
@@ -167,7 +175,7 @@ function convTranspose<T extends Variable>(
   const channels = x.shape[x.ndim - ndim - 1];
   if (channels !== weight.shape[0]) {
     throw new ShapeError(
-      `Given transposed=1, weight of size ${formatShape(weight.shape)}, expected input${formatShape(x.shape)} to have ` +
+      `${op}: Given transposed=1, weight of size ${formatShape(weight.shape)}, expected input${formatShape(x.shape)} to have ` +
         `${weight.shape[0]} channels, but got ${channels} channels instead`,
     );
   }

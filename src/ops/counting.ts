@@ -2,7 +2,8 @@
 import type { Variable } from '../autograd/variable.ts';
 import { isFloating, type TypedArray, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
-import { formatShape, normalizeDim } from '../core/shape.ts';
+import { inOp } from '../core/inOp.ts';
+import { formatShape, normalizeDim, numElements } from '../core/shape.ts';
 import { zerosOf } from './along.ts';
 import { detached } from './composite.ts';
 import { cast, contiguous, type OperandOf } from './convert.ts';
@@ -60,9 +61,9 @@ function slices<T extends Variable>(
   x: T,
   d: number,
 ): { count: number; compare: (a: number, b: number) => number } {
-  const rows = contiguous(reshape(transpose(x, 0, d), [x.shape[d], -1]));
+  const width = numElements(x.shape.toSpliced(d, 1));
+  const rows = contiguous(reshape(transpose(x, 0, d), [x.shape[d], width]));
   const data: TypedArray = rows.array.backend.hostValues(rows.array, 'unique');
-  const width = rows.shape[1];
   const compare = (a: number, b: number) => {
     for (let i = 0; i < width; i++) {
       const order = ascending(data[a * width + i], data[b * width + i]);
@@ -107,7 +108,9 @@ export function unique<T extends Variable>(
   returnCounts = false,
   dim: number | null = null,
 ): T | T[] {
-  return grouped(x, typeof sorted === 'object' ? sorted : { returnInverse, returnCounts, dim }, true);
+  return inOp('unique', () => {
+    return grouped(x, typeof sorted === 'object' ? sorted : { returnInverse, returnCounts, dim }, true);
+  });
 }
 
 /** Runs of equal elements (or slices along dim) reduced to one each. */
@@ -117,11 +120,13 @@ export function uniqueConsecutive<T extends Variable>(
   returnCounts = false,
   dim: number | null = null,
 ): T | T[] {
-  return grouped(
-    x,
-    typeof returnInverse === 'object' ? returnInverse : { returnInverse, returnCounts, dim },
-    false,
-  );
+  return inOp('unique_consecutive', () => {
+    return grouped(
+      x,
+      typeof returnInverse === 'object' ? returnInverse : { returnInverse, returnCounts, dim },
+      false,
+    );
+  });
 }
 
 export interface BincountOptions<T extends Variable> {
@@ -244,7 +249,7 @@ export const bucketize = <T extends Variable>(
   values: OperandOf<T>,
   boundaries: T,
   options: SearchOptions = {},
-): T => searchsorted<T>(boundaries, values, options);
+): T => inOp('bucketize', () => searchsorted<T>(boundaries, values, options));
 
 /** True where an element of x is among the test elements. */
 export function isin<T extends Variable>(x: T, among: T, { invert = false }: { invert?: boolean } = {}): T {

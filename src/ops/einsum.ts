@@ -4,6 +4,7 @@
  */
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
+import { inOp } from '../core/inOp.ts';
 import { formatShape, numElements } from '../core/shape.ts';
 import { bmm } from './matmul.ts';
 import { sum } from './reduce.ts';
@@ -136,32 +137,34 @@ function impliedLabels(inputs: readonly (readonly string[])[], covered: number):
  * @throws ArgumentError for a malformed equation; ShapeError for sizes that do not agree
  */
 export function einsum<T extends Variable>(equation: string, ...operands: readonly T[] | [readonly T[]]): T {
-  const [head] = operands;
-  const tensors = (operands.length === 1 && Array.isArray(head) ? head : operands) as readonly T[];
-  const [left, right, ...more] = equation.replace(/\s+/g, '').split('->');
-  if (more.length > 0) fail(`invalid equation '${equation}'`);
-  const inputs = left.split(',');
-  if (tensors.length === 0) fail('must provide at least one operand');
-  if (inputs.length !== tensors.length)
-    fail(
-      `fewer or more operands (${tensors.length}) were provided than specified in the equation (${inputs.length})`,
-    );
-  const read = inputs.map((text, i) => readLabels(text, tensors[i].ndim, 0));
-  const covered = Math.max(...read.map((labels) => labels.filter((label) => label.startsWith('.')).length));
-  const output = right === undefined ? impliedLabels(read, covered) : readLabels(right, null, covered);
-  for (const label of output) {
-    if (output.indexOf(label) !== output.lastIndexOf(label))
-      fail(`output subscript ${label} appears more than once in the output`);
-    if (!read.some((labels) => labels.includes(label)))
-      fail(`output subscript ${label} does not appear in the equation for any input operand`);
-  }
-  const list = tensors.map((x, i) => withoutRepeats(x, read[i]));
-  checkSizes(list);
-  const kept = new Set(output);
-  let result = list[0];
-  for (let i = 1; i < list.length; i++) {
-    const later = new Set([...output, ...list.slice(i + 1).flatMap((operand) => operand.labels)]);
-    result = contract(result, list[i], later);
-  }
-  return ordered(summed(result, kept), output);
+  return inOp('einsum', () => {
+    const [head] = operands;
+    const tensors = (operands.length === 1 && Array.isArray(head) ? head : operands) as readonly T[];
+    const [left, right, ...more] = equation.replace(/\s+/g, '').split('->');
+    if (more.length > 0) fail(`invalid equation '${equation}'`);
+    const inputs = left.split(',');
+    if (tensors.length === 0) fail('must provide at least one operand');
+    if (inputs.length !== tensors.length)
+      fail(
+        `fewer or more operands (${tensors.length}) were provided than specified in the equation (${inputs.length})`,
+      );
+    const read = inputs.map((text, i) => readLabels(text, tensors[i].ndim, 0));
+    const covered = Math.max(...read.map((labels) => labels.filter((label) => label.startsWith('.')).length));
+    const output = right === undefined ? impliedLabels(read, covered) : readLabels(right, null, covered);
+    for (const label of output) {
+      if (output.indexOf(label) !== output.lastIndexOf(label))
+        fail(`output subscript ${label} appears more than once in the output`);
+      if (!read.some((labels) => labels.includes(label)))
+        fail(`output subscript ${label} does not appear in the equation for any input operand`);
+    }
+    const list = tensors.map((x, i) => withoutRepeats(x, read[i]));
+    checkSizes(list);
+    const kept = new Set(output);
+    let result = list[0];
+    for (let i = 1; i < list.length; i++) {
+      const later = new Set([...output, ...list.slice(i + 1).flatMap((operand) => operand.labels)]);
+      result = contract(result, list[i], later);
+    }
+    return ordered(summed(result, kept), output);
+  });
 }

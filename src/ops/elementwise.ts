@@ -2,7 +2,7 @@
 import type { Variable } from '../autograd/variable.ts';
 import { isFloating } from '../core/dtype.ts';
 import { add, div, mul, neg, rsub } from './arithmetic.ts';
-import { binaryOp } from './binary.ts';
+import { reluGrad } from './reluGrad.ts';
 import { unaryOp } from './unary.ts';
 
 /** |x|; its gradient at 0 is 0. */
@@ -286,15 +286,4 @@ export const relu = unaryOp({
   bools: 'error',
   saves: 'output',
   backward: (grad, y) => reluGrad(grad, y),
-});
-
-/** The gradient of relu from its output: 0 where y ≤ 0, else (NaN included) grad. */
-export const reluGrad = binaryOp({
-  name: 'relu_grad',
-  node: 'ThresholdBackwardBackward0',
-  js: (grad, y) => (y <= 0 ? 0 : grad),
-  wgsl: 'select(select(0, a, b > 0), a, isNan(b))',
-  saves: 'other',
-  gradA: (grad, _, y) => reluGrad(grad, y),
-  gradB: (grad) => mul(grad, 0),
 });

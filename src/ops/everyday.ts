@@ -1,10 +1,12 @@
 /** Small things that users reach for: differences, areas, covariance, the commonest element, block matrices. */
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, IndexError, ShapeError } from '../core/errors.ts';
+import { inOp } from '../core/inOp.ts';
 import { formatShape, normalizeDim } from '../core/shape.ts';
 import { gatherAlong, zerosOf } from './along.ts';
 import { add, div, mul, sub } from './arithmetic.ts';
 import { clamp } from './clamp.ts';
+import { ne } from './comparison.ts';
 import { detached, named } from './composite.ts';
 import { contiguous } from './convert.ts';
 import { sqrt } from './elementwise.ts';
@@ -31,19 +33,22 @@ export interface DiffOptions<T> {
 
 /** The differences of neighbours along dim (default the last), n times over. @throws ShapeError for a 0-d tensor */
 export function diff<T extends Variable>(x: T, n: number | DiffOptions<T> = 1, dim = -1): T {
-  const o: DiffOptions<T> = typeof n === 'object' ? n : { n, dim };
-  if (x.ndim === 0) throw new ShapeError('diff expects input to be at least one-dimensional');
-  const d = normalizeDim(o.dim ?? -1, x.ndim, 'diff');
-  const times = o.n ?? 1;
-  if (!Number.isInteger(times) || times < 0)
-    throw new ArgumentError(`diff: order must be non-negative but got ${times}`);
-  const parts = [o.prepend, x, o.append].filter((part): part is T => part !== null && part !== undefined);
-  let y = parts.length > 1 ? cat(parts, d) : x;
-  for (let i = 0; i < times; i++) {
-    const size = Math.max(0, y.shape[d] - 1);
-    y = sub<T>(narrow(y, d, y.shape[d] - size, size), narrow(y, d, 0, size));
-  }
-  return y;
+  return inOp('diff', () => {
+    const o: DiffOptions<T> = typeof n === 'object' ? n : { n, dim };
+    if (x.ndim === 0)
+      throw new ShapeError('diff expects input to be at least one-dimensional, but got shape []');
+    const d = normalizeDim(o.dim ?? -1, x.ndim, 'diff');
+    const times = o.n ?? 1;
+    if (!Number.isInteger(times) || times < 0)
+      throw new ArgumentError(`diff: order must be non-negative but got ${times}`);
+    const parts = [o.prepend, x, o.append].filter((part): part is T => part !== null && part !== undefined);
+    let y = parts.length > 1 ? cat(parts, d) : x;
+    for (let i = 0; i < times; i++) {
+      const size = Math.max(0, y.shape[d] - 1);
+      y = (y.dtype === 'bool' ? ne<T> : sub<T>)(narrow(y, d, y.shape[d] - size, size), narrow(y, d, 0, size));
+    }
+    return y;
+  });
 }
 
 export interface TrapezoidOptions {
@@ -58,44 +63,50 @@ export function trapezoid<T extends Variable>(
   x?: T | TrapezoidOptions,
   { dx = 1, dim = -1 }: TrapezoidOptions = {},
 ): T {
-  const points = x !== undefined && 'array' in x ? x : null;
-  const o = x !== undefined && !('array' in x) ? { dx, dim, ...x } : { dx, dim };
-  const d = normalizeDim(o.dim ?? -1, y.ndim, 'trapezoid');
-  const size = Math.max(0, y.shape[d] - 1);
-  const pairs = add<T>(narrow(y, d, 0, size), narrow(y, d, y.shape[d] - size, size));
-  if (points === null) return mul<T>(sum(pairs, d), (o.dx ?? 1) / 2);
-  const widths = diff(points);
-  const aligned =
-    points.ndim === 1
-      ? reshape(
-          widths,
-          y.shape.map((_, at) => (at === d ? size : 1)),
-        )
-      : widths;
-  return mul<T>(sum(mul<T>(pairs, aligned), d), 0.5);
+  return inOp('trapezoid', () => {
+    const points = x !== undefined && 'array' in x ? x : null;
+    const o = x !== undefined && !('array' in x) ? { dx, dim, ...x } : { dx, dim };
+    const d = normalizeDim(o.dim ?? -1, y.ndim, 'trapezoid');
+    const size = Math.max(0, y.shape[d] - 1);
+    const pairs = add<T>(narrow(y, d, 0, size), narrow(y, d, y.shape[d] - size, size));
+    if (points === null) return mul<T>(sum(pairs, d), (o.dx ?? 1) / 2);
+    const widths = diff(points);
+    const aligned =
+      points.ndim === 1
+        ? reshape(
+            widths,
+            y.shape.map((_, at) => (at === d ? size : 1)),
+          )
+        : widths;
+    return mul<T>(sum(mul<T>(pairs, aligned), d), 0.5);
+  });
 }
 /** `trapezoid` by its old name. */
 export const trapz = trapezoid;
 
 /** The covariance matrix of variables (rows) observed together (columns). @throws ShapeError */
 export function cov<T extends Variable>(x: T, { correction = 1 }: { correction?: number } = {}): T {
-  if (x.ndim > 2) {
-    throw new ShapeError(
-      `cov(): expected input to have two or fewer dimensions but got an input with ${x.ndim} dimensions`,
-    );
-  }
-  const rows = x.ndim === 2 ? x : reshape(x, [1, -1]);
-  const centred = sub<T>(rows, mean(rows, 1, true));
-  const out = div<T>(matmul(centred, t(centred)), Math.max(0, rows.shape[1] - correction));
-  return x.ndim === 2 ? out : reshape(out, []);
+  return inOp('cov', () => {
+    if (x.ndim > 2) {
+      throw new ShapeError(
+        `cov(): expected input to have two or fewer dimensions but got an input with ${x.ndim} dimensions`,
+      );
+    }
+    const rows = x.ndim === 2 ? x : reshape(x, [1, -1]);
+    const centred = sub<T>(rows, mean(rows, 1, true));
+    const out = div<T>(matmul(centred, t(centred)), Math.max(0, rows.shape[1] - correction));
+    return x.ndim === 2 ? out : reshape(out, []);
+  });
 }
 
 /** Pearson's correlation coefficients of variables (rows) observed together (columns). @throws ShapeError */
 export function corrcoef<T extends Variable>(x: T): T {
-  const c = cov(x);
-  if (c.ndim === 0) return div<T>(c, c);
-  const deviation = sqrt(diagonal(c));
-  return clamp<T>(div<T>(div<T>(c, unsqueeze(deviation, 1)), unsqueeze(deviation, 0)), -1, 1);
+  return inOp('corrcoef', () => {
+    const c = cov(x);
+    if (c.ndim === 0) return div<T>(c, c);
+    const deviation = sqrt(diagonal(c));
+    return clamp<T>(div<T>(div<T>(c, unsqueeze(deviation, 1)), unsqueeze(deviation, 0)), -1, 1);
+  });
 }
 
 /** The commonest element along dim (the smallest of several) and the last position where it stands. */
@@ -108,7 +119,10 @@ export function mode<T extends Variable>(
   const d = normalizeDim(o.dim, x.ndim, 'mode');
   if (x.ndim === 0) return namedResult('mode', x, integerVector(x, [0]));
   const n = x.shape[d];
-  if (n === 0) throw new IndexError(`mode(): Expected reduction dim ${d} to have non-zero size.`);
+  if (n === 0)
+    throw new IndexError(
+      `mode(): Expected reduction dim ${d} to have non-zero size; got shape ${formatShape(x.shape)}.`,
+    );
   if (!x.array.backend.synchronous) return modeUnread(x, d, o.keepdim);
   const { values, indices } = x.array.backend.sort(x.array, d, false);
   const rows = (array: typeof values): number[] => {
@@ -133,23 +147,25 @@ export function mode<T extends Variable>(
 
 /** Matrices (vectors are rows, numbers 1 × 1) along the diagonal of one matrix. @throws ShapeError */
 export function blockDiag<T extends Variable>(...matrices: readonly T[]): T {
-  if (matrices.length === 0) throw new ArgumentError('block_diag: expected at least one tensor');
-  const blocks = matrices.map((x) => {
-    if (x.ndim > 2)
-      throw new ShapeError(
-        `block_diag: Input tensors must have 2 or fewer dimensions. Got ${formatShape(x.shape)}`,
-      );
-    return x.ndim === 2 ? x : reshape(x, [1, -1]);
+  return inOp('block_diag', () => {
+    if (matrices.length === 0) throw new ArgumentError('block_diag: expected at least one tensor');
+    const blocks = matrices.map((x) => {
+      if (x.ndim > 2)
+        throw new ShapeError(
+          `block_diag: Input tensors must have 2 or fewer dimensions. Got ${formatShape(x.shape)}`,
+        );
+      return x.ndim === 2 ? x : reshape(x, [1, -1]);
+    });
+    const columns = blocks.reduce((n, x) => n + x.shape[1], 0);
+    let before = 0;
+    const rows = blocks.map((x) => {
+      const behind = columns - before - x.shape[1];
+      const row = cat([zerosOf(x, [x.shape[0], before]), x, zerosOf(x, [x.shape[0], behind])], 1);
+      before += x.shape[1];
+      return row;
+    });
+    return cat(rows, 0);
   });
-  const columns = blocks.reduce((n, x) => n + x.shape[1], 0);
-  let before = 0;
-  const rows = blocks.map((x) => {
-    const behind = columns - before - x.shape[1];
-    const row = cat([zerosOf(x, [x.shape[0], before]), x, zerosOf(x, [x.shape[0], behind])], 1);
-    before += x.shape[1];
-    return row;
-  });
-  return cat(rows, 0);
 }
 
 /** All choices of r elements of a vector, one a row, in order. @throws ShapeError, ArgumentError */

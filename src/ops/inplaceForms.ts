@@ -1,6 +1,8 @@
 /** The in-place form of any op that gives a result of the tensor's own shape. */
+
 import type { Variable } from '../autograd/variable.ts';
 import { ShapeError } from '../core/errors.ts';
+import { inOp } from '../core/inOp.ts';
 import { formatShape, sameShape } from '../core/shape.ts';
 import { cast, type OperandOf } from './convert.ts';
 import { checkCastInto, inplace } from './inplace.ts';
@@ -15,7 +17,7 @@ export function inplaceOf<T extends Variable>(
 ): T {
   const others = operands.filter((o): o is T => typeof o === 'object' && o !== null);
   return inplace(name, x, others, (original) => {
-    const result = compute(original());
+    const result = inOp(name, () => compute(original()));
     checkCastInto(result.dtype, x.dtype, name);
     if (!sameShape(result.shape, x.shape)) {
       throw new ShapeError(

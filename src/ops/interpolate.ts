@@ -2,6 +2,7 @@
 import type { Variable } from '../autograd/variable.ts';
 import { isFloating, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
+import { inOp } from '../core/inOp.ts';
 import { formatShape } from '../core/shape.ts';
 import { addOp, mul } from './arithmetic.ts';
 import { named } from './composite.ts';
@@ -175,46 +176,48 @@ function target(
 
 /** x [n, c, …] at another size. @throws ShapeError, ArgumentError, DTypeError in PyTorch's words */
 export function interpolate<T extends Variable>(x: T, settings: InterpolateSettings): T {
-  const { mode = 'nearest', alignCorners = null } = settings;
-  const ndim = x.ndim - 2;
-  if (ndim < 1 || ndim > 3) {
-    throw new ShapeError(
-      `Input Error: Only 3D, 4D and 5D input Tensors supported (got ${x.ndim}D) for the modes: nearest | linear | bilinear | ` +
-        `bicubic | trilinear | area | nearest-exact (got ${mode})`,
-    );
-  }
-  if (!isFloating(x.dtype))
-    throw new DTypeError(`interpolate: not implemented for '${torchTypeName(x.dtype)}'`);
-  if (mode !== 'area' && !Object.hasOwn(tapsOf, mode))
-    throw new ArgumentError(`interpolate: unknown mode '${String(mode)}'`);
-  if (rankOf[mode] === undefined && alignCorners !== null) {
-    throw new ArgumentError(
-      'align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear',
-    );
-  }
-  if ((rankOf[mode] ?? ndim) !== ndim)
-    throw new ShapeError(`Got ${x.ndim}D input, but ${mode} mode needs ${(rankOf[mode] ?? 0) + 2}D input`);
-  const { output, factors } = target(x, settings);
-  if (!output.every((n) => Number.isInteger(n) && n > 0) || x.shape.slice(2).includes(0)) {
-    throw new ShapeError(
-      `Input and output sizes should be greater than 0, but got input (${x.shape.slice(2).join(', ')}) output (${output.join(', ')})`,
-    );
-  }
-  if (mode === 'area') return area(x, output);
-  const round: Rounding = x.dtype === 'float64' ? (v) => v : Math.fround;
-  let result = x;
-  // The last dimension first, as PyTorch nests its sums.
-  for (let d = ndim - 1; d >= 0; d--) {
-    const scaling = {
-      input: x.shape[d + 2],
-      output: output[d],
-      factor: factors[d],
-      alignCorners: alignCorners ?? false,
-      round,
-    };
-    result = resample(result, d + 2, tapsOf[mode](scaling));
-  }
-  return named(`${nodeNames[mode]}${ndim}DBackward0`, result);
+  return inOp('interpolate', () => {
+    const { mode = 'nearest', alignCorners = null } = settings;
+    const ndim = x.ndim - 2;
+    if (ndim < 1 || ndim > 3) {
+      throw new ShapeError(
+        `Input Error: Only 3D, 4D and 5D input Tensors supported (got ${x.ndim}D) for the modes: nearest | linear | bilinear | ` +
+          `bicubic | trilinear | area | nearest-exact (got ${mode})`,
+      );
+    }
+    if (!isFloating(x.dtype))
+      throw new DTypeError(`interpolate: not implemented for '${torchTypeName(x.dtype)}'`);
+    if (mode !== 'area' && !Object.hasOwn(tapsOf, mode))
+      throw new ArgumentError(`interpolate: unknown mode '${String(mode)}'`);
+    if (rankOf[mode] === undefined && alignCorners !== null) {
+      throw new ArgumentError(
+        'align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear',
+      );
+    }
+    if ((rankOf[mode] ?? ndim) !== ndim)
+      throw new ShapeError(`Got ${x.ndim}D input, but ${mode} mode needs ${(rankOf[mode] ?? 0) + 2}D input`);
+    const { output, factors } = target(x, settings);
+    if (!output.every((n) => Number.isInteger(n) && n > 0) || x.shape.slice(2).includes(0)) {
+      throw new ShapeError(
+        `Input and output sizes should be greater than 0, but got input (${x.shape.slice(2).join(', ')}) output (${output.join(', ')})`,
+      );
+    }
+    if (mode === 'area') return area(x, output);
+    const round: Rounding = x.dtype === 'float64' ? (v) => v : Math.fround;
+    let result = x;
+    // The last dimension first, as PyTorch nests its sums.
+    for (let d = ndim - 1; d >= 0; d--) {
+      const scaling = {
+        input: x.shape[d + 2],
+        output: output[d],
+        factor: factors[d],
+        alignCorners: alignCorners ?? false,
+        round,
+      };
+      result = resample(result, d + 2, tapsOf[mode](scaling));
+    }
+    return named(`${nodeNames[mode]}${ndim}DBackward0`, result);
+  });
 }
 
 function area<T extends Variable>(x: T, output: readonly number[]): T {

@@ -2,6 +2,7 @@
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
+import { inOp } from '../core/inOp.ts';
 import { formatShape, normalizeDim, sameShape } from '../core/shape.ts';
 import { named } from './composite.ts';
 import { cast, checkDevices, commonDType } from './convert.ts';
@@ -64,20 +65,22 @@ export function cat<T extends Variable>(tensors: readonly T[], along?: ByName<'d
 
 /** Tensors of equal shape along a new dimension. @throws ArgumentError for an empty list, ShapeError */
 export function stack<T extends Variable>(tensors: readonly T[], along?: ByName<'dim', number>): T {
-  const dim = option(along, 'dim', 0);
-  if (tensors.length === 0) throw new ArgumentError('stack: expected a non-empty list of Tensors');
-  const [first] = tensors;
-  tensors.forEach((x, i) => {
-    if (!sameShape(x.shape, first.shape)) {
-      throw new ShapeError(
-        `stack expects each tensor to be equal size, but got ${formatShape(first.shape)} at entry 0 and ${formatShape(x.shape)} at entry ${i}`,
-      );
-    }
+  return inOp('stack', () => {
+    const dim = option(along, 'dim', 0);
+    if (tensors.length === 0) throw new ArgumentError('stack: expected a non-empty list of Tensors');
+    const [first] = tensors;
+    tensors.forEach((x, i) => {
+      if (!sameShape(x.shape, first.shape)) {
+        throw new ShapeError(
+          `stack expects each tensor to be equal size, but got ${formatShape(first.shape)} at entry 0 and ${formatShape(x.shape)} at entry ${i}`,
+        );
+      }
+    });
+    const d = normalizeDim(dim, first.ndim + 1, 'stack');
+    const joined = cat(
+      tensors.map((x) => unsqueeze(x, d)),
+      d,
+    );
+    return named('StackBackward0', joined);
   });
-  const d = normalizeDim(dim, first.ndim + 1, 'stack');
-  const joined = cat(
-    tensors.map((x) => unsqueeze(x, d)),
-    d,
-  );
-  return named('StackBackward0', joined);
 }

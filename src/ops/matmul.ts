@@ -3,6 +3,7 @@ import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { torchTypeName } from '../core/dtype.ts';
 import { DTypeError, ShapeError } from '../core/errors.ts';
+import { inOp } from '../core/inOp.ts';
 import { broadcastShapes, formatShape, numElements } from '../core/shape.ts';
 import { add } from './arithmetic.ts';
 import { named } from './composite.ts';
@@ -43,19 +44,23 @@ const rowsOf = <T extends Variable>(x: T): T =>
 export function mm<T extends Variable>(a: T, b: T): T {
   if (a.ndim !== 2) throw new ShapeError(`mm: self must be a matrix, but got shape ${formatShape(a.shape)}`);
   if (b.ndim !== 2) throw new ShapeError(`mm: mat2 must be a matrix, but got shape ${formatShape(b.shape)}`);
-  checkPair(a, b, 'mm');
-  checkInner(a, b);
-  checkDTypes(a, b, 'mm');
+  return matrices('mm', a, b);
+}
+
+function matrices<T extends Variable>(op: string, a: T, b: T): T {
+  checkPair(a, b, op);
+  checkInner(a, b, op);
+  checkDTypes(a, b, op);
   return product('MmBackward0', a, b);
 }
 
-function checkInner(a: Variable, b: Variable): void {
+function checkInner(a: Variable, b: Variable, op: string): void {
   const k = a.shape[a.ndim - 1];
   const k2 = b.shape[b.ndim - 2];
   const m = a.shape[a.ndim - 2];
   const n = b.shape[b.ndim - 1];
   if (k !== k2)
-    throw new ShapeError(`matmul: mat1 and mat2 shapes cannot be multiplied (${m}x${k} and ${k2}x${n})`);
+    throw new ShapeError(`${op}: mat1 and mat2 shapes cannot be multiplied (${m}x${k} and ${k2}x${n})`);
 }
 
 /** The product of two batches of matrices, [b, m, k] · [b, k, n]. @throws ShapeError, DTypeError */
@@ -84,7 +89,7 @@ export function mv<T extends Variable>(a: T, x: T): T {
   }
   if (a.shape[1] !== x.shape[0]) {
     throw new ShapeError(
-      `size mismatch, got input (${a.shape[0]}), mat (${a.shape.join('x')}), vec (${x.shape[0]})`,
+      `mv: size mismatch, got input (${a.shape[0]}), mat (${a.shape.join('x')}), vec (${x.shape[0]})`,
     );
   }
   checkDevices([a, x], 'mv');
@@ -121,13 +126,13 @@ export function matmul<T extends Variable>(a: T, b: T): T {
       `matmul: both arguments to matmul need to be at least 1D, but they are ${a.ndim}D and ${b.ndim}D`,
     );
   }
-  if (a.ndim === 1 && b.ndim === 1) return dot(a, b);
-  if (a.ndim === 2 && b.ndim === 2) return mm(a, b);
-  if (a.ndim === 2 && b.ndim === 1) return mv(a, b);
+  if (a.ndim === 2 && b.ndim === 2) return matrices('matmul', a, b);
+  if (a.ndim === 1 && b.ndim === 1) return inOp('matmul', () => dot(a, b));
+  if (a.ndim === 2 && b.ndim === 1) return inOp('matmul', () => mv(a, b));
   if (a.ndim === 1) return squeeze(matmul(unsqueeze(a, 0), b), -2);
   if (b.ndim === 1) return squeeze(matmul(a, unsqueeze(b, 1)), -1);
   checkDevices([a, b], 'matmul');
-  checkInner(a, b);
+  checkInner(a, b, 'matmul');
   checkDTypes(a, b, 'matmul');
   if (b.ndim === 2) return product('UnsafeViewBackward0', a, b);
   const lead = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2), 'matmul');
@@ -137,11 +142,13 @@ export function matmul<T extends Variable>(a: T, b: T): T {
 
 /** The outer product of two vectors, [n] × [m] → [n, m]. @throws ShapeError */
 export function outer<T extends Variable>(a: T, b: T): T {
-  for (const x of [a, b]) {
-    if (x.ndim !== 1) throw new ShapeError(`outer: Expected 1-D argument, but got ${x.ndim}-D`);
-  }
-  const dtype = commonDType([a, b]);
-  return product('MulBackward0', unsqueeze(cast(a, dtype), 1), unsqueeze(cast(b, dtype), 0));
+  return inOp('outer', () => {
+    for (const x of [a, b]) {
+      if (x.ndim !== 1) throw new ShapeError(`outer: Expected 1-D argument, but got ${x.ndim}-D`);
+    }
+    const dtype = commonDType([a, b]);
+    return product('MulBackward0', unsqueeze(cast(a, dtype), 1), unsqueeze(cast(b, dtype), 0));
+  });
 }
 
 /**

@@ -6,6 +6,7 @@ import { record, recordMany } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { isFloating, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
+import { inOp } from '../core/inOp.ts';
 import { formatShape, numElements, type Shape, sameShape } from '../core/shape.ts';
 import { add, addOp, div, mul, neg, sub } from './arithmetic.ts';
 import { named } from './composite.ts';
@@ -121,67 +122,74 @@ export function batchNorm<T extends Variable>(
   x: T,
   { training, eps, ...given }: ChannelNorm<T>,
 ): ChannelStatistics<T> {
-  const { runningMean, runningVar, weight, bias } = given;
-  if (x.ndim < 2)
-    throw new ShapeError(
-      `batch_norm: expected at least 2 dimensions, but got input of size ${formatShape(x.shape)}`,
-    );
-  checkFloats('batch_norm', x, [runningMean, runningVar, weight, bias]);
-  const [n, c] = x.shape;
-  checkChannels(c, { running_mean: runningMean, running_var: runningVar, weight, bias });
-  const shape = channelShape(x);
-  if (!training) {
-    if (runningMean === null || runningVar === null) {
-      throw new ArgumentError(
-        'batch_norm: Expected running_mean and running_var to be defined when training=False',
+  return inOp('batch_norm', () => {
+    const { runningMean, runningVar, weight, bias } = given;
+    if (x.ndim < 2)
+      throw new ShapeError(
+        `batch_norm: expected at least 2 dimensions, but got input of size ${formatShape(x.shape)}`,
+      );
+    checkFloats('batch_norm', x, [runningMean, runningVar, weight, bias]);
+    const [n, c] = x.shape;
+    checkChannels(c, { running_mean: runningMean, running_var: runningVar, weight, bias });
+    const shape = channelShape(x);
+    if (!training) {
+      if (runningMean === null || runningVar === null) {
+        throw new ArgumentError(
+          'batch_norm: Expected running_mean and running_var to be defined when training=False',
+        );
+      }
+      const rstd = rsqrt(add<T>(runningVar, eps));
+      const scale = weight === null ? rstd : mul<T>(rstd, weight);
+      const shift = neg(mul<T>(runningMean, scale));
+      return {
+        output: affine(x, scale, bias === null ? shift : add<T>(bias, shift), shape),
+        statistics: null,
+      };
+    }
+    const count = x.array.size / Math.max(c, 1);
+    if (count === 1) {
+      throw new ShapeError(
+        `Expected more than 1 value per channel when training, got input size torch.Size(${formatShape(x.shape)})`,
       );
     }
-    const rstd = rsqrt(add<T>(runningVar, eps));
-    const scale = weight === null ? rstd : mul<T>(rstd, weight);
-    const shift = neg(mul<T>(runningMean, scale));
-    return { output: affine(x, scale, bias === null ? shift : add<T>(bias, shift), shape), statistics: null };
-  }
-  const count = x.array.size / Math.max(c, 1);
-  if (count === 1) {
-    throw new ShapeError(
-      `Expected more than 1 value per channel when training, got input size torch.Size(${formatShape(x.shape)})`,
+    const rows = standardize(
+      'NativeBatchNormBackward0',
+      reshape(x, [n, c, numElements(x.shape.slice(2))]),
+      eps,
     );
-  }
-  const rows = standardize(
-    'NativeBatchNormBackward0',
-    reshape(x, [n, c, numElements(x.shape.slice(2))]),
-    eps,
-  );
-  const output = affine(reshape(rows.output, x.shape), weight, bias, shape);
-  return { output, statistics: { mean: rows.mean, variance: mul<T>(rows.variance, count / (count - 1)) } };
+    const output = affine(reshape(rows.output, x.shape), weight, bias, shape);
+    return { output, statistics: { mean: rows.mean, variance: mul<T>(rows.variance, count / (count - 1)) } };
+  });
 }
 
 /** The same with statistics of each sample: x [n, c, …]. Statistics are returned as their mean over the samples. */
 export function instanceNorm<T extends Variable>(x: T, settings: ChannelNorm<T>): ChannelStatistics<T> {
-  const { weight, bias, training, eps } = settings;
-  if (!training) return batchNorm(x, settings);
-  if (x.ndim < 2)
-    throw new ShapeError(
-      `instance_norm: expected at least 2 dimensions, but got input of size ${formatShape(x.shape)}`,
-    );
-  checkFloats('instance_norm', x, [settings.runningMean, settings.runningVar, weight, bias]);
-  const [n, c] = x.shape;
-  checkChannels(c, { running_mean: settings.runningMean, running_var: settings.runningVar, weight, bias });
-  const count = numElements(x.shape.slice(2));
-  if (count === 1) {
-    throw new ShapeError(
-      `Expected more than 1 spatial element when training, got input size torch.Size(${formatShape(x.shape)})`,
-    );
-  }
-  const rows = standardize('NativeBatchNormBackward0', reshape(x, [1, n * c, count]), eps);
-  const overSamples = (values: T): T => mean(reshape(values, [n, c]), 0);
-  return {
-    output: affine(reshape(rows.output, x.shape), weight, bias, channelShape(x)),
-    statistics: {
-      mean: overSamples(rows.mean),
-      variance: mul<T>(overSamples(rows.variance), count / (count - 1)),
-    },
-  };
+  return inOp('instance_norm', () => {
+    const { weight, bias, training, eps } = settings;
+    if (!training) return batchNorm(x, settings);
+    if (x.ndim < 2)
+      throw new ShapeError(
+        `instance_norm: expected at least 2 dimensions, but got input of size ${formatShape(x.shape)}`,
+      );
+    checkFloats('instance_norm', x, [settings.runningMean, settings.runningVar, weight, bias]);
+    const [n, c] = x.shape;
+    checkChannels(c, { running_mean: settings.runningMean, running_var: settings.runningVar, weight, bias });
+    const count = numElements(x.shape.slice(2));
+    if (count === 1) {
+      throw new ShapeError(
+        `Expected more than 1 spatial element when training, got input size torch.Size(${formatShape(x.shape)})`,
+      );
+    }
+    const rows = standardize('NativeBatchNormBackward0', reshape(x, [1, n * c, count]), eps);
+    const overSamples = (values: T): T => mean(reshape(values, [n, c]), 0);
+    return {
+      output: affine(reshape(rows.output, x.shape), weight, bias, channelShape(x)),
+      statistics: {
+        mean: overSamples(rows.mean),
+        variance: mul<T>(overSamples(rows.variance), count / (count - 1)),
+      },
+    };
+  });
 }
 
 /** @throws ShapeError unless x ends with normalizedShape, and the weights have it */
@@ -219,12 +227,14 @@ export function layerNorm<T extends Variable>(
   bias: T | null,
   eps: number,
 ): T {
-  checkFloats('layer_norm', x, [weight, bias]);
-  checkNormalized('layer_norm', x, normalizedShape, { weight, bias });
-  const inner = numElements(normalizedShape);
-  const rows = numElements(x.shape.slice(0, x.ndim - normalizedShape.length));
-  const { output } = standardize('NativeLayerNormBackward0', reshape(x, [1, rows, inner]), eps);
-  return named('NativeLayerNormBackward0', affine(reshape(output, x.shape), weight, bias, normalizedShape));
+  return inOp('layer_norm', () => {
+    checkFloats('layer_norm', x, [weight, bias]);
+    checkNormalized('layer_norm', x, normalizedShape, { weight, bias });
+    const inner = numElements(normalizedShape);
+    const rows = numElements(x.shape.slice(0, x.ndim - normalizedShape.length));
+    const { output } = standardize('NativeLayerNormBackward0', reshape(x, [1, rows, inner]), eps);
+    return named('NativeLayerNormBackward0', affine(reshape(output, x.shape), weight, bias, normalizedShape));
+  });
 }
 
 /** Groups of neighbouring channels of [n, c, …] to mean 0 and variance 1, then ·weight + bias by channel. @throws ShapeError */
@@ -235,25 +245,27 @@ export function groupNorm<T extends Variable>(
   bias: T | null,
   eps: number,
 ): T {
-  checkFloats('group_norm', x, [weight, bias]);
-  if (x.ndim < 2)
-    throw new ShapeError(`Expected at least 2 dimensions for input tensor but received ${x.ndim}`);
-  const [n, c] = x.shape;
-  if (!Number.isInteger(numGroups) || numGroups < 1 || c % numGroups !== 0) {
-    throw new ShapeError(
-      `Expected number of channels in input to be divisible by num_groups, but got input of shape ${formatShape(x.shape)} and ` +
-        `num_groups=${numGroups}`,
-    );
-  }
-  checkChannels(c, { weight, bias });
-  const inner = (c / numGroups) * numElements(x.shape.slice(2));
-  if (n * inner === 1) {
-    throw new ShapeError(
-      `Expected more than 1 value per channel when training, got input size ${formatShape(x.shape)}`,
-    );
-  }
-  const { output } = standardize('NativeGroupNormBackward0', reshape(x, [1, n * numGroups, inner]), eps);
-  return affine(reshape(output, x.shape), weight, bias, channelShape(x));
+  return inOp('group_norm', () => {
+    checkFloats('group_norm', x, [weight, bias]);
+    if (x.ndim < 2)
+      throw new ShapeError(`Expected at least 2 dimensions for input tensor but received ${x.ndim}`);
+    const [n, c] = x.shape;
+    if (!Number.isInteger(numGroups) || numGroups < 1 || c % numGroups !== 0) {
+      throw new ShapeError(
+        `Expected number of channels in input to be divisible by num_groups, but got input of shape ${formatShape(x.shape)} and ` +
+          `num_groups=${numGroups}`,
+      );
+    }
+    checkChannels(c, { weight, bias });
+    const inner = (c / numGroups) * numElements(x.shape.slice(2));
+    if (n * inner === 1) {
+      throw new ShapeError(
+        `Expected more than 1 value per channel when training, got input size ${formatShape(x.shape)}`,
+      );
+    }
+    const { output } = standardize('NativeGroupNormBackward0', reshape(x, [1, n * numGroups, inner]), eps);
+    return affine(reshape(output, x.shape), weight, bias, channelShape(x));
+  });
 }
 
 /** The smallest step from 1, PyTorch's default for `eps`. */
@@ -266,11 +278,13 @@ export function rmsNorm<T extends Variable>(
   weight: T | null,
   eps: number | null,
 ): T {
-  checkFloats('rms_norm', x, [weight]);
-  checkNormalized('rms_norm', x, normalizedShape, { weight });
-  const dims = normalizedShape.map((_, d) => x.ndim - normalizedShape.length + d);
-  const scale = rsqrt(add<T>(mean(square(x), dims, true), eps ?? machineEpsilon(x)));
-  return affine(mul(x, scale), weight, null, normalizedShape);
+  return inOp('rms_norm', () => {
+    checkFloats('rms_norm', x, [weight]);
+    checkNormalized('rms_norm', x, normalizedShape, { weight });
+    const dims = normalizedShape.map((_, d) => x.ndim - normalizedShape.length + d);
+    const scale = rsqrt(add<T>(mean(square(x), dims, true), eps ?? machineEpsilon(x)));
+    return affine(mul(x, scale), weight, null, normalizedShape);
+  });
 }
 
 /** x / (k + alpha·mean of x² over `size` neighbouring channels)^beta: x [n, c, …]. @throws ShapeError */
@@ -281,23 +295,25 @@ export function localResponseNorm<T extends Variable>(
   beta: number,
   k: number,
 ): T {
-  if (x.ndim < 3) {
-    throw new ShapeError(`Expected 3D or higher dimensionality input (got ${x.ndim} dimensions)`);
-  }
-  if (x.array.size === 0) return x;
-  const [n, c] = x.shape;
-  const before = Math.floor(size / 2);
-  const start = Int32Array.from({ length: c }, (_, i) => Math.max(i - before, 0));
-  const end = Int32Array.from({ length: c }, (_, i) => Math.min(i - before + size, c));
-  const inner = numElements(x.shape.slice(2));
-  const all = Int32Array.from({ length: inner }, (_, i) => i);
-  const windows = windowsOf(
-    [c, inner],
-    [
-      { start, end, step: 1, divisor: new Float64Array(c).fill(size) },
-      { start: all, end: all.map((i) => i + 1), step: 1, divisor: new Float64Array(inner).fill(1) },
-    ],
-  );
-  const means = meanOverWindows('AvgPool3DBackward0', reshape(square(x), [n, 1, c, inner]), windows);
-  return div<T>(x, reshape(pow<T>(add<T>(mul<T>(means, alpha), k), beta), x.shape));
+  return inOp('local_response_norm', () => {
+    if (x.ndim < 3) {
+      throw new ShapeError(`Expected 3D or higher dimensionality input (got ${x.ndim} dimensions)`);
+    }
+    if (x.array.size === 0) return x;
+    const [n, c] = x.shape;
+    const before = Math.floor(size / 2);
+    const start = Int32Array.from({ length: c }, (_, i) => Math.max(i - before, 0));
+    const end = Int32Array.from({ length: c }, (_, i) => Math.min(i - before + size, c));
+    const inner = numElements(x.shape.slice(2));
+    const all = Int32Array.from({ length: inner }, (_, i) => i);
+    const windows = windowsOf(
+      [c, inner],
+      [
+        { start, end, step: 1, divisor: new Float64Array(c).fill(size) },
+        { start: all, end: all.map((i) => i + 1), step: 1, divisor: new Float64Array(inner).fill(1) },
+      ],
+    );
+    const means = meanOverWindows('AvgPool3DBackward0', reshape(square(x), [n, 1, c, inner]), windows);
+    return div<T>(x, reshape(pow<T>(add<T>(mul<T>(means, alpha), k), beta), x.shape));
+  });
 }

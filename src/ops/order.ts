@@ -4,7 +4,8 @@ import type { Variable } from '../autograd/variable.ts';
 import type { NDArray } from '../backend/array.ts';
 import { isFloating, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, IndexError, ShapeError } from '../core/errors.ts';
-import { normalizeDim } from '../core/shape.ts';
+import { inOp } from '../core/inOp.ts';
+import { formatShape, normalizeDim } from '../core/shape.ts';
 import { gatherAlong } from './along.ts';
 import { add, div, floorDivide, mul, sub } from './arithmetic.ts';
 import { lerp } from './blend.ts';
@@ -60,7 +61,7 @@ export function sort<T extends Variable>(
 
 /** The positions that sort x along dim. */
 export const argsort = <T extends Variable>(x: T, dim: number | SortOptions = -1, descending = false): T =>
-  sort(detached(x), dim, descending).indices;
+  inOp('argsort', () => sort(detached(x), dim, descending).indices);
 
 /** Sorted along the first dimension. */
 export const msort = <T extends Variable>(x: T): T => sort(x, 0).values;
@@ -173,7 +174,10 @@ const middleOfNumbers = <T extends Variable>(x: T): T =>
 export function medianDim<T extends Variable>(x: T, dim: number, keepdim = false): ValuesAndIndices<T> {
   const d = normalizeDim(dim, x.ndim, 'median');
   const n = x.ndim === 0 ? 1 : x.shape[d];
-  if (n === 0) throw new IndexError(`median(): Expected reduction dim ${d} to have non-zero size.`);
+  if (n === 0)
+    throw new IndexError(
+      `median(): Expected reduction dim ${d} to have non-zero size; got shape ${formatShape(x.shape)}.`,
+    );
   const middle = nthPositions(x, d, (n - 1) >> 1);
   if (!isFloating(x.dtype)) return pickOne('median', 'MedianBackward1', x, middle, d, keepdim);
   const nan = isnan(detached(x));

@@ -1,6 +1,8 @@
 /** Further ops of two operands: extremes that skip NaN, sums in the logarithm, signs, and whether tensors are close. */
+
 import type { Variable } from '../autograd/variable.ts';
 import { isFloating } from '../core/dtype.ts';
+import { inOp } from '../core/inOp.ts';
 import { sameShape } from '../core/shape.ts';
 import { add, div, mul, sub } from './arithmetic.ts';
 import { type BinaryRow, binaryOp } from './binary.ts';
@@ -111,17 +113,19 @@ export function isclose<T extends Variable>(
   atol = 1e-8,
   equalNan = false,
 ): T {
-  const o = typeof rtol === 'object' ? { rtol: 1e-5, atol, equalNan, ...rtol } : { rtol, atol, equalNan };
-  const dtype = commonDType([a, b]);
-  const x = cast(detached(a), dtype);
-  const limit = promoteOperand(b, dtype);
-  const y = typeof limit === 'object' ? detached(limit) : asTensor(x, limit);
-  let close = eq<T>(x, y);
-  if (o.equalNan && isFloating(dtype)) close = logicalOr<T>(close, logicalAnd<T>(isnan(x), isnan(y)));
-  const wide = x.array.backend.holds('float64') ? 'float64' : 'float32';
-  const gap = abs(sub<T>(cast(x, wide), cast(y, wide)));
-  const allowed = add<T>(mul<T>(abs(cast(y, wide)), o.rtol), o.atol);
-  return logicalOr<T>(close, logicalAnd<T>(isfinite(gap), le<T>(gap, allowed)));
+  return inOp('isclose', () => {
+    const o = typeof rtol === 'object' ? { rtol: 1e-5, atol, equalNan, ...rtol } : { rtol, atol, equalNan };
+    const dtype = commonDType([a, b]);
+    const x = cast(detached(a), dtype);
+    const limit = promoteOperand(b, dtype);
+    const y = typeof limit === 'object' ? detached(limit) : asTensor(x, limit);
+    let close = eq<T>(x, y);
+    if (o.equalNan && isFloating(dtype)) close = logicalOr<T>(close, logicalAnd<T>(isnan(x), isnan(y)));
+    const wide = x.array.backend.holds('float64') ? 'float64' : 'float32';
+    const gap = abs(sub<T>(cast(x, wide), cast(y, wide)));
+    const allowed = add<T>(mul<T>(abs(cast(y, wide)), o.rtol), o.atol);
+    return logicalOr<T>(close, logicalAnd<T>(isfinite(gap), le<T>(gap, allowed)));
+  });
 }
 
 const allTrue = (x: Variable): boolean =>
@@ -134,8 +138,8 @@ export const allclose = <T extends Variable>(
   rtol: number | CloseOptions = 1e-5,
   atol = 1e-8,
   equalNan = false,
-): boolean => allTrue(isclose<T>(a, b, rtol, atol, equalNan));
+): boolean => inOp('allclose', () => allTrue(isclose<T>(a, b, rtol, atol, equalNan)));
 
 /** True if both have the same shape and the same elements. */
 export const equal = <T extends Variable>(a: T, b: T): boolean =>
-  sameShape(a.shape, b.shape) && allTrue(eq<T>(detached(a), detached(b)));
+  inOp('equal', () => sameShape(a.shape, b.shape) && allTrue(eq<T>(detached(a), detached(b))));

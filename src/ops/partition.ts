@@ -1,6 +1,7 @@
 /** A tensor as a list of parts, lists of tensors as one, and grids made of vectors. Parts are views. */
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
+import { inOp } from '../core/inOp.ts';
 import { broadcastShapes, formatShape, normalizeDim } from '../core/shape.ts';
 import { cat } from './join.ts';
 import { type ByName, option } from './options.ts';
@@ -78,7 +79,7 @@ export function tensorSplit<T extends Variable>(x: T, sections: number | readonl
 
 /** Parts along the second dimension (the first of a vector). */
 export const hsplit = <T extends Variable>(x: T, sections: number | readonly number[]): T[] =>
-  tensorSplit(x, sections, x.ndim === 1 ? 0 : 1);
+  inOp('hsplit', () => tensorSplit(x, sections, x.ndim === 1 ? 0 : 1));
 /** Parts along the first dimension. @throws ShapeError for fewer than two dimensions */
 export function vsplit<T extends Variable>(x: T, sections: number | readonly number[]): T[] {
   if (x.ndim < 2)
@@ -104,18 +105,24 @@ export const atleast3d = <T extends Variable>(x: T): T => (x.ndim < 3 ? unsqueez
 
 /** Tensors side by side: along the second dimension, vectors along the only one. */
 export function hstack<T extends Variable>(tensors: readonly T[]): T {
-  const list = tensors.map(atleast1d);
-  return cat(list, list.length > 0 && list[0].ndim > 1 ? 1 : 0);
+  return inOp('hstack', () => {
+    const list = tensors.map(atleast1d);
+    return cat(list, list.length > 0 && list[0].ndim > 1 ? 1 : 0);
+  });
 }
 /** Tensors one above the other; vectors are rows. */
-export const vstack = <T extends Variable>(tensors: readonly T[]): T => cat(tensors.map(atleast2d), 0);
+export const vstack = <T extends Variable>(tensors: readonly T[]): T =>
+  inOp('vstack', () => cat(tensors.map(atleast2d), 0));
 /** Tensors behind one another, along the third dimension. */
-export const dstack = <T extends Variable>(tensors: readonly T[]): T => cat(tensors.map(atleast3d), 2);
+export const dstack = <T extends Variable>(tensors: readonly T[]): T =>
+  inOp('dstack', () => cat(tensors.map(atleast3d), 2));
 /** Vectors as the columns of a matrix; matrices side by side. */
 export const columnStack = <T extends Variable>(tensors: readonly T[]): T =>
-  cat(
-    tensors.map((x) => (x.ndim < 2 ? reshape(x, [x.array.size, 1]) : x)),
-    1,
+  inOp('column_stack', () =>
+    cat(
+      tensors.map((x) => (x.ndim < 2 ? reshape(x, [x.array.size, 1]) : x)),
+      1,
+    ),
   );
 /** `vstack` by its other name. */
 export const rowStack = vstack;
@@ -171,7 +178,9 @@ export function meshgrid<T extends Variable>(...args: readonly (T | readonly T[]
 
 /** All combinations of the elements of vectors, one a row. */
 export function cartesianProd<T extends Variable>(...vectors: readonly T[]): T {
-  if (vectors.length === 1) return vectors[0];
-  const columns = meshgrid<T>(...vectors).map((g) => reshape(g, [-1, 1]));
-  return cat(columns, 1);
+  return inOp('cartesian_prod', () => {
+    if (vectors.length === 1) return vectors[0];
+    const columns = meshgrid<T>(...vectors).map((g) => reshape(g, [-1, 1]));
+    return cat(columns, 1);
+  });
 }

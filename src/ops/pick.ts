@@ -3,6 +3,7 @@ import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { dtypeInfo, torchTypeName } from '../core/dtype.ts';
 import { DTypeError, IndexError, ShapeError } from '../core/errors.ts';
+import { inOp } from '../core/inOp.ts';
 import { broadcastShapes, formatShape, normalizeDim, sameShape } from '../core/shape.ts';
 import { zerosOf } from './along.ts';
 import { type AlphaOptions, add, mul } from './arithmetic.ts';
@@ -85,36 +86,42 @@ export function indexCopy<T extends Variable>(x: T, dim: number, index: T, sourc
 
 /** x with its slices at the indices filled with one value. */
 export function indexFill<T extends Variable>(x: T, dim: number, index: T, value: number | T): T {
-  const d = normalizeDim(dim, x.ndim, 'index_fill');
-  const picks = sliceIndex(x, d, index, 'index_fill');
-  const positions = reshape(slicePositions(x, d, picks), [-1]);
-  const scalar = typeof value === 'number' ? add<T>(zerosOf(x, []), value) : cast(value, x.dtype);
-  return named(
-    'IndexFillBackward0',
-    putFlat(x, positions, contiguous(expand(scalar, positions.shape)), false),
-  );
+  return inOp('index_fill', () => {
+    const d = normalizeDim(dim, x.ndim, 'index_fill');
+    const picks = sliceIndex(x, d, index, 'index_fill');
+    const positions = reshape(slicePositions(x, d, picks), [-1]);
+    const scalar = typeof value === 'number' ? add<T>(zerosOf(x, []), value) : cast(value, x.dtype);
+    return named(
+      'IndexFillBackward0',
+      putFlat(x, positions, contiguous(expand(scalar, positions.shape)), false),
+    );
+  });
 }
 
 /** The elements at positions of the flattened tensor, in the shape of the index. @throws IndexError, DTypeError */
 export function take<T extends Variable>(x: T, index: T): T {
-  if (index.dtype !== 'int64')
-    throw new DTypeError(`take(): Expected a long tensor for index, but got ${torchTypeName(index.dtype)}`);
-  if (x.array.size === 0 && index.array.size > 0)
-    throw new IndexError('take(): tried to take from an empty tensor');
-  return takeFlat(x, contiguous(checkedIndex(index, x.array.size, 0)));
+  return inOp('take', () => {
+    if (index.dtype !== 'int64')
+      throw new DTypeError(`take(): Expected a long tensor for index, but got ${torchTypeName(index.dtype)}`);
+    if (x.array.size === 0 && index.array.size > 0)
+      throw new IndexError('take(): tried to take from an empty tensor');
+    return takeFlat(x, contiguous(checkedIndex(index, x.array.size, 0)));
+  });
 }
 
 /** x with elements of source at positions of the flattened tensor; with accumulate they are added. */
 export function put<T extends Variable>(x: T, index: T, source: T, accumulate = false): T {
-  if (index.dtype !== 'int64')
-    throw new DTypeError(`put(): Expected a long tensor for index, but got ${torchTypeName(index.dtype)}`);
-  if (index.array.size !== source.array.size) {
-    throw new IndexError(
-      `put(): Expected source and index to have the same number of elements, but got ${source.array.size} and ${index.array.size}`,
-    );
-  }
-  const flat = reshape(checkedIndex(index, x.array.size, 0), [-1]);
-  return putFlat(x, contiguous(flat), reshape(cast(source, x.dtype), [-1]), accumulate);
+  return inOp('put', () => {
+    if (index.dtype !== 'int64')
+      throw new DTypeError(`put(): Expected a long tensor for index, but got ${torchTypeName(index.dtype)}`);
+    if (index.array.size !== source.array.size) {
+      throw new IndexError(
+        `put(): Expected source and index to have the same number of elements, but got ${source.array.size} and ${index.array.size}`,
+      );
+    }
+    const flat = reshape(checkedIndex(index, x.array.size, 0), [-1]);
+    return putFlat(x, contiguous(flat), reshape(cast(source, x.dtype), [-1]), accumulate);
+  });
 }
 
 function checkMask(mask: Variable, op: string): void {
@@ -124,60 +131,66 @@ function checkMask(mask: Variable, op: string): void {
 
 /** x with `value` where mask (which broadcasts) is true. @throws DTypeError, ShapeError */
 export function maskedFill<T extends Variable>(x: T, mask: T, value: T | number | boolean): T {
-  checkMask(mask, 'masked_fill');
-  if (typeof value === 'object' && value.ndim > 0) {
-    throw new ShapeError(
-      `masked_fill only supports a 0-dimensional value tensor, but got tensor with ${value.ndim} dimension(s).`,
+  return inOp('masked_fill', () => {
+    checkMask(mask, 'masked_fill');
+    if (typeof value === 'object' && value.ndim > 0) {
+      throw new ShapeError(
+        `masked_fill only supports a 0-dimensional value tensor, but got tensor with ${value.ndim} dimension(s).`,
+      );
+    }
+    const dtype = typeof value === 'object' ? value.dtype : valueDType(value);
+    if (dtypeInfo[dtype].category > dtypeInfo[x.dtype].category) {
+      throw new DTypeError(
+        `masked_fill: value cannot be converted to type ${torchTypeName(x.dtype)} without overflow; got ${String(value)}`,
+      );
+    }
+    const filling = typeof value === 'object' ? cast(value, x.dtype) : value;
+    const out = whereOp<T>(
+      mask,
+      typeof filling === 'boolean' && x.dtype !== 'bool' ? Number(filling) : filling,
+      x,
     );
-  }
-  const dtype = typeof value === 'object' ? value.dtype : valueDType(value);
-  if (dtypeInfo[dtype].category > dtypeInfo[x.dtype].category) {
-    throw new DTypeError(
-      `masked_fill: value cannot be converted to type ${torchTypeName(x.dtype)} without overflow; got ${String(value)}`,
-    );
-  }
-  const filling = typeof value === 'object' ? cast(value, x.dtype) : value;
-  const out = whereOp<T>(
-    mask,
-    typeof filling === 'boolean' && x.dtype !== 'bool' ? Number(filling) : filling,
-    x,
-  );
-  return named('MaskedFillBackward0', cast(out, x.dtype));
+    return named('MaskedFillBackward0', cast(out, x.dtype));
+  });
 }
 
 /** The elements where mask (both broadcast) is true, in row-major order; 1-d. @throws DTypeError */
 export function maskedSelect<T extends Variable>(x: T, mask: T): T {
-  checkMask(mask, 'masked_select');
-  const shape = broadcastShapes(x.shape, mask.shape, 'masked_select');
-  const spread = expand(mask, shape);
-  const positions = x.derive(spread.array.backend.nonzero(spread.array));
-  return named('MaskedSelectBackward0', takeFlat(expand(x, shape), positions));
+  return inOp('masked_select', () => {
+    checkMask(mask, 'masked_select');
+    const shape = broadcastShapes(x.shape, mask.shape, 'masked_select');
+    const spread = expand(mask, shape);
+    const positions = x.derive(spread.array.backend.nonzero(spread.array));
+    return named('MaskedSelectBackward0', takeFlat(expand(x, shape), positions));
+  });
 }
 
 /** x with the elements of source, in order, where mask (which broadcasts) is true. @throws DTypeError, ShapeError */
 export function maskedScatter<T extends Variable>(x: T, mask: T, source: T): T {
-  checkMask(mask, 'masked_scatter');
-  const spread = expand(mask, broadcastShapes(x.shape, mask.shape, 'masked_scatter'));
-  const whole = expand(x, spread.shape);
-  const positions = x.derive(spread.array.backend.nonzero(spread.array));
-  const count = positions.array.size;
-  if (source.array.size < count) {
-    throw new ShapeError(
-      `masked_scatter: expected self and source to have the mask's ${count} elements, but source has ${source.array.size}`,
-    );
-  }
-  const used = reshape(source, [-1]);
-  const first = takeFlat(
-    used,
-    x.derive(
-      x.array.backend.upload(
-        BigInt64Array.from({ length: count }, (_, i) => BigInt(i)),
-        [count],
-        'int64',
+  return inOp('masked_scatter', () => {
+    checkMask(mask, 'masked_scatter');
+    const spread = expand(mask, broadcastShapes(x.shape, mask.shape, 'masked_scatter'));
+    const whole = expand(x, spread.shape);
+    const positions = x.derive(spread.array.backend.nonzero(spread.array));
+    const count = positions.array.size;
+    if (source.array.size < count) {
+      throw new ShapeError(
+        `masked_scatter: expected self and source to have the mask's ${count} elements, but source has ${source.array.size}`,
+      );
+    }
+    const used = reshape(source, [-1]);
+    const first = takeFlat(
+      used,
+      x.derive(
+        x.array.backend.upload(
+          BigInt64Array.from({ length: count }, (_, i) => BigInt(i)),
+          [count],
+          'int64',
+        ),
       ),
-    ),
-  );
-  return named('MaskedScatterBackward0', putFlat(whole, positions, cast(first, x.dtype), false));
+    );
+    return named('MaskedScatterBackward0', putFlat(whole, positions, cast(first, x.dtype), false));
+  });
 }
 
 /** The coordinates of the elements that are not zero: int64 [count, ndim], in row-major order. */

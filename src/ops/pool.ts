@@ -1,10 +1,13 @@
 /** Pooling: the maximum, mean or p-norm of windows, at regular steps or as many as are asked for. */
+
 import type { Variable } from '../autograd/variable.ts';
 import { isFloating, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
+import { inOp } from '../core/inOp.ts';
 import { formatShape } from '../core/shape.ts';
 import { scatterAlong, zerosOf } from './along.ts';
 import { mul } from './arithmetic.ts';
+import { checkDevices } from './convert.ts';
 import { abs, relu, sign } from './elementwise.ts';
 import {
   adaptiveList,
@@ -207,16 +210,19 @@ export function lpPool<T extends Variable>(
   kernelSize: Size,
   settings: AvgPoolSettings,
 ): T {
-  const kernel = sizesOf(kernelSize, ndim, 1, `lp_pool${ndim}d`, 'kernelSize');
-  const pool = ndim === 1 ? avgPool1d : avgPool2d;
-  const mean = pool(pow<T>(x, normType), kernel, settings);
-  return pow<T>(
-    mul<T>(
-      mul(sign(mean), relu(abs(mean))),
-      kernel.reduce((n, k) => n * k, 1),
-    ),
-    1 / normType,
-  );
+  return inOp(`lp_pool${ndim}d`, () => {
+    checkFloating(x, `lp_pool${ndim}d`);
+    const kernel = sizesOf(kernelSize, ndim, 1, `lp_pool${ndim}d`, 'kernelSize');
+    const pool = ndim === 1 ? avgPool1d : avgPool2d;
+    const mean = pool(pow<T>(x, normType), kernel, settings);
+    return pow<T>(
+      mul<T>(
+        mul(sign(mean), relu(abs(mean))),
+        kernel.reduce((n, k) => n * k, 1),
+      ),
+      1 / normType,
+    );
+  });
 }
 
 /** Zeros of [n, c, …outputSize] with x written at the int64 positions that max pooling gave. @throws ShapeError, IndexError */
@@ -226,25 +232,29 @@ export function maxUnpool<T extends Variable>(
   indices: T,
   outputSize: readonly number[],
 ): T {
-  const op = `max_unpool${ndim}d`;
-  if (indices.dtype !== 'int64')
-    throw new DTypeError(`${op}: elements in indices should be type int64 but got: ${indices.dtype}`);
-  if (formatShape(indices.shape) !== formatShape(x.shape)) {
-    throw new ShapeError(
-      `${op}: Expected shape of indices to be same as that of the input tensor (${formatShape(x.shape)}) but got indices ` +
-        `tensor with shape: ${formatShape(indices.shape)}`,
-    );
-  }
-  const lead = x.shape.slice(0, -ndim);
-  const size = outputSize.reduce((n, s) => n * s, 1);
-  const bad = indices.array.backend.findBadTarget(indices.array, size, null);
-  if (bad >= 0) {
-    throw new ArgumentError(
-      `${op}: Found an invalid max index (output volumes are of size ${outputSize.join('x')}) at ${bad}`,
-    );
-  }
-  const flat = reshape(x, [...lead, -1]);
-  const index = reshape(indices, flat.shape);
-  const placed = scatterAlong(zerosOf(x, [...lead, size]), lead.length, index, flat, false);
-  return reshape(placed, [...lead, ...outputSize]);
+  return inOp(`max_unpool${ndim}d`, () => {
+    const op = `max_unpool${ndim}d`;
+    if (indices.dtype !== 'int64')
+      throw new DTypeError(`${op}: elements in indices should be type int64 but got: ${indices.dtype}`);
+    if (formatShape(indices.shape) !== formatShape(x.shape)) {
+      throw new ShapeError(
+        `${op}: Expected shape of indices to be same as that of the input tensor (${formatShape(x.shape)}) but got indices ` +
+          `tensor with shape: ${formatShape(indices.shape)}`,
+      );
+    }
+    const lead = x.shape.slice(0, -ndim);
+    const size = outputSize.reduce((n, s) => n * s, 1);
+    const { backend } = indices.array;
+    checkDevices([x, indices], op);
+    const bad = backend.findBadTarget(indices.array, size, null);
+    if (bad >= 0) {
+      throw new ArgumentError(
+        `${op}: Found an invalid max index (output volumes are of size ${outputSize.join('x')}) at ${bad}: got ${backend.hostValues(indices.array, op)[bad]}`,
+      );
+    }
+    const flat = reshape(x, [...lead, -1]);
+    const index = reshape(indices, flat.shape);
+    const placed = scatterAlong(zerosOf(x, [...lead, size]), lead.length, index, flat, false);
+    return reshape(placed, [...lead, ...outputSize]);
+  });
 }

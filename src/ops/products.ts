@@ -2,6 +2,7 @@
 import type { Variable } from '../autograd/variable.ts';
 import { torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
+import { inOp } from '../core/inOp.ts';
 import { broadcastShapes, formatShape, normalizeDim, numElements } from '../core/shape.ts';
 import { add, mul, sub } from './arithmetic.ts';
 import { named } from './composite.ts';
@@ -38,19 +39,19 @@ function blend<T extends Variable>(name: string, x: T, product: T, { beta = 1, a
 
 /** beta · x + alpha · (a · b) of matrices; x broadcasts. @throws ShapeError, DTypeError */
 export const addmm = <T extends Variable>(x: T, a: T, b: T, options: BlendOptions = {}): T =>
-  blend('addmm', x, mm(a, b), options);
+  inOp('addmm', () => blend('addmm', x, mm(a, b), options));
 /** beta · x + alpha · (matrix · vector). @throws ShapeError, DTypeError */
 export const addmv = <T extends Variable>(x: T, a: T, vector: T, options: BlendOptions = {}): T =>
-  blend('addmv', x, mv(a, vector), options);
+  inOp('addmv', () => blend('addmv', x, mv(a, vector), options));
 /** beta · x + alpha · (outer product of two vectors). @throws ShapeError, DTypeError */
 export const addr = <T extends Variable>(x: T, a: T, b: T, options: BlendOptions = {}): T =>
-  blend('addr', x, outer(a, b), options);
+  inOp('addr', () => blend('addr', x, outer(a, b), options));
 /** beta · x + alpha · (batch · batch). @throws ShapeError, DTypeError */
 export const baddbmm = <T extends Variable>(x: T, a: T, b: T, options: BlendOptions = {}): T =>
-  blend('baddbmm', x, bmm(a, b), options);
+  inOp('baddbmm', () => blend('baddbmm', x, bmm(a, b), options));
 /** beta · x + alpha · Σ of the products of two batches. @throws ShapeError, DTypeError */
 export const addbmm = <T extends Variable>(x: T, a: T, b: T, options: BlendOptions = {}): T =>
-  blend('addbmm', x, sum(bmm(a, b), 0), options);
+  inOp('addbmm', () => blend('addbmm', x, sum(bmm(a, b), 0), options));
 
 /** The inner product of two vectors: `dot`. */
 export const vdot = dot;
@@ -59,13 +60,15 @@ export const ger = outer;
 
 /** Products summed over the last dimension of both. @throws ShapeError if those differ */
 export function inner<T extends Variable>(a: T, b: T): T {
-  if (a.ndim === 0 || b.ndim === 0) return mul<T>(a, b);
-  if (a.shape[a.ndim - 1] !== b.shape[b.ndim - 1]) {
-    throw new ShapeError(
-      `inner() the last dimension must match on both input tensors but got shapes ${formatShape(a.shape)} and ${formatShape(b.shape)}`,
-    );
-  }
-  return tensordot(a, b, [[a.ndim - 1], [b.ndim - 1]]);
+  return inOp('inner', () => {
+    if (a.ndim === 0 || b.ndim === 0) return mul<T>(a, b);
+    if (a.shape[a.ndim - 1] !== b.shape[b.ndim - 1]) {
+      throw new ShapeError(
+        `inner() the last dimension must match on both input tensors but got shapes ${formatShape(a.shape)} and ${formatShape(b.shape)}`,
+      );
+    }
+    return tensordot(a, b, [[a.ndim - 1], [b.ndim - 1]]);
+  });
 }
 
 /**
@@ -80,113 +83,123 @@ export function tensordot<T extends Variable>(
     | readonly [readonly number[], readonly number[]]
     | { dims: number | readonly [readonly number[], readonly number[]] } = 2,
 ): T {
-  const given = typeof dims === 'object' && 'dims' in dims ? dims.dims : dims;
-  const [left, right] =
-    typeof given === 'number'
-      ? [
-          Array.from({ length: given }, (_, i) => a.ndim - given + i),
-          Array.from({ length: given }, (_, i) => i),
-        ]
-      : given.map((list, i) => list.map((d) => normalizeDim(d, (i === 0 ? a : b).ndim, 'tensordot')));
-  if (left.length !== right.length)
-    throw new ArgumentError('tensordot: both dimension lists should have same length');
-  if (typeof given === 'number' && (given < 0 || given > Math.min(a.ndim, b.ndim))) {
-    throw new ArgumentError(
-      `tensordot expects dims >= 0 and at most the dimensions of both, but got dims=${given}`,
-    );
-  }
-  left.forEach((d, i) => {
-    if (a.shape[d] !== b.shape[right[i]]) {
-      throw new ShapeError(
-        `tensordot: contracted dimensions need to match, but first has size ${a.shape[d]} in dim ${d} and second has size ` +
-          `${b.shape[right[i]]} in dim ${right[i]}`,
+  return inOp('tensordot', () => {
+    const given = typeof dims === 'object' && 'dims' in dims ? dims.dims : dims;
+    const [left, right] =
+      typeof given === 'number'
+        ? [
+            Array.from({ length: given }, (_, i) => a.ndim - given + i),
+            Array.from({ length: given }, (_, i) => i),
+          ]
+        : given.map((list, i) => list.map((d) => normalizeDim(d, (i === 0 ? a : b).ndim, 'tensordot')));
+    if (left.length !== right.length)
+      throw new ArgumentError('tensordot: both dimension lists should have same length');
+    if (typeof given === 'number' && (given < 0 || given > Math.min(a.ndim, b.ndim))) {
+      throw new ArgumentError(
+        `tensordot expects dims >= 0 and at most the dimensions of both, but got dims=${given}`,
       );
     }
+    left.forEach((d, i) => {
+      if (a.shape[d] !== b.shape[right[i]]) {
+        throw new ShapeError(
+          `tensordot: contracted dimensions need to match, but first has size ${a.shape[d]} in dim ${d} and second has size ` +
+            `${b.shape[right[i]]} in dim ${right[i]}`,
+        );
+      }
+    });
+    const restA = [...a.shape.keys()].filter((d) => !left.includes(d));
+    const restB = [...b.shape.keys()].filter((d) => !right.includes(d));
+    const k = left.reduce((n, d) => n * a.shape[d], 1);
+    const [shapeA, shapeB] = [restA.map((d) => a.shape[d]), restB.map((d) => b.shape[d])];
+    const rows = reshape(permute(a, [...restA, ...left]), [numElements(shapeA), k]);
+    const columns = reshape(permute(b, [...right, ...restB]), [k, numElements(shapeB)]);
+    return reshape(mm(rows, columns), [...shapeA, ...shapeB]);
   });
-  const restA = [...a.shape.keys()].filter((d) => !left.includes(d));
-  const restB = [...b.shape.keys()].filter((d) => !right.includes(d));
-  const k = left.reduce((n, d) => n * a.shape[d], 1);
-  const [shapeA, shapeB] = [restA.map((d) => a.shape[d]), restB.map((d) => b.shape[d])];
-  const rows = reshape(permute(a, [...restA, ...left]), [numElements(shapeA), k]);
-  const columns = reshape(permute(b, [...right, ...restB]), [k, numElements(shapeB)]);
-  return reshape(mm(rows, columns), [...shapeA, ...shapeB]);
 }
 
 /** The Kronecker product. */
 export function kron<T extends Variable>(a: T, b: T): T {
-  const ndim = Math.max(a.ndim, b.ndim);
-  const padded = (x: T) => [...new Array<number>(ndim - x.ndim).fill(1), ...x.shape];
-  const [sa, sb] = [padded(a), padded(b)];
-  const left = reshape(
-    a,
-    sa.flatMap((size) => [size, 1]),
-  );
-  const right = reshape(
-    b,
-    sb.flatMap((size) => [1, size]),
-  );
-  return reshape(
-    mul<T>(left, right),
-    sa.map((size, d) => size * sb[d]),
-  );
+  return inOp('kron', () => {
+    const ndim = Math.max(a.ndim, b.ndim);
+    const padded = (x: T) => [...new Array<number>(ndim - x.ndim).fill(1), ...x.shape];
+    const [sa, sb] = [padded(a), padded(b)];
+    const left = reshape(
+      a,
+      sa.flatMap((size) => [size, 1]),
+    );
+    const right = reshape(
+      b,
+      sb.flatMap((size) => [1, size]),
+    );
+    return reshape(
+      mul<T>(left, right),
+      sa.map((size, d) => size * sb[d]),
+    );
+  });
 }
 
 /** The product of several matrices, multiplied in the order that needs the fewest operations. @throws ShapeError */
 export function chainMatmul<T extends Variable>(...matrices: readonly T[] | [readonly T[]]): T {
-  const [first] = matrices;
-  const list = (matrices.length === 1 && Array.isArray(first) ? first : matrices) as readonly T[];
-  if (list.length === 0) throw new ArgumentError('chain_matmul(): Expected one or more matrices');
-  for (const x of list)
-    if (x.ndim !== 2)
-      throw new ShapeError(`chain_matmul(): Tensor dimension is ${x.ndim}, expected 2 instead.`);
-  const size = [list[0].shape[0], ...list.map((x) => x.shape[1])];
-  const n = list.length;
-  const cost = Array.from({ length: n }, () => new Array<number>(n).fill(0));
-  const cut = Array.from({ length: n }, () => new Array<number>(n).fill(0));
-  for (let length = 1; length < n; length++) {
-    for (let i = 0; i + length < n; i++) {
-      const j = i + length;
-      cost[i][j] = Infinity;
-      for (let k = i; k < j; k++) {
-        const total = cost[i][k] + cost[k + 1][j] + size[i] * size[k + 1] * size[j + 1];
-        if (total < cost[i][j]) [cost[i][j], cut[i][j]] = [total, k];
+  return inOp('chain_matmul', () => {
+    const [first] = matrices;
+    const list = (matrices.length === 1 && Array.isArray(first) ? first : matrices) as readonly T[];
+    if (list.length === 0) throw new ArgumentError('chain_matmul(): Expected one or more matrices');
+    for (const x of list)
+      if (x.ndim !== 2)
+        throw new ShapeError(`chain_matmul(): Tensor dimension is ${x.ndim}, expected 2 instead.`);
+    const size = [list[0].shape[0], ...list.map((x) => x.shape[1])];
+    const n = list.length;
+    const cost = Array.from({ length: n }, () => new Array<number>(n).fill(0));
+    const cut = Array.from({ length: n }, () => new Array<number>(n).fill(0));
+    for (let length = 1; length < n; length++) {
+      for (let i = 0; i + length < n; i++) {
+        const j = i + length;
+        cost[i][j] = Infinity;
+        for (let k = i; k < j; k++) {
+          const total = cost[i][k] + cost[k + 1][j] + size[i] * size[k + 1] * size[j + 1];
+          if (total < cost[i][j]) [cost[i][j], cut[i][j]] = [total, k];
+        }
       }
     }
-  }
-  const multiply = (i: number, j: number): T =>
-    i === j ? list[i] : mm(multiply(i, cut[i][j]), multiply(cut[i][j] + 1, j));
-  return multiply(0, n - 1);
+    const multiply = (i: number, j: number): T =>
+      i === j ? list[i] : mm(multiply(i, cut[i][j]), multiply(cut[i][j] + 1, j));
+    return multiply(0, n - 1);
+  });
 }
 
 /** A square matrix (or a batch) to a whole non-negative power. @throws ShapeError, ArgumentError */
 export function matrixPower<T extends Variable>(x: T, n: number): T {
-  const [rows, columns] = x.shape.slice(-2);
-  if (x.ndim < 2 || rows !== columns)
-    throw new ShapeError(
-      `linalg.matrix_power: A must be batches of square matrices, but got ${formatShape(x.shape)}`,
-    );
-  if (!Number.isInteger(n) || n < 0)
-    throw new ArgumentError(`matrixPower: expected a non-negative whole exponent, but got ${n}`);
-  if (n === 0) return expand(eye(x, rows), x.shape);
-  const half = n > 1 ? matrixPower(x, n >> 1) : null;
-  if (half === null) return x;
-  const squared = matmul(half, half);
-  return n % 2 === 0 ? squared : matmul(squared, x);
+  return inOp('matrix_power', () => {
+    const [rows, columns] = x.shape.slice(-2);
+    if (x.ndim < 2 || rows !== columns)
+      throw new ShapeError(
+        `linalg.matrix_power: A must be batches of square matrices, but got ${formatShape(x.shape)}`,
+      );
+    if (!Number.isInteger(n) || n < 0)
+      throw new ArgumentError(`matrixPower: expected a non-negative whole exponent, but got ${n}`);
+    if (n === 0) return expand(eye(x, rows), x.shape);
+    const half = n > 1 ? matrixPower(x, n >> 1) : null;
+    if (half === null) return x;
+    const squared = matmul(half, half);
+    return n % 2 === 0 ? squared : matmul(squared, x);
+  });
 }
 
 /** The vector product along a dimension of size 3 (the first such one, or `dim`). @throws ShapeError */
 export function cross<T extends Variable>(a: T, b: T, dim?: number | { dim?: number }): T {
-  const shape = broadcastShapes(a.shape, b.shape, 'cross');
-  const named_ = typeof dim === 'object' ? dim.dim : dim;
-  const d = named_ === undefined ? shape.indexOf(3) : normalizeDim(named_, shape.length, 'cross');
-  if (d < 0 || shape[d] !== 3)
-    throw new ShapeError(
-      `linalg.cross: inputs dimension ${named_ ?? -1} must have length 3; got shape ${formatShape(shape)}`,
-    );
-  const [x, y] = [expand(a, shape), expand(b, shape)];
-  const turned = (v: T, by: number): T =>
-    selectAlong(v, d, integerVector(v, [by, (by + 1) % 3, (by + 2) % 3]));
-  return sub<T>(mul<T>(turned(x, 1), turned(y, 2)), mul<T>(turned(x, 2), turned(y, 1)));
+  return inOp('cross', () => {
+    const shape = broadcastShapes(a.shape, b.shape, 'cross');
+    const named_ = typeof dim === 'object' ? dim.dim : dim;
+    const d = named_ === undefined ? shape.indexOf(3) : normalizeDim(named_, shape.length, 'cross');
+    if (d < 0 || shape[d] !== 3)
+      throw new ShapeError(
+        `linalg.cross: inputs dimension ${named_ ?? -1} must have length 3; got shape ${formatShape(shape)}`,
+      );
+    const [x, y] = [expand(a, shape), expand(b, shape)];
+    const turned = (v: T, by: number): T =>
+      selectAlong(v, d, integerVector(v, [by, (by + 1) % 3, (by + 2) % 3]));
+    return sub<T>(mul<T>(turned(x, 1), turned(y, 2)), mul<T>(turned(x, 2), turned(y, 1)));
+  });
 }
 
 /**
@@ -194,33 +207,37 @@ export function cross<T extends Variable>(a: T, b: T, dim?: number | { dim?: num
  * distance 0 is 0. @throws ShapeError
  */
 export function cdist<T extends Variable>(a: T, b: T, p: number | { p?: number } = 2): T {
-  const order = typeof p === 'object' ? (p.p ?? 2) : p;
-  if (a.ndim < 2 || b.ndim < 2)
-    throw new ShapeError(`cdist only supports at least 2D tensors, X1 got: ${a.ndim}D, X2 got: ${b.ndim}D`);
-  const [ma, mb] = [a.shape[a.ndim - 1], b.shape[b.ndim - 1]];
-  if (ma !== mb)
-    throw new ShapeError(`cdist: X1 and X2 must have the same number of columns. X1: ${ma} X2: ${mb}`);
-  if (!(order >= 0)) throw new ArgumentError(`cdist only supports non-negative p values; got ${order}`);
-  const gaps = sub<T>(unsqueeze(a, -2), unsqueeze(b, -3));
-  if (ma === 0) return sum(gaps, -1);
-  return named('CdistBackward0', vectorNorm(gaps, order, -1));
+  return inOp('cdist', () => {
+    const order = typeof p === 'object' ? (p.p ?? 2) : p;
+    if (a.ndim < 2 || b.ndim < 2)
+      throw new ShapeError(`cdist only supports at least 2D tensors, X1 got: ${a.ndim}D, X2 got: ${b.ndim}D`);
+    const [ma, mb] = [a.shape[a.ndim - 1], b.shape[b.ndim - 1]];
+    if (ma !== mb)
+      throw new ShapeError(`cdist: X1 and X2 must have the same number of columns. X1: ${ma} X2: ${mb}`);
+    if (!(order >= 0)) throw new ArgumentError(`cdist only supports non-negative p values; got ${order}`);
+    const gaps = sub<T>(unsqueeze(a, -2), unsqueeze(b, -3));
+    if (ma === 0) return sum(gaps, -1);
+    return named('CdistBackward0', vectorNorm(gaps, order, -1));
+  });
 }
 
 /** The distances between all pairs of different rows of a matrix, row by row. @throws ShapeError */
 export function pdist<T extends Variable>(x: T, p = 2): T {
-  if (x.ndim !== 2) throw new ShapeError(`pdist only supports 2D tensors, got: ${x.ndim}D`);
-  const n = x.shape[0];
-  const pairs = Array.from({ length: n }, (_, i) =>
-    Array.from({ length: n - i - 1 }, (_, j) => [i, i + 1 + j]),
-  ).flat();
-  const side = (k: number) =>
-    selectAlong(
-      x,
-      0,
-      integerVector(
+  return inOp('pdist', () => {
+    if (x.ndim !== 2) throw new ShapeError(`pdist only supports 2D tensors, got: ${x.ndim}D`);
+    const n = x.shape[0];
+    const pairs = Array.from({ length: n }, (_, i) =>
+      Array.from({ length: n - i - 1 }, (_, j) => [i, i + 1 + j]),
+    ).flat();
+    const side = (k: number) =>
+      selectAlong(
         x,
-        pairs.map((pair) => pair[k]),
-      ),
-    );
-  return vectorNorm(sub<T>(side(0), side(1)), p, 1);
+        0,
+        integerVector(
+          x,
+          pairs.map((pair) => pair[k]),
+        ),
+      );
+    return vectorNorm(sub<T>(side(0), side(1)), p, 1);
+  });
 }

@@ -4,7 +4,8 @@ import type { Variable } from '../autograd/variable.ts';
 import type { ReduceSpec } from '../backend/backend.ts';
 import { type DType, isFloating, torchTypeName } from '../core/dtype.ts';
 import { DTypeError, IndexError } from '../core/errors.ts';
-import { normalizeDim, normalizeDims, type Shape } from '../core/shape.ts';
+import { inOp } from '../core/inOp.ts';
+import { formatShape, normalizeDim, normalizeDims, type Shape } from '../core/shape.ts';
 import { scatterAlong, zerosOf } from './along.ts';
 import { div, mul } from './arithmetic.ts';
 import { eq, isnan, logicalAnd, logicalOr, ne } from './comparison.ts';
@@ -92,7 +93,7 @@ function checkNotEmpty(x: Variable, dims: readonly number[], op: string): void {
       throw new IndexError(
         dims.length === x.ndim
           ? `${op}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.`
-          : `${op}(): Expected reduction dim ${d} to have non-zero size.`,
+          : `${op}(): Expected reduction dim ${d} to have non-zero size; got shape ${formatShape(x.shape)}.`,
       );
     }
   }
@@ -223,7 +224,8 @@ export const any = truth('any');
 export const all = truth('all');
 
 /** How many elements over dims are not zero; int64. */
-export const countNonzero = <T extends Variable>(x: T, dims: Dims = null): T => sum(ne<T>(x, 0), dims);
+export const countNonzero = <T extends Variable>(x: T, dims: Dims = null): T =>
+  inOp('count_nonzero', () => sum(ne<T>(x, 0), dims));
 
 /** x where it is a number, else 0: for sums that skip NaN. */
 export const nanToZero = <T extends Variable>(x: T): T => whereOp<T>(eq<T>(x, x), x, 0);

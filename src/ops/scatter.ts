@@ -2,6 +2,7 @@
 import type { Variable } from '../autograd/variable.ts';
 import { torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, IndexError, ShapeError } from '../core/errors.ts';
+import { inOp } from '../core/inOp.ts';
 import { broadcastShapes, formatShape, normalizeDim, type Shape } from '../core/shape.ts';
 import { gatherAlong, scatterAlong, zerosOf } from './along.ts';
 import { add, mul } from './arithmetic.ts';
@@ -131,18 +132,20 @@ function scatterOperands<T extends Variable>(
 
 /** Elements along dim where index (broadcast against x, but for dim) says; without dim, of the flattened tensor. */
 export function takeAlongDim<T extends Variable>(x: T, index: T, dim: number | null = null): T {
-  if (dim === null) return gather(reshape(x, [-1]), 0, reshape(index, [-1]));
-  const d = normalizeDim(dim, x.ndim, 'take_along_dim');
-  if (index.ndim !== x.ndim) {
-    throw new ShapeError(
-      `take_along_dim(): input and indices should have the same number of dimensions, but got ${x.ndim} dimensions for input, ` +
-        `and ${index.ndim} dimensions for indices`,
-    );
-  }
-  const free = (shape: Shape) => shape.map((size, axis) => (axis === d ? 1 : size));
-  const common = broadcastShapes(free(x.shape), free(index.shape), 'take_along_dim');
-  const withSize = (size: number) => common.map((s, axis) => (axis === d ? size : s));
-  return gather(expand(x, withSize(x.shape[d])), d, contiguous(expand(index, withSize(index.shape[d]))));
+  return inOp('take_along_dim', () => {
+    if (dim === null) return gather(reshape(x, [-1]), 0, reshape(index, [-1]));
+    const d = normalizeDim(dim, x.ndim, 'take_along_dim');
+    if (index.ndim !== x.ndim) {
+      throw new ShapeError(
+        `take_along_dim(): input and indices should have the same number of dimensions, but got ${x.ndim} dimensions for input, ` +
+          `and ${index.ndim} dimensions for indices`,
+      );
+    }
+    const free = (shape: Shape) => shape.map((size, axis) => (axis === d ? 1 : size));
+    const common = broadcastShapes(free(x.shape), free(index.shape), 'take_along_dim');
+    const withSize = (size: number) => common.map((s, axis) => (axis === d ? size : s));
+    return gather(expand(x, withSize(x.shape[d])), d, contiguous(expand(index, withSize(index.shape[d]))));
+  });
 }
 
 /** What an index of slices must be: one-dimensional (or a single number), of integers. */

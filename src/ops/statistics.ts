@@ -4,6 +4,7 @@ import type { Variable } from '../autograd/variable.ts';
 import type { ReduceSpec } from '../backend/backend.ts';
 import { type DType, isFloating, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, IndexError } from '../core/errors.ts';
+import { inOp } from '../core/inOp.ts';
 import { formatShape } from '../core/shape.ts';
 import { add, div, mul, sub } from './arithmetic.ts';
 import { eq, isnan, logicalNot } from './comparison.ts';
@@ -164,7 +165,8 @@ export function norm<T extends Variable>(
 }
 
 /** The p-norm of x − y. */
-export const dist = <T extends Variable>(x: T, y: T, p = 2): T => vectorNorm(sub<T>(x, y), p);
+export const dist = <T extends Variable>(x: T, y: T, p = 2): T =>
+  inOp('dist', () => vectorNorm(sub<T>(x, y), p));
 
 /** log Σ eˣ over dims, shifted by the maximum so that nothing overflows; integers count as float32. */
 export function logsumexp<T extends Variable>(x: T, dims: Dims, keepdim = false): T {
@@ -192,12 +194,14 @@ export function logsumexp<T extends Variable>(x: T, dims: Dims, keepdim = false)
 
 /** The sum over dims of what is not NaN. */
 export const nansum = <T extends Variable>(x: T, dims: Dims = null, keepdim = false, dtype?: DType): T =>
-  sum(isFloating(x.dtype) ? nanToZero(x) : x, dims, keepdim, dtype);
+  inOp('nansum', () => sum(isFloating(x.dtype) ? nanToZero(x) : x, dims, keepdim, dtype));
 
 /** The mean over dims of what is not NaN. */
 export function nanmean<T extends Variable>(x: T, dims: Dims = null, keepdim = false, dtype?: DType): T {
-  const counted = sum(logicalNot(isnan(detached(x))), dims, keepdim);
-  return div<T>(nansum(x, dims, keepdim, dtype), counted);
+  return inOp('nanmean', () => {
+    const counted = sum(logicalNot(isnan(detached(x))), dims, keepdim);
+    return div<T>(nansum(x, dims, keepdim, dtype), counted);
+  });
 }
 
 export interface Extremes<T> {
@@ -210,5 +214,7 @@ export function aminmax<T extends Variable>(
   x: T,
   { dim = null, keepdim = false }: { dim?: number | null; keepdim?: boolean } = {},
 ): Extremes<T> {
-  return { min: amin(x, dim, keepdim), max: amax(x, dim, keepdim) };
+  return inOp('aminmax', () => {
+    return { min: amin(x, dim, keepdim), max: amax(x, dim, keepdim) };
+  });
 }

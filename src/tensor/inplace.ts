@@ -2,6 +2,7 @@
 import { type AlphaOptions, addOp, divOp, mul, subOp } from '../ops/arithmetic.ts';
 import type { OperandOf } from '../ops/convert.ts';
 import { copy_, fill_, inplaceBinary } from '../ops/inplace.ts';
+import { onDevice } from '../transfer.ts';
 import { PickMethods } from './pick.ts';
 
 const scaled = <T extends PickMethods>(x: OperandOf<T>, alpha: number): OperandOf<T> =>
@@ -34,6 +35,6 @@ export abstract class InplaceMethods extends PickMethods {
   }
   /** The elements of another tensor, broadcast and converted. */
   copy_(source: this): this {
-    return copy_<this>(this, source);
+    return copy_<this>(this, onDevice(source, this.array.backend));
   }
 }

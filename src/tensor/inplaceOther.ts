@@ -1,4 +1,5 @@
 /** In-place forms of the other ops: bounds, powers, comparisons, bits, scattering, triangles. */
+import { inOp } from '../core/inOp.ts';
 import * as arithmetic from '../ops/arithmetic.ts';
 import * as bits from '../ops/bitwise.ts';
 import { addcdiv, addcmul, lerp, type ValueOptions } from '../ops/blend.ts';
@@ -25,11 +26,11 @@ export abstract class InplaceOtherMethods extends InplaceUnaryMethods {
   }
   /** `clampMin` in place. */
   clampMin_(min: this | number): this {
-    return this.clamp_(min, null);
+    return inplaceOf<this>('clamp_min_', this, [min], (x) => clamp<this>(x, min, null));
   }
   /** `clampMax` in place. */
   clampMax_(max: this | number): this {
-    return this.clamp_(null, max);
+    return inplaceOf<this>('clamp_max_', this, [max], (x) => clamp<this>(x, null, max));
   }
   /** `nanToNum` in place. */
   nanToNum_(nan?: number | NanToNumOptions, posinf?: number | null, neginf?: number | null): this {
@@ -205,7 +206,9 @@ export abstract class InplaceOtherMethods extends InplaceUnaryMethods {
   }
   /** A diagonal filled with one value. */
   fillDiagonal_(value: number): this {
-    triangles.diagonal(this).fill_(value);
-    return this;
+    return inOp('fill_diagonal_', () => {
+      triangles.diagonal(this).fill_(value);
+      return this;
+    });
   }
 }

@@ -1,4 +1,5 @@
 /** Methods that change shapes, join, select and multiply matrices. */
+import { inOp } from '../core/inOp.ts';
 import { clone, contiguous, type OperandOf } from '../ops/convert.ts';
 import { type IndexOf, index, indexPut_ } from '../ops/indexing.ts';
 import { bmm, dot, matmul, mm, mv, outer } from '../ops/matmul.ts';
@@ -34,7 +35,7 @@ export abstract class ShapeMethods extends StatisticsMethods {
   }
   /** `expand` by another name. */
   broadcastTo(...shape: SizeArguments): this {
-    return views.expand(this, sizes(shape));
+    return inOp('broadcast_to', () => views.expand(this, sizes(shape)));
   }
   /** The dimensions in another order. */
   permute(...dims: SizeArguments): this {
@@ -91,11 +92,11 @@ export abstract class ShapeMethods extends StatisticsMethods {
 
   /** What Python writes as `x[…]`: integers, `slice()`, null, '...', index tensors and masks. */
   index(...entries: readonly IndexOf<this>[]): this {
-    return index<this>(this, ...entries);
+    return inOp('index', () => index<this>(this, ...entries));
   }
   /** What Python writes as `x[…] = value`; with accumulate, `x[…] += value`. */
   indexPut_(entries: readonly IndexOf<this>[], value: OperandOf<this>, accumulate = false): this {
-    return indexPut_<this>(this, entries, value, accumulate);
+    return inOp('indexPut_', () => indexPut_<this>(this, entries, value, accumulate));
   }
 
   /** The matrix product by PyTorch's rules of rank. */

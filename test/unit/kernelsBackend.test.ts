@@ -12,6 +12,7 @@ import { contiguousStrides, numElements, type Shape } from '../../src/core/shape
 import * as arithmetic from '../../src/ops/arithmetic.ts';
 import * as comparison from '../../src/ops/comparison.ts';
 import * as elementwise from '../../src/ops/elementwise.ts';
+import { reluGrad } from '../../src/ops/reluGrad.ts';
 import { adam } from '../../src/optim/steps.ts';
 
 const reference = new ReferenceBackend();
@@ -134,7 +135,7 @@ const binarySpecs: BinarySpec[] = [
     arithmetic.fmod,
     arithmetic.floorDivide,
   ].map((op) => op.row),
-  ...[arithmetic.atan2, arithmetic.hypot, elementwise.reluGrad].map((op) => op.row),
+  ...[arithmetic.atan2, arithmetic.hypot, reluGrad].map((op) => op.row),
   ...[comparison.eq, comparison.ne, comparison.lt, comparison.le, comparison.gt, comparison.ge].map(
     (op) => op.row,
   ),

@@ -2,7 +2,9 @@
  * Every kernel in plain TypeScript over ordinary array buffers: the oracle that fast backends are tested against,
  * what they run where they have no kernel of their own, and the documentation of what each kernel computes.
  */
+
 import { type DType, dtypeInfo, type TypedArray } from '../../core/dtype.ts';
+import { DeviceError } from '../../core/errors.ts';
 import { contiguousStrides, numElements, type Shape, type Strides } from '../../core/shape.ts';
 import { NDArray, Storage } from '../array.ts';
 import type {
@@ -63,7 +65,7 @@ export class ReferenceBackend implements Backend, ArrayHost {
 
   data(x: NDArray): TypedArray {
     if (!(x.storage instanceof HostStorage))
-      throw new TypeError(`array of another device: ${x.backend.device}`);
+      throw new DeviceError(`expected all tensors on ${this.device}, but got one on ${x.backend.device}`);
     const { bytes, array } = dtypeInfo[x.dtype];
     return array(x.storage.buffer, 0, x.storage.byteLength / bytes);
   }

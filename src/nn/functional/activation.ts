@@ -1,5 +1,7 @@
 /** Activations with their arguments by position or by name, and in place where asked for. */
+
 import { type DTypeLike, resolveDType } from '../../core/dtype.ts';
+import { inOp } from '../../core/inOp.ts';
 import { onesLike, zerosLike } from '../../creation.ts';
 import * as ops from '../../ops/activation.ts';
 import type { GeneratorOptions } from '../../ops/draw.ts';
@@ -34,7 +36,8 @@ export const relu_ = (x: Tensor): Tensor => relu(x, true);
 export const relu6 = (x: Tensor, inplace?: Inplace): Tensor =>
   result('relu6', x, inplace, () => ops.relu6(x));
 /** 1.0507·elu(x, 1.6733). */
-export const selu = (x: Tensor, inplace?: Inplace): Tensor => result('selu', x, inplace, () => ops.selu(x));
+export const selu = (x: Tensor, inplace?: Inplace): Tensor =>
+  inOp('selu', () => result('selu', x, inplace, () => ops.selu(x)));
 /** x·sigmoid(x). */
 export const silu = (x: Tensor, inplace?: Inplace): Tensor =>
   result('silu', x, inplace, () => ops.silu<Tensor>(x));
@@ -157,7 +160,7 @@ export function threshold(x: Tensor, limit: number | ThresholdOptions, value = 0
 }
 
 /** x above 0, weight·x below; weight is [1] or [channels]. @throws ShapeError */
-export const prelu = (x: Tensor, weight: Tensor): Tensor => ops.prelu<Tensor>(x, weight);
+export const prelu = (x: Tensor, weight: Tensor): Tensor => inOp('prelu', () => ops.prelu<Tensor>(x, weight));
 
 /** x above 0; below, x times a slope drawn from [lower, upper) in training, else the middle one. */
 export function rrelu(
@@ -167,10 +170,12 @@ export function rrelu(
   training = false,
   inplace?: Inplace | (InplaceOptions & GeneratorOptions),
 ): Tensor {
-  const options = isOptions<RReluOptions & InplaceOptions>(lower)
-    ? lower
-    : { lower, upper, training, ...(typeof inplace === 'object' ? inplace : { inplace }) };
-  return result('rrelu', x, options, () => rreluOp(x, options));
+  return inOp('rrelu', () => {
+    const options = isOptions<RReluOptions & InplaceOptions>(lower)
+      ? lower
+      : { lower, upper, training, ...(typeof inplace === 'object' ? inplace : { inplace }) };
+    return result('rrelu', x, options, () => rreluOp(x, options));
+  });
 }
 
 /** The first half along dim (default the last) times the sigmoid of the second. @throws ShapeError for an odd size */
@@ -218,8 +223,10 @@ export function softmin(
   dim?: number | null | SoftmaxOptions,
   options: SoftmaxOptions = {},
 ): Tensor {
-  const { input, d } = along(x, dim, options);
-  return input.neg().softmax(d);
+  return inOp('softmin', () => {
+    const { input, d } = along(x, dim, options);
+    return input.neg().softmax(d);
+  });
 }
 
 export interface GumbelSoftmaxOptions extends GeneratorOptions {
@@ -233,20 +240,22 @@ export interface GumbelSoftmaxOptions extends GeneratorOptions {
 
 /** Samples of categories by logits that have a gradient (Jang et al., 2017). */
 export function gumbelSoftmax(logits: Tensor, options: GumbelSoftmaxOptions = {}): Tensor {
-  const { tau = 1, hard = false, dim = -1, generator } = options;
-  const gumbels = onesLike(logits).exponential_({ generator }).log().neg();
-  const soft = logits.add(gumbels).div(tau).softmax(dim);
-  if (!hard) return soft;
-  const best = soft.detach().argmax(dim, true);
-  const d = dim < 0 ? dim + logits.ndim : dim;
-  const oneHot = zerosLike(soft).transpose(d, -1).contiguous();
-  const places = best.transpose(d, -1);
-  oneHot.array.backend.scatter(
-    oneHot.array,
-    oneHot.ndim - 1,
-    places.array,
-    onesLike(places, { dtype: soft.dtype }).array,
-    false,
-  );
-  return oneHot.transpose(d, -1).sub(soft.detach()).add(soft);
+  return inOp('gumbel_softmax', () => {
+    const { tau = 1, hard = false, dim = -1, generator } = options;
+    const gumbels = onesLike(logits).exponential_({ generator }).log().neg();
+    const soft = logits.add(gumbels).div(tau).softmax(dim);
+    if (!hard) return soft;
+    const best = soft.detach().argmax(dim, true);
+    const d = dim < 0 ? dim + logits.ndim : dim;
+    const oneHot = zerosLike(soft).transpose(d, -1).contiguous();
+    const places = best.transpose(d, -1);
+    oneHot.array.backend.scatter(
+      oneHot.array,
+      oneHot.ndim - 1,
+      places.array,
+      onesLike(places, { dtype: soft.dtype }).array,
+      false,
+    );
+    return oneHot.transpose(d, -1).sub(soft.detach()).add(soft);
+  });
 }

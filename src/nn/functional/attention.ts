@@ -1,5 +1,6 @@
 /** Attention: values weighted by how well their keys match a query. */
 import { ArgumentError, ShapeError } from '../../core/errors.ts';
+import { inOp } from '../../core/inOp.ts';
 import { formatShape } from '../../core/shape.ts';
 import { fromTypedArray } from '../../creation.ts';
 import type { GeneratorOptions } from '../../ops/draw.ts';
@@ -60,40 +61,42 @@ export function scaledDotProductAttention(
   value: Tensor,
   ...rest: AttentionRest
 ): Tensor {
-  const options = named<AttentionOptions>(
-    ['attnMask', 'dropoutP', 'isCausal', 'scale', 'enableGqa'],
-    rest,
-    {},
-  );
-  const {
-    attnMask = null,
-    dropoutP = 0,
-    isCausal = false,
-    scale = null,
-    enableGqa = false,
-    generator,
-  } = options;
-  if (query.ndim < 2 || key.ndim < 2 || value.ndim < 2) {
-    throw new ShapeError(
-      `scaled_dot_product_attention: Expected query, key, and value to all be  at least 2 dimensional, but got ` +
-        `${[query, key, value].map((x) => formatShape(x.shape)).join(', ')}`,
+  return inOp('scaled_dot_product_attention', () => {
+    const options = named<AttentionOptions>(
+      ['attnMask', 'dropoutP', 'isCausal', 'scale', 'enableGqa'],
+      rest,
+      {},
     );
-  }
-  if (isCausal && attnMask !== null) {
-    throw new ArgumentError(
-      '_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True',
-    );
-  }
-  const factor = scale ?? 1 / Math.sqrt(query.shape[query.ndim - 1]);
-  const heads = enableGqa ? query.shape[query.ndim - 3] : 0;
-  const keys = enableGqa ? serveHeads(key, heads) : key;
-  const values = enableGqa ? serveHeads(value, heads) : value;
-  const scores = query.mul(factor).matmul(keys.transpose(-2, -1));
-  const [l, s] = [query.shape[query.ndim - 2], key.shape[key.ndim - 2]];
-  const mask = isCausal ? causalMask(l, s, query.device) : attnMask;
-  const weights = mask === null ? scores.softmax(-1) : maskedSoftmax(applyMask(scores, mask));
-  const kept = dropoutP > 0 ? dropout(weights, dropoutP, true, { generator }) : weights;
-  return kept.matmul(values);
+    const {
+      attnMask = null,
+      dropoutP = 0,
+      isCausal = false,
+      scale = null,
+      enableGqa = false,
+      generator,
+    } = options;
+    if (query.ndim < 2 || key.ndim < 2 || value.ndim < 2) {
+      throw new ShapeError(
+        `scaled_dot_product_attention: Expected query, key, and value to all be  at least 2 dimensional, but got ` +
+          `${[query, key, value].map((x) => formatShape(x.shape)).join(', ')}`,
+      );
+    }
+    if (isCausal && attnMask !== null) {
+      throw new ArgumentError(
+        '_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True',
+      );
+    }
+    const factor = scale ?? 1 / Math.sqrt(query.shape[query.ndim - 1]);
+    const heads = enableGqa ? query.shape[query.ndim - 3] : 0;
+    const keys = enableGqa ? serveHeads(key, heads) : key;
+    const values = enableGqa ? serveHeads(value, heads) : value;
+    const scores = query.mul(factor).matmul(keys.transpose(-2, -1));
+    const [l, s] = [query.shape[query.ndim - 2], key.shape[key.ndim - 2]];
+    const mask = isCausal ? causalMask(l, s, query.device) : attnMask;
+    const weights = mask === null ? scores.softmax(-1) : maskedSoftmax(applyMask(scores, mask));
+    const kept = dropoutP > 0 ? dropout(weights, dropoutP, true, { generator }) : weights;
+    return kept.matmul(values);
+  });
 }
 
 /** Each head of [..., h, s, e] as often as it takes to serve `heads` queries. @throws ShapeError */

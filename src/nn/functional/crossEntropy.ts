@@ -1,6 +1,7 @@
 /** Losses against classes: shapes and arguments; the arithmetic is in ops/crossEntropy.ts. */
 import { isFloating } from '../../core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../../core/errors.ts';
+import { inOp } from '../../core/inOp.ts';
 import { formatShape, sameShape } from '../../core/shape.ts';
 import { arange } from '../../creation.ts';
 import { checkDevices } from '../../ops/convert.ts';
@@ -106,26 +107,30 @@ export function crossEntropy(
   weight?: WeightOrOptions<CrossEntropyLossOptions>,
   options?: CrossEntropyLossOptions,
 ): Tensor {
-  const { labelSmoothing = 0 } = { ...(weight instanceof Tensor ? null : weight), ...options };
-  const common = settings(weight, options, 'crossEntropy');
-  if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
-    throw new ArgumentError(`label_smoothing must be between 0.0 and 1.0. Got: ${labelSmoothing}`);
-  }
-  if (!isFloating(input.dtype))
-    throw new DTypeError(`crossEntropy: expected floating logits, but got ${input.dtype}`);
-  checkDevices([input, target], 'crossEntropy');
-  checkWeight(common.weight, input.shape[input.ndim === 1 ? 0 : 1], 'crossEntropy');
-  if (isFloating(target.dtype)) return againstProbabilities(input, target, { ...common, labelSmoothing });
-  const classTarget = checkClassTarget(target, 'crossEntropy');
-  const { rows, flat } = toRows(input, classTarget, 'crossEntropy');
-  const { ignoreIndex, reduction } = common;
-  const classWeight = common.weight?.to(input.dtype) ?? null;
-  const losses = crossEntropyRows<Tensor>(rows, flat, classWeight, {
-    ignoreIndex,
-    reduction,
-    labelSmoothing,
+  return inOp('cross_entropy', () => {
+    const { labelSmoothing = 0 } = { ...(weight instanceof Tensor ? null : weight), ...options };
+    const common = settings(weight, options, 'crossEntropy');
+    if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
+      throw new ArgumentError(`label_smoothing must be between 0.0 and 1.0. Got: ${labelSmoothing}`);
+    }
+    if (!isFloating(input.dtype))
+      throw new DTypeError(`crossEntropy: expected floating logits, but got ${input.dtype}`);
+    checkDevices([input, target, ...(common.weight ? [common.weight] : [])], 'crossEntropy');
+    if (input.ndim === 0)
+      throw new ShapeError('crossEntropy: expected logits [C] or [N, C, …], but got shape []');
+    checkWeight(common.weight, input.shape[input.ndim === 1 ? 0 : 1], 'crossEntropy');
+    if (isFloating(target.dtype)) return againstProbabilities(input, target, { ...common, labelSmoothing });
+    const classTarget = checkClassTarget(target, 'crossEntropy');
+    const { rows, flat } = toRows(input, classTarget, 'crossEntropy');
+    const { ignoreIndex, reduction } = common;
+    const classWeight = common.weight?.to(input.dtype) ?? null;
+    const losses = crossEntropyRows<Tensor>(rows, flat, classWeight, {
+      ignoreIndex,
+      reduction,
+      labelSmoothing,
+    });
+    return fromRows(losses, classTarget, reduction);
   });
-  return fromRows(losses, classTarget, reduction);
 }
 
 /** −Σ_c w_c·t_c·log softmax(input)_c, with t smoothed; a mean divides by the number of positions. */
@@ -140,7 +145,8 @@ function againstProbabilities(
 ): Tensor {
   if (!sameShape(input.shape, target.shape)) {
     throw new ShapeError(
-      `crossEntropy: expected probabilities of the input's shape ${formatShape(input.shape)}, but got ${formatShape(target.shape)}`,
+      `crossEntropy: expected probabilities of the input's shape ${formatShape(input.shape)} as a target of dtype ` +
+        `${target.dtype}, but got ${formatShape(target.shape)}; class numbers are int64`,
     );
   }
   const dim = input.ndim === 1 ? 0 : 1;
@@ -164,20 +170,22 @@ export function nllLoss(
   weight?: WeightOrOptions<NLLLossOptions>,
   options?: NLLLossOptions,
 ): Tensor {
-  const { weight: classWeight, ignoreIndex, reduction } = settings(weight, options, 'nllLoss');
-  checkDevices([input, target], 'nllLoss');
-  const classTarget = checkClassTarget(target, 'nllLoss');
-  const { rows, classes, flat } = toRows(input, classTarget, 'nllLoss');
-  checkWeight(classWeight, classes, 'nllLoss');
-  checkTargets(flat, classes, ignoreIndex);
-  const counts = flat.ne(ignoreIndex);
-  const safe = whereOp<Tensor>(counts, flat, 0);
-  const start = arange(0, flat.numel(), { device: input.device, dtype: 'int64' }).mul(classes);
-  const picked = takeFlat(rows, start.add(safe)).neg();
-  const factor = classWeight ? selectAlong<Tensor>(classWeight, 0, safe) : null;
-  const weights = whereOp<Tensor>(counts, factor ?? 1, 0).to(input.dtype);
-  // An ignored infinity must not become NaN.
-  const losses = whereOp<Tensor>(counts, picked, 0).mul(weights);
-  if (reduction === 'mean') return losses.sum().div(weights.sum());
-  return fromRows(reduceLoss(losses, reduction), classTarget, reduction);
+  return inOp('nll_loss', () => {
+    const { weight: classWeight, ignoreIndex, reduction } = settings(weight, options, 'nllLoss');
+    checkDevices([input, target, ...(classWeight ? [classWeight] : [])], 'nllLoss');
+    const classTarget = checkClassTarget(target, 'nllLoss');
+    const { rows, classes, flat } = toRows(input, classTarget, 'nllLoss');
+    checkWeight(classWeight, classes, 'nllLoss');
+    checkTargets(flat, classes, ignoreIndex);
+    const counts = flat.ne(ignoreIndex);
+    const safe = whereOp<Tensor>(counts, flat, 0);
+    const start = arange(0, flat.numel(), { device: input.device, dtype: 'int64' }).mul(classes);
+    const picked = takeFlat(rows, start.add(safe)).neg();
+    const factor = classWeight ? selectAlong<Tensor>(classWeight, 0, safe) : null;
+    const weights = whereOp<Tensor>(counts, factor ?? 1, 0).to(input.dtype);
+    // An ignored infinity must not become NaN.
+    const losses = whereOp<Tensor>(counts, picked, 0).mul(weights);
+    if (reduction === 'mean') return losses.sum().div(weights.sum());
+    return fromRows(reduceLoss(losses, reduction), classTarget, reduction);
+  });
 }

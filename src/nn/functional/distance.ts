@@ -1,5 +1,6 @@
 /** Lengths, distances and angles of vectors. */
 
+import { inOp } from '../../core/inOp.ts';
 import { broadcastShapes } from '../../core/shape.ts';
 import { clampMin } from '../../ops/clamp.ts';
 import { vectorNorm } from '../../ops/statistics.ts';
@@ -28,14 +29,16 @@ export function cosineSimilarity(
   dim: number | SimilarityOptions = 1,
   eps = 1e-8,
 ): Tensor {
-  if (isOptions<SimilarityOptions>(dim)) return cosineSimilarity(x1, x2, dim.dim, dim.eps);
-  const shape = broadcastShapes(x1.shape, x2.shape, 'cosineSimilarity');
-  const unit = (x: Tensor): Tensor => {
-    const spread = x.expand(shape);
-    const length = vectorNorm<Tensor>(spread, 2, dim, true);
-    return spread.div(raised(length, eps));
-  };
-  return unit(x1).mul(unit(x2)).sum(dim);
+  return inOp('cosine_similarity', () => {
+    if (isOptions<SimilarityOptions>(dim)) return cosineSimilarity(x1, x2, dim.dim, dim.eps);
+    const shape = broadcastShapes(x1.shape, x2.shape, 'cosineSimilarity');
+    const unit = (x: Tensor): Tensor => {
+      const spread = x.expand(shape);
+      const length = vectorNorm<Tensor>(spread, 2, dim, true);
+      return spread.div(raised(length, eps));
+    };
+    return unit(x1).mul(unit(x2)).sum(dim);
+  });
 }
 
 interface DistanceOptions {
@@ -54,8 +57,10 @@ export function pairwiseDistance(
   eps = 1e-6,
   keepdim = false,
 ): Tensor {
-  if (isOptions<DistanceOptions>(p)) return pairwiseDistance(x1, x2, p.p, p.eps, p.keepdim);
-  return vectorNorm<Tensor>(x1.sub(x2).add(eps), p, -1, keepdim);
+  return inOp('pairwise_distance', () => {
+    if (isOptions<DistanceOptions>(p)) return pairwiseDistance(x1, x2, p.p, p.eps, p.keepdim);
+    return vectorNorm<Tensor>(x1.sub(x2).add(eps), p, -1, keepdim);
+  });
 }
 
 interface NormalizeOptions {
@@ -69,6 +74,8 @@ interface NormalizeOptions {
 
 /** x divided by its p-norm along dim. */
 export function normalize(x: Tensor, p: number | NormalizeOptions = 2, dim = 1, eps = 1e-12): Tensor {
-  if (isOptions<NormalizeOptions>(p)) return normalize(x, p.p, p.dim, p.eps);
-  return x.div(atLeast(vectorNorm<Tensor>(x, p, dim, true), eps));
+  return inOp('normalize', () => {
+    if (isOptions<NormalizeOptions>(p)) return normalize(x, p.p, p.dim, p.eps);
+    return x.div(atLeast(vectorNorm<Tensor>(x, p, dim, true), eps));
+  });
 }

@@ -1,5 +1,7 @@
 /** Dropout in its forms. The draws are PyTorch's on CPUs without MKL. */
 import { ArgumentError, ShapeError } from '../../core/errors.ts';
+import { inOp } from '../../core/inOp.ts';
+import { formatShape } from '../../core/shape.ts';
 import { zerosLike } from '../../creation.ts';
 import type { GeneratorOptions } from '../../ops/draw.ts';
 import { inplace as changeInPlace } from '../../ops/inplace.ts';
@@ -48,29 +50,35 @@ export function checkProbability(p: number): void {
 function drop(x: Tensor, rest: Rest, channels: boolean): Tensor {
   const { p, training, inplace, generator } = settings(rest, true);
   if (channels && x.ndim < 2)
-    throw new ShapeError('Feature dropout requires at least 2 dimensions in the input');
+    throw new ShapeError(
+      `Feature dropout requires at least 2 dimensions in the input, but got shape ${formatShape(x.shape)}`,
+    );
   if (p === 0 || !training || x.numel() === 0) return x;
   const noise = p === 1 ? zerosLike(x) : dropoutNoise<Tensor>(x, p, { generator, channels });
   return inplace ? x.mul_(noise) : x.mul(noise);
 }
 
 /** Each element becomes 0 with probability p, and the others are divided by 1 − p; nothing happens outside training. */
-export const dropout = (x: Tensor, ...rest: Rest): Tensor => drop(x, rest, false);
+export const dropout = (x: Tensor, ...rest: Rest): Tensor => inOp('dropout', () => drop(x, rest, false));
 
 /** Dropout of whole channels: x is [N, C, L], or [C, L]. @throws ShapeError */
 export function dropout1d(x: Tensor, ...rest: Rest): Tensor {
-  if (x.ndim !== 2 && x.ndim !== 3) {
-    throw new ShapeError(`dropout1d: Expected 2D or 3D input, but received a ${x.ndim}D input.`);
-  }
-  return x.ndim === 3 ? drop(x, rest, true) : drop(x.unsqueeze(0), rest, true).squeeze(0);
+  return inOp('dropout1d', () => {
+    if (x.ndim !== 2 && x.ndim !== 3) {
+      throw new ShapeError(`dropout1d: Expected 2D or 3D input, but received a ${x.ndim}D input.`);
+    }
+    return x.ndim === 3 ? drop(x, rest, true) : drop(x.unsqueeze(0), rest, true).squeeze(0);
+  });
 }
 
 /** Dropout of whole channels: x is [N, C, H, W]; a tensor of 3 dimensions is taken as [N, C, L]. @throws ShapeError */
-export const dropout2d = (x: Tensor, ...rest: Rest): Tensor => drop(x, rest, true);
+export const dropout2d = (x: Tensor, ...rest: Rest): Tensor => inOp('dropout2d', () => drop(x, rest, true));
 
 /** Dropout of whole channels: x is [N, C, D, H, W], or [C, D, H, W]. @throws ShapeError */
 export function dropout3d(x: Tensor, ...rest: Rest): Tensor {
-  return x.ndim === 4 ? drop(x.unsqueeze(0), rest, true).squeeze(0) : drop(x, rest, true);
+  return inOp('dropout3d', () => {
+    return x.ndim === 4 ? drop(x.unsqueeze(0), rest, true).squeeze(0) : drop(x, rest, true);
+  });
 }
 
 /** −scale·alpha of SELU: the value that dropped elements take. */
@@ -79,7 +87,9 @@ const ALPHA = 1.7580993408473766;
 function alphaDrop(op: string, x: Tensor, rest: Rest, channels: boolean): Tensor {
   const { p, training, inplace, generator } = settings(rest, false);
   if (channels && x.ndim < 2)
-    throw new ShapeError('Feature dropout requires at least 2 dimensions in the input');
+    throw new ShapeError(
+      `${op}: Feature dropout requires at least 2 dimensions in the input, but got shape ${formatShape(x.shape)}`,
+    );
   if (p === 0 || !training || x.numel() === 0) return x;
   const apply = (): Tensor => {
     if (p === 1) return x.mul(zerosLike(x));
@@ -99,4 +109,4 @@ export const alphaDropout = (x: Tensor, ...rest: Rest): Tensor => alphaDrop('alp
 
 /** Alpha dropout of whole channels. `training` is false by default. */
 export const featureAlphaDropout = (x: Tensor, ...rest: Rest): Tensor =>
-  alphaDrop('featureAlphaDropout', x, rest, true);
+  inOp('feature_alpha_dropout', () => alphaDrop('featureAlphaDropout', x, rest, true));

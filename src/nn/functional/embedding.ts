@@ -3,6 +3,7 @@ import { noGrad } from '../../autograd/gradMode.ts';
 import { record } from '../../autograd/record.ts';
 import { isInteger } from '../../core/dtype.ts';
 import { ArgumentError, DTypeError, IndexError, ShapeError } from '../../core/errors.ts';
+import { inOp } from '../../core/inOp.ts';
 import { formatShape } from '../../core/shape.ts';
 import { arange } from '../../creation.ts';
 import { addAlong } from '../../ops/indexing.ts';
@@ -31,40 +32,47 @@ export function embedding(
   paddingIdx: number | null | EmbeddingFunctionOptions = null,
   options: EmbeddingFunctionOptions = {},
 ): Tensor {
-  if (isOptions<EmbeddingFunctionOptions>(paddingIdx))
-    return embedding(input, weight, paddingIdx.paddingIdx ?? null, paddingIdx);
-  if (!isInteger(input.dtype))
-    throw new DTypeError(`embedding: expected indices of dtype int64 or int32, but got ${input.dtype}`);
-  if (weight.ndim !== 2) throw new ShapeError(`'weight' must be 2-D, but got ${formatShape(weight.shape)}`);
-  const [rows, size] = weight.shape;
-  const padding = paddingRow(paddingIdx, rows);
-  const picks = input.long().reshape([input.numel()]);
-  if (picks.array.backend.findBadTarget(picks.array, rows, null) >= 0) {
-    throw new IndexError(
-      `index out of range in self: embedding has ${rows} rows, indices must lie in [0, ${rows})`,
-    );
-  }
-  const { maxNorm = null, normType = 2, scaleGradByFreq = false } = options;
-  if (maxNorm !== null) shorten(weight, picks, maxNorm, normType);
-  const picked = weight.array.backend.indexSelect(weight.array, 0, picks.array);
-  const shape = weight.shape;
-  const found = record<Tensor>('EmbeddingBackward0', picked, [weight], (node) => {
-    const saved = node.save(picks);
-    return (grad) => {
-      const used = saved.get(grad);
-      let sent: Tensor = grad;
-      if (scaleGradByFreq) sent = sent.div(frequencies(used, rows).index(used).unsqueeze(1).to(grad.dtype));
-      if (padding !== null) sent = sent.mul(used.ne(padding).unsqueeze(1).to(grad.dtype));
-      return [addAlong(sent, 0, used, shape)];
-    };
+  return inOp('embedding', () => {
+    if (isOptions<EmbeddingFunctionOptions>(paddingIdx))
+      return embedding(input, weight, paddingIdx.paddingIdx ?? null, paddingIdx);
+    if (!isInteger(input.dtype))
+      throw new DTypeError(`embedding: expected indices of dtype int64 or int32, but got ${input.dtype}`);
+    if (weight.ndim !== 2) throw new ShapeError(`'weight' must be 2-D, but got ${formatShape(weight.shape)}`);
+    const [rows, size] = weight.shape;
+    const padding = paddingRow(paddingIdx, rows);
+    const picks = input.long().reshape([input.numel()]);
+    const { backend } = picks.array;
+    const bad = backend.findBadTarget(picks.array, rows, null);
+    if (bad >= 0) {
+      throw new IndexError(
+        `embedding: index out of range in self: expected indices in [0, ${rows}) for ${rows} rows of weight, but got ` +
+          `${backend.hostValues(picks.array, 'embedding')[bad]}`,
+      );
+    }
+    const { maxNorm = null, normType = 2, scaleGradByFreq = false } = options;
+    if (maxNorm !== null) shorten(weight, picks, maxNorm, normType);
+    const picked = weight.array.backend.indexSelect(weight.array, 0, picks.array);
+    const shape = weight.shape;
+    const found = record<Tensor>('EmbeddingBackward0', picked, [weight], (node) => {
+      const saved = node.save(picks);
+      return (grad) => {
+        const used = saved.get(grad);
+        let sent: Tensor = grad;
+        if (scaleGradByFreq) sent = sent.div(frequencies(used, rows).index(used).unsqueeze(1).to(grad.dtype));
+        if (padding !== null) sent = sent.mul(used.ne(padding).unsqueeze(1).to(grad.dtype));
+        return [addAlong(sent, 0, used, shape)];
+      };
+    });
+    return found.reshape([...input.shape, size]);
   });
-  return found.reshape([...input.shape, size]);
 }
 
 function paddingRow(index: number | null, rows: number): number | null {
   if (index === null) return null;
   if (index >= -rows && index < rows) return index < 0 ? index + rows : index;
-  throw new ArgumentError('Padding_idx must be within num_embeddings');
+  throw new ArgumentError(
+    `embedding: Padding_idx must be within num_embeddings: expected [${-rows}, ${rows}), but got ${index}`,
+  );
 }
 
 /** [rows]: how often each row is used. */
@@ -85,28 +93,33 @@ function shorten(weight: Tensor, picks: Tensor, maxNorm: number, normType: numbe
  * @throws DTypeError, ArgumentError
  */
 export function oneHot(x: Tensor, numClasses: number | { numClasses?: number } = -1): Tensor {
-  if (typeof numClasses === 'object') return oneHot(x, numClasses.numClasses);
-  if (x.dtype !== 'int64') {
-    throw new DTypeError(
-      `oneHot: one_hot is only applicable to index tensor of type LongTensor, but got ${x.dtype}`,
+  return inOp('one_hot', () => {
+    if (typeof numClasses === 'object') return oneHot(x, numClasses.numClasses);
+    if (x.dtype !== 'int64') {
+      throw new DTypeError(
+        `oneHot: one_hot is only applicable to index tensor of type LongTensor, but got ${x.dtype}`,
+      );
+    }
+    if (x.numel() === 0 && numClasses <= 0) {
+      throw new ArgumentError('Can not infer total number of classes from empty tensor.');
+    }
+    const { backend } = x.array;
+    const outside = (text: string, isWrong: (value: number) => boolean): ArgumentError => {
+      const values = backend.synchronous ? Array.from(backend.read(x.array), Number) : [];
+      return new ArgumentError(`${text} Got ${values.find(isWrong) ?? 'others'}`);
+    };
+    backend.require(x.ge(0).array, () => outside('Class values must be non-negative.', (v) => v < 0));
+    const classes =
+      numClasses === -1
+        ? Array.from(backend.hostValues(x.array, 'one_hot'), Number).reduce((a, b) => Math.max(a, b)) + 1
+        : numClasses;
+    if (!(classes > 0)) throw new ArgumentError(`num_classes should be positive, but got ${classes}`);
+    backend.require(x.lt(classes).array, () =>
+      outside('Class values must be smaller than num_classes.', (v) => v >= classes),
     );
-  }
-  if (x.numel() === 0 && numClasses <= 0) {
-    throw new ArgumentError('Can not infer total number of classes from empty tensor.');
-  }
-  const { backend } = x.array;
-  backend.require(x.ge(0).array, () => new ArgumentError('Class values must be non-negative.'));
-  const classes =
-    numClasses === -1
-      ? Array.from(backend.hostValues(x.array, 'one_hot'), Number).reduce((a, b) => Math.max(a, b)) + 1
-      : numClasses;
-  if (!(classes > 0)) throw new ArgumentError('num_classes should be positive');
-  backend.require(
-    x.lt(classes).array,
-    () => new ArgumentError('Class values must be smaller than num_classes.'),
-  );
-  return x
-    .unsqueeze(-1)
-    .eq(arange(0, classes, { dtype: 'int64', device: x.device }))
-    .long();
+    return x
+      .unsqueeze(-1)
+      .eq(arange(0, classes, { dtype: 'int64', device: x.device }))
+      .long();
+  });
 }

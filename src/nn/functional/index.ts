@@ -1,10 +1,18 @@
 /** `nn.functional`: layers and losses without state. */
 export * from './activation.ts';
-export * from './attention.ts';
+export { type AttentionOptions, scaledDotProductAttention } from './attention.ts';
 export * from './conv.ts';
 export * from './crossEntropy.ts';
-export * from './distance.ts';
-export * from './dropout.ts';
+export { cosineSimilarity, normalize, pairwiseDistance } from './distance.ts';
+export {
+  alphaDropout,
+  type DropoutOptions,
+  dropout,
+  dropout1d,
+  dropout2d,
+  dropout3d,
+  featureAlphaDropout,
+} from './dropout.ts';
 export * from './embedding.ts';
 export * from './linear.ts';
 export * from './loss.ts';

@@ -1,5 +1,6 @@
 /** Losses between numbers: elementwise, or by margins. */
 import { ArgumentError, ShapeError } from '../../core/errors.ts';
+import { inOp } from '../../core/inOp.ts';
 import { formatShape, numElements } from '../../core/shape.ts';
 import { arange } from '../../creation.ts';
 import { minimum } from '../../ops/arithmetic.ts';
@@ -16,11 +17,11 @@ export interface LossOptions {
 
 /** The mean of (input − target)². */
 export const mseLoss = (input: Tensor, target: Tensor, { reduction = 'mean' }: LossOptions = {}): Tensor =>
-  ops.mseLoss(input, target, reduction);
+  inOp('mse_loss', () => ops.mseLoss(input, target, reduction));
 
 /** The mean of |input − target|. */
 export const l1Loss = (input: Tensor, target: Tensor, { reduction = 'mean' }: LossOptions = {}): Tensor =>
-  reduceLoss(input.sub(target).abs(), reduction);
+  inOp('l1_loss', () => reduceLoss(input.sub(target).abs(), reduction));
 
 export interface SmoothL1LossOptions extends LossOptions {
   /** Where the parabola ends. Default 1; 0 gives `l1Loss`. */
@@ -33,8 +34,12 @@ export function smoothL1Loss(
   target: Tensor,
   { reduction = 'mean', beta = 1 }: SmoothL1LossOptions = {},
 ): Tensor {
-  if (!(beta >= 0)) throw new ArgumentError('smooth_l1_loss does not support negative values for beta.');
-  return beta === 0 ? l1Loss(input, target, { reduction }) : ops.smoothL1Loss(input, target, reduction, beta);
+  return inOp('smooth_l1_loss', () => {
+    if (!(beta >= 0)) throw new ArgumentError('smooth_l1_loss does not support negative values for beta.');
+    return beta === 0
+      ? l1Loss(input, target, { reduction })
+      : ops.smoothL1Loss(input, target, reduction, beta);
+  });
 }
 
 export interface HuberLossOptions extends LossOptions {
@@ -48,8 +53,10 @@ export function huberLoss(
   target: Tensor,
   { reduction = 'mean', delta = 1 }: HuberLossOptions = {},
 ): Tensor {
-  if (!(delta > 0)) throw new ArgumentError('huber_loss does not support non-positive values for delta.');
-  return ops.huberLoss(input, target, reduction, delta);
+  return inOp('huber_loss', () => {
+    if (!(delta > 0)) throw new ArgumentError('huber_loss does not support non-positive values for delta.');
+    return ops.huberLoss(input, target, reduction, delta);
+  });
 }
 
 export interface BCELossOptions extends LossOptions {
@@ -64,25 +71,27 @@ export function binaryCrossEntropy(
   weight?: Tensor | null | BCELossOptions,
   options: BCELossOptions = {},
 ): Tensor {
-  if (weight != null && !(weight instanceof Tensor))
-    return binaryCrossEntropy(input, target, weight.weight, weight);
-  if (formatShape(input.shape) !== formatShape(target.shape)) {
-    throw new ShapeError(
-      `Using a target size (torch.Size(${formatShape(target.shape)})) that is different to the input size ` +
-        `(torch.Size(${formatShape(input.shape)})) is deprecated. Please ensure they have the same size.`,
+  return inOp('binary_cross_entropy', () => {
+    if (weight != null && !(weight instanceof Tensor))
+      return binaryCrossEntropy(input, target, weight.weight, weight);
+    if (formatShape(input.shape) !== formatShape(target.shape)) {
+      throw new ShapeError(
+        `Using a target size (torch.Size(${formatShape(target.shape)})) that is different to the input size ` +
+          `(torch.Size(${formatShape(input.shape)})) is deprecated. Please ensure they have the same size.`,
+      );
+    }
+    const values = input.detach();
+    input.array.backend.require(
+      values.ge(0).logicalAnd(values.le(1)).array,
+      () => new ArgumentError('binary_cross_entropy: all elements of input should be between 0 and 1'),
     );
-  }
-  const values = input.detach();
-  input.array.backend.require(
-    values.ge(0).logicalAnd(values.le(1)).array,
-    () => new ArgumentError('binary_cross_entropy: all elements of input should be between 0 and 1'),
-  );
-  return ops.binaryCrossEntropy<Tensor>(
-    input,
-    target,
-    weight ?? options.weight ?? null,
-    options.reduction ?? 'mean',
-  );
+    return ops.binaryCrossEntropy<Tensor>(
+      input,
+      target,
+      weight ?? options.weight ?? null,
+      options.reduction ?? 'mean',
+    );
+  });
 }
 
 export interface BCEWithLogitsLossOptions extends BCELossOptions {
@@ -97,22 +106,24 @@ export function binaryCrossEntropyWithLogits(
   weight?: Tensor | null | BCEWithLogitsLossOptions,
   options: BCEWithLogitsLossOptions = {},
 ): Tensor {
-  if (weight != null && !(weight instanceof Tensor))
-    return binaryCrossEntropyWithLogits(input, target, weight.weight, weight);
-  if (formatShape(input.shape) !== formatShape(target.shape)) {
-    throw new ShapeError(
-      `Target size (torch.Size(${formatShape(target.shape)})) must be the same as input size ` +
-        `(torch.Size(${formatShape(input.shape)}))`,
+  return inOp('binary_cross_entropy_with_logits', () => {
+    if (weight != null && !(weight instanceof Tensor))
+      return binaryCrossEntropyWithLogits(input, target, weight.weight, weight);
+    if (formatShape(input.shape) !== formatShape(target.shape)) {
+      throw new ShapeError(
+        `Target size (torch.Size(${formatShape(target.shape)})) must be the same as input size ` +
+          `(torch.Size(${formatShape(input.shape)}))`,
+      );
+    }
+    const { posWeight = null, reduction = 'mean' } = options;
+    return ops.binaryCrossEntropyWithLogits<Tensor>(
+      input,
+      target,
+      weight ?? options.weight ?? null,
+      posWeight,
+      reduction,
     );
-  }
-  const { posWeight = null, reduction = 'mean' } = options;
-  return ops.binaryCrossEntropyWithLogits<Tensor>(
-    input,
-    target,
-    weight ?? options.weight ?? null,
-    posWeight,
-    reduction,
-  );
+  });
 }
 
 export interface KLDivLossOptions {
@@ -128,9 +139,11 @@ export function klDiv(
   target: Tensor,
   { reduction = 'mean', logTarget = false }: KLDivLossOptions = {},
 ): Tensor {
-  const losses = ops.klDivergences<Tensor>(input, target, logTarget);
-  if (reduction !== 'batchmean') return reduceLoss(losses, reduction);
-  return losses.ndim === 0 ? losses.sum() : losses.sum().div(input.shape[0]);
+  return inOp('kl_div', () => {
+    const losses = ops.klDivergences<Tensor>(input, target, logTarget);
+    if (reduction !== 'batchmean') return reduceLoss(losses, reduction);
+    return losses.ndim === 0 ? losses.sum() : losses.sum().div(input.shape[0]);
+  });
 }
 
 export interface PoissonNLLLossOptions extends LossOptions {
@@ -144,19 +157,23 @@ export interface PoissonNLLLossOptions extends LossOptions {
 
 /** −log of the Poisson probability of target: e^x − y·x, or x − y·log(x + eps). */
 export function poissonNllLoss(input: Tensor, target: Tensor, options: PoissonNLLLossOptions = {}): Tensor {
-  const { logInput = true, full = false, eps = 1e-8, reduction = 'mean' } = options;
-  const losses = logInput ? input.exp().sub(target.mul(input)) : input.sub(target.mul(input.add(eps).log()));
-  if (!full) return reduceLoss(losses, reduction);
-  const stirling = target
-    .mul(target.log())
-    .sub(target)
-    .add(
-      target
-        .mul(2 * Math.PI)
-        .log()
-        .mul(0.5),
-    );
-  return reduceLoss(losses.add(whereOp<Tensor>(target.gt(1), stirling, 0)), reduction);
+  return inOp('poisson_nll_loss', () => {
+    const { logInput = true, full = false, eps = 1e-8, reduction = 'mean' } = options;
+    const losses = logInput
+      ? input.exp().sub(target.mul(input))
+      : input.sub(target.mul(input.add(eps).log()));
+    if (!full) return reduceLoss(losses, reduction);
+    const stirling = target
+      .mul(target.log())
+      .sub(target)
+      .add(
+        target
+          .mul(2 * Math.PI)
+          .log()
+          .mul(0.5),
+      );
+    return reduceLoss(losses.add(whereOp<Tensor>(target.gt(1), stirling, 0)), reduction);
+  });
 }
 
 export interface GaussianNLLLossOptions extends LossOptions {
@@ -173,19 +190,25 @@ export function gaussianNllLoss(
   variance: Tensor | number,
   options: GaussianNLLLossOptions = {},
 ): Tensor {
-  const { full = false, eps = 1e-6, reduction = 'mean' } = options;
-  const given = typeof variance === 'number' ? input.detach().mul(0).add(variance) : variance;
-  const ownSize = formatShape(given.shape) === formatShape(input.shape);
-  const missesLast = formatShape(given.shape) === formatShape(input.shape.slice(0, -1));
-  if (!ownSize && !missesLast && given.ndim !== input.ndim) throw new ShapeError('var is of incorrect size');
-  const wide = !ownSize && missesLast ? given.unsqueeze(-1) : given;
-  wide.array.backend.require(
-    wide.detach().lt(0).logicalNot().array,
-    () => new ArgumentError('var has negative entry/entries'),
-  );
-  const bounded = raised(wide, eps);
-  const losses = bounded.log().add(input.sub(target).square().div(bounded)).mul(0.5);
-  return reduceLoss(full ? losses.add(0.5 * Math.log(2 * Math.PI)) : losses, reduction);
+  return inOp('gaussian_nll_loss', () => {
+    const { full = false, eps = 1e-6, reduction = 'mean' } = options;
+    const given = typeof variance === 'number' ? input.detach().mul(0).add(variance) : variance;
+    const ownSize = formatShape(given.shape) === formatShape(input.shape);
+    const missesLast = formatShape(given.shape) === formatShape(input.shape.slice(0, -1));
+    if (!ownSize && !missesLast && given.ndim !== input.ndim)
+      throw new ShapeError(
+        `var is of incorrect size: expected the shape of input ${formatShape(input.shape)}, or that with a last size of 1 or ` +
+          `without it, but got ${formatShape(given.shape)}`,
+      );
+    const wide = !ownSize && missesLast ? given.unsqueeze(-1) : given;
+    wide.array.backend.require(
+      wide.detach().lt(0).logicalNot().array,
+      () => new ArgumentError('var has negative entry/entries'),
+    );
+    const bounded = raised(wide, eps);
+    const losses = bounded.log().add(input.sub(target).square().div(bounded)).mul(0.5);
+    return reduceLoss(full ? losses.add(0.5 * Math.log(2 * Math.PI)) : losses, reduction);
+  });
 }
 
 export interface MarginOptions extends LossOptions {
@@ -198,9 +221,11 @@ export function hingeEmbeddingLoss(
   target: Tensor,
   { margin = 1, reduction = 'mean' }: MarginOptions = {},
 ): Tensor {
-  const apart = whereOp<Tensor>(target.ne(1), atLeast(input.neg().add(margin), 0), 0);
-  const together = whereOp<Tensor>(target.ne(-1), input, 0);
-  return reduceLoss(apart.add(together), reduction);
+  return inOp('hinge_embedding_loss', () => {
+    const apart = whereOp<Tensor>(target.ne(1), atLeast(input.neg().add(margin), 0), 0);
+    const together = whereOp<Tensor>(target.ne(-1), input, 0);
+    return reduceLoss(apart.add(together), reduction);
+  });
 }
 
 /** max(0, −target·(input1 − input2) + margin). Default margin 0. */
@@ -210,7 +235,9 @@ export function marginRankingLoss(
   target: Tensor,
   { margin = 0, reduction = 'mean' }: MarginOptions = {},
 ): Tensor {
-  return reduceLoss(atLeast(target.neg().mul(input1.sub(input2)).add(margin), 0), reduction);
+  return inOp('margin_ranking_loss', () => {
+    return reduceLoss(atLeast(target.neg().mul(input1.sub(input2)).add(margin), 0), reduction);
+  });
 }
 
 /** 1 − cos where target is 1, max(0, cos − margin) where it is −1. Inputs [N, D] with target [N], or [D] with a 0-d one. */
@@ -220,18 +247,20 @@ export function cosineEmbeddingLoss(
   target: Tensor,
   { margin = 0, reduction = 'mean' }: MarginOptions = {},
 ): Tensor {
-  if (target.ndim > 1 || input1.ndim !== target.ndim + 1 || input2.ndim !== input1.ndim) {
-    throw new ShapeError(
-      `cosineEmbeddingLoss: expected inputs [N, D] with target [N], or [D] with a 0-d target, but got ` +
-        `${formatShape(input1.shape)}, ${formatShape(input2.shape)} and ${formatShape(target.shape)}`,
-    );
-  }
-  const dot = input1.mul(input2).sum(-1);
-  const squares = (x: Tensor): Tensor => x.mul(x).sum(-1).add(1e-12);
-  const cosine = dot.div(squares(input1).mul(squares(input2)).sqrt());
-  const together = whereOp<Tensor>(target.eq(1), cosine.rsub(1), 0);
-  const apart = whereOp<Tensor>(target.eq(-1), atLeast(cosine.sub(margin), 0), 0);
-  return reduceLoss(together.add(apart), reduction);
+  return inOp('cosine_embedding_loss', () => {
+    if (target.ndim > 1 || input1.ndim !== target.ndim + 1 || input2.ndim !== input1.ndim) {
+      throw new ShapeError(
+        `cosineEmbeddingLoss: expected inputs [N, D] with target [N], or [D] with a 0-d target, but got ` +
+          `${formatShape(input1.shape)}, ${formatShape(input2.shape)} and ${formatShape(target.shape)}`,
+      );
+    }
+    const dot = input1.mul(input2).sum(-1);
+    const squares = (x: Tensor): Tensor => x.mul(x).sum(-1).add(1e-12);
+    const cosine = dot.div(squares(input1).mul(squares(input2)).sqrt());
+    const together = whereOp<Tensor>(target.eq(1), cosine.rsub(1), 0);
+    const apart = whereOp<Tensor>(target.eq(-1), atLeast(cosine.sub(margin), 0), 0);
+    return reduceLoss(together.add(apart), reduction);
+  });
 }
 
 export interface TripletMarginLossOptions extends LossOptions {
@@ -252,9 +281,11 @@ export function tripletMarginLoss(
   negative: Tensor,
   options: TripletMarginLossOptions = {},
 ): Tensor {
-  const { p = 2, eps = 1e-6, ...rest } = options;
-  const distanceFunction = (a: Tensor, b: Tensor): Tensor => pairwiseDistance(a, b, p, eps);
-  return tripletMarginWithDistanceLoss(anchor, positive, negative, { ...rest, distanceFunction });
+  return inOp('triplet_margin_loss', () => {
+    const { p = 2, eps = 1e-6, ...rest } = options;
+    const distanceFunction = (a: Tensor, b: Tensor): Tensor => pairwiseDistance(a, b, p, eps);
+    return tripletMarginWithDistanceLoss(anchor, positive, negative, { ...rest, distanceFunction });
+  });
 }
 
 export interface TripletMarginWithDistanceLossOptions extends LossOptions {
@@ -271,12 +302,14 @@ export function tripletMarginWithDistanceLoss(
   negative: Tensor,
   options: TripletMarginWithDistanceLossOptions = {},
 ): Tensor {
-  const { margin = 1, swap = false, reduction = 'mean' } = options;
-  const distance = options.distanceFunction ?? ((a: Tensor, b: Tensor) => pairwiseDistance(a, b));
-  const near = distance(anchor, positive);
-  const far = distance(anchor, negative);
-  const used = swap ? minimum<Tensor>(far, distance(positive, negative)) : far;
-  return reduceLoss(atLeast(near.sub(used).add(margin), 0), reduction);
+  return inOp('triplet_margin_with_distance_loss', () => {
+    const { margin = 1, swap = false, reduction = 'mean' } = options;
+    const distance = options.distanceFunction ?? ((a: Tensor, b: Tensor) => pairwiseDistance(a, b));
+    const near = distance(anchor, positive);
+    const far = distance(anchor, negative);
+    const used = swap ? minimum<Tensor>(far, distance(positive, negative)) : far;
+    return reduceLoss(atLeast(near.sub(used).add(margin), 0), reduction);
+  });
 }
 
 /** log(1 + e^(−target·input)), target ±1. */
@@ -285,9 +318,11 @@ export function softMarginLoss(
   target: Tensor,
   { reduction = 'mean' }: LossOptions = {},
 ): Tensor {
-  const z = target.neg().mul(input);
-  // log(1 + e^z) without overflow.
-  return reduceLoss(z.abs().neg().exp().log1p().add(atLeast(z, 0)), reduction);
+  return inOp('soft_margin_loss', () => {
+    const z = target.neg().mul(input);
+    // log(1 + e^z) without overflow.
+    return reduceLoss(z.abs().neg().exp().log1p().add(atLeast(z, 0)), reduction);
+  });
 }
 
 /** Binary cross-entropy with logits, averaged over the classes (last dimension). */
@@ -296,8 +331,10 @@ export function multilabelSoftMarginLoss(
   target: Tensor,
   { weight = null, reduction = 'mean' }: BCELossOptions = {},
 ): Tensor {
-  const each = binaryCrossEntropyWithLogits(input, target.to(input.dtype), { weight, reduction: 'none' });
-  return reduceLoss(each.mean(-1), reduction);
+  return inOp('multilabel_soft_margin_loss', () => {
+    const each = binaryCrossEntropyWithLogits(input, target.to(input.dtype), { weight, reduction: 'none' });
+    return reduceLoss(each.mean(-1), reduction);
+  });
 }
 
 export interface MultiMarginLossOptions extends LossOptions {
@@ -311,24 +348,29 @@ export interface MultiMarginLossOptions extends LossOptions {
 
 /** Σ over other classes of max(0, margin − x[y] + x[c])ᵖ / C. input [N, C] or [C], target int64. @throws ArgumentError */
 export function multiMarginLoss(input: Tensor, target: Tensor, options: MultiMarginLossOptions = {}): Tensor {
-  const { p = 1, margin = 1, weight = null, reduction = 'mean' } = options;
-  if (p !== 1 && p !== 2) throw new ArgumentError('only p == 1 and p == 2 supported');
-  const classes = input.shape[input.ndim - 1];
-  const rows = input.reshape([-1, classes]);
-  const flat = target.reshape([-1]);
-  if (rows.shape[0] !== flat.shape[0]) {
-    throw new ShapeError(
-      `multiMarginLoss: inconsistent target size, expected ${rows.shape[0]} but got ${formatShape(target.shape)}`,
+  return inOp('multi_margin_loss', () => {
+    const { p = 1, margin = 1, weight = null, reduction = 'mean' } = options;
+    if (p !== 1 && p !== 2) throw new ArgumentError('only p == 1 and p == 2 supported');
+    if (input.ndim === 0)
+      throw new ShapeError('multi_margin_loss: expected input [N, C] or [C], but got shape []');
+    const classes = input.shape[input.ndim - 1];
+    const rows = input.reshape([-1, classes]);
+    const flat = target.reshape([-1]);
+    if (rows.shape[0] !== flat.shape[0]) {
+      throw new ShapeError(
+        `multiMarginLoss: inconsistent target size, expected ${rows.shape[0]} for input of shape ` +
+          `${formatShape(input.shape)}, but got ${formatShape(target.shape)}`,
+      );
+    }
+    const own = flat.unsqueeze(1).eq(arange(0, classes, { dtype: 'int64', device: input.device }));
+    const ownScore = whereOp<Tensor>(own, rows, 0).sum(1, true);
+    const excess = atLeast(rows.sub(ownScore).add(margin), 0);
+    const powered = p === 2 ? excess.square() : excess;
+    const weighted = weight ? powered.mul(weight.index(flat).unsqueeze(1)) : powered;
+    const losses = whereOp<Tensor>(own, 0, weighted).sum(1).div(classes);
+    return reduceLoss(
+      numElements(target.shape) === 1 && target.ndim === 0 ? losses.squeeze(0) : losses,
+      reduction,
     );
-  }
-  const own = flat.unsqueeze(1).eq(arange(0, classes, { dtype: 'int64', device: input.device }));
-  const ownScore = whereOp<Tensor>(own, rows, 0).sum(1, true);
-  const excess = atLeast(rows.sub(ownScore).add(margin), 0);
-  const powered = p === 2 ? excess.square() : excess;
-  const weighted = weight ? powered.mul(weight.index(flat).unsqueeze(1)) : powered;
-  const losses = whereOp<Tensor>(own, 0, weighted).sum(1).div(classes);
-  return reduceLoss(
-    numElements(target.shape) === 1 && target.ndim === 0 ? losses.squeeze(0) : losses,
-    reduction,
-  );
+  });
 }

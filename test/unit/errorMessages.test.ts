@@ -1,0 +1,248 @@
+/**
+ * What every op says to bad arguments. Each op of the public surface is called with one argument after the other
+ * spoiled: an impossible shape, another dtype, no elements, another device, a dimension or an index out of range. A
+ * call that throws must throw an error of ours that names the op and what came; all messages lie in
+ * errorMessages.txt, for people to read (`vitest -u` writes it anew).
+ */
+import { describe, expect, it } from 'vitest';
+import * as torch from '../../src/index.ts';
+import {
+  type Argument,
+  Dim,
+  functionalCalls,
+  linalgCalls,
+  makeArgument,
+  methodCalls,
+  NO_OP_METHODS,
+  NO_OPS,
+  parseCall,
+  type Spoiled,
+  torchCalls,
+} from '../support/opCalls.ts';
+
+type Callable = (...args: unknown[]) => unknown;
+type TensorArgument = Extract<Argument, { kind: 'tensor' }>;
+
+const isClass = (value: unknown): boolean => /^class\b/.test(Function.prototype.toString.call(value));
+const functionsOf = (object: object): string[] =>
+  Object.entries(object)
+    .filter(([, value]) => typeof value === 'function' && !isClass(value))
+    .map(([name]) => name);
+
+function methodsOf(): string[] {
+  const names = new Set<string>();
+  let at: object = torch.Tensor.prototype;
+  for (; at !== Object.prototype; at = Object.getPrototypeOf(at)) {
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(at)))
+      if (typeof value === 'function' && name !== 'constructor') names.add(name);
+  }
+  return [...names];
+}
+
+/** The row of a method: its own, that of the function, or that of the op which it does in place. */
+const methodRow = (name: string): string | undefined =>
+  methodCalls[name] ?? torchCalls[name] ?? (name.endsWith('_') ? torchCalls[name.slice(0, -1)] : undefined);
+
+interface Op {
+  readonly name: string;
+  readonly run: Callable;
+  readonly row: string;
+}
+
+const { nn, linalg, Tensor } = torch;
+const member = (object: object, name: string) => Reflect.get(object, name) as Callable;
+const asMethod =
+  (name: string): Callable =>
+  (self, ...rest) =>
+    member(Tensor.prototype, name).apply(self, rest);
+
+const tensorMethods = methodsOf().filter((name) => !NO_OP_METHODS.has(name));
+const ops: Op[] = [
+  ...functionsOf(torch)
+    .filter((name) => name in torchCalls)
+    .map((name) => ({ name, run: member(torch, name), row: torchCalls[name] })),
+  ...functionsOf(linalg)
+    .filter((name) => name in linalgCalls)
+    .map((name) => ({ name: `linalg.${name}`, run: member(linalg, name), row: linalgCalls[name] })),
+  ...functionsOf(nn.functional)
+    .filter((name) => name in functionalCalls)
+    .map((name) => ({
+      name: `nn.functional.${name}`,
+      run: member(nn.functional, name),
+      row: functionalCalls[name],
+    })),
+  ...tensorMethods.flatMap((name) => {
+    const row = methodRow(name);
+    return row === undefined ? [] : [{ name: `Tensor.${name}`, run: asMethod(name), row }];
+  }),
+];
+
+interface Probe {
+  readonly what: string;
+  /** What the message must show. */
+  readonly got: RegExp;
+  readonly build: () => unknown[];
+}
+
+/** Plain values with one of its dimensions replaced. */
+function unwrap(value: unknown, dim: number | null): unknown {
+  if (value instanceof Dim) return dim ?? value.value;
+  if (typeof value === 'string' && value.startsWith('@'))
+    return makeArgument(parseCall(value)[0] as TensorArgument);
+  if (value === 'Float32Array') return new Float32Array(2);
+  if (Array.isArray(value)) return value.map((v) => unwrap(v, dim));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, unwrap(v, dim)]));
+}
+
+const holdsDim = (value: unknown): boolean =>
+  value instanceof Dim ||
+  (typeof value === 'object' && value !== null && Object.values(value).some(holdsDim));
+
+function build(
+  call: readonly Argument[],
+  at = -1,
+  spoiled: Spoiled = {},
+  dim: number | null = null,
+): unknown[] {
+  return call.map((argument, i) => {
+    if (argument.kind === 'tensor') return makeArgument(argument, i === at ? spoiled : {});
+    if (argument.kind === 'tensors') {
+      const last = argument.items.length - 1;
+      return argument.items.map((item, k) => makeArgument(item, i === at && k === last ? spoiled : {}));
+    }
+    return unwrap(argument.value, i === at ? dim : null);
+  });
+}
+
+const torchName: { readonly [dtype: string]: string } = { float32: 'Float', int64: 'Long', bool: 'Bool' };
+
+function probesOf(call: readonly Argument[]): Probe[] {
+  const tensors = call.reduce(
+    (n, a) => n + (a.kind === 'tensor' ? 1 : a.kind === 'tensors' ? a.items.length : 0),
+    0,
+  );
+  return call.flatMap((argument, i): Probe[] => {
+    const where = `argument ${i}`;
+    if (argument.kind === 'plain') {
+      if (!holdsDim(argument.value)) return [];
+      return [99].map((dim) => ({
+        what: `${where}: dim ${dim}`,
+        got: new RegExp(`${dim}\\b`),
+        build: () => build(call, i, {}, dim),
+      }));
+    }
+    const first = argument.kind === 'tensor' ? argument : argument.items[0];
+    const spoil = (what: string, spoiled: Spoiled, got: RegExp): Probe => ({
+      what: `${where}: ${what}`,
+      got,
+      build: () => build(call, i, spoiled),
+    });
+    const odd = [7, 5, 11];
+    const dtypes = (['float32', 'int64', 'bool'] as const).filter(
+      (dtype) => makeArgument(first).dtype !== dtype,
+    );
+    return [
+      spoil('shape [7, 5, 11]', { shape: odd }, /(?<!\d)(7|5|11|3|385)(?!\d)/),
+      spoil('shape []', { shape: [] }, /\[\]|(?<!\d)[01](?!\d)/),
+      spoil('no elements', { shape: first.shape.map(() => 0) }, /(?<!\d)0(?!\d)|empty/),
+      ...dtypes.map((dtype) =>
+        spoil(`dtype ${dtype}`, { dtype }, new RegExp(`${dtype}|${torchName[dtype]}`)),
+      ),
+      ...(tensors > 1 ? [spoil('on another device', { device: 'reference' }, /reference/)] : []),
+      ...(first.type === '@'
+        ? [99, -99].map((index) => spoil(`index ${index}`, { index }, new RegExp(`${index}\\b`)))
+        : []),
+    ];
+  });
+}
+
+const letters = (text: string): string => text.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+
+/** Other names under which an op may speak: those that it is an alias of. */
+const ALIASES: { readonly [name: string]: readonly string[] } = {
+  absolute: ['abs'],
+  arctan2: ['atan2'],
+  clip: ['clamp'],
+  clip_: ['clamp_'],
+  concat: ['cat'],
+  divide: ['div'],
+  expandAs: ['expand'],
+  fix: ['trunc'],
+  ger: ['outer'],
+  greater: ['gt'],
+  greaterEqual: ['ge'],
+  less: ['lt'],
+  lessEqual: ['le'],
+  maxPool1dWithIndices: ['maxPool1d'],
+  maxPool2dWithIndices: ['maxPool2d'],
+  maxPool3dWithIndices: ['maxPool3d'],
+  moveaxis: ['movedim'],
+  multiply: ['mul'],
+  negative: ['neg'],
+  notEqual: ['ne'],
+  reshapeAs: ['reshape'],
+  rowStack: ['vstack'],
+  subtract: ['sub'],
+  swapaxes: ['transpose'],
+  swapdims: ['transpose'],
+  trapz: ['trapezoid'],
+  trueDivide: ['div'],
+  upsample: ['interpolate'],
+  vdot: ['dot'],
+  viewAs: ['view'],
+};
+
+function faults(op: Op, probe: Probe, error: unknown): string[] {
+  if (!(error instanceof torch.WasmgradError)) return [`no error of ours: ${String(error)}`];
+  const said = letters(error.message.split(':')[0]);
+  const short = op.name.split('.').at(-1) ?? '';
+  const names = [short, ...(ALIASES[short] ?? [])].map(letters);
+  const problems = names.some((name) => said.includes(name)) ? [] : ['the op is not named'];
+  if (!probe.got.test(error.message)) problems.push(`lacks ${probe.got.source}`);
+  return problems.map((problem) => `${problem}: ${error.message}`);
+}
+
+const lines: string[] = [];
+
+describe('every op', () => {
+  it('has a row', () => {
+    const missing = [
+      ...functionsOf(torch).filter((name) => !NO_OPS.has(name) && !(name in torchCalls)),
+      ...functionsOf(linalg)
+        .filter((name) => !(name in linalgCalls))
+        .map((name) => `linalg.${name}`),
+      ...functionsOf(nn.functional)
+        .filter((name) => !(name in functionalCalls))
+        .map((name) => `nn.functional.${name}`),
+      ...tensorMethods.filter((name) => methodRow(name) === undefined).map((name) => `Tensor.${name}`),
+    ];
+    expect(missing).toEqual([]);
+  });
+
+  it.each(ops.map((op) => [op.name, op] as const))('%s', (_, op) => {
+    const call = parseCall(op.row);
+    expect(() => op.run(...build(call)), 'the row is no valid call').not.toThrow();
+    const said = new Map<string, string[]>();
+    const problems: string[] = [];
+    for (const probe of probesOf(call)) {
+      const args = probe.build();
+      try {
+        op.run(...args);
+      } catch (error) {
+        problems.push(...faults(op, probe, error).map((fault) => `${probe.what}: ${fault}`));
+        const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+        said.set(text, [...(said.get(text) ?? []), probe.what]);
+      }
+    }
+    expect(problems).toEqual([]);
+    // A method says what its function says.
+    if (op.name.startsWith('Tensor.') && !(op.name.slice('Tensor.'.length) in methodCalls)) return;
+    if (said.size > 0) lines.push(`${op.name}(${op.row.replaceAll(' ', ', ')})`);
+    for (const [text, probes] of said) lines.push(`  ${probes.join('; ')} → ${text}`);
+  });
+
+  it('says what it said before', async () => {
+    await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot('errorMessages.txt');
+  });
+});
