@@ -3,14 +3,14 @@ import { type Block, Heap } from '../../src/backend/wasm/heap.ts';
 
 const PAGE = 65536;
 
-function newHeap(maxPages: number, softLimit: number) {
+function newHeap(maxPages: number, softLimit: number, makeRoom = () => false) {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: maxPages });
   const evicted: Block[] = [];
   const heap = new Heap(
     { memory, bytes: () => new Uint8Array(memory.buffer) },
     1024,
     maxPages * PAGE,
-    { collect: () => {}, forget: (block) => evicted.push(block) },
+    { collect: () => {}, makeRoom, forget: (block) => evicted.push(block) },
     softLimit,
   );
   return { heap, memory, evicted, bytes: () => new Uint8Array(memory.buffer) };
@@ -26,6 +26,26 @@ function numbers(seed: number): () => number {
 }
 
 describe('the heap', () => {
+  it('asks for what was dropped before it grows', () => {
+    const dropped: Block[] = [];
+    let asked = 0;
+    const { heap } = newHeap(64, 64 * PAGE, () => {
+      asked++;
+      for (const block of dropped.splice(0)) heap.free(block);
+      return asked > 1;
+    });
+    heap.allocate(PAGE);
+    const { heapBytes } = heap;
+    expect(asked).toBe(1); // in vain, so it grew
+    for (let step = 0; step < 300; step++) {
+      heap.tick();
+      dropped.push(heap.allocate(PAGE));
+    }
+    expect(heap.heapBytes).toBe(heapBytes);
+    expect(asked).toBeGreaterThan(2);
+    expect(asked).toBeLessThan(30);
+  });
+
   it('keeps the contents of every block through 20,000 random allocations, frees, evictions and returns', () => {
     const { heap, bytes } = newHeap(64, 40 * PAGE);
     const random = numbers(1);

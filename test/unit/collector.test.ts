@@ -80,6 +80,25 @@ describe('sweeping', () => {
     expect(before.every((block) => freed.has(block))).toBe(true);
   });
 
+  it('hurries before memory grows, in a program that drops what it makes, and in no other', () => {
+    const { collector, freed, watch, pressUntilFreed } = newCollector();
+    const held = Array.from({ length: 100 }, () => ({}));
+    held.map(watch);
+    expect(collector.makeRoom()).toBe(false); // nothing was ever found
+    pressUntilFreed(watchDropped(watch, 200));
+    watchDropped(watch, 2);
+    expect(collector.makeRoom()).toBe(false); // too little was made since
+    const before = freed.size;
+    let found = false;
+    for (let i = 0; i < 200 && !found; i++) {
+      watchDropped(watch, 17);
+      found = collector.makeRoom();
+    }
+    expect(found).toBe(true);
+    expect(freed.size).toBeGreaterThan(before);
+    expect(held).toHaveLength(100);
+  });
+
   it('frees everything between jobs, when nothing is being made and V8 collects', async () => {
     setFlagsFromString('--expose-gc');
     const collectNow: () => void = runInNewContext('gc');

@@ -25,8 +25,12 @@ const LOOK_BYTES = 4 * MB;
  * done. Less garbage also stays in the caches; what a collection costs (2 ms) is worth it.
  */
 const EAGERNESS = 1.4;
-/** Growth is reported to V8 in pieces of this size. More than it waits for would tell it nothing new. */
-const MIN_REPORT = 4 * MB;
+/**
+ * Growth is reported to V8 in pieces of this size. Less would not hurry it, and glibc maps only what is larger than 32 MB
+ * by itself: smaller pieces would come from a heap that they tear apart (6 MB more in 40 epochs of the tutorial). More than
+ * V8 waits for would tell it nothing new.
+ */
+const MIN_REPORT = 24 * MB;
 const MAX_REPORT = 64 * MB;
 /** To hurry V8, small reports in bursts follow a large one: each makes it mark a little. A look ends every burst. */
 const BURSTS = 64;
@@ -86,6 +90,9 @@ export class FinalizingCollector implements Collector {
 
   /** Nothing can be found out inside a job. */
   collect(): void {}
+  makeRoom(): boolean {
+    return false;
+  }
 }
 
 /** A function that empties V8's list of the weak targets that the current job has seen. */
@@ -108,6 +115,9 @@ export class SweepingCollector implements Collector {
   #watchedBytes = 0;
   /** Of these, what V8 has been told of. */
   #reportedBytes = 0;
+  /** What the last sweep left, and whether it was less than half of what had come since the one before. */
+  #sweptBytes = 0;
+  #dropping = false;
   /** Bytes of storages made since the last look, and between the last sweep or hurry and that look. */
   #sinceLook = 0;
   #sinceHurry = 0;
@@ -170,6 +180,17 @@ export class SweepingCollector implements Collector {
     this.#sinceHurry = 0;
   }
 
+  /**
+   * One collection in thirty is late by half. A program that drops most of what it makes shall not keep the memory which
+   * that would take for good: it is hurried instead.
+   */
+  makeRoom(): boolean {
+    const before = this.#watchedBytes;
+    if (!this.#dropping || before - this.#sweptBytes < HURRY_BYTES) return false;
+    this.collect();
+    return this.#watchedBytes < before;
+  }
+
   /** Sweeps if V8 has collected since the last sweep. */
   #look(): boolean {
     const canary = this.#canaries.pop();
@@ -182,16 +203,19 @@ export class SweepingCollector implements Collector {
     return collected;
   }
 
-  /** New canaries. One tells the registry too. */
+  /** New canaries. One tells the registry too, which else would keep the old ones until the job ends. */
   #breed(): void {
+    this.#wake.unregister(this.#canaries);
     this.#canaries = Array.from({ length: CANARIES }, () => new WeakRef({}));
     const canary = {};
     this.#canaries.push(new WeakRef(canary));
-    this.#wake.register(canary, this.#canaries);
+    this.#wake.register(canary, this.#canaries, this.#canaries);
   }
 
   #sweep(): void {
     const { heap } = this;
+    const made = this.#watchedBytes - this.#sweptBytes;
+    const before = this.#watchedBytes;
     for (let at = this.#blocks.length - 1; at >= 0; at--) {
       if (this.#references[at].deref() !== undefined) continue;
       const block = this.#blocks[at];
@@ -202,6 +226,8 @@ export class SweepingCollector implements Collector {
     }
     this.#ballast = [];
     this.#reportedBytes = this.#watchedBytes;
+    this.#sweptBytes = this.#watchedBytes;
+    this.#dropping = 2 * (before - this.#watchedBytes) > made;
     this.#sinceHurry = 0;
     heap.knownBytes = this.#watchedBytes;
   }

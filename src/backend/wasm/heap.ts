@@ -29,6 +29,8 @@ export interface LinearMemory {
 export interface BlockOwner {
   /** Frees, if it can, blocks that nobody needs: called at the soft limit, before anything is moved out. */
   collect(): void;
+  /** The same before memory grows, if what was dropped is likely to be found. True if something was freed. */
+  makeRoom(): boolean;
   /** The block is about to be moved out. */
   forget(block: Block): void;
 }
@@ -116,7 +118,8 @@ export class Heap {
       this.#owner.collect();
       this.#evict(this.#excess(size));
     } else if (this.residentBlocks >= this.#softBlocks) this.#evict(1);
-    const block = this.#takeFree(size) ?? this.#grow(size);
+    const free = this.#takeFree(size) ?? (this.#owner.makeRoom() ? this.#takeFree(size) : null);
+    const block = free ?? this.#grow(size);
     block.used = true;
     block.lastUse = this.#clock;
     this.#appendNewest(block);
