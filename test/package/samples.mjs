@@ -69,6 +69,7 @@ export class Samples {
     if (!fs.existsSync(present) || fs.statSync(present).mtimeMs < fs.statSync(lock).mtimeMs) {
       const flags = [
         'ci',
+        '--include=dev', // Vite, run in this process before, has set NODE_ENV to production
         '--no-audit',
         '--no-fund',
         '--ignore-scripts',
