@@ -148,7 +148,11 @@ function bundlers(/** @type {import('./samples.mjs').Samples} */ samples) {
       slow: true,
       run: async () => {
         const folder = samples.project('parcel');
-        const settings = { private: true, '@parcel/resolver-default': { packageExports: true } };
+        const settings = {
+          private: true,
+          '@parcel/resolver-default': { packageExports: true },
+          '@parcel/bundler-default': { minBundleSize: 1_000_000 }, // docs/guides/training-in-a-worker.md says why
+        };
         fs.writeFileSync(path.join(folder, 'package.json'), JSON.stringify(settings));
         samples.html(folder, './pageWithWorker.js');
         const cli = path.join(samples.tools('parcel'), 'parcel/lib/bin.js');
