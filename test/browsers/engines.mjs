@@ -40,6 +40,7 @@ async function driver(/** @type {string} */ name) {
   if (!fs.existsSync(path.join(here, 'node_modules', name))) {
     const flags = [
       'ci',
+      '--include=dev', // Vite, run in this process before, has set NODE_ENV to production
       '--no-audit',
       '--no-fund',
       '--ignore-scripts',
