@@ -234,7 +234,9 @@ export abstract class W {
   /** x·Φ(x), Φ being the normal distribution. */
   static gelu(x: v128): v128 {
     const tail = W.erfc(f64x2.mul(x, f64x2.splat(-Math.SQRT1_2)));
-    return f64x2.mul(f64x2.mul(x, f64x2.splat(0.5)), tail);
+    // Below this float32 knows no other result than 0; and what is multiplied by −∞ is to be 0 too, for PyTorch's NaN.
+    const none = f64x2.lt(x, f64x2.splat(-14.5));
+    return f64x2.mul(f64x2.mul(x, f64x2.splat(0.5)), v128.andnot(tail, none));
   }
 
   /** The tangent up to 2^20. */

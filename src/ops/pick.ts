@@ -90,7 +90,7 @@ export function indexFill<T extends Variable>(x: T, dim: number, index: T, value
     const d = normalizeDim(dim, x.ndim, 'index_fill');
     const picks = sliceIndex(x, d, index, 'index_fill');
     const positions = reshape(slicePositions(x, d, picks), [-1]);
-    const scalar = typeof value === 'number' ? add<T>(zerosOf(x, []), value) : cast(value, x.dtype);
+    const scalar = cast(typeof value === 'number' ? add<T>(zerosOf(x, []), value) : value, x.dtype);
     return named(
       'IndexFillBackward0',
       putFlat(x, positions, contiguous(expand(scalar, positions.shape)), false),

@@ -33,7 +33,9 @@ export function pow<T extends Variable>(a: OperandOf<T>, b: OperandOf<T>): T {
     );
   }
   const node = typeof b !== 'object' ? 'PowBackward0' : 'PowBackward1';
-  return applyBinary<T>({ ...power.row, node }, a, b);
+  // PyTorch takes the root for this exponent, which is NaN at −∞ where the power is ∞.
+  const js = b === 0.5 ? Math.sqrt : power.row.js;
+  return applyBinary<T>({ ...power.row, node, js }, a, b);
 }
 
 /** b·a^(b−1), zero where b is zero. */

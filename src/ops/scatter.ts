@@ -112,7 +112,7 @@ function scatterOperands<T extends Variable>(
   if (index.array.size > 0) checkFits(x, d, index, op);
   if (typeof source === 'number') {
     const picks = indexAlong(x, d, index, op);
-    return { picks, part: add<T>(zerosOf(x, picks.shape), scalarValue(source, x.dtype)) };
+    return { picks, part: cast(add<T>(zerosOf(x, picks.shape), scalarValue(source, x.dtype)), x.dtype) };
   }
   checkDevices([x, source], op);
   if (source.dtype !== x.dtype) {

@@ -4,8 +4,10 @@
  */
 import { type Rule, record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
+import { dtypeInfo } from '../core/dtype.ts';
 import { ArgumentError, IndexError, ShapeError } from '../core/errors.ts';
 import {
+  checkShape,
   contiguousStrides,
   expandStrides,
   formatShape,
@@ -76,6 +78,7 @@ export function asStrided<T extends Variable>(
   strides: Strides,
   offset = x.array.offset,
 ): T {
+  checkWindow(x, shape, strides, offset);
   const out = record('AsStridedBackward0', x.array.view(shape, strides, offset), [x], () => (grad) => {
     const positions = positionsInBase(x, shape, strides, offset);
     return [scatterFlat(reshape(grad, [-1]), grad.derive(positions), x.shape)];
@@ -83,6 +86,26 @@ export function asStrided<T extends Variable>(
   const base = x.viewOf?.base ?? x;
   out.markView(x, () => asStrided(base, shape, strides, offset));
   return out;
+}
+
+/** A layout must stay within its storage: beyond it lies the memory of other tensors. @throws ShapeError */
+function checkWindow(x: Variable, shape: Shape, strides: Strides, offset: number): void {
+  checkShape(shape, 'as_strided');
+  const given = `sizes ${formatShape(shape)}, strides ${formatShape(strides)} and storage offset ${offset}`;
+  const whole = [...strides, offset].every((n) => Number.isInteger(n) && n >= 0);
+  if (strides.length !== shape.length || !whole) {
+    throw new ShapeError(
+      `as_strided: expected one stride for every size, and no negative strides or offset, but got ${given}`,
+    );
+  }
+  const { storage, dtype } = x.array;
+  const room = storage.byteLength / dtypeInfo[dtype].bytes;
+  const last = shape.reduce((at, size, d) => at + (size - 1) * strides[d], offset);
+  if (numElements(shape) > 0 && last >= room) {
+    throw new ShapeError(
+      `as_strided: setStorage: ${given} are out of bounds for a storage of ${room} elements: the last is number ${last}`,
+    );
+  }
 }
 
 /** Zeros of `shape` with source[i] added at flat position positions[i]; source and positions are 1-d. */

@@ -131,3 +131,19 @@ describe('values', () => {
     expect(F.cosineSimilarity(long, long).toArray()).toEqual([0]);
   });
 });
+
+describe('memory', () => {
+  it('layouts stay within their storage', () => {
+    const x = torch.arange(6);
+    expect(x.asStrided([2, 2], [2, 1], 1).toArray()).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    expect(x.asStrided([0, 9], [9, 1]).shape).toEqual([0, 9]);
+    expect(() => x.asStrided([2, 3], [4, 1])).toThrow(
+      /as_strided: .*out of bounds for a storage of 6 elements/,
+    );
+    expect(() => x.asStrided([2, 2], [-1, 2])).toThrow(/no negative strides/);
+    expect(() => x.asStrided([2], [1], 5)).toThrow(/out of bounds/);
+  });
+});

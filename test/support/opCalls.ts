@@ -7,6 +7,7 @@
  * everything else is JSON.
  */
 import * as torch from '../../src/index.ts';
+import type { GoldenCase, GoldenInput } from '../goldenCases.ts';
 
 /** Functions of `torch` that are no ops: they take no tensors, or anything at all. */
 export const NO_OPS = new Set(
@@ -335,8 +336,42 @@ export function makeArgument(
   const device = spoiled.device ?? 'cpu';
   const count = sizes.reduce((a, b) => a * b, 1);
   const dtype = spoiled.dtype ?? (type === 'l' || type === '@' ? 'int64' : type === 'b' ? 'bool' : 'float32');
-  const values = Float64Array.from({ length: count }, (_, i) => (type === '@' ? 0 : (i + 1) / (count + 1)));
+  const values = Float64Array.from({ length: count }, (_, i) =>
+    type === '@' ? 0 : ((i + 1) / (count + 1)) ** 2,
+  );
   if (spoiled.index !== undefined && count > 0) values[count - 1] = spoiled.index;
   const whole = type === 'l' ? values.map((_, i) => i) : values;
   return torch.tensor(whole, { dtype: 'float64', device }).to(dtype).reshape(sizes);
+}
+
+/** The rows as cases of the golden kind, requiring gradients: for whoever changes such cases at random. */
+export function rowCases(): GoldenCase[] {
+  const cases: GoldenCase[] = [];
+  const add = (op: string, row: string): void => {
+    const inputs: GoldenInput[] = [];
+    const put = (argument: Extract<Argument, { kind: 'tensor' }>): object => {
+      const x = makeArgument(argument);
+      const data = Array.from(x.data, Number);
+      inputs.push({ shape: [...x.shape], dtype: x.dtype, data, requires_grad: x.isFloatingPoint() });
+      return { $: inputs.length - 1 };
+    };
+    const plain = (value: unknown): unknown => {
+      if (value instanceof Dim) return value.value;
+      if (Array.isArray(value)) return value.map(plain);
+      if (typeof value !== 'object' || value === null) return value;
+      return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, plain(v)]));
+    };
+    const args = parseCall(row).map((argument) => {
+      if (argument.kind === 'tensor') return put(argument);
+      return argument.kind === 'tensors' ? argument.items.map(put) : plain(argument.value);
+    });
+    const last = args.at(-1);
+    const named = typeof last === 'object' && last !== null && !('$' in last) && !Array.isArray(last);
+    const kwargs = named ? (last as { [name: string]: unknown }) : {};
+    cases.push({ id: `row-${op}`, op, inputs, args: named ? args.slice(0, -1) : args, kwargs });
+  };
+  for (const [name, row] of Object.entries(torchCalls)) if (row !== torchCalls.fromTypedArray) add(name, row);
+  for (const [name, row] of Object.entries(functionalCalls)) add(`nn.functional.${name}`, row);
+  for (const [name, row] of Object.entries(linalgCalls)) add(`linalg.${name}`, row);
+  return cases;
 }

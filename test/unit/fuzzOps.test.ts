@@ -1,17 +1,19 @@
 /**
- * Random calls of every op of the golden file. FUZZ_SECONDS=600 searches longer; a failure prints the seed and the call.
+ * Random calls of every op, from the cases of the golden file and from a row for each op of the public surface. FUZZ_SECONDS=600 searches longer; a failure prints the seed and the call.
  */
 import fs from 'node:fs';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { parseGolden } from '../goldenCases.ts';
 import { describeMutation, disagreement, isMutable } from '../support/mutations.ts';
+import { rowCases } from '../support/opCalls.ts';
 
 const folder = fs.existsSync('../shared/golden') ? '../shared/golden' : 'test/golden';
 const cases = fs
   .readdirSync(folder)
   .filter((file) => /^ops.*\.json$/.test(file))
   .flatMap((file) => parseGolden(fs.readFileSync(`${folder}/${file}`, 'utf8')))
+  .concat(rowCases())
   .filter(isMutable);
 
 const unit = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
@@ -21,6 +23,8 @@ const mutations = fc.record({
     'layout' as const,
     'dtype' as const,
     'values' as const,
+    'special' as const,
+    'empty' as const,
     'arguments' as const,
     'size' as const,
   ),

@@ -3,10 +3,14 @@ import type { NDArray } from '../array.ts';
 import { lastOf, type Sliding, volume } from '../windows.ts';
 import { type ArrayHost, numbers, store } from './elements.ts';
 
-/** Calls `visit(output, input, tap)` with flat positions for every tap that lies inside the input. */
+/**
+ * Calls `visit(output, input, tap)` with flat positions for every tap that lies inside the input, and `margin` for those
+ * that read a zero around it: 0 times an infinity is NaN there, as in PyTorch.
+ */
 export function forEachTap(
   geometry: Sliding,
   visit: (output: number, input: number, tap: number) => void,
+  margin?: (output: number, tap: number) => void,
 ): void {
   const { input, output, kernel, stride, padding, dilation } = geometry;
   const at = (d: number, o: number, k: number): number => {
@@ -16,16 +20,15 @@ export function forEachTap(
   for (let k0 = 0, tap = 0; k0 < kernel[0]; k0++) {
     for (let k1 = 0; k1 < kernel[1]; k1++) {
       for (let k2 = 0; k2 < kernel[2]; k2++, tap++) {
-        for (let o0 = 0; o0 < output[0]; o0++) {
+        for (let o0 = 0, place = 0; o0 < output[0]; o0++) {
           const i0 = at(0, o0, k0);
-          if (i0 < 0) continue;
           for (let o1 = 0; o1 < output[1]; o1++) {
             const i1 = at(1, o1, k1);
-            if (i1 < 0) continue;
-            const row = (i0 * input[1] + i1) * input[2];
-            for (let o2 = 0; o2 < output[2]; o2++) {
+            const row = i0 < 0 || i1 < 0 ? -1 : (i0 * input[1] + i1) * input[2];
+            for (let o2 = 0; o2 < output[2]; o2++, place++) {
               const i2 = at(2, o2, k2);
-              if (i2 >= 0) visit((o0 * output[1] + o1) * output[2] + o2, row + i2, tap);
+              if (row >= 0 && i2 >= 0) visit(place, row + i2, tap);
+              else margin?.(place, tap);
             }
           }
         }
@@ -66,9 +69,15 @@ export function convolve(
   const sums = new Float64Array(out.size);
   const [xs, ws] = [numbers(host, x), numbers(host, weight)];
   forEachPair(geometry, { batch, outs, ins, groups }, (o, i, w) => {
-    forEachTap(geometry, (output, input, tap) => {
-      sums[o + output] += xs[i + input] * ws[w + tap];
-    });
+    forEachTap(
+      geometry,
+      (output, input, tap) => {
+        sums[o + output] += xs[i + input] * ws[w + tap];
+      },
+      (output, tap) => {
+        sums[o + output] += 0 * ws[w + tap];
+      },
+    );
   });
   if (bias) {
     const bs = numbers(host, bias);
@@ -113,9 +122,15 @@ export function convolveWeight(
   const sums = new Float64Array(out.size);
   const [gs, xs] = [numbers(host, grad), numbers(host, x)];
   forEachPair(geometry, { batch, outs, ins, groups }, (o, i, w) => {
-    forEachTap(geometry, (output, input, tap) => {
-      sums[w + tap] += gs[o + output] * xs[i + input];
-    });
+    forEachTap(
+      geometry,
+      (output, input, tap) => {
+        sums[w + tap] += gs[o + output] * xs[i + input];
+      },
+      (output, tap) => {
+        sums[w + tap] += 0 * gs[o + output];
+      },
+    );
   });
   store(host, out, sums);
   return out;

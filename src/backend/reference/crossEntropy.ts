@@ -82,12 +82,14 @@ export function crossEntropyGrad(
   const result = new Float64Array(rows * classes);
   for (let i = 0; i < rows; i++) {
     if (t[i] === ignoreIndex) continue;
-    const own = (1 - labelSmoothing) * (w ? w[t[i]] : 1);
     const gi = scale * (reduction === 'none' ? g[i] : g[0]);
+    // Multiplied out: over a divisor of 0 all gradients are NaN, as in PyTorch.
+    const own = gi * (1 - labelSmoothing) * (w ? w[t[i]] : 1);
+    const shared = gi * share;
     for (let c = 0; c < classes; c++) {
       const at = i * classes + c;
       const p = Math.exp(x[at] - stats[2 * i] - stats[2 * i + 1]);
-      result[at] = gi * (p * (own + share * allWeights) - (c === t[i] ? own : 0) - share * (w ? w[c] : 1));
+      result[at] = p * (own + shared * allWeights) - (c === t[i] ? own : 0) - shared * (w ? w[c] : 1);
     }
   }
   const out = host.empty(logits.shape, logits.dtype);
