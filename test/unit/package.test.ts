@@ -6,6 +6,7 @@ import path from 'node:path';
 import { build } from 'esbuild';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
+import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as kernels from '../../src/generated/kernels.ts';
 import * as source from '../../src/index.ts';
@@ -69,6 +70,7 @@ function typeCheckAndTrain(compiler: string, kind: 'nodenext' | 'bundler'): void
   fs.mkdirSync(folder);
   const files = kind === 'nodenext' ? ['user.mts', 'user.cts'] : ['user.mts'];
   for (const file of files) fs.writeFileSync(path.join(folder, file), TRAINING);
+  fs.copyFileSync('test/types/surface.ts', path.join(folder, 'surface.ts'));
   const tsconfig = {
     compilerOptions: {
       strict: true,
@@ -80,7 +82,7 @@ function typeCheckAndTrain(compiler: string, kind: 'nodenext' | 'bundler'): void
       outDir: '.',
       rootDir: '.',
     },
-    files,
+    files: [...files, 'surface.ts'],
   };
   fs.writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify(tsconfig));
   run(path.resolve('node_modules', compiler, 'bin/tsc'), '-p', folder);
@@ -164,6 +166,28 @@ describe('the installed package', () => {
     it(`type checks for a strict user of ${version} with ${kind}, declarations included, and trains`, () => {
       typeCheckAndTrain(compiler, kind);
     });
+
+  it('declares nothing as any', () => {
+    const declarations = fs
+      .readdirSync('dist', { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.d.ts'));
+    expect(declarations.length).toBeGreaterThan(100);
+    const found = declarations.flatMap((file) => {
+      const text = fs.readFileSync(path.join('dist', file), 'utf8');
+      const tree = ts.createSourceFile(file, text, ts.ScriptTarget.Latest);
+      const places: string[] = [];
+      const visit = (node: ts.Node): void => {
+        if (node.kind === ts.SyntaxKind.AnyKeyword) {
+          const { line } = tree.getLineAndCharacterOfPosition(node.pos);
+          places.push(`${file}:${line + 1}: ${text.split('\n')[line].trim()}`);
+        }
+        ts.forEachChild(node, visit);
+      };
+      visit(tree);
+      return places;
+    });
+    expect(found).toEqual([]);
+  });
 
   it('resolves to the right kind of module and types for every importer', () => {
     run(path.resolve('node_modules/@arethetypeswrong/cli/dist/index.js'), tarball, ...ATTW_FLAGS);

@@ -1,0 +1,157 @@
+/**
+ * What editors and compilers know of the public surface. Nothing here runs: `npm run check` compiles it against the
+ * sources, test/unit/package.test.ts against the installed package, and each `@ts-expect-error` must be one.
+ */
+import * as torch from 'wasmgrad';
+import { data, nn, optim, type Tensor } from 'wasmgrad';
+
+const F = nn.functional;
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+/** Compiles only if the value has exactly the type that is asked for. */
+const is =
+  <Expected>() =>
+  <Actual>(_: Actual, ..._proof: Same<Actual, Expected> extends true ? [] : [never]) => {};
+const isTensor = is<Tensor>();
+
+export function overloads(x: Tensor, y: Tensor): void {
+  isTensor(x.max());
+  isTensor(x.max(y));
+  isTensor(torch.max(x));
+  const { values, indices } = x.max(1);
+  isTensor(values);
+  isTensor(indices);
+  const [best, where] = torch.max(x, { dim: 1, keepdim: true });
+  isTensor(best);
+  isTensor(where);
+  isTensor(x.median());
+  isTensor(x.median(0).values);
+  isTensor(x.sort(0, true).indices);
+  isTensor(x.topk(3, { dim: 0, largest: false }).values);
+  isTensor(torch.where(x, y, 0));
+  is<Tensor[]>()(torch.where(x));
+  isTensor(x.nonzero());
+  is<Tensor[]>()(x.nonzero({ asTuple: true }));
+  isTensor(x.unique());
+  is<Tensor[]>()(x.split([1, 2], 1));
+  is<[Tensor, Tensor]>()(torch.varMean(x, 1));
+  is<boolean>()(torch.equal(x, y));
+  is<readonly number[]>()(x.size());
+  is<number>()(x.size(0));
+  // @ts-expect-error a dimension is a number
+  x.max('rows');
+  // @ts-expect-error the first of the pair is called values
+  x.max(1).value;
+}
+
+export function reading(x: Tensor): void {
+  is<number>()(x.item());
+  is<torch.DType>()(x.dtype);
+  is<torch.TypedArray>()(x.data);
+  is<Promise<torch.TypedArray>>()(x.read());
+  is<torch.NestedNumbers>()(x.toArray());
+  is<Tensor | null>()(x.grad);
+  isTensor(x.float().to('int64').to({ dtype: 'float64', device: 'cpu' }));
+  is<torch.DType>()(torch.promoteTypes('int32', 'float32'));
+  // @ts-expect-error there is no such dtype
+  x.to({ dtype: 'float128' });
+  // @ts-expect-error operands are tensors and plain values
+  x.add([1, 2]);
+}
+
+export function makers(): void {
+  isTensor(torch.zeros(2, 3));
+  isTensor(torch.zeros([2, 3], { dtype: 'int64' }));
+  isTensor(torch.ones(2, 3, { requiresGrad: true }));
+  isTensor(
+    torch.tensor(
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      { dtype: 'float64' },
+    ),
+  );
+  isTensor(torch.tensor(new Int32Array(4)));
+  isTensor(torch.arange(0, 10, 2, { device: 'cpu' }));
+  isTensor(torch.randint(0, 5, [2]));
+  // @ts-expect-error sizes are numbers
+  torch.zeros('2', 3);
+  // @ts-expect-error the option is called requiresGrad
+  torch.zeros(2, { requires_grad: true });
+}
+
+export function namedArguments(x: Tensor, y: Tensor): void {
+  isTensor(x.sum(1, true));
+  isTensor(x.sum({ dim: [0, 1], keepdim: true, dtype: 'float64' }));
+  isTensor(x.std({ dim: 0, unbiased: false }));
+  isTensor(F.crossEntropy(x, y, { labelSmoothing: 0.1, reduction: 'sum' }));
+  isTensor(F.conv2d(x, y, null, 2, 1));
+  isTensor(F.conv2d(x, y, { stride: 2, padding: 'valid' }));
+  isTensor(x.addmm(x, y, { beta: 0.5 }));
+  isTensor(x.index(0, torch.slice(1, 3), '...', null, y));
+  // @ts-expect-error the name is dim
+  x.sum({ dims: 1 });
+  // @ts-expect-error not a reduction
+  F.mseLoss(x, y, { reduction: 'average' });
+  // @ts-expect-error the target is missing
+  F.crossEntropy(x);
+  // @ts-expect-error not a padding
+  F.conv2d(x, y, { padding: 'full' });
+}
+
+class Network extends nn.Module {
+  readonly hidden: nn.Linear;
+  readonly out = new nn.Linear(8, 2, { bias: false });
+  readonly scale: nn.Parameter;
+  constructor(inputs: number) {
+    super();
+    this.hidden = new nn.Linear(inputs, 8);
+    this.scale = new nn.Parameter(torch.ones(1));
+  }
+  override forward(x: Tensor): Tensor {
+    return this.out.forward(F.relu(this.hidden.forward(x))).mul(this.scale);
+  }
+}
+
+export function training(x: Tensor): void {
+  const model = new Network(4);
+  isTensor(model.forward(x));
+  isTensor(model.hidden.weight);
+  is<Network>()(model.train());
+  is<Network>()(model.eval());
+  const optimizer = new optim.SGD(model.parameters(), { lr: 0.1, momentum: 0.9 });
+  optimizer.zeroGrad();
+  optimizer.step();
+  new optim.Adam([{ params: model.hidden.parameters(), lr: 0.01 }, { params: [model.scale] }], { lr: 0.1 });
+  new optim.lrScheduler.StepLR(optimizer, { stepSize: 3 }).step();
+  for (const parameter of model.parameters()) is<boolean>()(parameter.requiresGrad);
+  for (const [name, parameter] of model.namedParameters()) {
+    is<string>()(name);
+    is<number>()(parameter.ndim);
+  }
+  is<number>()(torch.noGrad(() => 5));
+  const loader = new data.DataLoader(new data.TensorDataset(x, x), { batchSize: 2, shuffle: true });
+  for (const [inputs, labels] of loader) {
+    isTensor(inputs);
+    isTensor(labels);
+  }
+  const [output, [h, c]] = new nn.LSTM(3, 4).forward(x);
+  isTensor(output);
+  isTensor(h);
+  isTensor(c);
+  // @ts-expect-error the number of outputs is missing
+  new nn.Linear(3);
+  // @ts-expect-error the option is called lr
+  new optim.SGD(model.parameters(), { learningRate: 0.1 });
+  // @ts-expect-error a module is called through forward
+  model(x);
+}
+
+export function derivatives(x: Tensor): void {
+  is<void>()(x.sum().backward());
+  const grads = torch.autograd.grad(x.sum(), [x]);
+  is<number>()(grads.length);
+  isTensor(torch.autograd.functional.hessian((v: Tensor) => v.square().sum(), x));
+  is<string>()(torch.graph(x).toDOT());
+}
