@@ -23,7 +23,7 @@ export interface Place {
 
 const OBSERVATIONS = 400;
 /** Turns before the first look, as a part of the others: engines compile, and their heaps take the size they need. */
-const WARM_UP = 0.3;
+const WARM_UP = 0.6;
 /** Collections, with a turn of the event loop after each, until finalizers have run. */
 const FINAL_TURNS = 20;
 

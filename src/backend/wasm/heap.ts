@@ -114,6 +114,8 @@ export class Heap {
 
   allocate(byteLength: number): Block {
     const size = Math.max(GRANULE, Math.ceil(byteLength / GRANULE) * GRANULE);
+    // Nothing needs to be moved out for what can never fit.
+    if (size > this.#maxBytes) throw this.#outOfMemory(size);
     if (this.#excess(size) > 0) {
       this.#owner.collect();
       this.#evict(this.#excess(size));
@@ -206,10 +208,15 @@ export class Heap {
     while (gained < bytes) {
       const block = this.#oldest;
       if (block === null || block.lastUse === this.#clock) break;
+      let copy: Uint8Array;
+      try {
+        copy = this.#linear.bytes().slice(block.pointer, block.pointer + block.size);
+      } catch {
+        break; // The engine has no room for it either.
+      }
       gained += block.size;
       this.evictions++;
       this.evictedBytes += block.size;
-      const copy = this.#linear.bytes().slice(block.pointer, block.pointer + block.size);
       this.#owner.forget(block);
       this.#vacate(block);
       block.copy = copy;
@@ -291,10 +298,7 @@ export class Heap {
       this.#evict(Number.POSITIVE_INFINITY);
       block = this.#takeFree(size);
       if (block !== null) return block;
-      throw new DeviceError(
-        `out of memory: ${size} bytes were asked for, ${this.residentBytes} bytes are in use by this operation, ` +
-          `and linear memory may not grow beyond ${this.#maxBytes} bytes`,
-      );
+      throw this.#outOfMemory(size);
     }
     const start = this.#end;
     this.#end = Math.min(this.#linear.memory.buffer.byteLength - END_SLACK, this.#maxBytes);
@@ -310,6 +314,13 @@ export class Heap {
     }
     this.#trim(fresh, size);
     return fresh;
+  }
+
+  #outOfMemory(size: number): DeviceError {
+    return new DeviceError(
+      `out of memory: ${size} bytes were asked for, ${this.residentBytes} bytes are in use by this operation, ` +
+        `and linear memory may not grow beyond ${this.#maxBytes} bytes`,
+    );
   }
 
   /** Makes room for `missing` more bytes at the end of the heap. */

@@ -35,6 +35,7 @@ import * as indexing from './indexing.ts';
 import { matmul } from './matmul.ts';
 import * as movement from './movement.ts';
 import * as normalization from './normalization.ts';
+import { MAX_TOTAL } from './pool.ts';
 import * as pooling from './pooling.ts';
 import * as folds from './reduce.ts';
 import * as rows from './rows.ts';
@@ -149,12 +150,14 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
   }
 
   override empty(shape: Shape, dtype: DType, strides: Strides = contiguousStrides(shape)): NDArray {
-    const storage = new WasmStorage(
-      this,
-      this.heap,
-      this.#collector,
-      numElements(shape) * dtypeInfo[dtype].bytes,
-    );
+    const count = numElements(shape);
+    const byteLength = count * dtypeInfo[dtype].bytes;
+    if (count > MAX_TOTAL && byteLength < this.runtime.module.maximumBytes) {
+      throw new DeviceError(
+        `out of memory: a tensor on ${this.device} has at most ${MAX_TOTAL} elements, but ${count} were asked for`,
+      );
+    }
+    const storage = new WasmStorage(this, this.heap, this.#collector, byteLength);
     return new NDArray(storage, dtype, shape, strides);
   }
 

@@ -63,6 +63,8 @@ const MAX_AUTO_THREADS = 16;
 const STALL_MS = 30_000;
 /** A worker gets this many times what the calling thread needed for all of its own chunks. */
 const STALL_FACTOR = 20;
+/** Kernels count in 32 bits with a sign. */
+export const MAX_TOTAL = 2 ** 31 - 1;
 /** Workers start within 100 ms; a page under load takes longer. */
 const START_MS = 20_000;
 /** One sleep of the waiting thread. Time is counted in such slices, so a suspended machine is not a stall. */
@@ -143,6 +145,7 @@ export class Pool<K = Kernels> {
     const entry = this.#entries.get(kernel);
     if (entry === undefined || entry.arity !== args.length) throw this.#misuse(kernel, args.length, entry);
     if (total <= 0) return;
+    if (total > MAX_TOTAL) throw new WasmgradError(`${kernel}: ${total} elements are more than ${MAX_TOTAL}`);
     if (chunk <= 0 || Number.isNaN(chunk))
       throw new WasmgradError(`${kernel}: expected a positive chunk, got ${chunk}`);
     if (chunk < total && this.#crew === undefined && this.#reason === undefined) this.#begin();
