@@ -149,6 +149,32 @@ describe('a run', () => {
     expect(fs.existsSync(part)).toBe(false);
   });
 
+  it('ends at once by a second Ctrl-C, and its checkpoint is whole', { timeout: 2 * MINUTES }, async () => {
+    const out = at('twice');
+    // Large enough that saving takes a while: the second one comes before it is done, in one try of a few.
+    const large = ['--epochs', '2', '--batch-size', '20', '--hidden', '3000', '--threads', '1'];
+    let atOnce = false;
+    for (let attempt = 0; attempt < 8 && !atOnce; attempt++) {
+      const resume = fs.existsSync(checkpointOf(out));
+      const child = resume ? start('--resume', out) : start('--out', out, ...large);
+      const end = ended(child);
+      child.stderr?.on('data', (text: Buffer) => {
+        if (String(text).includes('Ctrl-C again stops at once')) child.kill('SIGINT');
+      });
+      written(out, 2).then(() => child.kill('SIGINT'));
+      const { code, signal, output } = await end;
+      atOnce = signal === 'SIGINT';
+      if (atOnce) expect(output).not.toContain('Continue with');
+      else expect([code, output]).toEqual([130, expect.stringContaining('Continue with')]);
+    }
+    expect(atOnce).toBe(true);
+    const child = start('--resume', out);
+    const end = ended(child);
+    await Promise.race([end, written(out, 2)]);
+    child.kill('SIGKILL');
+    expect((await end).signal).toBe('SIGKILL');
+  });
+
   it('that cannot be continued says why', { timeout: 2 * MINUTES }, async () => {
     for (const [args, message] of [
       [['--resume', at('nowhere')], /has no checkpoint.safetensors: its run is finished, or was never saved/],

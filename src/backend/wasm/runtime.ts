@@ -11,6 +11,8 @@ export interface RuntimeOptions extends ModuleOptions {
   readonly workerURL?: string;
   /** Where threads come from, if not from this environment. */
   readonly host?: PoolOptions['host'];
+  /** How long a worker that says nothing is waited for, at least. */
+  readonly stallMs?: number;
 }
 
 export interface Runtime {
@@ -25,7 +27,12 @@ export interface Runtime {
  */
 export function startRuntime(options: RuntimeOptions = {}): Runtime {
   const module = createModule(embeddedBinaries, options);
-  const { workerURL, host = detectHost() } = options;
-  const pool = new Pool(module, { host, workerSource, ...(workerURL ? { workerURL } : {}) });
+  const { workerURL, stallMs, host = detectHost() } = options;
+  const pool = new Pool(module, {
+    host,
+    workerSource,
+    ...(workerURL ? { workerURL } : {}),
+    ...(stallMs === undefined ? {} : { stallMs }),
+  });
   return { module, pool, info: () => describeBackend(module, pool) };
 }
