@@ -4,15 +4,19 @@
 const DEFAULT_BUDGET_MS = 10;
 
 let lastYield = 0;
+let lastCall = 0;
 
 /**
- * Gives the event loop a turn if this thread has been busy for `budgetMs` since the last one; returns at once
- * otherwise. In a loop that awaits it after every step, a page draws its frames and answers its user, and blocks for
- * no longer than the budget and one step.
+ * Gives the event loop a turn if this thread has been busy for `budgetMs` since the last one, or would be after another
+ * step as long as the one that has just ended; returns at once otherwise. In a loop that awaits it after every step, a
+ * page draws its frames and answers its user, and blocks for no longer than the budget, or than one step if that is more.
  * @param budgetMs milliseconds, default 10; 0 gives a turn every time
  */
 export function tick(budgetMs: number = DEFAULT_BUDGET_MS): Promise<void> {
-  if (performance.now() - lastYield < budgetMs) return DONE;
+  const now = performance.now();
+  const step = now - lastCall;
+  lastCall = now;
+  if (now - lastYield + step < budgetMs) return DONE;
   return nextTurn().then(noteTurn);
 }
 
@@ -20,6 +24,7 @@ const DONE: Promise<void> = /* @__PURE__ */ Promise.resolve();
 
 function noteTurn(): void {
   lastYield = performance.now();
+  lastCall = lastYield;
 }
 
 /**

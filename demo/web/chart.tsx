@@ -48,8 +48,8 @@ function colour(element: HTMLElement, property: string): string {
 function options(box: HTMLElement, props: ChartProps): uPlot.Options {
   const axis = {
     stroke: colour(box, '--muted'),
-    grid: { stroke: colour(box, '--line') },
-    ticks: { stroke: colour(box, '--line') },
+    grid: { stroke: colour(box, '--line'), width: 1 },
+    ticks: { stroke: colour(box, '--line'), width: 1 },
   };
   return {
     width: box.clientWidth,

@@ -67,6 +67,7 @@ export function Pad({ onChange, wipes }: PadProps): JSX.Element {
   const down = (event: TargetedPointerEvent<HTMLCanvasElement>): void => {
     if (event.button !== 0) return;
     event.currentTarget.setPointerCapture(event.pointerId);
+    setCursor(null); // whoever points sees where
     last.current = placeOf(event);
     strokeTo(last.current, last.current);
   };
@@ -111,7 +112,9 @@ export function Pad({ onChange, wipes }: PadProps): JSX.Element {
         onPointerUp={up}
         onPointerCancel={up}
         onKeyDown={key}
-        onFocus={() => setCursor(cursor ?? [SIDE / 2, SIDE / 2])}
+        onFocus={(event) => {
+          if (event.currentTarget.matches(':focus-visible')) setCursor(cursor ?? [SIDE / 2, SIDE / 2]);
+        }}
       />
       {cursor !== null && (
         <span

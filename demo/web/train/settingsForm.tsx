@@ -122,8 +122,8 @@ export function SettingsForm(): JSX.Element {
             change({ network: name, hidden: name === 'mlp' ? 500 : 64 });
           }}
         >
-          <option value="mlp">Fully connected, one hidden layer</option>
-          <option value="cnn">Convolutional, two layers</option>
+          <option value="mlp">Fully connected</option>
+          <option value="cnn">Convolutional</option>
         </select>
       </label>
       <label>

@@ -88,7 +88,9 @@ const WORDS = {
 function Status(): JSX.Element {
   const step = lastStep.value;
   const state = runState.value;
-  if (step === null) return <p role="status">{state === 'training' ? 'Starting …' : WORDS[state]}</p>;
+  const ready = loaded.value[settings.value.dataset] !== undefined;
+  const waiting = state === 'idle' && !ready ? '' : WORDS[state];
+  if (step === null) return <p role="status">{state === 'training' ? 'Starting …' : waiting}</p>;
   const { epoch, stepsPerEpoch, samplesPerSecond } = step;
   const total = settings.value.epochs;
   const done = (epoch - 1 + step.step / stepsPerEpoch) / total;
@@ -200,7 +202,7 @@ function Prediction({ sample }: { sample: Sample }): JSX.Element {
     <li class={predicted === label ? 'right' : 'wrong'}>
       <Picture pixels={pixels} size={28} side={56} range={RANGE} label={`a picture of ${names[label]}`} />
       <span>
-        {predicted === label ? '✓' : '✗'} {names[predicted]} {(100 * probabilities[predicted]).toFixed(0)} %
+        {predicted === label ? '✓' : '✗'} {names[predicted]} · {(100 * probabilities[predicted]).toFixed(0)} %
       </span>
       {predicted !== label && <small>is {names[label]}</small>}
     </li>
