@@ -21,6 +21,8 @@ interface ChartProps {
   readonly format: (value: number) => string;
   /** Smallest span of the horizontal axis. */
   readonly xEnd: number;
+  /** What the vertical axis never leaves. */
+  readonly yLimits: readonly [number, number];
 }
 
 const HEIGHT = 240;
@@ -45,6 +47,17 @@ function colour(element: HTMLElement, property: string): string {
   return color;
 }
 
+/** The span of the vertical axis: the values with some air, a tenth of a unit at least. */
+function around(
+  low: number | null,
+  high: number | null,
+  limits: readonly [number, number],
+): uPlot.Range.MinMax {
+  if (low === null || high === null) return [limits[0], Math.min(1, limits[1])];
+  const air = Math.max(0.05, (high - low) * 0.05);
+  return [Math.max(limits[0], low - air), Math.min(limits[1], high + air)];
+}
+
 function options(box: HTMLElement, props: ChartProps): uPlot.Options {
   const axis = {
     stroke: colour(box, '--muted'),
@@ -55,8 +68,8 @@ function options(box: HTMLElement, props: ChartProps): uPlot.Options {
     width: box.clientWidth,
     height: HEIGHT,
     scales: {
-      x: { time: false, range: (_, min, max) => [Math.min(0, min ?? 0), Math.max(max ?? 0, props.xEnd)] },
-      y: { auto: true },
+      x: { time: false, range: ({ data }) => [0, Math.max(data[0].at(-1) ?? 0, props.xEnd)] },
+      y: { range: (_, low, high) => around(low, high, props.yLimits) },
     },
     legend: { live: true },
     cursor: { drag: { x: false, y: false } },

@@ -9,11 +9,11 @@ import { describe, expect, it } from 'vitest';
 import { PROGRAMS, sizes } from '../../scripts/sizes.mjs';
 
 /** kB, minified and gzipped, with the kernels and the worker: as esbuild bundles. */
-const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 170, tutorial: 108.5, tensors: 97.5 };
+const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 172, tutorial: 109.5, tensors: 98 };
 /** The tutorial of README.md as it is written there, MNIST's download included, and everything: as Vite bundles. */
-const VITE_BUDGET = { readme: 111.5, everything: 166.5 };
+const VITE_BUDGET = { readme: 112, everything: 168 };
 /** For pages without a bundler: everything, with files, plots and data sets; what a GPU needs beside it, on demand. */
-const FILE_BUDGET = { 'wasmgrad.min.js': 206, 'wasmgrad.webgpu.min.js': 31 };
+const FILE_BUDGET = { 'wasmgrad.min.js': 212, 'wasmgrad.webgpu.min.js': 31 };
 
 describe('size', () => {
   it('stays within the budget', async () => {

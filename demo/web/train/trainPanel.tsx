@@ -28,7 +28,7 @@ import { SettingsForm } from './settingsForm.tsx';
 
 const RANGE = [0, 1] as const;
 const four = (x: number): string => x.toFixed(4);
-const percent = (x: number): string => `${(100 * x).toFixed(2)} %`;
+const percent = (x: number): string => `${(100 * x).toFixed(1)} %`;
 
 function Controls(): JSX.Element {
   const state = runState.value;
@@ -117,7 +117,8 @@ function Curves(): JSX.Element {
         title="Loss"
         xLabel="epoch"
         xEnd={total}
-        format={(v) => v.toFixed(3)}
+        yLimits={[0, Number.POSITIVE_INFINITY]}
+        format={(v) => v.toFixed(2)}
         curves={[
           { name: 'training', colour: '--training', points: stepLosses.value },
           {
@@ -132,6 +133,7 @@ function Curves(): JSX.Element {
         title="Accuracy on images that it has not seen"
         xLabel="epoch"
         xEnd={total}
+        yLimits={[0, 1]}
         format={percent}
         curves={[
           {
