@@ -27,15 +27,43 @@ const DTYPES: readonly torch.DType[] = [
 
 /** Where we differ from PyTorch on purpose, by torch name. */
 const DIFFERENCES: { readonly [name: string]: string } = {
+  setitem: '`x.indexPut_([…], values)`; values of another dtype are converted',
+  topk: 'equal elements come in the order of their positions',
+  kthvalue: 'of equal elements the first is named',
+  prod: 'a gradient next to NaN or an infinity is the product of the others, not a quotient of NaNs',
+  'nn.functional.cross_entropy': 'NaN among the logits of an ignored target leaves its gradient 0',
+  'nn.functional.softshrink': 'NaN stays NaN',
+  'nn.functional.mse_loss': 'input and target may have different dtypes, in backward too',
   getitem:
     '`x.index(…)`; slices are `torch.slice(start, stop, step)`, a new axis is `null`, the ellipsis `"..."`',
-  setitem: '`x.indexPut_([…], values)`',
   where: 'as a method: `a.where(condition, b)`',
   split: 'the sizes of a split are a number or a list',
   full: 'a whole JavaScript number makes float32; a bigint makes int64',
   arange: 'whole numbers make int64; give a dtype for floats',
   tensor: 'numbers make float32, bigints int64, booleans bool, typed arrays their own dtype',
 };
+
+/** What the golden cases did on the device webgpu, as test/unit/goldenWebGPU.test.ts writes it; null if it did not run. */
+interface GPURun {
+  readonly adapter: string;
+  readonly ops: {
+    readonly [op: string]: { passed: number; failed: number; float64: number; fallbacks: number };
+  };
+}
+const GPU_RUN = 'build/golden/webgpu.json';
+const gpuRun: GPURun | null = fs.existsSync(GPU_RUN) ? JSON.parse(fs.readFileSync(GPU_RUN, 'utf8')) : null;
+
+/** Cases that came out right of all, those that must be refused included, and whether some went through the host. */
+function onGPU(name: string): string {
+  const outcome = gpuRun?.ops[name];
+  if (outcome === undefined) return '';
+  const { passed, failed, float64, fallbacks } = outcome;
+  const right = failed === 0 ? `${passed}` : `${passed} of ${passed + failed}`;
+  const notes = [fallbacks > 0 ? 'host' : '', float64 > 0 ? `${float64} float64` : ''].filter(
+    (x) => x !== '',
+  );
+  return notes.length > 0 ? `${right} (${notes.join(', ')})` : right;
+}
 
 const folder =
   process.env.GOLDEN_DIR ?? (fs.existsSync('../shared/golden') ? '../shared/golden' : 'test/golden');
@@ -63,24 +91,28 @@ function call(c: GoldenCase, operands: readonly torch.Tensor[]): torch.Tensor[] 
   return flatten(target.apply(c.op.endsWith('_') ? self.clone() : self, rest));
 }
 
-/** Dtypes of the first input that the op takes. */
+/** Dtypes of the first input that the op takes, alone or with all inputs that have the same. */
 function dtypesOf(c: GoldenCase): string {
   if (c.inputs.length === 0) return '';
-  const taken = DTYPES.filter((dtype) =>
+  const takes = (dtype: torch.DType, together: boolean): true | null =>
     attempt(() => {
-      const inputs = c.inputs.map((x, i) => (i === 0 ? { ...x, requires_grad: false } : x));
-      const { operands } = makeInputs(inputs);
-      call(c, [operands[0].to(dtype), ...operands.slice(1)]);
+      const { operands } = makeInputs(c.inputs.map((x) => ({ ...x, requires_grad: false })));
+      const own = operands[0].dtype;
+      const converts = (x: torch.Tensor, i: number) => i === 0 || (together && x.dtype === own);
+      call(
+        c,
+        operands.map((x, i) => (converts(x, i) ? x.to(dtype) : x)),
+      );
       return true;
-    }),
-  );
+    });
+  const taken = DTYPES.filter((dtype) => takes(dtype, false) ?? takes(dtype, true));
   if (taken.length === DTYPES.length) return 'all';
   return taken.join() === 'float32,float64' ? 'floating' : taken.join(', ');
 }
 
 /** gradgradcheck in double precision: 'yes', 'no', or what makes it meaningless. */
 function secondDerivative(list: readonly GoldenCase[]): string {
-  const c = list.find((x) => x.cotangent && x.inputs.reduce((n, y) => n + y.data.length, 0) <= 24);
+  const c = list.find((x) => x.cotangent && x.inputs.reduce((n, y) => n + y.data.length, 0) <= 80);
   if (c === undefined) return list.some((x) => x.cotangent) ? 'not checked' : '';
   const { operands } = makeInputs(
     c.inputs.map((x) => (x.dtype === 'float32' ? { ...x, dtype: 'float64' } : x)),
@@ -129,7 +161,7 @@ async function rowOf(name: string, list: readonly GoldenCase[]): Promise<string>
     (cpu === list.length && reference === list.length
       ? `${cpu}`
       : `${cpu} and ${reference} of ${list.length}`);
-  return `| \`${name}\` | \`${ours}\` | ${forward} | ${backward} | ${second} | ${dtypes} | ${DIFFERENCES[name] ?? ''} |`;
+  return `| \`${name}\` | \`${ours}\` | ${forward} | ${onGPU(name)} | ${backward} | ${second} | ${dtypes} | ${DIFFERENCES[name] ?? ''} |`;
 }
 
 const byName = new Map<string, GoldenCase[]>();
@@ -161,8 +193,17 @@ how many of PyTorch's answers (values, dtypes, shapes, gradients, errors) come o
 and on the reference backend (\`'reference'\`). *Second* is \`gradgradcheck\` in double precision at the first such case
 ('not here': the case lies at a kink, or the second derivative is nowhere defined). *Dtypes* are those that the first operand may have.
 
-| PyTorch | here | forward | backward | second | dtypes | differences |
-|---|---|---|---|---|---|---|
+${
+  gpuRun === null
+    ? 'The column *webgpu* is empty: the golden cases did not run on a GPU before this page was written ' +
+      '(`npm test -- --project node goldenWebGPU`).'
+    : 'Under *webgpu* stands how many came out the same on a GPU ' +
+      `(${gpuRun.adapter}): *host* marks ops that computed on the processor because their result has a size that ` +
+      'depends on values, *float64* counts cases that GPUs have no such numbers for, and which throw.'
+}
+
+| PyTorch | here | forward | webgpu | backward | second | dtypes | differences |
+|---|---|---|---|---|---|---|---|
 ${rows.join('\n')}
 
 ## Everything by name
