@@ -9,7 +9,7 @@ import { toOnnx } from '../../src/io/index.ts';
 import { loadModule } from '../support/loadModule.mjs';
 
 const F = nn.functional;
-const RUNTIME = path.resolve('bench/peers/node_modules/onnxruntime-web/dist/ort.min.mjs');
+const RUNTIME = path.resolve('bench/peers/node_modules/onnxruntime-web/dist/ort.node.min.mjs');
 
 class FullyConnected extends nn.Module {
   linear_1 = new nn.Linear(784, 20);
@@ -30,6 +30,117 @@ class Convolutional extends nn.Module {
   }
 }
 
+type Case = [string, () => nn.Module, number[]];
+/** Shapes of one sample. */
+const v = [12];
+const seq = [5, 8];
+const d1 = [4, 10],
+  d2 = [4, 8, 9],
+  d3 = [4, 6, 6, 7];
+const n = nn as unknown as Record<string, new (...a: unknown[]) => nn.Module>;
+const act = [
+  'ReLU',
+  'ReLU6',
+  'SELU',
+  'SiLU',
+  'Mish',
+  'Hardswish',
+  'Hardsigmoid',
+  'ELU',
+  'CELU',
+  'LeakyReLU',
+  'RReLU',
+  'Hardtanh',
+  'Sigmoid',
+  'Tanh',
+  'LogSigmoid',
+  'Softsign',
+  'Tanhshrink',
+  'GELU',
+  'GLU',
+  'Softplus',
+  'Hardshrink',
+  'Softshrink',
+  'PReLU',
+];
+const cases: Case[] = [
+  ...act.map((a): Case => [a, () => new n[a](), v]),
+  ['Threshold', () => new nn.Threshold(0.1, 0.5), v],
+  ['GELU tanh', () => new nn.GELU({ approximate: 'tanh' }), v],
+  ['Softmax', () => new nn.Softmax(1), v],
+  ['LogSoftmax', () => new nn.LogSoftmax(1), v],
+  ['Softmin', () => new nn.Softmin(1), v],
+  ['Softmax2d', () => new nn.Softmax2d(), d2],
+  ['Linear', () => new nn.Linear(12, 5), v],
+  ['Linear3d', () => new nn.Linear(8, 5), seq],
+  ['Identity', () => new nn.Identity(), v],
+  ['Conv1d', () => new nn.Conv1d(4, 6, 3, { stride: 2, padding: 1 }), d1],
+  ['Conv2d', () => new nn.Conv2d(4, 6, 3, { groups: 2, dilation: 2 }), d2],
+  ['Conv3d', () => new nn.Conv3d(4, 2, 3), d3],
+  ['Conv2d same', () => new nn.Conv2d(4, 6, 3, { padding: 'same' }), d2],
+  ['Conv2d reflect', () => new nn.Conv2d(4, 6, 3, { padding: 1, paddingMode: 'reflect' }), d2],
+  ['ConvTranspose1d', () => new nn.ConvTranspose1d(4, 6, 3, { stride: 2 }), d1],
+  ['ConvTranspose2d', () => new nn.ConvTranspose2d(4, 6, 3, { stride: 2, padding: 1, outputPadding: 1 }), d2],
+  ['ConvTranspose3d', () => new nn.ConvTranspose3d(4, 2, 2), d3],
+  ['Dropout', () => new nn.Dropout(0.5), v],
+  ['AlphaDropout', () => new nn.AlphaDropout(0.5), v],
+  ['BatchNorm1d', () => new nn.BatchNorm1d(12), v],
+  ['BatchNorm2d', () => new nn.BatchNorm2d(4), d2],
+  ['BatchNorm3d', () => new nn.BatchNorm3d(4), d3],
+  ['LayerNorm', () => new nn.LayerNorm(12), v],
+  ['RMSNorm', () => new nn.RMSNorm(12), v],
+  ['GroupNorm', () => new nn.GroupNorm(2, 4), d2],
+  ...['Max', 'Avg'].flatMap((k): Case[] => [
+    [`${k}Pool1d`, () => new n[`${k}Pool1d`](2), d1],
+    [`${k}Pool2d`, () => new n[`${k}Pool2d`](3, { stride: 2, padding: 1 }), d2],
+    [`${k}Pool2d ceil`, () => new n[`${k}Pool2d`](2, { ceilMode: true }), d2],
+    [`${k}Pool3d`, () => new n[`${k}Pool3d`](2), d3],
+  ]),
+  ['AdaptiveAvgPool1d', () => new nn.AdaptiveAvgPool1d(5), d1],
+  ['AdaptiveAvgPool2d', () => new nn.AdaptiveAvgPool2d(1), d2],
+  ['AdaptiveAvgPool2d odd', () => new nn.AdaptiveAvgPool2d([3, 4]), d2],
+  ['AdaptiveMaxPool2d', () => new nn.AdaptiveMaxPool2d([4, 3]), d2],
+  ['AdaptiveAvgPool3d', () => new nn.AdaptiveAvgPool3d(2), d3],
+  ['LPPool1d', () => new nn.LPPool1d(2, 2), d1],
+  ['LPPool2d', () => new nn.LPPool2d(2, 2), d2],
+  ['Flatten', () => new nn.Flatten(), d2],
+  ['Unflatten', () => new nn.Unflatten(1, [3, 4]), v],
+  ['Upsample nearest', () => new nn.Upsample({ scaleFactor: 2 }), d2],
+  ['Upsample bilinear', () => new nn.Upsample({ scaleFactor: 2, mode: 'bilinear' }), d2],
+  ['PixelShuffle', () => new nn.PixelShuffle(2), d2],
+  ['ChannelShuffle', () => new nn.ChannelShuffle(2), d2],
+  ['PixelUnshuffle', () => new nn.PixelUnshuffle(2), [4, 8, 8]],
+  ...['Constant', 'Zero', 'Reflection', 'Replication', 'Circular'].flatMap((k): Case[] => [
+    [`${k}Pad1d`, () => (k === 'Constant' ? new n.ConstantPad1d(2, 0.5) : new n[`${k}Pad1d`](2)), d1],
+    [
+      `${k}Pad2d`,
+      () => (k === 'Constant' ? new n.ConstantPad2d([1, 2, 0, 3], 0.5) : new n[`${k}Pad2d`]([1, 2, 0, 3])),
+      d2,
+    ],
+    [`${k}Pad3d`, () => (k === 'Constant' ? new n.ConstantPad3d(1, 0.5) : new n[`${k}Pad3d`](1)), d3],
+  ]),
+  ['RNN', () => new nn.RNN(8, 6, { batchFirst: true }), seq],
+  ['GRU', () => new nn.GRU(8, 6, { batchFirst: true }), seq],
+  ['LSTM', () => new nn.LSTM(8, 6, { batchFirst: true }), seq],
+  [
+    'TransformerEncoderLayer',
+    () => new nn.TransformerEncoderLayer(8, 2, { batchFirst: true, dimFeedforward: 16 }),
+    seq,
+  ],
+];
+/** The first output of a module that has several. */
+class First extends nn.Module {
+  inner: nn.Module;
+  constructor(inner: nn.Module) {
+    super();
+    this.inner = inner;
+  }
+  forward(x: Tensor): Tensor {
+    const y = this.inner.call(x);
+    return (Array.isArray(y) ? y[0] : y) as Tensor;
+  }
+}
+
 describe.skipIf(!fs.existsSync(RUNTIME))('ONNX Runtime (skipped unless bench/peers is installed)', () => {
   it.each([() => new FullyConnected(), () => new Convolutional()])('agrees within 1e-5', async (make) => {
     const ort = await loadModule(pathToFileURL(RUNTIME).href);
@@ -44,9 +155,38 @@ describe.skipIf(!fs.existsSync(RUNTIME))('ONNX Runtime (skipped unless bench/pee
       expect(off).toBeLessThan(1e-5);
     }
   });
+  it.each(cases)('agrees within 1e-5 on %s', async (_name, make, shape) => {
+    const ort = await loadModule(pathToFileURL(RUNTIME).href);
+    torch.manualSeed(1);
+    const model = new First(make()).eval();
+    const session = await ort.InferenceSession.create(toOnnx(model, torch.randn(2, ...shape)));
+    for (const n of [1, 5]) {
+      const x = torch.randn(n, ...shape);
+      const { output } = await session.run({ input: new ort.Tensor('float32', x.data, x.shape) });
+      const expected = torch.noGrad(() => model.forward(x));
+      expect(output.dims).toEqual(expected.shape);
+      expect(torch.tensor(output.data).sub(expected.flatten()).abs().max().item()).toBeLessThan(1e-5);
+    }
+  });
 });
 
 describe('a module', () => {
+  it.each(cases)('%s has a graph', (_name, make, shape) => {
+    expect(toOnnx(new First(make()), torch.randn(2, ...shape)).length).toBeGreaterThan(50);
+  });
+
+  it('is refused where a kernel has no counterpart, rather than written as data', () => {
+    const x = torch.randn(2, 4, 8, 9);
+    expect(() => toOnnx(new nn.Unfold(3), x)).toThrow(/unfold has no counterpart/);
+    class Sorts extends nn.Module {
+      forward(y: Tensor): Tensor {
+        return y.sort(1).values;
+      }
+    }
+    expect(() => toOnnx(new Sorts(), x)).toThrow(/sort has no counterpart/);
+    expect(() => toOnnx(new nn.LocalResponseNorm(2), x)).toThrow(/has no counterpart/);
+  });
+
   it('is as before afterwards, and names what has no counterpart', () => {
     const model = new FullyConnected();
     const before = model.linear_1.weight.toArray();

@@ -64,6 +64,17 @@ export const unaryOps: Readonly<Partial<Record<string, UnaryRule>>> = {
     return emit('Mul', [half, emit('Add', [bell, scalar(1, dtype)])]);
   },
   leaky_relu: (emit, x, _, p) => emit('LeakyRelu', [x], { alpha: { real: p } }),
+  elu: (emit, x, _, p) => emit('Elu', [x], { alpha: { real: p } }),
+  celu: (emit, x, _, p) => emit('Celu', [x], { alpha: { real: p } }),
+  softplus: (emit, x, dtype, p) =>
+    emit('Div', [emit('Softplus', [emit('Mul', [x, scalar(p, dtype)])]), scalar(p, dtype)]),
+  hardshrink: (emit, x, _, p) => emit('Shrink', [x], { lambd: { real: p }, bias: { real: 0 } }),
+  softshrink: (emit, x, _, p) => emit('Shrink', [x], { lambd: { real: p }, bias: { real: p } }),
+  threshold: (emit, x, dtype, p, q) =>
+    emit('Where', [emit('LessOrEqual', [x, scalar(p, dtype)]), scalar(q, dtype), x]),
+  // Less exact near zero than what they stand for: ONNX has no better ones.
+  log1p: (emit, x, dtype) => emit('Log', [emit('Add', [x, scalar(1, dtype)])]),
+  expm1: (emit, x, dtype) => emit('Sub', [emit('Exp', [x]), scalar(1, dtype)]),
   clamp: (emit, x, dtype, p, q) => emit('Min', [emit('Max', [x, scalar(p, dtype)]), scalar(q, dtype)]),
 };
 

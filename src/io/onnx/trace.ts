@@ -8,6 +8,7 @@ import type {
   BinarySpec,
   GemmOptions,
   Operand,
+  PixelScaling,
   ReduceSpec,
   TernarySpec,
   UnarySpec,
@@ -463,6 +464,38 @@ export class TraceBackend extends ReferenceBackend {
     this.#inside--;
     this.#values.set(out.output.storage, { name: output, array: out.output, constant: false });
     return out;
+  }
+
+  // What is not written down is refused: its result would be taken for data of the program.
+  #refused<R>(name: string, compute: () => R): R {
+    return this.#inside > 0 ? compute() : this.#unknown(name);
+  }
+  override im2col(x: NDArray, geometry: Sliding): NDArray {
+    return this.#refused('unfold', () => super.im2col(x, geometry));
+  }
+  override col2im(columns: NDArray, geometry: Sliding, ndim: number): NDArray {
+    return this.#refused('fold', () => super.col2im(columns, geometry, ndim));
+  }
+  override sort(x: NDArray, dim: number, descending: boolean): { values: NDArray; indices: NDArray } {
+    return this.#refused('sort', () => super.sort(x, dim, descending));
+  }
+  override scanExtreme(kind: 'max' | 'min', x: NDArray, dim: number): { values: NDArray; indices: NDArray } {
+    return this.#refused(`cum${kind}`, () => super.scanExtreme(kind, x, dim));
+  }
+  override gatherScaled(x: NDArray, index: NDArray, scaling: PixelScaling): NDArray {
+    return this.#refused('a batch of images', () => super.gatherScaled(x, index, scaling));
+  }
+  override nonzero(x: NDArray): NDArray {
+    return this.#refused('nonzero', () => super.nonzero(x));
+  }
+  override indexAdd(out: NDArray, dim: number, index: NDArray, source: NDArray): void {
+    this.#refused('indexAdd', () => super.indexAdd(out, dim, index, source));
+  }
+  override put(out: NDArray, positions: NDArray, source: NDArray, accumulate: boolean): void {
+    this.#refused('put', () => super.put(out, positions, source, accumulate));
+  }
+  override scatter(out: NDArray, dim: number, index: NDArray, source: NDArray, accumulate: boolean): void {
+    this.#refused('scatter', () => super.scatter(out, dim, index, source, accumulate));
   }
 
   /** The name of a result of `forward`. */
