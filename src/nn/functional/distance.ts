@@ -1,5 +1,6 @@
 /** Lengths, distances and angles of vectors. */
 
+import { promote } from '../../core/dtype.ts';
 import { inOp } from '../../core/inOp.ts';
 import { broadcastShapes } from '../../core/shape.ts';
 import { clampMin } from '../../ops/clamp.ts';
@@ -33,7 +34,7 @@ export function cosineSimilarity(
     if (isOptions<SimilarityOptions>(dim)) return cosineSimilarity(x1, x2, dim.dim, dim.eps);
     const shape = broadcastShapes(x1.shape, x2.shape, 'cosineSimilarity');
     const unit = (x: Tensor): Tensor => {
-      const spread = x.expand(shape);
+      const spread = x.to(promote(x1.dtype, x2.dtype)).expand(shape);
       const length = vectorNorm<Tensor>(spread, 2, dim, true);
       return spread.div(raised(length, eps));
     };

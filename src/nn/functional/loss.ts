@@ -142,7 +142,7 @@ export function klDiv(
   return inOp('kl_div', () => {
     const losses = ops.klDivergences<Tensor>(input, target, logTarget);
     if (reduction !== 'batchmean') return reduceLoss(losses, reduction);
-    return losses.ndim === 0 ? losses.sum() : losses.sum().div(input.shape[0]);
+    return input.ndim === 0 ? losses.sum() : losses.sum().div(input.shape[0]);
   });
 }
 
