@@ -1,9 +1,12 @@
 // C = A·B for an A with many exact zeros (pictures, activations behind a ReLU): the non-zeros of each row of A are
-// listed once, and only their rows of B are read. The sums are those of the dense product in the same order over k,
-// and adding 0·b changes nothing for a finite b, so the bits are those of `gemm_f32` of the same binary (the one
-// exception is the sign of a zero: of a sum that underflowed, or of a -0 that C held). Where a block of B holds an
-// infinity or NaN, which 0·b must spread, that block is multiplied densely.
-import { gemm_f32, gemm_scratch_f32 } from './gemm';
+// listed once (`sparse_lists_f32`), and only their rows of B are read (`gemm_sparse_f32`). The sums are those of the
+// dense product in the same order over k, and adding 0·b changes nothing for a finite b, so the bits are those of
+// `gemm_f32` of the same binary (the one exception is the sign of a zero: of a sum that underflowed, or of a -0 that C
+// held). Where a block of B holds an infinity or NaN, which 0·b must spread, that block is multiplied densely.
+//
+// Both steps are cut into slices of their own: lists by rows of A, products by columns of C, so that nothing is listed
+// or packed twice, and each thread keeps the same columns of a weight from step to step.
+import { gemm_scratch_f32 } from './gemm';
 import { finish, multiply } from './gemmBlocks';
 import { pack_transpose4_f32 } from './gemmPack';
 import { PANEL_PITCH, packPanels } from './gemmPanels';
@@ -20,14 +23,14 @@ import {
 
 const ACCUMULATE: i32 = 1;
 const RELU: i32 = 2;
-const COLUMNS: i32 = 4;
 
-/** A panel of K_BLOCK rows stays in L1 while the lists of ROW_BLOCK rows pass over it. */
+/** Columns of a panel, and its most rows: what lists leave of them, a fifth or a half, stays in L1 while they pass over it. */
 const WIDTH: i32 = 48;
 const HALF: i32 = 24;
-const K_BLOCK: i32 = 200;
-const COLUMN_BLOCK: i32 = 11 * WIDTH;
-const ROW_BLOCK: i32 = 128;
+const K_BLOCK: i32 = 400;
+/** Rows that are listed together, and in the same manner. */
+const LIST_ROWS: i32 = 32;
+const BOUNDS_BYTES: usize = 144;
 
 /** Non-zeros are counted in this many floats at most, in pieces. */
 const SAMPLE: i32 = 16384;
@@ -39,31 +42,56 @@ const LEAST_COLUMNS: i32 = 48;
 const LEAST_ROWS: i32 = 16;
 const LEAST_K: i32 = 32;
 
-abstract class Area {
+/**
+ * Where lists lie. For each `LIST_ROWS` rows, how many of them are listed in pairs; then, for these rows and each piece of
+ * k, where the list of each row begins and ends, and the lists, one behind the other: they are read in this order.
+ */
+abstract class Lists {
+  static pieces(k: i32): i32 {
+    return (k + K_BLOCK - 1) / K_BLOCK;
+  }
+
+  /** The length of a piece; the last one may be shorter. */
   static depth(k: i32): i32 {
-    const blocks = (k + K_BLOCK - 1) / K_BLOCK;
-    return blocks == 0 ? 0 : (k + blocks - 1) / blocks;
+    const pieces = Lists.pieces(k);
+    return pieces == 0 ? 0 : (k + pieces - 1) / pieces;
+  }
+
+  static blocks(rows: i32): i32 {
+    return (rows + LIST_ROWS - 1) / LIST_ROWS;
+  }
+
+  static paired(area: usize, block: i32): usize {
+    return area + ((<usize>block) << 2);
+  }
+
+  /** Bounds of the lists of a block in a piece: row i has what lies between the i-th and the next, a pair two of these. */
+  static bounds(area: usize, rows: i32, k: i32, block: i32, piece: i32): usize {
+    const first = (Lists.paired(area, Lists.blocks(rows)) + 15) & ~15;
+    return first + <usize>(block * Lists.pieces(k) + piece) * Lists.bytes(k);
+  }
+
+  /** Bytes for bounds and lists of a block in a piece: every list may write a little beyond its end. */
+  static bytes(k: i32): usize {
+    return BOUNDS_BYTES + 8 * LIST_ROWS * (<usize>Lists.depth(k) + 4);
   }
 
   /** Floats from one transposed row to the next: a power of two would put all of them into the same cache lines. */
   static pitch(depth: i32): i32 {
     return ((depth + 3) & ~3) + 16;
   }
-
-  static panels(n: i32, depth: i32): i32 {
-    return ((min(n, COLUMN_BLOCK) + WIDTH - 1) / WIDTH) * depth * <i32>PANEL_PITCH;
-  }
-
-  /** The ends of lists and an edge of C; lists of a block of rows; the rows themselves, transposed. */
-  static lists(depth: i32): i32 {
-    return ROW_BLOCK * (4 + 8 * (depth + 4) + 4 * Area.pitch(depth)) + <i32>PANEL_PITCH;
-  }
 }
 
-/** Bytes of scratch memory, 16-byte aligned, that each slice of `gemm_sparse_f32` of this shape needs. */
+/** Bytes for the lists of `rows` rows of `k` floats, shared by all threads. */
+export function sparse_lists_bytes(rows: i32, k: i32): i32 {
+  return <i32>Lists.bounds(0, rows, k, Lists.blocks(rows), 0) + 64;
+}
+
+/** Bytes of scratch memory, 16-byte aligned, that each slice of `sparse_lists_f32` or `gemm_sparse_f32` needs. */
 export function gemm_sparse_scratch_f32(m: i32, n: i32, k: i32): i32 {
-  const depth = Area.depth(k);
-  return max(gemm_scratch_f32(m, n, k), Area.panels(n, depth) + Area.lists(depth) + 64);
+  const turned = LIST_ROWS * 4 * Lists.pitch(Lists.depth(k));
+  const panel = <i32>PANEL_PITCH * (2 + Lists.depth(k));
+  return max(max(turned, panel), gemm_scratch_f32(m, n, k));
 }
 
 /** How many of n contiguous floats are not zero: counted up to 16384, estimated from as many spread samples beyond. */
@@ -92,7 +120,91 @@ export function gemm_sparse_pays_f32(m: i32, n: i32, k: i32, nonZeros: i32): boo
   return <i64>nonZeros * 100 <= <i64>m * k * DENSITY_PERCENT;
 }
 
-/** `gemm_f32`, arguments and result, for an A with many zeros; slices of columns each list the whole of A. */
+/** Lists the rows [begin, end) · 32 of A, [rows, k], strides in elements. */
+export function sparse_lists_f32(
+  a: usize,
+  aRow: i32,
+  aCol: i32,
+  rows: i32,
+  k: i32,
+  area: usize,
+  scratch: usize,
+  begin: i32,
+  end: i32,
+): void {
+  const ar = (<usize>aRow) << 2;
+  const ac = (<usize>aCol) << 2;
+  for (; begin < end; ++begin) {
+    const row = begin * LIST_ROWS;
+    listBlock(a + <usize>row * ar, ar, ac, min(rows - row, LIST_ROWS), rows, k, area, scratch, begin);
+  }
+}
+
+/** Lists `count` rows, from the first of `block` on, piece by piece. */
+function listBlock(
+  a: usize,
+  aRow: usize,
+  aCol: usize,
+  count: i32,
+  rows: i32,
+  k: i32,
+  area: usize,
+  scratch: usize,
+  block: i32,
+): void {
+  const depth = Lists.depth(k);
+  const turnedPitch = (<usize>Lists.pitch(depth)) << 2;
+  let paired = 0;
+  for (let piece = 0, k0 = 0; k0 < k; ++piece, k0 += depth) {
+    const length = min(k - k0, depth);
+    let from = a + <usize>k0 * aCol;
+    let step = aRow;
+    if (aCol != 4) {
+      transpose(scratch, turnedPitch, from, aRow, aCol, count, length);
+      from = scratch;
+      step = turnedPitch;
+      // Rows of a transposed A are often neighbours in a picture, zero in the same places.
+      if (piece == 0 && pairsPay(from, step, count, length)) paired = count & ~1;
+    }
+    let bound = Lists.bounds(area, rows, k, block, piece);
+    let list = bound + BOUNDS_BYTES;
+    store<usize>(bound, list);
+    for (let i = 0; i < paired; i += 2, bound += 8) {
+      list = sparse_list_pair(list, from + <usize>i * step, step, length);
+      store<usize>(bound, list, 8);
+    }
+    for (let i = paired; i < count; ++i, bound += 4) {
+      list = sparse_list(list, from + <usize>i * step, length);
+      store<usize>(bound, list, 4);
+    }
+  }
+  store<i32>(Lists.paired(area, block), paired);
+}
+
+/** Judged by every sixteenth row and its neighbour. */
+function pairsPay(rows: usize, pitch: usize, count: i32, k: i32): bool {
+  let balance = 0;
+  for (let i = 0; i + 1 < count; i += 16) balance += sparse_shared(rows + <usize>i * pitch, pitch, k);
+  return balance > 0;
+}
+
+/** Makes rows of A contiguous. */
+function transpose(to: usize, pitch: usize, a: usize, aRow: usize, aCol: usize, rows: i32, k: i32): void {
+  let q = 0;
+  if (aRow == 4) {
+    for (; k - q >= 4; q += 4) pack_transpose4_f32(to + (q << 2), pitch, a + <usize>q * aCol, aCol, rows);
+  }
+  for (; q < k; ++q) {
+    for (let i = 0; i < rows; ++i) {
+      store<f32>(to + <usize>i * pitch + (q << 2), load<f32>(a + <usize>i * aRow + <usize>q * aCol));
+    }
+  }
+}
+
+/**
+ * `gemm_f32`, arguments and result, for an A whose rows are listed in `area`. C is cut into tiles of `groupRows` rows
+ * (a multiple of 32) and 48 columns, counted down the columns; a slice is a range of tiles.
+ */
 export function gemm_sparse_f32(
   a: usize,
   aRow: i32,
@@ -107,51 +219,40 @@ export function gemm_sparse_f32(
   k: i32,
   flags: i32,
   bias: usize,
+  area: usize,
+  groupRows: i32,
   scratch: usize,
   begin: i32,
   end: i32,
 ): void {
-  if (m == 1 || n == 1 || k <= 0) {
-    gemm_f32(a, aRow, aCol, b, bRow, bCol, c, ldc, m, n, k, flags, bias, scratch, begin, end);
-    return;
-  }
   const ar = (<usize>aRow) << 2;
   const ac = (<usize>aCol) << 2;
   const br = (<usize>bRow) << 2;
   const bc = (<usize>bCol) << 2;
   const cr = (<usize>ldc) << 2;
-  let rows = m;
-  let columns = n;
-  if (flags & COLUMNS) {
-    columns = end - begin;
-    b += <usize>begin * bc;
-    c += (<usize>begin) << 2;
-    if (bias) bias += (<usize>begin) << 2;
-  } else {
-    rows = end - begin;
-    a += <usize>begin * ar;
-    c += <usize>begin * cr;
-  }
-  if (rows <= 0 || columns <= 0) return;
   const accumulate = (flags & ACCUMULATE) != 0;
-  const most = Area.depth(k);
-  for (let j = 0; j < columns; j += COLUMN_BLOCK) {
-    const width = min(columns - j, COLUMN_BLOCK);
-    for (let k0 = 0; k0 < k; k0 += most) {
-      const depth = min(k - k0, most);
-      const aBlock = a + <usize>k0 * ac;
-      const bBlock = b + <usize>k0 * br + <usize>j * bc;
-      const to = c + ((<usize>j) << 2);
-      const resume = accumulate || k0 > 0;
-      if (packColumns(scratch, bBlock, br, bc, width, depth)) {
-        const lists = scratch + Area.panels(width, depth);
-        multiplyLists(aBlock, ar, ac, scratch, to, cr, rows, width, depth, resume, lists);
+  const relu = (flags & RELU) != 0;
+  const groups = (m + groupRows - 1) / groupRows;
+  const depth = Lists.depth(k);
+  for (; begin < end; ++begin) {
+    const column = (begin / groups) * WIDTH;
+    const row = (begin % groups) * groupRows;
+    const width = min(n - column, WIDTH);
+    const rows = min(m - row, groupRows);
+    const to = c + <usize>row * cr + ((<usize>column) << 2);
+    for (let piece = 0, k0 = 0; k0 < k; ++piece, k0 += depth) {
+      const length = min(k - k0, depth);
+      const from = b + <usize>k0 * br + <usize>column * bc;
+      const resume = accumulate || piece > 0;
+      if (packPanel(scratch, from, br, bc, width, length)) {
+        multiplyLists(area, m, k, piece, row, rows, scratch, to, cr, width, resume);
       } else {
+        const block = a + <usize>row * ar + <usize>k0 * ac;
         multiply<f32>(
-          aBlock,
+          block,
           ar,
           ac,
-          bBlock,
+          from,
           br,
           bc,
           to,
@@ -159,7 +260,7 @@ export function gemm_sparse_f32(
           4,
           rows,
           width,
-          depth,
+          length,
           resume,
           true,
           true,
@@ -167,172 +268,112 @@ export function gemm_sparse_f32(
         );
       }
     }
+    if (bias || relu) finish<f32>(to, cr, rows, width, bias ? bias + ((<usize>column) << 2) : 0, relu);
   }
-  const relu = (flags & RELU) != 0;
-  if (bias || relu) finish<f32>(c, cr, rows, columns, bias, relu);
 }
 
-/** Packs a block of B into panels of 48 columns, the missing ones zero; false as soon as one is not finite. */
-function packColumns(to: usize, b: usize, bRow: usize, bCol: usize, columns: i32, k: i32): bool {
-  const bytes = <usize>k * PANEL_PITCH;
-  for (let j = 0; j < columns; j += WIDTH, to += bytes, b += <usize>WIDTH * bCol) {
-    if (bCol == 4 && columns - j >= WIDTH) {
-      if (!sparse_pack_panel(to, b, bRow, k)) return false;
-    } else {
-      packPanels<f32>(to, b, bCol, bRow, min(columns - j, WIDTH), k, WIDTH, WIDTH);
-      if (!sparse_all_finite(to, bytes)) return false;
-    }
-  }
-  return true;
+/** Packs columns of B, the missing ones of 48 zero, behind room for two edges of C; false if one is not finite. */
+function packPanel(scratch: usize, b: usize, bRow: usize, bCol: usize, columns: i32, k: i32): bool {
+  const to = scratch + 2 * PANEL_PITCH;
+  if (bCol == 4 && columns == WIDTH) return sparse_pack_panel(to, b, bRow, k);
+  packPanels<f32>(to, b, bCol, bRow, columns, k, WIDTH, WIDTH);
+  return sparse_all_finite(to, <usize>k * PANEL_PITCH);
 }
 
-/** The product of a block of A with packed panels of B, `ROW_BLOCK` rows at a time. */
+/** One piece of the lists of `rows` rows from `row` on, times the panel in `scratch`. */
 function multiplyLists(
-  a: usize,
-  aRow: usize,
-  aCol: usize,
-  panels: usize,
+  area: usize,
+  m: i32,
+  k: i32,
+  piece: i32,
+  row: i32,
+  rows: i32,
+  scratch: usize,
   c: usize,
   cRow: usize,
-  rows: i32,
-  columns: i32,
-  k: i32,
+  width: i32,
   resume: bool,
-  area: usize,
 ): void {
-  const turned = area + PANEL_PITCH + ROW_BLOCK * (4 + 8 * (<usize>k + 4));
-  const pitch = (<usize>Area.pitch(k)) << 2;
-  for (let i0 = 0; i0 < rows; i0 += ROW_BLOCK) {
-    const count = min(rows - i0, ROW_BLOCK);
-    const to = c + <usize>i0 * cRow;
-    let from = a + <usize>i0 * aRow;
-    if (aCol == 4) {
-      singleRows(from, aRow, panels, to, cRow, count, columns, k, resume, area);
-      continue;
+  const panel = scratch + 2 * PANEL_PITCH;
+  const half = (<usize>HALF) << 2;
+  for (let i = 0; i < rows; i += LIST_ROWS, c += LIST_ROWS * cRow) {
+    const block = (row + i) / LIST_ROWS;
+    const count = min(rows - i, LIST_ROWS);
+    const paired = load<i32>(Lists.paired(area, block));
+    const bounds = Lists.bounds(area, m, k, block, piece);
+    if (paired) {
+      pairsOfRows(bounds, paired, panel, scratch, c, cRow, min(width, HALF), resume);
+      if (width > HALF)
+        pairsOfRows(bounds, paired, panel + half, scratch, c + half, cRow, width - HALF, resume);
     }
-    transpose(turned, pitch, from, aRow, aCol, count, k);
-    from = turned;
-    // Rows of a transposed A are often neighbours in a picture, zero in the same places.
-    const paired = pairsPay(from, pitch, count, k) ? count & ~1 : 0;
-    if (paired) pairsOfRows(from, pitch, panels, to, cRow, paired, columns, k, resume, area);
-    const done = <usize>paired;
+    const single = <usize>paired;
     singleRows(
-      from + done * pitch,
-      pitch,
-      panels,
-      to + done * cRow,
-      cRow,
+      bounds + (single << 2),
       count - paired,
-      columns,
-      k,
+      panel,
+      scratch,
+      c + single * cRow,
+      cRow,
+      width,
       resume,
-      area,
     );
   }
 }
 
-/** Judged by every sixteenth row and its neighbour. */
-function pairsPay(rows: usize, pitch: usize, count: i32, k: i32): bool {
-  let balance = 0;
-  for (let i = 0; i + 1 < count; i += 16) balance += sparse_shared(rows + <usize>i * pitch, pitch, k);
-  return balance > 0;
-}
-
-/** Up to `ROW_BLOCK` rows, each with a list of its own. */
+/** Rows with a list each. */
 function singleRows(
-  from: usize,
-  step: usize,
-  panels: usize,
+  bounds: usize,
+  count: i32,
+  panel: usize,
+  edge: usize,
   c: usize,
   cRow: usize,
-  count: i32,
-  columns: i32,
-  k: i32,
+  width: i32,
   resume: bool,
-  area: usize,
 ): void {
-  const edge = area;
-  const ends = edge + PANEL_PITCH;
-  const lists = ends + 4 * ROW_BLOCK;
-  const listBytes = 8 * (<usize>k + 4);
-  for (let i = 0; i < count; ++i) {
-    store<usize>(ends + (i << 2), sparse_list(lists + <usize>i * listBytes, from + <usize>i * step, k));
-  }
-  for (let j = 0; j < columns; j += WIDTH) {
-    const panel = panels + <usize>j * <usize>k * 4;
-    const width = min(columns - j, WIDTH);
-    const bytes = (<usize>width) << 2;
-    let to = c + ((<usize>j) << 2);
-    for (let i = 0; i < count; ++i, to += cRow) {
-      const list = lists + <usize>i * listBytes;
-      const end = load<usize>(ends + (i << 2));
-      if (width == WIDTH) {
-        sparse_row48(list, end, panel, to, resume);
-        continue;
-      }
-      if (resume) memory.copy(edge, to, bytes);
+  const bytes = (<usize>width) << 2;
+  let list = load<usize>(bounds);
+  for (; count > 0; --count, c += cRow) {
+    bounds += 4;
+    const end = load<usize>(bounds);
+    if (width == WIDTH) sparse_row48(list, end, panel, c, resume);
+    else {
+      if (resume) memory.copy(edge, c, bytes);
       if (width <= HALF) sparse_row24(list, end, panel, edge, resume);
       else sparse_row48(list, end, panel, edge, resume);
-      memory.copy(to, edge, bytes);
+      memory.copy(c, edge, bytes);
     }
+    list = end;
   }
 }
 
-/** An even number of rows, each two with a list of both, over halves of panels. */
+/** Rows that share a list with the next one, over half a panel. */
 function pairsOfRows(
-  from: usize,
-  step: usize,
-  panels: usize,
+  bounds: usize,
+  count: i32,
+  panel: usize,
+  edge: usize,
   c: usize,
   cRow: usize,
-  count: i32,
-  columns: i32,
-  k: i32,
+  width: i32,
   resume: bool,
-  area: usize,
 ): void {
-  const edge = area;
-  const half = (<usize>HALF) << 2;
-  const ends = edge + PANEL_PITCH;
-  const lists = ends + 4 * ROW_BLOCK;
-  const listBytes = 12 * (<usize>k + 4);
-  const pairs = count >> 1;
-  for (let i = 0; i < pairs; ++i) {
-    const list = lists + <usize>i * listBytes;
-    store<usize>(ends + (i << 2), sparse_list_pair(list, from + <usize>i * 2 * step, step, k));
-  }
-  for (let j = 0; j < columns; j += HALF) {
-    const panel = panels + <usize>(j / WIDTH) * <usize>k * PANEL_PITCH + (j % WIDTH == 0 ? 0 : half);
-    const width = min(columns - j, HALF);
-    const bytes = (<usize>width) << 2;
-    let to = c + ((<usize>j) << 2);
-    for (let i = 0; i < pairs; ++i, to += 2 * cRow) {
-      const list = lists + <usize>i * listBytes;
-      const end = load<usize>(ends + (i << 2));
-      if (width == HALF) {
-        sparse_pair24(list, end, panel, to, to + cRow, resume);
-        continue;
-      }
+  const bytes = (<usize>width) << 2;
+  const below = edge + PANEL_PITCH;
+  let list = load<usize>(bounds);
+  for (; count > 0; count -= 2, c += 2 * cRow) {
+    bounds += 8;
+    const end = load<usize>(bounds);
+    if (width == HALF) sparse_pair24(list, end, panel, c, c + cRow, resume);
+    else {
       if (resume) {
-        memory.copy(edge, to, bytes);
-        memory.copy(edge + half, to + cRow, bytes);
+        memory.copy(edge, c, bytes);
+        memory.copy(below, c + cRow, bytes);
       }
-      sparse_pair24(list, end, panel, edge, edge + half, resume);
-      memory.copy(to, edge, bytes);
-      memory.copy(to + cRow, edge + half, bytes);
+      sparse_pair24(list, end, panel, edge, below, resume);
+      memory.copy(c, edge, bytes);
+      memory.copy(c + cRow, below, bytes);
     }
-  }
-}
-
-/** Makes rows of A contiguous. */
-function transpose(to: usize, pitch: usize, a: usize, aRow: usize, aCol: usize, rows: i32, k: i32): void {
-  let q = 0;
-  if (aRow == 4) {
-    for (; k - q >= 4; q += 4) pack_transpose4_f32(to + (q << 2), pitch, a + <usize>q * aCol, aCol, rows);
-  }
-  for (; q < k; ++q) {
-    for (let i = 0; i < rows; ++i) {
-      store<f32>(to + <usize>i * pitch + (q << 2), load<f32>(a + <usize>i * aRow + <usize>q * aCol));
-    }
+    list = end;
   }
 }

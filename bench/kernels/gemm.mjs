@@ -141,9 +141,14 @@ for (const name of ['simd', 'relaxed']) {
     fill(all.subarray(b, c));
     const [aRow, aCol] = transA ? [1, m] : [k, 1];
     const [bRow, bCol] = transB ? [1, k] : [n, 1];
-    const kernel = density === undefined ? kernels.gemm_f32 : kernels.gemm_sparse_f32;
-    const call = () =>
-      kernel(a * 4, aRow, aCol, b * 4, bRow, bCol, c * 4, n, m, n, k, 0, 0, scratch * 4, 0, m);
+    const operands = [a * 4, aRow, aCol, b * 4, bRow, bCol, c * 4, n, m, n, k, 0, 0];
+    const dense = () => kernels.gemm_f32(...operands, scratch * 4, 0, m);
+    const lists = scratch * 4 + ((kernels.gemm_sparse_scratch_f32(m, n, k) + 63) & ~63);
+    const sparse = () => {
+      kernels.sparse_lists_f32(a * 4, aRow, aCol, m, k, lists, scratch * 4, 0, Math.ceil(m / 32));
+      kernels.gemm_sparse_f32(...operands, lists, (m + 31) & ~31, scratch * 4, 0, Math.ceil(n / 48));
+    };
+    const call = density === undefined ? dense : sparse;
     if (m * n * k < 1e8) for (let i = 0; i < 20; i++) call();
     await new Promise((resolve) => setTimeout(resolve, 20));
     const time = best(call, Math.max(1, Math.round(1e6 / (m * n * k))));

@@ -89,7 +89,7 @@ describe('the pool on real kernels', () => {
     expect(await pool.start(2)).toBe(possible ? 2 : 1);
     expect(negate(pool, 100)).toEqual(expected);
     if (!possible) return;
-    const other = workerSource.replace('.protocol!==1', '.protocol!==0');
+    const other = workerSource.replace(/\.protocol!==\w+/, '.protocol!==0');
     expect(other).not.toBe(workerSource);
     const stale = newPool({ workerURL: urlOf(other) });
     expect(await stale.start(2)).toBe(1);

@@ -3,7 +3,6 @@ import { detectHost, type Host } from '../../src/backend/wasm/host.ts';
 import { describeBackend } from '../../src/backend/wasm/info.ts';
 import {
   type AnyKernel,
-  NEXT,
   newControlBuffer,
   PENDING,
   publish,
@@ -168,7 +167,7 @@ describe('claiming', () => {
   test('a thread that comes after the job is done gets nothing; in the next job it takes a proper part', () => {
     const calls: number[][] = [];
     const kernel: AnyKernel = (...args) => void calls.push(args);
-    const control = viewControl(newControlBuffer());
+    const control = viewControl(newControlBuffer(2));
     const job = (value: number) => ({ kernel: 0, args: [value], total: 5, chunk: 2, scratch: undefined });
     publish(control, job(7), 3);
     takeChunks(control, [kernel], 0);
@@ -180,19 +179,37 @@ describe('claiming', () => {
     expect(control.words[PENDING]).toBe(0);
     for (let late = 0; late < 10; late++) takeChunks(control, [kernel], 1);
     expect(calls).toHaveLength(3);
-    expect(control.words[NEXT]).toBeLessThan(0);
     calls.length = 0;
     publish(control, job(8), 3);
     takeChunks(control, [kernel], 1);
     expect(calls).toEqual([
+      [8, 4, 5],
       [8, 0, 2],
       [8, 2, 4],
-      [8, 4, 5],
     ]);
   });
 
+  test('each thread has the same share of every job, the calling one the larger, and then helps the others', () => {
+    const order = (threads: number, thread: number, chunks: number) => {
+      const control = viewControl(newControlBuffer(threads));
+      const begins: number[] = [];
+      const kernel: AnyKernel = (begin) => void begins.push(begin);
+      publish(control, { kernel: 0, args: [], total: chunks, chunk: 1, scratch: undefined }, chunks);
+      takeChunks(control, [kernel], thread);
+      expect(control.words[PENDING]).toBe(0);
+      return begins;
+    };
+    expect(order(2, 0, 5)).toEqual([0, 1, 2, 3, 4]);
+    expect(order(2, 1, 5)).toEqual([3, 4, 0, 1, 2]);
+    expect(order(3, 1, 2)).toEqual([1, 0]);
+    expect(order(3, 2, 7)).toEqual([5, 6, 0, 1, 2, 3, 4]);
+    for (let threads = 1; threads <= 9; threads++)
+      for (let chunks = 1; chunks < 30; chunks++)
+        expect(order(threads, threads - 1, chunks).sort((a, b) => a - b)).toEqual([...Array(chunks).keys()]);
+  });
+
   test('a job cannot change between a claim and the end of its chunk', () => {
-    const control = viewControl(newControlBuffer());
+    const control = viewControl(newControlBuffer(2));
     let inside = 0;
     const kernel: AnyKernel = () => {
       inside++;

@@ -3,46 +3,57 @@
  * SharedArrayBuffer of its own, not a part of the kernels' memory: a new pool gets a new block, so a worker that
  * outlived its pool can never see, let alone claim, a chunk of a later one.
  *
- * How a job is handed out. `NEXT` counts down the chunks that nobody has claimed; a thread claims by decrementing it
- * and owns chunk `CHUNKS - ticket` if the value it took was positive. Only the calling thread raises `NEXT`, after it
- * has written the job, and it rewrites the job only when `PENDING` (the chunks not yet finished) is back at zero. So
- * a positive ticket is proof that the job words belong to that ticket and stay as they are until the ticket is
- * finished: a worker that wakes up late either gets nothing or takes a proper part in whatever job is current.
+ * How a job is handed out. Every thread has a queue: neighbouring chunks, the same share of every job, so that what a
+ * thread wrote in one op it reads in the next from its own caches (between cores that share none a line takes half a
+ * microsecond). Whoever is done with his own takes from the others. A queue is a word that counts down the chunks that
+ * nobody has claimed; a thread claims by decrementing it and owns a chunk if the value it took was positive. Only the
+ * calling thread raises queues, after it has written the job, and it rewrites the job only when `PENDING` (the chunks
+ * not yet finished) is back at zero. So a positive ticket is proof that the job words belong to that ticket and stay as
+ * they are until the ticket is finished: a worker that wakes up late either gets nothing or takes a proper part in
+ * whatever job is current.
  */
 
 // Indices of 32-bit words. Words that different threads write often lie 128 bytes apart, so that they do not share
 // a cache line (or a pair of lines fetched together).
-export const NEXT = 0;
-export const PENDING = 32;
-/** Workers that are in Atomics.wait on NEXT, or about to be. */
-export const SLEEPERS = 64;
+const LINE = 32;
+export const PENDING = 0;
+/** Workers that are in Atomics.wait on EPOCH, or about to be. */
+export const SLEEPERS = LINE;
 /** 1 while the calling thread is in Atomics.wait on PENDING. */
-export const WAITING = 65;
+export const WAITING = LINE + 1;
+/** Counts jobs: what workers sleep on. */
+export const EPOCH = LINE + 2;
 /** Workers that have instantiated the kernels. */
-export const READY = 96;
+export const READY = 2 * LINE;
 /** 1 tells the workers to leave their loop. */
-export const STOP = 97;
+export const STOP = 2 * LINE + 1;
 /** 1 after a kernel has thrown in some thread. */
-export const FAILED = 98;
+export const FAILED = 2 * LINE + 2;
 // The job.
-const KERNEL = 128;
-const CHUNKS = 129;
-const ARITY = 130;
-const SCRATCH_ARG = 131;
+const KERNEL = 3 * LINE;
+const CHUNKS = 3 * LINE + 1;
+const ARITY = 3 * LINE + 2;
+const SCRATCH_ARG = 3 * LINE + 3;
 // Indices of 64-bit floats, behind the words.
-const TOTAL = 80;
-const CHUNK = 81;
-const SCRATCH_STRIDE = 82;
-const ARGS = 83;
+const TOTAL = 2 * LINE;
+const CHUNK = TOTAL + 1;
+const SCRATCH_STRIDE = TOTAL + 2;
+const ARGS = TOTAL + 3;
 
 /** The most arguments that a job can carry; begin and end come on top. */
 export const MAX_ARGS = 24;
 /** Chunk tickets are 32-bit; the margin leaves room for claims that find nothing. */
 export const MAX_CHUNKS = 2 ** 30;
-const BYTES = (ARGS + MAX_ARGS) * 8;
+/** Index of the first queue, a word in a line of its own for every thread. */
+const QUEUES = Math.ceil((2 * (ARGS + MAX_ARGS)) / LINE) * LINE;
 
-/** How long a thread without work looks for some before it sleeps: long enough to stay awake between two ops. */
+/** How long the calling thread, or a worker whose last pause was long, looks for work before it sleeps. */
 export const SPIN_MS = 0.2;
+/**
+ * The same for a worker whose last pause was not longer than this: the pauses between the ops of a training step are
+ * short, and to wake a thread costs 10 µs, on a virtual machine 200.
+ */
+export const LONG_SPIN_MS = 2;
 /** Loads between two looks at the clock; a look costs as much as tens of loads. */
 const LOADS_PER_LOOK = 500;
 
@@ -52,6 +63,8 @@ export type AnyKernel = (...args: number[]) => unknown;
 export interface Control {
   readonly words: Int32Array;
   readonly numbers: Float64Array;
+  /** All that have a queue: the workers and the calling thread. */
+  readonly threads: number;
 }
 
 /** A region that each thread gets its own piece of: argument `arg` grows by `stride` bytes per thread. */
@@ -69,7 +82,7 @@ export interface Job {
 }
 
 /** Raised whenever this file changes what threads tell each other: a page may serve a worker script of its own. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 /** What a worker gets to start with. */
 export interface WorkerStart {
@@ -84,13 +97,18 @@ export interface WorkerStart {
 /** What a worker says, once: that it is ready, or why it cannot start. */
 export type WorkerMessage = 'ready' | { readonly error: string };
 
-export function newControlBuffer(): SharedArrayBuffer {
-  return new SharedArrayBuffer(BYTES);
+export function newControlBuffer(threads: number): SharedArrayBuffer {
+  return new SharedArrayBuffer(4 * (QUEUES + threads * LINE));
 }
 
 export function viewControl(buffer: SharedArrayBuffer): Control {
-  return { words: new Int32Array(buffer, 0, 2 * TOTAL), numbers: new Float64Array(buffer) };
+  const words = new Int32Array(buffer);
+  return { words, numbers: new Float64Array(buffer), threads: (words.length - QUEUES) / LINE };
 }
+
+/** The first chunk of a thread's share. */
+const shareBegin = (thread: number, chunks: number, threads: number): number =>
+  Math.ceil((thread * chunks) / threads);
 
 /** The exported functions in export order, the same in every thread: a kernel's index is its name in a job. */
 export function kernelNames(module: WebAssembly.Module): string[] {
@@ -105,7 +123,7 @@ export function kernelTable(module: WebAssembly.Module, exports: WebAssembly.Exp
 
 /** Writes a job and opens it to all threads. The job before must be finished. */
 export function publish(control: Control, job: Job, chunks: number): void {
-  const { words, numbers } = control;
+  const { words, numbers, threads } = control;
   const { args, scratch } = job;
   words[KERNEL] = job.kernel;
   words[CHUNKS] = chunks;
@@ -116,9 +134,28 @@ export function publish(control: Control, job: Job, chunks: number): void {
   numbers[SCRATCH_STRIDE] = scratch ? scratch.stride : 0;
   for (let i = 0; i < args.length; i++) numbers[ARGS + i] = args[i];
   Atomics.store(words, PENDING, chunks);
-  Atomics.store(words, NEXT, chunks);
+  // The calling thread's own queue comes last: it is the only one that nobody waits for.
+  let end = chunks;
+  for (let thread = threads - 1; thread >= 0; thread--) {
+    const begin = shareBegin(thread, chunks, threads);
+    Atomics.store(words, QUEUES + thread * LINE, end - begin);
+    end = begin;
+  }
+  Atomics.add(words, EPOCH, 1);
   const sleepers = Atomics.load(words, SLEEPERS);
-  if (sleepers > 0) Atomics.notify(words, NEXT, Math.min(sleepers, chunks - 1));
+  if (sleepers > 0) Atomics.notify(words, EPOCH, Math.min(sleepers, chunks - 1));
+}
+
+/** The number of a chunk that nobody else has, from the thread's own share first; -1 if none is left. */
+function claim({ words, threads }: Control, thread: number): number {
+  for (let i = 0; i < threads; i++) {
+    const owner = (thread + i) % threads;
+    const queue = QUEUES + owner * LINE;
+    if (Atomics.load(words, queue) <= 0) continue;
+    const ticket = Atomics.sub(words, queue, 1);
+    if (ticket > 0) return shareBegin(owner + 1, words[CHUNKS], threads) - ticket;
+  }
+  return -1;
 }
 
 /**
@@ -243,10 +280,9 @@ const jobArguments: number[] = [];
  */
 export function takeChunks(control: Control, kernels: readonly AnyKernel[], thread: number): unknown {
   const { words, numbers } = control;
-  let ticket = Atomics.sub(words, NEXT, 1);
-  if (ticket <= 0) return undefined;
+  let next = claim(control, thread);
+  if (next < 0) return undefined;
   const kernel = kernels[words[KERNEL]];
-  const chunks = words[CHUNKS];
   const arity = words[ARITY];
   const total = numbers[TOTAL];
   const chunk = numbers[CHUNK];
@@ -256,8 +292,8 @@ export function takeChunks(control: Control, kernels: readonly AnyKernel[], thre
   if (words[SCRATCH_ARG] >= 0) args[words[SCRATCH_ARG]] += thread * numbers[SCRATCH_STRIDE];
 
   let failure: unknown;
-  while (ticket > 0) {
-    const begin = (chunks - ticket) * chunk;
+  while (next >= 0) {
+    const begin = next * chunk;
     try {
       if (Atomics.load(words, FAILED) === 0) callKernel(kernel, args, begin, Math.min(begin + chunk, total));
     } catch (error) {
@@ -265,20 +301,30 @@ export function takeChunks(control: Control, kernels: readonly AnyKernel[], thre
       Atomics.store(words, FAILED, 1);
     }
     // The next claim comes before this chunk is given back: until then the job cannot change.
-    ticket = Atomics.sub(words, NEXT, 1);
+    next = claim(control, thread);
     if (Atomics.sub(words, PENDING, 1) === 1 && Atomics.load(words, WAITING) === 1)
       Atomics.notify(words, PENDING);
   }
   return failure;
 }
 
-/** Looks for unclaimed chunks for a short while. */
-export function spinForWork(words: Int32Array): boolean {
-  const until = performance.now() + SPIN_MS;
+/** Looks for chunks of its own share that nobody has claimed, at most about `ms` milliseconds. */
+export function spinForWork({ words }: Control, thread: number, ms: number): boolean {
+  const queue = QUEUES + thread * LINE;
+  const until = performance.now() + ms;
   do {
-    for (let i = 0; i < LOADS_PER_LOOK; i++) if (Atomics.load(words, NEXT) > 0) return true;
+    for (let i = 0; i < LOADS_PER_LOOK; i++) if (Atomics.load(words, queue) > 0) return true;
   } while (performance.now() < until);
   return false;
+}
+
+/** Sleeps until a job is published. The order (count first, then look) is what keeps a notification from being missed. */
+export function sleepForWork({ words }: Control, thread: number): void {
+  Atomics.add(words, SLEEPERS, 1);
+  const epoch = Atomics.load(words, EPOCH);
+  if (Atomics.load(words, QUEUES + thread * LINE) <= 0 && Atomics.load(words, STOP) === 0)
+    Atomics.wait(words, EPOCH, epoch);
+  Atomics.sub(words, SLEEPERS, 1);
 }
 
 /** Waits for the last chunk without sleeping, at most about `ms` milliseconds. */

@@ -15,6 +15,15 @@ const SPARSE_LEAST_WORK = 64 ** 3;
 const ROW_TILE = 2;
 const COLUMN_TILE = 8;
 
+/** Of the sparse product: rows that are listed together, columns of a panel, and the least height of a tile. */
+const LIST_ROWS = 32;
+const PANEL_COLUMNS = 48;
+const LEAST_GROUP = 128;
+/** Lists of more rows than fit are made and used one after the other. */
+const LISTS_BYTES = 4 * 2 ** 20;
+/** So that a thread that is done early, because another one was interrupted, finds something left. */
+const CHUNKS_PER_THREAD = 4;
+
 /** A matrix, or a batch of them at equal distances. */
 interface Matrices {
   readonly array: NDArray;
@@ -101,23 +110,19 @@ function gemm(
   options: GemmOptions,
 ): void {
   const { module, pool } = host.runtime;
-  const sparse = f32 && worthListing(host, a.array, m, n, k);
-  // A slice of columns would list all of a sparse left operand once more.
-  const columns = n > m && !sparse;
+  if (f32 && worthListing(host, a.array, m, n, k)) {
+    sparseGemm(host, a, b, out, m, n, k, options);
+    return;
+  }
+  const columns = n > m;
   const total = columns ? n : m;
   const slice = chunk(host, total, m * n * k, columns ? COLUMN_TILE : ROW_TILE);
-  const bytes = (
-    sparse
-      ? module.exports.gemm_sparse_scratch_f32
-      : f32
-        ? module.exports.gemm_scratch_f32
-        : module.exports.gemm_scratch_f64
-  )(m, n, k);
+  const bytes = (f32 ? module.exports.gemm_scratch_f32 : module.exports.gemm_scratch_f64)(m, n, k);
   const flags = (options.relu ? RELU : 0) | (columns ? SLICE_COLUMNS : 0);
   host.withScratch(bytes, (pointer, stride) => {
     const bias = options.bias ? host.pointer(options.bias) : 0;
     pool.run(
-      sparse ? 'gemm_sparse_f32' : f32 ? 'gemm_f32' : 'gemm_f64',
+      f32 ? 'gemm_f32' : 'gemm_f64',
       [
         host.pointer(a.array),
         a.rowStride,
@@ -138,6 +143,73 @@ function gemm(
       slice,
       { arg: 13, stride },
     );
+  });
+}
+
+/** The product by lists, for as many rows of A at a time as `LISTS_BYTES` hold. */
+function sparseGemm(
+  host: WasmContext,
+  a: Matrices,
+  b: Matrices,
+  out: NDArray,
+  m: number,
+  n: number,
+  k: number,
+  { bias, relu }: GemmOptions,
+): void {
+  const { module, pool } = host.runtime;
+  const { sparse_lists_bytes, gemm_sparse_scratch_f32 } = module.exports;
+  const threads = pool.plannedThreads;
+  const parallel = chunk(host, m, m * n * k, 1) < m;
+  const most = Math.max(LIST_ROWS, Math.floor(LISTS_BYTES / (8 * k) / LIST_ROWS) * LIST_ROWS);
+  const own = (gemm_sparse_scratch_f32(Math.min(m, most), n, k) + 63) & ~63;
+  const shared = sparse_lists_bytes(Math.min(m, most), k);
+  host.withScratch(own + Math.ceil(shared / threads), (pointer) => {
+    const area = pointer + own * threads;
+    const left = host.pointer(a.array);
+    const right = host.pointer(b.array);
+    const to = host.pointer(out);
+    const addend = bias ? host.pointer(bias) : 0;
+    for (let row = 0; row < m; row += most) {
+      const rows = Math.min(m - row, most);
+      const from = left + 4 * row * a.rowStride;
+      const blocks = Math.ceil(rows / LIST_ROWS);
+      pool.run(
+        'sparse_lists_f32',
+        [from, a.rowStride, a.columnStride, rows, k, area, pointer],
+        blocks,
+        parallel ? Math.ceil(blocks / threads / CHUNKS_PER_THREAD) : blocks,
+        { arg: 6, stride: own },
+      );
+      const panels = Math.ceil(n / PANEL_COLUMNS);
+      const wanted = parallel ? Math.ceil((CHUNKS_PER_THREAD * threads) / panels) : 1;
+      const groupRows = Math.max(LEAST_GROUP, Math.ceil(rows / wanted / LIST_ROWS) * LIST_ROWS);
+      const tiles = panels * Math.ceil(rows / groupRows);
+      pool.run(
+        'gemm_sparse_f32',
+        [
+          from,
+          a.rowStride,
+          a.columnStride,
+          right,
+          b.rowStride,
+          b.columnStride,
+          to + 4 * row * n,
+          n,
+          rows,
+          n,
+          k,
+          relu ? RELU : 0,
+          addend,
+          area,
+          groupRows,
+          pointer,
+        ],
+        tiles,
+        parallel ? 1 : tiles,
+        { arg: 15, stride: own },
+      );
+    }
   });
 }
 

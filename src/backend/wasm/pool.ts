@@ -18,12 +18,12 @@ import {
   type AnyKernel,
   type Control,
   callKernel,
+  EPOCH,
   FAILED,
   kernelNames,
   kernelTable,
   MAX_ARGS,
   MAX_CHUNKS,
-  NEXT,
   newControlBuffer,
   PENDING,
   PROTOCOL,
@@ -142,8 +142,7 @@ export class Pool<K = Kernels> {
    * @throws WasmgradError where the kernel traps; the output is then undefined
    */
   run(kernel: KernelName<K>, args: readonly number[], total: number, chunk: number, scratch?: Scratch): void {
-    const entry = this.#entries.get(kernel);
-    if (entry === undefined || entry.arity !== args.length) throw this.#misuse(kernel, args.length, entry);
+    const entry = this.#entry(kernel, args);
     if (total <= 0) return;
     if (total > MAX_TOTAL) throw new WasmgradError(`${kernel}: ${total} elements are more than ${MAX_TOTAL}`);
     if (chunk <= 0 || Number.isNaN(chunk))
@@ -152,6 +151,12 @@ export class Pool<K = Kernels> {
     if (chunk < total && this.#isComplete())
       this.#runOnAll(kernel, { kernel: entry.index, args, total, chunk, scratch });
     else callKernel(entry.kernel, args, 0, total);
+  }
+
+  #entry(kernel: KernelName<K>, args: readonly number[]): Entry {
+    const entry = this.#entries.get(kernel);
+    if (entry === undefined || entry.arity !== args.length) throw this.#misuse(kernel, args.length, entry);
+    return entry;
   }
 
   /**
@@ -211,7 +216,7 @@ export class Pool<K = Kernels> {
     const { module, memory, shared } = this.#module;
     this.#reason = this.#whyAlone();
     if (this.#reason !== undefined || 'reason' in host || !shared) return;
-    const buffer = newControlBuffer();
+    const buffer = newControlBuffer(this.#limit());
     const crew = makeCrew(viewControl(buffer));
     this.#crew = crew;
     const events = {
@@ -311,8 +316,8 @@ export class Pool<K = Kernels> {
     this.#complete = false;
     const { words } = crew.control;
     Atomics.store(words, STOP, 1);
-    Atomics.sub(words, NEXT, 1); // a worker on its way into Atomics.wait must find another value there
-    Atomics.notify(words, NEXT);
+    Atomics.add(words, EPOCH, 1); // a worker on its way into Atomics.wait must find another value there
+    Atomics.notify(words, EPOCH);
     crew.settle();
     await Promise.all(crew.workers.map((worker) => worker.terminate()));
   }

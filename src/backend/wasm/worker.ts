@@ -6,11 +6,12 @@
 import type { WorkerMessage, WorkerStart } from './layout.ts';
 import {
   kernelTable,
-  NEXT,
+  LONG_SPIN_MS,
   PROTOCOL,
   READY,
-  SLEEPERS,
+  SPIN_MS,
   STOP,
+  sleepForWork,
   spinForWork,
   takeChunks,
   viewControl,
@@ -32,18 +33,13 @@ function serve(start: WorkerStart, port: Port): void {
   const { words } = control;
   Atomics.add(words, READY, 1);
   port.postMessage('ready');
+  let patience = SPIN_MS;
   while (Atomics.load(words, STOP) === 0) {
-    if (!spinForWork(words)) sleep(words);
+    const idleSince = performance.now();
+    if (!spinForWork(control, thread, patience)) sleepForWork(control, thread);
+    patience = performance.now() - idleSince < LONG_SPIN_MS ? LONG_SPIN_MS : SPIN_MS;
     takeChunks(control, kernels, thread);
   }
-}
-
-/** Sleeps until NEXT changes. The order (count first, then look) is what keeps a notification from being missed. */
-function sleep(words: Int32Array): void {
-  Atomics.add(words, SLEEPERS, 1);
-  const next = Atomics.load(words, NEXT);
-  if (next <= 0 && Atomics.load(words, STOP) === 0) Atomics.wait(words, NEXT, next);
-  Atomics.sub(words, SLEEPERS, 1);
 }
 
 function onStart(start: WorkerStart, port: Port): void {
