@@ -96,5 +96,6 @@ for (let epoch = 0; epoch < Number(values.epochs); epoch++) {
 
 const digest = createHash('sha256');
 for (const [name, value] of Object.entries(model.stateDict())) digest.update(name).update(value.data);
-const report = { rank, size: dist.getWorldSize(), losses, digest: digest.digest('hex') };
+const where = { rank, size: dist.getWorldSize(), onThisHost: dist.getLocalWorldSize() };
+const report = { ...where, losses, digest: digest.digest('hex') };
 fs.writeSync(1, `@${JSON.stringify({ ...report, names: Object.keys(model.stateDict()) })}\n`);
