@@ -155,7 +155,7 @@ export abstract class Optimizer<
     });
     const options = dict.paramGroups.map((saved, i): ParamGroup<O> => {
       for (const [name, standard] of Object.entries(this.defaults)) checkKind(name, standard, saved[name]);
-      const group: ParamGroup<O> = { ...groups[i], ...saved, params: groups[i].params };
+      const group: ParamGroup<O> = { ...this.defaults, ...saved, params: groups[i].params };
       this.validate(group);
       return group;
     });
@@ -167,6 +167,9 @@ export abstract class Optimizer<
       restored.set(param, this.revive(Object.fromEntries(copies)));
     }
     groups.forEach((group, i) => {
+      // What the group has beyond the saved options goes, as it would in PyTorch.
+      for (const name of Object.keys(group))
+        if (!Object.hasOwn(options[i], name)) Reflect.deleteProperty(group, name);
       Object.assign(group, options[i]);
     });
     this.state.clear();

@@ -411,3 +411,23 @@ describe('the position of a loader', () => {
     expect([...loader]).toHaveLength(2);
   });
 });
+
+describe('a refused checkpoint', () => {
+  it('takes back option names that the optimizer did not have', async () => {
+    const layer = new nn.Linear(2, 2);
+    const optimizer = new optim.Adam(layer.parameters(), { lr: 0.1 });
+    const { state, paramGroups } = optimizer.stateDict();
+    const { weightDecay, ...others } = paramGroups[0];
+    const renamed = { state, paramGroups: [{ ...others, weigHtDecay: weightDecay }] };
+    const bytes = await checkpoint({ optimizer: renamed, generator: Uint8Array.of(1, 2, 3) });
+    const generator = new torch.Generator();
+    const before = JSON.stringify(optimizer.stateDict());
+    await expect(loadCheckpoint(bytes, { optimizer, generator })).rejects.toThrow(/generator/);
+    expect(JSON.stringify(optimizer.stateDict())).toBe(before);
+    optimizer.loadStateDict(renamed as never);
+    expect(Object.keys(optimizer.paramGroups[0])).toContain('weigHtDecay');
+    expect(optimizer.paramGroups[0].weightDecay).toBe(0);
+    optimizer.loadStateDict({ state, paramGroups });
+    expect(JSON.stringify(optimizer.stateDict())).toBe(before);
+  });
+});
