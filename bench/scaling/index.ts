@@ -1,0 +1,117 @@
+/**
+ * `npm run bench:scaling`: allreduce here against the same in C, the tutorial by several processes of this machine, and
+ * what the α-β model makes of it on machines that are not here.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { isLaunched } from 'wasmgrad/distributed';
+import { nodeMachine } from '../node/machine.ts';
+import { writeBetweenMarkers } from '../report/markers.ts';
+import { markdownTable, table } from '../report/text.ts';
+import { median } from '../suite/statistics.ts';
+import { compileYardstick, launcherName, ranks } from './launch.ts';
+import { CALL_BYTES } from './model.ts';
+import { type Job, runRank, type Training } from './ranks.ts';
+import {
+  type AllReduceTime,
+  allReduceTable,
+  assumptions,
+  chart,
+  check,
+  modelTable,
+  type Table,
+  trainingTable,
+} from './report.ts';
+
+const HELP = `npm run bench:scaling -- [options]
+
+  --rounds N    allreduce: ours and C in turns, so often; training: 5 rounds of 20 steps each (3)
+  --out DIR     where scaling.svg goes                                (bench/results)
+  --write       put the tables into BENCHMARKS.md, between its markers`;
+
+/** The tutorial's gradients are 1.6 MB. */
+const SIZES = [1, 4, 16, 64, 256, 1024, 4096, 16384]
+  .map((kB) => kB * 1024)
+  .concat(1.6e6)
+  .sort((a, b) => a - b);
+/** Bytes that are moved for a size, in calls of at most so many. */
+const VOLUME = 1.5e8;
+const MOST_CALLS = 2000;
+const JOBS = SIZES.map(
+  (bytes): Job => [bytes, Math.max(10, Math.min(MOST_CALLS, Math.round(VOLUME / bytes)))],
+);
+const PROCESSES = [1, 2, 4];
+
+/** Ours and C in turns, the median of the rounds' medians. */
+function allReduceTimes(rounds: number): AllReduceTime[] {
+  const yardstick = compileYardstick();
+  if (yardstick === null) console.log('mpicc is not installed: no comparison with C\n');
+  const jobs = JOBS.map((job) => job.join(','));
+  const ours: number[][] = [];
+  const c: number[][] = [];
+  for (let round = 0; round < rounds; round++) {
+    ours.push(ranks<number[]>(2, 'allreduce', JSON.stringify(JOBS)));
+    if (yardstick) c.push(yardstick(2, [String(CALL_BYTES), ...jobs]));
+  }
+  const middle = (all: number[][], i: number) => median(all.map((round) => round[i]));
+  return SIZES.map((bytes, i) => ({ bytes, ours: middle(ours, i), c: yardstick ? middle(c, i) : undefined }));
+}
+
+function measure(values: { rounds: string; out: string; write: boolean }): void {
+  const rounds = Number(values.rounds);
+  const launcher = launcherName();
+  if (!(rounds >= 1)) throw new Error(`--rounds must be at least 1, but got '${values.rounds}'`);
+  if (launcher === null)
+    throw new Error('bench:scaling needs MPI: apt-get install openmpi-bin libopenmpi-dev (the second for C)');
+  const { processor, cores, engine, load = 0 } = nodeMachine();
+  const origin =
+    `${new Date().toISOString().slice(0, 10)}, ${cores} cores of ${processor}, ${engine}, ${launcher}, load ` +
+    `${load.toFixed(1)} at the start`;
+  console.log(`${origin}\n`);
+
+  const show = ([head, rows]: Table) => console.log(`${table(head, rows)}\n`);
+  const times = allReduceTimes(rounds);
+  show(allReduceTable(times));
+  const training = PROCESSES.map((n) => ranks<Training>(n, 'training', String(5 * rounds)));
+  show(trainingTable(training, cores));
+  const stepMs = training[0].weak.alone.median;
+  show(modelTable(stepMs));
+  const notes = assumptions(stepMs).join('\n');
+  console.log(`${notes}\n${check(times, training)}\n`);
+
+  fs.mkdirSync(values.out, { recursive: true });
+  const file = path.join(values.out, 'scaling.svg');
+  fs.writeFileSync(file, chart(stepMs));
+  console.log(`The chart is ${file}`);
+  if (!values.write) return;
+  const markdown = ([head, rows]: Table) => markdownTable(head, rows);
+  const parts = [
+    `${origin}.`,
+    markdown(allReduceTable(times)),
+    markdown(trainingTable(training, cores)),
+    check(times, training),
+    markdown(modelTable(stepMs)),
+    notes,
+  ];
+  writeBetweenMarkers('BENCHMARKS.md', 'scaling', parts.join('\n\n'));
+}
+
+if (isLaunched()) await runRank(process.argv.slice(2));
+else {
+  try {
+    const { values } = parseArgs({
+      options: {
+        rounds: { type: 'string', default: '3' },
+        out: { type: 'string', default: 'bench/results' },
+        write: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    if (values.help) console.log(HELP);
+    else measure(values);
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exitCode = 1;
+  }
+}

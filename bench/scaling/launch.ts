@@ -1,0 +1,61 @@
+/** Starts processes with the MPI that is installed, and compiles the yardstick for it. */
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+const LIMIT_MS = 120_000;
+const SETTINGS = {
+  OMPI_ALLOW_RUN_AS_ROOT: '1',
+  OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1',
+  // Processes that wait leave the core to those that compute: there are at least as many as cores.
+  OMPI_MCA_mpi_yield_when_idle: '1',
+};
+
+/** The name and version of the launcher, or null if there is none. */
+export function launcherName(): string | null {
+  const { error, stdout } = spawnSync('mpirun', ['--version'], { encoding: 'utf8' });
+  return error
+    ? null
+    : /Open MPI|Open RTE|PRTE/.test(stdout)
+      ? stdout.split('\n')[0].replace('mpirun ', '')
+      : 'MPICH';
+}
+
+/** What `mpirun` prints. @throws Error with its words if it fails */
+export function mpirun(processes: number, command: readonly string[]): string {
+  const open = launcherName() !== 'MPICH';
+  const flags = open ? ['--oversubscribe', '--bind-to', 'none'] : [];
+  const { status, stdout, stderr } = spawnSync('mpirun', ['-np', `${processes}`, ...flags, ...command], {
+    encoding: 'utf8',
+    timeout: LIMIT_MS,
+    env: { ...process.env, ...SETTINGS },
+  });
+  if (status !== 0)
+    throw new Error(`${command.join(' ')} by ${processes} processes failed: ${stderr}${stdout}`);
+  return stdout;
+}
+
+/** This program again, as each of the processes. */
+export function ranks<T>(processes: number, ...args: string[]): T {
+  const relaxed =
+    Number(process.versions.node.split('.')[0]) > 20 ? [] : ['--experimental-wasm-relaxed-simd'];
+  return JSON.parse(mpirun(processes, [process.execPath, ...relaxed, process.argv[1], ...args]));
+}
+
+/** Compiles the C program. Returns what runs it, and null if there is no compiler. */
+export function compileYardstick(): ((processes: number, args: string[]) => number[]) | null {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wasmgrad-scaling-'));
+  process.once('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
+  const program = path.join(folder, 'allreduce');
+  const { error, status, stderr } = spawnSync('mpicc', ['-O2', '-o', program, 'bench/scaling/allreduce.c'], {
+    encoding: 'utf8',
+  });
+  if (error) return null;
+  if (status !== 0) throw new Error(`mpicc failed: ${stderr}`);
+  return (processes, args) =>
+    mpirun(processes, [program, ...args])
+      .trim()
+      .split('\n')
+      .map(Number);
+}
