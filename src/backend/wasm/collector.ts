@@ -38,8 +38,6 @@ const REPORTS_PER_BURST = 16;
 const SMALL_REPORT = 64 * 1024;
 /** Bytes of new storages that are worth hurrying V8: it costs 1 … 5 ms. */
 const HURRY_BYTES = 16 * MB;
-/** The same before memory grows: what that saves is kept for good, but a loop that makes much is slowed by a tenth. */
-const ROOM_BYTES = 24 * MB;
 /** Looks between two sweeps, before new canaries are needed. */
 const CANARIES = 2 * BURSTS;
 
@@ -188,7 +186,7 @@ export class SweepingCollector implements Collector {
    */
   makeRoom(): boolean {
     const before = this.#watchedBytes;
-    if (!this.#dropping || before - this.#sweptBytes < ROOM_BYTES) return false;
+    if (!this.#dropping || before - this.#sweptBytes < HURRY_BYTES) return false;
     this.collect();
     return this.#watchedBytes < before;
   }
