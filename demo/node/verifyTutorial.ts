@@ -1,6 +1,7 @@
 /**
  * `npm run verify:tutorial -- [--epochs N] [--device webgpu]`: trains both networks of the tutorial and compares every line with what
- * PyTorch printed (test/golden/tutorial.json). Ends with code 1 if one lies outside the band.
+ * PyTorch printed (test/golden/tutorial.json). Ends with code 1 if one lies outside the band. Epochs whose losses must be equal
+ * may have the digits of another build of PyTorch (test/golden/tutorial-builds.json).
  */
 import fs from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -26,6 +27,10 @@ interface Golden {
 }
 
 const golden: Golden = JSON.parse(fs.readFileSync('test/golden/tutorial.json', 'utf8'));
+/** What other builds of PyTorch give for the first epochs: see the file. */
+const builds: { readonly modules: Readonly<Record<string, readonly Row[]>> } = JSON.parse(
+  fs.readFileSync('test/golden/tutorial-builds.json', 'utf8'),
+);
 const { values } = parseArgs({
   options: {
     epochs: { type: 'string', default: '40' },
@@ -42,8 +47,13 @@ if (!Number.isInteger(epochs) || epochs < 1 || epochs > 40) {
 const four = (x: number): number => Number(x.toFixed(4));
 const signed = (x: number): string => (x === 0 ? '   =   ' : `${x > 0 ? '+' : '-'}${Math.abs(x).toFixed(4)}`);
 
-/** Prints a section's lines beside PyTorch's and counts those outside the band. */
-function compare(title: string, history: History, expected: readonly Row[]): number {
+/** Prints a section's lines beside PyTorch's and counts those outside the band. `others`: by other builds of PyTorch. */
+function compare(
+  title: string,
+  history: History,
+  expected: readonly Row[],
+  others: readonly (readonly Row[])[],
+): number {
   const { band } = golden;
   let outside = 0;
   let equal = 0;
@@ -57,11 +67,16 @@ function compare(title: string, history: History, expected: readonly Row[]): num
     const off = got.map((x, c) => Number((x - expected[i][c]).toFixed(4)));
     const exact = i < band.exact_losses_epochs;
     const limits = [exact ? 0 : band.training_loss, exact ? 0 : band.validation_loss, band.accuracy];
-    const bad = off.some((d, c) => Math.abs(d) > limits[c] + 1e-9);
+    const beyond = off.map((d, c) => Math.abs(d) > limits[c] + 1e-9);
+    // A digit on which builds of PyTorch disagree may be that of any of them.
+    const disputed = beyond.map((is, c) => is && exact && others.some((rows) => four(rows[i][c]) === got[c]));
+    const bad = beyond.some((is, c) => is && !disputed[c]);
     if (bad) outside++;
     if (off.every((d) => d === 0)) equal++;
     const cells = got.map((x, c) => `${x.toFixed(4)} ${signed(off[c])}`).join('    ');
-    console.log(`${String(i + 1).padStart(5)}   ${cells}${bad ? '   OUTSIDE' : ''}`);
+    console.log(
+      `${String(i + 1).padStart(5)}   ${cells}${bad ? '   OUTSIDE' : ''}${disputed.includes(true) ? '   as other builds of PyTorch print it' : ''}`,
+    );
   }
   console.log(`${equal} of ${epochs} lines are PyTorch's to the last digit, ${outside} outside the band`);
   return outside;
@@ -90,5 +105,6 @@ for (let epoch = epochs; epoch < 40; epoch++) {
 }
 const modules = (await trainWithModules(settings())).history;
 const outside =
-  compare('2 From scratch', scratch, golden.from_scratch) + compare('3 Modules', modules, golden.modules);
+  compare('2 From scratch', scratch, golden.from_scratch, []) +
+  compare('3 Modules', modules, golden.modules, Object.values(builds.modules));
 if (outside > 0) process.exitCode = 1;
