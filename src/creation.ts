@@ -1,4 +1,5 @@
 /** New tensors: from data, filled, and in sequences. */
+
 import type { NDArray } from './backend/array.ts';
 import { backendFor } from './backend/registry.ts';
 import {
@@ -12,6 +13,7 @@ import {
 } from './core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from './core/errors.ts';
 import { formatShape, numElements, type Shape } from './core/shape.ts';
+import { given, tensorGiven } from './ops/given.ts';
 import { sizesAndOptions } from './tensor/arguments.ts';
 import { Tensor } from './tensor.ts';
 
@@ -68,6 +70,7 @@ export function full(
   value: number | boolean | bigint,
   options?: TensorOptions,
 ): Tensor {
+  given(value, 'full', 'value', 'a number');
   const dtype: DType = typeof value === 'boolean' ? 'bool' : typeof value === 'bigint' ? 'int64' : 'float32';
   return filled(
     [typeof shape === 'number' ? [shape] : shape, options],
@@ -84,15 +87,16 @@ const like = (x: Tensor, options: TensorOptions | undefined): readonly [Shape, T
 
 /** Zeros with the shape, dtype and device of x. */
 export const zerosLike = (x: Tensor, options?: TensorOptions): Tensor =>
-  filled(like(x, options), 0, 'zerosLike');
+  filled(like(tensorGiven(x, 'zeros_like'), options), 0, 'zerosLike');
 /** Ones with the shape, dtype and device of x. */
 export const onesLike = (x: Tensor, options?: TensorOptions): Tensor =>
-  filled(like(x, options), 1, 'onesLike');
+  filled(like(tensorGiven(x, 'ones_like'), options), 1, 'onesLike');
 /** A tensor without meaning yet, with the shape, dtype and device of x. */
-export const emptyLike = (x: Tensor, options?: TensorOptions): Tensor => empty(...like(x, options));
+export const emptyLike = (x: Tensor, options?: TensorOptions): Tensor =>
+  empty(...like(tensorGiven(x, 'empty_like'), options));
 /** One value with the shape, dtype and device of x. */
 export const fullLike = (x: Tensor, value: number | boolean | bigint, options?: TensorOptions): Tensor =>
-  full(x.shape, value, like(x, options)[1]);
+  full(tensorGiven(x, 'full_like').shape, value, like(x, options)[1]);
 
 /**
  * A tensor from data, which is copied. Numbers make float32, bools bool, bigints int64, a typed array its own dtype,
@@ -196,6 +200,8 @@ export function uploadAs(
 
 /** Elements of a typed array under a shape, as `torch.tensor(data).reshape(shape)` but in one step. */
 export function fromTypedArray(data: TypedArray, shape: Shape, options?: TensorOptions): Tensor {
+  given(data, 'fromTypedArray', 'data', 'a typed array');
+  given(shape, 'fromTypedArray', 'shape', 'a list of sizes');
   if (numElements(shape) !== data.length) {
     throw new ShapeError(
       `fromTypedArray: shape ${formatShape(shape)} needs ${numElements(shape)} elements, but got ${data.length}`,

@@ -3,6 +3,7 @@
 import type { DTypeLike } from './core/dtype.ts';
 import { inOp } from './core/inOp.ts';
 import type { BincountOptions, HistcOptions, UniqueOptions } from './ops/counting.ts';
+import { tensorGiven, tensorsGiven } from './ops/given.ts';
 import { linalgNorm as linalgNormOp, matrixNorm as matrixNormOp } from './ops/linalg.ts';
 import { isPlain } from './ops/options.ts';
 import type { AlongOptions, QuantileOptions, SortOptions, TopkOptions } from './ops/order.ts';
@@ -30,44 +31,47 @@ export const sum = (
   dim?: DimOrOptions,
   keepdim?: KeepdimOrOptions,
   options?: ReduceOptions,
-): Tensor => x.sum(dim, keepdim, options);
+): Tensor => tensorGiven(x, 'sum').sum(dim, keepdim, options);
 /** Mean over `dim` (default all dimensions). */
 export const mean = (
   x: Tensor,
   dim?: DimOrOptions,
   keepdim?: KeepdimOrOptions,
   options?: ReduceOptions,
-): Tensor => x.mean(dim, keepdim, options);
+): Tensor => tensorGiven(x, 'mean').mean(dim, keepdim, options);
 /** Largest elements over `dim`; ties share the gradient. */
 export const amax = (x: Tensor, dim?: DimOrOptions, keepdim?: KeepdimOrOptions): Tensor =>
-  x.amax(dim, keepdim);
+  tensorGiven(x, 'amax').amax(dim, keepdim);
 /** Smallest elements over `dim`; ties share the gradient. */
 export const amin = (x: Tensor, dim?: DimOrOptions, keepdim?: KeepdimOrOptions): Tensor =>
-  x.amin(dim, keepdim);
+  tensorGiven(x, 'amin').amin(dim, keepdim);
 /** int64 position of the largest element along `dim`, or in the flattened tensor. */
 export const argmax = (x: Tensor, dim?: DimOrOptions, keepdim?: KeepdimOrOptions): Tensor =>
-  x.argmax(dim, keepdim);
+  tensorGiven(x, 'argmax').argmax(dim, keepdim);
 /** int64 position of the smallest element along `dim`, or in the flattened tensor. */
 export const argmin = (x: Tensor, dim?: DimOrOptions, keepdim?: KeepdimOrOptions): Tensor =>
-  x.argmin(dim, keepdim);
+  tensorGiven(x, 'argmin').argmin(dim, keepdim);
 /** True where any element over `dim` is not zero. */
-export const any = (x: Tensor, dim?: DimOrOptions, keepdim?: KeepdimOrOptions): Tensor => x.any(dim, keepdim);
+export const any = (x: Tensor, dim?: DimOrOptions, keepdim?: KeepdimOrOptions): Tensor =>
+  tensorGiven(x, 'any').any(dim, keepdim);
 /** True where all elements over `dim` are not zero. */
-export const all = (x: Tensor, dim?: DimOrOptions, keepdim?: KeepdimOrOptions): Tensor => x.all(dim, keepdim);
+export const all = (x: Tensor, dim?: DimOrOptions, keepdim?: KeepdimOrOptions): Tensor =>
+  tensorGiven(x, 'all').all(dim, keepdim);
 /** How many elements over `dim` are not zero. */
-export const countNonzero = (x: Tensor, dim?: DimOrOptions): Tensor => x.countNonzero(dim);
+export const countNonzero = (x: Tensor, dim?: DimOrOptions): Tensor =>
+  tensorGiven(x, 'count_nonzero').countNonzero(dim);
 /** eˣ / Σ eˣ along `dim`. */
 export const softmax = (
   x: Tensor,
   dim: number | { dim: number; dtype?: DTypeLike },
   options?: { dtype?: DTypeLike },
-): Tensor => x.softmax(dim, options);
+): Tensor => tensorGiven(x, 'softmax').softmax(dim, options);
 /** The logarithm of softmax along `dim`. */
 export const logSoftmax = (
   x: Tensor,
   dim: number | { dim: number; dtype?: DTypeLike },
   options?: { dtype?: DTypeLike },
-): Tensor => x.logSoftmax(dim, options);
+): Tensor => tensorGiven(x, 'log_softmax').logSoftmax(dim, options);
 
 type Along = number | { dim: number; keepdim?: boolean };
 
@@ -84,6 +88,7 @@ export function max(
   second?: Along | Tensor,
   keepdim?: boolean | { keepdim?: boolean },
 ): Tensor | ValuesAndIndices<Tensor> {
+  tensorGiven(x, 'max');
   if (second === undefined) return x.max();
   return 'array' in Object(second) ? x.max(second as Tensor) : x.max(second as Along, keepdim);
 }
@@ -101,6 +106,7 @@ export function min(
   second?: Along | Tensor,
   keepdim?: boolean | { keepdim?: boolean },
 ): Tensor | ValuesAndIndices<Tensor> {
+  tensorGiven(x, 'min');
   if (second === undefined) return x.min();
   return 'array' in Object(second) ? x.min(second as Tensor) : x.min(second as Along, keepdim);
 }
@@ -113,18 +119,20 @@ export function where(
   a?: Tensor | number | boolean,
   b?: Tensor | number | boolean,
 ): Tensor | Tensor[] {
+  tensorGiven(condition, 'where', 'condition');
   if (a === undefined || b === undefined) return nonzero<Tensor>(condition, { asTuple: true });
   return whereOp<Tensor>(condition, a, b);
 }
 
 /** Variance over `dim` (default all): `(x, dim, unbiased, keepdim)`, `(x, unbiased)` or options. */
-const variance = (x: Tensor, ...args: VarArguments): Tensor => x.var(...args);
+const variance = (x: Tensor, ...args: VarArguments): Tensor => tensorGiven(x, 'variance').var(...args);
 
 export { variance as var };
 /** Standard deviation over `dim` (default all), with the arguments of `var`. */
-export const std = (x: Tensor, ...args: VarArguments): Tensor => x.std(...args);
+export const std = (x: Tensor, ...args: VarArguments): Tensor => tensorGiven(x, 'std').std(...args);
 /** Variance and mean together. */
 export function varMean(x: Tensor, ...args: VarArguments): [Tensor, Tensor] {
+  tensorGiven(x, 'var_mean');
   return inOp('var_mean', () => {
     const { dims, keepdim } = spread(...args);
     return [x.var(...args), x.mean(dims, keepdim)];
@@ -132,6 +140,7 @@ export function varMean(x: Tensor, ...args: VarArguments): [Tensor, Tensor] {
 }
 /** Standard deviation and mean together. */
 export function stdMean(x: Tensor, ...args: VarArguments): [Tensor, Tensor] {
+  tensorGiven(x, 'std_mean');
   return inOp('std_mean', () => {
     const { dims, keepdim } = spread(...args);
     return [x.std(...args), x.mean(dims, keepdim)];
@@ -143,44 +152,46 @@ export const norm = (
   p?: NormOrder | NormOptions,
   dim?: DimOrOptions,
   keepdim?: KeepdimOrOptions,
-): Tensor => x.norm(p, dim, keepdim);
+): Tensor => tensorGiven(x, 'norm').norm(p, dim, keepdim);
 /** log Σ eˣ over `dim`. */
 export const logsumexp = (x: Tensor, dim: DimOrOptions, keepdim?: KeepdimOrOptions): Tensor =>
-  x.logsumexp(dim, keepdim);
+  tensorGiven(x, 'logsumexp').logsumexp(dim, keepdim);
 /** Sum over `dim` of what is not NaN. */
 export const nansum = (
   x: Tensor,
   dim?: DimOrOptions,
   keepdim?: KeepdimOrOptions,
   options?: ReduceOptions,
-): Tensor => x.nansum(dim, keepdim, options);
+): Tensor => tensorGiven(x, 'nansum').nansum(dim, keepdim, options);
 /** Mean over `dim` of what is not NaN. */
 export const nanmean = (
   x: Tensor,
   dim?: DimOrOptions,
   keepdim?: KeepdimOrOptions,
   options?: ReduceOptions,
-): Tensor => x.nanmean(dim, keepdim, options);
+): Tensor => tensorGiven(x, 'nanmean').nanmean(dim, keepdim, options);
 /** Smallest and largest elements. */
 export const aminmax = (x: Tensor, options?: { dim?: number | null; keepdim?: boolean }): Extremes<Tensor> =>
-  x.aminmax(options);
+  tensorGiven(x, 'aminmax').aminmax(options);
 /** Product over `dim` (default all). */
 export const prod = (
   x: Tensor,
   dim?: DimOrOptions,
   keepdim?: KeepdimOrOptions,
   options?: ReduceOptions,
-): Tensor => x.prod(dim, keepdim, options);
+): Tensor => tensorGiven(x, 'prod').prod(dim, keepdim, options);
 /** Running sums along `dim`. */
 export const cumsum = (x: Tensor, dim: number | ScanOptions, options?: ScanOptions): Tensor =>
-  x.cumsum(dim, options);
+  tensorGiven(x, 'cumsum').cumsum(dim, options);
 /** Running products along `dim`. */
 export const cumprod = (x: Tensor, dim: number | ScanOptions, options?: ScanOptions): Tensor =>
-  x.cumprod(dim, options);
+  tensorGiven(x, 'cumprod').cumprod(dim, options);
 /** Running largest elements along `dim`, with positions. */
-export const cummax = (x: Tensor, dim: number | { dim: number }): ValuesAndIndices<Tensor> => x.cummax(dim);
+export const cummax = (x: Tensor, dim: number | { dim: number }): ValuesAndIndices<Tensor> =>
+  tensorGiven(x, 'cummax').cummax(dim);
 /** Running smallest elements along `dim`, with positions. */
-export const cummin = (x: Tensor, dim: number | { dim: number }): ValuesAndIndices<Tensor> => x.cummin(dim);
+export const cummin = (x: Tensor, dim: number | { dim: number }): ValuesAndIndices<Tensor> =>
+  tensorGiven(x, 'cummin').cummin(dim);
 
 /** The lower median; along a dimension with positions. */
 export function median(x: Tensor): Tensor;
@@ -190,40 +201,41 @@ export function median(
   dim?: Along,
   keepdim?: KeepdimOrOptions,
 ): Tensor | ValuesAndIndices<Tensor> {
+  tensorGiven(x, 'median');
   return dim === undefined ? x.median() : x.median(dim, keepdim);
 }
 /** The lower median of what is not NaN. */
-export const nanmedian = (x: Tensor): Tensor => x.nanmedian();
+export const nanmedian = (x: Tensor): Tensor => tensorGiven(x, 'nanmedian').nanmedian();
 /** The k-th smallest element along `dim` (default the last), with its position. */
 export const kthvalue = (
   x: Tensor,
   k: number,
   dim?: number | AlongOptions,
   keepdim?: boolean | AlongOptions,
-): ValuesAndIndices<Tensor> => x.kthvalue(k, dim, keepdim);
+): ValuesAndIndices<Tensor> => tensorGiven(x, 'kthvalue').kthvalue(k, dim, keepdim);
 /** Sorted along `dim` (default the last), stably, with positions. */
 export const sort = (
   x: Tensor,
   dim?: number | SortOptions,
   descending?: boolean | SortOptions,
-): ValuesAndIndices<Tensor> => x.sort(dim, descending);
+): ValuesAndIndices<Tensor> => tensorGiven(x, 'sort').sort(dim, descending);
 /** The positions that sort along `dim` (default the last). */
 export const argsort = (x: Tensor, dim?: number | SortOptions, descending?: boolean | SortOptions): Tensor =>
-  x.argsort(dim, descending);
+  tensorGiven(x, 'argsort').argsort(dim, descending);
 /** The k largest (or smallest) elements along `dim` (default the last), with positions. */
 export const topk = (
   x: Tensor,
   k: number,
   dim?: number | TopkOptions,
   largest?: boolean | TopkOptions,
-): ValuesAndIndices<Tensor> => x.topk(k, dim, largest);
+): ValuesAndIndices<Tensor> => tensorGiven(x, 'topk').topk(k, dim, largest);
 /** Quantiles of all elements or along `dim`. */
 export const quantile = (
   x: Tensor,
   q: number | readonly number[] | Tensor,
   dim?: number | null | QuantileOptions,
   keepdim?: boolean,
-): Tensor => x.quantile(q, dim, keepdim);
+): Tensor => tensorGiven(x, 'quantile').quantile(q, dim, keepdim);
 /** The distinct elements, sorted; with options also inverse positions and counts. */
 export function unique(x: Tensor): Tensor;
 export function unique(
@@ -240,6 +252,7 @@ export function unique(
   returnCounts?: boolean,
   dim?: number | null,
 ): Tensor | Tensor[] {
+  tensorGiven(x, 'unique');
   return x.unique(sorted ?? true, returnInverse, returnCounts, dim);
 }
 /** How often 0, 1, 2, … occur in a vector of non-negative integers. */
@@ -247,46 +260,47 @@ export const bincount = (
   x: Tensor,
   weights?: Tensor | null | BincountOptions<Tensor>,
   minlength?: number,
-): Tensor => x.bincount(weights, minlength);
+): Tensor => tensorGiven(x, 'bincount').bincount(weights, minlength);
 /** Counts of elements in equal bins. */
 export const histc = (x: Tensor, bins?: number | HistcOptions, min?: number, max?: number): Tensor =>
-  x.histc(bins, min, max);
+  tensorGiven(x, 'histc').histc(bins, min, max);
 
 type SomeDims = number | readonly number[];
 /** The order along dims reversed. */
 export const flip = (x: Tensor, dims: SomeDims | { dims: SomeDims }): Tensor =>
   typeof dims === 'number'
-    ? x.flip(dims)
+    ? tensorGiven(x, 'flip').flip(dims)
     : isPlain(dims)
-      ? x.flip(dims as { dims: SomeDims })
-      : x.flip(dims as readonly number[]);
+      ? tensorGiven(x, 'flip').flip(dims as { dims: SomeDims })
+      : tensorGiven(x, 'flip').flip(dims as readonly number[]);
 /** Elements moved along dims, around the ends. */
 export const roll = (
   x: Tensor,
   shifts: SomeDims | RollOptions,
   dims?: SomeDims | null | RollOptions,
-): Tensor => x.roll(shifts, dims);
+): Tensor => tensorGiven(x, 'roll').roll(shifts, dims);
 /** A plane turned by k · 90°. */
 export const rot90 = (
   x: Tensor,
   k?: number | { k?: number; dims?: readonly number[] },
   dims?: readonly number[] | { dims?: readonly number[] },
-): Tensor => x.rot90(k, dims);
+): Tensor => tensorGiven(x, 'rot90').rot90(k, dims);
 /** Each element, or slice along `dim`, repeated. */
 export const repeatInterleave = (
   x: Tensor,
   repeats: number | Tensor,
   dim?: number | null | RepeatInterleaveOptions,
-): Tensor => x.repeatInterleave(repeats, dim);
+): Tensor => tensorGiven(x, 'repeat_interleave').repeatInterleave(repeats, dim);
 /** x read as if it had a larger shape. */
-export const broadcastTo = (x: Tensor, shape: readonly number[]): Tensor => x.broadcastTo(shape);
+export const broadcastTo = (x: Tensor, shape: readonly number[]): Tensor =>
+  tensorGiven(x, 'broadcast_to').broadcastTo(shape);
 /** The diagonal of two dimensions, as a view. */
 export const diagonal = (
   x: Tensor,
   offset?: number | DiagonalOptions,
   dim1?: number,
   dim2?: number,
-): Tensor => x.diagonal(offset, dim1, dim2);
+): Tensor => tensorGiven(x, 'diagonal').diagonal(offset, dim1, dim2);
 
 /** `torch.linalg`. */
 export const linalg = {
@@ -329,15 +343,16 @@ export const linalg = {
     return inOp('linalg.matrix_norm', () => matrixNormOp<Tensor>(x, ord, dim, keepdim));
   },
   /** A square matrix to a whole power. */
-  matrixPower: (x: Tensor, n: number): Tensor => x.matrixPower(n),
+  matrixPower: (x: Tensor, n: number): Tensor => tensorGiven(x, 'matrix_power').matrixPower(n),
   /** The matrix product. */
-  matmul: (a: Tensor, b: Tensor): Tensor => a.matmul(b),
+  matmul: (a: Tensor, b: Tensor): Tensor => tensorGiven(a, 'matmul').matmul(b),
   /** The vector product along `dim` (default the last). */
-  cross: (a: Tensor, b: Tensor, { dim = -1 }: { dim?: number } = {}): Tensor => a.cross(b, dim),
+  cross: (a: Tensor, b: Tensor, { dim = -1 }: { dim?: number } = {}): Tensor =>
+    tensorGiven(a, 'cross').cross(b, dim),
   /** The diagonal of the last two dimensions (or others), as a view. */
   diagonal: (x: Tensor, { offset = 0, dim1 = -2, dim2 = -1 }: DiagonalOptions = {}): Tensor =>
-    x.diagonal(offset, dim1, dim2),
+    tensorGiven(x, 'diagonal').diagonal(offset, dim1, dim2),
   /** The product of several matrices in the cheapest order. */
   multiDot: (matrices: readonly Tensor[]): Tensor =>
-    inOp('linalg.multi_dot', () => chainMatmul<Tensor>(...matrices)),
+    inOp('linalg.multi_dot', () => chainMatmul<Tensor>(...tensorsGiven(matrices, 'multi_dot', 'matrices'))),
 };

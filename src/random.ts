@@ -2,6 +2,7 @@
  * Random tensors and the generators behind them. Everything here draws PyTorch's CPU streams: the same seed gives the
  * same numbers, bit for bit in float32 (float64 normals may differ in the last bit, with the engine's sin, cos and log).
  */
+
 import { noGrad } from './autograd/gradMode.ts';
 import { backendFor } from './backend/registry.ts';
 import { fillUniform } from './core/distributions.ts';
@@ -22,6 +23,7 @@ import {
   floating,
   type GeneratorOptions,
 } from './ops/draw.ts';
+import { given, tensorGiven } from './ops/given.ts';
 import { sizesAndOptions } from './tensor/arguments.ts';
 import { Tensor } from './tensor.ts';
 
@@ -212,14 +214,20 @@ function drawnLike(x: Tensor, options: RandomOptions, dtype: DType, fill: Fill):
 
 /** Uniform samples of [0, 1), like x. */
 export const randLike = (x: Tensor, options: RandomOptions = {}): Tensor =>
-  drawnLike(x, options, floatingDType(options, 'randLike', x.dtype), (values, engine) =>
-    fillUniform(engine, floating(values, 'randLike')),
+  drawnLike(
+    tensorGiven(x, 'rand_like'),
+    options,
+    floatingDType(options, 'randLike', x.dtype),
+    (values, engine) => fillUniform(engine, floating(values, 'randLike')),
   );
 
 /** Normal samples, like x. */
 export const randnLike = (x: Tensor, options: RandomOptions = {}): Tensor =>
-  drawnLike(x, options, floatingDType(options, 'randnLike', x.dtype), (values, engine, contiguous) =>
-    fillNormal(engine, floating(values, 'randnLike'), 0, 1, contiguous),
+  drawnLike(
+    tensorGiven(x, 'randn_like'),
+    options,
+    floatingDType(options, 'randnLike', x.dtype),
+    (values, engine, contiguous) => fillNormal(engine, floating(values, 'randnLike'), 0, 1, contiguous),
   );
 
 /** Whole numbers like x: `randintLike(x, high)` of [0, high), `randintLike(x, low, high)` of [low, high). */
@@ -229,6 +237,7 @@ export function randintLike(
   high?: Bound | RandomOptions,
   options: RandomOptions = {},
 ): Tensor {
+  tensorGiven(x, 'randint_like');
   return inOp('randint_like', () => {
     if (high === undefined || typeof high === 'object') return randintLike(x, 0, low, high);
     const dtype = dtypeOf(options, 'randintLike', x.dtype);
@@ -263,8 +272,10 @@ export function normal(
 
 /** std·z + mean with z standard normal; a plain std is part of the draw, which rounds once less. */
 function scaled(mean: Tensor | number, std: Tensor | number, options: GeneratorOptions): Tensor {
+  given(mean, 'normal', 'mean', 'a Tensor or a number');
   if (typeof std === 'number') checkStd(std);
   else {
+    tensorGiven(std, 'normal', 'std');
     std.array.backend.require(
       std.detach().ge(0).array,
       () => new ArgumentError('normal: expects all elements of std >= 0, but found a negative one'),

@@ -1,4 +1,5 @@
 /** Activation functions. Those with a kernel of their own are rows; the others are made of ops and recorded as one. */
+
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { formatShape, normalizeDim } from '../core/shape.ts';
@@ -8,6 +9,7 @@ import { ge, gt, le, logicalAnd, logicalOr, lt } from './comparison.ts';
 import { scalarValue } from './convert.ts';
 import { abs, exp, log1p, sigmoid, square, tanh } from './elementwise.ts';
 import { fused } from './fused.ts';
+import { tensorGiven } from './given.ts';
 import { erfc } from './special.ts';
 import { applyUnary, checkFloating, type UnaryRow, unaryOp } from './unary.ts';
 import { narrow, reshape } from './views.ts';
@@ -26,7 +28,7 @@ const leakyReluRow: UnaryRow = {
 };
 /** x above 0, slope·x below. */
 export const leakyRelu = <T extends Variable>(x: T, negativeSlope = 0.01): T =>
-  applyUnary(leakyReluRow, x, negativeSlope);
+  applyUnary(leakyReluRow, tensorGiven(x, 'leaky_relu'), negativeSlope);
 
 const eluRow: UnaryRow = {
   name: 'elu',
@@ -37,7 +39,8 @@ const eluRow: UnaryRow = {
   backward: (grad, x, alpha) => whereOp(le(x, 0), mul(grad, mul(expBelow(x), alpha)), grad),
 };
 /** x above 0, α(eˣ − 1) below. */
-export const elu = <T extends Variable>(x: T, alpha = 1): T => applyUnary(eluRow, x, alpha);
+export const elu = <T extends Variable>(x: T, alpha = 1): T =>
+  applyUnary(eluRow, tensorGiven(x, 'elu'), alpha);
 
 const SELU_ALPHA = 1.6732632423543772;
 const SELU_SCALE = 1.0507009873554805;
@@ -45,7 +48,7 @@ const SELU_SCALE = 1.0507009873554805;
 export const selu = <T extends Variable>(x: T): T =>
   fused(
     'EluBackward0',
-    [x],
+    [tensorGiven(x, 'selu')],
     () => mul<T>(elu(x, SELU_ALPHA), SELU_SCALE),
     (node) => {
       const saved = node.save(x);
@@ -68,6 +71,7 @@ const celuRow: UnaryRow = {
 };
 /** x above 0, α(e^(x/α) − 1) below. @throws ArgumentError for alpha 0 */
 export function celu<T extends Variable>(x: T, alpha = 1): T {
+  tensorGiven(x, 'celu');
   if (alpha === 0) throw new ArgumentError('celu: ZeroDivisionError: alpha cannot be 0 for CELU');
   return applyUnary(celuRow, x, alpha);
 }
@@ -112,6 +116,7 @@ const geluTanh = <T extends Variable>(x: T): T => {
 
 /** x·Φ(x), or its approximation by tanh. @throws ArgumentError for another name */
 export function gelu<T extends Variable>(x: T, approximate: 'none' | 'tanh' = 'none'): T {
+  tensorGiven(x, 'gelu');
   if (approximate === 'tanh') return geluTanh(x);
   if (approximate === 'none') return geluExact(x);
   throw new ArgumentError(
@@ -145,11 +150,11 @@ const softplusRow: UnaryRow = {
 };
 /** log(1 + e^(βx))/β; x itself where βx > threshold. */
 export const softplus = <T extends Variable>(x: T, beta = 1, threshold = 20): T =>
-  applyUnary(softplusRow, x, beta, threshold);
+  applyUnary(softplusRow, tensorGiven(x, 'softplus'), beta, threshold);
 
 /** x·tanh(softplus(x)). */
 export const mish = <T extends Variable>(x: T): T => {
-  checkFloating(x, 'mish');
+  checkFloating(tensorGiven(x, 'mish'), 'mish');
   return fused(
     'MishBackward0',
     [x],
@@ -167,7 +172,7 @@ export const mish = <T extends Variable>(x: T): T => {
 
 /** log(sigmoid(x)), exact for large |x|. */
 export const logsigmoid = <T extends Variable>(x: T): T => {
-  checkFloating(x, 'logsigmoid');
+  checkFloating(tensorGiven(x, 'logsigmoid'), 'logsigmoid');
   return fused(
     'LogSigmoidBackward0',
     [x],
@@ -180,10 +185,11 @@ export const logsigmoid = <T extends Variable>(x: T): T => {
 };
 
 /** x/(1 + |x|). */
-export const softsign = <T extends Variable>(x: T): T => div<T>(x, add<T>(abs(x), 1));
+export const softsign = <T extends Variable>(x: T): T =>
+  div<T>(tensorGiven(x, 'softsign'), add<T>(abs(x), 1));
 
 /** x − tanh(x). */
-export const tanhshrink = <T extends Variable>(x: T): T => sub<T>(x, tanh(x));
+export const tanhshrink = <T extends Variable>(x: T): T => sub<T>(tensorGiven(x, 'tanhshrink'), tanh(x));
 
 const outside = <T extends Variable>(x: T, low: number, high: number): T =>
   logicalOr<T>(le<T>(x, low), ge<T>(x, high));
@@ -193,6 +199,7 @@ const outside = <T extends Variable>(x: T, low: number, high: number): T =>
  * the bounds lose their fractions. @throws ArgumentError, DTypeError for bools
  */
 export function hardtanh<T extends Variable>(x: T, minVal = -1, maxVal = 1): T {
+  tensorGiven(x, 'hardtanh');
   return limited('hardtanh', x, minVal, maxVal);
 }
 
@@ -222,11 +229,11 @@ function limited<T extends Variable>(op: string, x: T, minVal: number, maxVal: n
 }
 
 /** min(max(x, 0), 6). */
-export const relu6 = <T extends Variable>(x: T): T => limited('relu6', x, 0, 6);
+export const relu6 = <T extends Variable>(x: T): T => limited('relu6', tensorGiven(x, 'relu6'), 0, 6);
 
 /** (x + 3)/6 within [0, 1]. */
 export const hardsigmoid = <T extends Variable>(x: T): T => {
-  checkFloating(x, 'hardsigmoid');
+  checkFloating(tensorGiven(x, 'hardsigmoid'), 'hardsigmoid');
   return fused(
     'HardsigmoidBackward0',
     [x],
@@ -241,7 +248,7 @@ export const hardsigmoid = <T extends Variable>(x: T): T => {
 
 /** x·hardsigmoid(x). */
 export const hardswish = <T extends Variable>(x: T): T => {
-  checkFloating(x, 'hardswish');
+  checkFloating(tensorGiven(x, 'hardswish'), 'hardswish');
   return fused(
     'HardswishBackward0',
     [x],
@@ -269,7 +276,8 @@ const hardshrinkRow: UnaryRow = {
   backward: (grad, x, lambd) => whereOp(within(x, lambd), 0, grad),
 };
 /** 0 within [−λ, λ], x outside. */
-export const hardshrink = <T extends Variable>(x: T, lambd = 0.5): T => applyUnary(hardshrinkRow, x, lambd);
+export const hardshrink = <T extends Variable>(x: T, lambd = 0.5): T =>
+  applyUnary(hardshrinkRow, tensorGiven(x, 'hardshrink'), lambd);
 
 const softshrinkRow: UnaryRow = {
   name: 'softshrink',
@@ -281,6 +289,7 @@ const softshrinkRow: UnaryRow = {
 };
 /** x moved towards 0 by λ; 0 within [−λ, λ]. @throws ArgumentError for a negative lambd */
 export function softshrink<T extends Variable>(x: T, lambd = 0.5): T {
+  tensorGiven(x, 'softshrink');
   if (!(lambd >= 0))
     throw new ArgumentError(`softshrink: lambda must be greater or equal to 0, but found to be ${lambd}.`);
   return applyUnary(softshrinkRow, x, lambd);
@@ -296,12 +305,14 @@ const thresholdRow: UnaryRow = {
 };
 /** x above the threshold, else `value`. */
 export const threshold = <T extends Variable>(x: T, limit: number, value: number): T =>
-  applyUnary(thresholdRow, x, limit, value);
+  applyUnary(thresholdRow, tensorGiven(x, 'threshold'), limit, value);
 
 /**
  * x above 0, weight·x below. weight: [1], or one for each channel (x's dimension 1). @throws ShapeError
  */
 export function prelu<T extends Variable>(x: T, weight: T): T {
+  tensorGiven(x, 'prelu');
+  tensorGiven(weight, 'prelu', 'weight');
   checkFloating(x, 'prelu');
   const count = weight.array.size;
   const channels = x.ndim > 1 ? x.shape[1] : 1;
@@ -333,6 +344,7 @@ export function prelu<T extends Variable>(x: T, weight: T): T {
 
 /** The first half along dim times the sigmoid of the second. @throws ShapeError for an odd size */
 export function glu<T extends Variable>(x: T, dim = -1): T {
+  tensorGiven(x, 'glu');
   checkFloating(x, 'glu');
   if (x.ndim === 0)
     throw new ShapeError(

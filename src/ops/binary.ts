@@ -1,4 +1,5 @@
 /** How an elementwise op of two operands is made from its row: promotion, broadcasting, recording. */
+
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import type { NDArray } from '../backend/array.ts';
@@ -7,6 +8,7 @@ import { type DType, isFloating, toFloating, torchTypeName } from '../core/dtype
 import { ArgumentError, DTypeError } from '../core/errors.ts';
 import { broadcastShapes } from '../core/shape.ts';
 import { checkPair, isTensor, type OperandOf, pairDType, promoteOperand, tensorOf } from './convert.ts';
+import { given } from './given.ts';
 import { nodeName } from './unary.ts';
 
 export interface BinaryRow extends BinarySpec {
@@ -69,6 +71,9 @@ export function applyBinary<T extends Variable>(row: BinaryRow, left: OperandOf<
   if (isTensor(left) && isTensor(right)) {
     checkPair(left, right, row.name);
     broadcastShapes(left.shape, right.shape, row.name);
+  } else {
+    given(left, row.name, 'input', 'a Tensor or a number');
+    given(right, row.name, 'other', 'a Tensor or a number');
   }
   const dtype = operandDType(row, left, right);
   const a = promoteOperand(left, dtype);

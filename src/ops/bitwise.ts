@@ -1,10 +1,12 @@
 /** Operations on the bits of integers; on bools they are logic. */
+
 import type { Variable } from '../autograd/variable.ts';
 import { isFloating, torchTypeName } from '../core/dtype.ts';
 import { DTypeError } from '../core/errors.ts';
 import { type BinaryOp, binaryOp } from './binary.ts';
 import { logicalNot } from './comparison.ts';
 import { type OperandOf, valueDType } from './convert.ts';
+import { given, tensorGiven } from './given.ts';
 import { unaryOp } from './unary.ts';
 
 function checkIntegers(op: string, operands: readonly OperandOf<Variable>[]): void {
@@ -23,6 +25,8 @@ function bitwise(
 ): BinaryOp {
   const op = binaryOp({ name, js, big, wgsl });
   const checked = <T extends Variable>(a: OperandOf<T>, b: OperandOf<T>): T => {
+    given(a, name, 'input', 'a Tensor or a number');
+    given(b, name, 'other', 'a Tensor or a number');
     checkIntegers(name, [a, b]);
     return op<T>(a, b);
   };
@@ -69,7 +73,7 @@ const invert = unaryOp({ name: 'bitwise_not', js: (x) => ~x, big: (x) => ~x, wgs
 
 /** All bits turned over; for bools `logicalNot`. @throws DTypeError for floating point */
 export function bitwiseNot<T extends Variable>(x: T): T {
-  checkIntegers('bitwise_not', [x]);
+  checkIntegers('bitwise_not', [tensorGiven(x, 'bitwise_not')]);
   return x.dtype === 'bool' ? logicalNot(x) : invert(x);
 }
 

@@ -1,4 +1,5 @@
 /** Ops of three operands: interpolation, and products or quotients added to a tensor. */
+
 import type { Variable } from '../autograd/variable.ts';
 import { isFloating } from '../core/dtype.ts';
 import { DTypeError } from '../core/errors.ts';
@@ -9,6 +10,7 @@ import { named } from './composite.ts';
 import { checkDevices, scalarValue } from './convert.ts';
 import { abs } from './elementwise.ts';
 import { fused } from './fused.ts';
+import { tensorGiven } from './given.ts';
 import { checkFloating } from './unary.ts';
 import { whereOp } from './where.ts';
 
@@ -28,6 +30,9 @@ export function addcmul<T extends Variable>(x: T, a: T, b: T, { value = 1 }: Val
 
 /** x + value · a / b; all broadcast. */
 export function addcdiv<T extends Variable>(x: T, a: T, b: T, { value = 1 }: ValueOptions = {}): T {
+  tensorGiven(x, 'addcdiv');
+  tensorGiven(a, 'addcdiv', 'a');
+  tensorGiven(b, 'addcdiv', 'other');
   return inOp('addcdiv', () => {
     if (![x, a, b].some((y) => isFloating(y.dtype))) {
       throw new DTypeError(
@@ -44,8 +49,11 @@ export function addcdiv<T extends Variable>(x: T, a: T, b: T, { value = 1 }: Val
  * @throws DTypeError for integers, or tensors of several dtypes
  */
 export function lerp<T extends Variable>(start: T, end: T, weight: T | number | { weight: T | number }): T {
+  tensorGiven(start, 'lerp', 'start');
+  tensorGiven(end, 'lerp', 'end');
   return inOp('lerp', () => {
     const w = typeof weight === 'object' && 'weight' in weight ? weight.weight : weight;
+    if (typeof w !== 'number') tensorGiven(w, 'lerp', 'weight');
     checkFloating(start, 'lerp');
     const others = typeof w === 'number' ? { end } : { end, weight: w };
     for (const [name, x] of Object.entries(others)) {

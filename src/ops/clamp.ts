@@ -1,4 +1,5 @@
 /** Elements kept within bounds, and replaced where they are not numbers. */
+
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { isFloating } from '../core/dtype.ts';
@@ -8,6 +9,7 @@ import { maximum, minimum } from './arithmetic.ts';
 import { eq, ge, isfinite, le, logicalAnd } from './comparison.ts';
 import { detached } from './composite.ts';
 import { cast, commonDType, type OperandOf } from './convert.ts';
+import { tensorGiven } from './given.ts';
 import { isPlain } from './options.ts';
 import { whereOp } from './where.ts';
 
@@ -30,6 +32,7 @@ const clampSpec = {
  * gradient passes where min ≤ x ≤ max, bounds included. @throws ArgumentError if neither bound is given
  */
 export function clamp<T extends Variable>(x: T, min?: BoundOf<T> | ClampOptions<T>, max?: BoundOf<T>): T {
+  tensorGiven(x, 'clamp');
   return inOp('clamp', () => {
     const named = isPlain(min) ? (min as ClampOptions<T>) : { min: min as BoundOf<T>, max };
     const low = named.min ?? null;
@@ -77,10 +80,10 @@ function pick<T extends Variable>(x: T, bound: T | number, keeps: typeof ge): T 
 
 /** x with elements below min replaced by min. */
 export const clampMin = <T extends Variable>(x: T, min: T | number): T =>
-  inOp('clamp_min', () => clamp<T>(x, min, null));
+  inOp('clamp_min', () => clamp<T>(tensorGiven(x, 'clamp_min'), min, null));
 /** x with elements above max replaced by max. */
 export const clampMax = <T extends Variable>(x: T, max: T | number): T =>
-  inOp('clamp_max', () => clamp<T>(x, null, max));
+  inOp('clamp_max', () => clamp<T>(tensorGiven(x, 'clamp_max'), null, max));
 
 export interface NanToNumOptions {
   /** What NaN becomes; default 0. */
@@ -100,6 +103,7 @@ export function nanToNum<T extends Variable>(
   posinf?: number | null,
   neginf?: number | null,
 ): T {
+  tensorGiven(x, 'nan_to_num');
   if (!isFloating(x.dtype)) return cast(x, x.dtype);
   const options = typeof nan === 'object' ? nan : { nan, posinf, neginf };
   const largest = x.dtype === 'float32' ? FLOAT32_MAX : Number.MAX_VALUE;

@@ -1,7 +1,9 @@
 /** Comparisons and logic: bool results, no gradients. */
+
 import type { Variable } from '../autograd/variable.ts';
 import { type BinaryOp, binaryOp } from './binary.ts';
 import { cast, type OperandOf } from './convert.ts';
+import { given } from './given.ts';
 import { unaryOp } from './unary.ts';
 
 const compare = (
@@ -66,7 +68,11 @@ const logic = (name: string, js: (a: boolean, b: boolean) => boolean, wgsl: stri
   const op = binaryOp({ name, js: (a, b) => (js(a !== 0, b !== 0) ? 1 : 0), wgsl, predicate: true });
   const truth = <T extends Variable>(x: OperandOf<T>): OperandOf<T> =>
     typeof x === 'object' ? cast(x, 'bool') : Boolean(x);
-  return <T extends Variable>(a: OperandOf<T>, b: OperandOf<T>): T => op<T>(truth(a), truth(b));
+  return <T extends Variable>(a: OperandOf<T>, b: OperandOf<T>): T => {
+    given(a, name, 'input', 'a Tensor or a number');
+    given(b, name, 'other', 'a Tensor or a number');
+    return op<T>(truth(a), truth(b));
+  };
 };
 
 /** True where both are not zero. */

@@ -1,4 +1,5 @@
 /** Convolutions over one to three dimensions, forward and transposed, and windows as columns. */
+
 import type { Variable } from '../autograd/variable.ts';
 import { type Sliding, tripleOf } from '../backend/windows.ts';
 import { isFloating, torchTypeName } from '../core/dtype.ts';
@@ -6,6 +7,7 @@ import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { formatShape } from '../core/shape.ts';
 import { checkDevices } from './convert.ts';
 import { col2im, convolve, convolveInput, im2col } from './convolution.ts';
+import { tensorGiven } from './given.ts';
 import { type Size, sizesOf } from './sizes.ts';
 import { squeeze, unsqueeze } from './views.ts';
 
@@ -39,6 +41,8 @@ function checkOperands(
   bias: Variable | null,
   groups: number,
 ): void {
+  tensorGiven(x, op);
+  tensorGiven(weight, op, 'weight');
   checkDevices(bias === null ? [x, weight] : [x, weight, bias], op);
   if (weight.ndim !== ndim + 2) {
     throw new ShapeError(
@@ -262,6 +266,7 @@ function columnGeometry(
 
 /** The windows of [n, c, h, w] as columns [n, c·kernel, windows]; without n likewise. @throws ShapeError */
 export function unfold<T extends Variable>(x: T, kernelSize: Size, settings: UnfoldSettings = {}): T {
+  tensorGiven(x, 'unfold');
   if (x.ndim !== 3 && x.ndim !== 4) {
     throw new ShapeError(
       `unfold: Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, ` +
@@ -279,6 +284,7 @@ export function fold<T extends Variable>(
   kernelSize: Size,
   settings: UnfoldSettings = {},
 ): T {
+  tensorGiven(x, 'fold');
   if (x.ndim !== 2 && x.ndim !== 3) {
     throw new ShapeError(
       `fold: Expected 2D or 3D (batch mode) tensor for input, but got: ${formatShape(x.shape)}`,

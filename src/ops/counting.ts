@@ -1,4 +1,5 @@
 /** Distinct elements, counts and positions in sorted sequences. The sizes of results depend on the data. */
+
 import type { Variable } from '../autograd/variable.ts';
 import { isFloating, type TypedArray, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
@@ -7,6 +8,7 @@ import { formatShape, normalizeDim, numElements } from '../core/shape.ts';
 import { zerosOf } from './along.ts';
 import { detached } from './composite.ts';
 import { cast, contiguous, type OperandOf } from './convert.ts';
+import { given, tensorGiven } from './given.ts';
 import { selectAlong } from './indexing.ts';
 import { integerVector } from './rearrange.ts';
 import { histcUnread, isinUnread, searchUnread } from './unread.ts';
@@ -108,6 +110,7 @@ export function unique<T extends Variable>(
   returnCounts = false,
   dim: number | null = null,
 ): T | T[] {
+  tensorGiven(x, 'unique');
   return inOp('unique', () => {
     return grouped(x, typeof sorted === 'object' ? sorted : { returnInverse, returnCounts, dim }, true);
   });
@@ -120,6 +123,7 @@ export function uniqueConsecutive<T extends Variable>(
   returnCounts = false,
   dim: number | null = null,
 ): T | T[] {
+  tensorGiven(x, 'unique_consecutive');
   return inOp('unique_consecutive', () => {
     return grouped(
       x,
@@ -140,6 +144,7 @@ export function bincount<T extends Variable>(
   weights: T | null | BincountOptions<T> = null,
   minlength = 0,
 ): T {
+  tensorGiven(x, 'bincount');
   const o: BincountOptions<T> = weights !== null && !('array' in weights) ? weights : { weights, minlength };
   if (isFloating(x.dtype))
     throw new DTypeError(`bincount: "bincount_cpu" not implemented for '${torchTypeName(x.dtype)}'`);
@@ -177,6 +182,7 @@ export interface HistcOptions {
 
 /** Counts of elements in `bins` equal bins between min and max (of the data if both are 0), the last one closed. */
 export function histc<T extends Variable>(x: T, bins: number | HistcOptions = 100, min = 0, max = 0): T {
+  tensorGiven(x, 'histc');
   const o = typeof bins === 'object' ? { bins: 100, min: 0, max: 0, ...bins } : { bins, min, max };
   if (!isFloating(x.dtype))
     throw new DTypeError(`histc: "histogram_cpu" not implemented for '${torchTypeName(x.dtype)}'`);
@@ -213,6 +219,8 @@ export function searchsorted<T extends Variable>(
   values: OperandOf<T>,
   { right, side }: SearchOptions = {},
 ): T {
+  tensorGiven(sequence, 'searchsorted', 'sequence');
+  given(values, 'searchsorted', 'values', 'a Tensor or a number');
   const behind = right ?? side === 'right';
   if (!sequence.array.backend.synchronous) return searchUnread(sequence, values, behind);
   const numbers =
@@ -249,10 +257,15 @@ export const bucketize = <T extends Variable>(
   values: OperandOf<T>,
   boundaries: T,
   options: SearchOptions = {},
-): T => inOp('bucketize', () => searchsorted<T>(boundaries, values, options));
+): T =>
+  inOp('bucketize', () =>
+    searchsorted<T>(tensorGiven(boundaries, 'bucketize', 'boundaries'), values, options),
+  );
 
 /** True where an element of x is among the test elements. */
 export function isin<T extends Variable>(x: T, among: T, { invert = false }: { invert?: boolean } = {}): T {
+  tensorGiven(x, 'isin');
+  tensorGiven(among, 'isin', 'among');
   if (!x.array.backend.synchronous) return isinUnread(x, among, invert);
   const known = new Set(Array.from(among.array.backend.read(among.array), Number));
   const hits = Uint8Array.from(Array.from(x.array.backend.read(x.array), Number), (v) =>

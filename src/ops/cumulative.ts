@@ -1,4 +1,5 @@
 /** Running sums, products and extremes along a dimension, and the product of a dimension. */
+
 import { isGradEnabled } from '../autograd/gradMode.ts';
 import { record, recordMany } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
@@ -9,6 +10,7 @@ import { add, div, mul } from './arithmetic.ts';
 import { eq, logicalAnd } from './comparison.ts';
 import { detached } from './composite.ts';
 import { cast } from './convert.ts';
+import { tensorGiven } from './given.ts';
 import { cat } from './join.ts';
 import { namedResult, type ValuesAndIndices } from './namedResult.ts';
 import { flipDim } from './rearrange.ts';
@@ -22,6 +24,7 @@ const accumulated = (x: Variable, dtype: DType | undefined): DType =>
 
 /** Running sums along dim. Integers and bools are summed as int64. */
 export function cumsum<T extends Variable>(x: T, dim: number, dtype?: DType): T {
+  tensorGiven(x, 'cumsum');
   const d = normalizeDim(dim, x.ndim, 'cumsum');
   const input = cast(x, accumulated(x, dtype));
   const out = input.array.backend.scan('sum', input.array, d);
@@ -35,6 +38,7 @@ function cumsumFromEnd<T extends Variable>(x: T, dim: number): T {
 
 /** Running products along dim. Integers and bools are multiplied as int64. */
 export function cumprod<T extends Variable>(x: T, dim: number, dtype?: DType): T {
+  tensorGiven(x, 'cumprod');
   const d = normalizeDim(dim, x.ndim, 'cumprod');
   const input = cast(x, accumulated(x, dtype));
   const out = input.array.backend.scan('prod', input.array, d);
@@ -98,10 +102,10 @@ function runningExtreme<T extends Variable>(kind: 'max' | 'min', x: T, dim: numb
 
 /** The largest element so far along dim, and where it was (the last of equal ones). */
 export const cummax = <T extends Variable>(x: T, dim: number): ValuesAndIndices<T> =>
-  runningExtreme('max', x, dim);
+  runningExtreme('max', tensorGiven(x, 'cummax'), dim);
 /** The smallest element so far along dim, and where it was (the last of equal ones). */
 export const cummin = <T extends Variable>(x: T, dim: number): ValuesAndIndices<T> =>
-  runningExtreme('min', x, dim);
+  runningExtreme('min', tensorGiven(x, 'cummin'), dim);
 
 const prodSpec = {
   name: 'prod',
@@ -114,6 +118,7 @@ const prodSpec = {
 
 /** The product over one dimension or all. Integers and bools are multiplied as int64. */
 export function prod<T extends Variable>(x: T, dim: number | null = null, keepdim = false, dtype?: DType): T {
+  tensorGiven(x, 'prod');
   const input = cast(x, accumulated(x, dtype));
   const d = dim === null ? null : normalizeDim(dim, x.ndim, 'prod');
   const dims = x.ndim === 0 ? [] : d === null ? [...x.shape.keys()] : [d];

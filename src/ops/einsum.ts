@@ -2,10 +2,12 @@
  * Sums of products by Einstein's convention: letters name dimensions, letters that the result lacks are summed over.
  * Operands are contracted from left to right, each step one batched matrix product.
  */
+
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { formatShape, numElements } from '../core/shape.ts';
+import { given, tensorsGiven } from './given.ts';
 import { bmm } from './matmul.ts';
 import { sum } from './reduce.ts';
 import { diagonal } from './triangles.ts';
@@ -140,6 +142,8 @@ export function einsum<T extends Variable>(equation: string, ...operands: readon
   return inOp('einsum', () => {
     const [head] = operands;
     const tensors = (operands.length === 1 && Array.isArray(head) ? head : operands) as readonly T[];
+    given(equation, 'einsum', 'equation', 'a string');
+    tensorsGiven(tensors, 'einsum', 'operands');
     const [left, right, ...more] = equation.replace(/\s+/g, '').split('->');
     if (more.length > 0) fail(`invalid equation '${equation}'`);
     const inputs = left.split(',');

@@ -1,4 +1,5 @@
 /** Small things that users reach for: differences, areas, covariance, the commonest element, block matrices. */
+
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, IndexError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
@@ -10,6 +11,7 @@ import { ne } from './comparison.ts';
 import { detached, named } from './composite.ts';
 import { contiguous } from './convert.ts';
 import { sqrt } from './elementwise.ts';
+import { tensorGiven, tensorsGiven } from './given.ts';
 import { selectAlong } from './indexing.ts';
 import { cat } from './join.ts';
 import { matmul } from './matmul.ts';
@@ -33,6 +35,7 @@ export interface DiffOptions<T> {
 
 /** The differences of neighbours along dim (default the last), n times over. @throws ShapeError for a 0-d tensor */
 export function diff<T extends Variable>(x: T, n: number | DiffOptions<T> = 1, dim = -1): T {
+  tensorGiven(x, 'diff');
   return inOp('diff', () => {
     const o: DiffOptions<T> = typeof n === 'object' ? n : { n, dim };
     if (x.ndim === 0)
@@ -63,6 +66,7 @@ export function trapezoid<T extends Variable>(
   x?: T | TrapezoidOptions,
   { dx = 1, dim = -1 }: TrapezoidOptions = {},
 ): T {
+  tensorGiven(y, 'trapezoid', 'y');
   return inOp('trapezoid', () => {
     const points = x !== undefined && 'array' in x ? x : null;
     const o = x !== undefined && !('array' in x) ? { dx, dim, ...x } : { dx, dim };
@@ -86,6 +90,7 @@ export const trapz = trapezoid;
 
 /** The covariance matrix of variables (rows) observed together (columns). @throws ShapeError */
 export function cov<T extends Variable>(x: T, { correction = 1 }: { correction?: number } = {}): T {
+  tensorGiven(x, 'cov');
   return inOp('cov', () => {
     if (x.ndim > 2) {
       throw new ShapeError(
@@ -101,6 +106,7 @@ export function cov<T extends Variable>(x: T, { correction = 1 }: { correction?:
 
 /** Pearson's correlation coefficients of variables (rows) observed together (columns). @throws ShapeError */
 export function corrcoef<T extends Variable>(x: T): T {
+  tensorGiven(x, 'corrcoef');
   return inOp('corrcoef', () => {
     const c = cov(x);
     if (c.ndim === 0) return div<T>(c, c);
@@ -115,6 +121,7 @@ export function mode<T extends Variable>(
   dim: number | AlongOptions = -1,
   keepdim = false,
 ): ValuesAndIndices<T> {
+  tensorGiven(x, 'mode');
   const o = typeof dim === 'object' ? { dim: -1, keepdim, ...dim } : { dim, keepdim };
   const d = normalizeDim(o.dim, x.ndim, 'mode');
   if (x.ndim === 0) return namedResult('mode', x, integerVector(x, [0]));
@@ -149,7 +156,7 @@ export function mode<T extends Variable>(
 export function blockDiag<T extends Variable>(...matrices: readonly T[]): T {
   return inOp('block_diag', () => {
     if (matrices.length === 0) throw new ArgumentError('block_diag: expected at least one tensor');
-    const blocks = matrices.map((x) => {
+    const blocks = tensorsGiven(matrices, 'block_diag').map((x) => {
       if (x.ndim > 2)
         throw new ShapeError(
           `block_diag: Input tensors must have 2 or fewer dimensions. Got ${formatShape(x.shape)}`,
@@ -174,6 +181,7 @@ export function combinations<T extends Variable>(
   r: number | { r?: number; withReplacement?: boolean } = 2,
   withReplacement = false,
 ): T {
+  tensorGiven(x, 'combinations');
   const o = typeof r === 'object' ? { r: 2, withReplacement, ...r } : { r, withReplacement };
   if (x.ndim !== 1)
     throw new ShapeError(`combinations: Expect a 1D vector, but got shape ${formatShape(x.shape)}`);

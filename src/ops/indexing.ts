@@ -2,6 +2,7 @@
  * Indexing as in `x[...]`: integers, slices, new axes and the ellipsis give views; index tensors and masks gather.
  * Everything that gathers goes through flat positions: int64 numbers of elements in row-major order.
  */
+
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { isFloating } from '../core/dtype.ts';
@@ -9,6 +10,7 @@ import { ArgumentError, IndexError } from '../core/errors.ts';
 import { broadcastShapes, contiguousStrides, formatShape, numElements, type Shape } from '../core/shape.ts';
 import { add, mul, remainder } from './arithmetic.ts';
 import { cast, contiguous, type OperandOf, scalarValue } from './convert.ts';
+import { given, tensorGiven } from './given.ts';
 import { inplace } from './inplace.ts';
 import { zeros } from './unary.ts';
 import {
@@ -66,6 +68,7 @@ function consumed<T extends Variable>(entry: IndexOf<T>): number {
 }
 
 function plan<T extends Variable>(x: T, entries: readonly IndexOf<T>[]): Plan<T> {
+  given(entries, 'index', 'entries', 'a list of indices');
   const ellipses = entries.filter((e) => e === '...').length;
   if (ellipses > 1) throw new IndexError("index: an index can only have a single ellipsis ('...')");
   const used = entries.reduce((n: number, e) => n + consumed(e), 0);
@@ -98,7 +101,7 @@ function plan<T extends Variable>(x: T, entries: readonly IndexOf<T>[]): Plan<T>
     else if (isList<T>(entry))
       for (const index of tensorIndices(source, dim, indexTensor(x, entry))) put(index);
     else {
-      if (!('start' in entry))
+      if (!('start' in Object(entry)))
         throw new ArgumentError(
           `index: expected an integer, slice(), '...', null or a tensor, but got ${JSON.stringify(entry)}`,
         );
@@ -264,6 +267,8 @@ export function indexPut_<T extends Variable>(
   value: OperandOf<T>,
   accumulate = false,
 ): T {
+  tensorGiven(x, 'index_put');
+  given(value, 'index_put', 'value', 'a Tensor or a number');
   const planned = plan(x, entries);
   const { source, indices } = planned;
   const tensor = typeof value === 'object' ? cast(value, x.dtype) : scalarTensor(x, value);

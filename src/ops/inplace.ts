@@ -2,6 +2,7 @@
  * Changes in place: the memory is overwritten, the version counted up, and the history of the tensor (and of the base
  * that it is a view of) continues with the op that did it.
  */
+
 import { isGradEnabled, isInferenceModeEnabled } from '../autograd/gradMode.ts';
 import { needsGraph, record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
@@ -11,6 +12,7 @@ import { AutogradError, DTypeError, ShapeError } from '../core/errors.ts';
 import { broadcastShapes, formatShape, sameShape } from '../core/shape.ts';
 import { type BinaryOp, operandDType } from './binary.ts';
 import { checkDevices, clone, type OperandOf, promoteOperand } from './convert.ts';
+import { given, tensorGiven } from './given.ts';
 import { zeros } from './unary.ts';
 import { asStrided } from './views.ts';
 
@@ -133,6 +135,7 @@ const readsFirst = (row: BinaryOp['row'], other: OperandOf<Variable>): boolean =
 
 /** An in-place form of a binary op: `x.add_(y)`. */
 export function inplaceBinary<T extends Variable>(op: BinaryOp, x: T, other: OperandOf<T>, name: string): T {
+  given(other, name, 'other', 'a Tensor or a number');
   const dtype = operandDType(op.row, x, other);
   checkCastInto(op.row.predicate ? 'bool' : dtype, x.dtype, name);
   if (typeof other === 'object') {
@@ -162,6 +165,7 @@ export function inplaceBinary<T extends Variable>(op: BinaryOp, x: T, other: Ope
 
 /** All elements become `value`. */
 export function fill_<T extends Variable>(x: T, value: number | bigint | boolean): T {
+  given(value, 'fill_', 'value', 'a number');
   const plain = typeof value === 'boolean' ? Number(value) : value;
   const direct = (out: NDArray) => out.backend.fill(out, plain);
   const compute = () => {
@@ -175,6 +179,8 @@ export function fill_<T extends Variable>(x: T, value: number | bigint | boolean
 
 /** x takes the elements of source, broadcast and converted. @throws ShapeError */
 export function copy_<T extends Variable>(x: T, source: T): T {
+  tensorGiven(x, 'copy');
+  tensorGiven(source, 'copy', 'source');
   const shape = broadcastShapes(x.shape, source.shape, 'copy_');
   if (!sameShape(shape, x.shape)) {
     throw new ShapeError(

@@ -1,4 +1,5 @@
 /** Images and signals at another resolution: every output is a weighted sum of few inputs, one dimension at a time. */
+
 import type { Variable } from '../autograd/variable.ts';
 import { isFloating, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
@@ -6,6 +7,7 @@ import { inOp } from '../core/inOp.ts';
 import { formatShape } from '../core/shape.ts';
 import { addOp, mul } from './arithmetic.ts';
 import { named } from './composite.ts';
+import { tensorGiven } from './given.ts';
 import { selectAlong } from './indexing.ts';
 import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d } from './pool.ts';
 import { integerVector } from './rearrange.ts';
@@ -176,6 +178,7 @@ function target(
 
 /** x [n, c, …] at another size. @throws ShapeError, ArgumentError, DTypeError in PyTorch's words */
 export function interpolate<T extends Variable>(x: T, settings: InterpolateSettings): T {
+  tensorGiven(x, 'interpolate');
   return inOp('interpolate', () => {
     const { mode = 'nearest', alignCorners = null } = settings;
     const ndim = x.ndim - 2;

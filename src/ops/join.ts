@@ -1,4 +1,5 @@
 /** Tensors put together: along a dimension that exists, or along a new one. */
+
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
@@ -6,6 +7,7 @@ import { inOp } from '../core/inOp.ts';
 import { formatShape, normalizeDim, sameShape } from '../core/shape.ts';
 import { named } from './composite.ts';
 import { cast, checkDevices, commonDType } from './convert.ts';
+import { tensorsGiven } from './given.ts';
 import { type ByName, option } from './options.ts';
 import { narrow, unsqueeze } from './views.ts';
 
@@ -15,6 +17,7 @@ import { narrow, unsqueeze } from './views.ts';
  */
 export function cat<T extends Variable>(tensors: readonly T[], along?: ByName<'dim', number>): T {
   const dim = option(along, 'dim', 0);
+  tensorsGiven(tensors, 'cat');
   if (tensors.length === 0) throw new ArgumentError('cat: expected a non-empty list of Tensors');
   checkDevices(tensors, 'cat');
   const dtype = commonDType(tensors);
@@ -67,6 +70,7 @@ export function cat<T extends Variable>(tensors: readonly T[], along?: ByName<'d
 export function stack<T extends Variable>(tensors: readonly T[], along?: ByName<'dim', number>): T {
   return inOp('stack', () => {
     const dim = option(along, 'dim', 0);
+    tensorsGiven(tensors, 'stack');
     if (tensors.length === 0) throw new ArgumentError('stack: expected a non-empty list of Tensors');
     const [first] = tensors;
     tensors.forEach((x, i) => {

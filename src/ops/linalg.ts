@@ -1,9 +1,11 @@
 /** `torch.linalg`: norms and products of matrices. What needs a decomposition is not here. */
+
 import type { Variable } from '../autograd/variable.ts';
 import type { DType } from '../core/dtype.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { formatShape, normalizeDims } from '../core/shape.ts';
 import { abs } from './elementwise.ts';
+import { tensorGiven } from './given.ts';
 import { amax, amin, type Dims, sum } from './reduce.ts';
 import { type NormOrder, vectorNorm } from './statistics.ts';
 
@@ -15,6 +17,7 @@ export function matrixNorm<T extends Variable>(
   keepdim = false,
   dtype?: DType,
 ): T {
+  tensorGiven(x, 'matrix_norm');
   if (x.ndim < 2 || dims.length !== 2) {
     throw new ShapeError(
       `linalg.matrix_norm: The input tensor A must have at least 2 dimensions. Got ${formatShape(x.shape)} and dim=${formatShape(dims)}`,
@@ -42,6 +45,7 @@ export function linalgNorm<T extends Variable>(
   keepdim = false,
   dtype?: DType,
 ): T {
+  tensorGiven(x, 'linalg_norm');
   const list = typeof dims === 'number' ? [dims] : dims;
   if (order === null) return vectorNorm(x, 2, list, keepdim, dtype);
   const isMatrix = list !== null ? list.length === 2 : x.ndim === 2;

@@ -1,4 +1,5 @@
 /** Products of matrices, of vectors, and of batches of both. */
+
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { torchTypeName } from '../core/dtype.ts';
@@ -8,6 +9,7 @@ import { broadcastShapes, formatShape, numElements } from '../core/shape.ts';
 import { add } from './arithmetic.ts';
 import { named } from './composite.ts';
 import { cast, checkDevices, checkPair, commonDType, contiguous } from './convert.ts';
+import { tensorGiven } from './given.ts';
 import { sumSpec } from './reduceTo.ts';
 import { expand, reshape, squeeze, transpose, unsqueeze } from './views.ts';
 
@@ -42,6 +44,8 @@ const rowsOf = <T extends Variable>(x: T): T =>
 
 /** The product of two matrices, [m, k] · [k, n]. @throws ShapeError, DTypeError */
 export function mm<T extends Variable>(a: T, b: T): T {
+  tensorGiven(a, 'mm');
+  tensorGiven(b, 'mm', 'mat2');
   if (a.ndim !== 2) throw new ShapeError(`mm: self must be a matrix, but got shape ${formatShape(a.shape)}`);
   if (b.ndim !== 2) throw new ShapeError(`mm: mat2 must be a matrix, but got shape ${formatShape(b.shape)}`);
   return matrices('mm', a, b);
@@ -65,6 +69,8 @@ function checkInner(a: Variable, b: Variable, op: string): void {
 
 /** The product of two batches of matrices, [b, m, k] · [b, k, n]. @throws ShapeError, DTypeError */
 export function bmm<T extends Variable>(a: T, b: T): T {
+  tensorGiven(a, 'bmm');
+  tensorGiven(b, 'bmm', 'mat2');
   for (const x of [a, b]) {
     if (x.ndim !== 3)
       throw new ShapeError(
@@ -84,6 +90,8 @@ export function bmm<T extends Variable>(a: T, b: T): T {
 
 /** The product of a matrix and a vector, [m, k] · [k]. @throws ShapeError, DTypeError */
 export function mv<T extends Variable>(a: T, x: T): T {
+  tensorGiven(a, 'mv');
+  tensorGiven(x, 'mv', 'vec');
   if (a.ndim !== 2 || x.ndim !== 1) {
     throw new ShapeError(`mv: vector + matrix @ vector expected, got ${a.ndim}, ${x.ndim}`);
   }
@@ -99,6 +107,8 @@ export function mv<T extends Variable>(a: T, x: T): T {
 
 /** The inner product of two vectors of equal length; 0-d. @throws ShapeError, DTypeError */
 export function dot<T extends Variable>(a: T, b: T): T {
+  tensorGiven(a, 'dot');
+  tensorGiven(b, 'dot', 'other');
   if (a.ndim !== 1 || b.ndim !== 1) {
     throw new ShapeError(`dot: 1D tensors expected, but got ${a.ndim}D and ${b.ndim}D tensors`);
   }
@@ -121,6 +131,8 @@ export function dot<T extends Variable>(a: T, b: T): T {
  * @throws ShapeError, DTypeError
  */
 export function matmul<T extends Variable>(a: T, b: T): T {
+  tensorGiven(a, 'matmul');
+  tensorGiven(b, 'matmul', 'other');
   if (a.ndim === 0 || b.ndim === 0) {
     throw new ShapeError(
       `matmul: both arguments to matmul need to be at least 1D, but they are ${a.ndim}D and ${b.ndim}D`,
@@ -142,6 +154,8 @@ export function matmul<T extends Variable>(a: T, b: T): T {
 
 /** The outer product of two vectors, [n] × [m] → [n, m]. @throws ShapeError */
 export function outer<T extends Variable>(a: T, b: T): T {
+  tensorGiven(a, 'outer');
+  tensorGiven(b, 'outer', 'other');
   return inOp('outer', () => {
     for (const x of [a, b]) {
       if (x.ndim !== 1) throw new ShapeError(`outer: Expected 1-D argument, but got ${x.ndim}-D`);
@@ -156,6 +170,8 @@ export function outer<T extends Variable>(a: T, b: T): T {
  * its last pass. @throws ShapeError, DTypeError
  */
 export function linear<T extends Variable>(x: T, weight: T, bias: T | null = null): T {
+  tensorGiven(x, 'linear');
+  tensorGiven(weight, 'linear', 'weight');
   const operands = bias === null ? [x, weight] : [x, weight, bias];
   checkDevices(operands, 'linear');
   const inFeatures = x.shape[x.ndim - 1] ?? 1;

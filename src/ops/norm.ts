@@ -2,6 +2,7 @@
  * Normalisation: elements brought to mean 0 and variance 1 over some of their dimensions, then scaled and shifted. One
  * kernel serves all of them, over rows of [outer, rows, inner].
  */
+
 import { record, recordMany } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { isFloating, torchTypeName } from '../core/dtype.ts';
@@ -12,6 +13,7 @@ import { add, addOp, div, mul, neg, sub } from './arithmetic.ts';
 import { named } from './composite.ts';
 import { checkDevices, clone, contiguous } from './convert.ts';
 import { rsqrt, square } from './elementwise.ts';
+import { given, tensorGiven } from './given.ts';
 import { meanOverWindows, windowsOf } from './pooling.ts';
 import { pow } from './power.ts';
 import { mean, sum } from './reduce.ts';
@@ -80,9 +82,9 @@ function affine<T extends Variable>(y: T, weight: T | null, bias: T | null, shap
 
 function checkFloats(op: string, x: Variable, others: readonly (Variable | null)[]): void {
   if (!isFloating(x.dtype)) throw new DTypeError(`${op}: not implemented for '${torchTypeName(x.dtype)}'`);
-  const given = others.filter((y) => y !== null);
-  checkDevices([x, ...given], op);
-  for (const y of given) {
+  const present = others.filter((y) => y !== null);
+  checkDevices([x, ...present], op);
+  for (const y of present) {
     if (y.dtype !== x.dtype)
       throw new DTypeError(
         `${op}: expected scalar type ${torchTypeName(x.dtype)} but found ${torchTypeName(y.dtype)}`,
@@ -120,10 +122,13 @@ export interface ChannelNorm<T extends Variable> {
 /** x [n, c, …] by the statistics of each channel, those of the batch or given ones. @throws ShapeError, DTypeError */
 export function batchNorm<T extends Variable>(
   x: T,
-  { training, eps, ...given }: ChannelNorm<T>,
+  { training, eps, ...channels }: ChannelNorm<T>,
 ): ChannelStatistics<T> {
+  tensorGiven(x, 'batch_norm');
   return inOp('batch_norm', () => {
-    const { runningMean, runningVar, weight, bias } = given;
+    const { runningMean, runningVar, weight, bias } = channels;
+    if (runningMean !== null) tensorGiven(runningMean, 'batch_norm', 'runningMean');
+    if (runningVar !== null) tensorGiven(runningVar, 'batch_norm', 'runningVar');
     if (x.ndim < 2)
       throw new ShapeError(
         `batch_norm: expected at least 2 dimensions, but got input of size ${formatShape(x.shape)}`,
@@ -164,6 +169,7 @@ export function batchNorm<T extends Variable>(
 
 /** The same with statistics of each sample: x [n, c, …]. Statistics are returned as their mean over the samples. */
 export function instanceNorm<T extends Variable>(x: T, settings: ChannelNorm<T>): ChannelStatistics<T> {
+  tensorGiven(x, 'instance_norm');
   return inOp('instance_norm', () => {
     const { weight, bias, training, eps } = settings;
     if (!training) return batchNorm(x, settings);
@@ -199,6 +205,7 @@ function checkNormalized(
   normalizedShape: Shape,
   weights: { readonly [name: string]: Variable | null },
 ): void {
+  given(normalizedShape, op, 'normalizedShape', 'a list of sizes');
   const own = x.shape.slice(x.ndim - normalizedShape.length);
   if (normalizedShape.length === 0) {
     throw new ShapeError(
@@ -227,6 +234,7 @@ export function layerNorm<T extends Variable>(
   bias: T | null,
   eps: number,
 ): T {
+  tensorGiven(x, 'layer_norm');
   return inOp('layer_norm', () => {
     checkFloats('layer_norm', x, [weight, bias]);
     checkNormalized('layer_norm', x, normalizedShape, { weight, bias });
@@ -245,6 +253,7 @@ export function groupNorm<T extends Variable>(
   bias: T | null,
   eps: number,
 ): T {
+  tensorGiven(x, 'group_norm');
   return inOp('group_norm', () => {
     checkFloats('group_norm', x, [weight, bias]);
     if (x.ndim < 2)
@@ -278,6 +287,7 @@ export function rmsNorm<T extends Variable>(
   weight: T | null,
   eps: number | null,
 ): T {
+  tensorGiven(x, 'rms_norm');
   return inOp('rms_norm', () => {
     checkFloats('rms_norm', x, [weight]);
     checkNormalized('rms_norm', x, normalizedShape, { weight });
@@ -295,6 +305,7 @@ export function localResponseNorm<T extends Variable>(
   beta: number,
   k: number,
 ): T {
+  tensorGiven(x, 'local_response_norm');
   return inOp('local_response_norm', () => {
     if (x.ndim < 3) {
       throw new ShapeError(`Expected 3D or higher dimensionality input (got ${x.ndim} dimensions)`);

@@ -1,4 +1,5 @@
 /** Sorting and what follows from it: largest elements, order statistics, quantiles. */
+
 import { record, recordMany } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import type { NDArray } from '../backend/array.ts';
@@ -12,6 +13,7 @@ import { lerp } from './blend.ts';
 import { eq, isnan, logicalAnd, logicalNot, logicalOr } from './comparison.ts';
 import { detached, named } from './composite.ts';
 import { cast, contiguous } from './convert.ts';
+import { tensorGiven } from './given.ts';
 import { selectAlong } from './indexing.ts';
 import { cat } from './join.ts';
 import { namedResult, type ValuesAndIndices } from './namedResult.ts';
@@ -53,6 +55,7 @@ export function sort<T extends Variable>(
   dim: number | SortOptions = -1,
   descending = false,
 ): ValuesAndIndices<T> {
+  tensorGiven(x, 'sort');
   const o = typeof dim === 'object' ? { dim: -1, descending, ...dim } : { dim, descending };
   const d = normalizeDim(o.dim, x.ndim, 'sort');
   const [values, indices] = firstSorted('SortBackward0', x, d, o.descending, null);
@@ -61,10 +64,10 @@ export function sort<T extends Variable>(
 
 /** The positions that sort x along dim. */
 export const argsort = <T extends Variable>(x: T, dim: number | SortOptions = -1, descending = false): T =>
-  inOp('argsort', () => sort(detached(x), dim, descending).indices);
+  inOp('argsort', () => sort(detached(tensorGiven(x, 'argsort')), dim, descending).indices);
 
 /** Sorted along the first dimension. */
-export const msort = <T extends Variable>(x: T): T => sort(x, 0).values;
+export const msort = <T extends Variable>(x: T): T => sort(tensorGiven(x, 'msort'), 0).values;
 
 export interface TopkOptions {
   dim?: number;
@@ -81,6 +84,7 @@ export function topk<T extends Variable>(
   dim: number | TopkOptions = -1,
   largest = true,
 ): ValuesAndIndices<T> {
+  tensorGiven(x, 'topk');
   const o = typeof dim === 'object' ? { dim: -1, largest, ...dim } : { dim, largest };
   const d = normalizeDim(o.dim, x.ndim, 'topk');
   const n = x.ndim === 0 ? 1 : x.shape[d];
@@ -123,6 +127,7 @@ export function kthvalue<T extends Variable>(
   dim: number | AlongOptions = -1,
   keepdim = false,
 ): ValuesAndIndices<T> {
+  tensorGiven(x, 'kthvalue');
   const o = typeof dim === 'object' ? { dim: -1, keepdim, ...dim } : { dim, keepdim };
   const d = normalizeDim(o.dim, x.ndim, 'kthvalue');
   const n = x.ndim === 0 ? 1 : x.shape[d];
@@ -201,6 +206,7 @@ export function quantile<T extends Variable>(
   dim: number | null | QuantileOptions = null,
   keepdim = false,
 ): T {
+  tensorGiven(x, 'quantile');
   const o = typeof dim === 'object' && dim !== null ? { dim: null, keepdim, ...dim } : { dim, keepdim };
   if (!isFloating(x.dtype))
     throw new DTypeError(
@@ -224,7 +230,10 @@ export function quantile<T extends Variable>(
   };
   if (typeof q === 'number') return one(q);
   if (isList(q)) return cat(q.map((p) => unsqueeze(one(p), 0)));
-  const list = Array.from(q.array.backend.hostValues(q.array, 'quantile'), Number);
+  const list = Array.from(
+    tensorGiven(q, 'quantile', 'q').array.backend.hostValues(q.array, 'quantile'),
+    Number,
+  );
   return q.ndim === 0 ? one(list[0]) : cat(list.map((p) => unsqueeze(one(p), 0)));
 }
 

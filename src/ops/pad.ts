@@ -1,9 +1,11 @@
 /** Margins around the last dimensions: constant, mirrored, repeated or wrapped around. */
+
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { formatShape } from '../core/shape.ts';
 import { clone, scalarValue } from './convert.ts';
+import { given, tensorGiven } from './given.ts';
 import { selectAlong } from './indexing.ts';
 import { integerVector } from './rearrange.ts';
 import { narrow } from './views.ts';
@@ -20,6 +22,8 @@ export function pad<T extends Variable>(
   mode: PadMode,
   value: number | null,
 ): T {
+  tensorGiven(x, 'pad');
+  given(padding, 'pad', 'padding', 'a list of numbers');
   if (padding.length % 2 !== 0) throw new ArgumentError('Padding length must be divisible by 2');
   if (!padding.every(Number.isInteger))
     throw new ArgumentError(`pad: expected integers, but got ${formatShape(padding)}`);

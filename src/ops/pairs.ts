@@ -10,6 +10,7 @@ import { eq, isfinite, isnan, le, logicalAnd, logicalOr, lt } from './comparison
 import { detached } from './composite.ts';
 import { cast, commonDType, type OperandOf, promoteOperand } from './convert.ts';
 import { abs, exp, log, sign } from './elementwise.ts';
+import { given, tensorGiven } from './given.ts';
 import { whereOp } from './where.ts';
 
 const share = <T extends Variable>(grad: T, wins: T): T => whereOp<T>(wins, grad, 0);
@@ -113,6 +114,8 @@ export function isclose<T extends Variable>(
   atol = 1e-8,
   equalNan = false,
 ): T {
+  tensorGiven(a, 'isclose');
+  given(b, 'isclose', 'other', 'a Tensor or a number');
   return inOp('isclose', () => {
     const o = typeof rtol === 'object' ? { rtol: 1e-5, atol, equalNan, ...rtol } : { rtol, atol, equalNan };
     const dtype = commonDType([a, b]);
@@ -138,8 +141,18 @@ export const allclose = <T extends Variable>(
   rtol: number | CloseOptions = 1e-5,
   atol = 1e-8,
   equalNan = false,
-): boolean => inOp('allclose', () => allTrue(isclose<T>(a, b, rtol, atol, equalNan)));
+): boolean =>
+  inOp('allclose', () =>
+    allTrue(
+      isclose<T>(tensorGiven(a, 'allclose'), tensorGiven(b, 'allclose', 'other'), rtol, atol, equalNan),
+    ),
+  );
 
 /** True if both have the same shape and the same elements. */
 export const equal = <T extends Variable>(a: T, b: T): boolean =>
-  inOp('equal', () => sameShape(a.shape, b.shape) && allTrue(eq<T>(detached(a), detached(b))));
+  inOp(
+    'equal',
+    () =>
+      sameShape(tensorGiven(a, 'equal').shape, tensorGiven(b, 'equal', 'other').shape) &&
+      allTrue(eq<T>(detached(a), detached(b))),
+  );

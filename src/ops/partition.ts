@@ -1,8 +1,10 @@
 /** A tensor as a list of parts, lists of tensors as one, and grids made of vectors. Parts are views. */
+
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { broadcastShapes, formatShape, normalizeDim } from '../core/shape.ts';
+import { given, tensorGiven, tensorsGiven } from './given.ts';
 import { cat } from './join.ts';
 import { type ByName, option } from './options.ts';
 import { expand, narrow, reshape, select, transpose, unsqueeze } from './views.ts';
@@ -24,9 +26,11 @@ function checkDimensions(x: Variable, op: string): void {
 
 /** Parts of the given size along dim (the last may be smaller), or of the listed sizes, which must add up. */
 export function split<T extends Variable>(x: T, size: number | readonly number[], dim?: Dim): T[] {
+  tensorGiven(x, 'split');
   checkDimensions(x, 'split');
   const d = normalizeDim(option(dim, 'dim', 0), x.ndim, 'split');
   const n = x.shape[d];
+  given(size, 'split', 'size', 'a number or a list of numbers');
   if (typeof size !== 'number') {
     if (size.some((s) => s < 0) || size.reduce((a, b) => a + b, 0) !== n) {
       throw new ShapeError(
@@ -49,6 +53,7 @@ export function split<T extends Variable>(x: T, size: number | readonly number[]
 
 /** At most `chunks` parts along dim, all of one size but the last. @throws ArgumentError */
 export function chunk<T extends Variable>(x: T, chunks: number, dim?: Dim): T[] {
+  tensorGiven(x, 'chunk');
   checkDimensions(x, 'chunk');
   if (!Number.isInteger(chunks) || chunks <= 0)
     throw new ArgumentError(`chunk: expects \`chunks\` to be greater than 0, got: ${chunks}`);
@@ -59,6 +64,7 @@ export function chunk<T extends Variable>(x: T, chunks: number, dim?: Dim): T[] 
 
 /** `sections` parts as equal as can be (the first ones larger), or parts that begin at the listed indices. */
 export function tensorSplit<T extends Variable>(x: T, sections: number | readonly number[], dim?: Dim): T[] {
+  tensorGiven(x, 'tensor_split');
   checkDimensions(x, 'tensor_split');
   const d = normalizeDim(option(dim, 'dim', 0), x.ndim, 'tensor_split');
   const n = x.shape[d];
@@ -72,6 +78,7 @@ export function tensorSplit<T extends Variable>(x: T, sections: number | readonl
       Array.from({ length: sections }, (_, i) => Math.floor(n / sections) + (i < n % sections ? 1 : 0)),
     );
   }
+  given(sections, 'tensor_split', 'sections', 'a number or a list of numbers');
   const clamp = (i: number) => Math.min(Math.max(i < 0 ? i + n : i, 0), n);
   const bounds = [0, ...sections.map(clamp), n];
   return bounds.slice(1).map((end, i) => narrow(x, d, Math.min(bounds[i], n), Math.max(0, end - bounds[i])));
@@ -79,9 +86,10 @@ export function tensorSplit<T extends Variable>(x: T, sections: number | readonl
 
 /** Parts along the second dimension (the first of a vector). */
 export const hsplit = <T extends Variable>(x: T, sections: number | readonly number[]): T[] =>
-  inOp('hsplit', () => tensorSplit(x, sections, x.ndim === 1 ? 0 : 1));
+  inOp('hsplit', () => tensorSplit(tensorGiven(x, 'hsplit'), sections, x.ndim === 1 ? 0 : 1));
 /** Parts along the first dimension. @throws ShapeError for fewer than two dimensions */
 export function vsplit<T extends Variable>(x: T, sections: number | readonly number[]): T[] {
+  tensorGiven(x, 'vsplit');
   if (x.ndim < 2)
     throw new ShapeError(
       `vsplit: requires a tensor with at least 2 dimension, but got a tensor with ${x.ndim} dimensions!`,
@@ -91,36 +99,40 @@ export function vsplit<T extends Variable>(x: T, sections: number | readonly num
 
 /** The slices along dim, each without it. */
 export function unbind<T extends Variable>(x: T, dim?: Dim): T[] {
+  tensorGiven(x, 'unbind');
   if (x.ndim === 0) throw new ShapeError('unbind: Dimension specified as 0 but tensor has no dimensions');
   const d = normalizeDim(option(dim, 'dim', 0), x.ndim, 'unbind');
   return Array.from({ length: x.shape[d] }, (_, i) => select(x, d, i));
 }
 
 /** At least one dimension. */
-export const atleast1d = <T extends Variable>(x: T): T => (x.ndim === 0 ? reshape(x, [1]) : x);
+export const atleast1d = <T extends Variable>(x: T): T =>
+  tensorGiven(x, 'atleast1d').ndim === 0 ? reshape(x, [1]) : x;
 /** At least two dimensions; a vector becomes a row. */
-export const atleast2d = <T extends Variable>(x: T): T => (x.ndim < 2 ? unsqueeze(atleast1d(x), 0) : x);
+export const atleast2d = <T extends Variable>(x: T): T =>
+  tensorGiven(x, 'atleast2d').ndim < 2 ? unsqueeze(atleast1d(x), 0) : x;
 /** At least three dimensions; a matrix becomes [m, n, 1]. */
-export const atleast3d = <T extends Variable>(x: T): T => (x.ndim < 3 ? unsqueeze(atleast2d(x), 2) : x);
+export const atleast3d = <T extends Variable>(x: T): T =>
+  tensorGiven(x, 'atleast3d').ndim < 3 ? unsqueeze(atleast2d(x), 2) : x;
 
 /** Tensors side by side: along the second dimension, vectors along the only one. */
 export function hstack<T extends Variable>(tensors: readonly T[]): T {
   return inOp('hstack', () => {
-    const list = tensors.map(atleast1d);
+    const list = tensorsGiven(tensors, 'hstack').map(atleast1d);
     return cat(list, list.length > 0 && list[0].ndim > 1 ? 1 : 0);
   });
 }
 /** Tensors one above the other; vectors are rows. */
 export const vstack = <T extends Variable>(tensors: readonly T[]): T =>
-  inOp('vstack', () => cat(tensors.map(atleast2d), 0));
+  inOp('vstack', () => cat(tensorsGiven(tensors, 'vstack').map(atleast2d), 0));
 /** Tensors behind one another, along the third dimension. */
 export const dstack = <T extends Variable>(tensors: readonly T[]): T =>
-  inOp('dstack', () => cat(tensors.map(atleast3d), 2));
+  inOp('dstack', () => cat(tensorsGiven(tensors, 'dstack').map(atleast3d), 2));
 /** Vectors as the columns of a matrix; matrices side by side. */
 export const columnStack = <T extends Variable>(tensors: readonly T[]): T =>
   inOp('column_stack', () =>
     cat(
-      tensors.map((x) => (x.ndim < 2 ? reshape(x, [x.array.size, 1]) : x)),
+      tensorsGiven(tensors, 'column_stack').map((x) => (x.ndim < 2 ? reshape(x, [x.array.size, 1]) : x)),
       1,
     ),
   );
@@ -129,7 +141,7 @@ export const rowStack = vstack;
 
 /** The tensors as views of their common broadcast shape. */
 export function broadcastTensors<T extends Variable>(...tensors: readonly T[] | [readonly T[]]): T[] {
-  const list = listOf<T>(tensors);
+  const list = tensorsGiven(listOf<T>(tensors), 'broadcast_tensors');
   let shape: readonly number[] = [];
   for (const x of list) shape = broadcastShapes(shape, x.shape, 'broadcast_tensors');
   return list.map((x) => expand(x, shape));
@@ -147,10 +159,11 @@ export interface MeshgridOptions {
 /** Grids of coordinates: each vector spread over all combinations. A list or several arguments; options last. */
 export function meshgrid<T extends Variable>(...args: readonly (T | readonly T[] | MeshgridOptions)[]): T[] {
   const last = args[args.length - 1];
-  const hasOptions = typeof last === 'object' && !Array.isArray(last) && !('array' in last);
+  const hasOptions = typeof last === 'object' && last !== null && !Array.isArray(last) && !('array' in last);
   const indexing = hasOptions ? ((last as MeshgridOptions).indexing ?? 'ij') : 'ij';
   const list = listOf<T>(hasOptions ? args.slice(0, -1) : args);
   if (list.length === 0) throw new ArgumentError('meshgrid: expects a non-empty TensorList');
+  tensorsGiven(list, 'meshgrid');
   if (indexing !== 'ij' && indexing !== 'xy')
     throw new ArgumentError(`meshgrid: indexing must be one of "xy" or "ij", but received: ${indexing}`);
   for (const x of list) {

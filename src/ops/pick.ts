@@ -1,4 +1,5 @@
 /** Slices picked, added and replaced along a dimension; elements picked and replaced by masks and flat positions. */
+
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { dtypeInfo, torchTypeName } from '../core/dtype.ts';
@@ -9,6 +10,7 @@ import { zerosOf } from './along.ts';
 import { type AlphaOptions, add, mul } from './arithmetic.ts';
 import { named } from './composite.ts';
 import { cast, checkDevices, contiguous, valueDType } from './convert.ts';
+import { given, tensorGiven } from './given.ts';
 import { checkedIndex, nonzeroColumns, putFlat, selectAlong } from './indexing.ts';
 import { cat } from './join.ts';
 import { sliceIndex } from './scatter.ts';
@@ -17,6 +19,8 @@ import { whereOp } from './where.ts';
 
 /** The slices of x along dim at the positions of a 1-d index. @throws IndexError, DTypeError */
 export function indexSelect<T extends Variable>(x: T, dim: number, index: T): T {
+  tensorGiven(x, 'index_select');
+  tensorGiven(index, 'index_select', 'index');
   const d = normalizeDim(dim, x.ndim, 'index_select');
   return selectAlong(x, d, sliceIndex(x, d, index, 'index_select'), 'IndexSelectBackward0');
 }
@@ -55,6 +59,9 @@ export function indexAdd<T extends Variable>(
   source: T,
   { alpha = 1 }: AlphaOptions = {},
 ): T {
+  tensorGiven(x, 'index_add');
+  tensorGiven(index, 'index_add', 'index');
+  tensorGiven(source, 'index_add', 'source');
   const target = sliceTarget(x, dim, index, source, 'index_add');
   if (x.ndim === 0) return add<T>(x, mul<T>(source, alpha));
   const { d, picks } = target;
@@ -78,6 +85,9 @@ function slicePositions<T extends Variable>(x: T, d: number, picks: T): T {
 
 /** x with its slice index[j] replaced by source[j]. */
 export function indexCopy<T extends Variable>(x: T, dim: number, index: T, source: T): T {
+  tensorGiven(x, 'index_copy');
+  tensorGiven(index, 'index_copy', 'index');
+  tensorGiven(source, 'index_copy', 'source');
   const { d, picks } = sliceTarget(x, dim, index, source, 'index_copy');
   if (x.ndim === 0) return source;
   const positions = reshape(slicePositions(x, d, picks), [-1]);
@@ -86,7 +96,10 @@ export function indexCopy<T extends Variable>(x: T, dim: number, index: T, sourc
 
 /** x with its slices at the indices filled with one value. */
 export function indexFill<T extends Variable>(x: T, dim: number, index: T, value: number | T): T {
+  tensorGiven(x, 'index_fill');
+  tensorGiven(index, 'index_fill', 'index');
   return inOp('index_fill', () => {
+    given(value, 'index_fill', 'value', 'a number or a Tensor');
     const d = normalizeDim(dim, x.ndim, 'index_fill');
     const picks = sliceIndex(x, d, index, 'index_fill');
     const positions = reshape(slicePositions(x, d, picks), [-1]);
@@ -100,6 +113,8 @@ export function indexFill<T extends Variable>(x: T, dim: number, index: T, value
 
 /** The elements at positions of the flattened tensor, in the shape of the index. @throws IndexError, DTypeError */
 export function take<T extends Variable>(x: T, index: T): T {
+  tensorGiven(x, 'take');
+  tensorGiven(index, 'take', 'index');
   return inOp('take', () => {
     if (index.dtype !== 'int64')
       throw new DTypeError(`take(): Expected a long tensor for index, but got ${torchTypeName(index.dtype)}`);
@@ -111,6 +126,9 @@ export function take<T extends Variable>(x: T, index: T): T {
 
 /** x with elements of source at positions of the flattened tensor; with accumulate they are added. */
 export function put<T extends Variable>(x: T, index: T, source: T, accumulate = false): T {
+  tensorGiven(x, 'put');
+  tensorGiven(index, 'put', 'index');
+  tensorGiven(source, 'put', 'source');
   return inOp('put', () => {
     if (index.dtype !== 'int64')
       throw new DTypeError(`put(): Expected a long tensor for index, but got ${torchTypeName(index.dtype)}`);
@@ -131,6 +149,8 @@ function checkMask(mask: Variable, op: string): void {
 
 /** x with `value` where mask (which broadcasts) is true. @throws DTypeError, ShapeError */
 export function maskedFill<T extends Variable>(x: T, mask: T, value: T | number | boolean): T {
+  tensorGiven(x, 'masked_fill');
+  tensorGiven(mask, 'masked_fill', 'mask');
   return inOp('masked_fill', () => {
     checkMask(mask, 'masked_fill');
     if (typeof value === 'object' && value.ndim > 0) {
@@ -156,6 +176,8 @@ export function maskedFill<T extends Variable>(x: T, mask: T, value: T | number 
 
 /** The elements where mask (both broadcast) is true, in row-major order; 1-d. @throws DTypeError */
 export function maskedSelect<T extends Variable>(x: T, mask: T): T {
+  tensorGiven(x, 'masked_select');
+  tensorGiven(mask, 'masked_select', 'mask');
   return inOp('masked_select', () => {
     checkMask(mask, 'masked_select');
     const shape = broadcastShapes(x.shape, mask.shape, 'masked_select');
@@ -167,6 +189,9 @@ export function maskedSelect<T extends Variable>(x: T, mask: T): T {
 
 /** x with the elements of source, in order, where mask (which broadcasts) is true. @throws DTypeError, ShapeError */
 export function maskedScatter<T extends Variable>(x: T, mask: T, source: T): T {
+  tensorGiven(x, 'masked_scatter');
+  tensorGiven(mask, 'masked_scatter', 'mask');
+  tensorGiven(source, 'masked_scatter', 'source');
   return inOp('masked_scatter', () => {
     checkMask(mask, 'masked_scatter');
     const spread = expand(mask, broadcastShapes(x.shape, mask.shape, 'masked_scatter'));
@@ -195,6 +220,7 @@ export function maskedScatter<T extends Variable>(x: T, mask: T, source: T): T {
 
 /** The coordinates of the elements that are not zero: int64 [count, ndim], in row-major order. */
 export function argwhere<T extends Variable>(x: T): T {
+  tensorGiven(x, 'argwhere');
   if (x.ndim === 0) {
     const flat = x.derive(x.array.backend.nonzero(x.array));
     return zerosOf(flat, [flat.array.size, 0]);
@@ -211,5 +237,6 @@ export function nonzero<T extends Variable>(x: T): T;
 export function nonzero<T extends Variable>(x: T, options: { asTuple: true }): T[];
 export function nonzero<T extends Variable>(x: T, options: { asTuple?: boolean }): T | T[];
 export function nonzero<T extends Variable>(x: T, { asTuple = false }: { asTuple?: boolean } = {}): T | T[] {
+  tensorGiven(x, 'nonzero');
   return asTuple ? nonzeroColumns(x) : argwhere(x);
 }

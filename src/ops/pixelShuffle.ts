@@ -1,9 +1,11 @@
 /** Channels and pixels exchanged: `pixelShuffle` and its relatives only move elements. */
+
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { formatShape } from '../core/shape.ts';
 import { named } from './composite.ts';
 import { clone } from './convert.ts';
+import { tensorGiven } from './given.ts';
 import { permute, reshape } from './views.ts';
 
 function checkImage(op: string, x: Variable, factor: number): void {
@@ -21,6 +23,7 @@ const rearranged = <T extends Variable>(name: string, x: T, y: T): T =>
 
 /** [..., c·r², h, w] → [..., c, h·r, w·r]. @throws ShapeError */
 export function pixelShuffle<T extends Variable>(x: T, r: number): T {
+  tensorGiven(x, 'pixel_shuffle');
   checkImage('pixel_shuffle', x, r);
   const [channels, h, w] = x.shape.slice(-3);
   if (channels % (r * r) !== 0) {
@@ -39,6 +42,7 @@ export function pixelShuffle<T extends Variable>(x: T, r: number): T {
 
 /** [..., c, h·r, w·r] → [..., c·r², h, w]. @throws ShapeError */
 export function pixelUnshuffle<T extends Variable>(x: T, r: number): T {
+  tensorGiven(x, 'pixel_unshuffle');
   checkImage('pixel_unshuffle', x, r);
   const [c, h, w] = x.shape.slice(-3);
   if (h % r !== 0 || w % r !== 0) {
@@ -56,6 +60,7 @@ export function pixelUnshuffle<T extends Variable>(x: T, r: number): T {
 
 /** The channels of [n, c, …] dealt out in turn to `groups` groups. @throws ShapeError */
 export function channelShuffle<T extends Variable>(x: T, groups: number): T {
+  tensorGiven(x, 'channel_shuffle');
   checkImage('channel_shuffle', x, groups);
   const [n, c, ...rest] = x.shape;
   if (c % groups !== 0) {

@@ -9,6 +9,7 @@ import { scatterAlong, zerosOf } from './along.ts';
 import { mul } from './arithmetic.ts';
 import { checkDevices } from './convert.ts';
 import { abs, relu, sign } from './elementwise.ts';
+import { given, tensorGiven } from './given.ts';
 import {
   adaptiveList,
   batched,
@@ -126,6 +127,7 @@ function avgPool<T extends Variable>(
 }
 
 function checkFloating(x: Variable, op: string): void {
+  tensorGiven(x, op);
   if (!isFloating(x.dtype))
     throw new DTypeError(`${op}: "${op}" not implemented for '${torchTypeName(x.dtype)}'`);
 }
@@ -152,7 +154,10 @@ export type AdaptiveSize = number | readonly (number | null)[];
 function adaptiveSizes(op: string, x: Variable, ndim: number, size: AdaptiveSize): number[] {
   checkPooled(op, x, ndim);
   const input = x.shape.slice(-ndim);
-  const list = typeof size === 'number' ? new Array<number>(ndim).fill(size) : size;
+  const list =
+    typeof size === 'number'
+      ? new Array<number>(ndim).fill(size)
+      : given(size, op, 'outputSize', 'a number or a list of numbers');
   if (list.length !== ndim) {
     throw new ArgumentError(
       `${op}: internal error: output_size.size() must be ${ndim}, but got ${formatShape(list.map(Number))}`,
@@ -234,6 +239,8 @@ export function maxUnpool<T extends Variable>(
 ): T {
   return inOp(`max_unpool${ndim}d`, () => {
     const op = `max_unpool${ndim}d`;
+    tensorGiven(x, op);
+    tensorGiven(indices, op, 'indices');
     if (indices.dtype !== 'int64')
       throw new DTypeError(`${op}: elements in indices should be type int64 but got: ${indices.dtype}`);
     if (formatShape(indices.shape) !== formatShape(x.shape)) {

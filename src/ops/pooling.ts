@@ -1,10 +1,12 @@
 /** What all pooling is made of: the windows of each output, and their maximum or mean as ops with gradients. */
+
 import { record, recordMany } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { tripleOf, type WindowList, type Windows } from '../backend/windows.ts';
 import { ShapeError } from '../core/errors.ts';
 import { formatShape } from '../core/shape.ts';
 import { gatherAlong } from './along.ts';
+import { tensorGiven } from './given.ts';
 import { reshape, squeeze, unsqueeze } from './views.ts';
 
 /** A dimension that is not pooled. */
@@ -68,6 +70,7 @@ export function kernelList(dimension: PoolDimension, countPadding: boolean): Win
 
 /** @throws ShapeError in PyTorch's words */
 export function checkPooled(op: string, x: Variable, ndim: number): void {
+  tensorGiven(x, op);
   if (x.ndim !== ndim + 1 && x.ndim !== ndim + 2) {
     throw new ShapeError(
       `${op}: Expected ${ndim + 1}D or ${ndim + 2}D input tensor, but got ${formatShape(x.shape)}`,

@@ -1,4 +1,5 @@
 /** Products of matrices and vectors with something added, over chosen dimensions, or of all pairs. */
+
 import type { Variable } from '../autograd/variable.ts';
 import { torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
@@ -7,6 +8,7 @@ import { broadcastShapes, formatShape, normalizeDim, numElements } from '../core
 import { add, mul, sub } from './arithmetic.ts';
 import { named } from './composite.ts';
 import { scalarValue } from './convert.ts';
+import { tensorGiven, tensorsGiven } from './given.ts';
 import { eye } from './identity.ts';
 import { selectAlong } from './indexing.ts';
 import { bmm, dot, matmul, mm, mv, outer } from './matmul.ts';
@@ -39,19 +41,54 @@ function blend<T extends Variable>(name: string, x: T, product: T, { beta = 1, a
 
 /** beta · x + alpha · (a · b) of matrices; x broadcasts. @throws ShapeError, DTypeError */
 export const addmm = <T extends Variable>(x: T, a: T, b: T, options: BlendOptions = {}): T =>
-  inOp('addmm', () => blend('addmm', x, mm(a, b), options));
+  inOp('addmm', () =>
+    blend(
+      'addmm',
+      tensorGiven(x, 'addmm'),
+      mm(tensorGiven(a, 'addmm', 'a'), tensorGiven(b, 'addmm', 'other')),
+      options,
+    ),
+  );
 /** beta · x + alpha · (matrix · vector). @throws ShapeError, DTypeError */
 export const addmv = <T extends Variable>(x: T, a: T, vector: T, options: BlendOptions = {}): T =>
-  inOp('addmv', () => blend('addmv', x, mv(a, vector), options));
+  inOp('addmv', () =>
+    blend(
+      'addmv',
+      tensorGiven(x, 'addmv'),
+      mv(tensorGiven(a, 'addmv', 'a'), tensorGiven(vector, 'addmv', 'vector')),
+      options,
+    ),
+  );
 /** beta · x + alpha · (outer product of two vectors). @throws ShapeError, DTypeError */
 export const addr = <T extends Variable>(x: T, a: T, b: T, options: BlendOptions = {}): T =>
-  inOp('addr', () => blend('addr', x, outer(a, b), options));
+  inOp('addr', () =>
+    blend(
+      'addr',
+      tensorGiven(x, 'addr'),
+      outer(tensorGiven(a, 'addr', 'a'), tensorGiven(b, 'addr', 'other')),
+      options,
+    ),
+  );
 /** beta · x + alpha · (batch · batch). @throws ShapeError, DTypeError */
 export const baddbmm = <T extends Variable>(x: T, a: T, b: T, options: BlendOptions = {}): T =>
-  inOp('baddbmm', () => blend('baddbmm', x, bmm(a, b), options));
+  inOp('baddbmm', () =>
+    blend(
+      'baddbmm',
+      tensorGiven(x, 'baddbmm'),
+      bmm(tensorGiven(a, 'baddbmm', 'a'), tensorGiven(b, 'baddbmm', 'other')),
+      options,
+    ),
+  );
 /** beta · x + alpha · Σ of the products of two batches. @throws ShapeError, DTypeError */
 export const addbmm = <T extends Variable>(x: T, a: T, b: T, options: BlendOptions = {}): T =>
-  inOp('addbmm', () => blend('addbmm', x, sum(bmm(a, b), 0), options));
+  inOp('addbmm', () =>
+    blend(
+      'addbmm',
+      tensorGiven(x, 'addbmm'),
+      sum(bmm(tensorGiven(a, 'addbmm', 'a'), tensorGiven(b, 'addbmm', 'other')), 0),
+      options,
+    ),
+  );
 
 /** The inner product of two vectors: `dot`. */
 export const vdot = dot;
@@ -60,6 +97,8 @@ export const ger = outer;
 
 /** Products summed over the last dimension of both. @throws ShapeError if those differ */
 export function inner<T extends Variable>(a: T, b: T): T {
+  tensorGiven(a, 'inner');
+  tensorGiven(b, 'inner', 'other');
   return inOp('inner', () => {
     if (a.ndim === 0 || b.ndim === 0) return mul<T>(a, b);
     if (a.shape[a.ndim - 1] !== b.shape[b.ndim - 1]) {
@@ -83,6 +122,8 @@ export function tensordot<T extends Variable>(
     | readonly [readonly number[], readonly number[]]
     | { dims: number | readonly [readonly number[], readonly number[]] } = 2,
 ): T {
+  tensorGiven(a, 'tensordot');
+  tensorGiven(b, 'tensordot', 'other');
   return inOp('tensordot', () => {
     const given = typeof dims === 'object' && 'dims' in dims ? dims.dims : dims;
     const [left, right] =
@@ -119,6 +160,8 @@ export function tensordot<T extends Variable>(
 
 /** The Kronecker product. */
 export function kron<T extends Variable>(a: T, b: T): T {
+  tensorGiven(a, 'kron');
+  tensorGiven(b, 'kron', 'other');
   return inOp('kron', () => {
     const ndim = Math.max(a.ndim, b.ndim);
     const padded = (x: T) => [...new Array<number>(ndim - x.ndim).fill(1), ...x.shape];
@@ -143,6 +186,7 @@ export function chainMatmul<T extends Variable>(...matrices: readonly T[] | [rea
   return inOp('chain_matmul', () => {
     const [first] = matrices;
     const list = (matrices.length === 1 && Array.isArray(first) ? first : matrices) as readonly T[];
+    tensorsGiven(list, 'chain_matmul');
     if (list.length === 0) throw new ArgumentError('chain_matmul(): Expected one or more matrices');
     for (const x of list)
       if (x.ndim !== 2)
@@ -169,6 +213,7 @@ export function chainMatmul<T extends Variable>(...matrices: readonly T[] | [rea
 
 /** A square matrix (or a batch) to a whole non-negative power. @throws ShapeError, ArgumentError */
 export function matrixPower<T extends Variable>(x: T, n: number): T {
+  tensorGiven(x, 'matrix_power');
   return inOp('matrix_power', () => {
     const [rows, columns] = x.shape.slice(-2);
     if (x.ndim < 2 || rows !== columns)
@@ -187,6 +232,8 @@ export function matrixPower<T extends Variable>(x: T, n: number): T {
 
 /** The vector product along a dimension of size 3 (the first such one, or `dim`). @throws ShapeError */
 export function cross<T extends Variable>(a: T, b: T, dim?: number | { dim?: number }): T {
+  tensorGiven(a, 'cross');
+  tensorGiven(b, 'cross', 'other');
   return inOp('cross', () => {
     const shape = broadcastShapes(a.shape, b.shape, 'cross');
     const named_ = typeof dim === 'object' ? dim.dim : dim;
@@ -207,6 +254,8 @@ export function cross<T extends Variable>(a: T, b: T, dim?: number | { dim?: num
  * distance 0 is 0. @throws ShapeError
  */
 export function cdist<T extends Variable>(a: T, b: T, p: number | { p?: number } = 2): T {
+  tensorGiven(a, 'cdist');
+  tensorGiven(b, 'cdist', 'other');
   return inOp('cdist', () => {
     const order = typeof p === 'object' ? (p.p ?? 2) : p;
     if (a.ndim < 2 || b.ndim < 2)
@@ -223,6 +272,7 @@ export function cdist<T extends Variable>(a: T, b: T, p: number | { p?: number }
 
 /** The distances between all pairs of different rows of a matrix, row by row. @throws ShapeError */
 export function pdist<T extends Variable>(x: T, p = 2): T {
+  tensorGiven(x, 'pdist');
   return inOp('pdist', () => {
     if (x.ndim !== 2) throw new ShapeError(`pdist only supports 2D tensors, got: ${x.ndim}D`);
     const n = x.shape[0];

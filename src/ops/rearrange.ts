@@ -1,9 +1,12 @@
 /** The same elements in another order or several times: flipped, rolled, turned, repeated, dimensions moved. */
+
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
+import { inOp } from '../core/inOp.ts';
 import { formatShape, normalizeDim, type Shape } from '../core/shape.ts';
 import { named } from './composite.ts';
 import { clone } from './convert.ts';
+import { given, tensorGiven } from './given.ts';
 import { selectAlong } from './indexing.ts';
 import { cat } from './join.ts';
 import { isPlain } from './options.ts';
@@ -34,6 +37,7 @@ const listed = (dims: number | readonly number[]): readonly number[] =>
   typeof dims === 'number' ? [dims] : dims;
 
 function distinctDims(dims: number | readonly number[], ndim: number, op: string): number[] {
+  given(dims, op, 'dims', 'a number or a list of numbers');
   const list = listed(dims).map((d) => normalizeDim(d, ndim, op));
   if (new Set(list).size !== list.length) {
     throw new ShapeError(`${op}: dim appears multiple times in the list of dims ${formatShape(list)}`);
@@ -43,6 +47,7 @@ function distinctDims(dims: number | readonly number[], ndim: number, op: string
 
 /** A copy with the order of the given dimensions reversed. @throws IndexError, ShapeError for a repeated dim */
 export function flip<T extends Variable>(x: T, dims: number | readonly number[]): T {
+  tensorGiven(x, 'flip');
   const list = distinctDims(dims, x.ndim, 'flip');
   const flipped = x.ndim === 0 ? x : list.reduce((y, d) => flipDim(y, d), x);
   return flipped === x ? named('FlipBackward0', clone(x)) : flipped;
@@ -50,12 +55,14 @@ export function flip<T extends Variable>(x: T, dims: number | readonly number[])
 
 /** Columns in reversed order. @throws ShapeError for fewer than two dimensions */
 export function fliplr<T extends Variable>(x: T): T {
+  tensorGiven(x, 'fliplr');
   if (x.ndim < 2) throw new ShapeError(`fliplr: Input must be >= 2-d, but got shape ${formatShape(x.shape)}`);
   return flip(x, 1);
 }
 
 /** Rows in reversed order. @throws ShapeError for a 0-d tensor */
 export function flipud<T extends Variable>(x: T): T {
+  tensorGiven(x, 'flipud');
   if (x.ndim < 1) throw new ShapeError('flipud: Input must be >= 1-d, but got a 0-d tensor');
   return flip(x, 0);
 }
@@ -69,6 +76,7 @@ export function roll<T extends Variable>(
   shifts: number | readonly number[],
   dims?: number | readonly number[] | null,
 ): T {
+  tensorGiven(x, 'roll');
   const steps = listed(shifts);
   const along = dims === undefined || dims === null ? [] : listed(dims);
   if (along.length === 0) {
@@ -98,6 +106,7 @@ export function rot90<T extends Variable>(
   k: number | { k?: number; dims?: readonly number[] } = 1,
   dims: readonly number[] = [0, 1],
 ): T {
+  tensorGiven(x, 'rot90');
   const { k: turns = 1, dims: plane = dims } = typeof k === 'object' ? k : { k };
   if (plane.length !== 2)
     throw new ShapeError(`rot90: expected total rotation dims == 2, but got dims = ${plane.length}`);
@@ -149,8 +158,11 @@ export function repeat<T extends Variable>(x: T, sizes: Shape): T {
 
 /** `repeat` that adds ones in front of too short a list. */
 export function tile<T extends Variable>(x: T, sizes: number | Shape | { dims: Shape }): T {
-  const given = isPlain(sizes) ? (sizes as { dims: Shape }).dims : listed(sizes as number | Shape);
-  return repeat(x, [...new Array<number>(Math.max(0, x.ndim - given.length)).fill(1), ...given]);
+  tensorGiven(x, 'tile');
+  given(sizes, 'tile', 'dims', 'a number or a list of numbers');
+  const list = isPlain(sizes) ? (sizes as { dims: Shape }).dims : listed(sizes as number | Shape);
+  const ones = new Array<number>(Math.max(0, x.ndim - list.length)).fill(1);
+  return inOp('tile', () => repeat(x, [...ones, ...list]));
 }
 
 export interface RepeatInterleaveOptions {
@@ -166,6 +178,8 @@ export function repeatInterleave<T extends Variable>(
   repeats: number | T,
   dim?: number | null | RepeatInterleaveOptions,
 ): T {
+  tensorGiven(x, 'repeat_interleave');
+  given(repeats, 'repeat_interleave', 'repeats', 'a number or a Tensor');
   const named = typeof dim === 'object' && dim !== null ? dim.dim : dim;
   if (named === undefined || named === null) return repeatInterleave(reshape(x, [-1]), repeats, 0);
   const d = normalizeDim(named, x.ndim, 'repeat_interleave');
@@ -195,6 +209,7 @@ export function movedim<T extends Variable>(
   source: number | readonly number[],
   destination: number | readonly number[],
 ): T {
+  tensorGiven(x, 'movedim');
   const from = distinctDims(source, x.ndim, 'movedim');
   const to = distinctDims(destination, x.ndim, 'movedim');
   if (from.length !== to.length) {
@@ -217,7 +232,7 @@ export function movedim<T extends Variable>(
 
 /** Two dimensions exchanged: `transpose` by NumPy's name. */
 export const swapaxes = <T extends Variable>(x: T, axis0: number, axis1: number): T =>
-  transpose(x, axis0, axis1);
+  transpose(tensorGiven(x, 'swapaxes'), axis0, axis1);
 /** Two dimensions exchanged: `transpose` by another name. */
 export const swapdims = swapaxes;
 /** `movedim` by NumPy's name. */

@@ -1,4 +1,5 @@
 /** Sums, means, extremes and truth over one, several or all dimensions. */
+
 import { record, recordMany } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import type { ReduceSpec } from '../backend/backend.ts';
@@ -10,6 +11,7 @@ import { scatterAlong, zerosOf } from './along.ts';
 import { div, mul } from './arithmetic.ts';
 import { eq, isnan, logicalAnd, logicalOr, ne } from './comparison.ts';
 import { cast } from './convert.ts';
+import { tensorGiven } from './given.ts';
 import { namedResult, type ValuesAndIndices } from './namedResult.ts';
 import { sumSpec } from './reduceTo.ts';
 import { expand, reshape, unsqueeze } from './views.ts';
@@ -37,6 +39,7 @@ export function restoreDims<T extends Variable>(y: T, shape: Shape, dims: readon
 
 /** Sum over dims. Integers and bools are summed as int64. */
 export function sum<T extends Variable>(x: T, dims: Dims = null, keepdim = false, dtype?: DType): T {
+  tensorGiven(x, 'sum');
   const list = listDims(dims, x.ndim, 'sum');
   const input = cast(x, dtype ?? (isFloating(x.dtype) ? x.dtype : 'int64'));
   const out = input.array.backend.reduce(sumSpec, input.array, list, keepdim);
@@ -48,6 +51,7 @@ export function sum<T extends Variable>(x: T, dims: Dims = null, keepdim = false
 
 /** Mean over dims. @throws DTypeError for integers, as PyTorch: give a dtype */
 export function mean<T extends Variable>(x: T, dims: Dims = null, keepdim = false, dtype?: DType): T {
+  tensorGiven(x, 'mean');
   const input = dtype === undefined ? x : cast(x, dtype);
   if (!isFloating(input.dtype)) {
     throw new DTypeError(
@@ -130,11 +134,11 @@ function extremeOver<T extends Variable>(
 
 /** The largest elements over dims; ties share the gradient. NaN wins. */
 export const amax = <T extends Variable>(x: T, dims: Dims = null, keepdim = false): T =>
-  extremeOver('max', 'AmaxBackward0', x, dims, keepdim, 'amax');
+  extremeOver('max', 'AmaxBackward0', tensorGiven(x, 'amax'), dims, keepdim, 'amax');
 
 /** The smallest elements over dims; ties share the gradient. NaN wins. */
 export const amin = <T extends Variable>(x: T, dims: Dims = null, keepdim = false): T =>
-  extremeOver('min', 'AminBackward0', x, dims, keepdim, 'amin');
+  extremeOver('min', 'AminBackward0', tensorGiven(x, 'amin'), dims, keepdim, 'amin');
 
 /** The largest element of all; ties share the gradient. */
 export const maxAll = <T extends Variable>(x: T): T =>
@@ -225,7 +229,7 @@ export const all = truth('all');
 
 /** How many elements over dims are not zero; int64. */
 export const countNonzero = <T extends Variable>(x: T, dims: Dims = null): T =>
-  inOp('count_nonzero', () => sum(ne<T>(x, 0), dims));
+  inOp('count_nonzero', () => sum(ne<T>(tensorGiven(x, 'count_nonzero'), 0), dims));
 
 /** x where it is a number, else 0: for sums that skip NaN. */
 export const nanToZero = <T extends Variable>(x: T): T => whereOp<T>(eq<T>(x, x), x, 0);

@@ -6,6 +6,7 @@ import { leakyRelu } from './activation.ts';
 import { mul } from './arithmetic.ts';
 import { engineOf, floating, type GeneratorOptions } from './draw.ts';
 import { fused } from './fused.ts';
+import { tensorGiven } from './given.ts';
 
 export interface RReluOptions extends GeneratorOptions {
   /** Default 1/8. */
@@ -20,6 +21,7 @@ export interface RReluOptions extends GeneratorOptions {
  * elements that are not above 0 draw. @throws ArgumentError if lower > upper
  */
 export function rrelu<T extends Variable>(x: T, options: RReluOptions = {}): T {
+  tensorGiven(x, 'rrelu');
   const { lower = 1 / 8, upper = 1 / 3, training = false } = options;
   if (!(lower <= upper)) {
     throw new ArgumentError(

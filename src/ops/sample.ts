@@ -1,4 +1,5 @@
 /** New tensors of random values: by chance, by rate, by weight, and the noise of dropout. */
+
 import type { Variable } from '../autograd/variable.ts';
 import { fillBernoulli, fillBernoulliFrom, fillDropoutNoise, fillPoisson } from '../core/distributions.ts';
 import type { DType, TypedArray } from '../core/dtype.ts';
@@ -7,6 +8,7 @@ import type { RandomEngine } from '../core/rng.ts';
 import { sampleCategories } from '../core/sampling.ts';
 import { contiguousStrides, formatShape, type Shape } from '../core/shape.ts';
 import { checkFloating, drawArray, engineOf, floating, type GeneratorOptions } from './draw.ts';
+import { tensorGiven } from './given.ts';
 
 /** A tensor on x's device, outside the graph, of drawn values in row-major order. */
 function drawRows<T extends Variable>(
@@ -30,6 +32,7 @@ export function bernoulli<T extends Variable>(
   p: number | (GeneratorOptions & { p?: number }) | null = null,
   options: GeneratorOptions = {},
 ): T {
+  tensorGiven(x, 'bernoulli');
   if (typeof p === 'object' && p !== null) return bernoulli(x, p.p ?? null, p);
   if (p !== null)
     return drawRows(x, x.dtype, x.shape, options, (values, rng) => fillBernoulli(rng, values, p));
@@ -42,6 +45,7 @@ export function bernoulli<T extends Variable>(
 
 /** Poisson counts, each with the rate in the same element of x (floating). @throws ArgumentError for a negative rate */
 export function poisson<T extends Variable>(x: T, options: GeneratorOptions = {}): T {
+  tensorGiven(x, 'poisson');
   checkFloating(x, 'poisson');
   const rates = floating(x.array.backend.hostValues(x.array, 'poisson'), 'poisson');
   return drawRows(x, x.dtype, x.shape, options, (values, rng) =>
@@ -67,6 +71,7 @@ export function multinomial<T extends Variable>(
   replacement: boolean | MultinomialOptions = false,
   options: GeneratorOptions = {},
 ): T {
+  tensorGiven(x, 'multinomial');
   if (typeof replacement === 'object')
     return multinomial(x, numSamples, replacement.replacement, replacement);
   checkFloating(x, 'multinomial');

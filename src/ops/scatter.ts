@@ -1,4 +1,5 @@
 /** Reading and writing single elements along a dimension by index tensors: gather, scatter and their relatives. */
+
 import type { Variable } from '../autograd/variable.ts';
 import { torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, IndexError, ShapeError } from '../core/errors.ts';
@@ -7,6 +8,7 @@ import { broadcastShapes, formatShape, normalizeDim, type Shape } from '../core/
 import { gatherAlong, scatterAlong, zerosOf } from './along.ts';
 import { add, mul } from './arithmetic.ts';
 import { cast, checkDevices, contiguous, scalarValue } from './convert.ts';
+import { tensorGiven } from './given.ts';
 import { checkedIndex } from './indexing.ts';
 import { expand, narrow, reshape, unsqueeze } from './views.ts';
 
@@ -57,6 +59,8 @@ function checkFits(x: Variable, dim: number, index: Variable, op: string): void 
 
 /** out[i][j] = x[index[i][j]][j] for dim 0, and so on. @throws IndexError, ShapeError, DTypeError */
 export function gather<T extends Variable>(x: T, dim: number, index: T): T {
+  tensorGiven(x, 'gather');
+  tensorGiven(index, 'gather', 'index');
   const d = normalizeDim(dim, x.ndim, 'gather');
   if (index.array.size > 0) checkFits(x, d, index, 'gather');
   return gatherAlong(x, d, indexAlong(x, d, index, 'gather'));
@@ -84,6 +88,8 @@ export function scatter<T extends Variable>(
   source: T | number,
   { reduce = null }: ScatterOptions = {},
 ): T {
+  tensorGiven(x, 'scatter');
+  tensorGiven(index, 'scatter', 'index');
   const d = normalizeDim(dim, x.ndim, 'scatter');
   const { picks, part } = scatterOperands(x, d, index, source, 'scatter');
   if (reduce === 'add') return scatterAlong(x, d, picks, part, true);
@@ -97,6 +103,9 @@ export function scatter<T extends Variable>(
 
 /** x with elements added: out[index[i][j]][j] += source[i][j] for dim 0, and so on. */
 export function scatterAdd<T extends Variable>(x: T, dim: number, index: T, source: T): T {
+  tensorGiven(x, 'scatter_add');
+  tensorGiven(index, 'scatter_add', 'index');
+  tensorGiven(source, 'scatter_add', 'source');
   const d = normalizeDim(dim, x.ndim, 'scatter_add');
   const { picks, part } = scatterOperands(x, d, index, source, 'scatter_add');
   return scatterAlong(x, d, picks, part, true);
@@ -114,6 +123,7 @@ function scatterOperands<T extends Variable>(
     const picks = indexAlong(x, d, index, op);
     return { picks, part: cast(add<T>(zerosOf(x, picks.shape), scalarValue(source, x.dtype)), x.dtype) };
   }
+  tensorGiven(source, op, 'source');
   checkDevices([x, source], op);
   if (source.dtype !== x.dtype) {
     throw new DTypeError(
@@ -132,6 +142,8 @@ function scatterOperands<T extends Variable>(
 
 /** Elements along dim where index (broadcast against x, but for dim) says; without dim, of the flattened tensor. */
 export function takeAlongDim<T extends Variable>(x: T, index: T, dim: number | null = null): T {
+  tensorGiven(x, 'take_along_dim');
+  tensorGiven(index, 'take_along_dim', 'index');
   return inOp('take_along_dim', () => {
     if (dim === null) return gather(reshape(x, [-1]), 0, reshape(index, [-1]));
     const d = normalizeDim(dim, x.ndim, 'take_along_dim');

@@ -1,14 +1,16 @@
 /** Sizes, steps and margins of windows as users give them: one number for all dimensions, or one for each. */
+
 import { ArgumentError } from '../core/errors.ts';
 import { formatShape } from '../core/shape.ts';
+import { given } from './given.ts';
 
 export type Size = number | readonly number[];
 
 /**
  * One whole number per dimension. @throws ArgumentError for another count, and for numbers below `least`
  */
-export function sizesOf(given: Size, ndim: number, least: number, op: string, name: string): number[] {
-  const list = typeof given === 'number' ? [given] : given;
+export function sizesOf(size: Size, ndim: number, least: number, op: string, name: string): number[] {
+  const list = typeof size === 'number' ? [size] : given(size, op, name, 'a number or a list of numbers');
   if (list.length !== 1 && list.length !== ndim) {
     throw new ArgumentError(
       `${op}: expected ${name} to be a single integer value or a list of ${ndim} values, but got ${name}=${formatShape(list)}`,

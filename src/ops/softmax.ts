@@ -1,4 +1,5 @@
 /** Softmax and its logarithm along one dimension, shifted by the maximum so that nothing overflows. */
+
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { type DType, isFloating, torchTypeName } from '../core/dtype.ts';
@@ -7,6 +8,7 @@ import { normalizeDim } from '../core/shape.ts';
 import { mul, sub } from './arithmetic.ts';
 import { cast } from './convert.ts';
 import { exp } from './elementwise.ts';
+import { tensorGiven } from './given.ts';
 import { sum } from './reduce.ts';
 import { transpose } from './views.ts';
 
@@ -61,8 +63,8 @@ function rowsGrad<T extends Variable>(grad: T, output: T, log: boolean): T {
 
 /** eˣ / Σ eˣ along dim. */
 export const softmax = <T extends Variable>(x: T, dim: number, dtype?: DType): T =>
-  along(x, dim, false, dtype);
+  along(tensorGiven(x, 'softmax'), dim, false, dtype);
 
 /** log(softmax(x)) along dim, exact where softmax underflows. */
 export const logSoftmax = <T extends Variable>(x: T, dim: number, dtype?: DType): T =>
-  along(x, dim, true, dtype);
+  along(tensorGiven(x, 'log_softmax'), dim, true, dtype);

@@ -1,9 +1,11 @@
 /** Further functions of one operand: error functions, inverse hyperbolic ones, gamma, angles. */
+
 import type { Variable } from '../autograd/variable.ts';
 import { add, div, mul, neg, rsub, sub } from './arithmetic.ts';
 import { clamp } from './clamp.ts';
 import { eq } from './comparison.ts';
 import { cos, exp, log, rsqrt, sign, sin, square } from './elementwise.ts';
+import { tensorGiven } from './given.ts';
 import { digammaOf, erfcOf, erfinvOf, erfOf, lgammaOf, trigammaOf } from './specialFunctions.ts';
 import { unaryOp } from './unary.ts';
 import { whereOp } from './where.ts';
@@ -142,6 +144,7 @@ export const sgn = sign;
 
 /** log(x / (1 − x)); with eps, x is first brought into [eps, 1 − eps]. */
 export function logit<T extends Variable>(x: T, eps: number | null = null): T {
+  tensorGiven(x, 'logit');
   const inside = eps === null ? x : clamp<T>(x, eps, 1 - eps);
   return log(div<T>(inside, rsub<T>(inside, 1)));
 }

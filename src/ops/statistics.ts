@@ -1,4 +1,5 @@
 /** Variance, norms, log-sum-exp, and reductions that skip NaN. */
+
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import type { ReduceSpec } from '../backend/backend.ts';
@@ -11,6 +12,7 @@ import { eq, isnan, logicalNot } from './comparison.ts';
 import { detached } from './composite.ts';
 import { cast } from './convert.ts';
 import { abs, exp, log, sign, sqrt, square } from './elementwise.ts';
+import { tensorGiven } from './given.ts';
 import { pow } from './power.ts';
 import { amax, amin, type Dims, listDims, mean, nanToZero, restoreDims, sum } from './reduce.ts';
 import { whereOp } from './where.ts';
@@ -28,6 +30,7 @@ function checkFloating(x: Variable, op: string): void {
  * positive. @throws DTypeError for integers
  */
 export function variance<T extends Variable>(x: T, dims: Dims = null, correction = 1, keepdim = false): T {
+  tensorGiven(x, 'variance');
   checkFloating(x, 'var');
   const list = listDims(dims, x.ndim, 'var');
   const count = list.reduce((n, d) => n * x.shape[d], 1);
@@ -44,6 +47,7 @@ export function variance<T extends Variable>(x: T, dims: Dims = null, correction
 
 /** The square root of the variance; its gradient where it is 0 is 0. @throws DTypeError for integers */
 export function std<T extends Variable>(x: T, dims: Dims = null, correction = 1, keepdim = false): T {
+  tensorGiven(x, 'std');
   checkFloating(x, 'std');
   const list = listDims(dims, x.ndim, 'std');
   const count = list.reduce((n, d) => n * x.shape[d], 1);
@@ -86,6 +90,7 @@ export function vectorNorm<T extends Variable>(
   keepdim = false,
   dtype?: DType,
 ): T {
+  tensorGiven(x, 'vector_norm');
   const input = dtype === undefined ? x : cast(x, dtype);
   if (!isFloating(input.dtype)) {
     throw new DTypeError(
@@ -158,6 +163,7 @@ export function norm<T extends Variable>(
   keepdim = false,
   dtype?: DType,
 ): T {
+  tensorGiven(x, 'norm');
   if (p === 'nuc')
     throw new ArgumentError("norm: the nuclear norm ('nuc') is not available; it needs singular values");
   const order = p === 'fro' || p === null ? 2 : Number(p === 'inf' ? Infinity : p === '-inf' ? -Infinity : p);
@@ -170,6 +176,7 @@ export const dist = <T extends Variable>(x: T, y: T, p = 2): T =>
 
 /** log Σ eˣ over dims, shifted by the maximum so that nothing overflows; integers count as float32. */
 export function logsumexp<T extends Variable>(x: T, dims: Dims, keepdim = false): T {
+  tensorGiven(x, 'logsumexp');
   if (!isFloating(x.dtype)) return logsumexp(cast(x, 'float32'), dims, keepdim);
   const list = listDims(dims, x.ndim, 'logsumexp');
   const all = list.length === 0 ? null : list;
@@ -194,10 +201,13 @@ export function logsumexp<T extends Variable>(x: T, dims: Dims, keepdim = false)
 
 /** The sum over dims of what is not NaN. */
 export const nansum = <T extends Variable>(x: T, dims: Dims = null, keepdim = false, dtype?: DType): T =>
-  inOp('nansum', () => sum(isFloating(x.dtype) ? nanToZero(x) : x, dims, keepdim, dtype));
+  inOp('nansum', () =>
+    sum(isFloating(tensorGiven(x, 'nansum').dtype) ? nanToZero(x) : x, dims, keepdim, dtype),
+  );
 
 /** The mean over dims of what is not NaN. */
 export function nanmean<T extends Variable>(x: T, dims: Dims = null, keepdim = false, dtype?: DType): T {
+  tensorGiven(x, 'nanmean');
   return inOp('nanmean', () => {
     const counted = sum(logicalNot(isnan(detached(x))), dims, keepdim);
     return div<T>(nansum(x, dims, keepdim, dtype), counted);
@@ -214,6 +224,7 @@ export function aminmax<T extends Variable>(
   x: T,
   { dim = null, keepdim = false }: { dim?: number | null; keepdim?: boolean } = {},
 ): Extremes<T> {
+  tensorGiven(x, 'aminmax');
   return inOp('aminmax', () => {
     return { min: amin(x, dim, keepdim), max: amax(x, dim, keepdim) };
   });

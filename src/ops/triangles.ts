@@ -1,4 +1,5 @@
 /** Diagonals and triangles of matrices, sliding windows, and dimensions split in two. */
+
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
@@ -14,6 +15,7 @@ import { zerosOf } from './along.ts';
 import { ge, le } from './comparison.ts';
 import { detached } from './composite.ts';
 import { contiguous } from './convert.ts';
+import { given, tensorGiven } from './given.ts';
 import { type ByName, option } from './options.ts';
 import { integerVector } from './rearrange.ts';
 import { sum } from './reduce.ts';
@@ -46,10 +48,10 @@ function triangle<T extends Variable>(x: T, diagonal: number, lower: boolean): T
 
 /** The lower triangle of matrices [..., m, n], up to the given diagonal; the rest is 0. @throws ShapeError */
 export const tril = <T extends Variable>(x: T, diagonal?: DiagonalNumber): T =>
-  triangle(x, option(diagonal, 'diagonal', 0), true);
+  triangle(tensorGiven(x, 'tril'), option(diagonal, 'diagonal', 0), true);
 /** The upper triangle of matrices [..., m, n], from the given diagonal on; the rest is 0. @throws ShapeError */
 export const triu = <T extends Variable>(x: T, diagonal?: DiagonalNumber): T =>
-  triangle(x, option(diagonal, 'diagonal', 0), false);
+  triangle(tensorGiven(x, 'triu'), option(diagonal, 'diagonal', 0), false);
 
 export interface DiagonalOptions {
   /** 0 the main one, above it positive, below negative. */
@@ -86,6 +88,7 @@ export function diagonal<T extends Variable>(
   dim1 = 0,
   dim2 = 1,
 ): T {
+  tensorGiven(x, 'diagonal');
   const o: DiagonalOptions = typeof offset === 'object' ? offset : { offset, dim1, dim2 };
   const a = normalizeDim(o.dim1 ?? 0, x.ndim, 'diagonal');
   const b = normalizeDim(o.dim2 ?? 1, x.ndim, 'diagonal');
@@ -114,6 +117,7 @@ export function diagEmbed<T extends Variable>(
   dim1 = -2,
   dim2 = -1,
 ): T {
+  tensorGiven(x, 'diag_embed');
   const o: DiagonalOptions = typeof offset === 'object' ? offset : { offset, dim1, dim2 };
   const by = o.offset ?? 0;
   const ndim = x.ndim + 1;
@@ -131,6 +135,7 @@ export function diagEmbed<T extends Variable>(
 
 /** Of a vector the matrix with it on a diagonal; of a matrix the diagonal, as a copy. @throws ShapeError */
 export function diag<T extends Variable>(x: T, offset?: DiagonalNumber): T {
+  tensorGiven(x, 'diag');
   const by = option(offset, 'diagonal', 0);
   if (x.ndim === 1) return diagEmbed(x, by);
   if (x.ndim === 2) return contiguousCopy(diagonal(x, by));
@@ -145,6 +150,7 @@ function contiguousCopy<T extends Variable>(x: T): T {
 
 /** The sum of a matrix's diagonal. @throws ShapeError */
 export function trace<T extends Variable>(x: T): T {
+  tensorGiven(x, 'trace');
   if (x.ndim !== 2) throw new ShapeError(`trace: expected a matrix, but got tensor with dim ${x.ndim}`);
   return sum(diagonal(x));
 }
@@ -154,6 +160,8 @@ export function trace<T extends Variable>(x: T): T {
  * @throws ShapeError if size is larger than the dimension; ArgumentError if step is not positive
  */
 export function unfold<T extends Variable>(x: T, dim: number, size: number, step: number): T {
+  tensorGiven(x, 'unfold');
+  given(size, 'unfold', 'size', 'a number');
   const d = normalizeDim(dim, x.ndim, 'unfold');
   const n = x.ndim === 0 ? 1 : x.shape[d];
   if (size > n || size < 0) {
@@ -181,7 +189,9 @@ export function unfold<T extends Variable>(x: T, dim: number, size: number, step
 
 /** One dimension split into several whose sizes multiply to it; one size may be −1. @throws ShapeError */
 export function unflatten<T extends Variable>(x: T, dim: number, sizes: Shape): T {
+  tensorGiven(x, 'unflatten');
   const d = normalizeDim(dim, x.ndim, 'unflatten');
+  given(sizes, 'unflatten', 'sizes', 'a list of sizes');
   if (sizes.length === 0) throw new ShapeError('unflatten: sizes must be non-empty');
   const inner = inferShape(sizes, x.shape[d], 'unflatten');
   return view(x, [...x.shape.slice(0, d), ...inner, ...x.shape.slice(d + 1)]);
@@ -189,6 +199,7 @@ export function unflatten<T extends Variable>(x: T, dim: number, sizes: Shape): 
 
 /** Matrices mirrored at their diagonal: the last two dimensions exchanged. @throws ShapeError */
 export function adjoint<T extends Variable>(x: T): T {
+  tensorGiven(x, 'adjoint');
   if (x.ndim < 2)
     throw new ShapeError(
       `adjoint: tensor must have at least 2 dimensions; got shape ${formatShape(x.shape)}`,

@@ -1,10 +1,12 @@
 /** How an elementwise op of one operand is made from its row. The rows are in elementwise.ts, activation.ts, …. */
+
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import type { UnarySpec } from '../backend/backend.ts';
 import { type DType, isFloating, toFloating, torchTypeName } from '../core/dtype.ts';
 import { DTypeError } from '../core/errors.ts';
 import { cast } from './convert.ts';
+import { tensorGiven } from './given.ts';
 
 /** The name of a node from that of an op, as PyTorch builds it: logical_not → LogicalNotBackward0. */
 export function nodeName(op: string): string {
@@ -60,6 +62,7 @@ export function zeros<T extends Variable>(x: T): T {
 }
 
 function prepare<T extends Variable>(row: UnaryRow, x: T): T {
+  tensorGiven(x, row.name);
   if (isFloating(x.dtype)) return x;
   if (x.dtype === 'bool' && row.bools !== undefined) {
     if (row.bools === 'int64') return cast(x, 'int64');
@@ -77,6 +80,7 @@ const notImplemented = (op: string, kind: string, dtype: DType): DTypeError =>
 
 /** For ops that have no meaning for integers. @throws DTypeError */
 export function checkFloating(x: Variable, op: string): void {
+  tensorGiven(x, op);
   if (!isFloating(x.dtype)) throw notImplemented(op, 'a floating point', x.dtype);
 }
 

@@ -2,6 +2,7 @@
  * Views: other shapes and strides over the same memory. Their gradients are views too, so nothing is copied either
  * way, save where a shape cannot be expressed by strides.
  */
+
 import { type Rule, record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { dtypeInfo } from '../core/dtype.ts';
@@ -21,6 +22,7 @@ import {
   viewStrides,
 } from '../core/shape.ts';
 import { contiguous } from './convert.ts';
+import { given, tensorGiven } from './given.ts';
 import { type ByName, option } from './options.ts';
 
 /** Records a view of x, and what an in-place change of either must know of the other. */
@@ -76,8 +78,10 @@ export function asStrided<T extends Variable>(
   x: T,
   shape: Shape,
   strides: Strides,
-  offset = x.array.offset,
+  offset = tensorGiven(x, 'as_strided').array.offset,
 ): T {
+  given(shape, 'as_strided', 'shape', 'a list of sizes');
+  given(strides, 'as_strided', 'strides', 'a list of strides');
   checkWindow(x, shape, strides, offset);
   const out = record('AsStridedBackward0', x.array.view(shape, strides, offset), [x], () => (grad) => {
     const positions = positionsInBase(x, shape, strides, offset);
@@ -150,6 +154,8 @@ export function view<T extends Variable>(x: T, sizes: Shape): T {
 
 /** x with another shape: a view where possible, else a copy. One size may be -1. @throws ShapeError */
 export function reshape<T extends Variable>(x: T, sizes: Shape): T {
+  tensorGiven(x, 'reshape');
+  given(sizes, 'reshape', 'shape', 'a list of sizes');
   const shape = inferShape(sizes, x.array.size, 'reshape');
   if (sameShape(shape, x.shape)) return x;
   const strides = viewStrides(x.shape, x.array.strides, shape);
@@ -192,6 +198,8 @@ export function expand<T extends Variable>(x: T, sizes: Shape): T {
 
 /** The dimensions in another order. @throws ShapeError if dims is not a permutation */
 export function permute<T extends Variable>(x: T, dims: readonly number[]): T {
+  tensorGiven(x, 'permute');
+  given(dims, 'permute', 'dims', 'a list of dimensions');
   if (dims.length !== x.ndim) {
     throw new ShapeError(
       'permute: number of dimensions in the tensor input does not match the length of the desired ordering of ' +
@@ -217,6 +225,7 @@ export function permute<T extends Variable>(x: T, dims: readonly number[]): T {
 
 /** Two dimensions exchanged. @throws IndexError for a dimension out of range */
 export function transpose<T extends Variable>(x: T, dim0: number, dim1: number): T {
+  tensorGiven(x, 'transpose');
   const a = normalizeDim(dim0, x.ndim, 'transpose');
   const b = normalizeDim(dim1, x.ndim, 'transpose');
   const order = [...x.shape.keys()];
@@ -233,6 +242,7 @@ export function transpose<T extends Variable>(x: T, dim0: number, dim1: number):
 
 /** The matrix transposed; 0-d and 1-d tensors stay as they are. @throws ShapeError for more than 2 dimensions */
 export function t<T extends Variable>(x: T): T {
+  tensorGiven(x, 't');
   if (x.ndim > 2) throw new ShapeError(`t() expects a tensor with <= 2 dimensions, but self is ${x.ndim}D`);
   if (x.ndim < 2) return viewOf('TBackward0', x, x.shape, x.array.strides, x.array.offset, (grad) => [grad]);
   const [m, n] = x.shape;
@@ -242,6 +252,7 @@ export function t<T extends Variable>(x: T): T {
 
 /** One index of one dimension, which vanishes. @throws IndexError */
 export function select<T extends Variable>(x: T, dim: number, index: number): T {
+  tensorGiven(x, 'select');
   if (x.ndim === 0) throw new IndexError('select() cannot be applied to a 0-dim tensor.');
   const d = normalizeDim(dim, x.ndim, 'select');
   const size = x.shape[d];
@@ -293,6 +304,7 @@ export function slice<T extends Variable>(
 
 /** `length` indices of a dimension from `start`: a slice whose bounds must fit. @throws IndexError */
 export function narrow<T extends Variable>(x: T, dim: number, start: number, length: number): T {
+  tensorGiven(x, 'narrow');
   const d = normalizeDim(dim, x.ndim, 'narrow');
   const size = x.shape[d];
   const first = start < 0 ? start + size : start;
@@ -321,6 +333,7 @@ export function placeSlice<T extends Variable>(
 
 /** Without dimension `dim` if its size is 1; without all such dimensions if none is named. */
 export function squeeze<T extends Variable>(x: T, dim?: ByName<'dim', number | readonly number[]>): T {
+  tensorGiven(x, 'squeeze');
   const dims = option<'dim', number | readonly number[] | undefined>(dim, 'dim', undefined);
   const chosen =
     dims === undefined
@@ -340,6 +353,7 @@ export function squeeze<T extends Variable>(x: T, dim?: ByName<'dim', number | r
 
 /** With a new dimension of size 1 before `dim`, which may be ndim. @throws IndexError */
 export function unsqueeze<T extends Variable>(x: T, dim: ByName<'dim', number>): T {
+  tensorGiven(x, 'unsqueeze');
   const d = normalizeDim(option(dim, 'dim', Number.NaN), x.ndim + 1, 'unsqueeze');
   const shape = x.shape.toSpliced(d, 0, 1);
   const stride = d < x.ndim ? x.shape[d] * x.array.strides[d] : 1;
@@ -365,6 +379,7 @@ export function flatten<T extends Variable>(
   startDim: number | FlattenOptions = 0,
   endDim: number | FlattenOptions = -1,
 ): T {
+  tensorGiven(x, 'flatten');
   const { startDim: start = 0, endDim: end = -1 } = {
     ...(typeof endDim === 'object' ? endDim : { endDim }),
     ...(typeof startDim === 'object' ? startDim : { startDim }),

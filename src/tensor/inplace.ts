@@ -1,6 +1,8 @@
 /** Methods that change the tensor itself. A trailing underscore says so, as in PyTorch; each returns the tensor. */
+
 import { type AlphaOptions, addOp, divOp, mul, subOp } from '../ops/arithmetic.ts';
 import type { OperandOf } from '../ops/convert.ts';
+import { tensorGiven } from '../ops/given.ts';
 import { copy_, fill_, inplaceBinary } from '../ops/inplace.ts';
 import { onDevice } from '../transfer.ts';
 import { PickMethods } from './pick.ts';
@@ -35,6 +37,6 @@ export abstract class InplaceMethods extends PickMethods {
   }
   /** The elements of another tensor, broadcast and converted. */
   copy_(source: this): this {
-    return copy_<this>(this, onDevice(source, this.array.backend));
+    return copy_<this>(this, onDevice(tensorGiven(source, 'copy_', 'source'), this.array.backend));
   }
 }

@@ -1,6 +1,8 @@
 /** Methods that change shapes, join, select and multiply matrices. */
+
 import { inOp } from '../core/inOp.ts';
 import { clone, contiguous, type OperandOf } from '../ops/convert.ts';
+import { tensorGiven } from '../ops/given.ts';
 import { type IndexOf, index, indexPut_ } from '../ops/indexing.ts';
 import { bmm, dot, matmul, mm, mv, outer } from '../ops/matmul.ts';
 import type { ByName } from '../ops/options.ts';
@@ -19,11 +21,11 @@ export abstract class ShapeMethods extends StatisticsMethods {
   }
   /** The shape of another tensor. */
   viewAs(other: this): this {
-    return views.view(this, other.shape);
+    return views.view(this, tensorGiven(other, 'view_as', 'other').shape);
   }
   /** The shape of another tensor. */
   reshapeAs(other: this): this {
-    return views.reshape(this, other.shape);
+    return views.reshape(this, tensorGiven(other, 'reshape_as', 'other').shape);
   }
   /** Repeats sizes of 1, and new leading dimensions, without copying. */
   expand(...shape: SizeArguments): this {
@@ -31,7 +33,7 @@ export abstract class ShapeMethods extends StatisticsMethods {
   }
   /** The shape of another tensor, by repetition. */
   expandAs(other: this): this {
-    return views.expand(this, other.shape);
+    return views.expand(this, tensorGiven(other, 'expand_as', 'other').shape);
   }
   /** `expand` by another name. */
   broadcastTo(...shape: SizeArguments): this {

@@ -1,7 +1,7 @@
 /**
  * What every op says to bad arguments. Each op of the public surface is called with one argument after the other
- * spoiled: an impossible shape, another dtype, no elements, another device, a dimension or an index out of range. A
- * call that throws must throw an error of ours that names the op and what came; all messages lie in
+ * spoiled: left out, an impossible shape, another dtype, no elements, another device, a dimension or an index out of
+ * range. A call that throws must throw an error of ours that names the op and what came; all messages lie in
  * errorMessages.txt, for people to read (`vitest -u` writes it anew).
  */
 import { describe, expect, it } from 'vitest';
@@ -117,15 +117,32 @@ function build(
 
 const torchName: { readonly [dtype: string]: string } = { float32: 'Float', int64: 'Long', bool: 'Bool' };
 
-function probesOf(call: readonly Argument[]): Probe[] {
+/**
+ * Without a tensor, a list of tensors or a shape, as JavaScript without types may call: `undefined` in its place, and
+ * nothing from there on. What may be left out is no matter of this test: such a call just works.
+ */
+function leftOut(call: readonly Argument[], i: number, self: boolean): Probe[] {
+  const argument = call[i];
+  if ((self && i === 0) || (argument.kind === 'plain' && !Array.isArray(argument.value))) return [];
+  // Sizes that methods take spread are an empty list where nothing came, which is a shape too.
+  const got =
+    /but got|got \[\]|'\[\]'|undefined|at least one|one or more|non-empty|len\(dims\) = [01]|\(1\) were provided/i;
+  return [
+    { what: `argument ${i}: undefined`, got, build: () => build(call).with(i, undefined) },
+    { what: `argument ${i}: left out`, got, build: () => build(call).slice(0, i) },
+  ];
+}
+
+function probesOf(call: readonly Argument[], self: boolean): Probe[] {
   const tensors = call.reduce(
     (n, a) => n + (a.kind === 'tensor' ? 1 : a.kind === 'tensors' ? a.items.length : 0),
     0,
   );
   return call.flatMap((argument, i): Probe[] => {
     const where = `argument ${i}`;
+    const absent = leftOut(call, i, self);
     if (argument.kind === 'plain') {
-      if (!holdsDim(argument.value)) return [];
+      if (!holdsDim(argument.value)) return absent;
       return [99].map((dim) => ({
         what: `${where}: dim ${dim}`,
         got: new RegExp(`${dim}\\b`),
@@ -143,6 +160,7 @@ function probesOf(call: readonly Argument[]): Probe[] {
       (dtype) => makeArgument(first).dtype !== dtype,
     );
     return [
+      ...absent,
       spoil('shape [7, 5, 11]', { shape: odd }, /(?<!\d)(7|5|11|3|385)(?!\d)/),
       spoil('shape []', { shape: [] }, /\[\]|(?<!\d)[01](?!\d)/),
       spoil('no elements', { shape: first.shape.map(() => 0) }, /(?<!\d)0(?!\d)|empty/),
@@ -162,6 +180,9 @@ const letters = (text: string): string => text.toLowerCase().replaceAll(/[^a-z0-
 /** Other names under which an op may speak: those that it is an alias of. */
 const ALIASES: { readonly [name: string]: readonly string[] } = {
   absolute: ['abs'],
+  ...Object.fromEntries(
+    ['cos', 'cosh', 'sin', 'sinh', 'tan', 'tanh'].map((name) => [`arc${name}`, [`a${name}`]]),
+  ),
   arctan2: ['atan2'],
   clip: ['clamp'],
   clip_: ['clamp_'],
@@ -183,9 +204,10 @@ const ALIASES: { readonly [name: string]: readonly string[] } = {
   notEqual: ['ne'],
   reshapeAs: ['reshape'],
   rowStack: ['vstack'],
+  sgn: ['sign'],
   subtract: ['sub'],
   swapaxes: ['transpose'],
-  swapdims: ['transpose'],
+  swapdims: ['transpose', 'swapaxes'],
   trapz: ['trapezoid'],
   trueDivide: ['div'],
   upsample: ['interpolate'],
@@ -225,7 +247,7 @@ describe('every op', () => {
     expect(() => op.run(...build(call)), 'the row is no valid call').not.toThrow();
     const said = new Map<string, string[]>();
     const problems: string[] = [];
-    for (const probe of probesOf(call)) {
+    for (const probe of probesOf(call, op.name.startsWith('Tensor.'))) {
       const args = probe.build();
       try {
         op.run(...args);
@@ -240,6 +262,29 @@ describe('every op', () => {
     if (op.name.startsWith('Tensor.') && !(op.name.slice('Tensor.'.length) in methodCalls)) return;
     if (said.size > 0) lines.push(`${op.name}(${op.row.replaceAll(' ', ', ')})`);
     for (const [text, probes] of said) lines.push(`  ${probes.join('; ')} → ${text}`);
+  });
+
+  it.each([
+    ['matmul', (x: torch.Tensor) => (x.matmul as Callable)()],
+    ['add', (x: torch.Tensor) => (x.add as Callable)()],
+    ['mul_', (x: torch.Tensor) => (x.mul_ as Callable)()],
+    ['scatter', (x: torch.Tensor) => (x.scatter as Callable)(0, torch.zeros([2, 3], { dtype: 'int64' }))],
+    ['view_as', (x: torch.Tensor) => (x.viewAs as Callable)()],
+    ['max_pool2d', (x: torch.Tensor) => (nn.functional.maxPool2d as Callable)(x.reshape([1, 2, 3]))],
+    ['sum', () => (torch.sum as Callable)()],
+    ['relu', () => (torch.relu as Callable)()],
+    ['cat', () => (torch.cat as Callable)()],
+    ['where', (x: torch.Tensor) => (x.where as Callable)(x.gt(0))],
+    ['logical_and', (x: torch.Tensor) => (x.logicalAnd as Callable)()],
+    ['linear', (x: torch.Tensor) => (nn.functional.linear as Callable)(x)],
+  ])('%s says that an argument did not come', (op, call) => {
+    const x = torch.ones([2, 3]);
+    expect(() => call(x)).toThrow(torch.ArgumentError);
+    expect(() => call(x)).toThrow(new RegExp(`^${op}.*argument '\\w+' must be .*but got nothing`));
+    expect(x.tolist()).toEqual([
+      [1, 1, 1],
+      [1, 1, 1],
+    ]);
   });
 
   it('says what it said before', async () => {

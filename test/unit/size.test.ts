@@ -8,12 +8,15 @@ import { rolldown } from 'rolldown';
 import { describe, expect, it } from 'vitest';
 import { PROGRAMS, sizes } from '../../scripts/sizes.mjs';
 
-/** kB, minified and gzipped, with the kernels and the worker: as esbuild bundles. */
-const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 172, tutorial: 109.5, tensors: 98 };
+/**
+ * kB, minified and gzipped, with the kernels and the worker: as esbuild bundles. Of everything 2.7 kB are the names by
+ * which all ops say which argument did not come.
+ */
+const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 173.5, tutorial: 109.5, tensors: 98 };
 /** The tutorial of README.md as it is written there, MNIST's download included, and everything: as Vite bundles. */
-const VITE_BUDGET = { readme: 112, everything: 168 };
+const VITE_BUDGET = { readme: 112, everything: 169.5 };
 /** For pages without a bundler: everything, with files, plots and data sets; what a GPU needs beside it, on demand. */
-const FILE_BUDGET = { 'wasmgrad.min.js': 212, 'wasmgrad.webgpu.min.js': 31 };
+const FILE_BUDGET = { 'wasmgrad.min.js': 214.5, 'wasmgrad.webgpu.min.js': 31 };
 
 describe('size', () => {
   it('stays within the budget', async () => {

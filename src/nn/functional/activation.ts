@@ -6,6 +6,7 @@ import { onesLike, zerosLike } from '../../creation.ts';
 import * as ops from '../../ops/activation.ts';
 import type { GeneratorOptions } from '../../ops/draw.ts';
 import { relu as reluOp } from '../../ops/elementwise.ts';
+import { tensorGiven } from '../../ops/given.ts';
 import { inplace as changeInPlace } from '../../ops/inplace.ts';
 import { type RReluOptions, rrelu as rreluOp } from '../../ops/rrelu.ts';
 import { isOptions } from '../../tensor/arguments.ts';
@@ -29,36 +30,37 @@ function result(op: string, x: Tensor, inplace: Inplace | undefined, compute: ()
 
 /** max(x, 0). */
 export const relu = (x: Tensor, inplace?: Inplace): Tensor =>
-  result('relu', x, inplace, () => reluOp<Tensor>(x));
+  result('relu', tensorGiven(x, 'relu'), inplace, () => reluOp<Tensor>(x));
 /** max(x, 0), overwriting x. */
-export const relu_ = (x: Tensor): Tensor => relu(x, true);
+export const relu_ = (x: Tensor): Tensor => relu(tensorGiven(x, 'relu'), true);
 /** min(max(x, 0), 6). */
 export const relu6 = (x: Tensor, inplace?: Inplace): Tensor =>
-  result('relu6', x, inplace, () => ops.relu6(x));
+  result('relu6', tensorGiven(x, 'relu6'), inplace, () => ops.relu6(x));
 /** 1.0507·elu(x, 1.6733). */
 export const selu = (x: Tensor, inplace?: Inplace): Tensor =>
-  inOp('selu', () => result('selu', x, inplace, () => ops.selu(x)));
+  inOp('selu', () => result('selu', tensorGiven(x, 'selu'), inplace, () => ops.selu(x)));
 /** x·sigmoid(x). */
 export const silu = (x: Tensor, inplace?: Inplace): Tensor =>
-  result('silu', x, inplace, () => ops.silu<Tensor>(x));
+  result('silu', tensorGiven(x, 'silu'), inplace, () => ops.silu<Tensor>(x));
 /** x·tanh(softplus(x)). */
-export const mish = (x: Tensor, inplace?: Inplace): Tensor => result('mish', x, inplace, () => ops.mish(x));
+export const mish = (x: Tensor, inplace?: Inplace): Tensor =>
+  result('mish', tensorGiven(x, 'mish'), inplace, () => ops.mish(x));
 /** x·hardsigmoid(x). */
 export const hardswish = (x: Tensor, inplace?: Inplace): Tensor =>
-  result('hardswish', x, inplace, () => ops.hardswish(x));
+  result('hardswish', tensorGiven(x, 'hardswish'), inplace, () => ops.hardswish(x));
 /** (x + 3)/6 within [0, 1]. */
 export const hardsigmoid = (x: Tensor, inplace?: Inplace): Tensor =>
-  result('hardsigmoid', x, inplace, () => ops.hardsigmoid(x));
+  result('hardsigmoid', tensorGiven(x, 'hardsigmoid'), inplace, () => ops.hardsigmoid(x));
 /** 1/(1 + e⁻ˣ). */
-export const sigmoid = (x: Tensor): Tensor => x.sigmoid();
+export const sigmoid = (x: Tensor): Tensor => tensorGiven(x, 'sigmoid').sigmoid();
 /** The hyperbolic tangent. */
-export const tanh = (x: Tensor): Tensor => x.tanh();
+export const tanh = (x: Tensor): Tensor => tensorGiven(x, 'tanh').tanh();
 /** log(sigmoid(x)), exact for large |x|. */
-export const logsigmoid = (x: Tensor): Tensor => ops.logsigmoid(x);
+export const logsigmoid = (x: Tensor): Tensor => ops.logsigmoid(tensorGiven(x, 'logsigmoid'));
 /** x/(1 + |x|). */
-export const softsign = (x: Tensor): Tensor => ops.softsign(x);
+export const softsign = (x: Tensor): Tensor => ops.softsign(tensorGiven(x, 'softsign'));
 /** x − tanh(x). */
-export const tanhshrink = (x: Tensor): Tensor => ops.tanhshrink(x);
+export const tanhshrink = (x: Tensor): Tensor => ops.tanhshrink(tensorGiven(x, 'tanhshrink'));
 
 export interface LeakyReLUOptions extends InplaceOptions {
   /** Default 0.01. */
@@ -71,6 +73,7 @@ export function leakyRelu(
   negativeSlope: number | LeakyReLUOptions = 0.01,
   inplace?: Inplace,
 ): Tensor {
+  tensorGiven(x, 'leaky_relu');
   if (isOptions<LeakyReLUOptions>(negativeSlope))
     return leakyRelu(x, negativeSlope.negativeSlope, negativeSlope);
   return result('leaky_relu', x, inplace, () => ops.leakyRelu(x, negativeSlope));
@@ -83,12 +86,14 @@ export interface AlphaOptions extends InplaceOptions {
 
 /** x above 0, α(eˣ − 1) below. */
 export function elu(x: Tensor, alpha: number | AlphaOptions = 1, inplace?: Inplace): Tensor {
+  tensorGiven(x, 'elu');
   if (isOptions<AlphaOptions>(alpha)) return elu(x, alpha.alpha, alpha);
   return result('elu', x, inplace, () => ops.elu(x, alpha));
 }
 
 /** x above 0, α(e^(x/α) − 1) below. @throws ArgumentError for alpha 0 */
 export function celu(x: Tensor, alpha: number | AlphaOptions = 1, inplace?: Inplace): Tensor {
+  tensorGiven(x, 'celu');
   if (isOptions<AlphaOptions>(alpha)) return celu(x, alpha.alpha, alpha);
   return result('celu', x, inplace, () => ops.celu(x, alpha));
 }
@@ -100,7 +105,7 @@ export interface GELUOptions {
 
 /** x·Φ(x), Φ being the normal distribution. */
 export const gelu = (x: Tensor, approximate: 'none' | 'tanh' | GELUOptions = 'none'): Tensor =>
-  ops.gelu(x, typeof approximate === 'object' ? approximate.approximate : approximate);
+  ops.gelu(tensorGiven(x, 'gelu'), typeof approximate === 'object' ? approximate.approximate : approximate);
 
 export interface SoftplusOptions {
   /** Default 1. */
@@ -111,6 +116,7 @@ export interface SoftplusOptions {
 
 /** log(1 + e^(βx))/β. */
 export function softplus(x: Tensor, beta: number | SoftplusOptions = 1, threshold = 20): Tensor {
+  tensorGiven(x, 'softplus');
   if (isOptions<SoftplusOptions>(beta)) return softplus(x, beta.beta, beta.threshold);
   return ops.softplus(x, beta, threshold);
 }
@@ -129,6 +135,7 @@ export function hardtanh(
   maxVal = 1,
   inplace?: Inplace,
 ): Tensor {
+  tensorGiven(x, 'hardtanh');
   if (isOptions<HardtanhOptions>(minVal)) return hardtanh(x, minVal.minVal, minVal.maxVal, minVal);
   return result('hardtanh', x, inplace, () => ops.hardtanh(x, minVal, maxVal));
 }
@@ -140,11 +147,11 @@ export interface LambdOptions {
 
 /** 0 within [−λ, λ], x outside. */
 export const hardshrink = (x: Tensor, lambd: number | LambdOptions = 0.5): Tensor =>
-  ops.hardshrink(x, typeof lambd === 'object' ? lambd.lambd : lambd);
+  ops.hardshrink(tensorGiven(x, 'hardshrink'), typeof lambd === 'object' ? lambd.lambd : lambd);
 
 /** x moved towards 0 by λ; 0 within [−λ, λ]. @throws ArgumentError for a negative lambd */
 export const softshrink = (x: Tensor, lambd: number | LambdOptions = 0.5): Tensor =>
-  ops.softshrink(x, typeof lambd === 'object' ? lambd.lambd : lambd);
+  ops.softshrink(tensorGiven(x, 'softshrink'), typeof lambd === 'object' ? lambd.lambd : lambd);
 
 export interface ThresholdOptions extends InplaceOptions {
   threshold: number;
@@ -155,12 +162,14 @@ export interface ThresholdOptions extends InplaceOptions {
 export function threshold(x: Tensor, options: ThresholdOptions): Tensor;
 export function threshold(x: Tensor, limit: number, value: number, inplace?: Inplace): Tensor;
 export function threshold(x: Tensor, limit: number | ThresholdOptions, value = 0, inplace?: Inplace): Tensor {
+  tensorGiven(x, 'threshold');
   if (isOptions<ThresholdOptions>(limit)) return threshold(x, limit.threshold, limit.value, limit);
   return result('threshold', x, inplace, () => ops.threshold(x, limit, value));
 }
 
 /** x above 0, weight·x below; weight is [1] or [channels]. @throws ShapeError */
-export const prelu = (x: Tensor, weight: Tensor): Tensor => inOp('prelu', () => ops.prelu<Tensor>(x, weight));
+export const prelu = (x: Tensor, weight: Tensor): Tensor =>
+  inOp('prelu', () => ops.prelu<Tensor>(tensorGiven(x, 'prelu'), tensorGiven(weight, 'prelu', 'weight')));
 
 /** x above 0; below, x times a slope drawn from [lower, upper) in training, else the middle one. */
 export function rrelu(
@@ -170,6 +179,7 @@ export function rrelu(
   training = false,
   inplace?: Inplace | (InplaceOptions & GeneratorOptions),
 ): Tensor {
+  tensorGiven(x, 'rrelu');
   return inOp('rrelu', () => {
     const options = isOptions<RReluOptions & InplaceOptions>(lower)
       ? lower
@@ -180,7 +190,7 @@ export function rrelu(
 
 /** The first half along dim (default the last) times the sigmoid of the second. @throws ShapeError for an odd size */
 export const glu = (x: Tensor, dim: number | { dim?: number } = -1): Tensor =>
-  ops.glu(x, typeof dim === 'object' ? dim.dim : dim);
+  ops.glu(tensorGiven(x, 'glu'), typeof dim === 'object' ? dim.dim : dim);
 
 export interface SoftmaxOptions {
   dim?: number | null;
@@ -203,6 +213,7 @@ export function softmax(
   dim?: number | null | SoftmaxOptions,
   options: SoftmaxOptions = {},
 ): Tensor {
+  tensorGiven(x, 'softmax');
   const { input, d } = along(x, dim, options);
   return input.softmax(d);
 }
@@ -213,6 +224,7 @@ export function logSoftmax(
   dim?: number | null | SoftmaxOptions,
   options: SoftmaxOptions = {},
 ): Tensor {
+  tensorGiven(x, 'log_softmax');
   const { input, d } = along(x, dim, options);
   return input.logSoftmax(d);
 }
@@ -223,6 +235,7 @@ export function softmin(
   dim?: number | null | SoftmaxOptions,
   options: SoftmaxOptions = {},
 ): Tensor {
+  tensorGiven(x, 'softmin');
   return inOp('softmin', () => {
     const { input, d } = along(x, dim, options);
     return input.neg().softmax(d);
@@ -240,6 +253,7 @@ export interface GumbelSoftmaxOptions extends GeneratorOptions {
 
 /** Samples of categories by logits that have a gradient (Jang et al., 2017). */
 export function gumbelSoftmax(logits: Tensor, options: GumbelSoftmaxOptions = {}): Tensor {
+  tensorGiven(logits, 'gumbel_softmax', 'logits');
   return inOp('gumbel_softmax', () => {
     const { tau = 1, hard = false, dim = -1, generator } = options;
     const gumbels = onesLike(logits).exponential_({ generator }).log().neg();

@@ -1,9 +1,11 @@
 /** Attention: values weighted by how well their keys match a query. */
+
 import { ArgumentError, ShapeError } from '../../core/errors.ts';
 import { inOp } from '../../core/inOp.ts';
 import { formatShape } from '../../core/shape.ts';
 import { fromTypedArray } from '../../creation.ts';
 import type { GeneratorOptions } from '../../ops/draw.ts';
+import { tensorGiven } from '../../ops/given.ts';
 import { whereOp } from '../../ops/where.ts';
 import { type Flexible, named } from '../../tensor/namedArguments.ts';
 import type { Tensor } from '../../tensor.ts';
@@ -61,6 +63,9 @@ export function scaledDotProductAttention(
   value: Tensor,
   ...rest: AttentionRest
 ): Tensor {
+  tensorGiven(query, 'scaled_dot_product_attention', 'query');
+  tensorGiven(key, 'scaled_dot_product_attention', 'key');
+  tensorGiven(value, 'scaled_dot_product_attention', 'value');
   return inOp('scaled_dot_product_attention', () => {
     const options = named<AttentionOptions>(
       ['attnMask', 'dropoutP', 'isCausal', 'scale', 'enableGqa'],

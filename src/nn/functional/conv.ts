@@ -2,6 +2,7 @@
 
 import type { ConvSettings, ConvTransposeSettings, UnfoldSettings } from '../../ops/conv.ts';
 import * as ops from '../../ops/conv.ts';
+import { tensorGiven } from '../../ops/given.ts';
 import type { Size } from '../../ops/sizes.ts';
 import { type Flexible, named } from '../../tensor/namedArguments.ts';
 import type { Tensor } from '../../tensor.ts';
@@ -83,12 +84,16 @@ type UnfoldRest = Flexible<[dilation: Size, padding: Size, stride: Size], Unfold
 
 /** Every window of [n, c, h, w] as a column: [n, c·kernel, windows]. @throws ShapeError */
 export const unfold = (input: Tensor, kernelSize: Size, ...rest: UnfoldRest): Tensor =>
-  ops.unfold<Tensor>(input, kernelSize, named<UnfoldSettings>(['dilation', 'padding', 'stride'], rest, {}));
+  ops.unfold<Tensor>(
+    tensorGiven(input, 'unfold'),
+    kernelSize,
+    named<UnfoldSettings>(['dilation', 'padding', 'stride'], rest, {}),
+  );
 
 /** Columns [n, c·kernel, windows] added up where they lie: [n, c, …outputSize]. @throws ShapeError */
 export const fold = (input: Tensor, outputSize: Size, kernelSize: Size, ...rest: UnfoldRest): Tensor =>
   ops.fold<Tensor>(
-    input,
+    tensorGiven(input, 'fold'),
     outputSize,
     kernelSize,
     named<UnfoldSettings>(['dilation', 'padding', 'stride'], rest, {}),

@@ -1,4 +1,5 @@
 /** Losses against classes: shapes and arguments; the arithmetic is in ops/crossEntropy.ts. */
+
 import { isFloating } from '../../core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../../core/errors.ts';
 import { inOp } from '../../core/inOp.ts';
@@ -6,6 +7,7 @@ import { formatShape, sameShape } from '../../core/shape.ts';
 import { arange } from '../../creation.ts';
 import { checkDevices } from '../../ops/convert.ts';
 import { checkTargets, crossEntropyRows } from '../../ops/crossEntropy.ts';
+import { tensorGiven } from '../../ops/given.ts';
 import { selectAlong } from '../../ops/indexing.ts';
 import { type LossReduction, reduceLoss } from '../../ops/loss.ts';
 import { takeFlat } from '../../ops/views.ts';
@@ -107,6 +109,8 @@ export function crossEntropy(
   weight?: WeightOrOptions<CrossEntropyLossOptions>,
   options?: CrossEntropyLossOptions,
 ): Tensor {
+  tensorGiven(input, 'cross_entropy');
+  tensorGiven(target, 'cross_entropy', 'target');
   return inOp('cross_entropy', () => {
     const { labelSmoothing = 0 } = { ...(weight instanceof Tensor ? null : weight), ...options };
     const common = settings(weight, options, 'crossEntropy');
@@ -170,6 +174,8 @@ export function nllLoss(
   weight?: WeightOrOptions<NLLLossOptions>,
   options?: NLLLossOptions,
 ): Tensor {
+  tensorGiven(input, 'nll_loss');
+  tensorGiven(target, 'nll_loss', 'target');
   return inOp('nll_loss', () => {
     const { weight: classWeight, ignoreIndex, reduction } = settings(weight, options, 'nllLoss');
     checkDevices([input, target, ...(classWeight ? [classWeight] : [])], 'nllLoss');

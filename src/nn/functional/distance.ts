@@ -4,6 +4,7 @@ import { promote } from '../../core/dtype.ts';
 import { inOp } from '../../core/inOp.ts';
 import { broadcastShapes } from '../../core/shape.ts';
 import { clampMin } from '../../ops/clamp.ts';
+import { tensorGiven } from '../../ops/given.ts';
 import { vectorNorm } from '../../ops/statistics.ts';
 import { whereOp } from '../../ops/where.ts';
 import { isOptions } from '../../tensor/arguments.ts';
@@ -30,6 +31,8 @@ export function cosineSimilarity(
   dim: number | SimilarityOptions = 1,
   eps = 1e-8,
 ): Tensor {
+  tensorGiven(x1, 'cosine_similarity', 'x1');
+  tensorGiven(x2, 'cosine_similarity', 'x2');
   return inOp('cosine_similarity', () => {
     if (isOptions<SimilarityOptions>(dim)) return cosineSimilarity(x1, x2, dim.dim, dim.eps);
     const shape = broadcastShapes(x1.shape, x2.shape, 'cosineSimilarity');
@@ -58,6 +61,8 @@ export function pairwiseDistance(
   eps = 1e-6,
   keepdim = false,
 ): Tensor {
+  tensorGiven(x1, 'pairwise_distance', 'x1');
+  tensorGiven(x2, 'pairwise_distance', 'x2');
   return inOp('pairwise_distance', () => {
     if (isOptions<DistanceOptions>(p)) return pairwiseDistance(x1, x2, p.p, p.eps, p.keepdim);
     return vectorNorm<Tensor>(x1.sub(x2).add(eps), p, -1, keepdim);
@@ -75,6 +80,7 @@ interface NormalizeOptions {
 
 /** x divided by its p-norm along dim. */
 export function normalize(x: Tensor, p: number | NormalizeOptions = 2, dim = 1, eps = 1e-12): Tensor {
+  tensorGiven(x, 'normalize');
   return inOp('normalize', () => {
     if (isOptions<NormalizeOptions>(p)) return normalize(x, p.p, p.dim, p.eps);
     return x.div(atLeast(vectorNorm<Tensor>(x, p, dim, true), eps));

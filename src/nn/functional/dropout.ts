@@ -1,9 +1,11 @@
 /** Dropout in its forms. The draws are PyTorch's on CPUs without MKL. */
+
 import { ArgumentError, ShapeError } from '../../core/errors.ts';
 import { inOp } from '../../core/inOp.ts';
 import { formatShape } from '../../core/shape.ts';
 import { zerosLike } from '../../creation.ts';
 import type { GeneratorOptions } from '../../ops/draw.ts';
+import { tensorGiven } from '../../ops/given.ts';
 import { inplace as changeInPlace } from '../../ops/inplace.ts';
 import { dropoutMask, dropoutNoise } from '../../ops/sample.ts';
 import { isOptions } from '../../tensor/arguments.ts';
@@ -59,10 +61,12 @@ function drop(x: Tensor, rest: Rest, channels: boolean): Tensor {
 }
 
 /** Each element becomes 0 with probability p, and the others are divided by 1 − p; nothing happens outside training. */
-export const dropout = (x: Tensor, ...rest: Rest): Tensor => inOp('dropout', () => drop(x, rest, false));
+export const dropout = (x: Tensor, ...rest: Rest): Tensor =>
+  inOp('dropout', () => drop(tensorGiven(x, 'dropout'), rest, false));
 
 /** Dropout of whole channels: x is [N, C, L], or [C, L]. @throws ShapeError */
 export function dropout1d(x: Tensor, ...rest: Rest): Tensor {
+  tensorGiven(x, 'dropout1d');
   return inOp('dropout1d', () => {
     if (x.ndim !== 2 && x.ndim !== 3) {
       throw new ShapeError(`dropout1d: Expected 2D or 3D input, but received a ${x.ndim}D input.`);
@@ -72,10 +76,12 @@ export function dropout1d(x: Tensor, ...rest: Rest): Tensor {
 }
 
 /** Dropout of whole channels: x is [N, C, H, W]; a tensor of 3 dimensions is taken as [N, C, L]. @throws ShapeError */
-export const dropout2d = (x: Tensor, ...rest: Rest): Tensor => inOp('dropout2d', () => drop(x, rest, true));
+export const dropout2d = (x: Tensor, ...rest: Rest): Tensor =>
+  inOp('dropout2d', () => drop(tensorGiven(x, 'dropout2d'), rest, true));
 
 /** Dropout of whole channels: x is [N, C, D, H, W], or [C, D, H, W]. @throws ShapeError */
 export function dropout3d(x: Tensor, ...rest: Rest): Tensor {
+  tensorGiven(x, 'dropout3d');
   return inOp('dropout3d', () => {
     return x.ndim === 4 ? drop(x.unsqueeze(0), rest, true).squeeze(0) : drop(x, rest, true);
   });
@@ -105,8 +111,11 @@ function alphaDrop(op: string, x: Tensor, rest: Rest, channels: boolean): Tensor
 }
 
 /** Dropout that keeps mean and variance of a self-normalising network. `training` is false by default. */
-export const alphaDropout = (x: Tensor, ...rest: Rest): Tensor => alphaDrop('alphaDropout', x, rest, false);
+export const alphaDropout = (x: Tensor, ...rest: Rest): Tensor =>
+  alphaDrop('alphaDropout', tensorGiven(x, 'alpha_dropout'), rest, false);
 
 /** Alpha dropout of whole channels. `training` is false by default. */
 export const featureAlphaDropout = (x: Tensor, ...rest: Rest): Tensor =>
-  inOp('feature_alpha_dropout', () => alphaDrop('featureAlphaDropout', x, rest, true));
+  inOp('feature_alpha_dropout', () =>
+    alphaDrop('featureAlphaDropout', tensorGiven(x, 'feature_alpha_dropout'), rest, true),
+  );

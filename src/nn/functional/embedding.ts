@@ -1,4 +1,5 @@
 /** Rows of tables by number. */
+
 import { noGrad } from '../../autograd/gradMode.ts';
 import { record } from '../../autograd/record.ts';
 import { isInteger } from '../../core/dtype.ts';
@@ -6,6 +7,7 @@ import { ArgumentError, DTypeError, IndexError, ShapeError } from '../../core/er
 import { inOp } from '../../core/inOp.ts';
 import { formatShape } from '../../core/shape.ts';
 import { arange } from '../../creation.ts';
+import { tensorGiven } from '../../ops/given.ts';
 import { addAlong } from '../../ops/indexing.ts';
 import { vectorNorm } from '../../ops/statistics.ts';
 import { isOptions } from '../../tensor/arguments.ts';
@@ -32,6 +34,8 @@ export function embedding(
   paddingIdx: number | null | EmbeddingFunctionOptions = null,
   options: EmbeddingFunctionOptions = {},
 ): Tensor {
+  tensorGiven(input, 'embedding');
+  tensorGiven(weight, 'embedding', 'weight');
   return inOp('embedding', () => {
     if (isOptions<EmbeddingFunctionOptions>(paddingIdx))
       return embedding(input, weight, paddingIdx.paddingIdx ?? null, paddingIdx);
@@ -93,6 +97,7 @@ function shorten(weight: Tensor, picks: Tensor, maxNorm: number, normType: numbe
  * @throws DTypeError, ArgumentError
  */
 export function oneHot(x: Tensor, numClasses: number | { numClasses?: number } = -1): Tensor {
+  tensorGiven(x, 'one_hot');
   return inOp('one_hot', () => {
     if (typeof numClasses === 'object') return oneHot(x, numClasses.numClasses);
     if (x.dtype !== 'int64') {

@@ -1,18 +1,25 @@
 /** Products with weights. */
+
 import { ShapeError } from '../../core/errors.ts';
 import { inOp } from '../../core/inOp.ts';
 import { formatShape } from '../../core/shape.ts';
+import { tensorGiven } from '../../ops/given.ts';
 import { linear as linearOp } from '../../ops/matmul.ts';
 import type { Tensor } from '../../tensor.ts';
 
 /** x·Wᵀ + b over the last dimension: x [..., in], weight [out, in], bias [out]. @throws ShapeError, DTypeError */
 export const linear = (input: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor =>
-  inOp('linear', () => linearOp<Tensor>(input, weight, bias));
+  inOp('linear', () =>
+    linearOp<Tensor>(tensorGiven(input, 'linear'), tensorGiven(weight, 'linear', 'weight'), bias),
+  );
 
 /**
  * Σᵢⱼ x₁ᵢ·Wₒᵢⱼ·x₂ⱼ + bₒ: x₁ [..., i], x₂ [..., j], weight [o, i, j], bias [o]. @throws ShapeError
  */
 export function bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor {
+  tensorGiven(input1, 'bilinear', 'input1');
+  tensorGiven(input2, 'bilinear', 'input2');
+  tensorGiven(weight, 'bilinear', 'weight');
   return inOp('bilinear', () => {
     const [out, size1, size2] = weight.shape;
     const lead1 = input1.shape.slice(0, -1);

@@ -1,9 +1,11 @@
 /** Losses between numbers: elementwise, or by margins. */
+
 import { ArgumentError, ShapeError } from '../../core/errors.ts';
 import { inOp } from '../../core/inOp.ts';
 import { formatShape, numElements } from '../../core/shape.ts';
 import { arange } from '../../creation.ts';
 import { minimum } from '../../ops/arithmetic.ts';
+import { tensorGiven } from '../../ops/given.ts';
 import * as ops from '../../ops/loss.ts';
 import { type LossReduction, reduceLoss } from '../../ops/loss.ts';
 import { whereOp } from '../../ops/where.ts';
@@ -17,11 +19,20 @@ export interface LossOptions {
 
 /** The mean of (input − target)². */
 export const mseLoss = (input: Tensor, target: Tensor, { reduction = 'mean' }: LossOptions = {}): Tensor =>
-  inOp('mse_loss', () => ops.mseLoss(input, target, reduction));
+  inOp('mse_loss', () =>
+    ops.mseLoss(tensorGiven(input, 'mse_loss'), tensorGiven(target, 'mse_loss', 'target'), reduction),
+  );
 
 /** The mean of |input − target|. */
 export const l1Loss = (input: Tensor, target: Tensor, { reduction = 'mean' }: LossOptions = {}): Tensor =>
-  inOp('l1_loss', () => reduceLoss(input.sub(target).abs(), reduction));
+  inOp('l1_loss', () =>
+    reduceLoss(
+      tensorGiven(input, 'l1loss')
+        .sub(tensorGiven(target, 'l1loss', 'target'))
+        .abs(),
+      reduction,
+    ),
+  );
 
 export interface SmoothL1LossOptions extends LossOptions {
   /** Where the parabola ends. Default 1; 0 gives `l1Loss`. */
@@ -34,6 +45,8 @@ export function smoothL1Loss(
   target: Tensor,
   { reduction = 'mean', beta = 1 }: SmoothL1LossOptions = {},
 ): Tensor {
+  tensorGiven(input, 'smooth_l1loss');
+  tensorGiven(target, 'smooth_l1loss', 'target');
   return inOp('smooth_l1_loss', () => {
     if (!(beta >= 0)) throw new ArgumentError('smooth_l1_loss does not support negative values for beta.');
     return beta === 0
@@ -53,6 +66,8 @@ export function huberLoss(
   target: Tensor,
   { reduction = 'mean', delta = 1 }: HuberLossOptions = {},
 ): Tensor {
+  tensorGiven(input, 'huber_loss');
+  tensorGiven(target, 'huber_loss', 'target');
   return inOp('huber_loss', () => {
     if (!(delta > 0)) throw new ArgumentError('huber_loss does not support non-positive values for delta.');
     return ops.huberLoss(input, target, reduction, delta);
@@ -71,6 +86,8 @@ export function binaryCrossEntropy(
   weight?: Tensor | null | BCELossOptions,
   options: BCELossOptions = {},
 ): Tensor {
+  tensorGiven(input, 'binary_cross_entropy');
+  tensorGiven(target, 'binary_cross_entropy', 'target');
   return inOp('binary_cross_entropy', () => {
     if (weight != null && !(weight instanceof Tensor))
       return binaryCrossEntropy(input, target, weight.weight, weight);
@@ -106,6 +123,8 @@ export function binaryCrossEntropyWithLogits(
   weight?: Tensor | null | BCEWithLogitsLossOptions,
   options: BCEWithLogitsLossOptions = {},
 ): Tensor {
+  tensorGiven(input, 'binary_cross_entropy_with_logits');
+  tensorGiven(target, 'binary_cross_entropy_with_logits', 'target');
   return inOp('binary_cross_entropy_with_logits', () => {
     if (weight != null && !(weight instanceof Tensor))
       return binaryCrossEntropyWithLogits(input, target, weight.weight, weight);
@@ -139,6 +158,8 @@ export function klDiv(
   target: Tensor,
   { reduction = 'mean', logTarget = false }: KLDivLossOptions = {},
 ): Tensor {
+  tensorGiven(input, 'kl_div');
+  tensorGiven(target, 'kl_div', 'target');
   return inOp('kl_div', () => {
     const losses = ops.klDivergences<Tensor>(input, target, logTarget);
     if (reduction !== 'batchmean') return reduceLoss(losses, reduction);
@@ -157,6 +178,8 @@ export interface PoissonNLLLossOptions extends LossOptions {
 
 /** −log of the Poisson probability of target: e^x − y·x, or x − y·log(x + eps). */
 export function poissonNllLoss(input: Tensor, target: Tensor, options: PoissonNLLLossOptions = {}): Tensor {
+  tensorGiven(input, 'poisson_nll_loss');
+  tensorGiven(target, 'poisson_nll_loss', 'target');
   return inOp('poisson_nll_loss', () => {
     const { logInput = true, full = false, eps = 1e-8, reduction = 'mean' } = options;
     const losses = logInput
@@ -190,9 +213,14 @@ export function gaussianNllLoss(
   variance: Tensor | number,
   options: GaussianNLLLossOptions = {},
 ): Tensor {
+  tensorGiven(input, 'gaussian_nll_loss');
+  tensorGiven(target, 'gaussian_nll_loss', 'target');
   return inOp('gaussian_nll_loss', () => {
     const { full = false, eps = 1e-6, reduction = 'mean' } = options;
-    const given = typeof variance === 'number' ? input.detach().mul(0).add(variance) : variance;
+    const given =
+      typeof variance === 'number'
+        ? input.detach().mul(0).add(variance)
+        : tensorGiven(variance, 'gaussian_nll_loss', 'variance');
     const ownSize = formatShape(given.shape) === formatShape(input.shape);
     const missesLast = formatShape(given.shape) === formatShape(input.shape.slice(0, -1));
     if (!ownSize && !missesLast && given.ndim !== input.ndim)
@@ -221,6 +249,8 @@ export function hingeEmbeddingLoss(
   target: Tensor,
   { margin = 1, reduction = 'mean' }: MarginOptions = {},
 ): Tensor {
+  tensorGiven(input, 'hinge_embedding_loss');
+  tensorGiven(target, 'hinge_embedding_loss', 'target');
   return inOp('hinge_embedding_loss', () => {
     const apart = whereOp<Tensor>(target.ne(1), atLeast(input.neg().add(margin), 0), 0);
     const together = whereOp<Tensor>(target.ne(-1), input, 0);
@@ -235,6 +265,9 @@ export function marginRankingLoss(
   target: Tensor,
   { margin = 0, reduction = 'mean' }: MarginOptions = {},
 ): Tensor {
+  tensorGiven(input1, 'margin_ranking_loss', 'input1');
+  tensorGiven(input2, 'margin_ranking_loss', 'input2');
+  tensorGiven(target, 'margin_ranking_loss', 'target');
   return inOp('margin_ranking_loss', () => {
     return reduceLoss(atLeast(target.neg().mul(input1.sub(input2)).add(margin), 0), reduction);
   });
@@ -247,6 +280,9 @@ export function cosineEmbeddingLoss(
   target: Tensor,
   { margin = 0, reduction = 'mean' }: MarginOptions = {},
 ): Tensor {
+  tensorGiven(input1, 'cosine_embedding_loss', 'input1');
+  tensorGiven(input2, 'cosine_embedding_loss', 'input2');
+  tensorGiven(target, 'cosine_embedding_loss', 'target');
   return inOp('cosine_embedding_loss', () => {
     if (target.ndim > 1 || input1.ndim !== target.ndim + 1 || input2.ndim !== input1.ndim) {
       throw new ShapeError(
@@ -281,6 +317,9 @@ export function tripletMarginLoss(
   negative: Tensor,
   options: TripletMarginLossOptions = {},
 ): Tensor {
+  tensorGiven(anchor, 'triplet_margin_loss', 'anchor');
+  tensorGiven(positive, 'triplet_margin_loss', 'positive');
+  tensorGiven(negative, 'triplet_margin_loss', 'negative');
   return inOp('triplet_margin_loss', () => {
     const { p = 2, eps = 1e-6, ...rest } = options;
     const distanceFunction = (a: Tensor, b: Tensor): Tensor => pairwiseDistance(a, b, p, eps);
@@ -302,6 +341,9 @@ export function tripletMarginWithDistanceLoss(
   negative: Tensor,
   options: TripletMarginWithDistanceLossOptions = {},
 ): Tensor {
+  tensorGiven(anchor, 'triplet_margin_with_distance_loss', 'anchor');
+  tensorGiven(positive, 'triplet_margin_with_distance_loss', 'positive');
+  tensorGiven(negative, 'triplet_margin_with_distance_loss', 'negative');
   return inOp('triplet_margin_with_distance_loss', () => {
     const { margin = 1, swap = false, reduction = 'mean' } = options;
     const distance = options.distanceFunction ?? ((a: Tensor, b: Tensor) => pairwiseDistance(a, b));
@@ -318,6 +360,8 @@ export function softMarginLoss(
   target: Tensor,
   { reduction = 'mean' }: LossOptions = {},
 ): Tensor {
+  tensorGiven(input, 'soft_margin_loss');
+  tensorGiven(target, 'soft_margin_loss', 'target');
   return inOp('soft_margin_loss', () => {
     const z = target.neg().mul(input);
     // log(1 + e^z) without overflow.
@@ -331,6 +375,8 @@ export function multilabelSoftMarginLoss(
   target: Tensor,
   { weight = null, reduction = 'mean' }: BCELossOptions = {},
 ): Tensor {
+  tensorGiven(input, 'multilabel_soft_margin_loss');
+  tensorGiven(target, 'multilabel_soft_margin_loss', 'target');
   return inOp('multilabel_soft_margin_loss', () => {
     const each = binaryCrossEntropyWithLogits(input, target.to(input.dtype), { weight, reduction: 'none' });
     return reduceLoss(each.mean(-1), reduction);
@@ -348,6 +394,8 @@ export interface MultiMarginLossOptions extends LossOptions {
 
 /** Σ over other classes of max(0, margin − x[y] + x[c])ᵖ / C. input [N, C] or [C], target int64. @throws ArgumentError */
 export function multiMarginLoss(input: Tensor, target: Tensor, options: MultiMarginLossOptions = {}): Tensor {
+  tensorGiven(input, 'multi_margin_loss');
+  tensorGiven(target, 'multi_margin_loss', 'target');
   return inOp('multi_margin_loss', () => {
     const { p = 1, margin = 1, weight = null, reduction = 'mean' } = options;
     if (p !== 1 && p !== 2) throw new ArgumentError('only p == 1 and p == 2 supported');

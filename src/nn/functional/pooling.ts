@@ -1,6 +1,8 @@
 /** Pooling, with its arguments by position or by name. */
+
 import { ArgumentError } from '../../core/errors.ts';
 import { formatShape } from '../../core/shape.ts';
+import { tensorGiven } from '../../ops/given.ts';
 import type { AdaptiveSize, AvgPoolSettings, MaxPoolSettings } from '../../ops/pool.ts';
 import * as ops from '../../ops/pool.ts';
 import { type Size, sizesOf } from '../../ops/sizes.ts';
@@ -204,6 +206,7 @@ const maxUnpool =
     const strides =
       stride === undefined || stride === null ? kernels : sizesOf(stride, ndim, 1, op, 'stride');
     const paddings = sizesOf(padding, ndim, 0, op, 'padding');
+    tensorGiven(input, op);
     const usual = input.shape.slice(-ndim).map((n, d) => (n - 1) * strides[d] + kernels[d] - 2 * paddings[d]);
     const wanted = outputSize === null ? usual : outputSize.slice(-ndim);
     if (wanted.length !== ndim || wanted.some((n, d) => Math.abs(n - usual[d]) >= strides[d])) {

@@ -1,5 +1,6 @@
 /** Margins, resolution and pixels, with their arguments by position or by name. */
 
+import { tensorGiven } from '../../ops/given.ts';
 import type { InterpolateMode, InterpolateSettings } from '../../ops/interpolate.ts';
 import * as resampling from '../../ops/interpolate.ts';
 import { type PadMode, pad as padOp } from '../../ops/pad.ts';
@@ -26,6 +27,7 @@ export function pad(
   padding: readonly number[],
   ...rest: Flexible<[mode: PadMode, value: number | null], PadOptions>
 ): Tensor {
+  tensorGiven(input, 'pad');
   const { mode = 'constant', value = null } = named<PadOptions>(['mode', 'value'], rest, {});
   return padOp<Tensor>(input, padding, mode, value);
 }
@@ -43,6 +45,7 @@ type InterpolateRest = Flexible<
 
 /** [n, c, …] at another size, by size or by factor. @throws ShapeError, ArgumentError, DTypeError */
 export function interpolate(input: Tensor, ...rest: InterpolateRest): Tensor {
+  tensorGiven(input, 'interpolate');
   const names = ['size', 'scaleFactor', 'mode', 'alignCorners', 'recomputeScaleFactor'] as const;
   return resampling.interpolate<Tensor>(input, named<InterpolateSettings>(names, rest, {}));
 }
@@ -52,10 +55,10 @@ export const upsample = interpolate;
 
 /** [..., c·r², h, w] → [..., c, h·r, w·r]. @throws ShapeError */
 export const pixelShuffle = (input: Tensor, upscaleFactor: number): Tensor =>
-  shuffles.pixelShuffle<Tensor>(input, upscaleFactor);
+  shuffles.pixelShuffle<Tensor>(tensorGiven(input, 'pixel_shuffle'), upscaleFactor);
 /** [..., c, h·r, w·r] → [..., c·r², h, w]. @throws ShapeError */
 export const pixelUnshuffle = (input: Tensor, downscaleFactor: number): Tensor =>
-  shuffles.pixelUnshuffle<Tensor>(input, downscaleFactor);
+  shuffles.pixelUnshuffle<Tensor>(tensorGiven(input, 'pixel_unshuffle'), downscaleFactor);
 /** The channels of [n, c, …] dealt out in turn to groups. @throws ShapeError */
 export const channelShuffle = (input: Tensor, groups: number): Tensor =>
-  shuffles.channelShuffle<Tensor>(input, groups);
+  shuffles.channelShuffle<Tensor>(tensorGiven(input, 'channel_shuffle'), groups);

@@ -1,0 +1,26 @@
+/** Arguments that did not come: types forbid it, but pages in plain JavaScript have none. */
+import type { Variable } from '../autograd/variable.ts';
+import { ArgumentError } from '../core/errors.ts';
+
+/** @throws ArgumentError naming the op, the argument, what was expected and what came */
+function refuse(x: unknown, op: string, argument: string, expected: string): never {
+  const came = x === undefined ? 'nothing' : typeof x === 'object' ? (x?.constructor?.name ?? 'null') : x;
+  throw new ArgumentError(`${op}: argument '${argument}' must be ${expected}, but got ${String(came)}`);
+}
+
+/** x, which must be a tensor. @throws ArgumentError */
+export function tensorGiven<T extends Variable>(x: T, op: string, argument = 'input'): T {
+  return (x as T | null | undefined)?.array === undefined ? refuse(x, op, argument, 'a Tensor') : x;
+}
+
+/** x, which must have come. @throws ArgumentError */
+export function given<X>(x: X, op: string, argument: string, expected: string): X {
+  return x === undefined || x === null ? refuse(x, op, argument, expected) : x;
+}
+
+/** x, which must be a list of tensors, and not one of them. @throws ArgumentError */
+export function tensorsGiven<T extends readonly Variable[]>(x: T, op: string, argument = 'tensors'): T {
+  if (!Array.isArray(x)) refuse(x, op, argument, 'a list of Tensors');
+  for (const item of x) tensorGiven(item, op, argument);
+  return x;
+}
