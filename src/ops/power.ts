@@ -6,7 +6,8 @@ import { mul, mulValue, sub } from './arithmetic.ts';
 import { applyBinary, binaryOp } from './binary.ts';
 import { eq, logicalAnd, logicalNot, lt } from './comparison.ts';
 import type { OperandOf } from './convert.ts';
-import { log } from './elementwise.ts';
+import { log, rsqrt } from './elementwise.ts';
+import { applyUnary, type UnaryRow } from './unary.ts';
 import { whereOp } from './where.ts';
 
 const power = binaryOp({
@@ -32,11 +33,20 @@ export function pow<T extends Variable>(a: OperandOf<T>, b: OperandOf<T>): T {
       `pow: Integers to negative integer powers are not allowed; got exponent ${b} for ${a.dtype}`,
     );
   }
+  if (b === -0.5 && typeof a === 'object') return applyUnary(reciprocalRoot, a);
   const node = typeof b !== 'object' ? 'PowBackward0' : 'PowBackward1';
   // PyTorch takes the root for this exponent, which is NaN at −∞ where the power is ∞.
   const js = b === 0.5 ? Math.sqrt : power.row.js;
   return applyBinary<T>({ ...power.row, node, js }, a, b);
 }
+
+/** As PyTorch takes the power −0.5: NaN at −∞ and −∞ at −0, where C's power is 0 and ∞. */
+const reciprocalRoot: UnaryRow = {
+  ...rsqrt.row,
+  node: 'PowBackward0',
+  saves: 'input',
+  backward: (grad, a) => powGradBase(grad, a, -0.5),
+};
 
 /** b·a^(b−1), zero where b is zero. */
 function powGradBase<T extends Variable>(grad: T, a: T | number, b: T | number): T {

@@ -289,6 +289,24 @@ describe.each(['cpu', 'reference'])('ops on %s', (device) => {
     same(tensor([-1, 0, 2]).heaviside(tensor([0.5, 0.5, 0.5])), [0, 0.5, 1]);
   });
 
+  it('takes roots for the powers 0.5 and -0.5 of a number, as PyTorch does', () => {
+    // Beside a tensor of exponents it takes C's power, which differs at −∞ and −0.
+    for (const dtype of ['float32', 'float64'] as const) {
+      const x = tensor([-0, 0, -Infinity, Infinity, -1, 4], { dtype });
+      expect(x.pow(-0.5).tolist()).toEqual([-Infinity, Infinity, Number.NaN, 0, Number.NaN, 0.5]);
+      expect(x.pow(0.5).tolist()).toEqual([-0, 0, Number.NaN, Infinity, Number.NaN, 2]);
+      const each = torch.full([6], -0.5, { dtype });
+      expect(x.pow(each).tolist()).toEqual([Infinity, Infinity, 0, 0, Number.NaN, 0.5]);
+    }
+    expect(int([4]).pow(-0.5).tolist()).toEqual([0.5]);
+    const x = tensor([4, 0.25], { requiresGrad: true });
+    const y = x.pow(-0.5);
+    expect(y.gradFn?.name).toBe('PowBackward0');
+    const [first] = torch.autograd.grad(y.sum(), x, { createGraph: true });
+    expect(first.tolist()).toEqual([-0.0625, -4]);
+    expect(torch.autograd.grad(first.sum(), x)[0].tolist()).toEqual([0.75 / 32, 24]);
+  });
+
   it('changes in place', () => {
     const x = tensor([4, 9]);
     same(x.sqrt_(), [2, 3]);
