@@ -1,6 +1,6 @@
 /**
  * Gradients side by side: a bucket is one run of memory that holds the gradients of several parameters, each a view of
- * it, so that they travel together without being copied.
+ * it, so that they travel together. One that fills a call by itself gains nothing by that, and stays where it is.
  */
 import type { NDArray } from '../backend/array.ts';
 import { type DType, dtypeInfo } from '../core/dtype.ts';
@@ -21,17 +21,23 @@ const bytesOf = (parameter: BucketParameter): number => parameter.numel() * dtyp
 /**
  * Which parameters share a bucket, as numbers: from the last to the first, since gradients come in about that order,
  * each dtype by itself. A bucket is full when it reaches `capBytes`; the first of a dtype already at `firstBytes`, so
- * that the first message leaves early. Buckets are in the order in which they will be full.
+ * that the first message leaves early. A parameter of `aloneBytes` has a bucket to itself. Buckets are in the order in
+ * which they will be full.
  */
 export function assignBuckets(
   parameters: readonly BucketParameter[],
   firstBytes: number,
   capBytes: number,
+  aloneBytes = Number.POSITIVE_INFINITY,
 ): number[][] {
   const open = new Map<DType, { members: number[]; bytes: number; limit: number }>();
   const full: number[][] = [];
   for (let i = parameters.length - 1; i >= 0; i--) {
     const { dtype } = parameters[i];
+    if (bytesOf(parameters[i]) >= aloneBytes) {
+      full.push([i]);
+      continue;
+    }
     const bucket = open.get(dtype) ?? { members: [], bytes: 0, limit: firstBytes };
     open.set(dtype, bucket);
     bucket.members.push(i);
@@ -44,10 +50,38 @@ export function assignBuckets(
   return [...full, ...rest].sort((a, b) => b[b.length - 1] - a[a.length - 1]);
 }
 
-export class Bucket {
+/** What travels together. */
+export interface Bucket {
   /** Numbers of its parameters. */
   readonly members: readonly number[];
-  /** All gradients, with gaps of zeros between them. */
+  /** The gradients, with gaps of zeros between them; null if there is none. */
+  readonly flat: Tensor | null;
+  /** The place of the gradient of the member at this position; null if it stays where it is. */
+  view(position: number): NDArray | null;
+}
+
+/** One gradient, where the backward pass put it. */
+export class LoneBucket implements Bucket {
+  readonly members: readonly [number];
+  readonly #parameter: Tensor;
+
+  constructor(member: number, parameter: Tensor) {
+    this.members = [member];
+    this.#parameter = parameter;
+  }
+
+  get flat(): Tensor | null {
+    const gradient = this.#parameter.leaf?.grad;
+    return gradient ? new Tensor(gradient.array) : null;
+  }
+
+  view(): null {
+    return null;
+  }
+}
+
+export class SharedBucket implements Bucket {
+  readonly members: readonly number[];
   readonly flat: Tensor;
   readonly #views: readonly NDArray[];
 
@@ -70,7 +104,6 @@ export class Bucket {
     });
   }
 
-  /** The place of the gradient of the member at this position. */
   view(position: number): NDArray {
     return this.#views[position];
   }

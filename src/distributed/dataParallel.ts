@@ -1,17 +1,18 @@
 /**
  * Data-parallel training: every process has the whole model and a part of each batch, and the gradients are averaged
- * while the backward pass goes on (Li et al., 2020, "PyTorch Distributed"). Gradients live in buckets; a bucket leaves
- * when all its gradients are there and all buckets before it have left, so the order is the same on every process.
+ * while the backward pass goes on (Li et al., 2020, "PyTorch Distributed"). Gradients live in buckets, large ones by
+ * themselves; a bucket leaves when all its gradients are there and all buckets before it have left, so the order is the same on every process.
  */
 import { noGrad } from '../autograd/gradMode.ts';
 import { queueCallback, walkHooks } from '../autograd/walkHooks.ts';
+import { dtypeInfo } from '../core/dtype.ts';
 import { ArgumentError } from '../core/errors.ts';
 import { formatShape } from '../core/shape.ts';
 import { Module } from '../nn/module.ts';
 import type { Parameter } from '../nn/parameter.ts';
 import type { LoadStateDictOptions, StateDict } from '../nn/stateDict.ts';
 import { Tensor } from '../tensor.ts';
-import { assignBuckets, Bucket } from './buckets.ts';
+import { assignBuckets, type Bucket, LoneBucket, SharedBucket } from './buckets.ts';
 import { allGatherObject, allReduce, broadcast } from './collectives.ts';
 import { DistributedError } from './errors.ts';
 import { type ProcessGroup, processGroup } from './group.ts';
@@ -162,8 +163,14 @@ class Reducer {
     this.#named = named;
     this.#findUnused = options.findUnused;
     const parameters = named.map(([, parameter]) => parameter);
-    const assigned = assignBuckets(parameters, options.firstBytes, options.capBytes);
-    this.#buckets = assigned.map((members) => new Bucket(members, parameters));
+    // A gradient that takes a whole call is not copied to share it.
+    const { chunkBytes } = this.#group;
+    const assigned = assignBuckets(parameters, options.firstBytes, options.capBytes, chunkBytes);
+    this.#buckets = assigned.map((members) => {
+      const [first] = members;
+      const alone = parameters[first].numel() * dtypeInfo[parameters[first].dtype].bytes >= chunkBytes;
+      return alone ? new LoneBucket(first, parameters[first]) : new SharedBucket(members, parameters);
+    });
     this.#arrived = parameters.map(() => false);
     this.#missing = this.#buckets.map((bucket) => bucket.members.length);
     this.#buckets.forEach((bucket, b) => {
@@ -222,6 +229,7 @@ class Reducer {
     const { leaf } = this.#named[i][1];
     if (!leaf?.grad) return;
     const view = this.#buckets[b].view(position);
+    if (view === null) return;
     const { array } = leaf.grad;
     if (array.storage === view.storage && array.offset === view.offset) return;
     view.backend.assign(view, array);
@@ -234,7 +242,7 @@ class Reducer {
   #launchReady(): void {
     while (this.#nextBucket < this.#buckets.length && this.#missing[this.#nextBucket] === 0) {
       const { flat } = this.#buckets[this.#nextBucket++];
-      if (this.#group.size === 1) continue;
+      if (this.#group.size === 1 || flat === null) continue;
       noGrad(() => flat.mul_(1 / this.#group.size));
       this.#works.push(allReduce(flat, { async: true }));
     }
@@ -255,30 +263,30 @@ class Reducer {
   }
 
   /**
-   * What took no part counts as zero. What took part on no process keeps the gradient that it had: so the processes
-   * first tell each other what they used.
+   * What took no part counts as zero, and what has a gradient on no process gets none. Only the others know, and they
+   * may have launched any of the buckets: so all are launched, as everywhere, before the processes tell each other.
    */
   #completeWithZeros(): void {
-    const used = this.#usedAnywhere();
+    const mine = this.#named.map(([, { leaf }]) => leaf !== null && leaf.grad !== null);
     this.#buckets.forEach((bucket, b) => {
+      if (b < this.#nextBucket) return;
       bucket.members.forEach((i, position) => {
-        if (this.#arrived[i]) return;
+        this.#intoBucket(b, i, position);
+        const { leaf, array } = this.#named[i][1];
+        if (mine[i] || leaf === null) return;
         const view = bucket.view(position);
-        const { leaf } = this.#named[i][1];
-        if (leaf && used[i] && leaf.grad === null) {
-          view.backend.fill(view, 0);
-          leaf.grad = new Tensor(view);
-          leaf.exposed = true;
-        }
+        const zeros = view ?? array.backend.empty(array.shape, array.dtype);
+        zeros.backend.fill(zeros, 0);
+        leaf.grad = new Tensor(zeros);
+        leaf.exposed = view !== null;
       });
       this.#missing[b] = 0;
     });
     this.#launchReady();
-  }
-
-  #usedAnywhere(): boolean[] {
-    const all = allGatherObject(this.#arrived);
-    return this.#arrived.map((_, i) => all.some((used) => used[i]));
+    const all = allGatherObject(mine);
+    this.#named.forEach(([, parameter], i) => {
+      if (!all.some((theirs) => theirs[i])) parameter.clearGrad();
+    });
   }
 }
 

@@ -41,10 +41,22 @@ for (const flavour of ['openmpi', 'mpich'] satisfies Flavour[]) {
       agrees(one, await run(2, '--parts', '2'));
     });
 
+    it('gradients that are large enough to travel by themselves change no bit', async () => {
+      const shared = await run(2, '--parts', '2');
+      expect(shared.code, shared.stderr).toBe(0);
+      const alone = await run(2, '--parts', '2', '--chunk', '0.004');
+      expect(alone.reports, alone.stderr).toEqual(shared.reports);
+    });
+
     it('parameters that some processes do not use count as zero there', async () => {
       const { code, stderr, reports } = await run(2, '--model', 'mixed', '--unused');
       expect(code, stderr).toBe(0);
       expect(reports[1].digest).toBe(reports[0].digest);
+      // One process has launched buckets that the other waits for until the end.
+      for (const size of ['--chunk', '--buckets']) {
+        const many = await run(2, '--model', 'mixed', '--unused', size, '0.00005');
+        expect(many.reports, many.stderr).toEqual(reports);
+      }
     });
   });
 }

@@ -53,8 +53,12 @@ export interface Outcome {
 
 const ALLOW_ROOT = { OMPI_ALLOW_RUN_AS_ROOT: '1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1' };
 
+const bundles = new Map<string, string>();
+
 /** The program as one JavaScript file that imports the built package. */
 export function bundled(program: string): string {
+  const known = bundles.get(program);
+  if (known !== undefined) return known;
   const out = path.resolve(`build/run/distributed-${program}-${process.pid}.mjs`);
   buildSync({
     entryPoints: [`test/distributed/programs/${program}.ts`],
@@ -68,6 +72,7 @@ export function bundled(program: string): string {
     logLevel: 'error',
   });
   process.once('exit', () => fs.rmSync(out, { force: true }));
+  bundles.set(program, out);
   return out;
 }
 

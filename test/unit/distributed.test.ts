@@ -83,6 +83,11 @@ describe('buckets', () => {
     expect(assignBuckets([float(9)], MB, 4 * MB)).toEqual([[0]]);
   });
 
+  it('leave large ones by themselves', () => {
+    const parameters = [float(3), float(0.5), float(2), float(0.25), float(0.25)];
+    expect(assignBuckets(parameters, MB, 25 * MB, 2 * MB)).toEqual([[2], [4, 3, 1], [0]]);
+  });
+
   it('hold one dtype each', () => {
     const mixed = [float(1), float(1, 'float64'), float(1), float(1, 'float64')];
     expect(assignBuckets(mixed, MB, 25 * MB)).toEqual([[3], [2], [1], [0]]);

@@ -1,6 +1,7 @@
 /**
  * A small training, by one process or by several. Arguments: --batch of each process, --model mlp | norm | mixed,
- * --epochs, --buckets MB. Reports the losses of all steps, the mean over the processes, and a digest of the parameters.
+ * --epochs, --buckets MB, --chunk MB. Reports the losses of all steps, the mean over the processes, and a digest of the
+ * parameters.
  */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -15,12 +16,13 @@ const { values } = parseArgs({
     epochs: { type: 'string', default: '2' },
     model: { type: 'string', default: 'mlp' },
     buckets: { type: 'string', default: '25' },
+    chunk: { type: 'string', default: '1' },
     parts: { type: 'string', default: '1' },
     unused: { type: 'boolean', default: false },
   },
 });
 
-dist.initProcessGroup({ timeoutMs: 20_000 });
+dist.initProcessGroup({ timeoutMs: 20_000, chunkMb: Number(values.chunk) });
 const rank = dist.getRank();
 
 // Data: the same on every process. Parameters: different, until DistributedDataParallel makes them equal.
