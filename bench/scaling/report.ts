@@ -112,8 +112,8 @@ export function assumptions(stepMs: number): string[] {
     'Step = computing + what is not hidden of A = 2 ⌈log₂ N⌉ α calls + 2 (N − 1)/N B/β; one process per machine.',
     `${NETWORKS.map(network).join('; ')}.`,
     'These are assumed; for 1 Gbit, a shaped link confirmed them for two processes.',
-    `Tutorial: B = 1.59 MB in one bucket, so nothing is hidden; ${duration(stepMs)} of computing per step, measured on one thread.`,
-    '25 M parameters: B = 100 MB in 4 buckets, 2 s per step (8 pictures of 12 GFLOP each at 50 GFLOP/s), of which the',
+    `Tutorial: B = 1.59 MB, nearly all of it the last gradient, so nothing is hidden; ${duration(stepMs)} of computing per step, measured on one thread.`,
+    '25 M parameters: B = 100 MB in 4 parts, 2 s per step (8 pictures of 12 GFLOP each at 50 GFLOP/s), of which the',
     'backward pass is two thirds. Calls of 1 MiB, of 4 MiB beyond 32 processes.',
     'No stragglers, no congestion, no reading of data: an upper bound, not a measurement.',
   ];

@@ -41,13 +41,11 @@ function startProcesses(count: number, args: string[]): number {
   }
   const openMpi = /Open MPI|Open RTE|PRTE/.test(version.stdout);
   const launcher = openMpi ? flags : ['-np', String(count)];
-  const child = spawnSync(
-    'mpirun',
-    [...launcher, process.execPath, process.argv[1], '--distributed', ...args],
-    {
-      stdio: 'inherit',
-    },
-  );
+  // Node 20 has relaxed SIMD behind a flag, which this process set for itself only.
+  const relaxed =
+    Number(process.versions.node.split('.')[0]) > 20 ? [] : ['--experimental-wasm-relaxed-simd'];
+  const program = [process.execPath, ...relaxed, process.argv[1], '--distributed', ...args];
+  const child = spawnSync('mpirun', [...launcher, ...program], { stdio: 'inherit' });
   return child.status ?? 1;
 }
 
