@@ -2,12 +2,12 @@
 
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
+import type { NDArray } from '../backend/array.ts';
 import { torchTypeName } from '../core/dtype.ts';
 import { DTypeError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { broadcastShapes, formatShape, numElements } from '../core/shape.ts';
-import { add } from './arithmetic.ts';
-import { named } from './composite.ts';
+import { add, mul } from './arithmetic.ts';
 import { cast, checkDevices, checkPair, commonDType, contiguous } from './convert.ts';
 import { tensorGiven } from './given.ts';
 import { sumSpec } from './reduceTo.ts';
@@ -102,8 +102,21 @@ export function mv<T extends Variable>(a: T, x: T): T {
   }
   checkDevices([a, x], 'mv');
   checkDTypes(a, x, 'mv');
-  return named('MvBackward0', squeeze(product('MvBackward0', a, unsqueeze(x, 1)), 1));
+  const out = a.array.backend.matmul(a.array, columnOf(x.array)).view([a.shape[0]], [1]);
+  return record('MvBackward0', out, [a, x], (node) => {
+    const savedA = node.needs[1] ? node.save(a) : null;
+    const savedX = node.needs[0] ? node.save(x) : null;
+    return (grad) => [
+      savedX && outer(grad, savedX.get(grad)),
+      savedA && mv(transpose(savedA.get(grad), 0, 1), grad),
+    ];
+  });
 }
+
+/** A vector as a matrix of one column, over the same memory. */
+const columnOf = (x: NDArray): NDArray => x.view([x.size, 1], [x.strides[0], 1]);
+/** A vector as a matrix of one row, over the same memory. */
+const rowOf = (x: NDArray): NDArray => x.view([1, x.size], [x.size * x.strides[0], x.strides[0]]);
 
 /** The inner product of two vectors of equal length; 0-d. @throws ShapeError, DTypeError */
 export function dot<T extends Variable>(a: T, b: T): T {
@@ -119,10 +132,12 @@ export function dot<T extends Variable>(a: T, b: T): T {
   }
   checkDevices([a, b], 'dot');
   checkDTypes(a, b, 'dot');
-  return named(
-    'DotBackward0',
-    reshape(product('DotBackward0', reshape(a, [1, -1]), reshape(b, [-1, 1])), []),
-  );
+  const out = a.array.backend.matmul(rowOf(a.array), columnOf(b.array)).view([], []);
+  return record('DotBackward0', out, [a, b], (node) => {
+    const savedA = node.needs[1] ? node.save(a) : null;
+    const savedB = node.needs[0] ? node.save(b) : null;
+    return (grad) => [savedB && mul<T>(savedB.get(grad), grad), savedA && mul<T>(savedA.get(grad), grad)];
+  });
 }
 
 /**
@@ -161,7 +176,20 @@ export function outer<T extends Variable>(a: T, b: T): T {
       if (x.ndim !== 1) throw new ShapeError(`outer: Expected 1-D argument, but got ${x.ndim}-D`);
     }
     const dtype = commonDType([a, b]);
-    return product('MulBackward0', unsqueeze(cast(a, dtype), 1), unsqueeze(cast(b, dtype), 0));
+    return columnTimesRow(cast(a, dtype), cast(b, dtype));
+  });
+}
+
+/** PyTorch multiplies the two with broadcasting, and so the node is called. */
+function columnTimesRow<T extends Variable>(a: T, b: T): T {
+  const out = a.array.backend.matmul(columnOf(a.array), rowOf(b.array));
+  return record('MulBackward0', out, [a, b], (node) => {
+    const savedA = node.needs[1] ? node.save(a) : null;
+    const savedB = node.needs[0] ? node.save(b) : null;
+    return (grad) => [
+      savedB && mv(grad, savedB.get(grad)),
+      savedA && mv(transpose(grad, 0, 1), savedA.get(grad)),
+    ];
   });
 }
 

@@ -8,6 +8,7 @@ import { broadcastShapes, formatShape, normalizeDim, numElements } from '../core
 import { add, mul, sub } from './arithmetic.ts';
 import { named } from './composite.ts';
 import { scalarValue } from './convert.ts';
+import { fused } from './fused.ts';
 import { tensorGiven, tensorsGiven } from './given.ts';
 import { eye } from './identity.ts';
 import { selectAlong } from './indexing.ts';
@@ -33,10 +34,10 @@ function blend<T extends Variable>(name: string, x: T, product: T, { beta = 1, a
   }
   expand(x, product.shape);
   const by = (y: T, factor: number): T => (factor === 1 ? y : mul<T>(y, scalarValue(factor, y.dtype)));
-  const scaled = by(product, alpha);
   const node = `${name[0].toUpperCase()}${name.slice(1)}Backward0`;
-  if (beta === 0) return named(node, scaled);
-  return named(node, add<T>(by(x, beta), scaled));
+  if (beta === 0) return named(node, by(product, alpha));
+  const compute = () => add<T>(by(x, beta), by(product, alpha));
+  return fused(node, [x, product], compute, () => (grad) => [by(grad, beta), by(grad, alpha)]);
 }
 
 /** beta · x + alpha · (a · b) of matrices; x broadcasts. @throws ShapeError, DTypeError */

@@ -144,6 +144,16 @@ const table: { readonly [name: string]: Row } = {
       [3, 2],
     ],
   ),
+  mv: row((a, x) => a.mv(x), [[3, 2], [2]]),
+  'mv of views': row(
+    (a, b) => a.t().mv(b.select(1, 1)),
+    [
+      [2, 3],
+      [2, 2],
+    ],
+  ),
+  dot: row((a, b) => a.dot(b), [[3], [3]]),
+  outer: row((a, b) => a.outer(b), [[2], [3]]),
   addmm: row((x, a, b) => x.addmm(a, b, { beta: 0.5, alpha: 2 }), [[2], [3, 2], [2, 2]]),
   addmv: row((x, a, v) => x.addmv(a, v), [[3], [3, 2], [2]]),
   addr: row((x, a, b) => x.addr(a, b), [[2, 3], [2], [3]]),

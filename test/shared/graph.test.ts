@@ -41,6 +41,19 @@ describe('graph', () => {
     expect(g.savedBytes).toBeLessThan(g.nodes.reduce((sum, n) => sum + n.savedBytes, 0));
   });
 
+  it('shows products of vectors as one node each', () => {
+    const leaf = (...shape: number[]) => torch.ones(shape, { requiresGrad: true });
+    const ops = (y: torch.Tensor): string[] =>
+      torch
+        .graph(y)
+        .nodes.filter((n) => n.kind === 'op')
+        .map((n) => n.name);
+    expect(ops(leaf(2, 3).mv(leaf(3)))).toEqual(['MvBackward0']);
+    expect(ops(leaf(3).dot(leaf(3)))).toEqual(['DotBackward0']);
+    expect(ops(leaf(2).outer(leaf(3)))).toEqual(['MulBackward0']);
+    expect(ops(leaf(2).addmv(leaf(2, 3), leaf(3), { alpha: 2 }))).toEqual(['MvBackward0', 'AddmvBackward0']);
+  });
+
   it('is plain data: it survives JSON and structuredClone', () => {
     const g = torch.graph(build().loss);
     const data = g.toJSON();
