@@ -4,17 +4,24 @@ import * as torch from 'wasmgrad';
 import { data, nn, optim, type Tensor } from 'wasmgrad';
 import * as dist from 'wasmgrad/distributed';
 import { loadDatasets } from '../../demo/node/loadData.ts';
-import { median, type Summary, summarize } from '../suite/statistics.ts';
+import { median, quantile } from '../suite/statistics.ts';
 
 /** A size in bytes and how often it is measured. */
 export type Job = readonly [bytes: number, times: number];
 
+/** Milliseconds per step. */
+export interface Times {
+  /** Of the rounds' means over steps and processes. */
+  readonly median: number;
+  /** The fastest tenth of the single steps takes no longer: what no other program has disturbed. */
+  readonly undisturbed: number;
+}
 /** Milliseconds per step of one process, with so many beside it. */
 export interface StepTimes {
   /** Each process trains a model of its own. */
-  readonly alone: Summary;
+  readonly alone: Times;
   /** All train one model. */
-  readonly together: Summary;
+  readonly together: Times;
 }
 export interface Training {
   readonly processes: number;
@@ -70,17 +77,27 @@ function measureSteps(images: data.Dataset<[Tensor, number]>, batch: number, rou
     };
   });
   const STEPS = 20;
-  const samples: number[][] = [[], []];
+  const means: number[][] = [[], []];
+  const steps: number[][] = [[], []];
   for (let round = -2; round < rounds; round++) {
     contestants.forEach((step, i) => {
       dist.barrier();
-      const start = performance.now();
-      for (let k = 0; k < STEPS; k++) step();
-      const ms = dist.averageMetrics({ ms: (performance.now() - start) / STEPS }).ms;
-      if (round >= 0) samples[i].push(ms);
+      const marks = [performance.now()];
+      for (let k = 0; k < STEPS; k++) {
+        step();
+        marks.push(performance.now());
+      }
+      const { ms } = dist.averageMetrics({ ms: (marks[STEPS] - marks[0]) / STEPS });
+      if (round < 0) return;
+      means[i].push(ms);
+      for (let k = 0; k < STEPS; k++) steps[i].push(marks[k + 1] - marks[k]);
     });
   }
-  return { alone: summarize(samples[0]), together: summarize(samples[1]) };
+  const [alone, together] = means.map((all, i) => ({
+    median: median(all),
+    undisturbed: quantile(steps[i], 0.1),
+  }));
+  return { alone, together };
 }
 
 async function measureTraining(rounds: number): Promise<Training> {

@@ -51,7 +51,7 @@ export function trainingTable(all: readonly Training[], cores: number): Table {
     duration(weak.alone.median),
     duration(weak.together.median),
     percent(weak.alone.median / weak.together.median),
-    percent(weak.alone.fastest / weak.together.fastest),
+    percent(weak.alone.undisturbed / weak.together.undisturbed),
     duration(strong.together.median),
     times(one / strong.together.median),
   ]);
@@ -60,7 +60,7 @@ export function trainingTable(all: readonly Training[], cores: number): Table {
     `batch ${BATCH} each, on their own`,
     'together',
     'weak efficiency',
-    'of the fastest rounds',
+    'of the fastest tenth of steps',
     `batch ${BATCH} in all`,
     'strong speed-up',
   ];
@@ -101,7 +101,7 @@ export function check(figures: readonly AllReduceTime[], training: readonly Trai
     `Check: α = ${duration(here.alpha * 1000)} and β = ${(here.beta / 1e9).toFixed(1)} GB/s, fitted to ` +
     `${sizeText(figures[0].bytes)} and ${sizeText(large.bytes)} here, predict a weak efficiency of ` +
     `${percent(weakEfficiency(here, work, 2))} by 2 processes; measured: ${percent(alone.median / together.median)}, ` +
-    `in the fastest rounds ${percent(alone.fastest / together.fastest)}.`
+    `by the fastest tenth of the steps ${percent(alone.undisturbed / together.undisturbed)}.`
   );
 }
 
