@@ -237,6 +237,39 @@ describe('elementwise', () => {
         });
       }
     }
+    // A value for each channel, at row lengths around those of a vector of lanes and of a block.
+    for (const width of [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 33]) {
+      for (const small of [
+        [1, 3, 1, 1],
+        [3, 1, 1],
+        [2, 1, 4, 1],
+        [2, 3, 4, 1],
+      ]) {
+        const shape = [2, 3, 4, width];
+        const what = `[${small}] beside [${shape}]`;
+        compare(`${what} first`, (b) =>
+          b.binary(add, make(b, small, 'float32', 'stepped', 2), make(b, shape, 'float32', 'contiguous')),
+        );
+        compare(`${what} second`, (b) =>
+          b.binary(add, make(b, shape, 'float32', 'contiguous'), make(b, small, 'float32', 'contiguous', 2)),
+        );
+        compare(`where ${what}`, (b) =>
+          b.where(
+            make(b, small, 'bool', 'contiguous'),
+            make(b, shape, 'float32', 'contiguous'),
+            make(b, small, 'float32', 'contiguous', 3),
+            'float32',
+          ),
+        );
+      }
+    }
+    compare('a value for each channel of many', (b) =>
+      b.binary(
+        add,
+        make(b, [16, 9, 31, 33], 'float32', 'contiguous'),
+        make(b, [9, 1, 1], 'float32', 'contiguous', 2),
+      ),
+    );
     compare('an operand that is a row of the output', (b) => {
       const x = make(b, [5, 6], 'float32', 'contiguous');
       return b.binary(add, x, x.view([6], [1], 6), x);
@@ -476,6 +509,30 @@ describe('reductions', () => {
               compare(what, (b) => b.argReduce(kind, make(b, shape, dtype, layout), dim, false));
             }
           }
+        }
+      }
+    }
+  });
+
+  it('sums all but the channels', () => {
+    const sum = specs[0];
+    for (const dtype of ['float32', 'float64'] as const) {
+      for (const shape of [
+        [2, 3, 2, 3],
+        [2, 3, 2, 4],
+        [5, 3, 3, 3],
+        [4, 17, 4, 4],
+        [1, 3, 5, 7],
+        [16, 5, 33, 31],
+        [3, 20, 65, 127],
+      ]) {
+        for (const keepdim of [false, true]) {
+          compareClose(`${dtype} [${shape}] ${keepdim}`, (b) =>
+            b.reduce(sum, make(b, shape, dtype, 'contiguous'), [0, 2, 3], keepdim),
+          );
+          compareClose(`${dtype} [${shape}] ${keepdim}, two of four`, (b) =>
+            b.reduce(sum, make(b, shape, dtype, 'contiguous'), [1, 3], keepdim),
+          );
         }
       }
     }

@@ -10,13 +10,13 @@ import { PROGRAMS, sizes } from '../../scripts/sizes.mjs';
 
 /**
  * kB, minified and gzipped, with the kernels and the worker: as esbuild bundles. Of everything 2.7 kB are the names by
- * which all ops say which argument did not come.
+ * which all ops say which argument did not come, and 1 the gradients of products of vectors and sums that copy nothing.
  */
-const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 173.5, tutorial: 109.5, tensors: 98 };
+const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 174.5, tutorial: 110.5, tensors: 99.5 };
 /** The tutorial of README.md as it is written there, MNIST's download included, and everything: as Vite bundles. */
-const VITE_BUDGET = { readme: 112, everything: 169.5 };
+const VITE_BUDGET = { readme: 113, everything: 170.5 };
 /** For pages without a bundler: everything, with files, plots and data sets; what a GPU needs beside it, on demand. */
-const FILE_BUDGET = { 'wasmgrad.min.js': 214.5, 'wasmgrad.webgpu.min.js': 31 };
+const FILE_BUDGET = { 'wasmgrad.min.js': 215.5, 'wasmgrad.webgpu.min.js': 31 };
 
 describe('size', () => {
   it('stays within the budget', async () => {

@@ -207,6 +207,12 @@ function rows(
       temporary: null,
     };
   }
+  if (strides[last] === 0) {
+    // One value for each row, as a factor for each channel: the values are listed, not the rows.
+    const values = host.empty(shape.slice(0, -1), dtype);
+    host.copyInto(values, x.view(shape.slice(0, -1), strides.slice(0, -1)));
+    return { pointer: host.pointer(values), row: 1, step: 0, temporary: values };
+  }
   const temporary = host.empty(shape, dtype);
   host.copyInto(temporary, x.view(shape, strides));
   const inner = shape[last];

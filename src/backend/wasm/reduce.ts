@@ -1,5 +1,5 @@
 /** Folds along dimensions: blocks of a fixed length where one result has many elements, so that bits never depend on threads. */
-import { numElements } from '../../core/shape.ts';
+import { contiguousStrides, numElements } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
 import type { ReduceSpec } from '../backend.ts';
 import { asOuterAxisInner, reducedLast, reducedShape } from '../reference/reduce.ts';
@@ -10,6 +10,9 @@ import { elementChunk, kernelFor } from './kernels.ts';
 const BLOCK_ELEMENTS = 65_536;
 /** Fewer results than this, each of several blocks, are summed block by block. */
 const FEW_RESULTS = 16;
+
+/** Runs of fewer elements than this are not summed by themselves. */
+const SHORT_RUN = 8;
 
 interface Folded {
   readonly array: NDArray;
@@ -44,6 +47,8 @@ export function reduce(
 ): NDArray | null {
   const kernel = kernelFor(host, spec.name, x.dtype);
   if (kernel === null || x.size === 0) return null;
+  const staged = spec.name === 'sum' ? sumInStages(host, spec, x, dims, keepdim) : null;
+  if (staged !== null) return staged;
   const out = host.empty(reducedShape(x.shape, dims, keepdim), x.dtype);
   const source = folded(host, x, dims);
   const { axis, inner } = source;
@@ -64,6 +69,34 @@ export function reduce(
     );
   }
   if (source.temporary) source.array.release();
+  return out;
+}
+
+/**
+ * A sum over the last dimensions and others that do not lie beside them, as over all but the channels: the last ones
+ * first, of which nothing must be moved, then the few that remain. Null where x is not summed so.
+ */
+function sumInStages(
+  host: WasmContext,
+  spec: ReduceSpec,
+  x: NDArray,
+  dims: readonly number[],
+  keepdim: boolean,
+): NDArray | null {
+  if (!x.contiguous || asOuterAxisInner(x, dims)) return null;
+  let first = x.shape.length;
+  while (dims.includes(first - 1)) first--;
+  const inner = dims.filter((d) => d >= first);
+  // A short run leaves so many sums that they cost as much as moving the elements.
+  if (numElements(inner.map((d) => x.shape[d])) < SHORT_RUN) return null;
+  const partial = reduce(host, spec, x, inner, true);
+  const outer = dims.filter((d) => d < first);
+  const sums = partial && reduce(host, spec, partial, outer, true);
+  partial?.release();
+  if (!sums) return null;
+  const shape = reducedShape(x.shape, dims, keepdim);
+  const out = sums.view(shape, contiguousStrides(shape));
+  sums.release();
   return out;
 }
 
