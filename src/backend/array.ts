@@ -26,6 +26,8 @@ export abstract class Storage {
   readonly byteLength: number;
   /** Made in inference mode: never to be saved for backward. */
   readonly inference: boolean = storageMode.inference;
+  /** What a collector hangs on it, to notice that it died. */
+  lifeline: object | null = null;
 
   constructor(backend: Backend, byteLength: number) {
     this.backend = backend;

@@ -46,8 +46,11 @@ export class Block {
   /** The contents while evicted. */
   copy: Uint8Array | null = null;
   freed = false;
-  /** Its place in the collector's list, or -1 if it is in none. */
+  /** The collector's list that it is in, and its place there. */
+  generation: { remove(block: Block): void } | null = null;
   place = -1;
+  /** Found alive by the sweep that is going on. */
+  reached = false;
   /** Reasons outside any op to leave it where it is; while there are some it is in no list of last use. */
   holds = 0;
   // Neighbours in memory, in a free list, in order of use.

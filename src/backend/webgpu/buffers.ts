@@ -4,6 +4,7 @@
  */
 import { DeviceError } from '../../core/errors.ts';
 import { type Collector, createCollector } from '../wasm/collector.ts';
+import type { Watched } from '../wasm/generations.ts';
 import { Block } from '../wasm/heap.ts';
 import type { Failures } from './failures.ts';
 import { BufferUsage } from './flags.ts';
@@ -109,7 +110,7 @@ export class BufferPool {
     else this.#free.set(block.size, [block]);
   }
 
-  watch(storage: object, block: PooledBuffer): void {
+  watch(storage: Watched, block: PooledBuffer): void {
     this.#collector.watch(storage, block);
   }
   unwatch(block: PooledBuffer): void {
