@@ -45,6 +45,13 @@ async function walk(
   await shoot('training');
   await page.getByText('Finished.').waitFor({ timeout: 120_000 });
   await shoot('finished');
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Download model' }).click(),
+  ]);
+  await page.getByLabel('Open model').setInputFiles(await download.path());
+  await page.getByRole('row', { name: /^file/ }).waitFor();
+  await shoot('opened');
   await page.getByRole('tab', { name: 'Draw' }).click();
   await draw(page, [
     [

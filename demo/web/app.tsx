@@ -34,6 +34,7 @@ const fromAddress = (): string => TABS.find(({ id }) => `#${id}` === location.ha
 export const current = signal(fromAddress());
 addEventListener('hashchange', () => {
   current.value = fromAddress();
+  problem.value = null;
 });
 
 function TabList(): JSX.Element {

@@ -16,7 +16,7 @@ export interface Settings {
   readonly device: string;
 }
 
-export type RunState = 'idle' | 'training' | 'paused' | 'finished' | 'stopped';
+export type RunState = 'idle' | 'training' | 'paused' | 'finished' | 'stopped' | 'opened';
 
 /** Where the worker runs. */
 export interface Machine {
@@ -36,7 +36,9 @@ export interface Sample {
 }
 
 export interface EpochResult {
+  /** Counted from 1; 0 for a model from a file, as it came. */
   readonly epoch: number;
+  /** NaN where nothing was trained. */
   readonly trainingLoss: number;
   readonly validationLoss: number;
   readonly accuracy: number;
@@ -71,7 +73,7 @@ export type Request =
   | { readonly type: 'pause' | 'resume' | 'stop' | 'reset' | 'weights' | 'download' }
   /** `pixels`: grey levels in [0, 1], 28 × 28. */
   | { readonly type: 'predict'; readonly id: number; readonly pixels: Float32Array }
-  | { readonly type: 'upload'; readonly file: Blob };
+  | { readonly type: 'upload'; readonly file: File };
 
 /** First-layer weights as pictures: of the linear layer's first neurons, or the convolution's kernels. */
 export interface WeightPictures {
@@ -88,11 +90,14 @@ export type Reply =
       readonly count: number;
     }
   | { readonly type: 'state'; readonly state: RunState }
+  /** A file was a model: what was known of the one before is past. */
+  | { readonly type: 'opened' }
   /** A model can answer now; its settings, or null if there is none any more. */
   | { readonly type: 'model'; readonly settings: Settings | null; readonly text: string }
   | { readonly type: 'step'; readonly result: StepResult }
   | { readonly type: 'epoch'; readonly result: EpochResult }
-  | { readonly type: 'prediction'; readonly id: number; readonly probabilities: readonly number[] }
+  /** Null when there is no model. */
+  | { readonly type: 'prediction'; readonly id: number; readonly probabilities: readonly number[] | null }
   | { readonly type: 'weights'; readonly weights: WeightPictures }
   | { readonly type: 'file'; readonly blob: Blob; readonly name: string }
   | { readonly type: 'error'; readonly message: string };

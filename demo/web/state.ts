@@ -58,7 +58,7 @@ worker.onmessageerror = () => {
 
 const send = (request: Request): void => worker.postMessage(request);
 
-const predictions = new Map<number, (probabilities: readonly number[]) => void>();
+const predictions = new Map<number, (probabilities: readonly number[] | null) => void>();
 let nextPrediction = 0;
 
 function take(reply: Reply): void {
@@ -72,6 +72,9 @@ function take(reply: Reply): void {
       return;
     case 'state':
       runState.value = reply.state;
+      return;
+    case 'opened':
+      forget();
       return;
     case 'model':
       model.value = reply.settings && { settings: reply.settings, text: reply.text };
@@ -145,13 +148,13 @@ export function reset(): void {
   send({ type: 'reset' });
 }
 
-export function uploadModel(file: Blob): void {
-  forget();
+export function uploadModel(file: File): void {
+  problem.value = null;
   send({ type: 'upload', file });
 }
 
-/** Class probabilities of an image, from the model that is there. Never settles if there is none. */
-export function predict(pixels: Float32Array): Promise<readonly number[]> {
+/** Class probabilities of an image, from the model that is there; null if there is none. */
+export function predict(pixels: Float32Array): Promise<readonly number[] | null> {
   const id = nextPrediction++;
   return new Promise((resolve) => {
     predictions.set(id, resolve);

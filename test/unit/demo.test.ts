@@ -95,6 +95,8 @@ describe.skipIf(missing !== null)(`the demo page${missing ? ` (skipped: ${missin
       mimeType: 'application/octet-stream',
       buffer: fs.readFileSync(file),
     });
+    const measured = page.getByRole('row', { name: /^file/ }).getByTestId('accuracy');
+    expect(Number(await measured.textContent())).toBeGreaterThan(0.9);
     await drawSeven();
     await expect.poll(() => page.getByTestId('verdict').textContent(), { timeout: 30_000 }).toBe('7');
     expect(problems).toEqual([]);
@@ -203,6 +205,7 @@ describe('an expression that was typed', () => {
     expect(compute('2 + 3 * 4')).toBe(14);
     expect(compute('-2 ^ 2')).toBe(-4);
     expect(compute('2 ^ 3 ^ 2')).toBe(512);
+    expect(compute('2 ** 3 * 2')).toBe(16);
     expect(compute('8 / 4 / 2')).toBe(1);
     expect(compute('(1 - 3) * -x', { x: '5' })).toBe(10);
     expect(compute('2 / x', { x: '1, 4' })).toEqual([2, 0.5]);
@@ -215,7 +218,11 @@ describe('an expression that was typed', () => {
       ['', /empty/],
       ['1 +', /too early/],
       ['(1', /missing/],
-      ['1 2', /not expected/],
+      ['1 2', /sign is missing/],
+      ['2x', /between '2' and 'x' a sign/],
+      ['sin x', /sin wants brackets: sin\(x\)/],
+      ['(x y)', /before 'y'/],
+      ['x)', /too many/],
       ['a $ b', /'\$' at 3/],
       ['constructor(1)', /no function constructor/],
     ] as const) {

@@ -5,7 +5,7 @@
  *     sum     = product { ("+" | "-") product }
  *     product = signed { ("*" | "/" | "@") signed }
  *     signed  = "-" signed | power
- *     power   = atom [ "^" signed ]
+ *     power   = atom [ ("^" | "**") signed ]
  *     atom    = number | name | name "(" sum ")" | "(" sum ")"
  */
 
@@ -31,6 +31,8 @@ const FUNCTIONS: Readonly<Record<string, (x: Tensor) => Tensor>> = {
 /** What can be called in an expression. */
 export const functionNames = Object.keys(FUNCTIONS);
 
+const isFunction = (name: string): boolean => Object.hasOwn(FUNCTIONS, name);
+
 type Token = { readonly kind: 'number' | 'name' | 'sign'; readonly text: string; readonly at: number };
 
 /** Computes the expression from the values of its names. */
@@ -44,7 +46,7 @@ export interface Expression {
 
 function tokens(text: string): Token[] {
   const found: Token[] = [];
-  const pattern = /\s*(?:(\d+\.?\d*(?:e[+-]?\d+)?|\.\d+)|([a-z_]\w*)|([-+*/^@()]))/iy;
+  const pattern = /\s*(?:(\d+\.?\d*(?:e[+-]?\d+)?|\.\d+)|([a-z_]\w*)|(\*\*|[-+*/^@()]))/iy;
   while (text.slice(pattern.lastIndex).trim() !== '') {
     const at = pattern.lastIndex;
     const match = pattern.exec(text);
@@ -82,8 +84,12 @@ class Parser {
   whole(): Node {
     const node = this.#sum();
     const rest = this.#tokens[this.#next];
-    if (rest) throw new SyntaxError(`'${rest.text}' is not expected here`);
-    return node;
+    if (rest === undefined) return node;
+    if (rest.text === ')') throw new SyntaxError("there is a ')' too many");
+    const before = this.#tokens[this.#next - 1];
+    if (isFunction(before.text))
+      throw new SyntaxError(`${before.text} wants brackets: ${before.text}(${rest.text})`);
+    throw new SyntaxError(`between '${before.text}' and '${rest.text}' a sign is missing, such as *`);
   }
 
   #sum(): Node {
@@ -113,7 +119,7 @@ class Parser {
 
   #power(): Node {
     const base = this.#atom();
-    return this.#take('^') === null ? base : combine('^', base, this.#signed());
+    return this.#take('^', '**') === null ? base : combine('^', base, this.#signed());
   }
 
   #atom(): Node {
@@ -135,8 +141,8 @@ class Parser {
   }
 
   #call(name: string): Node {
-    const known = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
-    if (known === undefined) {
+    const known = FUNCTIONS[name];
+    if (!isFunction(name)) {
       throw new SyntaxError(`there is no function ${name}; there are ${functionNames.join(', ')}`);
     }
     const inner = this.#closed(this.#sum());
@@ -144,8 +150,11 @@ class Parser {
   }
 
   #closed(node: Node): Node {
-    if (this.#take(')') === null) throw new SyntaxError("a ')' is missing");
-    return node;
+    if (this.#take(')') !== null) return node;
+    const next = this.#tokens[this.#next];
+    throw new SyntaxError(
+      next === undefined ? "a ')' is missing" : `before '${next.text}' a ')' or a sign is missing`,
+    );
   }
 }
 

@@ -161,7 +161,7 @@ export function GraphPanel(): JSX.Element {
   const [text, setText] = useState(EXAMPLES[0][0]);
   const [typed, setTyped] = useState(EXAMPLES[0][1]);
   const { names, error } = namesIn(text);
-  const values = names.map((name) => [name, typed[name] ?? '1'] as const);
+  const values = names.map((name) => [name, Object.hasOwn(typed, name) ? typed[name] : '1'] as const);
   const key = `${text}|${values.join('|')}`;
   const shown = useMemo((): Walk | string => {
     if (error !== null) return error;
@@ -187,8 +187,8 @@ export function GraphPanel(): JSX.Element {
             aria-describedby="expression-help"
           />
           <small id="expression-help">
-            Numbers, names, + - * / ^ @, and {functionNames.join(', ')}. Values are numbers, or lists such as
-            1, 2, 3.
+            Numbers, names, + - * / ^ @ (product of vectors), and {functionNames.join(', ')}. Values are
+            numbers, or lists such as 1, 2, 3.
           </small>
         </label>
         {values.map(([name, value]) => (

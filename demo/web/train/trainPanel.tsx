@@ -27,7 +27,7 @@ import { theme } from '../theme.ts';
 import { SettingsForm } from './settingsForm.tsx';
 
 const RANGE = [0, 1] as const;
-const four = (x: number): string => x.toFixed(4);
+const four = (x: number): string => (Number.isNaN(x) ? '–' : x.toFixed(4));
 const percent = (x: number): string => `${(100 * x).toFixed(1)} %`;
 
 function Controls(): JSX.Element {
@@ -83,6 +83,7 @@ const WORDS = {
   paused: 'Paused',
   finished: 'Finished.',
   stopped: 'Stopped.',
+  opened: 'The model is open: draw for it, or see below how it does on the test images.',
 } as const;
 
 function Status(): JSX.Element {
@@ -165,7 +166,7 @@ function EpochTable(): JSX.Element {
         <tbody>
           {epochs.value.map((row) => (
             <tr key={row.epoch}>
-              <td>{row.epoch}</td>
+              <td>{row.epoch === 0 ? 'file' : row.epoch}</td>
               <td>{four(row.trainingLoss)}</td>
               <td>{four(row.validationLoss)}</td>
               <td data-testid="accuracy">{four(row.accuracy)}</td>

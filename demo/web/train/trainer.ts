@@ -119,7 +119,7 @@ class Average {
 type Measured = Pick<EpochResult, 'validationLoss' | 'accuracy' | 'targets' | 'predictions' | 'samples'>;
 
 /** How the network does on images that it did not see. */
-async function measure(
+export async function measure(
   model: Network,
   validation: data.Dataset<[Tensor, number]>,
   batchSize: number,

@@ -5,7 +5,7 @@ import { openSafetensors, toBlob } from 'wasmgrad/io';
 import type { ChosenFiles, DatasetName, Machine, Reply, Request, RunState, Settings } from '../protocol.ts';
 import { type ImageSets, loadImages, split } from './dataset.ts';
 import { FullyConnected, makeNetwork, type Network } from './networks.ts';
-import { train } from './trainer.ts';
+import { measure, train } from './trainer.ts';
 
 const WEIGHT_PICTURES = 24;
 /** Where a model file says what it was trained on. */
@@ -95,7 +95,7 @@ class Session {
   }
 
   async predict(id: number, pixels: Float32Array): Promise<void> {
-    if (this.#model === null) return;
+    if (this.#model === null) return reply({ type: 'prediction', id, probabilities: null });
     const { network, settings } = this.#model;
     const image = torch.tensor(pixels).reshape(1, 1, 28, 28).to(settings.device);
     const p = torch.noGrad(() => nn.functional.softmax(network.forward(image), 1));
@@ -128,18 +128,33 @@ class Session {
     reply({ type: 'file', blob, name: `${settings.dataset}-${settings.network}.safetensors` });
   }
 
-  /** A model from a file: its weights say which network it is. */
-  async upload(file: Blob): Promise<void> {
-    if (this.#state === 'training' || this.#state === 'paused') this.stop();
-    await using opened = await openSafetensors(file);
-    const state: Record<string, Tensor> = {};
-    for (const name of opened.keys()) state[name] = await opened.get(name);
-    const settings = settingsFor(state, opened.metadata[DATASET_KEY] === 'fashion' ? 'fashion' : 'mnist');
-    const network = makeNetwork(settings);
-    network.loadStateDict(state);
+  /** A model from a file: it answers drawings at once, and is measured if the images are there. */
+  async upload(file: File): Promise<void> {
+    const { network, settings } = await read(file).catch((error: unknown) => {
+      throw new Error(`No model of this page: ${error instanceof Error ? error.message : error}`);
+    });
+    this.stop();
+    reply({ type: 'opened' });
     this.#use(network, settings);
-    this.#enter('finished');
+    this.#enter('opened');
+    const sets = await this.#sets.get(settings.dataset);
+    if (sets === undefined || this.#model?.network !== network || this.#state !== 'opened') return;
+    const start = performance.now();
+    const measured = await measure(network, sets.test, settings.batchSize, settings.device);
+    const seconds = (performance.now() - start) / 1000;
+    reply({ type: 'epoch', result: { epoch: 0, trainingLoss: Number.NaN, seconds, ...measured } });
   }
+}
+
+/** The model in a file: its weights say which network it is. */
+async function read(file: File): Promise<{ network: Network; settings: Settings }> {
+  await using opened = await openSafetensors(file);
+  const state: Record<string, Tensor> = {};
+  for (const name of opened.keys()) state[name] = await opened.get(name);
+  const settings = settingsFor(state, opened.metadata[DATASET_KEY] === 'fashion' ? 'fashion' : 'mnist');
+  const network = makeNetwork(settings);
+  network.loadStateDict(state);
+  return { network, settings };
 }
 
 /** The settings whose network has these weights. @throws Error naming what the file holds instead */
