@@ -28,8 +28,9 @@ const MAX_NURSERY_BYTES = 64 * MB;
 const LOOK_SHARE = 0.1;
 /** Looks that a storage survives before it counts as old: V8 leaves what two have seen to its full collections. */
 const YOUNG_LOOKS = 2;
-/** Bytes that must have grown old since the last full collection before there is another. */
+/** Bytes that grow old, or that are made at all, between two full collections. */
 const OLD_BYTES = 32 * MB;
+const MADE_BYTES = 1024 * MB;
 /** The part of the time that full collections may take: 10 ms each in a small program, a second in one of gigabytes. */
 const FULL_SHARE = 0.05;
 /** What must have come since the last look or full collection for it to be worth one when memory is out. */
@@ -86,8 +87,9 @@ export class GenerationalCollector implements Collector {
   readonly #old = new OldGeneration();
   readonly #looks = new Pace(LOOK_SHARE);
   readonly #fulls = new Pace(FULL_SHARE);
-  /** Bytes of the old generation after the last full collection. */
+  /** Bytes of the old generation after the last full collection, and bytes made since then. */
   #oldBefore = 0;
+  #made = 0;
   /** Calls after a full collection of V8's own, between jobs, so that an idle program gives its memory back too. */
   readonly #wake = new FinalizationRegistry<null>(() => {
     this.#sweep();
@@ -102,6 +104,7 @@ export class GenerationalCollector implements Collector {
   watch(storage: Watched, block: Block): void {
     const young = this.#young;
     young.add(storage, block);
+    this.#made += block.size;
     if (young.bytes < NURSERY_BYTES && young.size < NURSERY_SIZE) return;
     if (this.#looks.isDue() || young.bytes >= MAX_NURSERY_BYTES) this.#look();
   }
@@ -112,7 +115,7 @@ export class GenerationalCollector implements Collector {
 
   collect(): void {
     if (this.#young.bytes >= URGENT_BYTES) this.#look();
-    if (this.#old.bytes - this.#oldBefore >= URGENT_BYTES) this.#collectFully();
+    if (this.#made >= URGENT_BYTES) this.#collectFully();
   }
 
   makeRoom(): boolean {
@@ -122,14 +125,15 @@ export class GenerationalCollector implements Collector {
     return this.#young.bytes + this.#old.bytes < before;
   }
 
-  /** Frees the young dead; when many have grown old, those too. */
+  /** Frees the young dead; now and then the old too. */
   #look(): void {
     this.#looks.time(() => {
       this.#engine.scavenge();
       this.#sweepYoung();
     });
     const growth = this.#old.bytes - this.#oldBefore;
-    if (growth >= Math.max(OLD_BYTES, this.#oldBefore / 4) && this.#fulls.isDue()) this.#collectFully();
+    const isMuch = growth >= Math.max(OLD_BYTES, this.#oldBefore / 4) || this.#made >= MADE_BYTES;
+    if (isMuch && this.#fulls.isDue()) this.#collectFully();
   }
 
   #collectFully(): void {
@@ -146,6 +150,7 @@ export class GenerationalCollector implements Collector {
     // Reading a weak reference has kept its target again.
     this.#engine.endKeeping();
     this.#oldBefore = this.#old.bytes;
+    this.#made = 0;
     this.heap.knownBytes = this.#young.bytes + this.#old.bytes;
   }
 
