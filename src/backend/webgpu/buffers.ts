@@ -42,6 +42,7 @@ export class BufferPool {
   readonly #device: GPUDevice;
   readonly #failures: Failures;
   readonly #collector: Collector = createCollector();
+  readonly #largest: number;
   readonly #free = new Map<number, PooledBuffer[]>();
   /** Found dropped while an op was running: free once that op is over. */
   #limbo: PooledBuffer[] = [];
@@ -57,6 +58,8 @@ export class BufferPool {
   constructor(device: GPUDevice, failures: Failures) {
     this.#device = device;
     this.#failures = failures;
+    const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
+    this.#largest = Math.min(maxStorageBufferBindingSize, maxBufferSize);
     this.#collector.heap = {
       free: (block) => this.#limbo.push(block as PooledBuffer),
       isPinned: () => false,
@@ -64,16 +67,17 @@ export class BufferPool {
     };
   }
 
-  /** A buffer of at least so many bytes, with whatever was in it. @throws DeviceError beyond the device's limit */
+  /** @throws DeviceError beyond the device's limit */
+  check(bytes: number): void {
+    if (bytes <= this.#largest) return;
+    throw new DeviceError(
+      `webgpu: a tensor of ${bytes} bytes is larger than this device can bind, ${this.#largest} bytes; split it, or use the device cpu`,
+    );
+  }
+
+  /** A buffer of at least so many bytes, with whatever was in it. */
   take(bytes: number): PooledBuffer {
     const size = sizeClass(bytes);
-    const { maxStorageBufferBindingSize, maxBufferSize } = this.#device.limits;
-    const largest = Math.min(maxStorageBufferBindingSize, maxBufferSize);
-    if (bytes > largest) {
-      throw new DeviceError(
-        `webgpu: a tensor of ${bytes} bytes is larger than this device can bind, ${largest} bytes; split it, or use the device cpu`,
-      );
-    }
     if (this.bytesInUse > this.#nextLook) {
       this.#collector.collect();
       this.settle();
@@ -81,7 +85,7 @@ export class BufferPool {
     }
     const found = this.#free.get(size)?.pop();
     if (found) this.freeBytes -= size;
-    const block = found ?? this.#make(Math.min(size, Math.floor(largest / 16) * 16));
+    const block = found ?? this.#make(Math.min(size, Math.floor(this.#largest / 16) * 16));
     block.freed = false;
     this.inUse++;
     this.bytesInUse += block.size;

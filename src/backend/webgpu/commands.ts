@@ -1,7 +1,8 @@
 /**
- * Commands on their way to the GPU: dispatches and copies are recorded into one command buffer and submitted together,
- * when there are many, when a value is read, or at the end of the job. Numbers that a kernel needs (sizes, strides,
- * scalars) lie in one uniform buffer, each dispatch at its own offset.
+ * Commands on their way to the GPU: dispatches and copies are recorded and submitted together, when there are many, when a
+ * value is read, or at the end of the job. Numbers that a kernel needs (sizes, strides, scalars) lie in one uniform buffer,
+ * each dispatch at its own offset. Pipelines are compiled while commands are recorded, all at a time; a batch that is
+ * ready before its pipelines waits for them, and later ones wait behind it.
  */
 import type { BufferPool, PooledBuffer } from './buffers.ts';
 import type { Failures } from './failures.ts';
@@ -18,6 +19,36 @@ export interface Counters {
   submissions: number;
 }
 
+interface Dispatch {
+  readonly program: Program;
+  readonly blocks: readonly PooledBuffer[];
+  /** Where its uniforms are in the page, in bytes. */
+  readonly at: number;
+  readonly groups: readonly [number, number, number];
+}
+
+interface Copy {
+  readonly from: GPUBuffer;
+  readonly fromByte: number;
+  readonly to: GPUBuffer;
+  readonly toByte: number;
+  readonly bytes: number;
+}
+
+/** What is submitted at once. */
+interface Batch {
+  readonly number: number;
+  readonly commands: readonly (Dispatch | Copy)[];
+  readonly page: Uint32Array<ArrayBuffer>;
+  readonly pageUsed: number;
+}
+
+interface Write {
+  readonly number: number;
+  readonly to: GPUBuffer;
+  readonly words: Uint32Array;
+}
+
 export class Commands {
   readonly #device: GPUDevice;
   readonly #pool: BufferPool;
@@ -26,10 +57,13 @@ export class Commands {
   readonly #page: Uint32Array<ArrayBuffer> = new Uint32Array(PAGE_BYTES / 4);
   readonly #uniforms: GPUBuffer;
   #pageUsed = 0;
-  #encoder: GPUCommandEncoder | null = null;
-  #pass: GPUComputePassEncoder | null = null;
-  #recorded = 0;
+  #commands: (Dispatch | Copy)[] = [];
+  #dispatches = 0;
+  #waiting: (Batch | Write)[] = [];
+  #pump: Promise<void> | null = null;
   #scheduled = false;
+  /** Runs before commands are submitted because the job ends (or asks for values), or because there are many. */
+  beforeSubmit: (jobEnds: boolean) => void = () => {};
   readonly counters: Counters = { dispatches: 0, submissions: 0 };
 
   constructor(device: GPUDevice, pool: BufferPool, failures: Failures) {
@@ -48,104 +82,157 @@ export class Commands {
     return this.#failures.batch;
   }
 
-  /** `params` are the words of the program's uniforms, in order. */
+  /** `params` are the words of the program's uniforms, in order. Returns the number of the batch. */
   dispatch(
     program: Program,
     blocks: readonly PooledBuffer[],
     params: readonly number[],
     groups: readonly [number, number, number],
-  ): void {
+  ): number {
     const words = Math.max(
       this.#alignment,
       Math.ceil(program.paramWords / this.#alignment) * this.#alignment,
     );
-    if ((this.#pageUsed + words) * 4 > PAGE_BYTES) this.flush();
+    if ((this.#pageUsed + words) * 4 > PAGE_BYTES) this.#flush();
     const at = this.#pageUsed;
     this.#pageUsed += words;
     for (let i = 0; i < params.length; i++) this.#page[at + i] = params[i];
-    const entries: GPUBindGroupEntry[] = blocks.map((block, binding) => {
-      block.lastBatch = this.batch;
-      return { binding, resource: { buffer: block.buffer } };
-    });
-    entries.push({
-      binding: blocks.length,
-      resource: { buffer: this.#uniforms, size: Math.max(16, Math.ceil(program.paramWords / 4) * 16) },
-    });
-    const group = this.#device.createBindGroup({ layout: program.layout, entries });
-    const pass = this.#openPass();
-    pass.setPipeline(program.pipeline());
-    pass.setBindGroup(0, group, [at * 4]);
-    pass.dispatchWorkgroups(...groups);
+    const { batch } = this;
+    for (const block of blocks) block.lastBatch = batch;
+    this.#commands.push({ program, blocks, at: at * 4, groups });
     this.counters.dispatches++;
-    if (++this.#recorded >= MAX_DISPATCHES) this.flush();
-    else this.#schedule();
+    if (++this.#dispatches >= MAX_DISPATCHES) this.submit(false);
+    else this.schedule();
+    return batch;
   }
 
   copy(from: PooledBuffer, fromByte: number, to: PooledBuffer, toByte: number, bytes: number): void {
-    from.lastBatch = this.batch;
     to.lastBatch = this.batch;
-    this.#openEncoder().copyBufferToBuffer(from.buffer, fromByte, to.buffer, toByte, bytes);
-    this.#schedule();
+    this.copyOut(from, fromByte, to.buffer, toByte, bytes);
+    this.schedule();
   }
 
   /** A copy into a buffer that the host will map. */
   copyOut(from: PooledBuffer, fromByte: number, to: GPUBuffer, toByte: number, bytes: number): void {
     from.lastBatch = this.batch;
-    this.#openEncoder().copyBufferToBuffer(from.buffer, fromByte, to, toByte, bytes);
+    this.#commands.push({ from: from.buffer, fromByte, to, toByte, bytes });
   }
 
-  /** Host memory into a buffer, at once: commands that still mention it go first. */
+  /** Host memory into a buffer, after all commands so far that mention it. */
   write(to: PooledBuffer, words: Uint32Array): void {
-    if (to.lastBatch === this.batch) this.flush();
-    this.#device.queue.writeBuffer(
-      to.buffer,
-      0,
-      words.buffer as ArrayBuffer,
-      words.byteOffset,
-      words.byteLength,
-    );
+    if (to.lastBatch === this.batch) this.#flush();
+    const write = { number: to.lastBatch, to: to.buffer, words };
+    if (this.#waiting.length > 0 && to.lastBatch >= this.#waiting[0].number)
+      this.#waiting.push({ ...write, words: words.slice() });
+    else this.#write(write);
   }
 
-  /** Submits what was recorded. */
-  flush(): void {
-    const encoder = this.#encoder;
-    if (encoder === null) return;
-    this.#pass?.end();
-    this.#pass = null;
-    this.#encoder = null;
-    this.#failures.guard(() => {
-      if (this.#pageUsed > 0)
-        this.#device.queue.writeBuffer(this.#uniforms, 0, this.#page, 0, this.#pageUsed);
-      this.#device.queue.submit([encoder.finish()]);
-    });
-    this.counters.submissions++;
+  #write({ to, words }: Write): void {
+    const { buffer, byteOffset, byteLength } = words;
+    this.#device.queue.writeBuffer(to, 0, buffer as ArrayBuffer, byteOffset, byteLength);
+  }
+
+  /** Submits what was recorded, and what is due with it. */
+  submit(jobEnds: boolean): void {
+    this.beforeSubmit(jobEnds);
+    this.#flush();
+  }
+
+  /** When the GPU has got all that was submitted. */
+  async handedOver(): Promise<void> {
+    await this.#pump;
+  }
+
+  #flush(): void {
+    if (this.#commands.length === 0) return;
+    const batch: Batch = {
+      number: this.batch,
+      commands: this.#commands,
+      page: this.#page,
+      pageUsed: this.#pageUsed,
+    };
+    this.#commands = [];
     this.#pageUsed = 0;
-    this.#recorded = 0;
+    this.#dispatches = 0;
     this.#failures.batch++;
+    if (this.#waiting.length === 0 && programsOf(batch).every((program) => program.ready)) {
+      this.#encode(batch);
+      this.#pool.submitted();
+      return;
+    }
+    this.#waiting.push({ ...batch, page: this.#page.slice(0, batch.pageUsed) });
+    this.#pump ??= this.#submitWaiting();
+  }
+
+  async #submitWaiting(): Promise<void> {
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      if ('words' in next) this.#write(next);
+      else {
+        await Promise.all(programsOf(next).map((program) => program.compiled));
+        this.#encode(next);
+      }
+      this.#waiting.shift();
+    }
+    this.#pump = null;
     this.#pool.submitted();
   }
 
-  #openEncoder(): GPUCommandEncoder {
-    this.#pass?.end();
-    this.#pass = null;
-    this.#encoder ??= this.#device.createCommandEncoder();
-    return this.#encoder;
+  #encode({ number, commands, page, pageUsed }: Batch): void {
+    this.#failures.guard(() => {
+      const { queue } = this.#device;
+      if (pageUsed > 0) queue.writeBuffer(this.#uniforms, 0, page, 0, pageUsed);
+      const encoder = this.#device.createCommandEncoder();
+      let pass: GPUComputePassEncoder | null = null;
+      for (const command of commands) {
+        if ('program' in command) {
+          pass ??= encoder.beginComputePass();
+          this.#encodeDispatch(pass, command, number);
+          continue;
+        }
+        pass?.end();
+        pass = null;
+        const { from, fromByte, to, toByte, bytes } = command;
+        encoder.copyBufferToBuffer(from, fromByte, to, toByte, bytes);
+      }
+      pass?.end();
+      queue.submit([encoder.finish()]);
+    }, number);
+    this.counters.submissions++;
   }
 
-  #openPass(): GPUComputePassEncoder {
-    if (this.#pass) return this.#pass;
-    this.#encoder ??= this.#device.createCommandEncoder();
-    this.#pass = this.#encoder.beginComputePass();
-    return this.#pass;
+  #encodeDispatch(
+    pass: GPUComputePassEncoder,
+    { program, blocks, at, groups }: Dispatch,
+    batch: number,
+  ): void {
+    const { pipeline, layout, paramWords } = program;
+    if (pipeline === null) {
+      this.#failures.failed(batch, program.error ?? 'the device was lost');
+      return;
+    }
+    const entries: GPUBindGroupEntry[] = blocks.map(({ buffer }, binding) => ({
+      binding,
+      resource: { buffer },
+    }));
+    entries.push({
+      binding: blocks.length,
+      resource: { buffer: this.#uniforms, size: Math.max(16, Math.ceil(paramWords / 4) * 16) },
+    });
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, this.#device.createBindGroup({ layout, entries }), [at]);
+    pass.dispatchWorkgroups(...groups);
   }
 
   /** What is left at the end of the job is submitted then, so that the GPU is not idle while nobody reads. */
-  #schedule(): void {
+  schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
     queueMicrotask(() => {
       this.#scheduled = false;
-      this.flush();
+      this.submit(true);
     });
   }
 }
+
+const programsOf = ({ commands }: Batch): Program[] =>
+  commands.flatMap((command) => ('program' in command ? [command.program] : []));

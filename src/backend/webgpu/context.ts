@@ -2,13 +2,33 @@
 import type { DType } from '../../core/dtype.ts';
 import type { Shape, Strides } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
-import type { PooledBuffer } from './buffers.ts';
+import type { Cell } from './cells.ts';
+import type { Formula } from './expressions.ts';
 import type { Binding, ShaderSource } from './programs.ts';
 
-/** A kernel's buffer: whose it is, and how the shader sees it. */
-export interface BoundArray extends Binding {
-  readonly array: NDArray;
+/** A kernel's buffer: whose it is (an array's, or a cell's own), and how the shader sees it. */
+export type BoundArray = Binding & ({ readonly array: NDArray } | { readonly cell: Cell });
+
+/** An array as an input that a kernel reads element by element. */
+export interface Source {
+  /** What the text depends on. */
+  readonly key: string;
+  readonly bindings: readonly BoundArray[];
+  readonly params: readonly (readonly [declaration: string, word: number])[];
+  /** Functions that `at` needs. */
+  readonly declarations: string;
+  /** WGSL for the element at a place in the array's storage. */
+  at(place: string): string;
 }
+
+/** How large the formula of a result that is not computed yet may be for a kernel to take it in. */
+export interface Room {
+  readonly cost: number;
+  readonly cells: number;
+}
+
+/** Operands of an elementwise op: arrays, and numbers of a dtype. */
+export type Input = NDArray | { readonly value: number | bigint; readonly dtype: DType };
 
 /** One call of a kernel. */
 export interface Call {
@@ -27,11 +47,27 @@ export interface Call {
   readonly body: () => string;
 }
 
+/** A call that may share a kernel with others; names in its text begin with a prefix. */
+export interface Part {
+  readonly key: string;
+  readonly bindings: readonly BoundArray[];
+  readonly threads: number;
+  params(prefix: string): readonly (readonly [declaration: string, word: number])[];
+  /** Over `i`, below `threads`, and bindings named prefix + name. */
+  body(prefix: string): string;
+}
+
 export interface GpuContext {
   readonly device: string;
   empty(shape: Shape, dtype: DType, strides?: Strides): NDArray;
   /** Records a call. Inputs and outputs may share storages only as the kernel's text allows. */
   run(call: Call): void;
+  /** Records a call that does not depend on the parts before it, nor they on it. */
+  runTogether(part: Part): void;
+  /** Reads x element by element, at places of its storage. */
+  source(name: string, x: NDArray, room?: Room): Source;
+  /** out ← formula(inputs), broadcast to out's shape. */
+  elementwise(out: NDArray, inputs: readonly Input[], formula: Formula): void;
   /** x itself, or a row-major copy of it. */
   contiguous(x: NDArray): NDArray;
   /** x itself, or a copy with a storage of its own if it shares that of `out`. */
@@ -43,9 +79,10 @@ export interface GpuContext {
   table(values: Int32Array | Float32Array): NDArray;
   /** The most workgroups in one dimension of a dispatch. */
   readonly maxGroups: number;
+  /** The most buffers that a kernel may bind. */
+  readonly maxBuffers: number;
   /** The most bytes of workgroup memory. */
   readonly workgroupBytes: number;
-  block(x: NDArray): PooledBuffer;
 }
 
 export type { ShaderSource };

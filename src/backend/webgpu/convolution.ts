@@ -3,6 +3,7 @@ import type { NDArray } from '../array.ts';
 import { lastOf, type Sliding, volume } from '../windows.ts';
 import type { GpuContext } from './context.ts';
 import { laneOf, wgslType } from './elementTypes.ts';
+import { TAKEN_IN } from './matmul.ts';
 import { product } from './product.ts';
 
 type Params = [string, number][];
@@ -84,29 +85,34 @@ export function convolve(
   const [batch, ins] = x.shape;
   const outs = weight.shape[0];
   const out = gpu.empty([batch, outs, ...lastOf(geometry.output, x.shape.length - 2)], x.dtype);
+  const sources = { x: gpu.source('x', x, TAKEN_IN), w: gpu.source('w', weight, TAKEN_IN) };
   product(gpu, {
-    key: `convolve ${bias !== null}`,
+    key: `convolve ${bias !== null}${sources.x.key}${sources.w.key}`,
     batches: groups,
     m: outs / groups,
     n: batch * volume(geometry.output),
     k: (ins / groups) * volume(geometry.kernel),
-    inputs: [f32('x', x), f32('w', weight), ...(bias ? [f32('bias', bias)] : [])],
+    inputs: [...sources.x.bindings, ...sources.w.bindings, ...(bias ? [f32('bias', bias)] : [])],
     params: [
+      ...sources.x.params,
+      ...sources.w.params,
       ...shared(geometry, ins, outs, groups),
       ['x_at: u32', x.offset],
       ['w_at: u32', weight.offset],
       ['bias_at: u32', bias?.offset ?? 0],
       ['bias_step: u32', bias?.strides[0] ?? 0],
     ],
-    loads: `${inputPlace}
+    loads: `${sources.x.declarations}
+${sources.w.declarations}
+${inputPlace}
 fn load_a(b: u32, i: u32, l: u32) -> f32 {
-  return w[P.w_at + (b * P.outs + i) * P.k + l];
+  return ${sources.w.at('P.w_at + (b * P.outs + i) * P.k + l')};
 }
 fn load_b(b: u32, l: u32, j: u32) -> f32 {
   let place = input_place(j % P.outputs, l % P.taps);
   if (place == 0xffffffffu) { return 0.0; }
   let channel = (j / P.outputs) * P.ins * P.groups + b * P.ins + l / P.taps;
-  return x[P.x_at + channel * P.inputs + place];
+  return ${sources.x.at('P.x_at + channel * P.inputs + place')};
 }`,
     aAlongL: true,
     bAlongJ: true,
@@ -130,23 +136,32 @@ export function convolveInput(
   const [batch, outs] = g.shape;
   const ins = weight.shape[1] * groups;
   const out = gpu.empty([batch, ins, ...lastOf(geometry.input, g.shape.length - 2)], g.dtype);
+  const sources = { g: gpu.source('g', g, TAKEN_IN), w: gpu.source('w', weight, TAKEN_IN) };
   product(gpu, {
-    key: 'convolveInput',
+    key: `convolveInput${sources.g.key}${sources.w.key}`,
     batches: groups,
     m: ins / groups,
     n: batch * volume(geometry.input),
     k: (outs / groups) * volume(geometry.kernel),
-    inputs: [f32('g', g), f32('w', weight)],
-    params: [...shared(geometry, ins, outs, groups), ['g_at: u32', g.offset], ['w_at: u32', weight.offset]],
-    loads: `${windowPlace}
+    inputs: [...sources.g.bindings, ...sources.w.bindings],
+    params: [
+      ...sources.g.params,
+      ...sources.w.params,
+      ...shared(geometry, ins, outs, groups),
+      ['g_at: u32', g.offset],
+      ['w_at: u32', weight.offset],
+    ],
+    loads: `${sources.g.declarations}
+${sources.w.declarations}
+${windowPlace}
 fn load_a(b: u32, i: u32, l: u32) -> f32 {
-  return w[P.w_at + ((b * P.outs + l / P.taps) * P.ins + i) * P.taps + l % P.taps];
+  return ${sources.w.at('P.w_at + ((b * P.outs + l / P.taps) * P.ins + i) * P.taps + l % P.taps')};
 }
 fn load_b(b: u32, l: u32, j: u32) -> f32 {
   let place = window_place(j % P.inputs, l % P.taps);
   if (place == 0xffffffffu) { return 0.0; }
   let channel = (j / P.inputs) * P.outs * P.groups + b * P.outs + l / P.taps;
-  return g[P.g_at + channel * P.outputs + place];
+  return ${sources.g.at('P.g_at + channel * P.outputs + place')};
 }`,
     aAlongL: true,
     bAlongJ: true,
@@ -169,24 +184,33 @@ export function convolveWeight(
   const [batch, outs] = g.shape;
   const ins = x.shape[1];
   const out = gpu.empty([outs, ins / groups, ...lastOf(geometry.kernel, g.shape.length - 2)], g.dtype);
+  const sources = { g: gpu.source('g', g, TAKEN_IN), x: gpu.source('x', x, TAKEN_IN) };
   product(gpu, {
-    key: 'convolveWeight',
+    key: `convolveWeight${sources.g.key}${sources.x.key}`,
     batches: groups,
     m: outs / groups,
     n: (ins / groups) * volume(geometry.kernel),
     k: batch * volume(geometry.output),
-    inputs: [f32('g', g), f32('x', x)],
-    params: [...shared(geometry, ins, outs, groups), ['g_at: u32', g.offset], ['x_at: u32', x.offset]],
-    loads: `${inputPlace}
+    inputs: [...sources.g.bindings, ...sources.x.bindings],
+    params: [
+      ...sources.g.params,
+      ...sources.x.params,
+      ...shared(geometry, ins, outs, groups),
+      ['g_at: u32', g.offset],
+      ['x_at: u32', x.offset],
+    ],
+    loads: `${sources.g.declarations}
+${sources.x.declarations}
+${inputPlace}
 fn load_a(b: u32, i: u32, l: u32) -> f32 {
   let channel = (l / P.outputs) * P.outs * P.groups + b * P.outs + i;
-  return g[P.g_at + channel * P.outputs + l % P.outputs];
+  return ${sources.g.at('P.g_at + channel * P.outputs + l % P.outputs')};
 }
 fn load_b(b: u32, l: u32, j: u32) -> f32 {
   let place = input_place(l % P.outputs, j % P.taps);
   if (place == 0xffffffffu) { return 0.0; }
   let channel = (l / P.outputs) * P.ins * P.groups + b * P.ins + j / P.taps;
-  return x[P.x_at + channel * P.inputs + place];
+  return ${sources.x.at('P.x_at + channel * P.inputs + place')};
 }`,
     aAlongL: true,
     bAlongJ: false,

@@ -48,9 +48,8 @@ export class Failures {
     return this.#lost !== null;
   }
 
-  /** Runs `body` and keeps what the device says of it. */
-  guard<R>(body: () => R): R {
-    const from = this.batch;
+  /** Runs `body` and keeps what the device says of it, as of a batch. */
+  guard<R>(body: () => R, from: number = this.batch): R {
     for (const filter of FILTERS) this.#device.pushErrorScope(filter);
     try {
       return body();
@@ -76,6 +75,11 @@ export class Failures {
       const [first, second, ...rest] = this.#ranges;
       this.#ranges = [{ from: first.from, to: second.to, error: first.error }, ...rest];
     }
+  }
+
+  /** A batch lacks a command. */
+  failed(batch: number, message: string): void {
+    this.#fail(batch, new DeviceError(`webgpu: ${message}`));
   }
 
   badIndex(error: Error): void {

@@ -6,8 +6,8 @@
  */
 import { type DType, dtypeInfo, type TypedArray } from '../../core/dtype.ts';
 import { DeviceError, IndexError } from '../../core/errors.ts';
-import { contiguousStrides, isContiguous, numElements, type Shape, type Strides } from '../../core/shape.ts';
-import { NDArray, outsideScopes } from '../array.ts';
+import type { Shape, Strides } from '../../core/shape.ts';
+import type { NDArray } from '../array.ts';
 import type {
   Backend,
   BackendMemory,
@@ -26,161 +26,40 @@ import type {
 import { forEachOffset } from '../reference/elements.ts';
 import type { Sliding, Windows } from '../windows.ts';
 import { type FoundDevice, findDevice } from './adapter.ts';
-import { BufferPool, type PooledBuffer } from './buffers.ts';
-import { Commands } from './commands.ts';
-import type { Call, GpuContext } from './context.ts';
 import * as convolution from './convolution.ts';
-import { fromWords, laneOf, toWords, wordsOf } from './elementTypes.ts';
+import * as losses from './crossEntropy.ts';
+import { GpuDevice } from './device.ts';
 import * as elementwise from './elementwise.ts';
-import { Failures } from './failures.ts';
-import { IndexChecks } from './indexChecks.ts';
 import * as indexing from './indexing.ts';
 import { matmul } from './matmul.ts';
 import * as normalization from './normalization.ts';
 import * as order from './order.ts';
 import * as pooling from './pooling.ts';
-import { flatIndex, Programs } from './programs.ts';
-import { Readbacks } from './readbacks.ts';
 import * as folds from './reduce.ts';
 import * as rows from './rows.ts';
-import { GpuStorage, gpuStorage } from './storage.ts';
+import { gpuStorage } from './storage.ts';
 import * as training from './training.ts';
 import type { WebGPUInfo, WebGPUOptions } from './types.ts';
 
-/** Uploads up to these sizes stay known to the host: index tensors for their checks, small ones for parameters of ops. */
-const KNOWN_INDEX_BYTES = 2 ** 20;
-const KNOWN_BYTES = 4096;
-/** Constant tables kept for the next call. */
-const KEPT_TABLES = 64;
-
-export class WebGPUBackend implements Backend, GpuContext {
+export class WebGPUBackend implements Backend {
   readonly device = 'webgpu';
   readonly synchronous = false;
   readonly gpuDevice: GPUDevice;
-  readonly #found: FoundDevice;
-  readonly #failures: Failures;
-  readonly #pool: BufferPool;
-  readonly #commands: Commands;
-  readonly #programs: Programs;
-  readonly #reads: Readbacks;
-  readonly #checks: IndexChecks;
-  readonly #tables = new Map<string, NDArray>();
-  readonly maxGroups: number;
-  readonly workgroupBytes: number;
+  readonly #gpu: GpuDevice;
   /** How often an op computed on the host, by op. */
   readonly fallbacks = new Map<string, number>();
 
   constructor(found: FoundDevice) {
-    this.#found = found;
     this.gpuDevice = found.device;
-    const { limits } = found.device;
-    this.maxGroups = limits.maxComputeWorkgroupsPerDimension;
-    this.workgroupBytes = limits.maxComputeWorkgroupStorageSize;
-    this.#failures = new Failures(found.device, found.owned);
-    this.#pool = new BufferPool(found.device, this.#failures);
-    this.#commands = new Commands(found.device, this.#pool, this.#failures);
-    this.#programs = new Programs(found.device, this.#failures);
-    this.#reads = new Readbacks(found.device, this.#commands, this.#failures);
-    this.#checks = new IndexChecks(this, this.#failures, this.#reads);
-  }
-
-  /** Starts an op on these inputs. @throws DeviceError for a lost device, or inputs that a failure spoilt */
-  #begin(...inputs: readonly (Operand | null | undefined)[]): void {
-    this.#pool.settle();
-    this.#failures.check();
-    if (!this.#failures.any) return;
-    for (const x of inputs) if (x instanceof NDArray) this.#failures.checkWritten(gpuStorage(x).batch);
+    this.#gpu = new GpuDevice(found, this);
   }
 
   get lost(): boolean {
-    return this.#failures.lost;
+    return this.#gpu.failures.lost;
   }
 
   info(): WebGPUInfo {
-    const { device, name, fallbackAdapter } = this.#found;
-    const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
-    return {
-      adapter: name,
-      fallbackAdapter,
-      features: [...device.features].map(String),
-      maxTensorBytes: Math.min(maxStorageBufferBindingSize, maxBufferSize),
-      lost: this.lost,
-      ...this.#commands.counters,
-      programs: this.#programs.size,
-      maps: this.#reads.maps,
-    };
-  }
-
-  // What kernels use
-
-  run(call: Call): void {
-    const { workgroup, bindings } = call;
-    const { groups } = call;
-    const flat = groups === undefined;
-    const [x, y, z] = groups ?? folds.split(Math.ceil(call.threads / workgroup), this.maxGroups);
-    const params = flat ? [...call.params, ['threads: u32', call.threads] as const] : call.params;
-    const program = this.#programs.get(
-      `${call.key} ${bindings.map((b) => `${b.name}:${b.type}${b.writes ? '!' : ''}`).join()}`,
-      () => ({
-        bindings,
-        params: params.map(([declaration]) => declaration),
-        workgroup,
-        declarations: call.declarations?.() ?? '',
-        body: flat
-          ? `let i = ${flatIndex(workgroup)};\nif (i >= P.threads) { return; }\n${call.body()}`
-          : call.body(),
-      }),
-    );
-    const blocks = bindings.map((b) => this.block(b.array));
-    this.#commands.dispatch(
-      program,
-      blocks,
-      params.map(([, word]) => word),
-      [x, y, z],
-    );
-    for (const { writes, array } of bindings) if (writes) this.#written(array);
-  }
-
-  #written(x: NDArray): void {
-    const storage = gpuStorage(x);
-    storage.batch = this.#commands.batch;
-    storage.host = null;
-  }
-
-  block(x: NDArray): PooledBuffer {
-    if (x.backend !== this) {
-      throw new DeviceError(
-        x.backend.device === this.device
-          ? 'a tensor of an earlier webgpu device, which was lost or replaced, cannot be used with the present one'
-          : `expected all tensors on webgpu, but got one on ${x.backend.device}`,
-      );
-    }
-    return gpuStorage(x).block;
-  }
-
-  contiguous(x: NDArray): NDArray {
-    if (x.contiguous) return x;
-    const out = this.empty(x.shape, x.dtype);
-    elementwise.copy(this, out, x);
-    return out;
-  }
-
-  apart(x: NDArray, out: NDArray): NDArray {
-    if (x.storage !== out.storage) return x;
-    const copy = this.empty(x.shape, x.dtype);
-    elementwise.copy(this, copy, x);
-    return copy;
-  }
-
-  table(values: Int32Array | Float32Array): NDArray {
-    const key = `${values.constructor.name} ${values.join()}`;
-    const known = this.#tables.get(key);
-    if (known) return known;
-    if (this.#tables.size >= KEPT_TABLES) this.#tables.clear();
-    const dtype = values instanceof Int32Array ? 'int32' : 'float32';
-    const made = outsideScopes(() => this.#store(values, [values.length], dtype));
-    this.#tables.set(key, made);
-    return made;
+    return this.#gpu.info();
   }
 
   /** Counts an op that computed on the host. */
@@ -193,35 +72,16 @@ export class WebGPUBackend implements Backend, GpuContext {
   holds(dtype: DType): boolean {
     return dtype !== 'float64';
   }
-
-  empty(shape: Shape, dtype: DType, strides: Strides = contiguousStrides(shape)): NDArray {
-    laneOf(dtype, 'to');
-    const size = numElements(shape);
-    const bytes = size * dtypeInfo[dtype].bytes;
-    const storage = new GpuStorage(this, this.#pool, bytes, size * wordsOf(dtype) * 4);
-    return new NDArray(storage, dtype, shape, strides);
+  empty(shape: Shape, dtype: DType, strides?: Strides): NDArray {
+    return this.#gpu.empty(shape, dtype, strides);
   }
-
   upload(data: TypedArray, shape: Shape, dtype: DType): NDArray {
-    this.#begin();
-    laneOf(dtype, 'to');
-    const out = this.#store(data, shape, dtype);
-    if (data.byteLength <= (dtype === 'int64' ? KNOWN_INDEX_BYTES : KNOWN_BYTES))
-      gpuStorage(out).host = data.slice();
-    return out;
-  }
-
-  #store(data: TypedArray, shape: Shape, dtype: DType): NDArray {
-    const out = this.empty(shape, dtype);
-    if (data.length === 0) return out;
-    const storage = gpuStorage(out);
-    this.#commands.write(storage.block, toWords(data, dtype));
-    storage.batch = this.#commands.batch;
-    return out;
+    this.#gpu.begin();
+    return this.#gpu.upload(data, shape, dtype);
   }
 
   read(x: NDArray): TypedArray {
-    this.#failures.check();
+    this.#gpu.failures.check();
     throw new DeviceError(
       `the values of a tensor on webgpu (shape [${x.shape.join(', ')}]) cannot be read at once; use await x.read(), await ` +
         "x.itemAsync(), or move it with await x.toAsync('cpu')",
@@ -229,31 +89,17 @@ export class WebGPUBackend implements Backend, GpuContext {
   }
 
   async readAsync(x: NDArray): Promise<TypedArray> {
-    this.#begin(x);
-    const whole = this.contiguous(x);
-    const { block, batch } = gpuStorage(whole);
-    const words = wordsOf(x.dtype) * 4;
-    const faults = this.#checks.report();
-    let bytes: ArrayBuffer;
-    try {
-      bytes = await this.#reads.read(block, whole.offset * words, whole.size * words);
-    } catch (error) {
-      this.#failures.check();
-      throw new DeviceError(`webgpu: reading failed: ${String(error)}`);
-    }
-    await faults;
-    this.#failures.check();
-    this.#failures.checkWritten(Math.max(batch, gpuStorage(x).batch));
-    return fromWords(bytes, x.dtype, x.size);
+    this.#gpu.begin(x);
+    return this.#gpu.read(x);
   }
 
   require(condition: NDArray, error: () => Error): void {
-    this.#begin(condition);
-    this.#checks.enqueue(condition, null, error);
+    this.#gpu.begin(condition);
+    this.#gpu.checks.enqueue(condition, null, error);
   }
 
   hostValues(x: NDArray, op: string): TypedArray {
-    this.#begin(x);
+    this.#gpu.begin(x);
     const { host } = gpuStorage(x);
     if (host === null) {
       throw new DeviceError(
@@ -268,88 +114,74 @@ export class WebGPUBackend implements Backend, GpuContext {
   // Movement
 
   fill(out: NDArray, value: number | bigint): void {
-    this.#begin(out);
-    elementwise.fill(this, out, value);
+    this.#gpu.begin(out);
+    this.#gpu.fill(out, value);
   }
-
   assign(out: NDArray, x: NDArray): void {
-    this.#begin(out, x);
-    const same = out.dtype === x.dtype && out.storage !== x.storage && out.size === x.size;
-    if (same && out.size > 0 && isContiguous(out.shape, out.strides) && x.contiguous) {
-      const words = wordsOf(x.dtype) * 4;
-      this.#commands.copy(
-        this.block(x),
-        x.offset * words,
-        this.block(out),
-        out.offset * words,
-        x.size * words,
-      );
-      this.#written(out);
-      return;
-    }
-    elementwise.copy(this, out, x);
+    this.#gpu.begin(out, x);
+    this.#gpu.assign(out, x);
   }
 
   // Elementwise
 
   unary(spec: UnarySpec, x: NDArray, p = 0, q = 0, out?: NDArray): NDArray {
-    this.#begin(x, out);
-    return elementwise.unary(this, spec, x, p, q, out);
+    this.#gpu.begin(x, out);
+    return elementwise.unary(this.#gpu, spec, x, p, q, out);
   }
   binary(spec: BinarySpec, a: Operand, b: Operand, out?: NDArray): NDArray {
-    this.#begin(a, b, out);
-    return elementwise.binary(this, spec, a, b, out);
+    this.#gpu.begin(a, b, out);
+    return elementwise.binary(this.#gpu, spec, a, b, out);
   }
   ternary(spec: TernarySpec, a: Operand, b: Operand, c: Operand, out?: NDArray): NDArray {
-    this.#begin(a, b, c, out);
-    return elementwise.ternary(this, spec, a, b, c, out);
+    this.#gpu.begin(a, b, c, out);
+    return elementwise.ternary(this.#gpu, spec, a, b, c, out);
   }
   where(condition: NDArray, a: Operand, b: Operand, dtype: DType): NDArray {
-    this.#begin(condition, a, b);
-    return elementwise.where(this, condition, a, b, dtype);
+    this.#gpu.begin(condition, a, b);
+    return elementwise.where(this.#gpu, condition, a, b, dtype);
   }
 
   // Folds
 
   reduce(spec: ReduceSpec, x: NDArray, dims: readonly number[], keepdim: boolean): NDArray {
-    this.#begin(x);
-    return folds.reduce(this, spec, x, dims, keepdim);
+    this.#gpu.begin(x);
+    return folds.reduce(this.#gpu, spec, x, dims, keepdim);
   }
   argReduce(kind: 'max' | 'min', x: NDArray, dim: number, keepdim: boolean): NDArray {
-    this.#begin(x);
+    this.#gpu.begin(x);
     const wanted = { values: false, indices: true };
-    return folds.extreme(this, kind, x, dim, keepdim, wanted).indices as NDArray;
+    return folds.extreme(this.#gpu, kind, x, dim, keepdim, wanted).indices as NDArray;
   }
   extreme(kind: 'max' | 'min', x: NDArray, dim: number, keepdim: boolean) {
-    this.#begin(x);
-    return folds.extreme(this, kind, x, dim, keepdim) as { values: NDArray; indices: NDArray };
+    this.#gpu.begin(x);
+    return folds.extreme(this.#gpu, kind, x, dim, keepdim) as { values: NDArray; indices: NDArray };
   }
   scan(kind: 'sum' | 'prod', x: NDArray, dim: number): NDArray {
-    this.#begin(x);
-    return order.scan(this, kind, x, dim);
+    this.#gpu.begin(x);
+    return order.scan(this.#gpu, kind, x, dim);
   }
   scanExtreme(kind: 'max' | 'min', x: NDArray, dim: number) {
-    this.#begin(x);
-    return order.scanExtreme(this, kind, x, dim);
+    this.#gpu.begin(x);
+    return order.scanExtreme(this.#gpu, kind, x, dim);
   }
   sort(x: NDArray, dim: number, descending: boolean) {
-    this.#begin(x);
-    return order.sort(this, x, dim, descending);
+    this.#gpu.begin(x);
+    return order.sort(this.#gpu, x, dim, descending);
   }
 
   // Products and rows
 
   matmul(a: NDArray, b: NDArray, options: GemmOptions = {}): NDArray {
-    this.#begin(a, b, options.bias);
-    return matmul(this, a, b, options);
+    this.#gpu.begin(a, b, options.bias);
+    return matmul(this.#gpu, a, b, options);
   }
   softmax(x: NDArray, log: boolean): NDArray {
-    this.#begin(x);
-    return rows.softmax(this, x, log);
+    this.#gpu.begin(x);
+    return rows.softmax(this.#gpu, x, log);
   }
   softmaxGrad(grad: NDArray, output: NDArray, log: boolean): NDArray {
-    this.#begin(grad, output);
-    return rows.softmaxGrad(this, grad, output, log);
+    this.#gpu.begin(grad, output);
+    return rows.softmaxGrad(this.#gpu, grad, output, log);
   }
   crossEntropy(
     logits: NDArray,
@@ -357,8 +189,8 @@ export class WebGPUBackend implements Backend, GpuContext {
     weight: NDArray | null,
     options: CrossEntropyOptions,
   ): CrossEntropyResult {
-    this.#begin(logits, target, weight);
-    return rows.crossEntropy(this, logits, target, weight, options);
+    this.#gpu.begin(logits, target, weight);
+    return losses.crossEntropy(this.#gpu, logits, target, weight, options);
   }
   crossEntropyGrad(
     grad: NDArray,
@@ -368,17 +200,17 @@ export class WebGPUBackend implements Backend, GpuContext {
     saved: Pick<CrossEntropyResult, 'rowStats' | 'divisor'>,
     options: CrossEntropyOptions,
   ): NDArray {
-    this.#begin(grad, logits, target, weight, saved.rowStats, saved.divisor);
-    return rows.crossEntropyGrad(this, grad, logits, target, weight, saved, options);
+    this.#gpu.begin(grad, logits, target, weight, saved.rowStats, saved.divisor);
+    return losses.crossEntropyGrad(this.#gpu, grad, logits, target, weight, saved, options);
   }
 
   // Indexing
 
   findBadIndex(index: NDArray, size: number, least = -size): number {
-    this.#begin(index);
+    this.#gpu.begin(index);
     const { host } = gpuStorage(index);
     if (host) return picked(index, host).findIndex((i) => i < least || i >= size);
-    this.#checks.enqueue(
+    this.#gpu.checks.enqueue(
       index,
       { least, size, ignore: null },
       (i) =>
@@ -389,12 +221,12 @@ export class WebGPUBackend implements Backend, GpuContext {
     return -1;
   }
   findBadTarget(target: NDArray, classes: number, ignore: number | null): number {
-    this.#begin(target);
+    this.#gpu.begin(target);
     const { host } = gpuStorage(target);
     if (host) {
       return picked(target, host).findIndex((t) => Number(t) !== ignore && !(t >= 0 && t < classes));
     }
-    this.#checks.enqueue(
+    this.#gpu.checks.enqueue(
       target,
       { least: 0, size: classes, ignore },
       (t) => new IndexError(`Target ${t} is out of bounds.`),
@@ -402,24 +234,24 @@ export class WebGPUBackend implements Backend, GpuContext {
     return -1;
   }
   indexSelect(x: NDArray, dim: number, index: NDArray): NDArray {
-    this.#begin(x, index);
-    return indexing.indexSelect(this, x, dim, index);
+    this.#gpu.begin(x, index);
+    return indexing.indexSelect(this.#gpu, x, dim, index);
   }
   gatherScaled(x: NDArray, index: NDArray, scaling: PixelScaling): NDArray {
-    this.#begin(x, index);
-    return indexing.gatherScaled(this, x, index, scaling);
+    this.#gpu.begin(x, index);
+    return indexing.gatherScaled(this.#gpu, x, index, scaling);
   }
   indexAdd(out: NDArray, dim: number, index: NDArray, source: NDArray): void {
-    this.#begin(out, index, source);
-    indexing.indexAdd(this, out, dim, index, source);
+    this.#gpu.begin(out, index, source);
+    indexing.indexAdd(this.#gpu, out, dim, index, source);
   }
   take(x: NDArray, positions: NDArray): NDArray {
-    this.#begin(x, positions);
-    return indexing.take(this, x, positions);
+    this.#gpu.begin(x, positions);
+    return indexing.take(this.#gpu, x, positions);
   }
   put(out: NDArray, positions: NDArray, source: NDArray, accumulate: boolean): void {
-    this.#begin(out, positions, source);
-    indexing.put(this, out, positions, source, accumulate);
+    this.#gpu.begin(out, positions, source);
+    indexing.put(this.#gpu, out, positions, source, accumulate);
   }
   /** How many there are only the values say: on the host, where it knows them. */
   nonzero(x: NDArray): NDArray {
@@ -431,66 +263,66 @@ export class WebGPUBackend implements Backend, GpuContext {
     return this.upload(BigInt64Array.from(found), [found.length], 'int64');
   }
   gather(x: NDArray, dim: number, index: NDArray): NDArray {
-    this.#begin(x, index);
-    return indexing.gather(this, x, dim, index);
+    this.#gpu.begin(x, index);
+    return indexing.gather(this.#gpu, x, dim, index);
   }
   scatter(out: NDArray, dim: number, index: NDArray, source: NDArray, accumulate: boolean): void {
-    this.#begin(out, index, source);
-    indexing.scatter(this, out, dim, index, source, accumulate);
+    this.#gpu.begin(out, index, source);
+    indexing.scatter(this.#gpu, out, dim, index, source, accumulate);
   }
 
   // Windows
 
   convolve(x: NDArray, weight: NDArray, bias: NDArray | null, geometry: Sliding, groups: number): NDArray {
-    this.#begin(x, weight, bias);
-    return convolution.convolve(this, x, weight, bias, geometry, groups);
+    this.#gpu.begin(x, weight, bias);
+    return convolution.convolve(this.#gpu, x, weight, bias, geometry, groups);
   }
   convolveInput(grad: NDArray, weight: NDArray, geometry: Sliding, groups: number): NDArray {
-    this.#begin(grad, weight);
-    return convolution.convolveInput(this, grad, weight, geometry, groups);
+    this.#gpu.begin(grad, weight);
+    return convolution.convolveInput(this.#gpu, grad, weight, geometry, groups);
   }
   convolveWeight(grad: NDArray, x: NDArray, geometry: Sliding, groups: number): NDArray {
-    this.#begin(grad, x);
-    return convolution.convolveWeight(this, grad, x, geometry, groups);
+    this.#gpu.begin(grad, x);
+    return convolution.convolveWeight(this.#gpu, grad, x, geometry, groups);
   }
   im2col(x: NDArray, geometry: Sliding): NDArray {
-    this.#begin(x);
-    return convolution.im2col(this, x, geometry);
+    this.#gpu.begin(x);
+    return convolution.im2col(this.#gpu, x, geometry);
   }
   col2im(columns: NDArray, geometry: Sliding, ndim: number): NDArray {
-    this.#begin(columns);
-    return convolution.col2im(this, columns, geometry, ndim);
+    this.#gpu.begin(columns);
+    return convolution.col2im(this.#gpu, columns, geometry, ndim);
   }
   maxPool(x: NDArray, windows: Windows) {
-    this.#begin(x);
-    return pooling.maxPool(this, x, windows);
+    this.#gpu.begin(x);
+    return pooling.maxPool(this.#gpu, x, windows);
   }
   maxPoolGrad(grad: NDArray, indices: NDArray, windows: Windows): NDArray {
-    this.#begin(grad, indices);
-    return pooling.maxPoolGrad(this, grad, indices, windows);
+    this.#gpu.begin(grad, indices);
+    return pooling.maxPoolGrad(this.#gpu, grad, indices, windows);
   }
   avgPool(x: NDArray, windows: Windows): NDArray {
-    this.#begin(x);
-    return pooling.avgPool(this, x, windows);
+    this.#gpu.begin(x);
+    return pooling.avgPool(this.#gpu, x, windows);
   }
   avgPoolGrad(grad: NDArray, windows: Windows): NDArray {
-    this.#begin(grad);
-    return pooling.avgPoolGrad(this, grad, windows);
+    this.#gpu.begin(grad);
+    return pooling.avgPoolGrad(this.#gpu, grad, windows);
   }
   standardize(x: NDArray, eps: number) {
-    this.#begin(x);
-    return normalization.standardize(this, x, eps);
+    this.#gpu.begin(x);
+    return normalization.standardize(this.#gpu, x, eps);
   }
   standardizeGrad(grad: NDArray, output: NDArray, rstd: NDArray): NDArray {
-    this.#begin(grad, output, rstd);
-    return normalization.standardizeGrad(this, grad, output, rstd);
+    this.#gpu.begin(grad, output, rstd);
+    return normalization.standardizeGrad(this.#gpu, grad, output, rstd);
   }
 
   // Training
 
   sgdStep(param: NDArray, grad: NDArray, momentum: NDArray | null, firstStep: boolean, options: SgdOptions) {
-    this.#begin(param, grad, momentum);
-    training.sgdStep(this, param, grad, momentum, firstStep, options);
+    this.#gpu.begin(param, grad, momentum);
+    training.sgdStep(this.#gpu, param, grad, momentum, firstStep, options);
   }
   optimizerStep(
     spec: StepSpec,
@@ -499,28 +331,17 @@ export class WebGPUBackend implements Backend, GpuContext {
     buffers: readonly (NDArray | null)[],
     scalars: readonly number[],
   ): void {
-    this.#begin(param, grad, ...buffers);
-    training.optimizerStep(this, spec, param, grad, buffers, scalars);
+    this.#gpu.begin(param, grad, ...buffers);
+    training.optimizerStep(this.#gpu, spec, param, grad, buffers, scalars);
   }
 
   memory(): BackendMemory {
-    const pool = this.#pool;
-    return {
-      bytesInUse: pool.bytesInUse,
-      peakBytes: pool.peakBytes,
-      heapBytes: pool.bytesInUse + pool.freeBytes,
-      storages: pool.inUse,
-      evictions: 0,
-      evictedBytes: 0,
-    };
+    return this.#gpu.memory();
   }
 
   /** Submits what is recorded and resolves when the GPU has done it. @throws DeviceError for what failed meanwhile */
-  async finish(): Promise<void> {
-    this.#commands.flush();
-    await this.gpuDevice.queue.onSubmittedWorkDone().catch(() => {});
-    await this.#failures.settled();
-    this.#failures.check();
+  finish(): Promise<void> {
+    return this.#gpu.finish();
   }
 
   /** Gives the device back; every later op on it throws. */

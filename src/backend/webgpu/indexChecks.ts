@@ -94,7 +94,7 @@ if (atomicMax(&note[0], 1) == 0) {
     if (!this.#unread || this.#note === null) return Promise.resolve();
     this.#unread = false;
     const note = this.#note;
-    return this.#reads.read(gpuStorage(note).block, 0, 16).then(
+    return this.#reads.read(gpuStorage(note).cell.block, 0, 16).then(
       (bytes) => {
         const [found, call] = new Int32Array(bytes);
         if (found === 0) return;

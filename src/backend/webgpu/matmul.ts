@@ -2,11 +2,14 @@
 import { expandStrides } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
 import type { GemmOptions } from '../backend.ts';
-import type { GpuContext } from './context.ts';
+import type { BoundArray, GpuContext, Room } from './context.ts';
 import { laneOf, narrow, wgslType } from './elementTypes.ts';
 import { binaryFormula } from './formulas.ts';
 import { loopBy, placesText } from './loops.ts';
 import { product } from './product.ts';
+
+/** Elements are read once for every tile: what a product takes in must cost next to nothing. */
+export const TAKEN_IN: Room = { cost: 4, cells: 2 };
 
 export function matmul(
   gpu: GpuContext,
@@ -27,7 +30,10 @@ export function matmul(
     { name: 'b', offset: b.offset, strides: spread.slice(0, -2) },
   ]);
   const batches = lead.reduce((x, y) => x * y, 1);
-  const params: [string, number][] = [
+  const sources = { a: gpu.source('a', a, TAKEN_IN), b: gpu.source('b', b, TAKEN_IN) };
+  const params: (readonly [string, number])[] = [
+    ...sources.a.params,
+    ...sources.b.params,
     ...(batch.params as [string, number][]),
     ['a_row: u32', aRow],
     ['a_step: u32', aStep],
@@ -35,20 +41,19 @@ export function matmul(
     ['b_column: u32', bColumn],
   ];
   const type = wgslType[lane];
-  const load = (name: string, letters: string, place: string): string => `
+  const load = (name: 'a' | 'b', letters: string, place: string): string => `
+${sources[name].declarations}
 fn load_${name}(${letters}) -> ${type} {
   ${placesText(batch, 'at')}
-  return ${name}_[${name}_i + ${place}];
+  return ${sources[name].at(`${name}_i + ${place}`)};
 }`;
   const aRowText = 'i * P.a_row + l * P.a_step';
   const bText = 'l * P.b_step + j * P.b_column';
   const loads = `${load('a', 'at: u32, i: u32, l: u32', aRowText)}\n${load('b', 'at: u32, l: u32, j: u32', bText)}`;
-  const inputs = [
-    { name: 'a_', type, array: a },
-    { name: 'b_', type, array: b },
-  ];
+  const inputs: BoundArray[] = [...sources.a.bindings, ...sources.b.bindings];
+  const key = `${batch.key}${sources.a.key}${sources.b.key}`;
   if (lane !== 'f32') {
-    integers(gpu, { a, out, loads, params, inputs, key: batch.key, m, n, k, batches });
+    integers(gpu, { a, out, loads, params, inputs, key, m, n, k, batches });
     return out;
   }
   const biased = bias ? 'v + bias_[P.bias_at + j * P.bias_step]' : 'v';
@@ -58,7 +63,7 @@ fn load_${name}(${letters}) -> ${type} {
   }
   const epilogue = relu ? `relu(${biased})` : biased;
   product(gpu, {
-    key: `matmul ${batch.key} ${bias !== undefined} ${relu}`,
+    key: `matmul ${key} ${bias !== undefined} ${relu}`,
     batches,
     m,
     n,
@@ -80,8 +85,8 @@ function integers(
     a: NDArray;
     out: NDArray;
     loads: string;
-    params: readonly [string, number][];
-    inputs: { name: string; type: string; array: NDArray }[];
+    params: readonly (readonly [string, number])[];
+    inputs: readonly BoundArray[];
     key: string;
     m: number;
     n: number;

@@ -1,4 +1,7 @@
-/** WGSL modules and their pipelines, one for every key: what a key does not mention, a shader must not depend on. */
+/**
+ * WGSL modules and their pipelines, one for every key: what a key does not mention, a shader must not depend on. A pipeline
+ * is compiled beside the program that records commands, from the moment that the first of them asks for it.
+ */
 import { DeviceError } from '../../core/errors.ts';
 import type { Failures } from './failures.ts';
 import { ShaderStageCompute } from './flags.ts';
@@ -26,10 +29,18 @@ export interface ShaderSource {
   readonly body: string;
 }
 
+/** A program that is being compiled, or is. */
 export interface Program {
   readonly layout: GPUBindGroupLayout;
   readonly paramWords: number;
-  pipeline(): GPUComputePipeline;
+  /** Null until it is compiled, and where that failed. */
+  readonly pipeline: GPUComputePipeline | null;
+  /** Why there is no pipeline. */
+  readonly error: string | null;
+  /** Compiled, or failed. */
+  readonly ready: boolean;
+  /** Resolves when `ready` is true. */
+  readonly compiled: Promise<void>;
 }
 
 /** The flat number of a thread where one row of workgroups is not enough for all. */
@@ -46,7 +57,7 @@ export class Programs {
     this.#failures = failures;
   }
 
-  /** The program of a key; `source` is asked for once per key. */
+  /** The program of a key; `source` is asked for once per key, and compiled at once. */
   get(key: string, source: () => ShaderSource): Program {
     let program = this.#programs.get(key);
     if (program === undefined) {
@@ -67,23 +78,28 @@ export class Programs {
         `webgpu: ${key} needs ${bindings.length} buffers, but the device takes ${this.#device.limits.maxStorageBuffersPerShaderStage}`,
       );
     }
-    const layouts = this.#layout(bindings.map((b) => (b.writes ? 'w' : 'r')).join(''));
-    const code = shaderText(source);
+    const { group, pipeline } = this.#layout(bindings.map((b) => (b.writes ? 'w' : 'r')).join(''));
     const device = this.#device;
-    const descriptor = (): GPUComputePipelineDescriptor => ({
-      label: key,
-      layout: layouts.pipeline,
-      compute: { module: device.createShaderModule({ label: key, code }), entryPoint: 'main' },
-    });
-    let made: GPUComputePipeline | null = null;
-    return {
-      layout: layouts.group,
-      paramWords: params.length,
-      pipeline: () => {
-        made ??= this.#failures.guard(() => device.createComputePipeline(descriptor()));
-        return made;
-      },
+    const code = shaderText(source);
+    const module = this.#failures.guard(() => device.createShaderModule({ label: key, code }));
+    const compute = { module, entryPoint: 'main' };
+    const program = { layout: group, paramWords: params.length, ready: false };
+    const made: { -readonly [K in keyof Program]: Program[K] } = {
+      ...program,
+      pipeline: null,
+      error: null,
+      compiled: device.createComputePipelineAsync({ label: key, layout: pipeline, compute }).then(
+        (found) => {
+          made.pipeline = found;
+          made.ready = true;
+        },
+        (error: unknown) => {
+          made.error = String(error);
+          made.ready = true;
+        },
+      ),
     };
+    return made;
   }
 
   #layout(access: string): { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout } {

@@ -75,7 +75,7 @@ export class Readbacks {
   #finish(): void {
     const open = this.#open;
     this.#open = [];
-    this.#commands.flush();
+    this.#commands.submit(true);
     for (const staging of open) void this.#deliver(staging);
   }
 
@@ -83,6 +83,7 @@ export class Readbacks {
     const { buffer, wanted, used } = staging;
     try {
       this.maps++;
+      await this.#commands.handedOver();
       await buffer.mapAsync(MapModeRead, 0, used);
       // Errors of what was read are known before its values are handed out.
       await this.#failures.settled();

@@ -40,8 +40,9 @@ function runFold(
 ): void {
   const { axis, count } = x;
   if (count === 0) return;
+  const source = gpu.source('x', x.array);
   const bindings = [
-    { name: 'x_', type: wgslType[fold.lane], array: x.array },
+    ...source.bindings,
     ...outputs.map(({ array, name }) => ({
       name,
       type: wgslType[laneOf(array.dtype, fold.key)],
@@ -55,12 +56,13 @@ function runFold(
     ...x.outer.params,
     ...x.inner.params,
     ...fold.params,
+    ...source.params,
   ];
   const declared = fold.state.map((s) => `var ${s.name}: ${s.type} = ${s.initial};`).join('\n');
   const take = (place: string) =>
-    `${placesText(x.inner, place, 'r')}\nlet x = x_[xo_i + xi_i];\n${fold.step}`;
+    `${placesText(x.inner, place, 'r')}\nlet x = ${source.at('xo_i + xi_i')};\n${fold.step}`;
   const store = outputs.map(({ name, value }) => `${name}[at] = ${value};`).join('\n');
-  const key = `fold ${fold.key} ${x.outer.key}|${x.inner.key}`;
+  const key = `fold ${fold.key} ${x.outer.key}|${x.inner.key}${source.key}`;
   if (axis <= SHORT_AXIS) {
     gpu.run({
       key: `${key} alone`,
@@ -68,6 +70,7 @@ function runFold(
       params,
       threads: count,
       workgroup: TEAM,
+      declarations: () => source.declarations,
       body: () =>
         `let at = i;\n${placesText(x.outer, 'i')}\n${declared}\nfor (var j = 0u; j < P.axis; j++) {\n${take('j')}\n}\n${store}`,
     });
@@ -85,7 +88,7 @@ function runFold(
     threads: 0,
     workgroup: TEAM,
     groups: split(count, gpu.maxGroups),
-    declarations: () => shared,
+    declarations: () => `${source.declarations}\n${shared}`,
     body: () => `
 let at = wid.y * groups.x + wid.x;
 if (at >= P.count) { return; }
@@ -199,12 +202,10 @@ function reduceParts(
   parts: number,
 ): void {
   const type = wgslType[fold.lane];
+  const source = gpu.source('x', x);
   gpu.run({
-    key: `parts ${fold.key} ${outer.key}|${inner.key}`,
-    bindings: [
-      { name: 'x_', type, array: x },
-      { name: 'y', type, array: partials, writes: true },
-    ],
+    key: `parts ${fold.key} ${outer.key}|${inner.key}${source.key}`,
+    bindings: [...source.bindings, { name: 'y', type, array: partials, writes: true }],
     params: [
       ['axis: u32', axis],
       ['parts: u32', parts],
@@ -212,11 +213,12 @@ function reduceParts(
       ...outer.params,
       ...inner.params,
       ...fold.params,
+      ...source.params,
     ],
     threads: 0,
     workgroup: TEAM,
     groups: split(count * parts, gpu.maxGroups),
-    declarations: () => `var<workgroup> team: array<${type}, ${TEAM}>;`,
+    declarations: () => `${source.declarations}\nvar<workgroup> team: array<${type}, ${TEAM}>;`,
     body: () => `
 let at = wid.y * groups.x + wid.x;
 if (at >= P.count) { return; }
@@ -227,7 +229,7 @@ ${placesText(outer, 'o')}
 var acc: ${type} = ${fold.state[0].initial};
 for (var j = begin + lid; j < end; j += ${TEAM}u) {
 ${placesText(inner, 'j', 'r')}
-let x = x_[xo_i + xi_i];
+let x = ${source.at('xo_i + xi_i')};
 ${fold.step}
 }
 team[lid] = acc;

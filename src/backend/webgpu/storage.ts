@@ -1,41 +1,93 @@
-/** A storage on the GPU. Its buffer goes back to the pool when the walk frees it or the garbage collector finds it. */
+/**
+ * A storage on the GPU: a cell, or an expression that is computed when somebody asks for the cell. Its buffer goes back
+ * to the pool when the walk frees it or the garbage collector finds it.
+ */
 import type { TypedArray } from '../../core/dtype.ts';
 import { DeviceError } from '../../core/errors.ts';
 import { type NDArray, Storage } from '../array.ts';
 import type { Backend } from '../backend.ts';
-import type { BufferPool, PooledBuffer } from './buffers.ts';
+import type { BufferPool } from './buffers.ts';
+import { Cell } from './cells.ts';
+import type { Expression } from './expressions.ts';
+
+/** Computes what a storage waits for, into a cell. */
+export type Computer = (storage: GpuStorage) => void;
 
 export class GpuStorage extends Storage {
   readonly #pool: BufferPool;
-  readonly #block: PooledBuffer;
+  /** Of the buffer. */
+  readonly gpuBytes: number;
+  readonly #compute: Computer;
+  #cell: Cell | null = null;
+  #pending: Expression | null = null;
   #freed = false;
-  /** The number of the batch that wrote last, so that a failed batch poisons what it should have written. */
-  batch = 0;
   /** What was uploaded, while nothing has changed it: index checks and the like read it without waiting for the GPU. */
   host: TypedArray | null = null;
 
-  constructor(backend: Backend, pool: BufferPool, byteLength: number, gpuBytes: number) {
+  /** @throws DeviceError beyond the device's limit */
+  constructor(backend: Backend, pool: BufferPool, byteLength: number, gpuBytes: number, compute: Computer) {
     super(backend, byteLength);
+    pool.check(gpuBytes);
     this.#pool = pool;
-    this.#block = pool.take(gpuBytes);
-    pool.watch(this, this.#block);
+    this.gpuBytes = gpuBytes;
+    this.#compute = compute;
   }
 
   get freed(): boolean {
     return this.#freed;
   }
 
-  get block(): PooledBuffer {
+  /** What it holds is still to be computed. */
+  get pending(): Expression | null {
+    return this.#pending;
+  }
+
+  /** The buffer with the present contents. @throws DeviceError after `free` */
+  get cell(): Cell {
     if (this.#freed) throw new DeviceError('this tensor was disposed of');
-    return this.#block;
+    if (this.#pending) this.#compute(this);
+    this.#cell ??= this.newCell();
+    return this.#cell;
+  }
+
+  newCell(): Cell {
+    return new Cell(this.#pool, this.gpuBytes);
+  }
+
+  /** What it will hold from now on. */
+  defer(expression: Expression): void {
+    if (this.#freed) throw new DeviceError('this tensor was disposed of');
+    this.host = null;
+    expression.hold();
+    this.#drop();
+    this.#pending = expression;
+  }
+
+  /** What it holds from now on; the expression that told of it lets go of its cells. */
+  put(cell: Cell): void {
+    if (cell !== this.#cell) this.#cell?.disown();
+    this.#cell = cell;
+    this.#pending = null;
+  }
+
+  /** Numbers of the batches that wrote what it holds, or will be made of. */
+  batches(): number[] {
+    if (this.#pending) return this.#pending.cells.map((cell) => cell.batch);
+    return this.#cell ? [this.#cell.batch] : [];
+  }
+
+  #drop(): void {
+    this.#pending?.letGo();
+    this.#pending = null;
+    this.#cell?.disown();
+    this.#cell = null;
   }
 
   free(): void {
     if (this.#freed) return;
     this.#freed = true;
     this.host = null;
-    this.#pool.unwatch(this.#block);
-    this.#pool.give(this.#block);
+    this.#drop();
   }
 }
 

@@ -1,9 +1,47 @@
-/** Optimiser steps: parameter, gradient and buffers in one pass. */
+/** Optimiser steps: parameter, gradient and buffers in one pass, many parameters in one kernel. */
 import type { NDArray } from '../array.ts';
 import type { SgdOptions, StepSpec } from '../backend.ts';
 import type { GpuContext } from './context.ts';
 import { floatBits, laneOf } from './elementTypes.ts';
 import { loopOver, placesText } from './loops.ts';
+
+interface Step {
+  readonly key: string;
+  /** The parameter first, and the gradient as `g`, which alone is not written. */
+  readonly arrays: readonly { readonly name: string; readonly array: NDArray }[];
+  readonly scalars: readonly (readonly [name: string, value: number])[];
+  /** Statements over `value(name)`, the arrays' elements, and `P(name)`, the scalars. */
+  text(value: (name: string) => string, scalar: (name: string) => string): string;
+}
+
+function run(gpu: GpuContext, { key, arrays, scalars, text }: Step): void {
+  const { shape, size } = arrays[0].array;
+  const loop = (prefix: string) =>
+    loopOver(
+      shape,
+      arrays.map(({ name, array }) => ({ name: prefix + name, array })),
+      `${prefix}n`,
+    );
+  gpu.runTogether({
+    key: `${key} ${loop('').key}`,
+    bindings: arrays.map(({ name, array }) => ({
+      name: `${name}_`,
+      type: 'f32',
+      array,
+      writes: name !== 'g',
+    })),
+    threads: size,
+    params: (prefix) => [
+      ...loop(prefix).params,
+      ...scalars.map(([name, value]): [string, number] => [`${prefix}_${name}: f32`, floatBits(value)]),
+    ],
+    body: (prefix) =>
+      `${placesText(loop(prefix), 'i', `${prefix}n`)}\n${text(
+        (name) => `${prefix}${name}_[${prefix}${name}_i]`,
+        (name) => `P.${prefix}_${name}`,
+      )}`,
+  });
+}
 
 export function sgdStep(
   gpu: GpuContext,
@@ -15,37 +53,32 @@ export function sgdStep(
 ): void {
   laneOf(param.dtype, 'sgd');
   if (param.size === 0) return;
-  const g = gpu.apart(grad, param);
-  const arrays = [
-    { name: 'p', array: param },
-    { name: 'g', array: g },
-    ...(momentum ? [{ name: 'v', array: momentum }] : []),
-  ];
-  const loop = loopOver(param.shape, arrays);
-  gpu.run({
-    key: `sgd ${o.weightDecay !== 0} ${firstStep} ${o.nesterov} ${loop.key}`,
-    bindings: arrays.map(({ name, array }) => ({
-      name: `${name}_`,
-      type: 'f32',
-      array,
-      writes: name !== 'g',
-    })),
-    params: [
-      ...loop.params,
-      ['lr: f32', floatBits(o.lr)],
-      ['sign: f32', floatBits(o.maximize ? -1 : 1)],
-      ['decay: f32', floatBits(o.weightDecay)],
-      ['mu: f32', floatBits(o.momentum)],
-      ['share: f32', floatBits(1 - o.dampening)],
+  run(gpu, {
+    key: `sgd ${o.weightDecay !== 0} ${momentum !== null} ${firstStep} ${o.nesterov}`,
+    arrays: [
+      { name: 'p', array: param },
+      { name: 'g', array: gpu.apart(grad, param) },
+      ...(momentum ? [{ name: 'v', array: momentum }] : []),
     ],
-    threads: param.size,
-    workgroup: 64,
-    body: () => `${placesText(loop, 'i')}
-let p = p_[p_i];
-var d = P.sign * g_[g_i];
-${o.weightDecay !== 0 ? 'd += P.decay * p;' : ''}
-${momentum ? `let v = ${firstStep ? 'd' : 'P.mu * v_[v_i] + P.share * d'};\nv_[v_i] = v;\nd = ${o.nesterov ? 'd + P.mu * v' : 'v'};` : ''}
-p_[p_i] = p - P.lr * d;`,
+    scalars: [
+      ['lr', o.lr],
+      ['sign', o.maximize ? -1 : 1],
+      ['decay', o.weightDecay],
+      ['mu', o.momentum],
+      ['share', 1 - o.dampening],
+    ],
+    text: (value, P) => `
+let p = ${value('p')};
+var d = ${P('sign')} * ${value('g')};
+${o.weightDecay !== 0 ? `d += ${P('decay')} * p;` : ''}
+${
+  momentum
+    ? `let v = ${firstStep ? 'd' : `${P('mu')} * ${value('v')} + ${P('share')} * d`};
+${value('v')} = v;
+d = ${o.nesterov ? `d + ${P('mu')} * v` : 'v'};`
+    : ''
+}
+${value('p')} = p - ${P('lr')} * d;`,
   });
 }
 
@@ -61,31 +94,17 @@ export function optimizerStep(
   laneOf(param.dtype, spec.name);
   if (param.size === 0) return;
   const kept = buffers.flatMap((array, i) => (array ? [{ name: `v${i + 1}`, array }] : []));
-  const arrays = [{ name: 'v0', array: param }, { name: 'g', array: gpu.apart(grad, param) }, ...kept];
-  const loop = loopOver(param.shape, arrays);
-  const used = scalars.map((_, i) => i);
-  gpu.run({
-    key: `step ${spec.name} ${kept.map((b) => b.name).join()} ${loop.key}`,
-    bindings: arrays.map(({ name, array }) => ({
-      name: `${name}_`,
-      type: 'f32',
-      array,
-      writes: name !== 'g',
-    })),
-    params: [
-      ...loop.params,
-      ...used.map((i): [string, number] => [`c${i}: f32`, floatBits(scalars[i])]),
-      ...used.map((i): [string, number] => [`m${i}: f32`, floatBits(1 - scalars[i])]),
-    ],
-    threads: param.size,
-    workgroup: 64,
-    body: () => `${placesText(loop, 'i')}
-${buffers.map((array, i) => `var v${i + 1} = ${array ? `v${i + 1}_[v${i + 1}_i]` : '0.0'};`).join('\n')}
-var v0 = v0_[v0_i];
-let gradient = g_[g_i];
-${used.map((i) => `let c${i} = P.c${i};\nlet m${i} = P.m${i};`).join('\n')}
+  run(gpu, {
+    key: `step ${spec.name} ${kept.map((b) => b.name).join()}`,
+    arrays: [{ name: 'v0', array: param }, { name: 'g', array: gpu.apart(grad, param) }, ...kept],
+    scalars: scalars.flatMap((c, i) => [[`c${i}`, c] as const, [`m${i}`, 1 - c] as const]),
+    text: (value, P) => `
+${buffers.map((array, i) => `var v${i + 1} = ${array ? value(`v${i + 1}`) : '0.0'};`).join('\n')}
+var v0 = ${value('v0')};
+let gradient = ${value('g')};
+${scalars.map((_, i) => `let c${i} = ${P(`c${i}`)};\nlet m${i} = ${P(`m${i}`)};`).join('\n')}
 ${spec.wgsl}
-v0_[v0_i] = v0;
-${kept.map(({ name }) => `${name}_[${name}_i] = ${name};`).join('\n')}`,
+${value('v0')} = v0;
+${kept.map(({ name }) => `${value(name)} = ${name};`).join('\n')}`,
   });
 }

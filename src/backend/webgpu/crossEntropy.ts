@@ -1,0 +1,195 @@
+/** Cross-entropy from logits, and its gradient; few short rows are one kernel each way. */
+import type { NDArray } from '../array.ts';
+import type { CrossEntropyOptions, CrossEntropyResult } from '../backend.ts';
+import type { GpuContext } from './context.ts';
+import { floatBits } from './elementTypes.ts';
+import { rowText, runRows, SHORT_ROW, teamFolds } from './rows.ts';
+
+/** Threads that add up the rows. */
+const TEAM = 256;
+/** So many short rows are left to one workgroup, which also adds them up. */
+const FEW_ROWS = 1024;
+
+/** Uniforms and text that both directions of cross-entropy share. */
+function target(x: NDArray, t: NDArray, weight: NDArray | null, o: CrossEntropyOptions) {
+  const ignore = BigInt.asUintN(64, BigInt(Number.isSafeInteger(o.ignoreIndex) ? o.ignoreIndex : -(2 ** 53)));
+  return {
+    params: [
+      ['x_at: u32', x.offset],
+      ['t_at: u32', t.offset],
+      ['w_at: u32', weight?.offset ?? 0],
+      ['ignore_low: u32', Number(ignore & 0xffffffffn)],
+      ['ignore_high: u32', Number(ignore >> 32n)],
+      ['smoothing: f32', floatBits(o.labelSmoothing)],
+    ] as [string, number][],
+    read: `
+let tw = t[P.t_at + row];
+let ignored = tw.x == P.ignore_low && tw.y == P.ignore_high;
+let own_class = min(tw.x, P.length - 1u);
+let share = P.smoothing / f32(P.length);`,
+    weight: (c: string): string => (weight ? `w[P.w_at + ${c}]` : '1.0'),
+    bindings: [
+      { name: 'x', type: 'f32', array: x },
+      { name: 't', array: t, type: 'vec2<u32>' },
+      ...(weight ? [{ name: 'w', type: 'f32', array: weight }] : []),
+    ],
+  };
+}
+
+/** WGSL over `row` that gives `loss` and `own`, the weight of the target. */
+function lossText(shared: ReturnType<typeof target>, smooth: boolean): { body: string; once: string } {
+  return {
+    body: `
+let at = P.x_at + row * P.length;
+${shared.read}
+var m = -f_inf();
+EACH(j) { m = f_max(m, x[at + j]); }
+let top = MAX(m);
+var s = 0.0;
+EACH(j) { s += f_exp(x[at + j] - top); }
+let sum = SUM(s);
+let log_sum = f_log(sum);
+${smooth ? `var spread = 0.0;\nEACH(j) { spread += ${shared.weight('j')} * (log_sum - (x[at + j] - top)); }\nlet all_classes = SUM(spread);` : ''}`,
+    once: `
+let full = ${shared.weight('own_class')};
+stats[2u * row] = top;
+stats[2u * row + 1u] = log_sum;
+let whole = full * (1.0 - P.smoothing) * (log_sum - (x[at + own_class] - top)) + ${smooth ? 'share * all_classes' : '0.0'};
+let loss = select(whole, 0.0, ignored);
+let own = select(full, 0.0, ignored);`,
+  };
+}
+
+/** Adds up a and b of all threads into the outputs. */
+const totalText = (reduction: string): string => `
+let sum = team_sum(a, lid);
+let weight = team_sum(b, lid);
+if (lid == 0u) {
+  total[0] = ${reduction === 'mean' ? 'sum / weight' : 'sum'};
+  divisor[0] = weight;
+}`;
+
+export function crossEntropy(
+  gpu: GpuContext,
+  logits: NDArray,
+  targets: NDArray,
+  weights: NDArray | null,
+  options: CrossEntropyOptions,
+): CrossEntropyResult {
+  const x = gpu.contiguous(logits);
+  const t = gpu.contiguous(targets);
+  const w = weights && gpu.contiguous(weights);
+  const [rows, length] = x.shape;
+  const { reduction } = options;
+  const shared = target(x, t, w, options);
+  const smooth = options.labelSmoothing > 0;
+  const rowStats = gpu.empty([rows, 2], x.dtype);
+  const divisor = gpu.empty([], x.dtype);
+  const total = gpu.empty([], x.dtype);
+  const text = lossText(shared, smooth);
+  const key = `crossEntropy ${w !== null} ${smooth}`;
+  const stats = { name: 'stats', type: 'f32', array: rowStats, writes: true };
+  const sums = [
+    { name: 'total', type: 'f32', array: total, writes: true },
+    { name: 'divisor', type: 'f32', array: divisor, writes: true },
+  ];
+  const alone = {
+    threads: 0,
+    workgroup: TEAM,
+    groups: [1, 1, 1] as const,
+    declarations: () => teamFolds(TEAM),
+  };
+  const each = `for (var row = lid; row < P.rows; row += ${TEAM}u)`;
+  if (reduction !== 'none' && length <= SHORT_ROW && rows <= FEW_ROWS) {
+    gpu.run({
+      ...alone,
+      key: `${key} ${reduction} at once`,
+      bindings: [...shared.bindings, stats, ...sums],
+      params: [['rows: u32', rows], ['length: u32', length], ...shared.params],
+      body: () =>
+        `var a = 0.0;\nvar b = 0.0;\n${each} {\n${rowText(text.body, true)}\n${text.once}\na += loss;\nb += own;\n}\n${totalText(reduction)}`,
+    });
+    return { loss: total, rowStats, divisor };
+  }
+  const losses = gpu.empty([rows], x.dtype);
+  const owns = gpu.empty([rows], x.dtype);
+  const parts = [
+    { name: 'losses', type: 'f32', array: losses },
+    { name: 'owns', type: 'f32', array: owns },
+  ];
+  runRows(gpu, {
+    key,
+    bindings: [...shared.bindings, stats, ...parts.map((b) => ({ ...b, writes: true }))],
+    params: shared.params,
+    rows,
+    length,
+    body: text.body,
+    once: `${text.once}\nlosses[row] = loss;\nowns[row] = own;`,
+  });
+  gpu.run({
+    ...alone,
+    key: `crossEntropy total ${reduction}`,
+    bindings: [...parts, ...sums],
+    params: [['rows: u32', rows]],
+    body: () =>
+      `var a = 0.0;\nvar b = 0.0;\n${each} {\na += losses[row];\nb += owns[row];\n}\n${totalText(reduction)}`,
+  });
+  owns.release();
+  (reduction === 'none' ? total : losses).release();
+  return { loss: reduction === 'none' ? losses : total, rowStats, divisor };
+}
+
+export function crossEntropyGrad(
+  gpu: GpuContext,
+  grad: NDArray,
+  logits: NDArray,
+  targets: NDArray,
+  weights: NDArray | null,
+  saved: Pick<CrossEntropyResult, 'rowStats' | 'divisor'>,
+  options: CrossEntropyOptions,
+): NDArray {
+  const x = gpu.contiguous(logits);
+  const t = gpu.contiguous(targets);
+  const w = weights && gpu.contiguous(weights);
+  const g = gpu.contiguous(grad);
+  const source = gpu.source('g', g);
+  const [rows, classes] = x.shape;
+  const { reduction } = options;
+  const shared = target(x, t, w, options);
+  const out = gpu.empty(x.shape, x.dtype);
+  const smooth = options.labelSmoothing > 0;
+  runRows(gpu, {
+    key: `crossEntropyGrad ${w !== null} ${smooth} ${reduction}${source.key}`,
+    bindings: [
+      ...shared.bindings,
+      ...source.bindings,
+      { name: 'stats', array: saved.rowStats },
+      { name: 'divisor', array: saved.divisor },
+      { name: 'out', array: out, writes: true },
+    ],
+    params: [
+      ...shared.params,
+      ...source.params,
+      ['g_at: u32', g.offset],
+      ['d_at: u32', saved.divisor.offset],
+    ],
+    rows,
+    length: classes,
+    declarations: () => source.declarations,
+    body: `
+let at = P.x_at + row * P.length;
+${shared.read}
+let own = (1.0 - P.smoothing) * ${shared.weight('own_class')};
+${smooth ? `var every = 0.0;\nEACH(j) { every += ${shared.weight('j')}; }\nlet all_weights = SUM(every);` : 'let all_weights = 0.0;'}
+let factor = ${source.at(`P.g_at${reduction === 'none' ? ' + row' : ''}`)}${reduction === 'mean' ? ' / divisor[P.d_at]' : ''};
+let top = stats[2u * row];
+let log_sum = stats[2u * row + 1u];
+EACH(j) {
+  let p = f_exp(x[at + j] - top - log_sum);
+  let hit = select(0.0, own, j == own_class);
+  let value = factor * (p * (own + share * all_weights) - hit - share * ${shared.weight('j')});
+  out[row * P.length + j] = select(value, 0.0, ignored);
+}`,
+  });
+  return out;
+}

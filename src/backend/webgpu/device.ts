@@ -1,0 +1,299 @@
+/** What all kernels of one device share: memory, programs, commands on their way, results to come, and failures. */
+import { type DType, dtypeInfo, type TypedArray } from '../../core/dtype.ts';
+import { DeviceError } from '../../core/errors.ts';
+import { contiguousStrides, numElements, type Shape, type Strides } from '../../core/shape.ts';
+import { NDArray, outsideScopes } from '../array.ts';
+import type { Backend, BackendMemory, Operand } from '../backend.ts';
+import type { FoundDevice } from './adapter.ts';
+import { BufferPool } from './buffers.ts';
+import type { Cell } from './cells.ts';
+import { Commands } from './commands.ts';
+import type { BoundArray, Call, GpuContext, Input, Part, Room, Source } from './context.ts';
+import { Deferred, type Executor } from './deferred.ts';
+import { fromWords, laneOf, numberWords, toWords, wordsOf } from './elementTypes.ts';
+import { convert } from './elementwise.ts';
+import type { Formula } from './expressions.ts';
+import { Failures } from './failures.ts';
+import { IndexChecks } from './indexChecks.ts';
+import { flatIndex, Programs } from './programs.ts';
+import { Readbacks } from './readbacks.ts';
+import { split } from './reduce.ts';
+import { GpuStorage, gpuStorage } from './storage.ts';
+import { Together } from './together.ts';
+import type { WebGPUInfo } from './types.ts';
+
+/** Uploads up to these sizes stay known to the host: index tensors for their checks, small ones for parameters of ops. */
+const KNOWN_INDEX_BYTES = 2 ** 20;
+const KNOWN_BYTES = 4096;
+/** Constant tables kept for the next call. */
+const KEPT_TABLES = 64;
+
+export class GpuDevice implements GpuContext, Executor {
+  readonly device = 'webgpu';
+  readonly maxGroups: number;
+  readonly maxBuffers: number;
+  readonly workgroupBytes: number;
+  readonly failures: Failures;
+  readonly checks: IndexChecks;
+  readonly #backend: Backend;
+  readonly #found: FoundDevice;
+  readonly #pool: BufferPool;
+  readonly #commands: Commands;
+  readonly #programs: Programs;
+  readonly #reads: Readbacks;
+  readonly #deferred: Deferred;
+  readonly #together: Together;
+  readonly #tables = new Map<string, NDArray>();
+
+  constructor(found: FoundDevice, backend: Backend) {
+    const { device, owned } = found;
+    const { limits } = device;
+    this.#backend = backend;
+    this.#found = found;
+    this.maxGroups = limits.maxComputeWorkgroupsPerDimension;
+    this.maxBuffers = limits.maxStorageBuffersPerShaderStage;
+    this.workgroupBytes = limits.maxComputeWorkgroupStorageSize;
+    this.failures = new Failures(device, owned);
+    this.#pool = new BufferPool(device, this.failures);
+    this.#commands = new Commands(device, this.#pool, this.failures);
+    this.#programs = new Programs(device, this.failures);
+    this.#reads = new Readbacks(device, this.#commands, this.failures);
+    this.checks = new IndexChecks(this, this.failures, this.#reads);
+    this.#deferred = new Deferred(this);
+    this.#together = new Together(this);
+    this.#commands.beforeSubmit = (jobEnds) => {
+      this.#together.finish();
+      this.#deferred.settle(jobEnds);
+    };
+  }
+
+  /** Starts an op on these inputs. @throws DeviceError for a lost device, or inputs that a failure spoilt */
+  begin(...inputs: readonly (Operand | null | undefined)[]): void {
+    this.#pool.settle();
+    this.failures.check();
+    if (!this.failures.any) return;
+    for (const x of inputs)
+      if (x instanceof NDArray)
+        for (const batch of gpuStorage(x).batches()) this.failures.checkWritten(batch);
+  }
+
+  info(): WebGPUInfo {
+    const { device, name, fallbackAdapter } = this.#found;
+    const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
+    return {
+      adapter: name,
+      fallbackAdapter,
+      features: [...device.features].map(String),
+      maxTensorBytes: Math.min(maxStorageBufferBindingSize, maxBufferSize),
+      lost: this.failures.lost,
+      ...this.#commands.counters,
+      programs: this.#programs.size,
+      maps: this.#reads.maps,
+    };
+  }
+
+  // Commands
+
+  run(call: Call): void {
+    this.#together.finish();
+    const { workgroup, bindings, groups } = call;
+    const flat = groups === undefined;
+    const [x, y, z] = groups ?? split(Math.ceil(call.threads / workgroup), this.maxGroups);
+    const params = flat ? [...call.params, ['threads: u32', call.threads] as const] : call.params;
+    const program = this.#programs.get(
+      `${call.key} ${bindings.map((b) => `${b.name}:${b.type}${b.writes ? '!' : ''}`).join()}`,
+      () => ({
+        bindings,
+        params: params.map(([declaration]) => declaration),
+        workgroup,
+        declarations: call.declarations?.() ?? '',
+        body: flat
+          ? `let i = ${flatIndex(workgroup)};\nif (i >= P.threads) { return; }\n${call.body()}`
+          : call.body(),
+      }),
+    );
+    const cells = bindings.map((b) => this.cellOf(b));
+    const batch = this.#commands.dispatch(
+      program,
+      cells.map((cell) => cell.block),
+      params.map(([, word]) => word),
+      [x, y, z],
+    );
+    bindings.forEach(({ writes }, i) => {
+      if (writes) cells[i].batch = batch;
+    });
+  }
+
+  runTogether(part: Part): void {
+    this.#together.add(part);
+  }
+
+  storageOf(x: NDArray): GpuStorage {
+    if (x.backend === this.#backend) return gpuStorage(x);
+    throw new DeviceError(
+      x.backend.device === this.device
+        ? 'a tensor of an earlier webgpu device, which was lost or replaced, cannot be used with the present one'
+        : `expected all tensors on webgpu, but got one on ${x.backend.device}`,
+    );
+  }
+
+  /** The buffer of a binding; one that is written is nobody else's. */
+  cellOf(binding: BoundArray): Cell {
+    if ('cell' in binding) return binding.cell;
+    const { array, writes } = binding;
+    const storage = this.storageOf(array);
+    return writes ? this.writable(storage) : storage.cell;
+  }
+
+  writable(storage: GpuStorage): Cell {
+    storage.host = null;
+    const { cell } = storage;
+    if (!cell.held) return cell;
+    const own = storage.newCell();
+    this.copyWords(cell, 0, own, 0, storage.gpuBytes / 4);
+    storage.put(own);
+    return own;
+  }
+
+  copyWords(from: Cell, fromWord: number, to: Cell, toWord: number, words: number): void {
+    if (words === 0) return;
+    this.#together.finish([from, to]);
+    to.batch = this.#commands.batch;
+    this.#commands.copy(from.block, fromWord * 4, to.block, toWord * 4, words * 4);
+  }
+
+  checkCells(cells: readonly Cell[]): void {
+    if (this.failures.any) for (const { batch } of cells) this.failures.checkWritten(batch);
+  }
+
+  schedule(): void {
+    this.#commands.schedule();
+  }
+
+  // Arrays
+
+  empty(shape: Shape, dtype: DType, strides: Strides = contiguousStrides(shape)): NDArray {
+    laneOf(dtype, 'to');
+    const size = numElements(shape);
+    const bytes = size * dtypeInfo[dtype].bytes;
+    const compute = (storage: GpuStorage) => this.#deferred.compute(storage);
+    const storage = new GpuStorage(this.#backend, this.#pool, bytes, size * wordsOf(dtype) * 4, compute);
+    return new NDArray(storage, dtype, shape, strides);
+  }
+
+  upload(data: TypedArray, shape: Shape, dtype: DType): NDArray {
+    const out = this.#store(data, shape, dtype);
+    if (data.byteLength <= (dtype === 'int64' ? KNOWN_INDEX_BYTES : KNOWN_BYTES))
+      gpuStorage(out).host = data.slice();
+    return out;
+  }
+
+  #store(data: TypedArray, shape: Shape, dtype: DType): NDArray {
+    const out = this.empty(shape, dtype);
+    if (data.length === 0) return out;
+    this.#together.finish();
+    const { cell } = gpuStorage(out);
+    this.#commands.write(cell.block, toWords(data, dtype));
+    cell.batch = this.#commands.batch;
+    return out;
+  }
+
+  table(values: Int32Array | Float32Array): NDArray {
+    const key = `${values.constructor.name} ${values.join()}`;
+    const known = this.#tables.get(key);
+    if (known) return known;
+    if (this.#tables.size >= KEPT_TABLES) this.#tables.clear();
+    const dtype = values instanceof Int32Array ? 'int32' : 'float32';
+    const made = outsideScopes(() => this.#store(values, [values.length], dtype));
+    this.#tables.set(key, made);
+    return made;
+  }
+
+  elementwise(out: NDArray, inputs: readonly Input[], formula: Formula): void {
+    this.#deferred.assign(out, inputs, formula);
+  }
+
+  fill(out: NDArray, value: number | bigint): void {
+    const lane = laneOf(out.dtype, 'fill');
+    const { dtype } = out;
+    this.#deferred.assign(
+      out,
+      [{ value: lane === 'i32' ? wrapped(Number(value), dtype) : value, dtype }],
+      null,
+    );
+  }
+
+  assign(out: NDArray, x: NDArray): void {
+    if (out.dtype === x.dtype) this.#deferred.assign(out, [x], null);
+    else convert(this, out, x);
+  }
+
+  source(name: string, x: NDArray, room?: Room): Source {
+    return this.#deferred.source(name, x, room);
+  }
+
+  contiguous(x: NDArray): NDArray {
+    if (x.contiguous) return x;
+    const out = this.empty(x.shape, x.dtype);
+    this.assign(out, x);
+    return out;
+  }
+
+  apart(x: NDArray, out: NDArray): NDArray {
+    if (x.storage !== out.storage) return x;
+    const copy = this.empty(x.shape, x.dtype);
+    this.assign(copy, x);
+    return copy;
+  }
+
+  // Values
+
+  async read(x: NDArray): Promise<TypedArray> {
+    const whole = this.contiguous(x);
+    const { cell } = gpuStorage(whole);
+    this.#together.finish();
+    const words = wordsOf(x.dtype) * 4;
+    const faults = this.checks.report();
+    let bytes: ArrayBuffer;
+    try {
+      bytes = await this.#reads.read(cell.block, whole.offset * words, whole.size * words);
+    } catch (error) {
+      this.failures.check();
+      throw new DeviceError(`webgpu: reading failed: ${String(error)}`);
+    }
+    await faults;
+    this.failures.check();
+    this.failures.checkWritten(cell.batch);
+    return fromWords(bytes, x.dtype, x.size);
+  }
+
+  memory(): BackendMemory {
+    const pool = this.#pool;
+    return {
+      bytesInUse: pool.bytesInUse,
+      peakBytes: pool.peakBytes,
+      heapBytes: pool.bytesInUse + pool.freeBytes,
+      storages: pool.inUse,
+      evictions: 0,
+      evictedBytes: 0,
+    };
+  }
+
+  /** Submits what is recorded and resolves when the GPU has done it. @throws DeviceError for what failed meanwhile */
+  async finish(): Promise<void> {
+    this.#commands.submit(true);
+    await this.#commands.handedOver();
+    await this.#found.device.queue.onSubmittedWorkDone().catch(() => {});
+    await this.failures.settled();
+    this.failures.check();
+  }
+}
+
+/** A number as an element of an integer dtype holds it. */
+function wrapped(value: number | bigint, dtype: DType): number {
+  const word = numberWords(value, 'i32')[0] | 0;
+  if (dtype === 'bool') return word === 0 ? 0 : 1;
+  const data = dtypeInfo[dtype].allocate(1) as Int32Array;
+  data[0] = word;
+  return data[0];
+}

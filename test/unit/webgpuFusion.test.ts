@@ -1,0 +1,261 @@
+/** Chains of elementwise ops on webgpu run as one kernel, and nobody notices but by the number of kernels. */
+import { describe, expect, it } from 'vitest';
+import * as torch from '../../src/index.ts';
+import { nn, optim, type Tensor } from '../../src/index.ts';
+import { compare, distance, there } from '../support/compareDevices.ts';
+import { webgpuMissing } from '../support/webgpu.ts';
+
+const missing = await webgpuMissing();
+const F = nn.functional;
+
+const info = () => torch.backendInfo().webgpu as torch.WebGPUInfo;
+
+/** How many kernels run until the values are there. */
+async function kernels(work: () => Promise<unknown>): Promise<number> {
+  const before = info().dispatches;
+  await work();
+  return info().dispatches - before;
+}
+
+/** Numbers in [0, 1), the same on every device. */
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+const unary: ((x: Tensor) => Tensor)[] = [
+  (x) => x.relu(),
+  (x) => x.neg(),
+  (x) => x.abs().add(0.25),
+  (x) => x.clamp(-2, 3),
+  (x) => x.sigmoid(),
+  (x) => x.tanh(),
+  (x) => x.mul(0.5),
+  (x) => x.gt(0.1).float(),
+  (x) => x.clone(),
+  (x) => x.mul(3).round().long().remainder(5).float(),
+  (x) => torch.where(x.lt(0), x, 1),
+];
+const binary: ((x: Tensor, y: Tensor) => Tensor)[] = [
+  (x, y) => x.add(y),
+  (x, y) => x.sub(y),
+  (x, y) => x.mul(y).clamp(-9, 9),
+  (x, y) => torch.maximum(x, y),
+  (x, y) => torch.where(x.ge(y), y, x),
+  (x, y) => torch.lerp(x, y, 0.25),
+];
+const views: ((x: Tensor) => Tensor)[] = [
+  (x) => x.transpose(0, 2).contiguous().transpose(0, 2),
+  (x) => x.transpose(0, 1).mul(2).transpose(0, 1),
+  (x) => x.reshape(-1).add(1).reshape(4, 4, 4),
+  (x) => x.select(1, 2).unsqueeze(1).expand(4, 4, 4),
+  (x) => x.narrow(2, 1, 2).sum(2, true).expand(4, 4, 4),
+  (x) => x.mean([0, 2], true).expand(4, 4, 4),
+  (x) => torch.cat([x.narrow(0, 2, 2), x.narrow(0, 0, 2)]),
+  (x) => x.flip(1),
+];
+const inPlace: ((x: Tensor, y: Tensor) => Tensor)[] = [
+  (x, y) => x.add_(y),
+  (x, y) => x.select(0, 1).mul_(y.select(1, 3)),
+  (x) => x.transpose(0, 1).neg_(),
+  (x, y) => x.narrow(1, 0, 2).copy_(y.narrow(1, 1, 2)),
+  (x) => x.narrow(1, 1, 3).copy_(x.narrow(1, 0, 3).clone()),
+  (x) => x.select(2, 0).fill_(0.75),
+  (x) => x.zero_(),
+  (x, y) =>
+    x
+      .index(torch.slice(0, 2))
+      .clamp_(-1, 1)
+      .add_(y.index(torch.slice(2, 4))),
+];
+
+/** A program of random ops over five tensors, with views of each other among them. */
+function program(seed: number, device: string, steps: number): Tensor[] {
+  const random = generator(seed);
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)];
+  torch.manualSeed(seed);
+  const pool = Array.from({ length: 5 }, () => torch.randn(4, 4, 4).to(device));
+  for (let step = 0; step < steps; step++) {
+    const at = Math.floor(random() * pool.length);
+    const [x, y] = [pick(pool), pick(pool)];
+    const kind = random();
+    if (kind < 0.35) pool[at] = pick(unary)(x);
+    else if (kind < 0.65) pool[at] = pick(binary)(x, y);
+    else if (kind < 0.8) pool[at] = pick(views)(x);
+    else {
+      // What overlaps itself may not be written.
+      const target = x.isContiguous() ? x : x.contiguous();
+      pool[at] = target;
+      pick(inPlace)(target, y);
+    }
+  }
+  return pool;
+}
+
+describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
+  describe('chains of elementwise ops', () => {
+    it('are one kernel', async () => {
+      const [a, b] = [torch.randn(6, 7), torch.randn(7)];
+      const chain = (x: Tensor, y: Tensor) => x.add(y).relu().mul(2).sub(x).div(y.abs().add(1));
+      await compare(chain, [a, b]);
+      const [x, y] = [there(a), there(b)];
+      expect(await kernels(() => chain(x, y).read())).toBe(1);
+      expect(await kernels(() => chain(x, y).sum().itemAsync())).toBe(1);
+      expect(await kernels(() => x.relu().matmul(y.relu()).read())).toBe(1);
+    });
+
+    it('are cut where they grow too long, and give the same', async () => {
+      const start = torch.randn(40);
+      const chain = (x: Tensor) => {
+        let y = x;
+        for (let i = 0; i < 100; i++) y = y.mul(0.5).add(x);
+        return y;
+      };
+      await compare(chain, [start]);
+      const x = there(start);
+      const count = await kernels(() => chain(x).read());
+      expect([count > 5, count < 20]).toEqual([true, true]);
+    });
+
+    it('read what was there when the op was called', async () => {
+      const make = async (device: string) => {
+        const x = torch.arange(12, { dtype: 'float32', device }).reshape(3, 4);
+        const before = x.mul(2);
+        const copy = x.clone();
+        const view = x.select(0, 1);
+        x.add_(100);
+        const between = view.add(before.select(0, 2));
+        view.zero_();
+        x.t().mul_(x.t());
+        const after = x.sub(1);
+        x.dispose();
+        return Promise.all([before, copy, between, after].map((t) => t.read()));
+      };
+      expect(await make('webgpu')).toEqual(await make('cpu'));
+    });
+
+    it('of random ops, views and changes in place give what the CPU gives', async () => {
+      for (let seed = 1; seed <= 14; seed++) {
+        const expected = program(seed, 'cpu', 25);
+        const got = await Promise.all(program(seed, 'webgpu', 25).map((x) => x.read()));
+        const worst = got.map((values, i) => distance(values, expected[i].data));
+        expect([seed, worst.every((d) => d < 1e-4)]).toEqual([seed, true]);
+      }
+    });
+
+    it('carry NaN, infinities and signed zeros', async () => {
+      const x = torch.tensor([Number.NaN, Infinity, -Infinity, 0, -0, 1, -1, 3e38, 2e-38]);
+      await compare((a) => a.mul(2).sub(a).relu().add(a.reciprocal()), [x], 1e-6);
+      await compare((a) => torch.where(a.isnan(), 0, a).clamp(-1, 1).neg(), [x]);
+      await compare((a) => a.neg().abs().eq(a).float().add(a.signbit().float()), [x]);
+      await compare((a) => torch.maximum(a.mul(1), a.flip(0).add(0)), [x]);
+    });
+
+    it('keep integers exact between floats', async () => {
+      const x = torch.tensor([2n ** 62n + 1n, -(2n ** 61n) - 3n, 7n, -9n]);
+      await compare((a) => a.mul(3).add(a).bitwiseXor(5), [x]);
+      await compare((a) => a.int().mul(7).to('int8').add(100), [x]);
+      await compare((a) => a.remainder(10).float().div(4).long(), [x]);
+    });
+
+    it('have the gradients of the CPU', async () => {
+      const run = async (device: string) => {
+        torch.manualSeed(4);
+        const leaves = [torch.randn(5, 6), torch.randn(6), torch.randn(5, 1)].map((x) =>
+          x.to(device).requiresGrad_(),
+        );
+        const [x, y, z] = leaves;
+        const hidden = x.mul(y).add(z).tanh().mul(x.relu()).sub(z.exp());
+        const loss = hidden.square().mean().add(hidden.sigmoid().sum());
+        loss.backward(null, { retainGraph: true });
+        loss.backward();
+        const gradients = leaves.map((leaf) => leaf.grad as Tensor);
+        return Promise.all([loss, ...gradients].map((t) => t.detach().read()));
+      };
+      const [got, expected] = [await run('webgpu'), await run('cpu')];
+      for (const [i, values] of got.entries()) expect(distance(values, expected[i])).toBeLessThan(1e-5);
+    });
+
+    it('notice saved values that were overwritten', () => {
+      const x = there(torch.ones(3)).requiresGrad_();
+      const y = x.exp();
+      const z = y.mul(2);
+      y.add_(1);
+      expect(() => z.sum().backward()).toThrow(/modified by an inplace operation/);
+    });
+
+    it('are computed at the end of the job, and hold no more memory than a few results', async () => {
+      const x = there(torch.ones(256, 256));
+      await x.read();
+      const held = () => torch.memoryStats().webgpu?.bytesInUse ?? 0;
+      const before = held();
+      const count = info().dispatches;
+      const y = x.add(1).mul(2);
+      expect([info().dispatches - count, held() - before]).toEqual([0, 0]);
+      await Promise.resolve();
+      await Promise.resolve();
+      expect(info().dispatches - count).toBe(1);
+      expect(held() - before).toBe(256 * 256 * 4);
+      y.dispose();
+      expect(held()).toBe(before);
+    });
+  });
+
+  describe('a training step', () => {
+    const step = (
+      net: nn.Module & { forward(x: Tensor): Tensor },
+      optimizer: optim.Optimizer,
+      width: number,
+    ) => {
+      const x = there(torch.randn(16, width));
+      const y = there(torch.randint(0, 10, [16]));
+      return async () => {
+        const loss = F.crossEntropy(net.forward(x), y);
+        loss.backward();
+        optimizer.step();
+        optimizer.zeroGrad();
+        await loss.itemAsync();
+      };
+    };
+    const mlp = () =>
+      new nn.Sequential(new nn.Linear(20, 30), new nn.ReLU(), new nn.Linear(30, 10, { bias: false })).to(
+        'webgpu',
+      );
+
+    it('of a network with one hidden layer takes 9 kernels in one submission', async () => {
+      const net = mlp();
+      const run = step(net, new optim.SGD(net.parameters(), { lr: 0.1 }), 20);
+      await run();
+      const before = info().submissions;
+      expect(await kernels(run)).toBe(9);
+      expect(info().submissions - before).toBe(1);
+    });
+
+    it('updates several parameters in one kernel, whatever the optimizer', async () => {
+      const makers: ((net: nn.Module) => optim.Optimizer)[] = [
+        (net) => new optim.SGD(net.parameters(), { lr: 0.1, momentum: 0.9 }),
+        (net) => new optim.Adam(net.parameters(), { lr: 0.1 }),
+        (net) => new optim.RMSprop(net.parameters(), { lr: 0.1 }),
+      ];
+      for (const make of makers) {
+        const net = mlp();
+        const optimizer = make(net);
+        await step(net, optimizer, 20)();
+        const x = there(torch.randn(16, 20));
+        net.forward(x).sum().backward();
+        await net.parameters()[0].read();
+        expect(
+          await kernels(async () => {
+            optimizer.step();
+            await x.read();
+          }),
+        ).toBeLessThan(3);
+      }
+    });
+  });
+});
