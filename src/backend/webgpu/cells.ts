@@ -7,6 +7,8 @@ import type { BufferPool, PooledBuffer } from './buffers.ts';
 export class Cell {
   readonly block: PooledBuffer;
   readonly #pool: BufferPool;
+  /** Dies with the cell: see the collector. */
+  lifeline: object | null = null;
   /** The number of the batch that wrote last, so that a failed batch poisons what it should have written. */
   batch = 0;
   /** Results to come that read it. Those that the garbage collector found are still counted. */
