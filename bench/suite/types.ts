@@ -1,5 +1,6 @@
 /** What a benchmark is, and what measuring one gives. No file of the suite imports anything of Node. */
 import type { Tensor } from 'wasmgrad';
+import type { FileSource } from 'wasmgrad/vision';
 
 export const GROUPS = [
   'matmul',
@@ -72,7 +73,7 @@ export interface Host {
   /** A worker that runs `source`, a script that uses `onmessage` and `postMessage`; undefined: there are no workers. */
   readonly newWorker?: (source: string) => BenchWorker;
   /** MNIST's two training files (idx). Without it the epoch runs on pictures of the same size and density. */
-  readonly mnist?: () => Promise<{ readonly images: Uint8Array; readonly labels: Uint8Array }>;
+  readonly mnist?: () => Promise<{ readonly images: FileSource; readonly labels: FileSource }>;
   /** Milliseconds from the start of a fresh program (Node: process, page: import) to the end of its first step. */
   readonly firstStep?: (threads: number) => Promise<number>;
   /** Megabytes that a fresh program holds at most, up to and including each of `epochs` epochs of the tutorial. */

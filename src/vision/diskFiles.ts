@@ -2,6 +2,7 @@
 import { DataError } from '../core/errors.ts';
 import type { ArchiveFile } from './archives.ts';
 import { type DownloadProgress, download, type Store } from './download.ts';
+import { type ByteSource, PIECE_BYTES } from './idx.ts';
 
 /** Node's file functions; null in pages and workers of pages. */
 export function nodeFiles() {
@@ -40,10 +41,32 @@ export async function firstExisting({ fs }: NodeFiles, paths: readonly string[])
   return null;
 }
 
-export async function readFile({ fs }: NodeFiles, dataset: string, path: string): Promise<Uint8Array> {
-  return fs.readFile(path).catch((error: Error) => {
-    throw new DataError(`${dataset}: ${path} cannot be read (${error.message})`, { cause: error });
+/** A file to be read piece by piece. @throws DataError, also while it is read */
+export async function fileSource({ fs }: NodeFiles, dataset: string, path: string): Promise<ByteSource> {
+  const failed = (error: unknown) =>
+    new DataError(`${dataset}: ${path} cannot be read (${(error as Error).message})`, { cause: error });
+  const { size } = await fs.stat(path).catch((error: Error) => {
+    throw failed(error);
   });
+  return {
+    size,
+    async *pieces() {
+      let handle: Awaited<ReturnType<typeof fs.open>> | null = null;
+      try {
+        handle = await fs.open(path);
+        const buffer = new Uint8Array(Math.min(PIECE_BYTES, size));
+        for (;;) {
+          const { bytesRead } = await handle.read(buffer, 0, buffer.length);
+          if (bytesRead === 0) break;
+          yield buffer.subarray(0, bytesRead);
+        }
+      } catch (error) {
+        throw failed(error);
+      } finally {
+        await handle?.close();
+      }
+    },
+  };
 }
 
 /** Downloads that run, by path: two data sets that need the same file wait for the same one. */

@@ -13,9 +13,8 @@ export interface ImageDatasetParts<Target> {
   readonly train: boolean;
   /** What is printed as the root; null prints nothing. */
   readonly root: string | null;
-  /** uint8, count × height × width. */
-  readonly pixels: Uint8Array;
-  readonly imageShape: readonly [number, number];
+  /** uint8 [count, height, width]. */
+  readonly images: Tensor;
   readonly labels: Uint8Array;
   readonly transform: ImageTransform | null;
   readonly targetTransform: ((label: number) => Target) | null;
@@ -45,7 +44,7 @@ export class ImageDataset<Target = number> implements Dataset<[Tensor, Target]> 
   constructor(parts: ImageDatasetParts<Target>) {
     this.name = parts.name;
     this.length = parts.labels.length;
-    this.data = fromTypedArray(parts.pixels, [this.length, ...parts.imageShape]);
+    this.data = parts.images;
     this.targets = fromTypedArray(BigInt64Array.from(parts.labels, BigInt), [this.length]);
     this.classes = parts.classes;
     this.train = parts.train;

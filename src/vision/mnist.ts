@@ -1,9 +1,19 @@
 /** MNIST and Fashion-MNIST: 28×28 grey images of ten classes, from idx files wherever they are. */
 import { ArgumentError, DataError } from '../core/errors.ts';
+import { empty, fromTypedArray } from '../creation.ts';
+import type { Tensor } from '../tensor.ts';
 import { type Archive, type ArchiveFile, clothes, digits } from './archives.ts';
-import { candidates, downloadToDisk, firstExisting, nodeFiles, readFile } from './diskFiles.ts';
+import { candidates, downloadToDisk, fileSource, firstExisting, nodeFiles } from './diskFiles.ts';
 import type { DownloadProgress } from './download.ts';
-import { type IdxItems, readIdx } from './idx.ts';
+import {
+  type ByteSource,
+  bytesSink,
+  type IdxItems,
+  type ItemSink,
+  inMemory,
+  type NewSink,
+  readIdx,
+} from './idx.ts';
 import { ImageDataset } from './imageDataset.ts';
 import type { ImageTransform } from './transforms.ts';
 import { downloadToCache, fetchFile, resolveAddress } from './webFiles.ts';
@@ -67,18 +77,24 @@ async function load<T>(archive: Archive, options: AnyOptions<T>): Promise<ImageD
     );
   }
   const files = train ? archive.train : archive.test;
-  const names = await loadItems(archive, files.labels, [], labels, options);
-  const pixels = await loadItems(archive, files.images, IMAGE_SHAPE, images, options);
+  const names = await loadItems(archive, files.labels, { shape: [], newSink: bytesSink }, labels, options);
+  const pixels = await loadItems(
+    archive,
+    files.images,
+    { shape: IMAGE_SHAPE, newSink: imagesSink },
+    images,
+    options,
+  );
   if (names.count !== pixels.count) {
     throw new DataError(
       `${name}: expected as many images as labels, but ${files.images.name} has ${pixels.count} images and ` +
         `${files.labels.name} has ${names.count} labels: the files do not belong together`,
     );
   }
-  const bad = names.data.findIndex((label) => label >= classes.length);
+  const bad = names.items.findIndex((label) => label >= classes.length);
   if (bad >= 0) {
     throw new DataError(
-      `${name}: expected labels from 0 to ${classes.length - 1} in ${files.labels.name}, but label ${bad} is ${names.data[bad]}`,
+      `${name}: expected labels from 0 to ${classes.length - 1} in ${files.labels.name}, but label ${bad} is ${names.items[bad]}`,
     );
   }
   return new ImageDataset<T>({
@@ -86,38 +102,60 @@ async function load<T>(archive: Archive, options: AnyOptions<T>): Promise<ImageD
     classes,
     train,
     root: root === undefined ? null : String(root),
-    pixels: pixels.data,
-    imageShape: IMAGE_SHAPE,
-    labels: names.data.slice(),
+    images: pixels.items,
+    labels: names.items,
     transform,
     targetTransform,
   });
 }
 
+/** What a file shall hold, and where that goes. */
+interface Wanted<Items> {
+  readonly shape: readonly number[];
+  readonly newSink: NewSink<Items>;
+}
+
+/** The pixels go straight into the tensor's memory: nothing else ever holds all of them. */
+function imagesSink(count: number): ItemSink<Tensor> {
+  const items = empty([count, ...IMAGE_SHAPE], { dtype: 'uint8' });
+  const bytes = items.reshape(-1);
+  let filled = 0;
+  return {
+    items,
+    write(piece) {
+      const part = fromTypedArray(piece, [piece.length]);
+      bytes.narrow(0, filled, piece.length).copy_(part);
+      part.dispose();
+      filled += piece.length;
+    },
+  };
+}
+
 /** Reads a file found at `place`, which errors name. */
-type Reader = (place: string) => (bytes: Uint8Array) => Promise<IdxItems>;
+type Reader<Items> = (place: string) => (source: ByteSource) => Promise<IdxItems<Items>>;
 
 /** The items of one file from where the options say. */
-async function loadItems(
+async function loadItems<Items>(
   archive: Archive,
   file: ArchiveFile,
-  itemShape: readonly number[],
+  wanted: Wanted<Items>,
   source: FileSource | undefined,
   options: MnistOptions,
-): Promise<IdxItems> {
+): Promise<IdxItems<Items>> {
   const { name } = archive;
-  const read: Reader = (place) => (bytes) =>
-    readIdx(bytes, itemShape, (problem, cause) => {
+  const read: Reader<Items> = (place) => (bytes) => {
+    const fail = (problem: string, cause?: unknown) => {
       const what = `${name}: ${place} is not ${file.name}: ${problem}`;
-      return new DataError(`${what}. Put the original in its place, or delete it and pass download: true.`, {
-        cause,
-      });
-    });
+      const remedy = 'Put the original in its place, or delete it and pass download: true.';
+      return new DataError(`${what}. ${remedy}`, { cause });
+    };
+    return readIdx(bytes, wanted.shape, fail, wanted.newSink);
+  };
   if (source !== undefined) return readSource(source, name, read);
   const { download = false, root, mirrors = archive.mirrors, onProgress } = options;
   const node = nodeFiles();
   if (node === null && download) {
-    return read(`${file.name}.gz`)(await downloadToCache(archive, file, mirrors, onProgress));
+    return read(`${file.name}.gz`)(inMemory(await downloadToCache(archive, file, mirrors, onProgress)));
   }
   if (root === undefined) {
     throw new ArgumentError(
@@ -131,7 +169,7 @@ async function loadItems(
   if (path === null && download) {
     path = await downloadToDisk(node, { root: folder, dataset: name, file, mirrors, onProgress });
   }
-  if (path !== null) return read(path)(await readFile(node, name, path));
+  if (path !== null) return read(path)(await fileSource(node, name, path));
   throw new DataError(
     `${name}: expected ${file.name} or ${file.name}.gz below the root '${folder}', but found none of ${places.join(', ')}. ` +
       'Put the file there, or pass download: true.',
@@ -148,34 +186,40 @@ function localPath(place: string | URL): string | null {
 }
 
 /** A file that the caller holds or names. */
-async function readSource(source: FileSource, dataset: string, read: Reader): Promise<IdxItems> {
-  if (source instanceof Blob) return read('the given Blob')(new Uint8Array(await source.arrayBuffer()));
+async function readSource<Items>(
+  source: FileSource,
+  dataset: string,
+  read: Reader<Items>,
+): Promise<IdxItems<Items>> {
+  if (source instanceof Blob)
+    return read('the given Blob')(inMemory(new Uint8Array(await source.arrayBuffer())));
   if (ArrayBuffer.isView(source)) {
-    return read('the given array')(new Uint8Array(source.buffer, source.byteOffset, source.byteLength));
+    const { buffer, byteOffset, byteLength } = source;
+    return read('the given array')(inMemory(new Uint8Array(buffer, byteOffset, byteLength)));
   }
   if (typeof source !== 'string' && !(source instanceof URL))
-    return read('the given buffer')(new Uint8Array(source));
+    return read('the given buffer')(inMemory(new Uint8Array(source)));
   const path = localPath(source);
   const node = nodeFiles();
-  if (node !== null && path !== null) return read(path)(await readFile(node, dataset, path));
+  if (node !== null && path !== null) return read(path)(await fileSource(node, dataset, path));
   const url = resolveAddress(source, dataset);
-  const items = await fetchFile(url, dataset, read(url.href));
+  const items = await fetchFile(url, dataset, (bytes) => read(url.href)(inMemory(bytes)));
   if (items !== null) return items;
   throw new DataError(`${dataset}: expected a file at ${url}, but the server has none; check the address`);
 }
 
 /** A file in a served folder, gzipped or plain. */
-async function readServed(
+async function readServed<Items>(
   root: string | URL,
   dataset: string,
   file: ArchiveFile,
-  read: Reader,
-): Promise<IdxItems> {
+  read: Reader<Items>,
+): Promise<IdxItems<Items>> {
   const folder = resolveAddress(String(root).replace(/\/*$/, '/'), dataset);
   const names = [`${file.name}.gz`, file.name];
   for (const name of names) {
     const url = new URL(name, folder);
-    const items = await fetchFile(url, dataset, read(url.href));
+    const items = await fetchFile(url, dataset, (bytes) => read(url.href)(inMemory(bytes)));
     if (items !== null) return items;
   }
   throw new DataError(

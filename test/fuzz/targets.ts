@@ -6,7 +6,7 @@ import { ArgumentError, Generator, nn, optim, Tensor, tensor } from '../../src/i
 import { crc32 } from '../../src/io/crc32.ts';
 import { load, loadCheckpoint, loadNpy, loadNpz, loadTorch, saveCheckpoint } from '../../src/io/index.ts';
 import { parseJson } from '../../src/io/json.ts';
-import { readIdx } from '../../src/vision/idx.ts';
+import { bytesSink, inMemory, readIdx } from '../../src/vision/idx.ts';
 import { idxFile, imagesFile, labelsFile } from '../support/idxFiles.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -128,11 +128,11 @@ export async function targets(): Promise<Record<string, Target>> {
     },
     idx: {
       seeds: [imagesFile(1), labelsFile(9), idxFile(0x802, [3, 2], [1, 2, 3, 4, 5, 6])],
-      run: (bytes) => taken(() => readIdx(bytes, bytes[3] === 3 ? [28, 28] : [], fail)),
+      run: (bytes) => taken(() => readIdx(inMemory(bytes), bytes[3] === 3 ? [28, 28] : [], fail, bytesSink)),
     },
     gzip: {
       seeds: [new Uint8Array(gzipSync(labelsFile(9))), new Uint8Array(gzipSync(imagesFile(1)))],
-      run: (bytes) => taken(() => readIdx(bytes, [], fail)),
+      run: (bytes) => taken(() => readIdx(inMemory(bytes), [], fail, bytesSink)),
     },
     json: {
       seeds: ['{"a":[1,-2.5e3,true,null,"x\\u0041\\n"],"__proto__":{}}', ' [ {"\\"":""} ] '].map(text),

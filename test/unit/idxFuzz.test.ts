@@ -3,17 +3,18 @@ import { deflateRawSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DataError } from '../../src/core/errors.ts';
-import { readIdx } from '../../src/vision/idx.ts';
+import { bytesSink, inMemory, readIdx } from '../../src/vision/idx.ts';
 import { idxFile, imagesFile, labelsFile } from '../support/idxFiles.ts';
 
 const fail = (problem: string, cause?: unknown) => new DataError(`file: ${problem}`, { cause });
-const read = (bytes: Uint8Array, itemShape: readonly number[] = [28, 28]) => readIdx(bytes, itemShape, fail);
+const read = (bytes: Uint8Array, itemShape: readonly number[] = [28, 28]) =>
+  readIdx(inMemory(bytes), itemShape, fail, bytesSink);
 
 /** Reads a file that may be wrong; resolves with the refusal. */
 async function refusal(bytes: Uint8Array, itemShape?: readonly number[]): Promise<string | null> {
   try {
-    const { count, data } = await read(bytes, itemShape);
-    expect(data.length).toBe(count * (itemShape ?? [28, 28]).reduce((n, size) => n * size, 1));
+    const { count, items } = await read(bytes, itemShape);
+    expect(items.length).toBe(count * (itemShape ?? [28, 28]).reduce((n, size) => n * size, 1));
     return null;
   } catch (error) {
     expect(error).toBeInstanceOf(DataError);
@@ -30,18 +31,18 @@ const plainOrPacked = fc.constantFrom(
 
 describe('idx files', () => {
   it('give back what they hold', async () => {
-    const items = fc.tuple(
+    const files = fc.tuple(
       fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 3 }),
       fc.nat(9),
       plainOrPacked,
     );
     await fc.assert(
-      fc.asyncProperty(items, fc.nat(255), async ([itemShape, count, pack], seed) => {
+      fc.asyncProperty(files, fc.nat(255), async ([itemShape, count, pack], seed) => {
         const length = itemShape.reduce((n, size) => n * size, count);
         const content = Uint8Array.from({ length }, (_, i) => i * 7 + seed);
         const file = idxFile(0x801 + itemShape.length, [count, ...itemShape], content);
-        const { count: found, data } = await read(pack(file), itemShape);
-        expect([found, Array.from(data)]).toEqual([count, Array.from(content)]);
+        const { count: found, items } = await read(pack(file), itemShape);
+        expect([found, Array.from(items)]).toEqual([count, Array.from(content)]);
       }),
     );
   });
