@@ -152,6 +152,7 @@ export {
   getDefaultDevice,
   type InitOptions,
   init,
+  type MatmulPrecision,
   type MemoryStats,
   memoryStats,
   setDefaultDevice,

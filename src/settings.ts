@@ -12,10 +12,10 @@ import {
 } from './backend/registry.ts';
 import type { BackendInfo as CpuInfo } from './backend/wasm/info.ts';
 import type { WebGPUBackend } from './backend/webgpu/index.ts';
-import type { WebGPUInfo, WebGPUOptions } from './backend/webgpu/types.ts';
+import type { MatmulPrecision, WebGPUInfo, WebGPUOptions } from './backend/webgpu/types.ts';
 import { ArgumentError } from './core/errors.ts';
 
-export type { WebGPUInfo, WebGPUOptions };
+export type { MatmulPrecision, WebGPUInfo, WebGPUOptions };
 
 /** What the library found in this environment. */
 export interface BackendInfo extends CpuInfo {

@@ -1,6 +1,6 @@
 /** Finding a GPU: the page's, one that the user brings, or in Node the optional package `webgpu` (Dawn). */
-import { DeviceError } from '../../core/errors.ts';
-import type { WebGPUOptions } from './types.ts';
+import { ArgumentError, DeviceError } from '../../core/errors.ts';
+import type { MatmulPrecision, WebGPUOptions } from './types.ts';
 
 /** The features that kernels make use of where an adapter has them. */
 const WANTED_FEATURES = ['timestamp-query', 'shader-f16', 'subgroups'] as const;
@@ -22,15 +22,24 @@ export interface FoundDevice {
   readonly fallbackAdapter: boolean;
   /** Held as long as the device is: Dawn's devices die with the object that they came from. */
   readonly gpu?: GPU;
+  readonly matmulPrecision: MatmulPrecision;
+  /** Kernels are to be timed. */
+  readonly timestamps: boolean;
   /** The device was made here, so that it may be destroyed here. */
   readonly owned: boolean;
 }
 
-/** @throws DeviceError where there is no WebGPU, no adapter, or no device */
+/** @throws ArgumentError for an unknown precision; DeviceError where there is no WebGPU, no adapter, or no device */
 export async function findDevice(options: WebGPUOptions): Promise<FoundDevice> {
+  const { matmulPrecision = 'highest', timestamps = false } = options;
+  if (matmulPrecision !== 'highest' && matmulPrecision !== 'medium') {
+    throw new ArgumentError(
+      `webgpu: matmulPrecision must be 'highest' or 'medium', but got ${String(matmulPrecision)}`,
+    );
+  }
   if (options.device) {
     const device = options.device as GPUDevice;
-    return { device, ...describe(device.adapterInfo), owned: false };
+    return { device, ...describe(device.adapterInfo), matmulPrecision, timestamps, owned: false };
   }
   const gpu = (options.gpu as GPU | undefined) ?? (await ambientGPU());
   const { powerPreference, forceFallbackAdapter } = options;
@@ -53,7 +62,7 @@ export async function findDevice(options: WebGPUOptions): Promise<FoundDevice> {
       requiredFeatures: WANTED_FEATURES.filter((name) => adapter.features.has(name)),
       requiredLimits,
     });
-    return { device, gpu, ...describe(adapter.info), owned: true };
+    return { device, gpu, ...describe(adapter.info), matmulPrecision, timestamps, owned: true };
   } catch (error) {
     throw new DeviceError(`webgpu: the adapter gives no device: ${String(error)}`);
   }

@@ -8,6 +8,7 @@ import type { BufferPool, PooledBuffer } from './buffers.ts';
 import type { Failures } from './failures.ts';
 import { BufferUsage } from './flags.ts';
 import type { Program } from './programs.ts';
+import type { Timestamps } from './timestamps.ts';
 
 /** Dispatches per submission: enough to amortise it, few enough that the GPU starts while the host still records. */
 const MAX_DISPATCHES = 64;
@@ -65,8 +66,11 @@ export class Commands {
   /** Runs before commands are submitted because the job ends (or asks for values), or because there are many. */
   beforeSubmit: (jobEnds: boolean) => void = () => {};
   readonly counters: Counters = { dispatches: 0, submissions: 0 };
+  /** Where kernels are timed. */
+  readonly #clock: Timestamps | null;
 
-  constructor(device: GPUDevice, pool: BufferPool, failures: Failures) {
+  constructor(device: GPUDevice, pool: BufferPool, failures: Failures, clock: Timestamps | null) {
+    this.#clock = clock;
     this.#device = device;
     this.#pool = pool;
     this.#failures = failures;
@@ -100,6 +104,7 @@ export class Commands {
     const { batch } = this;
     for (const block of blocks) block.lastBatch = batch;
     this.#commands.push({ program, blocks, at: at * 4, groups });
+    this.#failures.begun = true;
     this.counters.dispatches++;
     if (++this.#dispatches >= MAX_DISPATCHES) this.submit(false);
     else this.schedule();
@@ -116,6 +121,7 @@ export class Commands {
   copyOut(from: PooledBuffer, fromByte: number, to: GPUBuffer, toByte: number, bytes: number): void {
     from.lastBatch = this.batch;
     this.#commands.push({ from: from.buffer, fromByte, to, toByte, bytes });
+    this.#failures.begun = true;
   }
 
   /** Host memory into a buffer, after all commands so far that mention it. */
@@ -155,6 +161,7 @@ export class Commands {
     this.#pageUsed = 0;
     this.#dispatches = 0;
     this.#failures.batch++;
+    this.#failures.begun = false;
     if (this.#waiting.length === 0 && programsOf(batch).every((program) => program.ready)) {
       this.#encode(batch);
       this.#pool.submitted();
@@ -182,10 +189,11 @@ export class Commands {
       const { queue } = this.#device;
       if (pageUsed > 0) queue.writeBuffer(this.#uniforms, 0, page, 0, pageUsed);
       const encoder = this.#device.createCommandEncoder();
+      const stamps = this.#clock?.begin();
       let pass: GPUComputePassEncoder | null = null;
       for (const command of commands) {
         if ('program' in command) {
-          pass ??= encoder.beginComputePass();
+          pass ??= encoder.beginComputePass(stamps?.next());
           this.#encodeDispatch(pass, command, number);
           continue;
         }
@@ -195,7 +203,9 @@ export class Commands {
         encoder.copyBufferToBuffer(from, fromByte, to, toByte, bytes);
       }
       pass?.end();
+      stamps?.resolve(encoder);
       queue.submit([encoder.finish()]);
+      if (stamps) this.#clock?.read(stamps);
     }, number);
     this.counters.submissions++;
   }

@@ -4,7 +4,7 @@ import type { Shape, Strides } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
 import type { Cell } from './cells.ts';
 import type { Formula } from './expressions.ts';
-import type { Binding, ShaderSource } from './programs.ts';
+import type { Binding, Extension, ShaderSource } from './programs.ts';
 
 /** A kernel's buffer: whose it is (an array's, or a cell's own), and how the shader sees it. */
 export type BoundArray = Binding & ({ readonly array: NDArray } | { readonly cell: Cell });
@@ -42,6 +42,7 @@ export interface Call {
   readonly workgroup: number;
   /** Whole workgroups in two dimensions (z too), for kernels that know their place by workgroup. */
   readonly groups?: readonly [number, number, number];
+  readonly enables?: readonly Extension[];
   readonly declarations?: () => string;
   /** The body of the shader; flat kernels find their number in `i`, already below `P.threads`. */
   readonly body: () => string;
@@ -81,6 +82,10 @@ export interface GpuContext {
   readonly maxGroups: number;
   /** The most buffers that a kernel may bind. */
   readonly maxBuffers: number;
+  /** Lanes of a subgroup can exchange values. */
+  readonly subgroups: boolean;
+  /** Products may round their operands to float16. */
+  readonly halfProducts: boolean;
   /** The most bytes of workgroup memory. */
   readonly workgroupBytes: number;
 }

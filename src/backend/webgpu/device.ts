@@ -19,6 +19,7 @@ import { flatIndex, Programs } from './programs.ts';
 import { Readbacks } from './readbacks.ts';
 import { split } from './reduce.ts';
 import { GpuStorage, gpuStorage } from './storage.ts';
+import { Timestamps } from './timestamps.ts';
 import { Together } from './together.ts';
 import type { WebGPUInfo } from './types.ts';
 
@@ -33,6 +34,8 @@ export class GpuDevice implements GpuContext, Executor {
   readonly maxGroups: number;
   readonly maxBuffers: number;
   readonly workgroupBytes: number;
+  readonly subgroups: boolean;
+  readonly halfProducts: boolean;
   readonly failures: Failures;
   readonly checks: IndexChecks;
   readonly #backend: Backend;
@@ -43,6 +46,7 @@ export class GpuDevice implements GpuContext, Executor {
   readonly #reads: Readbacks;
   readonly #deferred: Deferred;
   readonly #together: Together;
+  readonly #clock: Timestamps | null;
   readonly #tables = new Map<string, NDArray>();
 
   constructor(found: FoundDevice, backend: Backend) {
@@ -53,9 +57,13 @@ export class GpuDevice implements GpuContext, Executor {
     this.maxGroups = limits.maxComputeWorkgroupsPerDimension;
     this.maxBuffers = limits.maxStorageBuffersPerShaderStage;
     this.workgroupBytes = limits.maxComputeWorkgroupStorageSize;
+    this.subgroups = device.features.has('subgroups');
+    this.halfProducts = found.matmulPrecision === 'medium' && device.features.has('shader-f16');
     this.failures = new Failures(device, owned);
     this.#pool = new BufferPool(device, this.failures);
-    this.#commands = new Commands(device, this.#pool, this.failures);
+    const timed = found.timestamps && device.features.has('timestamp-query');
+    this.#clock = timed ? new Timestamps(device) : null;
+    this.#commands = new Commands(device, this.#pool, this.failures, this.#clock);
     this.#programs = new Programs(device, this.failures);
     this.#reads = new Readbacks(device, this.#commands, this.failures);
     this.checks = new IndexChecks(this, this.failures, this.#reads);
@@ -85,10 +93,12 @@ export class GpuDevice implements GpuContext, Executor {
       fallbackAdapter,
       features: [...device.features].map(String),
       maxTensorBytes: Math.min(maxStorageBufferBindingSize, maxBufferSize),
+      matmulPrecision: this.halfProducts ? 'medium' : 'highest',
       lost: this.failures.lost,
       ...this.#commands.counters,
       programs: this.#programs.size,
       maps: this.#reads.maps,
+      milliseconds: this.#clock?.milliseconds ?? null,
     };
   }
 
@@ -106,6 +116,7 @@ export class GpuDevice implements GpuContext, Executor {
         bindings,
         params: params.map(([declaration]) => declaration),
         workgroup,
+        ...(call.enables ? { enables: call.enables } : {}),
         declarations: call.declarations?.() ?? '',
         body: flat
           ? `let i = ${flatIndex(workgroup)};\nif (i >= P.threads) { return; }\n${call.body()}`
@@ -262,6 +273,7 @@ export class GpuDevice implements GpuContext, Executor {
       throw new DeviceError(`webgpu: reading failed: ${String(error)}`);
     }
     await faults;
+    await this.#clock?.counted();
     this.failures.check();
     this.failures.checkWritten(cell.batch);
     return fromWords(bytes, x.dtype, x.size);
@@ -284,6 +296,7 @@ export class GpuDevice implements GpuContext, Executor {
     this.#commands.submit(true);
     await this.#commands.handedOver();
     await this.#found.device.queue.onSubmittedWorkDone().catch(() => {});
+    await this.#clock?.counted();
     await this.failures.settled();
     this.failures.check();
   }

@@ -26,6 +26,8 @@ export class Failures {
   readonly #reports = new Set<Promise<void>>();
   /** The batch that is being recorded. */
   batch = 1;
+  /** Something is in it already. */
+  begun = false;
 
   constructor(device: GPUDevice, owned: boolean) {
     this.#device = device;
@@ -70,7 +72,8 @@ export class Failures {
   }
 
   #fail(from: number, error: Error): void {
-    this.#ranges.push({ from, to: this.batch, error });
+    const to = Math.max(from, this.begun ? this.batch : this.batch - 1);
+    this.#ranges.push({ from, to, error });
     if (this.#ranges.length > 32) {
       const [first, second, ...rest] = this.#ranges;
       this.#ranges = [{ from: first.from, to: second.to, error: first.error }, ...rest];

@@ -2,7 +2,8 @@
  * Sums of products, out[b, i, j] = Σ_l A(b, i, l) · B(b, l, j), for whatever A and B are: matrices with any strides, or
  * the windows of a convolution. Small results are computed by one thread per element; others by workgroups that share
  * tiles of A and B, where each thread keeps 4 × 4 or 8 × 8 sums in registers. Few tiles over a long l are split along l,
- * and the parts added in a second pass, always in the same order.
+ * and the parts added in a second pass, always in the same order. Few sums over neighbours in memory (rows times rows) are
+ * made by a workgroup each, whose subgroups add up without a barrier where the device has them.
  */
 import { numElements, type Shape } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
@@ -20,6 +21,10 @@ const MEDIUM: Tile = { side: 16, each: 4, depth: 16 };
 const LARGE: Tile = { side: 16, each: 8, depth: 16 };
 /** Threads of a workgroup where each computes one element. */
 const SINGLES = 64;
+/** Threads that share one sum, a multiple of every subgroup's size; from so many terms on, up to so many sums. */
+const TEAM = 128;
+const TEAM_TERMS = 256;
+const TEAM_SUMS = 4096;
 /** Below so many tiles the sum is split, into parts of at least so many terms. */
 const FEW_TILES = 16;
 const PART_TERMS = 512;
@@ -48,6 +53,10 @@ export interface Product {
 export function product(gpu: GpuContext, p: Product): void {
   const { m, n, k, batches, out } = p;
   if (m * n * batches === 0) return;
+  if (p.aAlongL && !p.bAlongJ && k >= TEAM_TERMS && m * n * batches <= TEAM_SUMS && Math.min(m, n) < 8) {
+    launchTeams(gpu, p);
+    return;
+  }
   const tile = tileFor(gpu, m, n, k);
   const parts = partsOf(p, tile);
   if (parts > 1) {
@@ -89,22 +98,64 @@ function rowMajor(shape: Shape): number[] {
   return shape.map((_, d) => numElements(shape.slice(d + 1)));
 }
 
-function launch(gpu: GpuContext, p: Product, tile: Tile | null, parts: number, length: number): void {
-  const { m, n, k, batches, inputs, out } = p;
-  const params: (readonly [string, number])[] = [
+const finishText = (p: Product): string => {
+  const place = p.place ?? 'P.out_at + ((part * P.batches + b) * P.m + i) * P.n + j';
+  return `fn finish(part: u32, b: u32, i: u32, j: u32, v: f32) {
+  out[${place}] = ${p.epilogue ?? 'v'};
+}`;
+};
+
+function sizeParams({ m, n, k, batches, out, params }: Product, length: number): [string, number][] {
+  return [
     ['m: u32', m],
     ['n: u32', n],
     ['k: u32', k],
     ['batches: u32', batches],
     ['part: u32', length],
     ['out_at: u32', out.offset],
-    ...p.params,
+    ...(params as [string, number][]),
   ];
+}
+
+/** A workgroup per sum. Every thread takes each TEAM-th term; lanes of a subgroup add up in a butterfly. */
+function launchTeams(gpu: GpuContext, p: Product): void {
+  const { subgroups } = gpu;
+  const sums = p.m * p.n * p.batches;
+  const exchange = `for (var d = 1u; d < lanes; d = d << 1u) { sum += subgroupShuffleXor(sum, d); }
+sum = select(0.0, sum, lane == 0u);`;
+  gpu.run({
+    key: `product ${p.key} team ${subgroups}`,
+    bindings: [...p.inputs, { name: 'out', type: 'f32', array: p.out, writes: true }],
+    params: [...sizeParams(p, p.k), ['sums: u32', sums]],
+    threads: 0,
+    workgroup: TEAM,
+    groups: split(sums, gpu.maxGroups),
+    ...(subgroups ? { enables: ['subgroups'] } : {}),
+    declarations: () => `${p.loads}\n${finishText(p)}\nvar<workgroup> team: array<f32, ${TEAM}>;`,
+    body: () => `
+let at = wid.y * groups.x + wid.x;
+if (at >= P.sums) { return; }
+let j = at % P.n;
+let row = (at / P.n) % P.m;
+let b = at / P.n / P.m;
+var sum = 0.0;
+for (var l = lid; l < P.k; l += ${TEAM}u) { sum += load_a(b, row, l) * load_b(b, l, j); }
+${subgroups ? exchange : ''}
+team[lid] = sum;
+workgroupBarrier();
+if (lid == 0u) {
+  var total = 0.0;
+  for (var t = 0u; t < ${TEAM}u; t++) { total += team[t]; }
+  finish(0u, b, row, j, total);
+}`,
+  });
+}
+
+function launch(gpu: GpuContext, p: Product, tile: Tile | null, parts: number, length: number): void {
+  const { m, n, batches, inputs, out } = p;
+  const params = sizeParams(p, length);
   const bindings = [...inputs, { name: 'out', type: 'f32', array: out, writes: true }];
-  const place = p.place ?? 'P.out_at + ((part * P.batches + b) * P.m + i) * P.n + j';
-  const finish = `fn finish(part: u32, b: u32, i: u32, j: u32, v: f32) {
-  out[${place}] = ${p.epilogue ?? 'v'};
-}`;
+  const finish = finishText(p);
   if (tile === null) {
     gpu.run({
       key: `product ${p.key} single`,
@@ -129,8 +180,9 @@ finish(part, b, row, j, sum);`,
   }
   const size = tile.side * tile.each;
   const tiles = Math.ceil(m / size) * Math.ceil(n / size) * batches * parts;
+  const half = gpu.halfProducts;
   gpu.run({
-    key: `product ${p.key} ${size}/${tile.each} ${p.aAlongL ? 'l' : 'i'}${p.bAlongJ ? 'j' : 'l'}`,
+    key: `product ${p.key} ${size}/${tile.each} ${p.aAlongL ? 'l' : 'i'}${p.bAlongJ ? 'j' : 'l'}${half ? ' f16' : ''}`,
     bindings,
     params: [
       ...params,
@@ -141,17 +193,20 @@ finish(part, b, row, j, sum);`,
     threads: 0,
     workgroup: tile.side * tile.side,
     groups: split(tiles, gpu.maxGroups),
-    declarations: () => `${p.loads}\n${finish}\n${tileMemory(tile)}`,
-    body: () => tiledBody(tile, p.aAlongL, p.bAlongJ),
+    ...(half ? { enables: ['f16'] } : {}),
+    declarations: () => `${p.loads}\n${finish}\n${tileMemory(tile, half)}`,
+    body: () => tiledBody(tile, p.aAlongL, p.bAlongJ, half),
   });
 }
 
-const tileMemory = ({ side, each, depth }: Tile): string => `
-var<workgroup> tile_a: array<vec4<f32>, ${(side * each * depth) / 4}>;
-var<workgroup> tile_b: array<vec4<f32>, ${(side * each * depth) / 4}>;`;
+const tileMemory = ({ side, each, depth }: Tile, half: boolean): string => {
+  const type = `array<vec4<${half ? 'f16' : 'f32'}>, ${(side * each * depth) / 4}>`;
+  return `\nvar<workgroup> tile_a: ${type};\nvar<workgroup> tile_b: ${type};`;
+};
 
 /** Each thread loads vectors of four neighbouring i (or j) for one l, so that every store writes a vector of its own. */
-function tiledBody({ side, each, depth }: Tile, aAlongL: boolean, bAlongJ: boolean): string {
+function tiledBody({ side, each, depth }: Tile, aAlongL: boolean, bAlongJ: boolean, half: boolean): string {
+  const [narrow, widen] = half ? ['vec4<f16>', 'vec4<f32>'] : ['', ''];
   const threads = side * side;
   const vectors = (side * each) / 4; // per l
   const slots = vectors * depth;
@@ -167,7 +222,7 @@ for (var slot = lid; slot < ${slots}u; slot += ${threads}u) {
   if (l < end) {
     v = vec4<f32>(${[0, 1, 2, 3].map(element).join(', ')});
   }
-  ${name}[dl * ${vectors}u + at] = v;
+  ${name}[dl * ${vectors}u + at] = ${narrow}(v);
 }`;
   return `
 let tile = wid.y * groups.x + wid.x;
@@ -187,8 +242,8 @@ ${load('tile_a', aAlongL, (v) => `load_a(b, min(i0 + at * 4u + ${v}u, P.m - 1u),
 ${load('tile_b', !bAlongJ, (v) => `load_b(b, l, min(j0 + at * 4u + ${v}u, P.n - 1u))`)}
   workgroupBarrier();
   for (var dl = 0u; dl < ${depth}u; dl++) {
-${columns.map((c) => `    let b${c} = tile_b[dl * ${vectors}u + tx + ${c * side}u];`).join('\n')}
-${columns.map((c) => `    let a${c} = tile_a[dl * ${vectors}u + ty + ${c * side}u];`).join('\n')}
+${columns.map((c) => `    let b${c} = ${widen}(tile_b[dl * ${vectors}u + tx + ${c * side}u]);`).join('\n')}
+${columns.map((c) => `    let a${c} = ${widen}(tile_a[dl * ${vectors}u + ty + ${c * side}u]);`).join('\n')}
 ${rows.map((r) => columns.map((c) => `    s${r}_${c} += a${Math.floor(r / 4)}.${'xyzw'[r % 4]} * b${c};`).join(' ')).join('\n')}
   }
   workgroupBarrier();

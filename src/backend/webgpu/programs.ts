@@ -23,11 +23,15 @@ export interface ShaderSource {
   readonly params: readonly string[];
   /** Threads of a workgroup; `main` gets `gid` (global), `lid` (local, flat), `wid` (workgroup), `groups` (their number). */
   readonly workgroup: number;
+  /** Extensions of WGSL that the text needs. Under `subgroups`, `main` gets `lane` and `lanes` (their number) too. */
+  readonly enables?: readonly Extension[];
   /** Functions and workgroup variables. */
   readonly declarations?: string;
   /** The body of `main`. */
   readonly body: string;
 }
+
+export type Extension = 'f16' | 'subgroups';
 
 /** A program that is being compiled, or is. */
 export interface Program {
@@ -122,8 +126,19 @@ export class Programs {
   }
 }
 
+const BUILTINS = [
+  '@builtin(local_invocation_index) lid: u32',
+  '@builtin(workgroup_id) wid: vec3<u32>',
+  '@builtin(num_workgroups) groups: vec3<u32>',
+];
+const SUBGROUP_BUILTINS = [
+  '@builtin(subgroup_invocation_id) lane: u32',
+  '@builtin(subgroup_size) lanes: u32',
+];
+
 /** The whole module, with those functions of the library that it mentions. */
-export function shaderText({ bindings, params, workgroup, declarations = '', body }: ShaderSource): string {
+export function shaderText(source: ShaderSource): string {
+  const { bindings, params, workgroup, enables = [], declarations = '', body } = source;
   const storage = bindings.map(({ name, type, writes, atomic }, i) => {
     const element = atomic ? `atomic<${type}>` : type;
     return `@group(0) @binding(${i}) var<storage, ${writes ? 'read_write' : 'read'}> ${name}: array<${element}>;`;
@@ -135,9 +150,9 @@ export function shaderText({ bindings, params, workgroup, declarations = '', bod
     `@group(0) @binding(${bindings.length}) var<uniform> P: Params;`,
     declarations,
     `@compute @workgroup_size(${workgroup})`,
-    'fn main(@builtin(local_invocation_index) lid: u32, @builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {',
+    `fn main(${[...BUILTINS, ...(enables.includes('subgroups') ? SUBGROUP_BUILTINS : [])].join(', ')}) {`,
     body,
     '}',
   ].join('\n');
-  return `${library(own)}\n${own}\n`;
+  return `${enables.map((name) => `enable ${name};\n`).join('')}${library(own)}\n${own}\n`;
 }

@@ -15,6 +15,8 @@ export interface GPUDeviceLike {
   destroy(): void;
 }
 
+export type MatmulPrecision = 'highest' | 'medium';
+
 export interface WebGPUOptions {
   /** Where adapters come from, if not from `navigator.gpu` or the package webgpu. */
   gpu?: GPULike;
@@ -24,6 +26,13 @@ export interface WebGPUOptions {
   powerPreference?: 'low-power' | 'high-performance';
   /** Take the adapter that computes on the processor, if there is one. */
   forceFallbackAdapter?: boolean;
+  /**
+   * 'highest' (default): products and convolutions in float32. 'medium': large ones round their operands to float16 (11
+   * bits; beyond ±65504 infinite) and add in float32, where the GPU has shader-f16; elsewhere as 'highest'.
+   */
+  matmulPrecision?: MatmulPrecision;
+  /** Time the kernels, where the GPU has timestamp-query: `backendInfo().webgpu.milliseconds`. Default false. */
+  timestamps?: boolean;
 }
 
 /** What is said of the GPU in `backendInfo()`. */
@@ -35,10 +44,14 @@ export interface WebGPUInfo {
   readonly features: readonly string[];
   /** The largest tensor, in bytes. */
   readonly maxTensorBytes: number;
+  /** In use: 'medium' needs the feature shader-f16. */
+  readonly matmulPrecision: MatmulPrecision;
   readonly lost: boolean;
   /** Kernels run, submissions that carried them, programs compiled, and buffers mapped for reading. */
   readonly dispatches: number;
   readonly submissions: number;
   readonly programs: number;
   readonly maps: number;
+  /** How long the GPU computed, up to the last value that was read; null unless `timestamps` was asked for. */
+  readonly milliseconds: number | null;
 }
