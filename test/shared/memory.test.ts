@@ -65,6 +65,19 @@ describe('memory', () => {
     },
   );
 
+  it('lets the engine know what it holds: a loop that yields has next to nothing moved out, on finalizing', async () => {
+    torch.setDefaultDevice('finalizing');
+    finalizing.heap.softLimit = usualOfFinalizing;
+    const before = finalizing.heap.evictedBytes;
+    const held = torch.ones(8 * MB); // 32 MB that stay: they must not count
+    for (let step = 0; step < 150; step++) {
+      torch.ones(MB).add(step); // 8 MB that are dropped
+      await torch.tick(0);
+    }
+    expect(finalizing.heap.evictedBytes - before).toBeLessThan((150 * 8 * MB) / 4);
+    expect(held.sum().item()).toBe(8 * MB);
+  });
+
   it('frees what only the backward walk held', () => {
     const w = torch.ones([256, 256], { requiresGrad: true });
     const step = () => {

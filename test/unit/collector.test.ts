@@ -27,7 +27,7 @@ function newCollector(isPinned: (block: Block) => boolean = () => false) {
     },
   };
   const collector = new GenerationalCollector(engine);
-  const heap = { free: (block: Block) => void freed.add(block), isPinned, knownBytes: 0 };
+  const heap = { free: (block: Block) => void freed.add(block), isPinned, knownBytes: 0, residentBytes: 0 };
   collector.heap = heap;
   const watch = (storage: Watched, size = MB) => {
     const block = new Block(0, size);

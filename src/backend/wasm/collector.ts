@@ -16,6 +16,10 @@ const MB = 2 ** 20;
  * blocks anyhow, and moving one out costs less than a finalizer.
  */
 const UNWATCHED_BYTES = 1024;
+/** Bytes of new storages after which an engine whose collections cannot be asked for is shown ordinary memory. */
+const UNSEEN_BYTES = 8 * MB;
+/** How much it is shown: V8 begins a collection when 64 MB of array buffers have come since the last one. */
+const SHOWN_BYTES = 16 * MB;
 /**
  * Bytes or number of young storages at which they are looked through. A look takes 0.9 ms in a training loop, and what is
  * in use at that moment needs another look to be found: more often costs time, more rarely costs memory and caches.
@@ -50,22 +54,53 @@ export function createCollector(): Collector {
   return engine ? new GenerationalCollector(engine) : new FinalizingCollector();
 }
 
-/** Frees when the event loop runs finalizers. */
+/**
+ * Frees when the event loop runs finalizers, which is some time after a collection. What storages take of linear memory
+ * no engine sees: by the program's few small objects alone V8 would collect once in hundreds of steps of training, and
+ * the heap would move out megabytes in each of them. So the engine is shown as much ordinary memory as it does not see.
+ */
 export class FinalizingCollector implements Collector {
   heap!: CollectedHeap;
   readonly softLimit = 64 * MB;
-  readonly #finalizers = new FinalizationRegistry<Block>((block) => this.heap.free(block));
+  readonly #finalizers = new FinalizationRegistry<Block | null>((block) => {
+    if (block) this.heap.free(block);
+    else this.#wake();
+  });
+  #unseen = 0;
+  #shown = false;
 
   watch(storage: Watched, block: Block): void {
     if (block.size <= UNWATCHED_BYTES) return;
     block.place = 0;
     this.#finalizers.register(storage, block, block);
+    this.#unseen += block.size;
+    if (this.#unseen >= UNSEEN_BYTES) this.#show();
   }
 
   forget(block: Block): void {
     if (block.place < 0) return;
     block.place = -1;
     this.#finalizers.unregister(block);
+  }
+
+  /** An array buffer that is never written takes addresses only, but engines count it when they decide to collect. */
+  #show(): void {
+    this.#unseen = 0;
+    try {
+      new ArrayBuffer(SHOWN_BYTES);
+    } catch {
+      // No addresses left: the heap will move blocks out.
+    }
+    if (!this.#shown) this.#finalizers.register({}, null);
+    this.#shown = true;
+  }
+
+  /** There was a collection: what is left once its finalizers have run is in use. */
+  #wake(): void {
+    this.#shown = false;
+    queueMicrotask(() => {
+      this.heap.knownBytes = this.heap.residentBytes;
+    });
   }
 
   /** Nothing can be found out inside a job. */

@@ -13,6 +13,8 @@ export interface CollectedHeap {
   free(block: Block): void;
   /** Whether the op that is running may still use the block's address. */
   isPinned(block: Block): boolean;
+  /** Bytes in use, dropped storages that were not found yet among them. */
+  readonly residentBytes: number;
   /** Bytes that a sweep found in use, which the soft limit shall not count. */
   knownBytes: number;
 }

@@ -60,10 +60,14 @@ export class BufferPool {
     this.#failures = failures;
     const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
     this.#largest = Math.min(maxStorageBufferBindingSize, maxBufferSize);
+    const pool = this;
     this.#collector.heap = {
       free: (block) => this.#limbo.push(block as PooledBuffer),
       isPinned: () => false,
       knownBytes: 0,
+      get residentBytes() {
+        return pool.bytesInUse;
+      },
     };
   }
 
