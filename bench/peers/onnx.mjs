@@ -20,7 +20,8 @@ const block = (field, bytes) => {
   const list = [...bytes];
   return [...varint(8 * field + BYTES), ...varint(list.length), ...list];
 };
-const text = (/** @type {number} */ field, /** @type {string} */ value) => block(field, Buffer.from(value));
+const text = (/** @type {number} */ field, /** @type {string} */ value) =>
+  block(field, new TextEncoder().encode(value));
 
 const FLOAT = 1;
 

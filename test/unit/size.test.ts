@@ -15,8 +15,11 @@ import { PROGRAMS, sizes } from '../../scripts/sizes.mjs';
 const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 174.5, tutorial: 110.5, tensors: 99.5 };
 /** The tutorial of README.md as it is written there, MNIST's download included, and everything: as Vite bundles. */
 const VITE_BUDGET = { readme: 113, everything: 170.5 };
-/** For pages without a bundler: everything, with files, plots and data sets; what a GPU needs beside it, on demand. */
-const FILE_BUDGET = { 'wasmgrad.min.js': 215.5, 'wasmgrad.webgpu.min.js': 31 };
+/**
+ * For pages without a bundler: everything, with files, plots and data sets; what a GPU needs beside it, on demand. Of that
+ * 5 kB are formulas that are computed late, kernels that several steps share, products in float16 and over subgroups.
+ */
+const FILE_BUDGET = { 'wasmgrad.min.js': 215.5, 'wasmgrad.webgpu.min.js': 36 };
 
 describe('size', () => {
   it('stays within the budget', async () => {
