@@ -36,8 +36,8 @@ export function pow<T extends Variable>(a: OperandOf<T>, b: OperandOf<T>): T {
   if (b === -0.5 && typeof a === 'object') return applyUnary(reciprocalRoot, a);
   const node = typeof b !== 'object' ? 'PowBackward0' : 'PowBackward1';
   // PyTorch takes the root for this exponent, which is NaN at −∞ where the power is ∞.
-  const js = b === 0.5 ? Math.sqrt : power.row.js;
-  return applyBinary<T>({ ...power.row, node, js }, a, b);
+  const root = b === 0.5 ? { js: Math.sqrt, wgsl: 'sqrt(a)' } : {};
+  return applyBinary<T>({ ...power.row, node, ...root }, a, b);
 }
 
 /** As PyTorch takes the power −0.5: NaN at −∞ and −∞ at −0, where C's power is 0 and ∞. */

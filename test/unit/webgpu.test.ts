@@ -285,6 +285,8 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
         torch.xlogy,
       ])
         await compare((x, y) => op<Tensor>(x, y), [a, b], 2e-6);
+      for (const exponent of [0.5, -0.5, 2, -2, 3, 0, 1, 1 / 3])
+        await compare((x) => x.pow(exponent), [a], 2e-6);
       await compare((x) => x.clamp(-1, 1), [a]);
       await compare((x) => x.amax(), [a]);
       await compare((x) => x.argmin(), [a]);

@@ -184,30 +184,36 @@ export class Commands {
     this.#pool.submitted();
   }
 
-  #encode({ number, commands, page, pageUsed }: Batch): void {
-    this.#failures.guard(() => {
-      const { queue } = this.#device;
-      if (pageUsed > 0) queue.writeBuffer(this.#uniforms, 0, page, 0, pageUsed);
-      const encoder = this.#device.createCommandEncoder();
-      const stamps = this.#clock?.begin();
-      let pass: GPUComputePassEncoder | null = null;
-      for (const command of commands) {
-        if ('program' in command) {
-          pass ??= encoder.beginComputePass(stamps?.next());
-          this.#encodeDispatch(pass, command, number);
-          continue;
-        }
-        pass?.end();
-        pass = null;
-        const { from, fromByte, to, toByte, bytes } = command;
-        encoder.copyBufferToBuffer(from, fromByte, to, toByte, bytes);
+  #encode(batch: Batch): void {
+    try {
+      this.#failures.guard(() => this.#submitted(batch), batch.number);
+    } catch (error) {
+      this.#failures.failed(batch.number, String(error));
+    }
+    this.counters.submissions++;
+  }
+
+  #submitted({ number, commands, page, pageUsed }: Batch): void {
+    const { queue } = this.#device;
+    if (pageUsed > 0) queue.writeBuffer(this.#uniforms, 0, page, 0, pageUsed);
+    const encoder = this.#device.createCommandEncoder();
+    const stamps = this.#clock?.begin();
+    let pass: GPUComputePassEncoder | null = null;
+    for (const command of commands) {
+      if ('program' in command) {
+        pass ??= encoder.beginComputePass(stamps?.next());
+        this.#encodeDispatch(pass, command, number);
+        continue;
       }
       pass?.end();
-      stamps?.resolve(encoder);
-      queue.submit([encoder.finish()]);
-      if (stamps) this.#clock?.read(stamps);
-    }, number);
-    this.counters.submissions++;
+      pass = null;
+      const { from, fromByte, to, toByte, bytes } = command;
+      encoder.copyBufferToBuffer(from, fromByte, to, toByte, bytes);
+    }
+    pass?.end();
+    stamps?.resolve(encoder);
+    queue.submit([encoder.finish()]);
+    if (stamps) this.#clock?.read(stamps);
   }
 
   #encodeDispatch(

@@ -17,6 +17,8 @@ const WORKGROUP = 64;
 /** A result to come may hold buffers of so many times its own size, and small ones. */
 const MOST_TIMES = 8;
 const SMALL_BYTES = 64 * 1024;
+/** Results that wait for somebody to read them, twice over. */
+const MOST_WAITING = 256;
 
 /** What is asked of the device. */
 export interface Executor {
@@ -69,6 +71,7 @@ export class Deferred {
       storage.defer(expression);
       if (bytesOf(expression) > MOST_TIMES * storage.gpuBytes + SMALL_BYTES) this.compute(storage);
       else this.#fresh.push(storage);
+      if (this.#fresh.length >= MOST_WAITING) this.settle(false);
       this.#gpu.schedule();
       return;
     }
