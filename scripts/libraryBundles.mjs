@@ -1,8 +1,8 @@
 // src -> dist/*.js. Three forms of the same modules:
 // - dist/*.js, ES modules for pages and bundlers. Every namespace (`nn`, `optim`, …) is a file of its own, so that
 //   bundlers leave out the layers that a program does not name;
-// - dist/cjs, one file for Node's `require`, and dist/node, through which Node's `import` takes that same file: a
-//   program whose parts use both has one library, with one random stream;
+// - dist/cjs, one file for Node's `require` (and what it loads when asked for a GPU), and dist/node, through which Node's
+//   `import` takes that same file: a program whose parts use both has one library, with one random stream;
 // - dist/wasmgrad.min.js, everything in one file for pages without a bundler, and what it loads when asked for a GPU.
 import fs from 'node:fs';
 import path from 'node:path';
@@ -100,20 +100,13 @@ async function bundleForNode(
   /** @type {Library} */ { root, entries },
   /** @type {Map<string, string[]>} */ names,
 ) {
-  const esbuild = await import('esbuild');
   const id = (/** @type {string} */ entry) => entry.replaceAll('/', '_');
-  const result = await esbuild.build({
-    ...COMMON,
-    absWorkingDir: root,
-    stdin: {
-      contents: entries.map((entry) => `export * as ${id(entry)} from './${entry}.ts';`).join('\n'),
-      resolveDir: path.join(root, 'src'),
-    },
-    outfile: path.join(root, 'dist/cjs/wasmgrad.js'),
+  const lines = entries.map((entry) => `export * as ${id(entry)} from './${entry}.ts';`);
+  const files = await rolledUp(root, lines, 'dist/cjs', {
     format: 'cjs',
-    platform: 'node',
+    entryFileNames: 'wasmgrad.js',
+    chunkFileNames: 'wasmgrad.[name].js',
   });
-  const { files, warnings } = outputs(root, result);
   files.set('dist/cjs/package.json', '{ "type": "commonjs" }\n');
   for (const entry of entries) {
     const up = path.posix.relative(path.posix.dirname(entry), '.') || '.';
@@ -124,37 +117,56 @@ async function bundleForNode(
     const renamed = exported.map((name, i) => `  x${i} as ${name},`);
     files.set(
       `dist/node/${entry}.js`,
-      `// The same modules that require() gives, so that a program has one copy of them.\n` +
-        `import library from '${up}/../cjs/wasmgrad.js';\n\n` +
+      `// The same modules that require() gives, so that a program has one copy of them. By require() itself: before an\n` +
+        `// import Node would read all of the file for the names of its exports.\n` +
+        `import { createRequire } from 'node:module';\n\n` +
+        `const library = createRequire(import.meta.url)('${up}/../cjs/wasmgrad.js');\n` +
         `const {\n${locals.join('\n')}\n} = library.${id(entry)};\n\nexport {\n${renamed.join('\n')}\n};\n`,
     );
   }
-  return { files, warnings };
+  return files;
 }
 
 /**
  * Everything for pages in one file: the main entry's names, and the other entries as namespaces. What is loaded on
- * demand (WebGPU) lies beside it. By rolldown: its minifier makes 3 % less, and what both files need it leaves in the first.
+ * demand (WebGPU) lies beside it.
  */
 async function bundleMinified(/** @type {Library} */ { root, entries }) {
-  const { rolldown } = await import('rolldown');
   const parts = entries.filter(
     (entry) => /^\w+\/index$/.test(entry) && !NODE_ONLY.includes(entry) && !isNamespaceOfMain(root, entry),
   );
   const lines = parts.map((entry) => `export * as ${entry.split('/')[0]} from './${entry}.ts';`);
+  return rolledUp(root, [`export * from './index.ts';`, ...lines], 'dist', {
+    format: 'esm',
+    minify: true,
+    entryFileNames: 'wasmgrad.min.js',
+    chunkFileNames: 'wasmgrad.[name].min.js',
+  });
+}
+
+/**
+ * A module of these lines, which stands in src, with all that it needs in one file, but for what is loaded on demand. By
+ * rolldown: what both need it leaves in the first, in either form of modules.
+ */
+async function rolledUp(
+  /** @type {string} */ root,
+  /** @type {string[]} */ lines,
+  /** @type {string} */ folder,
+  /** @type {import('rolldown').OutputOptions} */ options,
+) {
+  const { rolldown } = await import('rolldown');
   const input = path.join(root, 'src/everything.ts');
   const everything = {
     name: 'everything',
     resolveId: (/** @type {string} */ id) => (id === input ? id : undefined),
-    load: (/** @type {string} */ id) =>
-      id === input ? [`export * from './index.ts';`, ...lines].join('\n') : undefined,
+    load: (/** @type {string} */ id) => (id === input ? lines.join('\n') : undefined),
     transform: (/** @type {string} */ code, /** @type {string} */ id) =>
       NAMED_CLASSES.test(id) ? withClassNames(code) : undefined,
   };
   const bundle = await rolldown({
     cwd: root,
     input,
-    platform: 'neutral',
+    platform: options.format === 'cjs' ? 'node' : 'neutral',
     tsconfig: false,
     treeshake: { manualPureFunctions: PURE_CALLS },
     transform: { target: ESBUILD_TARGET, define: COMMON.define },
@@ -163,16 +175,14 @@ async function bundleMinified(/** @type {Library} */ { root, entries }) {
     logLevel: 'silent',
   });
   const { output } = await bundle.generate({
-    format: 'esm',
-    minify: true,
-    entryFileNames: 'wasmgrad.min.js',
-    chunkFileNames: 'wasmgrad.[name].min.js',
+    ...options,
+    comments: { legal: true, annotation: false, jsdoc: false },
   });
   await bundle.close();
   /** @type {Files} */
   const files = new Map();
-  for (const file of output) if (file.type === 'chunk') files.set(`dist/${file.fileName}`, file.code);
-  return { files, warnings: [] };
+  for (const file of output) if (file.type === 'chunk') files.set(`${folder}/${file.fileName}`, file.code);
+  return files;
 }
 
 function isNamespaceOfMain(/** @type {string} */ root, /** @type {string} */ entry) {
@@ -196,7 +206,7 @@ export async function bundleLibrary(/** @type {Library} */ library) {
   const forNode = await bundleForNode(library, modules.names);
   const minified = await bundleMinified(library);
   return {
-    files: new Map([...modules.files, ...forNode.files, ...minified.files]),
-    warnings: [...modules.warnings, ...forNode.warnings, ...minified.warnings],
+    files: new Map([...modules.files, ...forNode, ...minified]),
+    warnings: modules.warnings,
   };
 }

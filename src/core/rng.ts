@@ -70,10 +70,13 @@ export class RandomEngine {
     return this.#seed;
   }
 
-  /** Seeds from the system's entropy (53 bits, so that the seed is exact as a number) and returns the seed. */
+  /**
+   * Seeds by chance (53 bits, so that the seed is exact as a number) and returns the seed. Engines seed `Math.random` from
+   * the system's entropy; a stream that is meant to be predicted needs no more, and Node's crypto takes 10 ms to load.
+   */
   seed(): bigint {
-    const [high, low] = globalThis.crypto.getRandomValues(new Uint32Array(2));
-    const seed = (BigInt(high & 0x1fffff) << 32n) | BigInt(low);
+    const word = () => Math.floor(Math.random() * 2 ** 32);
+    const seed = (BigInt(word() & 0x1fffff) << 32n) | BigInt(word());
     this.manualSeed(seed);
     return seed;
   }

@@ -6,7 +6,7 @@
  * (engineGC.ts), so there storages are found dropped while the job runs; elsewhere finalizers come after it, and until
  * then the heap moves blocks out.
  */
-import { type EngineGC, engineGC } from './engineGC.ts';
+import { type EngineGC, engineGC, isNode } from './engineGC.ts';
 import { type CollectedHeap, OldGeneration, type Watched, YoungGeneration } from './generations.ts';
 import type { Block, BlockOwner } from './heap.ts';
 
@@ -50,8 +50,7 @@ export interface Collector extends BlockOwner {
 
 /** The best collector that this environment has. */
 export function createCollector(): Collector {
-  const engine = engineGC();
-  return engine ? new GenerationalCollector(engine) : new FinalizingCollector();
+  return isNode() ? new GenerationalCollector() : new FinalizingCollector();
 }
 
 /**
@@ -117,7 +116,10 @@ export class FinalizingCollector implements Collector {
 export class GenerationalCollector implements Collector {
   heap!: CollectedHeap;
   readonly softLimit = 128 * MB;
-  readonly #engine: EngineGC;
+  readonly #findEngine: () => EngineGC | null;
+  #engine: EngineGC | null = null;
+  /** Takes over where the engine's collector cannot be had: what came before is moved out by the heap some day. */
+  #substitute: FinalizingCollector | null = null;
   readonly #young = new YoungGeneration();
   readonly #old = new OldGeneration();
   readonly #looks = new Pace(LOOK_SHARE);
@@ -127,16 +129,22 @@ export class GenerationalCollector implements Collector {
   #made = 0;
   /** Calls after a full collection of V8's own, between jobs, so that an idle program gives its memory back too. */
   readonly #wake = new FinalizationRegistry<null>(() => {
-    this.#sweep();
+    const engine = this.#engineFound();
+    if (engine) this.#sweep(engine);
     this.#wake.register({}, null);
   });
 
-  constructor(engine: EngineGC) {
-    this.#engine = engine;
+  /** The engine is looked for when there is something to collect: a program that makes little shall start fast. */
+  constructor(findEngine = engineGC) {
+    this.#findEngine = findEngine;
     this.#wake.register({}, null);
   }
 
   watch(storage: Watched, block: Block): void {
+    if (this.#substitute) {
+      this.#substitute.watch(storage, block);
+      return;
+    }
     const young = this.#young;
     young.add(storage, block);
     this.#made += block.size;
@@ -145,7 +153,8 @@ export class GenerationalCollector implements Collector {
   }
 
   forget(block: Block): void {
-    block.generation?.remove(block);
+    if (block.generation) block.generation.remove(block);
+    else this.#substitute?.forget(block);
   }
 
   collect(): void {
@@ -162,35 +171,48 @@ export class GenerationalCollector implements Collector {
 
   /** Frees the young dead; now and then the old too. */
   #look(): void {
+    const engine = this.#engineFound();
+    if (engine === null) return;
     this.#looks.time(() => {
-      this.#engine.scavenge();
-      this.#sweepYoung();
+      engine.scavenge();
+      this.#sweepYoung(engine);
     });
     const growth = this.#old.bytes - this.#oldBefore;
     const isMuch = growth >= Math.max(OLD_BYTES, this.#oldBefore / 4) || this.#made >= MADE_BYTES;
     if (isMuch && this.#fulls.isDue()) this.#collectFully();
   }
 
+  #engineFound(): EngineGC | null {
+    if (this.#engine || this.#substitute) return this.#engine;
+    this.#engine = this.#findEngine();
+    if (this.#engine) return this.#engine;
+    this.#substitute = new FinalizingCollector();
+    this.#substitute.heap = this.heap;
+    return null;
+  }
+
   #collectFully(): void {
+    const engine = this.#engineFound();
+    if (engine === null) return;
     this.#fulls.time(() => {
-      this.#engine.endKeeping();
-      this.#engine.collect();
-      this.#sweep();
+      engine.endKeeping();
+      engine.collect();
+      this.#sweep(engine);
     });
   }
 
-  #sweep(): void {
-    this.#sweepYoung();
+  #sweep(engine: EngineGC): void {
+    this.#sweepYoung(engine);
     this.#old.sweep(this.heap);
     // Reading a weak reference has kept its target again.
-    this.#engine.endKeeping();
+    engine.endKeeping();
     this.#oldBefore = this.#old.bytes;
     this.#made = 0;
     this.heap.knownBytes = this.#young.bytes + this.#old.bytes;
   }
 
-  #sweepYoung(): void {
-    for (const lifeline of this.#young.sweep(this.#engine, this.heap, YOUNG_LOOKS)) this.#old.add(lifeline);
+  #sweepYoung(engine: EngineGC): void {
+    for (const lifeline of this.#young.sweep(engine, this.heap, YOUNG_LOOKS)) this.#old.add(lifeline);
     this.heap.knownBytes = this.#young.bytes + this.#old.bytes;
   }
 }

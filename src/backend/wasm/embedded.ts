@@ -14,8 +14,12 @@ interface Unpacker {
   unpack(out: number, size: number): void;
 }
 
-const bytesOf = (base64: string): Uint8Array<ArrayBuffer> =>
-  Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
+  const letters = atob(base64);
+  const bytes = new Uint8Array(letters.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = letters.charCodeAt(i);
+  return bytes;
+}
 
 function decode(): Uint8Array {
   const instance = new WebAssembly.Instance(compile(bytesOf(unpacker)));
