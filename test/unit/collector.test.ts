@@ -183,7 +183,12 @@ describe('generations', () => {
   it('leave it to finalizers where the engine gives no help', async () => {
     const freed = new Set<Block>();
     const collector = new GenerationalCollector(() => null);
-    collector.heap = { free: (block) => void freed.add(block), isPinned: () => false, knownBytes: 0 };
+    collector.heap = {
+      free: (block) => void freed.add(block),
+      isPinned: () => false,
+      knownBytes: 0,
+      residentBytes: 0,
+    };
     const watch = (storage: Watched) => {
       const block = new Block(0, MB);
       collector.watch(storage, block);
