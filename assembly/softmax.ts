@@ -280,7 +280,11 @@ export function cross_entropy_grad_f32(
     const to = out + ((row * n) << 2);
     const own = load<i64>(target + (row << 3));
     if (<f64>own == ignored) {
+      // 0 times the softmax, as in PyTorch: a NaN or an infinite logit shows here too.
+      const logSum = load<f32>(stats + (row << 3), 4);
+      const nothing = logSum - logSum;
       memory.fill(to, 0, n << 2);
+      if (nothing != nothing) for (let i: usize = 0; i < n; i++) store<f32>(to + (i << 2), nothing);
       continue;
     }
     const at = (<usize>own) << 2;

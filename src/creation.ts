@@ -14,6 +14,7 @@ import {
 import { ArgumentError, DTypeError, ShapeError } from './core/errors.ts';
 import { formatShape, numElements, type Shape } from './core/shape.ts';
 import { given, tensorGiven } from './ops/given.ts';
+import { taking } from './ops/taking.ts';
 import { sizesAndOptions } from './tensor/arguments.ts';
 import { Tensor } from './tensor.ts';
 
@@ -65,20 +66,21 @@ export const zeros = (...args: SizesWithOptions): Tensor => filled(args, 0, 'zer
 export const ones = (...args: SizesWithOptions): Tensor => filled(args, 1, 'ones');
 
 /** One value everywhere; its kind decides the dtype: numbers float32, bools bool, bigints int64. */
-export function full(
-  shape: Shape | number,
-  value: number | boolean | bigint,
-  options?: TensorOptions,
-): Tensor {
-  given(value, 'full', 'value', 'a number');
-  const dtype: DType = typeof value === 'boolean' ? 'bool' : typeof value === 'bigint' ? 'int64' : 'float32';
-  return filled(
-    [typeof shape === 'number' ? [shape] : shape, options],
-    typeof value === 'boolean' ? Number(value) : value,
-    'full',
-    dtype,
-  );
-}
+export const full = /* @__PURE__ */ taking(
+  'full',
+  'fillValue',
+  function full(shape: Shape | number, value: number | boolean | bigint, options?: TensorOptions): Tensor {
+    given(value, 'full', 'value', 'a number');
+    const dtype: DType =
+      typeof value === 'boolean' ? 'bool' : typeof value === 'bigint' ? 'int64' : 'float32';
+    return filled(
+      [typeof shape === 'number' ? [shape] : shape, options],
+      typeof value === 'boolean' ? Number(value) : value,
+      'full',
+      dtype,
+    );
+  },
+);
 
 const like = (x: Tensor, options: TensorOptions | undefined): readonly [Shape, TensorOptions] => [
   x.shape,
@@ -95,14 +97,23 @@ export const onesLike = (x: Tensor, options?: TensorOptions): Tensor =>
 export const emptyLike = (x: Tensor, options?: TensorOptions): Tensor =>
   empty(...like(tensorGiven(x, 'empty_like'), options));
 /** One value with the shape, dtype and device of x. */
-export const fullLike = (x: Tensor, value: number | boolean | bigint, options?: TensorOptions): Tensor =>
-  full(tensorGiven(x, 'full_like').shape, value, like(x, options)[1]);
+export const fullLike = /* @__PURE__ */ taking(
+  'full_like',
+  'fillValue',
+  (x: Tensor, value: number | boolean | bigint, options?: TensorOptions): Tensor =>
+    full(tensorGiven(x, 'full_like').shape, value, like(x, options)[1]),
+);
 
 /**
  * A tensor from data, which is copied. Numbers make float32, bools bool, bigints int64, a typed array its own dtype,
  * unless a dtype is given. @throws ShapeError for ragged lists; DTypeError for values that are not plain
  */
 export function tensor(data: TensorData | Tensor, options: TensorOptions = {}): Tensor {
+  if (data === undefined) {
+    throw new ArgumentError(
+      "tensor: argument 'data' must be numbers, bools, bigints or arrays of them, but got nothing",
+    );
+  }
   const backend = backendFor(options.device);
   if (data instanceof Tensor) {
     const copy = data.detach().to({ device: backend.device, dtype: options.dtype ?? data.dtype, copy: true });
@@ -227,18 +238,33 @@ function sequence(
   return leafTensor(backendFor(options?.device).upload(list, [count], dtype), options);
 }
 
+export interface ArangeOptions extends TensorOptions {
+  /** Default 0. */
+  start?: number;
+  end?: number;
+  /** Default 1. */
+  step?: number;
+}
+
 /**
  * start, start + step, … up to but not including end. int64 if all three are whole numbers, float32 otherwise.
- * `arange(end)`, `arange(start, end)`, `arange(start, end, step)`, each with options behind.
+ * `arange(end)`, `arange(start, end)`, `arange(start, end, step)`, each with options behind, or by these names.
  */
-export function arange(...args: readonly (number | TensorOptions | undefined)[]): Tensor {
-  const options = args.find((a): a is TensorOptions => typeof a === 'object');
-  const numbers = args.filter((a): a is number => typeof a === 'number');
-  const [start, end, step] =
-    numbers.length === 1 ? [0, numbers[0], 1] : [numbers[0], numbers[1], numbers[2] ?? 1];
-  if (numbers.length < 1 || numbers.length > 3 || !numbers.every(Number.isFinite)) {
+export function arange(...args: readonly (number | ArangeOptions | undefined)[]): Tensor {
+  const options = args.find((a): a is ArangeOptions => typeof a === 'object');
+  const given = args.filter((a): a is number => typeof a === 'number');
+  const byName = given.length === 1 && options?.end !== undefined ? { start: given[0], ...options } : options;
+  const start = byName?.start ?? (given.length === 1 ? 0 : given[0]);
+  const end = byName?.end ?? (given.length === 1 ? given[0] : given[1]);
+  const step = byName?.step ?? given[2] ?? 1;
+  const numbers = [start, end, step];
+  const gap = args
+    .slice(0, -1)
+    .some((a, i) => a === undefined && args.slice(i + 1).some((b) => typeof b === 'number'));
+  if (gap || given.length > 3 || !numbers.every(Number.isFinite)) {
     throw new ArgumentError(
-      `arange: expected (end), (start, end) or (start, end, step), but got (${args.map(String).join(', ')})`,
+      `arange: argument '${Number.isFinite(end) ? 'start' : 'end'}' is missing or no number: expected (end), (start, end) or ` +
+        `(start, end, step), but got (${args.map(String).join(', ')})`,
     );
   }
   if (step === 0) throw new ArgumentError('arange: step must be nonzero');
@@ -249,16 +275,31 @@ export function arange(...args: readonly (number | TensorOptions | undefined)[])
   return sequence(Math.ceil((end - start) / step), (i) => start + i * step, dtype, options);
 }
 
-/** `steps` values from start to end, both included, equally far apart. */
-export function linspace(start: number, end: number, steps: number, options?: TensorOptions): Tensor {
-  const dtype = dtypeOf(options, 'linspace');
-  if (!Number.isInteger(steps) || steps < 0)
-    throw new ArgumentError(`linspace: number of steps must be non-negative, but got ${steps}`);
-  const step = steps > 1 ? (end - start) / (steps - 1) : 0;
-  // From both ends, as PyTorch: symmetric, and exact at the end.
-  const at = (i: number) => (i < steps / 2 || steps === 1 ? start + step * i : end - step * (steps - i - 1));
-  return sequence(steps, dtype === 'float32' ? float32Linspace(start, end, steps) : at, dtype, options);
+/** @throws ArgumentError unless x is a number */
+function checkNumber(x: unknown, op: string, argument: string): void {
+  if (typeof x === 'number') return;
+  throw new ArgumentError(
+    `${op}: argument '${argument}' must be a number, but got ${x === undefined ? 'nothing' : String(x)}`,
+  );
 }
+
+/** `steps` values from start to end, both included, equally far apart. */
+export const linspace = /* @__PURE__ */ taking(
+  'linspace',
+  'end steps',
+  function linspace(start: number, end: number, steps: number, options?: TensorOptions): Tensor {
+    const dtype = dtypeOf(options, 'linspace');
+    checkNumber(start, 'linspace', 'start');
+    checkNumber(end, 'linspace', 'end');
+    if (!Number.isInteger(steps) || steps < 0)
+      throw new ArgumentError(`linspace: number of steps must be non-negative, but got ${steps}`);
+    const step = steps > 1 ? (end - start) / (steps - 1) : 0;
+    // From both ends, as PyTorch: symmetric, and exact at the end.
+    const at = (i: number) =>
+      i < steps / 2 || steps === 1 ? start + step * i : end - step * (steps - i - 1);
+    return sequence(steps, dtype === 'float32' ? float32Linspace(start, end, steps) : at, dtype, options);
+  },
+);
 
 /** Single precision throughout, as PyTorch computes a float32 linspace. */
 function float32Linspace(start: number, end: number, steps: number): (i: number) => number {
@@ -270,22 +311,34 @@ function float32Linspace(start: number, end: number, steps: number): (i: number)
 }
 
 /** `steps` powers of `base` with exponents equally far apart from start to end. */
-export function logspace(
-  start: number,
-  end: number,
-  steps: number,
-  baseOrOptions: number | (TensorOptions & { base?: number }) = 10,
-  more?: TensorOptions,
-): Tensor {
-  const options = typeof baseOrOptions === 'object' ? baseOrOptions : more;
-  const base = typeof baseOrOptions === 'object' ? (baseOrOptions.base ?? 10) : baseOrOptions;
-  const exponents = linspace(start, end, steps, { dtype: 'float64', device: 'cpu' }).data;
-  return sequence(steps, (i) => base ** Number(exponents[i]), dtypeOf(options, 'logspace'), options);
-}
+export const logspace = /* @__PURE__ */ taking(
+  'logspace',
+  'end steps base?',
+  function logspace(
+    start: number,
+    end: number,
+    steps: number,
+    baseOrOptions: number | (TensorOptions & { base?: number }) = 10,
+    more?: TensorOptions,
+  ): Tensor {
+    const options = typeof baseOrOptions === 'object' ? baseOrOptions : more;
+    const base = typeof baseOrOptions === 'object' ? (baseOrOptions.base ?? 10) : baseOrOptions;
+    checkNumber(start, 'logspace', 'start');
+    checkNumber(end, 'logspace', 'end');
+    if (!Number.isInteger(steps) || steps < 0)
+      throw new ArgumentError(`logspace: number of steps must be non-negative, but got ${steps}`);
+    const exponents = linspace(start, end, steps, { dtype: 'float64', device: 'cpu' }).data;
+    return sequence(steps, (i) => base ** Number(exponents[i]), dtypeOf(options, 'logspace'), options);
+  },
+);
 
 /** The identity matrix [n, m]. */
-export function eye(n: number, ...rest: readonly [(number | TensorOptions)?, TensorOptions?]): Tensor {
-  const m = typeof rest[0] === 'number' ? rest[0] : n;
+export function eye(
+  n: number,
+  ...rest: readonly [(number | (TensorOptions & { m?: number }))?, TensorOptions?]
+): Tensor {
+  checkNumber(n, 'eye', 'n');
+  const m = typeof rest[0] === 'number' ? rest[0] : (rest[0]?.m ?? n);
   const options = typeof rest[0] === 'object' ? rest[0] : rest[1];
   const x = zeros([n, m], { ...options, requiresGrad: false });
   if (Math.min(n, m) > 0) {

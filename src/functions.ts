@@ -3,13 +3,13 @@
 import type { DTypeLike } from './core/dtype.ts';
 import { inOp } from './core/inOp.ts';
 import type { BincountOptions, HistcOptions, UniqueOptions } from './ops/counting.ts';
-import { tensorGiven, tensorsGiven } from './ops/given.ts';
+import { given, tensorGiven, tensorsGiven } from './ops/given.ts';
 import { linalgNorm as linalgNormOp, matrixNorm as matrixNormOp } from './ops/linalg.ts';
 import { isPlain } from './ops/options.ts';
-import type { AlongOptions, QuantileOptions, SortOptions, TopkOptions } from './ops/order.ts';
+import type { QuantileOptions, SortOptions } from './ops/order.ts';
 import { nonzero } from './ops/pick.ts';
 import { chainMatmul } from './ops/products.ts';
-import type { RepeatInterleaveOptions } from './ops/rearrange.ts';
+import { type RepeatInterleaveOptions, repeatPositions } from './ops/rearrange.ts';
 import type { ValuesAndIndices } from './ops/reduce.ts';
 import { type Extremes, type NormOrder, vectorNorm as vectorNormOp } from './ops/statistics.ts';
 import type { DiagonalOptions } from './ops/triangles.ts';
@@ -114,14 +114,14 @@ export function min(
 /** a where condition holds, else b; with the condition alone, the coordinates where it holds, a vector for each dimension. */
 export function where(condition: Tensor): Tensor[];
 export function where(condition: Tensor, a: Tensor | number | boolean, b: Tensor | number | boolean): Tensor;
-export function where(
-  condition: Tensor,
-  a?: Tensor | number | boolean,
-  b?: Tensor | number | boolean,
-): Tensor | Tensor[] {
+export function where(condition: Tensor, ...values: (Tensor | number | boolean)[]): Tensor | Tensor[] {
   tensorGiven(condition, 'where', 'condition');
-  if (a === undefined || b === undefined) return nonzero<Tensor>(condition, { asTuple: true });
-  return whereOp<Tensor>(condition, a, b);
+  if (values.length === 0) return nonzero<Tensor>(condition, { asTuple: true });
+  return whereOp<Tensor>(
+    condition,
+    given(values[0], 'where', 'input', 'a Tensor or a number'),
+    given(values[1], 'where', 'other', 'a Tensor or a number'),
+  );
 }
 
 /** Variance over `dim` (default all): `(x, dim, unbiased, keepdim)`, `(x, unbiased)` or options. */
@@ -206,13 +206,6 @@ export function median(
 }
 /** The lower median of what is not NaN. */
 export const nanmedian = (x: Tensor): Tensor => tensorGiven(x, 'nanmedian').nanmedian();
-/** The k-th smallest element along `dim` (default the last), with its position. */
-export const kthvalue = (
-  x: Tensor,
-  k: number,
-  dim?: number | AlongOptions,
-  keepdim?: boolean | AlongOptions,
-): ValuesAndIndices<Tensor> => tensorGiven(x, 'kthvalue').kthvalue(k, dim, keepdim);
 /** Sorted along `dim` (default the last), stably, with positions. */
 export const sort = (
   x: Tensor,
@@ -222,13 +215,6 @@ export const sort = (
 /** The positions that sort along `dim` (default the last). */
 export const argsort = (x: Tensor, dim?: number | SortOptions, descending?: boolean | SortOptions): Tensor =>
   tensorGiven(x, 'argsort').argsort(dim, descending);
-/** The k largest (or smallest) elements along `dim` (default the last), with positions. */
-export const topk = (
-  x: Tensor,
-  k: number,
-  dim?: number | TopkOptions,
-  largest?: boolean | TopkOptions,
-): ValuesAndIndices<Tensor> => tensorGiven(x, 'topk').topk(k, dim, largest);
 /** Quantiles of all elements or along `dim`. */
 export const quantile = (
   x: Tensor,
@@ -285,12 +271,20 @@ export const rot90 = (
   k?: number | { k?: number; dims?: readonly number[] },
   dims?: readonly number[] | { dims?: readonly number[] },
 ): Tensor => tensorGiven(x, 'rot90').rot90(k, dims);
-/** Each element, or slice along `dim`, repeated. */
-export const repeatInterleave = (
+/** Each element, or slice along `dim`, repeated; of counts alone, each position as often as they say. */
+export function repeatInterleave(repeats: Tensor): Tensor;
+export function repeatInterleave(
   x: Tensor,
   repeats: number | Tensor,
   dim?: number | null | RepeatInterleaveOptions,
-): Tensor => tensorGiven(x, 'repeat_interleave').repeatInterleave(repeats, dim);
+): Tensor;
+export function repeatInterleave(
+  x: Tensor,
+  ...rest: [repeats?: number | Tensor, dim?: number | null | RepeatInterleaveOptions]
+): Tensor {
+  tensorGiven(x, 'repeat_interleave');
+  return rest.length === 0 ? repeatPositions(x) : x.repeatInterleave(rest[0] as Tensor, rest[1]);
+}
 /** x read as if it had a larger shape. */
 export const broadcastTo = (x: Tensor, shape: readonly number[]): Tensor =>
   tensorGiven(x, 'broadcast_to').broadcastTo(shape);

@@ -86,7 +86,7 @@ export { type IndexOf, type Slice, slice } from './ops/indexing.ts';
 export { cat, cat as concat, stack } from './ops/join.ts';
 export { bmm, dot, matmul, mm, mv, outer } from './ops/matmul.ts';
 export type { ValuesAndIndices } from './ops/namedResult.ts';
-export { msort } from './ops/order.ts';
+export { kthvalue, msort, topk } from './ops/order.ts';
 export * from './ops/pairs.ts';
 export * from './ops/partition.ts';
 export {
@@ -120,6 +120,7 @@ export {
   tensordot,
   vdot,
 } from './ops/products.ts';
+export { narrow, permute, reshape, select, transpose } from './ops/publicViews.ts';
 export { fliplr, flipud, moveaxis, movedim, swapaxes, swapdims, tile } from './ops/rearrange.ts';
 export { gather, scatter, scatterAdd, takeAlongDim } from './ops/scatter.ts';
 export * from './ops/special.ts';
@@ -128,13 +129,8 @@ export { adjoint, diag, diagEmbed, trace, tril, triu, unflatten } from './ops/tr
 export {
   asStrided,
   flatten,
-  narrow,
-  permute,
-  reshape,
-  select,
   squeeze,
   t,
-  transpose,
   unsqueeze,
 } from './ops/views.ts';
 export * as optim from './optim/index.ts';

@@ -179,7 +179,8 @@ export function randint(...args: IntegerArguments): Tensor {
   const options = args[at + 1];
   if (!isBound(low) || !isBound(high) || !isSize(size) || isSize(options) || isBound(options)) {
     throw new ArgumentError(
-      `randint: expected (high, size) or (low, high, size), but got (${args.map(String).join(', ')})`,
+      `randint: argument '${isBound(high) ? (isBound(low) ? 'size' : 'low') : 'high'}' is missing or no number or list: expected ` +
+        `(high, size) or (low, high, size), but got (${args.map(String).join(', ')})`,
     );
   }
   checkShape(size, 'randint');

@@ -58,6 +58,7 @@ async function runOp(c: GoldenCase): Promise<string[]> {
 async function checkMethod(c: GoldenCase): Promise<string[]> {
   const method = camelCase(c.op);
   if (c.op === 'where') return []; // whose method has another order of arguments
+  if (c.op === 'repeat_interleave' && c.args.length === 1 && Object.keys(c.kwargs).length === 0) return []; // no method
   if (c.op.includes('.') || c.op === 'getitem' || c.op === 'setitem' || c.op === 'composite') return [];
   const { operands } = makeInputs(c.inputs);
   const [self, ...rest] = positional(c, operands);

@@ -1,7 +1,7 @@
 /**
  * Shapes and strides: sizes in elements, row-major by default, strides may be 0 (expanded) or in any order.
  */
-import { IndexError, ShapeError } from './errors.ts';
+import { ArgumentError, IndexError, ShapeError } from './errors.ts';
 
 export type Shape = readonly number[];
 export type Strides = readonly number[];
@@ -74,6 +74,11 @@ export function checkShape(shape: Shape, op: string): void {
 /** A dimension number in [-ndim, ndim) as one in [0, ndim); a 0-d tensor takes 0 and -1, as in PyTorch. */
 export function normalizeDim(dim: number, ndim: number, op: string): number {
   const range = Math.max(ndim, 1);
+  if (dim === undefined || dim === null || Number.isNaN(dim)) {
+    throw new ArgumentError(
+      `${op}: argument 'dim' must be an integer of the range [${-range}, ${range - 1}], but got nothing`,
+    );
+  }
   if (!Number.isInteger(dim) || dim < -range || dim >= range) {
     throw new IndexError(
       `${op}: Dimension out of range (expected to be in range of [${-range}, ${range - 1}], but got ${dim})`,

@@ -230,12 +230,13 @@ export const atan2 = binaryOp({
   js: Math.atan2,
   wgsl: 'atan2(a, b)',
   integers: 'float',
-  gradA: (grad, a, b) => mul(grad, divOp(b, squaredNorm(a, b))),
-  gradB: (grad, a, b) => neg(mul(grad, divOp(a, squaredNorm(a, b)))),
+  gradA: (grad, a, b) => mul(mul(grad, b), reciprocalNorm(a, b)),
+  gradB: (grad, a, b) => neg(mul(mul(grad, a), reciprocalNorm(a, b))),
 });
 
-function squaredNorm<T extends Variable>(a: T | number, b: T | number): T {
-  return add<T>(mulValue(a, a), mulValue(b, b));
+/** 1/(a² + b²): infinite where the squares are too small for a float, as in PyTorch. */
+function reciprocalNorm<T extends Variable>(a: T | number, b: T | number): T {
+  return divOp<T>(1, add<T>(mulValue(a, a), mulValue(b, b)));
 }
 
 /** √(a² + b²) without overflow of the squares. */

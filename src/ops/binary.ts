@@ -8,7 +8,7 @@ import { type DType, isFloating, toFloating, torchTypeName } from '../core/dtype
 import { ArgumentError, DTypeError } from '../core/errors.ts';
 import { broadcastShapes } from '../core/shape.ts';
 import { checkPair, isTensor, type OperandOf, pairDType, promoteOperand, tensorOf } from './convert.ts';
-import { given } from './given.ts';
+import { given, tensorGiven } from './given.ts';
 import { nodeName } from './unary.ts';
 
 export interface BinaryRow extends BinarySpec {
@@ -69,6 +69,10 @@ function checkDivisor<T extends Variable>(op: string, b: T | number): void {
 export function applyBinary<T extends Variable>(row: BinaryRow, left: OperandOf<T>, right: OperandOf<T>): T {
   const like = isTensor(left) ? left : tensorOf<T>([left, right], row.name);
   if (isTensor(left) && isTensor(right)) {
+    if (right.array === undefined || left.array === undefined) {
+      tensorGiven(left, row.name);
+      tensorGiven(right, row.name, 'other');
+    }
     checkPair(left, right, row.name);
     broadcastShapes(left.shape, right.shape, row.name);
   } else {

@@ -11,6 +11,7 @@ import { checkDevices, scalarValue } from './convert.ts';
 import { abs } from './elementwise.ts';
 import { fused } from './fused.ts';
 import { tensorGiven } from './given.ts';
+import { taking } from './taking.ts';
 import { checkFloating } from './unary.ts';
 import { whereOp } from './where.ts';
 
@@ -20,16 +21,20 @@ export interface ValueOptions {
 }
 
 /** x + value · a · b; all broadcast. */
-export function addcmul<T extends Variable>(x: T, a: T, b: T, { value = 1 }: ValueOptions = {}): T {
+export const addcmul = /* @__PURE__ */ taking('addcmul', 'tensor1 tensor2', function addcmul<
+  T extends Variable,
+>(x: T, a: T, b: T, { value = 1 }: ValueOptions = {}): T {
   return inOp('addcmul', () => {
     const product = mul<T>(a, b);
     // Integers stay what they are: their factor loses its fraction, as in PyTorch.
     return named('AddcmulBackward0', add<T>(x, mul<T>(product, scalarValue(value, product.dtype))));
   });
-}
+});
 
 /** x + value · a / b; all broadcast. */
-export function addcdiv<T extends Variable>(x: T, a: T, b: T, { value = 1 }: ValueOptions = {}): T {
+export const addcdiv = /* @__PURE__ */ taking('addcdiv', 'tensor1 tensor2', function addcdiv<
+  T extends Variable,
+>(x: T, a: T, b: T, { value = 1 }: ValueOptions = {}): T {
   tensorGiven(x, 'addcdiv');
   tensorGiven(a, 'addcdiv', 'a');
   tensorGiven(b, 'addcdiv', 'other');
@@ -42,13 +47,15 @@ export function addcdiv<T extends Variable>(x: T, a: T, b: T, { value = 1 }: Val
     }
     return named('AddcdivBackward0', add<T>(x, mul<T>(div<T>(a, b), value)));
   });
-}
+});
 
 /**
  * start + weight · (end − start), computed from the nearer end so that a weight of 1 gives `end` exactly.
  * @throws DTypeError for integers, or tensors of several dtypes
  */
-export function lerp<T extends Variable>(start: T, end: T, weight: T | number | { weight: T | number }): T {
+export const lerp = /* @__PURE__ */ taking('lerp', 'end weight', function lerp<
+  T extends Variable,
+>(start: T, end: T, weight: T | number | { weight: T | number }): T {
   tensorGiven(start, 'lerp', 'start');
   tensorGiven(end, 'lerp', 'end');
   return inOp('lerp', () => {
@@ -85,4 +92,4 @@ export function lerp<T extends Variable>(start: T, end: T, weight: T | number | 
       ];
     });
   });
-}
+});

@@ -34,11 +34,12 @@ const clampSpec = {
 export function clamp<T extends Variable>(x: T, min?: BoundOf<T> | ClampOptions<T>, max?: BoundOf<T>): T {
   tensorGiven(x, 'clamp');
   return inOp('clamp', () => {
-    const named = isPlain(min) ? (min as ClampOptions<T>) : { min: min as BoundOf<T>, max };
+    const above = isPlain(max) ? (max as ClampOptions<T>).max : max;
+    const named = isPlain(min) ? (min as ClampOptions<T>) : { min: min as BoundOf<T>, max: above };
     const low = named.min ?? null;
-    const high = named.max ?? max ?? null;
+    const high = named.max ?? above ?? null;
     if (low === null && high === null)
-      throw new ArgumentError("clamp: At least one of 'min' or 'max' must not be None");
+      throw new ArgumentError("clamp: At least one of 'min' or 'max' must not be None, but got neither");
     if (typeof low === 'object' && low !== null) return clampByTensors(x, low, high);
     if (typeof high === 'object' && high !== null) return clampByTensors(x, low, high);
     const bounds = [low, high].filter((b) => b !== null);

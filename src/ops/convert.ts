@@ -108,6 +108,8 @@ export function promoteOperand<T extends Variable>(x: OperandOf<T>, dtype: DType
 export function tensorOf<T extends Variable>(operands: readonly OperandOf<T>[], op: string): T {
   for (const x of operands) if (typeof x === 'object' && x !== null) return x;
   throw new ArgumentError(
-    `${op}: at least one operand must be a Tensor, but got ${operands.map(String).join(', ')}`,
+    operands[0] === undefined
+      ? `${op}: argument 'input' must be a Tensor or a number, but got nothing`
+      : `${op}: at least one operand must be a Tensor, but got ${operands.map(String).join(', ')}`,
   );
 }

@@ -158,7 +158,8 @@ export function bincount<T extends Variable>(
   if (least < 0) throw new ArgumentError(`bincount: minlength should be >= 0, but got ${least}`);
   const length = list.reduce((n, v) => Math.max(n, v + 1), least);
   const given = o.weights ?? null;
-  if (given === null) {
+  // Without elements PyTorch counts, weights or not.
+  if (given === null || list.length === 0) {
     const counts = new Array<number>(length).fill(0);
     for (const v of list) counts[v]++;
     return integerVector(x, counts);
@@ -170,7 +171,7 @@ export function bincount<T extends Variable>(
   }
   const w = detached(given.dtype === 'float32' ? given : cast(given, 'float64'));
   const out = zerosOf(w, [length]);
-  if (list.length > 0) w.array.backend.put(out.array, cast(detached(x), 'int64').array, w.array, true);
+  w.array.backend.put(out.array, cast(detached(x), 'int64').array, w.array, true);
   return out;
 }
 

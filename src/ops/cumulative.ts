@@ -14,7 +14,7 @@ import { tensorGiven } from './given.ts';
 import { cat } from './join.ts';
 import { namedResult, type ValuesAndIndices } from './namedResult.ts';
 import { flipDim } from './rearrange.ts';
-import { sum } from './reduce.ts';
+import { any, sum } from './reduce.ts';
 import { zeros } from './unary.ts';
 import { narrow, reshape, unsqueeze } from './views.ts';
 import { whereOp } from './where.ts';
@@ -123,17 +123,27 @@ export function prod<T extends Variable>(x: T, dim: number | null = null, keepdi
   const d = dim === null ? null : normalizeDim(dim, x.ndim, 'prod');
   const dims = x.ndim === 0 ? [] : d === null ? [...x.shape.keys()] : [d];
   const out = input.array.backend.reduce(prodSpec, input.array, dims, keepdim);
-  return record(d === null ? 'ProdBackward0' : 'ProdBackward1', out, [input], (node) => {
+  return record(d === null ? 'ProdBackward0' : 'ProdBackward1', out, [input], (node, output) => {
     const saved = node.save(input);
+    const savedOutput = node.saveOutput(output);
     return (grad) => {
       const value = saved.get(grad);
       if (value.ndim === 0) return [grad];
       const line = d === null ? reshape(value, [-1]) : value;
       const at = d ?? 0;
-      const outer = d === null ? reshape(grad, [1]) : keepdim ? grad : unsqueeze(grad, at);
-      return [reshape(mul<T>(outer, productOfOthers(line, at)), value.shape)];
+      const spread = (y: T): T => (d === null ? reshape(y, [1]) : keepdim ? y : unsqueeze(y, at));
+      // PyTorch divides where it can; so a NaN or an infinity spoils the gradient of its neighbours too.
+      const others = hasZero(line) ? productOfOthers(line, at) : div<T>(spread(savedOutput.get(grad)), line);
+      return [reshape(mul<T>(spread(grad), others), value.shape)];
     };
   });
+}
+
+/** Whether an element is 0; true where that cannot be read at once. */
+function hasZero<T extends Variable>(x: T): boolean {
+  const { backend } = x.array;
+  if (!backend.synchronous) return true;
+  return backend.hostValues(any(eq<T>(detached(x), 0)).array, 'prod')[0] !== 0;
 }
 
 /** For each element the product of all others along dim; right also where elements are 0. */

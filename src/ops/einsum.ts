@@ -147,10 +147,10 @@ export function einsum<T extends Variable>(equation: string, ...operands: readon
     const [left, right, ...more] = equation.replace(/\s+/g, '').split('->');
     if (more.length > 0) fail(`invalid equation '${equation}'`);
     const inputs = left.split(',');
-    if (tensors.length === 0) fail('must provide at least one operand');
+    if (tensors.length === 0) fail("must provide at least one operand as argument 'operands', but got none");
     if (inputs.length !== tensors.length)
       fail(
-        `fewer or more operands (${tensors.length}) were provided than specified in the equation (${inputs.length})`,
+        `fewer or more operands (${tensors.length}) were provided as argument 'operands' than specified in the equation: expected ${inputs.length}, but got ${tensors.length}`,
       );
     const read = inputs.map((text, i) => readLabels(text, tensors[i].ndim, 0));
     const covered = Math.max(...read.map((labels) => labels.filter((label) => label.startsWith('.')).length));

@@ -155,7 +155,8 @@ export function mode<T extends Variable>(
 /** Matrices (vectors are rows, numbers 1 × 1) along the diagonal of one matrix. @throws ShapeError */
 export function blockDiag<T extends Variable>(...matrices: readonly T[]): T {
   return inOp('block_diag', () => {
-    if (matrices.length === 0) throw new ArgumentError('block_diag: expected at least one tensor');
+    if (matrices.length === 0)
+      throw new ArgumentError("block_diag: argument 'tensors' must be at least one Tensor, but got none");
     const blocks = tensorsGiven(matrices, 'block_diag').map((x) => {
       if (x.ndim > 2)
         throw new ShapeError(

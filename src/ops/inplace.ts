@@ -163,9 +163,15 @@ export function inplaceBinary<T extends Variable>(op: BinaryOp, x: T, other: Ope
   );
 }
 
-/** All elements become `value`. */
-export function fill_<T extends Variable>(x: T, value: number | bigint | boolean): T {
+/** All elements become `value`, a number or a tensor without dimensions. @throws ShapeError */
+export function fill_<T extends Variable>(x: T, value: number | bigint | boolean | T): T {
   given(value, 'fill_', 'value', 'a number');
+  if (typeof value === 'object') {
+    if (value.ndim === 0) return copy_(x, value);
+    throw new ShapeError(
+      `fill_: only supports 0-dimension value tensor but got tensor with ${value.ndim} dimensions.`,
+    );
+  }
   const plain = typeof value === 'boolean' ? Number(value) : value;
   const direct = (out: NDArray) => out.backend.fill(out, plain);
   const compute = () => {

@@ -75,8 +75,10 @@ function linearTaps(scaling: Scaling): Taps {
   );
   const low = places.map((place) => Math.min(Math.floor(place), input - 1));
   const share = places.map((place, i) => Math.min(Math.max(round(place - low[i]), 0), 1));
+  // Where the size stays each element is its own neighbour: an infinity beside it times 0 would be NaN.
+  const next = input === output ? 0 : 1;
   return {
-    positions: [low, low.map((at) => Math.min(at + 1, input - 1))],
+    positions: [low, low.map((at) => Math.min(at + next, input - 1))],
     weights: [share.map((s) => round(1 - s)), share],
   };
 }
@@ -200,7 +202,8 @@ export function interpolate<T extends Variable>(x: T, settings: InterpolateSetti
     if ((rankOf[mode] ?? ndim) !== ndim)
       throw new ShapeError(`Got ${x.ndim}D input, but ${mode} mode needs ${(rankOf[mode] ?? 0) + 2}D input`);
     const { output, factors } = target(x, settings);
-    if (!output.every((n) => Number.isInteger(n) && n > 0) || x.shape.slice(2).includes(0)) {
+    const least = mode === 'area' ? 0 : 1;
+    if (!output.every((n) => Number.isInteger(n) && n >= least) || x.shape.slice(2).includes(0)) {
       throw new ShapeError(
         `Input and output sizes should be greater than 0, but got input (${x.shape.slice(2).join(', ')}) output (${output.join(', ')})`,
       );

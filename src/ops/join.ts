@@ -21,8 +21,8 @@ export function cat<T extends Variable>(tensors: readonly T[], along?: ByName<'d
   if (tensors.length === 0) throw new ArgumentError('cat: expected a non-empty list of Tensors');
   checkDevices(tensors, 'cat');
   const dtype = commonDType(tensors);
-  const parts = tensors.filter((x) => !(x.ndim === 1 && x.shape[0] === 0)).map((x) => cast(x, dtype));
-  if (parts.length === 0) return cast(tensors[0], dtype);
+  const filled = tensors.filter((x) => !(x.ndim === 1 && x.shape[0] === 0));
+  const parts = (filled.length > 0 ? filled : tensors).map((x) => cast(x, dtype));
   const [first] = parts;
   if (first.ndim === 0)
     throw new ShapeError('cat: zero-dimensional tensor (at position 0) cannot be concatenated');
@@ -57,9 +57,7 @@ export function cat<T extends Variable>(tensors: readonly T[], along?: ByName<'d
     start += x.shape[d];
   }
   const sizes = parts.map((x) => x.shape[d]);
-  const skipped = tensors.filter(
-    (x) => x.ndim === 1 && x.shape[0] === 0 && x.requiresGrad && !parts.includes(x),
-  );
+  const skipped = filled.length > 0 ? tensors.filter((x) => x.requiresGrad && !filled.includes(x)) : [];
   return record('CatBackward0', out, [...parts, ...skipped], (node) => (grad) => [
     ...sizes.map((size, i) => node.needs[i] && narrow(grad, d, starts[i], size)),
     ...skipped.map(() => grad.derive(grad.array.backend.empty([0], dtype))),

@@ -18,6 +18,7 @@ import { selectAlong } from './indexing.ts';
 import { cat } from './join.ts';
 import { namedResult, type ValuesAndIndices } from './namedResult.ts';
 import { any, placeAt, sum } from './reduce.ts';
+import { taking } from './taking.ts';
 import { narrow, reshape, select, squeeze, unsqueeze } from './views.ts';
 import { whereOp } from './where.ts';
 
@@ -78,12 +79,9 @@ export interface TopkOptions {
 }
 
 /** The k largest (or smallest) elements along dim in order, with their positions. @throws IndexError if k is too large */
-export function topk<T extends Variable>(
-  x: T,
-  k: number,
-  dim: number | TopkOptions = -1,
-  largest = true,
-): ValuesAndIndices<T> {
+export const topk = /* @__PURE__ */ taking('topk', 'k dim? largest?', function topk<
+  T extends Variable,
+>(x: T, k: number, dim: number | TopkOptions = -1, largest = true): ValuesAndIndices<T> {
   tensorGiven(x, 'topk');
   const o = typeof dim === 'object' ? { dim: -1, largest, ...dim } : { dim, largest };
   const d = normalizeDim(o.dim, x.ndim, 'topk');
@@ -93,7 +91,7 @@ export function topk<T extends Variable>(
   }
   const [values, indices] = firstSorted('TopkBackward0', x, d, o.largest, k);
   return namedResult('topk', values, indices);
-}
+});
 
 export interface AlongOptions {
   dim?: number;
@@ -121,12 +119,9 @@ const nthPositions = <T extends Variable>(x: T, d: number, k: number): T => {
 };
 
 /** The k-th smallest element along dim, k from 1, and its position. @throws IndexError if k is out of range */
-export function kthvalue<T extends Variable>(
-  x: T,
-  k: number,
-  dim: number | AlongOptions = -1,
-  keepdim = false,
-): ValuesAndIndices<T> {
+export const kthvalue = /* @__PURE__ */ taking('kthvalue', 'k dim? keepdim?', function kthvalue<
+  T extends Variable,
+>(x: T, k: number, dim: number | AlongOptions = -1, keepdim = false): ValuesAndIndices<T> {
   tensorGiven(x, 'kthvalue');
   const o = typeof dim === 'object' ? { dim: -1, keepdim, ...dim } : { dim, keepdim };
   const d = normalizeDim(o.dim, x.ndim, 'kthvalue');
@@ -137,7 +132,7 @@ export function kthvalue<T extends Variable>(
     );
   }
   return pickOne('kthvalue', 'KthvalueBackward0', x, nthPositions(x, d, k - 1), d, o.keepdim);
-}
+});
 
 /** The lower median of all elements; NaN if there is one, or if x is empty. Equal elements share the gradient. */
 export function medianAll<T extends Variable>(x: T, op: 'median' | 'nanmedian' = 'median'): T {

@@ -7,7 +7,8 @@ import { broadcastShapes, formatShape, normalizeDim } from '../core/shape.ts';
 import { given, tensorGiven, tensorsGiven } from './given.ts';
 import { cat } from './join.ts';
 import { type ByName, option } from './options.ts';
-import { expand, narrow, reshape, select, transpose, unsqueeze } from './views.ts';
+import { taking } from './taking.ts';
+import { expand, narrow, reshape, select, unsqueeze } from './views.ts';
 
 type Dim = ByName<'dim', number>;
 
@@ -25,7 +26,9 @@ function checkDimensions(x: Variable, op: string): void {
 }
 
 /** Parts of the given size along dim (the last may be smaller), or of the listed sizes, which must add up. */
-export function split<T extends Variable>(x: T, size: number | readonly number[], dim?: Dim): T[] {
+export const split = /* @__PURE__ */ taking('split', 'splitSizeOrSections|splitSize dim?', function split<
+  T extends Variable,
+>(x: T, size: number | readonly number[], dim?: Dim): T[] {
   tensorGiven(x, 'split');
   checkDimensions(x, 'split');
   const d = normalizeDim(option(dim, 'dim', 0), x.ndim, 'split');
@@ -49,10 +52,12 @@ export function split<T extends Variable>(x: T, size: number | readonly number[]
     d,
     Array.from({ length: count }, (_, i) => Math.min(size, n - i * size)),
   );
-}
+});
 
 /** At most `chunks` parts along dim, all of one size but the last. @throws ArgumentError */
-export function chunk<T extends Variable>(x: T, chunks: number, dim?: Dim): T[] {
+export const chunk = /* @__PURE__ */ taking('chunk', 'chunks dim?', function chunk<
+  T extends Variable,
+>(x: T, chunks: number, dim?: Dim): T[] {
   tensorGiven(x, 'chunk');
   checkDimensions(x, 'chunk');
   if (!Number.isInteger(chunks) || chunks <= 0)
@@ -60,29 +65,35 @@ export function chunk<T extends Variable>(x: T, chunks: number, dim?: Dim): T[] 
   const d = normalizeDim(option(dim, 'dim', 0), x.ndim, 'chunk');
   const size = Math.ceil(x.shape[d] / chunks);
   return size === 0 ? Array.from({ length: chunks }, () => narrow(x, d, 0, 0)) : split(x, size, d);
-}
+});
 
 /** `sections` parts as equal as can be (the first ones larger), or parts that begin at the listed indices. */
-export function tensorSplit<T extends Variable>(x: T, sections: number | readonly number[], dim?: Dim): T[] {
-  tensorGiven(x, 'tensor_split');
-  checkDimensions(x, 'tensor_split');
-  const d = normalizeDim(option(dim, 'dim', 0), x.ndim, 'tensor_split');
-  const n = x.shape[d];
-  if (typeof sections === 'number') {
-    if (!Number.isInteger(sections) || sections <= 0) {
-      throw new ArgumentError(`tensor_split: number of sections must be larger than 0, got ${sections}`);
+export const tensorSplit = /* @__PURE__ */ taking(
+  'tensor_split',
+  'indicesOrSections|sections|indices dim?',
+  function tensorSplit<T extends Variable>(x: T, sections: number | readonly number[], dim?: Dim): T[] {
+    tensorGiven(x, 'tensor_split');
+    checkDimensions(x, 'tensor_split');
+    const d = normalizeDim(option(dim, 'dim', 0), x.ndim, 'tensor_split');
+    const n = x.shape[d];
+    if (typeof sections === 'number') {
+      if (!Number.isInteger(sections) || sections <= 0) {
+        throw new ArgumentError(`tensor_split: number of sections must be larger than 0, got ${sections}`);
+      }
+      return parts(
+        x,
+        d,
+        Array.from({ length: sections }, (_, i) => Math.floor(n / sections) + (i < n % sections ? 1 : 0)),
+      );
     }
-    return parts(
-      x,
-      d,
-      Array.from({ length: sections }, (_, i) => Math.floor(n / sections) + (i < n % sections ? 1 : 0)),
-    );
-  }
-  given(sections, 'tensor_split', 'sections', 'a number or a list of numbers');
-  const clamp = (i: number) => Math.min(Math.max(i < 0 ? i + n : i, 0), n);
-  const bounds = [0, ...sections.map(clamp), n];
-  return bounds.slice(1).map((end, i) => narrow(x, d, Math.min(bounds[i], n), Math.max(0, end - bounds[i])));
-}
+    given(sections, 'tensor_split', 'sections', 'a number or a list of numbers');
+    const clamp = (i: number) => Math.min(Math.max(i < 0 ? i + n : i, 0), n);
+    const bounds = [0, ...sections.map(clamp), n];
+    return bounds
+      .slice(1)
+      .map((end, i) => narrow(x, d, Math.min(bounds[i], n), Math.max(0, end - bounds[i])));
+  },
+);
 
 /** Parts along the second dimension (the first of a vector). */
 export const hsplit = <T extends Variable>(x: T, sections: number | readonly number[]): T[] =>
@@ -94,7 +105,7 @@ export function vsplit<T extends Variable>(x: T, sections: number | readonly num
     throw new ShapeError(
       `vsplit: requires a tensor with at least 2 dimension, but got a tensor with ${x.ndim} dimensions!`,
     );
-  return tensorSplit(x, sections, 0);
+  return inOp('vsplit', () => tensorSplit(x, sections, 0));
 }
 
 /** The slices along dim, each without it. */
@@ -162,7 +173,8 @@ export function meshgrid<T extends Variable>(...args: readonly (T | readonly T[]
   const hasOptions = typeof last === 'object' && last !== null && !Array.isArray(last) && !('array' in last);
   const indexing = hasOptions ? ((last as MeshgridOptions).indexing ?? 'ij') : 'ij';
   const list = listOf<T>(hasOptions ? args.slice(0, -1) : args);
-  if (list.length === 0) throw new ArgumentError('meshgrid: expects a non-empty TensorList');
+  if (list.length === 0)
+    throw new ArgumentError("meshgrid: argument 'tensors' expects a non-empty TensorList, but got none");
   tensorsGiven(list, 'meshgrid');
   if (indexing !== 'ij' && indexing !== 'xy')
     throw new ArgumentError(`meshgrid: indexing must be one of "xy" or "ij", but received: ${indexing}`);
@@ -184,9 +196,7 @@ export function meshgrid<T extends Variable>(...args: readonly (T | readonly T[]
       shape,
     ),
   );
-  if (!swap) return grids;
-  const turned = grids.map((g) => transpose(g, 0, 1));
-  return [turned[1], turned[0], ...turned.slice(2)];
+  return swap ? [grids[1], grids[0], ...grids.slice(2)] : grids;
 }
 
 /** All combinations of the elements of vectors, one a row. */

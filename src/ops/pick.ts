@@ -14,16 +14,19 @@ import { given, tensorGiven } from './given.ts';
 import { checkedIndex, nonzeroColumns, putFlat, selectAlong } from './indexing.ts';
 import { cat } from './join.ts';
 import { sliceIndex } from './scatter.ts';
+import { taking } from './taking.ts';
 import { expand, reshape, takeFlat, unsqueeze } from './views.ts';
 import { whereOp } from './where.ts';
 
 /** The slices of x along dim at the positions of a 1-d index. @throws IndexError, DTypeError */
-export function indexSelect<T extends Variable>(x: T, dim: number, index: T): T {
+export const indexSelect = /* @__PURE__ */ taking('index_select', 'dim index', function indexSelect<
+  T extends Variable,
+>(x: T, dim: number, index: T): T {
   tensorGiven(x, 'index_select');
   tensorGiven(index, 'index_select', 'index');
   const d = normalizeDim(dim, x.ndim, 'index_select');
   return selectAlong(x, d, sliceIndex(x, d, index, 'index_select'), 'IndexSelectBackward0');
-}
+});
 
 interface SliceTarget<T> {
   readonly d: number;
@@ -52,13 +55,9 @@ function sliceTarget<T extends Variable>(x: T, dim: number, index: T, source: T,
 }
 
 /** x with alpha · source[j] added to its slice index[j]; repeated indices add up. */
-export function indexAdd<T extends Variable>(
-  x: T,
-  dim: number,
-  index: T,
-  source: T,
-  { alpha = 1 }: AlphaOptions = {},
-): T {
+export const indexAdd = /* @__PURE__ */ taking('index_add', 'dim index source', function indexAdd<
+  T extends Variable,
+>(x: T, dim: number, index: T, source: T, { alpha = 1 }: AlphaOptions = {}): T {
   tensorGiven(x, 'index_add');
   tensorGiven(index, 'index_add', 'index');
   tensorGiven(source, 'index_add', 'source');
@@ -74,7 +73,7 @@ export function indexAdd<T extends Variable>(
     grad,
     node.needs[1] && selectAlong(grad, d, picks),
   ]);
-}
+});
 
 /** Row-major positions of the elements of the slices `picks` along d, in the shape of those slices. */
 function slicePositions<T extends Variable>(x: T, d: number, picks: T): T {
@@ -84,7 +83,9 @@ function slicePositions<T extends Variable>(x: T, d: number, picks: T): T {
 }
 
 /** x with its slice index[j] replaced by source[j]. */
-export function indexCopy<T extends Variable>(x: T, dim: number, index: T, source: T): T {
+export const indexCopy = /* @__PURE__ */ taking('index_copy', 'dim index source', function indexCopy<
+  T extends Variable,
+>(x: T, dim: number, index: T, source: T): T {
   tensorGiven(x, 'index_copy');
   tensorGiven(index, 'index_copy', 'index');
   tensorGiven(source, 'index_copy', 'source');
@@ -92,10 +93,12 @@ export function indexCopy<T extends Variable>(x: T, dim: number, index: T, sourc
   if (x.ndim === 0) return source;
   const positions = reshape(slicePositions(x, d, picks), [-1]);
   return named('IndexCopyBackward0', putFlat(x, positions, reshape(source, [-1]), false));
-}
+});
 
 /** x with its slices at the indices filled with one value. */
-export function indexFill<T extends Variable>(x: T, dim: number, index: T, value: number | T): T {
+export const indexFill = /* @__PURE__ */ taking('index_fill', 'dim index value', function indexFill<
+  T extends Variable,
+>(x: T, dim: number, index: T, value: number | T): T {
   tensorGiven(x, 'index_fill');
   tensorGiven(index, 'index_fill', 'index');
   return inOp('index_fill', () => {
@@ -109,10 +112,12 @@ export function indexFill<T extends Variable>(x: T, dim: number, index: T, value
       putFlat(x, positions, contiguous(expand(scalar, positions.shape)), false),
     );
   });
-}
+});
 
 /** The elements at positions of the flattened tensor, in the shape of the index. @throws IndexError, DTypeError */
-export function take<T extends Variable>(x: T, index: T): T {
+export const take = /* @__PURE__ */ taking('take', 'index', function take<
+  T extends Variable,
+>(x: T, index: T): T {
   tensorGiven(x, 'take');
   tensorGiven(index, 'take', 'index');
   return inOp('take', () => {
@@ -122,10 +127,12 @@ export function take<T extends Variable>(x: T, index: T): T {
       throw new IndexError('take(): tried to take from an empty tensor');
     return takeFlat(x, contiguous(checkedIndex(index, x.array.size, 0)));
   });
-}
+});
 
 /** x with elements of source at positions of the flattened tensor; with accumulate they are added. */
-export function put<T extends Variable>(x: T, index: T, source: T, accumulate = false): T {
+export const put = /* @__PURE__ */ taking('put', 'index source accumulate?', function put<
+  T extends Variable,
+>(x: T, index: T, source: T, accumulate = false): T {
   tensorGiven(x, 'put');
   tensorGiven(index, 'put', 'index');
   tensorGiven(source, 'put', 'source');
@@ -140,7 +147,7 @@ export function put<T extends Variable>(x: T, index: T, source: T, accumulate = 
     const flat = reshape(checkedIndex(index, x.array.size, 0), [-1]);
     return putFlat(x, contiguous(flat), reshape(cast(source, x.dtype), [-1]), accumulate);
   });
-}
+});
 
 function checkMask(mask: Variable, op: string): void {
   if (mask.dtype !== 'bool')
@@ -148,7 +155,9 @@ function checkMask(mask: Variable, op: string): void {
 }
 
 /** x with `value` where mask (which broadcasts) is true. @throws DTypeError, ShapeError */
-export function maskedFill<T extends Variable>(x: T, mask: T, value: T | number | boolean): T {
+export const maskedFill = /* @__PURE__ */ taking('masked_fill', 'mask value', function maskedFill<
+  T extends Variable,
+>(x: T, mask: T, value: T | number | boolean): T {
   tensorGiven(x, 'masked_fill');
   tensorGiven(mask, 'masked_fill', 'mask');
   return inOp('masked_fill', () => {
@@ -172,10 +181,12 @@ export function maskedFill<T extends Variable>(x: T, mask: T, value: T | number 
     );
     return named('MaskedFillBackward0', cast(out, x.dtype));
   });
-}
+});
 
 /** The elements where mask (both broadcast) is true, in row-major order; 1-d. @throws DTypeError */
-export function maskedSelect<T extends Variable>(x: T, mask: T): T {
+export const maskedSelect = /* @__PURE__ */ taking('masked_select', 'mask', function maskedSelect<
+  T extends Variable,
+>(x: T, mask: T): T {
   tensorGiven(x, 'masked_select');
   tensorGiven(mask, 'masked_select', 'mask');
   return inOp('masked_select', () => {
@@ -185,10 +196,12 @@ export function maskedSelect<T extends Variable>(x: T, mask: T): T {
     const positions = x.derive(spread.array.backend.nonzero(spread.array));
     return named('MaskedSelectBackward0', takeFlat(expand(x, shape), positions));
   });
-}
+});
 
 /** x with the elements of source, in order, where mask (which broadcasts) is true. @throws DTypeError, ShapeError */
-export function maskedScatter<T extends Variable>(x: T, mask: T, source: T): T {
+export const maskedScatter = /* @__PURE__ */ taking('masked_scatter', 'mask source', function maskedScatter<
+  T extends Variable,
+>(x: T, mask: T, source: T): T {
   tensorGiven(x, 'masked_scatter');
   tensorGiven(mask, 'masked_scatter', 'mask');
   tensorGiven(source, 'masked_scatter', 'source');
@@ -216,7 +229,7 @@ export function maskedScatter<T extends Variable>(x: T, mask: T, source: T): T {
     );
     return named('MaskedScatterBackward0', putFlat(whole, positions, cast(first, x.dtype), false));
   });
-}
+});
 
 /** The coordinates of the elements that are not zero: int64 [count, ndim], in row-major order. */
 export function argwhere<T extends Variable>(x: T): T {

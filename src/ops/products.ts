@@ -16,6 +16,7 @@ import { bmm, dot, matmul, mm, mv, outer } from './matmul.ts';
 import { integerVector } from './rearrange.ts';
 import { sum } from './reduce.ts';
 import { vectorNorm } from './statistics.ts';
+import { taking } from './taking.ts';
 import { expand, permute, reshape, unsqueeze } from './views.ts';
 
 export interface BlendOptions {
@@ -35,61 +36,80 @@ function blend<T extends Variable>(name: string, x: T, product: T, { beta = 1, a
   expand(x, product.shape);
   const by = (y: T, factor: number): T => (factor === 1 ? y : mul<T>(y, scalarValue(factor, y.dtype)));
   const node = `${name[0].toUpperCase()}${name.slice(1)}Backward0`;
-  if (beta === 0) return named(node, by(product, alpha));
-  const compute = () => add<T>(by(x, beta), by(product, alpha));
+  const compute = () => (beta === 0 ? by(product, alpha) : add<T>(by(x, beta), by(product, alpha)));
   return fused(node, [x, product], compute, () => (grad) => [by(grad, beta), by(grad, alpha)]);
 }
 
 /** beta · x + alpha · (a · b) of matrices; x broadcasts. @throws ShapeError, DTypeError */
-export const addmm = <T extends Variable>(x: T, a: T, b: T, options: BlendOptions = {}): T =>
-  inOp('addmm', () =>
-    blend(
-      'addmm',
-      tensorGiven(x, 'addmm'),
-      mm(tensorGiven(a, 'addmm', 'a'), tensorGiven(b, 'addmm', 'other')),
-      options,
+export const addmm = /* @__PURE__ */ taking(
+  'addmm',
+  'mat1 mat2',
+  <T extends Variable>(x: T, a: T, b: T, options: BlendOptions = {}): T =>
+    inOp('addmm', () =>
+      blend(
+        'addmm',
+        tensorGiven(x, 'addmm'),
+        mm(tensorGiven(a, 'addmm', 'a'), tensorGiven(b, 'addmm', 'other')),
+        options,
+      ),
     ),
-  );
+);
 /** beta · x + alpha · (matrix · vector). @throws ShapeError, DTypeError */
-export const addmv = <T extends Variable>(x: T, a: T, vector: T, options: BlendOptions = {}): T =>
-  inOp('addmv', () =>
-    blend(
-      'addmv',
-      tensorGiven(x, 'addmv'),
-      mv(tensorGiven(a, 'addmv', 'a'), tensorGiven(vector, 'addmv', 'vector')),
-      options,
+export const addmv = /* @__PURE__ */ taking(
+  'addmv',
+  'mat vec',
+  <T extends Variable>(x: T, a: T, vector: T, options: BlendOptions = {}): T =>
+    inOp('addmv', () =>
+      blend(
+        'addmv',
+        tensorGiven(x, 'addmv'),
+        mv(tensorGiven(a, 'addmv', 'a'), tensorGiven(vector, 'addmv', 'vector')),
+        options,
+      ),
     ),
-  );
+);
 /** beta · x + alpha · (outer product of two vectors). @throws ShapeError, DTypeError */
-export const addr = <T extends Variable>(x: T, a: T, b: T, options: BlendOptions = {}): T =>
-  inOp('addr', () =>
-    blend(
-      'addr',
-      tensorGiven(x, 'addr'),
-      outer(tensorGiven(a, 'addr', 'a'), tensorGiven(b, 'addr', 'other')),
-      options,
+export const addr = /* @__PURE__ */ taking(
+  'addr',
+  'vec1 vec2',
+  <T extends Variable>(x: T, a: T, b: T, options: BlendOptions = {}): T =>
+    inOp('addr', () =>
+      blend(
+        'addr',
+        tensorGiven(x, 'addr'),
+        outer(tensorGiven(a, 'addr', 'a'), tensorGiven(b, 'addr', 'other')),
+        options,
+      ),
     ),
-  );
+);
 /** beta · x + alpha · (batch · batch). @throws ShapeError, DTypeError */
-export const baddbmm = <T extends Variable>(x: T, a: T, b: T, options: BlendOptions = {}): T =>
-  inOp('baddbmm', () =>
-    blend(
-      'baddbmm',
-      tensorGiven(x, 'baddbmm'),
-      bmm(tensorGiven(a, 'baddbmm', 'a'), tensorGiven(b, 'baddbmm', 'other')),
-      options,
+export const baddbmm = /* @__PURE__ */ taking(
+  'baddbmm',
+  'batch1 batch2',
+  <T extends Variable>(x: T, a: T, b: T, options: BlendOptions = {}): T =>
+    inOp('baddbmm', () =>
+      blend(
+        'baddbmm',
+        tensorGiven(x, 'baddbmm'),
+        bmm(tensorGiven(a, 'baddbmm', 'a'), tensorGiven(b, 'baddbmm', 'other')),
+        options,
+      ),
     ),
-  );
+);
 /** beta · x + alpha · Σ of the products of two batches. @throws ShapeError, DTypeError */
-export const addbmm = <T extends Variable>(x: T, a: T, b: T, options: BlendOptions = {}): T =>
-  inOp('addbmm', () =>
-    blend(
-      'addbmm',
-      tensorGiven(x, 'addbmm'),
-      sum(bmm(tensorGiven(a, 'addbmm', 'a'), tensorGiven(b, 'addbmm', 'other')), 0),
-      options,
+export const addbmm = /* @__PURE__ */ taking(
+  'addbmm',
+  'batch1 batch2',
+  <T extends Variable>(x: T, a: T, b: T, options: BlendOptions = {}): T =>
+    inOp('addbmm', () =>
+      blend(
+        'addbmm',
+        tensorGiven(x, 'addbmm'),
+        sum(bmm(tensorGiven(a, 'addbmm', 'a'), tensorGiven(b, 'addbmm', 'other')), 0),
+        options,
+      ),
     ),
-  );
+);
 
 /** The inner product of two vectors: `dot`. */
 export const vdot = dot;
@@ -97,7 +117,9 @@ export const vdot = dot;
 export const ger = outer;
 
 /** Products summed over the last dimension of both. @throws ShapeError if those differ */
-export function inner<T extends Variable>(a: T, b: T): T {
+export const inner = /* @__PURE__ */ taking('inner', 'other', function inner<
+  T extends Variable,
+>(a: T, b: T): T {
   tensorGiven(a, 'inner');
   tensorGiven(b, 'inner', 'other');
   return inOp('inner', () => {
@@ -109,20 +131,15 @@ export function inner<T extends Variable>(a: T, b: T): T {
     }
     return tensordot(a, b, [[a.ndim - 1], [b.ndim - 1]]);
   });
-}
+});
 
 /**
  * Products summed over `dims` pairs of dimensions: the last of a with the first of b, or listed ones of each.
  * @throws ShapeError, ArgumentError
  */
-export function tensordot<T extends Variable>(
-  a: T,
-  b: T,
-  dims:
-    | number
-    | readonly [readonly number[], readonly number[]]
-    | { dims: number | readonly [readonly number[], readonly number[]] } = 2,
-): T {
+export const tensordot = /* @__PURE__ */ taking('tensordot', 'other dims?', function tensordot<
+  T extends Variable,
+>(a: T, b: T, dims: number | readonly [readonly number[], readonly number[]] | { dims: number | readonly [readonly number[], readonly number[]] } = 2): T {
   tensorGiven(a, 'tensordot');
   tensorGiven(b, 'tensordot', 'other');
   return inOp('tensordot', () => {
@@ -157,10 +174,10 @@ export function tensordot<T extends Variable>(
     const columns = reshape(permute(b, [...right, ...restB]), [k, numElements(shapeB)]);
     return reshape(mm(rows, columns), [...shapeA, ...shapeB]);
   });
-}
+});
 
 /** The Kronecker product. */
-export function kron<T extends Variable>(a: T, b: T): T {
+export const kron = /* @__PURE__ */ taking('kron', 'other', function kron<T extends Variable>(a: T, b: T): T {
   tensorGiven(a, 'kron');
   tensorGiven(b, 'kron', 'other');
   return inOp('kron', () => {
@@ -180,7 +197,7 @@ export function kron<T extends Variable>(a: T, b: T): T {
       sa.map((size, d) => size * sb[d]),
     );
   });
-}
+});
 
 /** The product of several matrices, multiplied in the order that needs the fewest operations. @throws ShapeError */
 export function chainMatmul<T extends Variable>(...matrices: readonly T[] | [readonly T[]]): T {
@@ -188,7 +205,10 @@ export function chainMatmul<T extends Variable>(...matrices: readonly T[] | [rea
     const [first] = matrices;
     const list = (matrices.length === 1 && Array.isArray(first) ? first : matrices) as readonly T[];
     tensorsGiven(list, 'chain_matmul');
-    if (list.length === 0) throw new ArgumentError('chain_matmul(): Expected one or more matrices');
+    if (list.length === 0)
+      throw new ArgumentError(
+        "chain_matmul(): Expected one or more matrices as argument 'matrices', but got none",
+      );
     for (const x of list)
       if (x.ndim !== 2)
         throw new ShapeError(`chain_matmul(): Tensor dimension is ${x.ndim}, expected 2 instead.`);
@@ -222,7 +242,9 @@ export function matrixPower<T extends Variable>(x: T, n: number): T {
         `linalg.matrix_power: A must be batches of square matrices, but got ${formatShape(x.shape)}`,
       );
     if (!Number.isInteger(n) || n < 0)
-      throw new ArgumentError(`matrixPower: expected a non-negative whole exponent, but got ${n}`);
+      throw new ArgumentError(
+        `matrix_power: argument 'n' must be a non-negative whole number, but got ${n ?? 'nothing'}`,
+      );
     if (n === 0) return expand(eye(x, rows), x.shape);
     const half = n > 1 ? matrixPower(x, n >> 1) : null;
     if (half === null) return x;
@@ -232,7 +254,9 @@ export function matrixPower<T extends Variable>(x: T, n: number): T {
 }
 
 /** The vector product along a dimension of size 3 (the first such one, or `dim`). @throws ShapeError */
-export function cross<T extends Variable>(a: T, b: T, dim?: number | { dim?: number }): T {
+export const cross = /* @__PURE__ */ taking('cross', 'other dim?', function cross<
+  T extends Variable,
+>(a: T, b: T, dim?: number | { dim?: number }): T {
   tensorGiven(a, 'cross');
   tensorGiven(b, 'cross', 'other');
   return inOp('cross', () => {
@@ -248,13 +272,15 @@ export function cross<T extends Variable>(a: T, b: T, dim?: number | { dim?: num
       selectAlong(v, d, integerVector(v, [by, (by + 1) % 3, (by + 2) % 3]));
     return sub<T>(mul<T>(turned(x, 1), turned(y, 2)), mul<T>(turned(x, 2), turned(y, 1)));
   });
-}
+});
 
 /**
  * The p-norm distances between all rows of a [..., P, M] and all of b [..., R, M]: [..., P, R]. The gradient at
  * distance 0 is 0. @throws ShapeError
  */
-export function cdist<T extends Variable>(a: T, b: T, p: number | { p?: number } = 2): T {
+export const cdist = /* @__PURE__ */ taking('cdist', 'x2 p?', function cdist<
+  T extends Variable,
+>(a: T, b: T, p: number | { p?: number } = 2): T {
   tensorGiven(a, 'cdist');
   tensorGiven(b, 'cdist', 'other');
   return inOp('cdist', () => {
@@ -267,9 +293,11 @@ export function cdist<T extends Variable>(a: T, b: T, p: number | { p?: number }
     if (!(order >= 0)) throw new ArgumentError(`cdist only supports non-negative p values; got ${order}`);
     const gaps = sub<T>(unsqueeze(a, -2), unsqueeze(b, -3));
     if (ma === 0) return sum(gaps, -1);
-    return named('CdistBackward0', vectorNorm(gaps, order, -1));
+    // The count of p = 0 has no slope; cdist gives zeros for it where norms give no gradient at all.
+    const distances = vectorNorm(gaps, order, -1);
+    return named('CdistBackward0', order === 0 ? add<T>(distances, mul<T>(sum(gaps, -1), 0)) : distances);
   });
-}
+});
 
 /** The distances between all pairs of different rows of a matrix, row by row. @throws ShapeError */
 export function pdist<T extends Variable>(x: T, p = 2): T {

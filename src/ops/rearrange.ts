@@ -1,7 +1,7 @@
 /** The same elements in another order or several times: flipped, rolled, turned, repeated, dimensions moved. */
 
 import type { Variable } from '../autograd/variable.ts';
-import { ArgumentError, ShapeError } from '../core/errors.ts';
+import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { formatShape, normalizeDim, type Shape } from '../core/shape.ts';
 import { named } from './composite.ts';
@@ -10,6 +10,7 @@ import { given, tensorGiven } from './given.ts';
 import { selectAlong } from './indexing.ts';
 import { cat } from './join.ts';
 import { isPlain } from './options.ts';
+import { taking } from './taking.ts';
 import { expand, narrow, permute, reshape, transpose, unsqueeze } from './views.ts';
 
 /** An int64 vector beside x, outside the graph. */
@@ -77,6 +78,7 @@ export function roll<T extends Variable>(
   dims?: number | readonly number[] | null,
 ): T {
   tensorGiven(x, 'roll');
+  given(shifts, 'roll', 'shifts', 'a number or a list of numbers');
   const steps = listed(shifts);
   const along = dims === undefined || dims === null ? [] : listed(dims);
   if (along.length === 0) {
@@ -169,46 +171,62 @@ export interface RepeatInterleaveOptions {
   dim?: number | null;
 }
 
+/** 0, 1, 2, … each as often as its count says. @throws ShapeError, DTypeError */
+export function repeatPositions<T extends Variable>(counts: T): T {
+  tensorGiven(counts, 'repeat_interleave', 'repeats');
+  if (counts.ndim !== 1) {
+    throw new ShapeError(
+      `repeat_interleave: argument 'repeats' must be a number, or alone a 1D vector of counts, but got shape ${formatShape(counts.shape)}`,
+    );
+  }
+  if (counts.dtype !== 'int64' && counts.dtype !== 'int32')
+    throw new DTypeError(`repeat_interleave: repeats must be int64 or int32, but got ${counts.dtype}`);
+  const positions = Array.from({ length: counts.shape[0] }, (_, i) => i);
+  return repeatInterleave(integerVector(counts, positions), counts, 0);
+}
+
 /**
  * Each element (of the flattened tensor) or slice along dim repeated: all `repeats` times, or each by an own count.
  * @throws ShapeError, ArgumentError for negative counts
  */
-export function repeatInterleave<T extends Variable>(
-  x: T,
-  repeats: number | T,
-  dim?: number | null | RepeatInterleaveOptions,
-): T {
-  tensorGiven(x, 'repeat_interleave');
-  given(repeats, 'repeat_interleave', 'repeats', 'a number or a Tensor');
-  const named = typeof dim === 'object' && dim !== null ? dim.dim : dim;
-  if (named === undefined || named === null) return repeatInterleave(reshape(x, [-1]), repeats, 0);
-  const d = normalizeDim(named, x.ndim, 'repeat_interleave');
-  const source = x.ndim === 0 ? unsqueeze(x, 0) : x;
-  const n = source.shape[d];
-  const counts =
-    typeof repeats === 'number'
-      ? [repeats]
-      : Array.from(repeats.array.backend.hostValues(repeats.array, 'repeat_interleave'), Number);
-  if (counts.length !== 1 && counts.length !== n) {
-    throw new ShapeError(
-      `repeat_interleave: repeats must have the same size as input along dim; got ${counts.length} and ${n}`,
+export const repeatInterleave = /* @__PURE__ */ taking(
+  'repeat_interleave',
+  'repeats dim?',
+  function repeatInterleave<T extends Variable>(
+    x: T,
+    repeats: number | T,
+    dim?: number | null | RepeatInterleaveOptions,
+  ): T {
+    tensorGiven(x, 'repeat_interleave');
+    given(repeats, 'repeat_interleave', 'repeats', 'a number or a Tensor');
+    const named = typeof dim === 'object' && dim !== null ? dim.dim : dim;
+    if (named === undefined || named === null) return repeatInterleave(reshape(x, [-1]), repeats, 0);
+    const d = normalizeDim(named, x.ndim, 'repeat_interleave');
+    const source = x.ndim === 0 ? unsqueeze(x, 0) : x;
+    const n = source.shape[d];
+    const counts =
+      typeof repeats === 'number'
+        ? [repeats]
+        : Array.from(repeats.array.backend.hostValues(repeats.array, 'repeat_interleave'), Number);
+    if (counts.length !== 1 && counts.length !== n) {
+      throw new ShapeError(
+        `repeat_interleave: repeats must have the same size as input along dim; got ${counts.length} and ${n}`,
+      );
+    }
+    if (counts.some((c) => !Number.isInteger(c) || c < 0)) {
+      throw new ArgumentError(`repeat_interleave: repeats can not be negative; got ${counts.join(', ')}`);
+    }
+    const picks = Array.from({ length: n }).flatMap((_, i) =>
+      new Array<number>(counts.length === 1 ? counts[0] : counts[i]).fill(i),
     );
-  }
-  if (counts.some((c) => !Number.isInteger(c) || c < 0)) {
-    throw new ArgumentError(`repeat_interleave: repeats can not be negative; got ${counts.join(', ')}`);
-  }
-  const picks = Array.from({ length: n }).flatMap((_, i) =>
-    new Array<number>(counts.length === 1 ? counts[0] : counts[i]).fill(i),
-  );
-  return selectAlong(source, d, integerVector(source, picks), 'IndexSelectBackward0');
-}
+    return selectAlong(source, d, integerVector(source, picks), 'IndexSelectBackward0');
+  },
+);
 
 /** Dimensions moved from the positions `source` to `destination`; the others keep their order. @throws ShapeError */
-export function movedim<T extends Variable>(
-  x: T,
-  source: number | readonly number[],
-  destination: number | readonly number[],
-): T {
+export const movedim = /* @__PURE__ */ taking('movedim', 'source destination', function movedim<
+  T extends Variable,
+>(x: T, source: number | readonly number[], destination: number | readonly number[]): T {
   tensorGiven(x, 'movedim');
   const from = distinctDims(source, x.ndim, 'movedim');
   const to = distinctDims(destination, x.ndim, 'movedim');
@@ -228,11 +246,15 @@ export function movedim<T extends Variable>(
     x,
     order.map((d) => (d >= 0 ? d : (rest.shift() ?? 0))),
   );
-}
+});
 
 /** Two dimensions exchanged: `transpose` by NumPy's name. */
-export const swapaxes = <T extends Variable>(x: T, axis0: number, axis1: number): T =>
-  transpose(tensorGiven(x, 'swapaxes'), axis0, axis1);
+export const swapaxes = /* @__PURE__ */ taking(
+  'swapaxes',
+  'axis0|dim0 axis1|dim1',
+  <T extends Variable>(x: T, axis0: number, axis1: number): T =>
+    transpose(tensorGiven(x, 'swapaxes'), axis0, axis1),
+);
 /** Two dimensions exchanged: `transpose` by another name. */
 export const swapdims = swapaxes;
 /** `movedim` by NumPy's name. */

@@ -119,11 +119,11 @@ function extremeOver<T extends Variable>(
     const savedX = node.save(x);
     const savedY = node.saveOutput(output);
     return (grad) => {
-      // Ties share the gradient equally; so do the NaNs where one is the extreme of all elements.
+      // Ties share the gradient equally; so do the NaNs that win in max and min. amax and amin divide 0 by 0 there.
       const [input, best] = [savedX.get(grad), restoreDims(savedY.get(grad), from, list)];
       const same = eq<T>(input, best);
       const hits = cast(
-        dims === null ? logicalOr<T>(same, logicalAnd<T>(isnan(input), isnan(best))) : same,
+        name.startsWith('Am') ? same : logicalOr<T>(same, logicalAnd<T>(isnan(input), isnan(best))),
         grad.dtype,
       );
       const share = div<T>(restoreDims(grad, from, list), sum(hits, list, true));

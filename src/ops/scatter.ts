@@ -10,6 +10,7 @@ import { add, mul } from './arithmetic.ts';
 import { cast, checkDevices, contiguous, scalarValue } from './convert.ts';
 import { tensorGiven } from './given.ts';
 import { checkedIndex } from './indexing.ts';
+import { taking } from './taking.ts';
 import { expand, narrow, reshape, unsqueeze } from './views.ts';
 
 /** An int64 index tensor whose entries lie in [-size, size), wrapped. @throws DTypeError, IndexError */
@@ -58,13 +59,15 @@ function checkFits(x: Variable, dim: number, index: Variable, op: string): void 
 }
 
 /** out[i][j] = x[index[i][j]][j] for dim 0, and so on. @throws IndexError, ShapeError, DTypeError */
-export function gather<T extends Variable>(x: T, dim: number, index: T): T {
+export const gather = /* @__PURE__ */ taking('gather', 'dim index', function gather<
+  T extends Variable,
+>(x: T, dim: number, index: T): T {
   tensorGiven(x, 'gather');
   tensorGiven(index, 'gather', 'index');
   const d = normalizeDim(dim, x.ndim, 'gather');
   if (index.array.size > 0) checkFits(x, d, index, 'gather');
   return gatherAlong(x, d, indexAlong(x, d, index, 'gather'));
-}
+});
 
 /** The part of source that index reads. */
 const readPart = <T extends Variable>(source: T, shape: Shape): T =>
@@ -81,13 +84,9 @@ export interface ScatterOptions {
  * x with elements replaced: out[index[i][j]][j] = source[i][j] for dim 0, and so on; source may be a number.
  * Of several for one place the last wins. @throws IndexError, ShapeError, DTypeError
  */
-export function scatter<T extends Variable>(
-  x: T,
-  dim: number,
-  index: T,
-  source: T | number,
-  { reduce = null }: ScatterOptions = {},
-): T {
+export const scatter = /* @__PURE__ */ taking('scatter', 'dim index src|value', function scatter<
+  T extends Variable,
+>(x: T, dim: number, index: T, source: T | number, { reduce = null }: ScatterOptions = {}): T {
   tensorGiven(x, 'scatter');
   tensorGiven(index, 'scatter', 'index');
   const d = normalizeDim(dim, x.ndim, 'scatter');
@@ -99,17 +98,19 @@ export function scatter<T extends Variable>(
       `scatter: reduce argument must be either add or multiply, but got ${String(reduce)}`,
     );
   return scatterAlong(x, d, picks, part, false);
-}
+});
 
 /** x with elements added: out[index[i][j]][j] += source[i][j] for dim 0, and so on. */
-export function scatterAdd<T extends Variable>(x: T, dim: number, index: T, source: T): T {
+export const scatterAdd = /* @__PURE__ */ taking('scatter_add', 'dim index src', function scatterAdd<
+  T extends Variable,
+>(x: T, dim: number, index: T, source: T): T {
   tensorGiven(x, 'scatter_add');
   tensorGiven(index, 'scatter_add', 'index');
   tensorGiven(source, 'scatter_add', 'source');
   const d = normalizeDim(dim, x.ndim, 'scatter_add');
   const { picks, part } = scatterOperands(x, d, index, source, 'scatter_add');
   return scatterAlong(x, d, picks, part, true);
-}
+});
 
 function scatterOperands<T extends Variable>(
   x: T,
@@ -141,7 +142,9 @@ function scatterOperands<T extends Variable>(
 }
 
 /** Elements along dim where index (broadcast against x, but for dim) says; without dim, of the flattened tensor. */
-export function takeAlongDim<T extends Variable>(x: T, index: T, dim: number | null = null): T {
+export const takeAlongDim = /* @__PURE__ */ taking('take_along_dim', 'indices dim?', function takeAlongDim<
+  T extends Variable,
+>(x: T, index: T, dim: number | null = null): T {
   tensorGiven(x, 'take_along_dim');
   tensorGiven(index, 'take_along_dim', 'index');
   return inOp('take_along_dim', () => {
@@ -158,7 +161,7 @@ export function takeAlongDim<T extends Variable>(x: T, index: T, dim: number | n
     const withSize = (size: number) => common.map((s, axis) => (axis === d ? size : s));
     return gather(expand(x, withSize(x.shape[d])), d, contiguous(expand(index, withSize(index.shape[d]))));
   });
-}
+});
 
 /** What an index of slices must be: one-dimensional (or a single number), of integers. */
 export function sliceIndex<T extends Variable>(x: T, dim: number, index: T, op: string): T {

@@ -8,13 +8,14 @@ import { ArgumentError, DTypeError, IndexError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { formatShape } from '../core/shape.ts';
 import { add, div, mul, sub } from './arithmetic.ts';
-import { eq, isnan, logicalNot } from './comparison.ts';
+import { eq, gt, isnan, logicalAnd, logicalNot, logicalOr, lt } from './comparison.ts';
 import { detached } from './composite.ts';
 import { cast } from './convert.ts';
 import { abs, exp, log, sign, sqrt, square } from './elementwise.ts';
 import { tensorGiven } from './given.ts';
 import { pow } from './power.ts';
 import { amax, amin, type Dims, listDims, mean, nanToZero, restoreDims, sum } from './reduce.ts';
+import { reshape } from './views.ts';
 import { whereOp } from './where.ts';
 
 function checkFloating(x: Variable, op: string): void {
@@ -45,6 +46,34 @@ export function variance<T extends Variable>(x: T, dims: Dims = null, correction
   });
 }
 
+/**
+ * √(Σ(x − mean)² / freedom). Where float32 squares would overflow or vanish, the distances are divided by the largest
+ * first: PyTorch adds up in double precision and takes the root before it rounds.
+ */
+function rootMeanSquare<T extends Variable>(
+  x: T,
+  list: readonly number[],
+  freedom: number,
+  keepdim: boolean,
+): T {
+  const all = list.length === 0 ? null : list;
+  const centred = sub<T>(x, mean(x, all, true));
+  const over = (y: T): T => sqrt(div<T>(sum(square(y), all, keepdim), freedom));
+  if (x.dtype !== 'float32' || centred.array.size === 0) return over(centred);
+  const largest = amax(abs(centred), all, true);
+  const fits = logicalOr<T>(
+    logicalAnd<T>(gt<T>(largest, SMALL_SQUARE), lt<T>(largest, LARGE_SQUARE)),
+    logicalOr<T>(eq<T>(largest, 0), eq<T>(largest, Infinity)),
+  );
+  const scale = whereOp<T>(fits, 1, largest);
+  const root = over(div<T>(centred, scale));
+  return mul<T>(root, keepdim ? scale : reshape(scale, root.shape));
+}
+
+/** Bounds of distances whose squares, a million of them, are neither denormal nor infinite in float32. */
+const SMALL_SQUARE = 1e-18;
+const LARGE_SQUARE = 1e16;
+
 /** The square root of the variance; its gradient where it is 0 is 0. @throws DTypeError for integers */
 export function std<T extends Variable>(x: T, dims: Dims = null, correction = 1, keepdim = false): T {
   tensorGiven(x, 'std');
@@ -52,7 +81,7 @@ export function std<T extends Variable>(x: T, dims: Dims = null, correction = 1,
   const list = listDims(dims, x.ndim, 'std');
   const count = list.reduce((n, d) => n * x.shape[d], 1);
   const freedom = Math.max(0, count - correction);
-  const out = sqrt(variance(detached(x), dims, correction, keepdim));
+  const out = rootMeanSquare(detached(x), list, freedom, keepdim);
   const from = x.shape;
   const all = list.length === 0 ? null : list;
   return record('StdBackward0', out.array, [x], (node, output) => {
@@ -104,6 +133,8 @@ export function vectorNorm<T extends Variable>(
     const savedX = node.save(input);
     const savedY = node.saveOutput(output);
     return (grad) => {
+      // The count of what is not zero has no slope anywhere.
+      if (p === 0) return [null];
       const back = (y: T): T => restoreDims(y, from, list);
       return [normGrad(back(grad), savedX.get(grad), back(savedY.get(grad)), p, list)];
     };
@@ -139,7 +170,6 @@ function normForward<T extends Variable>(x: T, p: number, list: readonly number[
 
 function normGrad<T extends Variable>(grad: T, x: T, y: T, p: number, list: readonly number[]): T {
   const atZero = (zero: T, slope: T): T => whereOp<T>(eq<T>(zero, 0), 0, slope);
-  if (p === 0) return mul<T>(grad, mul<T>(x, 0));
   if (p === 1) return mul<T>(sign(x), grad);
   if (p === 2) return mul<T>(x, atZero(y, div<T>(grad, y)));
   if (Math.abs(p) === Infinity) {

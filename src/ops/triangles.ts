@@ -19,6 +19,7 @@ import { given, tensorGiven } from './given.ts';
 import { type ByName, option } from './options.ts';
 import { integerVector } from './rearrange.ts';
 import { sum } from './reduce.ts';
+import { taking } from './taking.ts';
 import { reshape, scatterFlat, transpose, view, viewOf } from './views.ts';
 import { whereOp } from './where.ts';
 
@@ -82,12 +83,9 @@ function diagonalPlace(shape: Shape, strides: Shape, offset: number, a: number, 
 }
 
 /** The diagonal of two dimensions as a view: the other dimensions first, the diagonal last. @throws ShapeError */
-export function diagonal<T extends Variable>(
-  x: T,
-  offset: number | DiagonalOptions = 0,
-  dim1 = 0,
-  dim2 = 1,
-): T {
+export const diagonal = /* @__PURE__ */ taking('diagonal', 'offset? dim1? dim2?', function diagonal<
+  T extends Variable,
+>(x: T, offset: number | DiagonalOptions = 0, dim1 = 0, dim2 = 1): T {
   tensorGiven(x, 'diagonal');
   const o: DiagonalOptions = typeof offset === 'object' ? offset : { offset, dim1, dim2 };
   const a = normalizeDim(o.dim1 ?? 0, x.ndim, 'diagonal');
@@ -100,7 +98,7 @@ export function diagonal<T extends Variable>(
   return viewOf('DiagonalBackward0', x, place.shape, place.strides, x.array.offset + place.start, (grad) => [
     placeDiagonal(grad, from, by, a, b),
   ]);
-}
+});
 
 /** Zeros of `shape` with x on a diagonal. */
 function placeDiagonal<T extends Variable>(x: T, shape: Shape, offset: number, a: number, b: number): T {
@@ -159,7 +157,9 @@ export function trace<T extends Variable>(x: T): T {
  * Windows of `size` elements every `step` along dim, as a view: they lie in a new last dimension.
  * @throws ShapeError if size is larger than the dimension; ArgumentError if step is not positive
  */
-export function unfold<T extends Variable>(x: T, dim: number, size: number, step: number): T {
+export const unfold = /* @__PURE__ */ taking('unfold', 'dimension size step', function unfold<
+  T extends Variable,
+>(x: T, dim: number, size: number, step: number): T {
   tensorGiven(x, 'unfold');
   given(size, 'unfold', 'size', 'a number');
   const d = normalizeDim(dim, x.ndim, 'unfold');
@@ -185,17 +185,19 @@ export function unfold<T extends Variable>(x: T, dim: number, size: number, step
     const positions = contiguous(flat.derive(flat.array.view(shape, own)));
     return [scatterFlat(reshape(grad, [-1]), reshape(positions, [-1]), from)];
   });
-}
+});
 
 /** One dimension split into several whose sizes multiply to it; one size may be −1. @throws ShapeError */
-export function unflatten<T extends Variable>(x: T, dim: number, sizes: Shape): T {
+export const unflatten = /* @__PURE__ */ taking('unflatten', 'dim sizes', function unflatten<
+  T extends Variable,
+>(x: T, dim: number, sizes: Shape): T {
   tensorGiven(x, 'unflatten');
   const d = normalizeDim(dim, x.ndim, 'unflatten');
   given(sizes, 'unflatten', 'sizes', 'a list of sizes');
   if (sizes.length === 0) throw new ShapeError('unflatten: sizes must be non-empty');
   const inner = inferShape(sizes, x.shape[d], 'unflatten');
   return view(x, [...x.shape.slice(0, d), ...inner, ...x.shape.slice(d + 1)]);
-}
+});
 
 /** Matrices mirrored at their diagonal: the last two dimensions exchanged. @throws ShapeError */
 export function adjoint<T extends Variable>(x: T): T {

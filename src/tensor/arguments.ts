@@ -64,9 +64,20 @@ export function oneDim(
 /** Sizes written as `(2, 3)` or `([2, 3])`. */
 export type SizeArguments = readonly number[] | readonly [Shape];
 
-export function sizes(list: SizeArguments): Shape {
+/** `{ size: [2, 3] }`, by whatever PyTorch calls it; what has no such name is passed on, to be refused or read there. */
+function namedSizes(named: object): Shape {
+  const { size, shape, repeats } = named as { size?: Shape; shape?: Shape; repeats?: Shape };
+  return size ?? shape ?? repeats ?? (named as unknown as Shape);
+}
+
+export function sizes(list: SizeArguments, op: string, argument = 'size'): Shape {
   const [first] = list;
-  if (list.length === 1 && typeof first === 'object') return first;
+  if (list.length === 1 && first === undefined) {
+    throw new ArgumentError(
+      `${op}: argument '${argument}' must be numbers or a list of numbers, but got nothing`,
+    );
+  }
+  if (list.length === 1 && typeof first === 'object') return isOptions(first) ? namedSizes(first) : first;
   return list as readonly number[];
 }
 
@@ -79,6 +90,8 @@ export function sizesAndOptions<O extends object>(
   const options = isOptions<O>(last) ? last : undefined;
   const rest = options ? list.slice(0, -1) : last === undefined && list.length > 1 ? list.slice(0, -1) : list;
   const shape = rest.length === 1 && Array.isArray(rest[0]) ? (rest[0] as number[]) : (rest as number[]);
+  if (shape.length === 1 && shape[0] === undefined)
+    throw new ArgumentError(`${op}: argument 'size' must be numbers or a list of numbers, but got nothing`);
   checkShape(shape, op);
   return { shape: shape.slice(), options };
 }

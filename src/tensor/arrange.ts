@@ -38,7 +38,7 @@ export abstract class ArrangeMethods extends ShapeMethods {
   flip(...dims: readonly number[] | [Shape] | [{ dims: Dims }]): this {
     const [first] = dims;
     if (isPlain(first)) return rearrange.flip(this, (first as { dims: Dims }).dims);
-    return rearrange.flip(this, sizes(dims as SizeArguments));
+    return rearrange.flip(this, sizes(dims as SizeArguments, 'flip', 'dims'));
   }
   /** Columns in reversed order. */
   fliplr(): this {
@@ -66,11 +66,11 @@ export abstract class ArrangeMethods extends ShapeMethods {
   }
   /** The whole put side by side, sizes[d] times along dimension d. */
   repeat(...counts: SizeArguments): this {
-    return rearrange.repeat(this, sizes(counts));
+    return rearrange.repeat(this, sizes(counts, 'repeat', 'repeats'));
   }
   /** `repeat` with ones added in front. */
   tile(...counts: SizeArguments): this {
-    return rearrange.tile(this, sizes(counts));
+    return rearrange.tile(this, sizes(counts, 'tile', 'dims'));
   }
   /** Each element, or slice along `dim`, repeated. */
   repeatInterleave(repeats: number | this, dim?: number | null | rearrange.RepeatInterleaveOptions): this {

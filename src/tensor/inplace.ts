@@ -32,7 +32,7 @@ export abstract class InplaceMethods extends PickMethods {
     return fill_(this, 0);
   }
   /** All elements become `value`. */
-  fill_(value: number | bigint | boolean): this {
+  fill_(value: number | bigint | boolean | this): this {
     return fill_(this, value);
   }
   /** The elements of another tensor, broadcast and converted. */

@@ -1,4 +1,5 @@
 /** In-place forms of the other ops: bounds, powers, comparisons, bits, scattering, triangles. */
+import type { Variable } from '../autograd/variable.ts';
 import { inOp } from '../core/inOp.ts';
 import * as arithmetic from '../ops/arithmetic.ts';
 import * as bits from '../ops/bitwise.ts';
@@ -8,6 +9,7 @@ import * as comparison from '../ops/comparison.ts';
 import type { OperandOf } from '../ops/convert.ts';
 import * as running from '../ops/cumulative.ts';
 import { inplaceOf } from '../ops/inplaceForms.ts';
+import { isPlain } from '../ops/options.ts';
 import * as pick from '../ops/pick.ts';
 import { pow } from '../ops/power.ts';
 import * as products from '../ops/products.ts';
@@ -15,10 +17,16 @@ import * as scatter from '../ops/scatter.ts';
 import * as triangles from '../ops/triangles.ts';
 import { InplaceUnaryMethods } from './inplaceUnary.ts';
 
+/** The tensors among bounds, by position or by name: their gradients are wanted too. */
+function boundsIn<T extends Variable>(min: BoundOf<T> | ClampOptions<T>, max: BoundOf<T>): T[] {
+  const list = [min, max].flatMap((bound) => (isPlain(bound) ? Object.values(bound) : [bound]));
+  return list.filter((bound): bound is T => typeof bound === 'object' && bound !== null);
+}
+
 export abstract class InplaceOtherMethods extends InplaceUnaryMethods {
   /** Elements kept within bounds, in place. */
   clamp_(min?: BoundOf<this> | ClampOptions<this>, max?: BoundOf<this>): this {
-    return inplaceOf<this>('clamp_', this, [], (x) => clamp<this>(x, min, max));
+    return inplaceOf<this>('clamp_', this, boundsIn<this>(min, max), (x) => clamp<this>(x, min, max));
   }
   /** `clamp_` by NumPy's name. */
   clip_(min?: BoundOf<this> | ClampOptions<this>, max?: BoundOf<this>): this {

@@ -6,6 +6,7 @@ import { tensorGiven } from '../ops/given.ts';
 import { type IndexOf, index, indexPut_ } from '../ops/indexing.ts';
 import { bmm, dot, matmul, mm, mv, outer } from '../ops/matmul.ts';
 import type { ByName } from '../ops/options.ts';
+import * as named from '../ops/publicViews.ts';
 import * as views from '../ops/views.ts';
 import { type SizeArguments, sizes } from './arguments.ts';
 import { StatisticsMethods } from './statistics.ts';
@@ -13,11 +14,11 @@ import { StatisticsMethods } from './statistics.ts';
 export abstract class ShapeMethods extends StatisticsMethods {
   /** Another shape over the same memory; one size may be −1. @throws ShapeError where strides cannot express it */
   view(...shape: SizeArguments): this {
-    return views.view(this, sizes(shape));
+    return views.view(this, sizes(shape, 'view'));
   }
   /** Another shape: a view where possible, else a copy. One size may be −1. */
   reshape(...shape: SizeArguments): this {
-    return views.reshape(this, sizes(shape));
+    return views.reshape(this, sizes(shape, 'reshape', 'shape'));
   }
   /** The shape of another tensor. */
   viewAs(other: this): this {
@@ -29,7 +30,7 @@ export abstract class ShapeMethods extends StatisticsMethods {
   }
   /** Repeats sizes of 1, and new leading dimensions, without copying. */
   expand(...shape: SizeArguments): this {
-    return views.expand(this, sizes(shape));
+    return views.expand(this, sizes(shape, 'expand'));
   }
   /** The shape of another tensor, by repetition. */
   expandAs(other: this): this {
@@ -37,15 +38,15 @@ export abstract class ShapeMethods extends StatisticsMethods {
   }
   /** `expand` by another name. */
   broadcastTo(...shape: SizeArguments): this {
-    return inOp('broadcast_to', () => views.expand(this, sizes(shape)));
+    return inOp('broadcast_to', () => views.expand(this, sizes(shape, 'broadcast_to')));
   }
   /** The dimensions in another order. */
   permute(...dims: SizeArguments): this {
-    return views.permute(this, sizes(dims));
+    return named.permute(this, sizes(dims, 'permute', 'dims'));
   }
   /** Two dimensions exchanged. */
   transpose(dim0: number, dim1: number): this {
-    return views.transpose(this, dim0, dim1);
+    return named.transpose(this, dim0, dim1);
   }
   /** The matrix transposed. */
   t(): this {
@@ -73,11 +74,11 @@ export abstract class ShapeMethods extends StatisticsMethods {
   }
   /** One index of a dimension, which vanishes. */
   select(dim: number, i: number): this {
-    return views.select(this, dim, i);
+    return named.select(this, dim, i);
   }
   /** `length` indices of a dimension from `start`. */
   narrow(dim: number, start: number, length: number): this {
-    return views.narrow(this, dim, start, length);
+    return named.narrow(this, dim, start, length);
   }
   /** Any layout over the same memory; sizes and strides in elements. */
   asStrided(shape: readonly number[], strides: readonly number[], offset?: number): this {

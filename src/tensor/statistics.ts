@@ -10,6 +10,7 @@ import {
   uniqueConsecutive,
 } from '../ops/counting.ts';
 import * as running from '../ops/cumulative.ts';
+import { given } from '../ops/given.ts';
 import type { ValuesAndIndices } from '../ops/namedResult.ts';
 import * as order from '../ops/order.ts';
 import type { Dims } from '../ops/reduce.ts';
@@ -37,7 +38,7 @@ export interface VarOptions {
 export type VarArguments = [
   dim?: Dims | boolean | VarOptions,
   unbiased?: boolean | VarOptions,
-  keepdim?: boolean,
+  keepdim?: boolean | VarOptions,
 ];
 
 /** What `var` and `std` were asked for. */
@@ -47,6 +48,7 @@ export function spread(...[first, second, third]: VarArguments): {
   keepdim: boolean;
 } {
   const named: VarOptions = {
+    ...(isOptions<VarOptions>(third) ? third : { keepdim: third }),
     ...(isOptions<VarOptions>(second) ? second : { unbiased: second }),
     ...(typeof first === 'boolean'
       ? { unbiased: first }
@@ -54,7 +56,7 @@ export function spread(...[first, second, third]: VarArguments): {
         ? first
         : { dim: first }),
   };
-  const { dim = null, unbiased = true, correction = unbiased ? 1 : 0, keepdim = third ?? false } = named;
+  const { dim = null, unbiased = true, correction = unbiased ? 1 : 0, keepdim = false } = named;
   return { dims: dim, correction, keepdim };
 }
 
@@ -106,6 +108,7 @@ export abstract class StatisticsMethods extends ReductionMethods {
   }
   /** log Σ eˣ over `dim`. */
   logsumexp(dim: DimOrOptions, keepdim?: KeepdimOrOptions): this {
+    given(dim, 'logsumexp', 'dim', 'a dimension or a list of them');
     const r = reduction(dim, keepdim, undefined, 'logsumexp');
     return statistics.logsumexp(this, r.dims, r.keepdim);
   }

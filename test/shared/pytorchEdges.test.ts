@@ -132,6 +132,86 @@ describe('values', () => {
   });
 });
 
+describe('gradients where PyTorch divides', () => {
+  it('prod: a NaN or an infinity spoils its neighbours, unless a zero is among them', () => {
+    expect(slopes((x) => x.prod(), [1, nan, 2])).toEqual([nan, nan, nan]);
+    expect(slopes((x) => x.prod(), [3, inf, 2])).toEqual([inf, nan, inf]);
+    expect(slopes((x) => x.prod(0), [0, inf, 2])).toEqual([inf, 0, nan]);
+    expect(slopes((x) => x.prod(), [0, 3, 2])).toEqual([6, 0, 0]);
+  });
+  it('cross_entropy: an ignored row has 0 times its softmax', () => {
+    const x = torch
+      .tensor([
+        [nan, 1],
+        [1, 2],
+        [inf, 0],
+      ])
+      .requiresGrad_();
+    F.crossEntropy(x, torch.tensor([-100n, 1n, -100n]), { reduction: 'sum' }).backward();
+    expect(x.grad?.isnan().toArray()).toEqual([
+      [true, true],
+      [false, false],
+      [true, true],
+    ]);
+  });
+  it('amax: of NaNs there is none that equals the largest', () => {
+    expect(slopes((x) => x.amax(), [nan, 1])).toEqual([nan, nan]);
+    expect(slopes((x) => x.max(), [nan, 1])).toEqual([1, 0]);
+  });
+  it('atan2: where the squares vanish the slope is infinite', () => {
+    expect(slopes((x) => torch.atan2(x, torch.tensor([1e-25])), [1e-20])).toEqual([inf]);
+  });
+  it('the count of what is not zero has no gradient', () => {
+    const x = leaf([1, 0]);
+    x.norm(0).backward();
+    expect(x.grad).toBeNull();
+  });
+  it('what beta = 0 leaves out gets zeros', () => {
+    const x = torch.ones(2, 2).requiresGrad_();
+    torch.addmm(x, torch.ones(2, 3), torch.ones(3, 2), { beta: 0 }).sum().backward();
+    expect(x.grad?.sum().item()).toBe(0);
+  });
+  it('in-place forms pass gradients on to tensors that bound or fill', () => {
+    const [x, low] = [leaf([1, -1]), torch.tensor(0).requiresGrad_()];
+    x.clone().clamp_(low).sum().backward();
+    expect(low.grad?.item()).toBe(1);
+    const value = torch.tensor(3).requiresGrad_();
+    x.clone().fill_(value).sum().backward();
+    expect(value.grad?.item()).toBe(2);
+  });
+});
+
+describe('ranges', () => {
+  it('std of distances whose squares are too large or too small for a float', () => {
+    expect(torch.tensor([3e38, -1e38, 1]).std().item() / 2.0816660442057618e38).toBeCloseTo(1, 6);
+    expect(torch.tensor([1e-30, -1e-30]).std().item() / Math.SQRT2 / 1e-30).toBeCloseTo(1, 6);
+    expect(torch.tensor([2, 2, 2]).std().item()).toBe(0);
+    expect(torch.tensor([3e38, 3e38, 3e38]).std().item()).toBe(inf);
+  });
+  it('interpolation to the same size has no neighbours', () => {
+    const x = torch.tensor([[[[1, inf, 2]]]]);
+    const y = F.interpolate(x, { size: [1, 3], mode: 'bilinear', alignCorners: true });
+    expect(y.toArray()).toEqual([[[[1, nan, 2]]]]);
+  });
+});
+
+describe('shapes', () => {
+  it("meshgrid's 'xy' lays the first vector along the second dimension", () => {
+    const [a, b] = torch.meshgrid(torch.tensor([1, 2, 3]), torch.tensor([4, 5]), { indexing: 'xy' });
+    expect(a.toArray()).toEqual([
+      [1, 2, 3],
+      [1, 2, 3],
+    ]);
+    expect(b.toArray()).toEqual([
+      [4, 4, 4],
+      [5, 5, 5],
+    ]);
+  });
+  it('repeat_interleave of counts alone gives positions', () => {
+    expect(torch.repeatInterleave(torch.tensor([2n, 0n, 1n])).toArray()).toEqual([0, 0, 2]);
+  });
+});
+
 describe('memory', () => {
   it('layouts stay within their storage', () => {
     const x = torch.arange(6);

@@ -148,6 +148,17 @@ export function training(x: Tensor): void {
   model(x);
 }
 
+export function byName(x: Tensor, index: Tensor): void {
+  isTensor(torch.gather(x, { dim: 1, index }));
+  isTensor(torch.topk(x, 2, { largest: false }).values);
+  isTensor(torch.split(x, { splitSize: 2, dim: 0 })[0]);
+  isTensor(torch.linspace(0, { end: 1, steps: 5 }));
+  isTensor(nn.functional.crossEntropy(x, { target: index, labelSmoothing: 0.1 }));
+  isTensor(nn.functional.pad(x, { pad: [1, 1], value: 3 }));
+  // @ts-expect-error the index is missing
+  torch.gather(x, { dim: 1 });
+}
+
 export function derivatives(x: Tensor): void {
   is<void>()(x.sum().backward());
   const grads = torch.autograd.grad(x.sum(), [x]);

@@ -81,6 +81,9 @@ interface Probe {
   readonly what: string;
   /** What the message must show. */
   readonly got: RegExp;
+  readonly also?: RegExp;
+  /** The position of the argument that does not come. */
+  readonly leavesOut?: number;
   readonly build: () => unknown[];
 }
 
@@ -117,19 +120,33 @@ function build(
 
 const torchName: { readonly [dtype: string]: string } = { float32: 'Float', int64: 'Long', bool: 'Bool' };
 
+/** An argument by its name, what was expected, and that nothing (or what else) came. */
+const NAMED = new RegExp(
+  [
+    "(?=.*('\\w+'|expected (n|p|from) |numSamples|size or scale_factor|len\\(dims\\)|shape '\\[\\]'|number of sizes|" +
+      'repeat dims|shifts: |an integer, slice))',
+    '(?=.*(must|expect|missing|should|invalid|does not match|can not|align))',
+  ].join(''),
+  'i',
+);
+const CAME = /but got|got \[\]|'\[\]'|undefined|len\(dims\) = [01]|nothing|none|\bgot \w+ = |shifts: \d/i;
+
 /**
- * Without a tensor, a list of tensors or a shape, as JavaScript without types may call: `undefined` in its place, and
- * nothing from there on. What may be left out is no matter of this test: such a call just works.
+ * Without an argument, as JavaScript without types may call: `undefined` in its place, and nothing from there on. What
+ * is required must be missed by name; what may be left out is listed in `OPTIONAL`, so that nothing is taken silently.
  */
 function leftOut(call: readonly Argument[], i: number, self: boolean): Probe[] {
-  const argument = call[i];
-  if ((self && i === 0) || (argument.kind === 'plain' && !Array.isArray(argument.value))) return [];
-  // Sizes that methods take spread are an empty list where nothing came, which is a shape too.
-  const got =
-    /but got|got \[\]|'\[\]'|undefined|at least one|one or more|non-empty|len\(dims\) = [01]|\(1\) were provided/i;
+  if (self && i === 0) return [];
+  const probe = (what: string, args: () => unknown[]): Probe => ({
+    what: `argument ${i}: ${what}`,
+    got: CAME,
+    also: NAMED,
+    leavesOut: i,
+    build: args,
+  });
   return [
-    { what: `argument ${i}: undefined`, got, build: () => build(call).with(i, undefined) },
-    { what: `argument ${i}: left out`, got, build: () => build(call).slice(0, i) },
+    probe('undefined', () => build(call).with(i, undefined)),
+    probe('left out', () => build(call).slice(0, i)),
   ];
 }
 
@@ -221,8 +238,116 @@ function faults(op: Op, probe: Probe, error: unknown): string[] {
   const short = op.name.split('.').at(-1) ?? '';
   const names = [short, ...(ALIASES[short] ?? [])].map(letters);
   const problems = names.some((name) => said.includes(name)) ? [] : ['the op is not named'];
-  if (!probe.got.test(error.message)) problems.push(`lacks ${probe.got.source}`);
+  const needed = probe.leavesOut === undefined || !mayBeLeftOut(op.name, probe.leavesOut);
+  if (needed && !probe.got.test(error.message)) problems.push(`lacks ${probe.got.source}`);
+  if (needed && probe.also && !probe.also.test(error.message)) problems.push('the argument is not named');
   return problems.map((problem) => `${problem}: ${error.message}`);
+}
+
+/** Positions from which on PyTorch (or this library, for sizes that come spread) has defaults. */
+const OPTIONAL: { readonly [name: string]: number } = {
+  all: 1,
+  amax: 1,
+  amin: 1,
+  aminmax: 1,
+  any: 1,
+  arange: 1,
+  argmax: 1,
+  argmin: 1,
+  argsort: 1,
+  batchNorm: 3,
+  bernoulli: 1,
+  bilinear: 3,
+  binaryCrossEntropy: 2,
+  binaryCrossEntropyWithLogits: 2,
+  blockDiag: 1,
+  broadcastTensors: 0,
+  cartesianProd: 1,
+  cat: 1,
+  chainMatmul: 1,
+  chunk: 2,
+  clamp: 1,
+  clip: 1,
+  combinations: 1,
+  concat: 1,
+  conv1d: 2,
+  conv2d: 2,
+  conv3d: 2,
+  convTranspose1d: 2,
+  convTranspose2d: 2,
+  convTranspose3d: 2,
+  cosineSimilarity: 2,
+  countNonzero: 1,
+  cross: 2,
+  crossEntropy: 2,
+  diagEmbed: 1,
+  diagonal: 1,
+  diff: 1,
+  empty: 0,
+  eye: 1,
+  flatten: 1,
+  glu: 1,
+  groupNorm: 2,
+  gumbelSoftmax: 1,
+  histc: 1,
+  index: 1,
+  kthvalue: 2,
+  layerNorm: 2,
+  linear: 2,
+  logSoftmax: 1,
+  matrixNorm: 1,
+  max: 1,
+  mean: 1,
+  median: 1,
+  meshgrid: 1,
+  min: 1,
+  mode: 1,
+  nanmean: 1,
+  nansum: 1,
+  nllLoss: 2,
+  norm: 1,
+  normal: 1,
+  normalize: 1,
+  oneHot: 1,
+  ones: 0,
+  prod: 1,
+  quantile: 2,
+  rand: 0,
+  randn: 0,
+  repeatInterleave: 2,
+  rmsNorm: 2,
+  roll: 2,
+  rot90: 1,
+  size: 1,
+  softmax: 1,
+  softmin: 1,
+  sort: 1,
+  split: 2,
+  squeeze: 1,
+  stack: 1,
+  std: 1,
+  stdMean: 1,
+  sum: 1,
+  takeAlongDim: 2,
+  tile: 1,
+  tensordot: 2,
+  tensorSplit: 2,
+  topk: 2,
+  trapezoid: 1,
+  trapz: 1,
+  unbind: 1,
+  unique: 1,
+  var: 1,
+  varMean: 1,
+  vectorNorm: 1,
+  where: 1,
+  zeros: 0,
+};
+
+/** Whether an argument may be left out; ops that are not listed need all that their row has. */
+function mayBeLeftOut(name: string, i: number): boolean {
+  const from = OPTIONAL[(name.split('.').at(-1) ?? '').replace(/_$/, '')];
+  return from !== undefined && i >= from;
 }
 
 const lines: string[] = [];
@@ -251,6 +376,8 @@ describe('every op', () => {
       const args = probe.build();
       try {
         op.run(...args);
+        const i = probe.leavesOut;
+        if (i !== undefined && !mayBeLeftOut(op.name, i)) problems.push(`${probe.what}: taken silently`);
       } catch (error) {
         problems.push(...faults(op, probe, error).map((fault) => `${probe.what}: ${fault}`));
         const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
@@ -280,7 +407,9 @@ describe('every op', () => {
   ])('%s says that an argument did not come', (op, call) => {
     const x = torch.ones([2, 3]);
     expect(() => call(x)).toThrow(torch.ArgumentError);
-    expect(() => call(x)).toThrow(new RegExp(`^${op}.*argument '\\w+' must be .*but got nothing`));
+    expect(() => call(x)).toThrow(
+      new RegExp(`^${op}.*argument '\\w+'( or '\\w+')* must be .*but got nothing`),
+    );
     expect(x.tolist()).toEqual([
       [1, 1, 1],
       [1, 1, 1],

@@ -10,16 +10,17 @@ import { PROGRAMS, sizes } from '../../scripts/sizes.mjs';
 
 /**
  * kB, minified and gzipped, with the kernels and the worker: as esbuild bundles. Of everything 2.7 kB are the names by
- * which all ops say which argument did not come, and 1 the gradients of products of vectors and sums that copy nothing.
+ * which all ops say which argument did not come, 2 that they take it by name too, and 1 the gradients of products of vectors
+ * and sums that copy nothing.
  */
-const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 175, tutorial: 111, tensors: 100 };
+const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 177, tutorial: 112.5, tensors: 101.5 };
 /** The tutorial of README.md as it is written there, MNIST's download included, and everything: as Vite bundles. */
-const VITE_BUDGET = { readme: 113.5, everything: 171 };
+const VITE_BUDGET = { readme: 114.5, everything: 173 };
 /**
  * For pages without a bundler: everything, with files, plots and data sets; what a GPU needs beside it, on demand. Of that
  * 5 kB are formulas that are computed late, kernels that several steps share, products in float16 and over subgroups.
  */
-const FILE_BUDGET = { 'wasmgrad.min.js': 216, 'wasmgrad.webgpu.min.js': 36 };
+const FILE_BUDGET = { 'wasmgrad.min.js': 217.7, 'wasmgrad.webgpu.min.js': 36 };
 
 describe('size', () => {
   it('stays within the budget', async () => {

@@ -81,7 +81,11 @@ export function crossEntropyGrad(
   if (w) for (const each of w) allWeights += each;
   const result = new Float64Array(rows * classes);
   for (let i = 0; i < rows; i++) {
-    if (t[i] === ignoreIndex) continue;
+    if (t[i] === ignoreIndex) {
+      // 0 times the softmax, as in PyTorch: a NaN or an infinite logit shows here too.
+      result.fill(stats[2 * i + 1] - stats[2 * i + 1], i * classes, (i + 1) * classes);
+      continue;
+    }
     const gi = scale * (reduction === 'none' ? g[i] : g[0]);
     // Multiplied out: over a divisor of 0 all gradients are NaN, as in PyTorch.
     const own = gi * (1 - labelSmoothing) * (w ? w[t[i]] : 1);

@@ -184,11 +184,13 @@ ${smooth ? `var every = 0.0;\nEACH(j) { every += ${shared.weight('j')}; }\nlet a
 let factor = ${source.at(`P.g_at${reduction === 'none' ? ' + row' : ''}`)}${reduction === 'mean' ? ' / divisor[P.d_at]' : ''};
 let top = stats[2u * row];
 let log_sum = stats[2u * row + 1u];
+// 0 times the softmax: a NaN or an infinite logit shows in ignored rows too.
+let nothing = select(0.0, f_nan(), isNan(log_sum));
 EACH(j) {
   let p = f_exp(x[at + j] - top - log_sum);
   let hit = select(0.0, own, j == own_class);
   let value = factor * (p * (own + share * all_weights) - hit - share * ${shared.weight('j')});
-  out[row * P.length + j] = select(value, 0.0, ignored);
+  out[row * P.length + j] = select(value, nothing, ignored);
 }`,
   });
   return out;

@@ -6,9 +6,10 @@ import { onesLike, zerosLike } from '../../creation.ts';
 import * as ops from '../../ops/activation.ts';
 import type { GeneratorOptions } from '../../ops/draw.ts';
 import { relu as reluOp } from '../../ops/elementwise.ts';
-import { tensorGiven } from '../../ops/given.ts';
+import { given, tensorGiven } from '../../ops/given.ts';
 import { inplace as changeInPlace } from '../../ops/inplace.ts';
 import { type RReluOptions, rrelu as rreluOp } from '../../ops/rrelu.ts';
+import { taking } from '../../ops/taking.ts';
 import { isOptions } from '../../tensor/arguments.ts';
 import type { Tensor } from '../../tensor.ts';
 
@@ -161,15 +162,27 @@ export interface ThresholdOptions extends InplaceOptions {
 /** x above the threshold, else `value`. */
 export function threshold(x: Tensor, options: ThresholdOptions): Tensor;
 export function threshold(x: Tensor, limit: number, value: number, inplace?: Inplace): Tensor;
-export function threshold(x: Tensor, limit: number | ThresholdOptions, value = 0, inplace?: Inplace): Tensor {
+export function threshold(
+  x: Tensor,
+  limit: number | ThresholdOptions,
+  value?: number | ThresholdOptions,
+  inplace?: Inplace,
+): Tensor {
   tensorGiven(x, 'threshold');
   if (isOptions<ThresholdOptions>(limit)) return threshold(x, limit.threshold, limit.value, limit);
-  return result('threshold', x, inplace, () => ops.threshold(x, limit, value));
+  if (isOptions<ThresholdOptions>(value)) return threshold(x, limit, value.value, value);
+  given(limit, 'threshold', 'threshold', 'a number');
+  given(value, 'threshold', 'value', 'a number');
+  return result('threshold', x, inplace, () => ops.threshold(x, limit, value as number));
 }
 
 /** x above 0, weight·x below; weight is [1] or [channels]. @throws ShapeError */
-export const prelu = (x: Tensor, weight: Tensor): Tensor =>
-  inOp('prelu', () => ops.prelu<Tensor>(tensorGiven(x, 'prelu'), tensorGiven(weight, 'prelu', 'weight')));
+export const prelu = /* @__PURE__ */ taking(
+  'prelu',
+  'weight',
+  (x: Tensor, weight: Tensor): Tensor =>
+    inOp('prelu', () => ops.prelu<Tensor>(tensorGiven(x, 'prelu'), tensorGiven(weight, 'prelu', 'weight'))),
+);
 
 /** x above 0; below, x times a slope drawn from [lower, upper) in training, else the middle one. */
 export function rrelu(

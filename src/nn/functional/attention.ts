@@ -6,6 +6,7 @@ import { formatShape } from '../../core/shape.ts';
 import { fromTypedArray } from '../../creation.ts';
 import type { GeneratorOptions } from '../../ops/draw.ts';
 import { tensorGiven } from '../../ops/given.ts';
+import { taking } from '../../ops/taking.ts';
 import { whereOp } from '../../ops/where.ts';
 import { type Flexible, named } from '../../tensor/namedArguments.ts';
 import type { Tensor } from '../../tensor.ts';
@@ -57,52 +58,56 @@ export function applyMask(scores: Tensor, mask: Tensor): Tensor {
  * softmax(q·kᵀ·scale + mask)·v: query [..., l, e], key [..., s, e], value [..., s, v] → [..., l, v]. A query that may
  * look nowhere gives zeros. @throws ShapeError, ArgumentError
  */
-export function scaledDotProductAttention(
-  query: Tensor,
-  key: Tensor,
-  value: Tensor,
-  ...rest: AttentionRest
-): Tensor {
-  tensorGiven(query, 'scaled_dot_product_attention', 'query');
-  tensorGiven(key, 'scaled_dot_product_attention', 'key');
-  tensorGiven(value, 'scaled_dot_product_attention', 'value');
-  return inOp('scaled_dot_product_attention', () => {
-    const options = named<AttentionOptions>(
-      ['attnMask', 'dropoutP', 'isCausal', 'scale', 'enableGqa'],
-      rest,
-      {},
-    );
-    const {
-      attnMask = null,
-      dropoutP = 0,
-      isCausal = false,
-      scale = null,
-      enableGqa = false,
-      generator,
-    } = options;
-    if (query.ndim < 2 || key.ndim < 2 || value.ndim < 2) {
-      throw new ShapeError(
-        `scaled_dot_product_attention: Expected query, key, and value to all be  at least 2 dimensional, but got ` +
-          `${[query, key, value].map((x) => formatShape(x.shape)).join(', ')}`,
+export const scaledDotProductAttention = /* @__PURE__ */ taking(
+  'scaled_dot_product_attention',
+  'key value',
+  function scaledDotProductAttention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    ...rest: AttentionRest
+  ): Tensor {
+    tensorGiven(query, 'scaled_dot_product_attention', 'query');
+    tensorGiven(key, 'scaled_dot_product_attention', 'key');
+    tensorGiven(value, 'scaled_dot_product_attention', 'value');
+    return inOp('scaled_dot_product_attention', () => {
+      const options = named<AttentionOptions>(
+        ['attnMask', 'dropoutP', 'isCausal', 'scale', 'enableGqa'],
+        rest,
+        {},
       );
-    }
-    if (isCausal && attnMask !== null) {
-      throw new ArgumentError(
-        '_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True',
-      );
-    }
-    const factor = scale ?? 1 / Math.sqrt(query.shape[query.ndim - 1]);
-    const heads = enableGqa ? query.shape[query.ndim - 3] : 0;
-    const keys = enableGqa ? serveHeads(key, heads) : key;
-    const values = enableGqa ? serveHeads(value, heads) : value;
-    const scores = query.mul(factor).matmul(keys.transpose(-2, -1));
-    const [l, s] = [query.shape[query.ndim - 2], key.shape[key.ndim - 2]];
-    const mask = isCausal ? causalMask(l, s, query.device) : attnMask;
-    const weights = mask === null ? scores.softmax(-1) : maskedSoftmax(applyMask(scores, mask));
-    const kept = dropoutP > 0 ? dropout(weights, dropoutP, true, { generator }) : weights;
-    return kept.matmul(values);
-  });
-}
+      const {
+        attnMask = null,
+        dropoutP = 0,
+        isCausal = false,
+        scale = null,
+        enableGqa = false,
+        generator,
+      } = options;
+      if (query.ndim < 2 || key.ndim < 2 || value.ndim < 2) {
+        throw new ShapeError(
+          `scaled_dot_product_attention: Expected query, key, and value to all be  at least 2 dimensional, but got ` +
+            `${[query, key, value].map((x) => formatShape(x.shape)).join(', ')}`,
+        );
+      }
+      if (isCausal && attnMask !== null) {
+        throw new ArgumentError(
+          '_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True',
+        );
+      }
+      const factor = scale ?? 1 / Math.sqrt(query.shape[query.ndim - 1]);
+      const heads = enableGqa ? query.shape[query.ndim - 3] : 0;
+      const keys = enableGqa ? serveHeads(key, heads) : key;
+      const values = enableGqa ? serveHeads(value, heads) : value;
+      const scores = query.mul(factor).matmul(keys.transpose(-2, -1));
+      const [l, s] = [query.shape[query.ndim - 2], key.shape[key.ndim - 2]];
+      const mask = isCausal ? causalMask(l, s, query.device) : attnMask;
+      const weights = mask === null ? scores.softmax(-1) : maskedSoftmax(applyMask(scores, mask));
+      const kept = dropoutP > 0 ? dropout(weights, dropoutP, true, { generator }) : weights;
+      return kept.matmul(values);
+    });
+  },
+);
 
 /** Each head of [..., h, s, e] as often as it takes to serve `heads` queries. @throws ShapeError */
 function serveHeads(x: Tensor, heads: number): Tensor {

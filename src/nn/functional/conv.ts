@@ -4,6 +4,7 @@ import type { ConvSettings, ConvTransposeSettings, UnfoldSettings } from '../../
 import * as ops from '../../ops/conv.ts';
 import { tensorGiven } from '../../ops/given.ts';
 import type { Size } from '../../ops/sizes.ts';
+import { taking } from '../../ops/taking.ts';
 import { type Flexible, named } from '../../tensor/namedArguments.ts';
 import type { Tensor } from '../../tensor.ts';
 
@@ -65,36 +66,56 @@ const transposed =
  * Input [n, c, l] (n may be absent), weight [o, c/groups, k], bias [o] → [n, o, l′]. The kernel is not reversed.
  * @throws ShapeError, ArgumentError, DTypeError
  */
-export const conv1d = forward(ops.conv1d<Tensor>);
+export const conv1d = /* @__PURE__ */ taking('conv1d', 'weight', /* @__PURE__ */ forward(ops.conv1d<Tensor>));
 /** Input [n, c, h, w], weight [o, c/groups, kh, kw], bias [o] → [n, o, h′, w′]. @throws ShapeError, ArgumentError, DTypeError */
-export const conv2d = forward(ops.conv2d<Tensor>);
+export const conv2d = /* @__PURE__ */ taking('conv2d', 'weight', /* @__PURE__ */ forward(ops.conv2d<Tensor>));
 /** Input [n, c, d, h, w], weight [o, c/groups, kd, kh, kw] → [n, o, d′, h′, w′]. @throws ShapeError, ArgumentError, DTypeError */
-export const conv3d = forward(ops.conv3d<Tensor>);
+export const conv3d = /* @__PURE__ */ taking('conv3d', 'weight', /* @__PURE__ */ forward(ops.conv3d<Tensor>));
 /**
  * The transposed convolution, conv1d's gradient by its input: input [n, c, l], weight [c, o/groups, k] → [n, o, l′].
  * @throws ShapeError, ArgumentError, DTypeError
  */
-export const convTranspose1d = transposed(ops.convTranspose1d<Tensor>);
+export const convTranspose1d = /* @__PURE__ */ taking(
+  'conv_transpose1d',
+  'weight',
+  /* @__PURE__ */ transposed(ops.convTranspose1d<Tensor>),
+);
 /** Input [n, c, h, w], weight [c, o/groups, kh, kw] → [n, o, h′, w′]. @throws ShapeError, ArgumentError, DTypeError */
-export const convTranspose2d = transposed(ops.convTranspose2d<Tensor>);
+export const convTranspose2d = /* @__PURE__ */ taking(
+  'conv_transpose2d',
+  'weight',
+  /* @__PURE__ */ transposed(ops.convTranspose2d<Tensor>),
+);
 /** Input [n, c, d, h, w], weight [c, o/groups, kd, kh, kw] → [n, o, d′, h′, w′]. @throws ShapeError, ArgumentError, DTypeError */
-export const convTranspose3d = transposed(ops.convTranspose3d<Tensor>);
+export const convTranspose3d = /* @__PURE__ */ taking(
+  'conv_transpose3d',
+  'weight',
+  /* @__PURE__ */ transposed(ops.convTranspose3d<Tensor>),
+);
 
 type UnfoldRest = Flexible<[dilation: Size, padding: Size, stride: Size], UnfoldSettings>;
 
 /** Every window of [n, c, h, w] as a column: [n, c·kernel, windows]. @throws ShapeError */
-export const unfold = (input: Tensor, kernelSize: Size, ...rest: UnfoldRest): Tensor =>
-  ops.unfold<Tensor>(
-    tensorGiven(input, 'unfold'),
-    kernelSize,
-    named<UnfoldSettings>(['dilation', 'padding', 'stride'], rest, {}),
-  );
+export const unfold = /* @__PURE__ */ taking(
+  'unfold',
+  'kernelSize',
+  (input: Tensor, kernelSize: Size, ...rest: UnfoldRest): Tensor =>
+    ops.unfold<Tensor>(
+      tensorGiven(input, 'unfold'),
+      kernelSize,
+      named<UnfoldSettings>(['dilation', 'padding', 'stride'], rest, {}),
+    ),
+);
 
 /** Columns [n, c·kernel, windows] added up where they lie: [n, c, …outputSize]. @throws ShapeError */
-export const fold = (input: Tensor, outputSize: Size, kernelSize: Size, ...rest: UnfoldRest): Tensor =>
-  ops.fold<Tensor>(
-    tensorGiven(input, 'fold'),
-    outputSize,
-    kernelSize,
-    named<UnfoldSettings>(['dilation', 'padding', 'stride'], rest, {}),
-  );
+export const fold = /* @__PURE__ */ taking(
+  'fold',
+  'outputSize kernelSize',
+  (input: Tensor, outputSize: Size, kernelSize: Size, ...rest: UnfoldRest): Tensor =>
+    ops.fold<Tensor>(
+      tensorGiven(input, 'fold'),
+      outputSize,
+      kernelSize,
+      named<UnfoldSettings>(['dilation', 'padding', 'stride'], rest, {}),
+    ),
+);

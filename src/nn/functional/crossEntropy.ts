@@ -10,6 +10,7 @@ import { checkTargets, crossEntropyRows } from '../../ops/crossEntropy.ts';
 import { tensorGiven } from '../../ops/given.ts';
 import { selectAlong } from '../../ops/indexing.ts';
 import { type LossReduction, reduceLoss } from '../../ops/loss.ts';
+import { taking } from '../../ops/taking.ts';
 import { takeFlat } from '../../ops/views.ts';
 import { whereOp } from '../../ops/where.ts';
 import { Tensor } from '../../tensor.ts';
@@ -103,39 +104,43 @@ function checkClassTarget(target: Tensor, op: string): Tensor {
  * input's shape. Options: weight, ignoreIndex, reduction, labelSmoothing.
  * @throws ShapeError, DTypeError; IndexError for a class out of range
  */
-export function crossEntropy(
-  input: Tensor,
-  target: Tensor,
-  weight?: WeightOrOptions<CrossEntropyLossOptions>,
-  options?: CrossEntropyLossOptions,
-): Tensor {
-  tensorGiven(input, 'cross_entropy');
-  tensorGiven(target, 'cross_entropy', 'target');
-  return inOp('cross_entropy', () => {
-    const { labelSmoothing = 0 } = { ...(weight instanceof Tensor ? null : weight), ...options };
-    const common = settings(weight, options, 'crossEntropy');
-    if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
-      throw new ArgumentError(`label_smoothing must be between 0.0 and 1.0. Got: ${labelSmoothing}`);
-    }
-    if (!isFloating(input.dtype))
-      throw new DTypeError(`crossEntropy: expected floating logits, but got ${input.dtype}`);
-    checkDevices([input, target, ...(common.weight ? [common.weight] : [])], 'crossEntropy');
-    if (input.ndim === 0)
-      throw new ShapeError('crossEntropy: expected logits [C] or [N, C, …], but got shape []');
-    checkWeight(common.weight, input.shape[input.ndim === 1 ? 0 : 1], 'crossEntropy');
-    if (isFloating(target.dtype)) return againstProbabilities(input, target, { ...common, labelSmoothing });
-    const classTarget = checkClassTarget(target, 'crossEntropy');
-    const { rows, flat } = toRows(input, classTarget, 'crossEntropy');
-    const { ignoreIndex, reduction } = common;
-    const classWeight = common.weight?.to(input.dtype) ?? null;
-    const losses = crossEntropyRows<Tensor>(rows, flat, classWeight, {
-      ignoreIndex,
-      reduction,
-      labelSmoothing,
+export const crossEntropy = /* @__PURE__ */ taking(
+  'cross_entropy',
+  'target weight?',
+  function crossEntropy(
+    input: Tensor,
+    target: Tensor,
+    weight?: WeightOrOptions<CrossEntropyLossOptions>,
+    options?: CrossEntropyLossOptions,
+  ): Tensor {
+    tensorGiven(input, 'cross_entropy');
+    tensorGiven(target, 'cross_entropy', 'target');
+    return inOp('cross_entropy', () => {
+      const { labelSmoothing = 0 } = { ...(weight instanceof Tensor ? null : weight), ...options };
+      const common = settings(weight, options, 'crossEntropy');
+      if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
+        throw new ArgumentError(`label_smoothing must be between 0.0 and 1.0. Got: ${labelSmoothing}`);
+      }
+      if (!isFloating(input.dtype))
+        throw new DTypeError(`crossEntropy: expected floating logits, but got ${input.dtype}`);
+      checkDevices([input, target, ...(common.weight ? [common.weight] : [])], 'crossEntropy');
+      if (input.ndim === 0)
+        throw new ShapeError('crossEntropy: expected logits [C] or [N, C, …], but got shape []');
+      checkWeight(common.weight, input.shape[input.ndim === 1 ? 0 : 1], 'crossEntropy');
+      if (isFloating(target.dtype)) return againstProbabilities(input, target, { ...common, labelSmoothing });
+      const classTarget = checkClassTarget(target, 'crossEntropy');
+      const { rows, flat } = toRows(input, classTarget, 'crossEntropy');
+      const { ignoreIndex, reduction } = common;
+      const classWeight = common.weight?.to(input.dtype) ?? null;
+      const losses = crossEntropyRows<Tensor>(rows, flat, classWeight, {
+        ignoreIndex,
+        reduction,
+        labelSmoothing,
+      });
+      return fromRows(losses, classTarget, reduction);
     });
-    return fromRows(losses, classTarget, reduction);
-  });
-}
+  },
+);
 
 /** −Σ_c w_c·t_c·log softmax(input)_c, with t smoothed; a mean divides by the number of positions. */
 function againstProbabilities(
@@ -168,30 +173,34 @@ function againstProbabilities(
  * The mean of −input[target]: input holds log-probabilities [C], [N, C] or [N, C, d…], target int64 class numbers.
  * @throws ShapeError, DTypeError; IndexError for a class out of range
  */
-export function nllLoss(
-  input: Tensor,
-  target: Tensor,
-  weight?: WeightOrOptions<NLLLossOptions>,
-  options?: NLLLossOptions,
-): Tensor {
-  tensorGiven(input, 'nll_loss');
-  tensorGiven(target, 'nll_loss', 'target');
-  return inOp('nll_loss', () => {
-    const { weight: classWeight, ignoreIndex, reduction } = settings(weight, options, 'nllLoss');
-    checkDevices([input, target, ...(classWeight ? [classWeight] : [])], 'nllLoss');
-    const classTarget = checkClassTarget(target, 'nllLoss');
-    const { rows, classes, flat } = toRows(input, classTarget, 'nllLoss');
-    checkWeight(classWeight, classes, 'nllLoss');
-    checkTargets(flat, classes, ignoreIndex);
-    const counts = flat.ne(ignoreIndex);
-    const safe = whereOp<Tensor>(counts, flat, 0);
-    const start = arange(0, flat.numel(), { device: input.device, dtype: 'int64' }).mul(classes);
-    const picked = takeFlat(rows, start.add(safe)).neg();
-    const factor = classWeight ? selectAlong<Tensor>(classWeight, 0, safe) : null;
-    const weights = whereOp<Tensor>(counts, factor ?? 1, 0).to(input.dtype);
-    // An ignored infinity must not become NaN.
-    const losses = whereOp<Tensor>(counts, picked, 0).mul(weights);
-    if (reduction === 'mean') return losses.sum().div(weights.sum());
-    return fromRows(reduceLoss(losses, reduction), classTarget, reduction);
-  });
-}
+export const nllLoss = /* @__PURE__ */ taking(
+  'nll_loss',
+  'target weight?',
+  function nllLoss(
+    input: Tensor,
+    target: Tensor,
+    weight?: WeightOrOptions<NLLLossOptions>,
+    options?: NLLLossOptions,
+  ): Tensor {
+    tensorGiven(input, 'nll_loss');
+    tensorGiven(target, 'nll_loss', 'target');
+    return inOp('nll_loss', () => {
+      const { weight: classWeight, ignoreIndex, reduction } = settings(weight, options, 'nllLoss');
+      checkDevices([input, target, ...(classWeight ? [classWeight] : [])], 'nllLoss');
+      const classTarget = checkClassTarget(target, 'nllLoss');
+      const { rows, classes, flat } = toRows(input, classTarget, 'nllLoss');
+      checkWeight(classWeight, classes, 'nllLoss');
+      checkTargets(flat, classes, ignoreIndex);
+      const counts = flat.ne(ignoreIndex);
+      const safe = whereOp<Tensor>(counts, flat, 0);
+      const start = arange(0, flat.numel(), { device: input.device, dtype: 'int64' }).mul(classes);
+      const picked = takeFlat(rows, start.add(safe)).neg();
+      const factor = classWeight ? selectAlong<Tensor>(classWeight, 0, safe) : null;
+      const weights = whereOp<Tensor>(counts, factor ?? 1, 0).to(input.dtype);
+      // An ignored infinity must not become NaN.
+      const losses = whereOp<Tensor>(counts, picked, 0).mul(weights);
+      if (reduction === 'mean') return losses.sum().div(weights.sum());
+      return fromRows(reduceLoss(losses, reduction), classTarget, reduction);
+    });
+  },
+);

@@ -6,6 +6,7 @@ import { broadcastShapes } from '../../core/shape.ts';
 import { clampMin } from '../../ops/clamp.ts';
 import { tensorGiven } from '../../ops/given.ts';
 import { vectorNorm } from '../../ops/statistics.ts';
+import { taking } from '../../ops/taking.ts';
 import { whereOp } from '../../ops/where.ts';
 import { isOptions } from '../../tensor/arguments.ts';
 import type { Tensor } from '../../tensor.ts';
@@ -25,25 +26,24 @@ interface SimilarityOptions {
 }
 
 /** x₁·x₂ / (|x₁|·|x₂|) along dim. @throws ShapeError if the shapes do not broadcast */
-export function cosineSimilarity(
-  x1: Tensor,
-  x2: Tensor,
-  dim: number | SimilarityOptions = 1,
-  eps = 1e-8,
-): Tensor {
-  tensorGiven(x1, 'cosine_similarity', 'x1');
-  tensorGiven(x2, 'cosine_similarity', 'x2');
-  return inOp('cosine_similarity', () => {
-    if (isOptions<SimilarityOptions>(dim)) return cosineSimilarity(x1, x2, dim.dim, dim.eps);
-    const shape = broadcastShapes(x1.shape, x2.shape, 'cosineSimilarity');
-    const unit = (x: Tensor): Tensor => {
-      const spread = x.to(promote(x1.dtype, x2.dtype)).expand(shape);
-      const length = vectorNorm<Tensor>(spread, 2, dim, true);
-      return spread.div(raised(length, eps));
-    };
-    return unit(x1).mul(unit(x2)).sum(dim);
-  });
-}
+export const cosineSimilarity = /* @__PURE__ */ taking(
+  'cosine_similarity',
+  'x2 dim? eps?',
+  function cosineSimilarity(x1: Tensor, x2: Tensor, dim: number | SimilarityOptions = 1, eps = 1e-8): Tensor {
+    tensorGiven(x1, 'cosine_similarity', 'x1');
+    tensorGiven(x2, 'cosine_similarity', 'x2');
+    return inOp('cosine_similarity', () => {
+      if (isOptions<SimilarityOptions>(dim)) return cosineSimilarity(x1, x2, dim.dim, dim.eps);
+      const shape = broadcastShapes(x1.shape, x2.shape, 'cosineSimilarity');
+      const unit = (x: Tensor): Tensor => {
+        const spread = x.to(promote(x1.dtype, x2.dtype)).expand(shape);
+        const length = vectorNorm<Tensor>(spread, 2, dim, true);
+        return spread.div(raised(length, eps));
+      };
+      return unit(x1).mul(unit(x2)).sum(dim);
+    });
+  },
+);
 
 interface DistanceOptions {
   /** The exponent. Default 2. */
@@ -54,20 +54,24 @@ interface DistanceOptions {
 }
 
 /** |x₁ − x₂ + eps| in the p-norm along the last dimension. */
-export function pairwiseDistance(
-  x1: Tensor,
-  x2: Tensor,
-  p: number | DistanceOptions = 2,
-  eps = 1e-6,
-  keepdim = false,
-): Tensor {
-  tensorGiven(x1, 'pairwise_distance', 'x1');
-  tensorGiven(x2, 'pairwise_distance', 'x2');
-  return inOp('pairwise_distance', () => {
-    if (isOptions<DistanceOptions>(p)) return pairwiseDistance(x1, x2, p.p, p.eps, p.keepdim);
-    return vectorNorm<Tensor>(x1.sub(x2).add(eps), p, -1, keepdim);
-  });
-}
+export const pairwiseDistance = /* @__PURE__ */ taking(
+  'pairwise_distance',
+  'x2 p? eps? keepdim?',
+  function pairwiseDistance(
+    x1: Tensor,
+    x2: Tensor,
+    p: number | DistanceOptions = 2,
+    eps = 1e-6,
+    keepdim = false,
+  ): Tensor {
+    tensorGiven(x1, 'pairwise_distance', 'x1');
+    tensorGiven(x2, 'pairwise_distance', 'x2');
+    return inOp('pairwise_distance', () => {
+      if (isOptions<DistanceOptions>(p)) return pairwiseDistance(x1, x2, p.p, p.eps, p.keepdim);
+      return vectorNorm<Tensor>(x1.sub(x2).add(eps), p, -1, keepdim);
+    });
+  },
+);
 
 interface NormalizeOptions {
   /** The exponent. Default 2. */

@@ -10,6 +10,7 @@ import { arange } from '../../creation.ts';
 import { tensorGiven } from '../../ops/given.ts';
 import { addAlong } from '../../ops/indexing.ts';
 import { vectorNorm } from '../../ops/statistics.ts';
+import { taking } from '../../ops/taking.ts';
 import { isOptions } from '../../tensor/arguments.ts';
 import type { Tensor } from '../../tensor.ts';
 
@@ -28,48 +29,54 @@ export interface EmbeddingFunctionOptions {
  * weight[input]: the rows of weight [num, dim] named by whole numbers, in the shape [...input, dim].
  * @throws IndexError for a number out of range; DTypeError, ShapeError
  */
-export function embedding(
-  input: Tensor,
-  weight: Tensor,
-  paddingIdx: number | null | EmbeddingFunctionOptions = null,
-  options: EmbeddingFunctionOptions = {},
-): Tensor {
-  tensorGiven(input, 'embedding');
-  tensorGiven(weight, 'embedding', 'weight');
-  return inOp('embedding', () => {
-    if (isOptions<EmbeddingFunctionOptions>(paddingIdx))
-      return embedding(input, weight, paddingIdx.paddingIdx ?? null, paddingIdx);
-    if (!isInteger(input.dtype))
-      throw new DTypeError(`embedding: expected indices of dtype int64 or int32, but got ${input.dtype}`);
-    if (weight.ndim !== 2) throw new ShapeError(`'weight' must be 2-D, but got ${formatShape(weight.shape)}`);
-    const [rows, size] = weight.shape;
-    const padding = paddingRow(paddingIdx, rows);
-    const picks = input.long().reshape([input.numel()]);
-    const { backend } = picks.array;
-    const bad = backend.findBadTarget(picks.array, rows, null);
-    if (bad >= 0) {
-      throw new IndexError(
-        `embedding: index out of range in self: expected indices in [0, ${rows}) for ${rows} rows of weight, but got ` +
-          `${backend.hostValues(picks.array, 'embedding')[bad]}`,
-      );
-    }
-    const { maxNorm = null, normType = 2, scaleGradByFreq = false } = options;
-    if (maxNorm !== null) shorten(weight, picks, maxNorm, normType);
-    const picked = weight.array.backend.indexSelect(weight.array, 0, picks.array);
-    const shape = weight.shape;
-    const found = record<Tensor>('EmbeddingBackward0', picked, [weight], (node) => {
-      const saved = node.save(picks);
-      return (grad) => {
-        const used = saved.get(grad);
-        let sent: Tensor = grad;
-        if (scaleGradByFreq) sent = sent.div(frequencies(used, rows).index(used).unsqueeze(1).to(grad.dtype));
-        if (padding !== null) sent = sent.mul(used.ne(padding).unsqueeze(1).to(grad.dtype));
-        return [addAlong(sent, 0, used, shape)];
-      };
+export const embedding = /* @__PURE__ */ taking(
+  'embedding',
+  'weight',
+  function embedding(
+    input: Tensor,
+    weight: Tensor,
+    paddingIdx: number | null | EmbeddingFunctionOptions = null,
+    options: EmbeddingFunctionOptions = {},
+  ): Tensor {
+    tensorGiven(input, 'embedding');
+    tensorGiven(weight, 'embedding', 'weight');
+    return inOp('embedding', () => {
+      if (isOptions<EmbeddingFunctionOptions>(paddingIdx))
+        return embedding(input, weight, paddingIdx.paddingIdx ?? null, paddingIdx);
+      if (!isInteger(input.dtype))
+        throw new DTypeError(`embedding: expected indices of dtype int64 or int32, but got ${input.dtype}`);
+      if (weight.ndim !== 2)
+        throw new ShapeError(`'weight' must be 2-D, but got ${formatShape(weight.shape)}`);
+      const [rows, size] = weight.shape;
+      const padding = paddingRow(paddingIdx, rows);
+      const picks = input.long().reshape([input.numel()]);
+      const { backend } = picks.array;
+      const bad = backend.findBadTarget(picks.array, rows, null);
+      if (bad >= 0) {
+        throw new IndexError(
+          `embedding: index out of range in self: expected indices in [0, ${rows}) for ${rows} rows of weight, but got ` +
+            `${backend.hostValues(picks.array, 'embedding')[bad]}`,
+        );
+      }
+      const { maxNorm = null, normType = 2, scaleGradByFreq = false } = options;
+      if (maxNorm !== null) shorten(weight, picks, maxNorm, normType);
+      const picked = weight.array.backend.indexSelect(weight.array, 0, picks.array);
+      const shape = weight.shape;
+      const found = record<Tensor>('EmbeddingBackward0', picked, [weight], (node) => {
+        const saved = node.save(picks);
+        return (grad) => {
+          const used = saved.get(grad);
+          let sent: Tensor = grad;
+          if (scaleGradByFreq)
+            sent = sent.div(frequencies(used, rows).index(used).unsqueeze(1).to(grad.dtype));
+          if (padding !== null) sent = sent.mul(used.ne(padding).unsqueeze(1).to(grad.dtype));
+          return [addAlong(sent, 0, used, shape)];
+        };
+      });
+      return found.reshape([...input.shape, size]);
     });
-    return found.reshape([...input.shape, size]);
-  });
-}
+  },
+);
 
 function paddingRow(index: number | null, rows: number): number | null {
   if (index === null) return null;

@@ -1,7 +1,10 @@
 /** Normalisation, with its arguments by position or by name. */
+
 import { noGrad } from '../../autograd/gradMode.ts';
 import type { Shape } from '../../core/shape.ts';
+import { given } from '../../ops/given.ts';
 import * as ops from '../../ops/norm.ts';
+import { taking } from '../../ops/taking.ts';
 import { type Flexible, named } from '../../tensor/namedArguments.ts';
 import type { Tensor } from '../../tensor.ts';
 
@@ -40,33 +43,37 @@ function follow(running: Tensor | null, batch: Tensor, momentum: number | Tensor
  * [n, c, …] normalised by channel: with the batch's statistics in training, else with the running ones [c].
  * @throws ShapeError, DTypeError, ArgumentError
  */
-export function batchNorm(
-  input: Tensor,
-  runningMean: Tensor | null,
-  runningVar: Tensor | null,
-  ...rest: BatchRest
-): Tensor {
-  const {
-    weight = null,
-    bias = null,
-    training = false,
-    momentum = 0.1,
-    eps = 1e-5,
-  } = named<BatchNormFunctionOptions>(['weight', 'bias', 'training', 'momentum', 'eps'], rest, {});
-  const { output, statistics } = ops.batchNorm<Tensor>(input, {
-    runningMean,
-    runningVar,
-    weight,
-    bias,
-    training,
-    eps,
-  });
-  if (statistics) {
-    follow(runningMean, statistics.mean, momentum);
-    follow(runningVar, statistics.variance, momentum);
-  }
-  return output;
-}
+export const batchNorm = /* @__PURE__ */ taking(
+  'batch_norm',
+  'runningMean runningVar weight? bias?',
+  function batchNorm(
+    input: Tensor,
+    runningMean: Tensor | null,
+    runningVar: Tensor | null,
+    ...rest: BatchRest
+  ): Tensor {
+    const {
+      weight = null,
+      bias = null,
+      training = false,
+      momentum = 0.1,
+      eps = 1e-5,
+    } = named<BatchNormFunctionOptions>(['weight', 'bias', 'training', 'momentum', 'eps'], rest, {});
+    const { output, statistics } = ops.batchNorm<Tensor>(input, {
+      runningMean,
+      runningVar,
+      weight,
+      bias,
+      training,
+      eps,
+    });
+    if (statistics) {
+      follow(runningMean, statistics.mean, momentum);
+      follow(runningVar, statistics.variance, momentum);
+    }
+    return output;
+  },
+);
 
 export interface InstanceNormFunctionOptions {
   runningMean?: Tensor | null;
@@ -132,24 +139,32 @@ const shapeOf = (normalizedShape: number | Shape): Shape =>
   typeof normalizedShape === 'number' ? [normalizedShape] : normalizedShape;
 
 /** The last dimensions, of shape normalizedShape, normalised together. @throws ShapeError, DTypeError */
-export function layerNorm(input: Tensor, normalizedShape: number | Shape, ...rest: LayerRest): Tensor {
-  const {
-    weight = null,
-    bias = null,
-    eps = 1e-5,
-  } = named<LayerNormFunctionOptions>(['weight', 'bias', 'eps'], rest, {});
-  return ops.layerNorm<Tensor>(input, shapeOf(normalizedShape), weight, bias, eps);
-}
+export const layerNorm = /* @__PURE__ */ taking(
+  'layer_norm',
+  'normalizedShape',
+  function layerNorm(input: Tensor, normalizedShape: number | Shape, ...rest: LayerRest): Tensor {
+    const {
+      weight = null,
+      bias = null,
+      eps = 1e-5,
+    } = named<LayerNormFunctionOptions>(['weight', 'bias', 'eps'], rest, {});
+    return ops.layerNorm<Tensor>(input, shapeOf(normalizedShape), weight, bias, eps);
+  },
+);
 
 /** [n, c, …] normalised by sample over numGroups groups of channels; weight and bias are [c]. @throws ShapeError, DTypeError */
-export function groupNorm(input: Tensor, numGroups: number, ...rest: LayerRest): Tensor {
-  const {
-    weight = null,
-    bias = null,
-    eps = 1e-5,
-  } = named<LayerNormFunctionOptions>(['weight', 'bias', 'eps'], rest, {});
-  return ops.groupNorm<Tensor>(input, numGroups, weight, bias, eps);
-}
+export const groupNorm = /* @__PURE__ */ taking(
+  'group_norm',
+  'numGroups',
+  function groupNorm(input: Tensor, numGroups: number, ...rest: LayerRest): Tensor {
+    const {
+      weight = null,
+      bias = null,
+      eps = 1e-5,
+    } = named<LayerNormFunctionOptions>(['weight', 'bias', 'eps'], rest, {});
+    return ops.groupNorm<Tensor>(input, numGroups, weight, bias, eps);
+  },
+);
 
 export interface RMSNormFunctionOptions {
   weight?: Tensor | null;
@@ -187,5 +202,6 @@ export function localResponseNorm(
     beta = 0.75,
     k = 1,
   } = named<LocalResponseNormOptions>(['alpha', 'beta', 'k'], rest, {});
+  given(size, 'local_response_norm', 'size', 'a number');
   return ops.localResponseNorm<Tensor>(input, size, alpha, beta, k);
 }

@@ -6,6 +6,7 @@ import { tensorGiven } from '../../ops/given.ts';
 import type { AdaptiveSize, AvgPoolSettings, MaxPoolSettings } from '../../ops/pool.ts';
 import * as ops from '../../ops/pool.ts';
 import { type Size, sizesOf } from '../../ops/sizes.ts';
+import { taking } from '../../ops/taking.ts';
 import { type Flexible, named } from '../../tensor/namedArguments.ts';
 import type { Tensor } from '../../tensor.ts';
 
@@ -73,14 +74,38 @@ const maxPoolWithIndices =
   };
 
 /** The largest of each window of [n, c, l] (n may be absent). NaN counts as the largest. @throws ShapeError, ArgumentError */
-export const maxPool1d = maxPool(ops.maxPool1d<Tensor>);
+export const maxPool1d = /* @__PURE__ */ taking(
+  'max_pool1d',
+  'kernelSize',
+  /* @__PURE__ */ maxPool(ops.maxPool1d<Tensor>),
+);
 /** The largest of each window of [n, c, h, w]. @throws ShapeError, ArgumentError */
-export const maxPool2d = maxPool(ops.maxPool2d<Tensor>);
+export const maxPool2d = /* @__PURE__ */ taking(
+  'max_pool2d',
+  'kernelSize',
+  /* @__PURE__ */ maxPool(ops.maxPool2d<Tensor>),
+);
 /** The largest of each window of [n, c, d, h, w]. @throws ShapeError, ArgumentError */
-export const maxPool3d = maxPool(ops.maxPool3d<Tensor>);
-export const maxPool1dWithIndices = maxPoolWithIndices(ops.maxPool1d<Tensor>);
-export const maxPool2dWithIndices = maxPoolWithIndices(ops.maxPool2d<Tensor>);
-export const maxPool3dWithIndices = maxPoolWithIndices(ops.maxPool3d<Tensor>);
+export const maxPool3d = /* @__PURE__ */ taking(
+  'max_pool3d',
+  'kernelSize',
+  /* @__PURE__ */ maxPool(ops.maxPool3d<Tensor>),
+);
+export const maxPool1dWithIndices = /* @__PURE__ */ taking(
+  'max_pool1d',
+  'kernelSize',
+  /* @__PURE__ */ maxPoolWithIndices(ops.maxPool1d<Tensor>),
+);
+export const maxPool2dWithIndices = /* @__PURE__ */ taking(
+  'max_pool2d',
+  'kernelSize',
+  /* @__PURE__ */ maxPoolWithIndices(ops.maxPool2d<Tensor>),
+);
+export const maxPool3dWithIndices = /* @__PURE__ */ taking(
+  'max_pool3d',
+  'kernelSize',
+  /* @__PURE__ */ maxPoolWithIndices(ops.maxPool3d<Tensor>),
+);
 
 type AvgRest = Flexible<
   [
@@ -107,46 +132,74 @@ const avgPool =
     );
 
 /** The mean of each window of [n, c, l] (n may be absent). @throws ShapeError, ArgumentError */
-export const avgPool1d = avgPool(ops.avgPool1d<Tensor>);
+export const avgPool1d = /* @__PURE__ */ taking(
+  'avg_pool1d',
+  'kernelSize',
+  /* @__PURE__ */ avgPool(ops.avgPool1d<Tensor>),
+);
 /** The mean of each window of [n, c, h, w]. @throws ShapeError, ArgumentError */
-export const avgPool2d = avgPool(ops.avgPool2d<Tensor>);
+export const avgPool2d = /* @__PURE__ */ taking(
+  'avg_pool2d',
+  'kernelSize',
+  /* @__PURE__ */ avgPool(ops.avgPool2d<Tensor>),
+);
 /** The mean of each window of [n, c, d, h, w]. @throws ShapeError, ArgumentError */
-export const avgPool3d = avgPool(ops.avgPool3d<Tensor>);
-
-type Sized = AdaptiveSize | { outputSize: AdaptiveSize };
-const sizeOf = (given: Sized): AdaptiveSize =>
-  typeof given === 'object' && 'outputSize' in given ? given.outputSize : given;
+export const avgPool3d = /* @__PURE__ */ taking(
+  'avg_pool3d',
+  'kernelSize',
+  /* @__PURE__ */ avgPool(ops.avgPool3d<Tensor>),
+);
 
 const adaptiveAvg =
   (op: (x: Tensor, size: AdaptiveSize) => Tensor) =>
-  (input: Tensor, outputSize: Sized): Tensor =>
-    op(input, sizeOf(outputSize));
+  (input: Tensor, outputSize: AdaptiveSize): Tensor =>
+    op(input, outputSize);
 
 /** Means over as many windows as asked for: [n, c, l] → [n, c, outputSize]. */
-export const adaptiveAvgPool1d = adaptiveAvg(ops.adaptiveAvgPool1d<Tensor>);
+export const adaptiveAvgPool1d = /* @__PURE__ */ taking(
+  'adaptive_avg_pool1d',
+  'outputSize',
+  /* @__PURE__ */ adaptiveAvg(ops.adaptiveAvgPool1d<Tensor>),
+);
 /** [n, c, h, w] → [n, c, …outputSize]; a null in it keeps the input's size. */
-export const adaptiveAvgPool2d = adaptiveAvg(ops.adaptiveAvgPool2d<Tensor>);
+export const adaptiveAvgPool2d = /* @__PURE__ */ taking(
+  'adaptive_avg_pool2d',
+  'outputSize',
+  /* @__PURE__ */ adaptiveAvg(ops.adaptiveAvgPool2d<Tensor>),
+);
 /** [n, c, d, h, w] → [n, c, …outputSize]; a null in it keeps the input's size. */
-export const adaptiveAvgPool3d = adaptiveAvg(ops.adaptiveAvgPool3d<Tensor>);
+export const adaptiveAvgPool3d = /* @__PURE__ */ taking(
+  'adaptive_avg_pool3d',
+  'outputSize',
+  /* @__PURE__ */ adaptiveAvg(ops.adaptiveAvgPool3d<Tensor>),
+);
 
 interface AdaptiveMax {
-  (input: Tensor, outputSize: Sized, returnIndices: true | { returnIndices: true }): ValuesAndPositions;
-  (input: Tensor, outputSize: Sized, returnIndices?: false | { returnIndices?: false }): Tensor;
+  (
+    input: Tensor,
+    outputSize: AdaptiveSize,
+    returnIndices: true | { returnIndices: true },
+  ): ValuesAndPositions;
+  (input: Tensor, outputSize: AdaptiveSize, returnIndices?: false | { returnIndices?: false }): Tensor;
 }
 
 function adaptiveMax(op: (x: Tensor, size: AdaptiveSize) => ValuesAndPositions): AdaptiveMax {
   function pool(
     input: Tensor,
-    outputSize: Sized,
+    outputSize: AdaptiveSize,
     returnIndices: true | { returnIndices: true },
   ): ValuesAndPositions;
-  function pool(input: Tensor, outputSize: Sized, returnIndices?: false | { returnIndices?: false }): Tensor;
   function pool(
     input: Tensor,
-    outputSize: Sized,
+    outputSize: AdaptiveSize,
+    returnIndices?: false | { returnIndices?: false },
+  ): Tensor;
+  function pool(
+    input: Tensor,
+    outputSize: AdaptiveSize,
     returnIndices?: boolean | { returnIndices?: boolean },
   ): Tensor | ValuesAndPositions {
-    const result = op(input, sizeOf(outputSize));
+    const result = op(input, outputSize);
     const wanted = typeof returnIndices === 'object' ? returnIndices.returnIndices : returnIndices;
     return wanted ? result : result[0];
   }
@@ -154,11 +207,23 @@ function adaptiveMax(op: (x: Tensor, size: AdaptiveSize) => ValuesAndPositions):
 }
 
 /** The largest of as many windows as asked for: [n, c, l] → [n, c, outputSize]. */
-export const adaptiveMaxPool1d = adaptiveMax(ops.adaptiveMaxPool1d<Tensor>);
+export const adaptiveMaxPool1d = /* @__PURE__ */ taking(
+  'adaptive_max_pool1d',
+  'outputSize returnIndices?',
+  /* @__PURE__ */ adaptiveMax(ops.adaptiveMaxPool1d<Tensor>),
+);
 /** [n, c, h, w] → [n, c, …outputSize]; a null in it keeps the input's size. */
-export const adaptiveMaxPool2d = adaptiveMax(ops.adaptiveMaxPool2d<Tensor>);
+export const adaptiveMaxPool2d = /* @__PURE__ */ taking(
+  'adaptive_max_pool2d',
+  'outputSize returnIndices?',
+  /* @__PURE__ */ adaptiveMax(ops.adaptiveMaxPool2d<Tensor>),
+);
 /** [n, c, d, h, w] → [n, c, …outputSize]; a null in it keeps the input's size. */
-export const adaptiveMaxPool3d = adaptiveMax(ops.adaptiveMaxPool3d<Tensor>);
+export const adaptiveMaxPool3d = /* @__PURE__ */ taking(
+  'adaptive_max_pool3d',
+  'outputSize returnIndices?',
+  /* @__PURE__ */ adaptiveMax(ops.adaptiveMaxPool3d<Tensor>),
+);
 
 export interface LpPoolOptions {
   stride?: Size | null;
@@ -178,9 +243,9 @@ const lpPool =
     );
 
 /** (Σ xᵖ)^(1/p) of each window of [n, c, l]. */
-export const lpPool1d = lpPool(1);
+export const lpPool1d = /* @__PURE__ */ taking('lp_pool1d', 'normType kernelSize', /* @__PURE__ */ lpPool(1));
 /** (Σ xᵖ)^(1/p) of each window of [n, c, h, w]. */
-export const lpPool2d = lpPool(2);
+export const lpPool2d = /* @__PURE__ */ taking('lp_pool2d', 'normType kernelSize', /* @__PURE__ */ lpPool(2));
 
 export interface MaxUnpoolOptions {
   stride?: Size | null;
@@ -218,6 +283,18 @@ const maxUnpool =
   };
 
 /** Zeros with the values of max pooling back where they were found. @throws ArgumentError, ShapeError */
-export const maxUnpool1d = maxUnpool(1);
-export const maxUnpool2d = maxUnpool(2);
-export const maxUnpool3d = maxUnpool(3);
+export const maxUnpool1d = /* @__PURE__ */ taking(
+  'max_unpool1d',
+  'indices kernelSize',
+  /* @__PURE__ */ maxUnpool(1),
+);
+export const maxUnpool2d = /* @__PURE__ */ taking(
+  'max_unpool2d',
+  'indices kernelSize',
+  /* @__PURE__ */ maxUnpool(2),
+);
+export const maxUnpool3d = /* @__PURE__ */ taking(
+  'max_unpool3d',
+  'indices kernelSize',
+  /* @__PURE__ */ maxUnpool(3),
+);

@@ -5,6 +5,7 @@ import type { InterpolateMode, InterpolateSettings } from '../../ops/interpolate
 import * as resampling from '../../ops/interpolate.ts';
 import { type PadMode, pad as padOp } from '../../ops/pad.ts';
 import * as shuffles from '../../ops/pixelShuffle.ts';
+import { taking } from '../../ops/taking.ts';
 import { type Flexible, named } from '../../tensor/namedArguments.ts';
 import type { Tensor } from '../../tensor.ts';
 
@@ -22,15 +23,19 @@ export interface PadOptions {
  * Margins as pairs (before, behind), the last dimension first; negative ones cut off.
  * @throws ArgumentError, ShapeError
  */
-export function pad(
-  input: Tensor,
-  padding: readonly number[],
-  ...rest: Flexible<[mode: PadMode, value: number | null], PadOptions>
-): Tensor {
-  tensorGiven(input, 'pad');
-  const { mode = 'constant', value = null } = named<PadOptions>(['mode', 'value'], rest, {});
-  return padOp<Tensor>(input, padding, mode, value);
-}
+export const pad = /* @__PURE__ */ taking(
+  'pad',
+  'pad',
+  function pad(
+    input: Tensor,
+    padding: readonly number[],
+    ...rest: Flexible<[mode: PadMode, value: number | null], PadOptions>
+  ): Tensor {
+    tensorGiven(input, 'pad');
+    const { mode = 'constant', value = null } = named<PadOptions>(['mode', 'value'], rest, {});
+    return padOp<Tensor>(input, padding, mode, value);
+  },
+);
 
 type InterpolateRest = Flexible<
   [
@@ -54,11 +59,23 @@ export function interpolate(input: Tensor, ...rest: InterpolateRest): Tensor {
 export const upsample = interpolate;
 
 /** [..., c·r², h, w] → [..., c, h·r, w·r]. @throws ShapeError */
-export const pixelShuffle = (input: Tensor, upscaleFactor: number): Tensor =>
-  shuffles.pixelShuffle<Tensor>(tensorGiven(input, 'pixel_shuffle'), upscaleFactor);
+export const pixelShuffle = /* @__PURE__ */ taking(
+  'pixel_shuffle',
+  'upscaleFactor',
+  (input: Tensor, upscaleFactor: number): Tensor =>
+    shuffles.pixelShuffle<Tensor>(tensorGiven(input, 'pixel_shuffle'), upscaleFactor),
+);
 /** [..., c, h·r, w·r] → [..., c·r², h, w]. @throws ShapeError */
-export const pixelUnshuffle = (input: Tensor, downscaleFactor: number): Tensor =>
-  shuffles.pixelUnshuffle<Tensor>(tensorGiven(input, 'pixel_unshuffle'), downscaleFactor);
+export const pixelUnshuffle = /* @__PURE__ */ taking(
+  'pixel_unshuffle',
+  'downscaleFactor',
+  (input: Tensor, downscaleFactor: number): Tensor =>
+    shuffles.pixelUnshuffle<Tensor>(tensorGiven(input, 'pixel_unshuffle'), downscaleFactor),
+);
 /** The channels of [n, c, …] dealt out in turn to groups. @throws ShapeError */
-export const channelShuffle = (input: Tensor, groups: number): Tensor =>
-  shuffles.channelShuffle<Tensor>(tensorGiven(input, 'channel_shuffle'), groups);
+export const channelShuffle = /* @__PURE__ */ taking(
+  'channel_shuffle',
+  'groups',
+  (input: Tensor, groups: number): Tensor =>
+    shuffles.channelShuffle<Tensor>(tensorGiven(input, 'channel_shuffle'), groups),
+);
