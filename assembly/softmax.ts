@@ -284,7 +284,7 @@ export function cross_entropy_grad_f32(
       const logSum = load<f32>(stats + (row << 3), 4);
       const nothing = logSum - logSum;
       memory.fill(to, 0, n << 2);
-      if (nothing != nothing) for (let i: usize = 0; i < n; i++) store<f32>(to + (i << 2), nothing);
+      if (isNaN(nothing)) for (let i: usize = 0; i < n; i++) store<f32>(to + (i << 2), nothing);
       continue;
     }
     const at = (<usize>own) << 2;

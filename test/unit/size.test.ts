@@ -13,14 +13,14 @@ import { PROGRAMS, sizes } from '../../scripts/sizes.mjs';
  * which all ops say which argument did not come, 2 that they take it by name too, and 1 the gradients of products of vectors
  * and sums that copy nothing.
  */
-const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 177, tutorial: 112.5, tensors: 101.5 };
+const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 178.5, tutorial: 113.5, tensors: 102 };
 /** The tutorial of README.md as it is written there, MNIST's download included, and everything: as Vite bundles. */
-const VITE_BUDGET = { readme: 114.5, everything: 173 };
+const VITE_BUDGET = { readme: 115.5, everything: 174 };
 /**
  * For pages without a bundler: everything, with files, plots and data sets; what a GPU needs beside it, on demand. Of that
  * 5 kB are formulas that are computed late, kernels that several steps share, products in float16 and over subgroups.
  */
-const FILE_BUDGET = { 'wasmgrad.min.js': 217.7, 'wasmgrad.webgpu.min.js': 36 };
+const FILE_BUDGET = { 'wasmgrad.min.js': 219.5, 'wasmgrad.webgpu.min.js': 36 };
 
 describe('size', () => {
   it('stays within the budget', async () => {
