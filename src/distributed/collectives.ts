@@ -29,7 +29,7 @@ export interface ReduceOptions extends AsyncOption {
 }
 
 /** Above this a synchronous call is not one that can be given up, but one that MPI makes fast: see `now`. */
-const NOW_BYTES = 64 * 1024;
+const NOW_BYTES = 8 * 1024;
 
 /** A tensor's elements in linear memory, held there until it is let go. */
 interface Held extends Elements {
@@ -161,9 +161,10 @@ interface InPlace {
 /**
  * A collective that changes a tensor in place.
  *
- * A synchronous call of a large tensor first waits, with the deadline, until every process has come, and then makes
- * MPI's blocking calls, which are up to twice as fast as those that can be asked after. Nothing is lost by it: a process
- * that dies in these milliseconds ends the job through the launcher.
+ * A synchronous call of a large tensor by processes of one machine first waits, with the deadline, until every process
+ * has come, and then makes MPI's blocking calls, which are up to twice as fast as those that can be asked after. Nothing
+ * is lost by it: a process that dies in these milliseconds ends the job through the launcher. Over a network they are
+ * not faster, and a thread that waits in one keeps its core from the kernel, which has the network to attend to.
  */
 function inPlace(group: ProcessGroup, plan: InPlace, async: boolean): Work<Tensor> | Tensor {
   const { transport, queue, chunkBytes } = group;
@@ -171,6 +172,7 @@ function inPlace(group: ProcessGroup, plan: InPlace, async: boolean): Work<Tenso
   compareCalls(group, name);
   if (transport === null || x.numel() === 0)
     return async ? queue.add({ name, calls: [], finish: () => x }) : x;
+  if (!async) queue.drain(); // What is under way may concern this tensor.
   const array = packed(x);
   const held = hold(transport, array);
   const all = parts(held, chunkBytes);
@@ -181,8 +183,7 @@ function inPlace(group: ProcessGroup, plan: InPlace, async: boolean): Work<Tenso
     if (changes && mean) divide(x, group.size);
     return x;
   };
-  if (!async && now !== null && array.size * dtypeInfo[array.dtype].bytes > NOW_BYTES) {
-    queue.drain();
+  if (!async && now !== null && group.together && array.size * dtypeInfo[array.dtype].bytes > NOW_BYTES) {
     queue.await(transport.barrier(), name);
     for (const data of all) now(transport, data);
     return finish();
@@ -282,6 +283,7 @@ export function allGather(tensor: Tensor, options: AsyncOption = {}): Tensor[] |
     const work = queue.add({ name, calls: [], finish: list });
     return options.async ? work : work.wait();
   }
+  if (!options.async) queue.drain();
   const array = packed(tensor);
   const from = hold(transport, array);
   const to = hold(transport, out);
@@ -336,6 +338,7 @@ export function reduceScatter(
     const work = queue.add({ name, calls: [], finish: () => result });
     return async ? work : work.wait();
   }
+  if (!async) queue.drain();
   const staged = new Tensor(backend.empty([size, ...shape], dtype));
   pieces.forEach((piece, rank) => {
     backend.assign(staged.select(0, rank).array, piece.array);

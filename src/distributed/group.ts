@@ -36,6 +36,8 @@ export interface ProcessGroup {
   readonly size: number;
   readonly localRank: number;
   readonly localSize: number;
+  /** All are on one machine, which has a core for each. */
+  readonly together: boolean;
   /** null where there is nobody to talk to. */
   readonly transport: Transport | null;
   readonly queue: WorkQueue;
@@ -84,24 +86,33 @@ export function initProcessGroup(options: ProcessGroupOptions = {}): void {
   const shared = { backend, debug, chunkBytes: Math.round(chunkMb * 2 ** 20) };
   if (backend === 'none') {
     const queue = new WorkQueue(timeoutMs, 'rank 0 of 1');
-    current = { ...shared, rank: 0, size: 1, localRank: 0, localSize: 1, transport: null, queue };
+    current = {
+      ...shared,
+      rank: 0,
+      size: 1,
+      localRank: 0,
+      localSize: 1,
+      together: true,
+      transport: null,
+      queue,
+    };
     return;
   }
   if (mpiEnded)
     throw new DistributedError('initProcessGroup: MPI has ended in this process; it can be started once');
-  const mpi = startMpi({ library });
-  const queue = new WorkQueue(timeoutMs, `rank ${mpi.rank} of ${mpi.size}`);
+  const mpi = startMpi({ library, chunkBytes: shared.chunkBytes });
+  const queue = new WorkQueue(timeoutMs, `rank ${mpi.rank} of ${mpi.size}`, () => mpi.yieldCore());
   end = guardEnd(mpi, queue);
-  const { localRank, localSize, threads } = placeInMachine(mpi, queue);
+  const { threads, ...place } = placeInMachine(mpi, queue);
   limitAutoThreads(threads);
   const transport = mpi.size > 1 ? mpi : null;
-  current = { ...shared, rank: mpi.rank, size: mpi.size, localRank, localSize, transport, queue };
+  current = { ...shared, rank: mpi.rank, size: mpi.size, ...place, transport, queue };
 }
 
 function placeInMachine(
   mpi: MpiTransport,
   queue: WorkQueue,
-): { localRank: number; localSize: number; threads: number } {
+): Pick<ProcessGroup, 'localRank' | 'localSize' | 'together'> & { threads: number } {
   const mine = processorShare();
   const all = gatherTexts(mpi, queue, JSON.stringify([mine.host, mine.allowed])).map(
     (text): [string, string] => JSON.parse(text),
@@ -118,7 +129,9 @@ function placeInMachine(
         `${fair}`,
     );
   }
-  return { localRank: neighbours.indexOf(mpi.rank), localSize: neighbours.length, threads };
+  const localSize = neighbours.length;
+  const together = localSize === mpi.size && localSize <= mine.cores;
+  return { localRank: neighbours.indexOf(mpi.rank), localSize, together, threads };
 }
 
 /** What the end of this process does to the others. Returns the end that `destroyProcessGroup` makes. */

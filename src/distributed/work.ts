@@ -10,10 +10,17 @@ export interface Work<T = void> {
   wait(): T;
 }
 
-/** Calls of one operation that are under way at once. More would only hold more of the library's buffers. */
-const WINDOW = 2;
-/** A waiting thread asks without pause for this long, then naps in between: others may need the core. */
-const SPIN_MS = 2;
+/**
+ * Calls under way at once: enough that a slow network always has one to carry while the program computes and cannot look
+ * after them. More would only hold more of the library's buffers.
+ */
+const WINDOW = 4;
+/**
+ * A waiting thread asks without pause at first. Then it yields the core in between, which costs a microsecond if nobody
+ * wants it (waking up from a nap takes a hundred); after this long it naps.
+ */
+const SPIN_MS = 0.1;
+const YIELD_MS = 2;
 const NAP_MS = 0.05;
 /** Questions between two looks at the clock. */
 const QUESTIONS = 16;
@@ -21,14 +28,20 @@ const QUESTIONS = 16;
 const napCell = new Int32Array(new SharedArrayBuffer(4));
 
 /** Asks until the answer is yes. @throws what `late` gives, when that took too long */
-export function waitUntil(done: () => boolean, timeoutMs: number, late: () => Error): void {
+export function waitUntil(
+  done: () => boolean,
+  timeoutMs: number,
+  late: () => Error,
+  yieldCore: () => void,
+): void {
   const start = performance.now();
   for (let question = 1; !done(); question++) {
     const spinning = question % QUESTIONS !== 0;
     if (spinning) continue;
     const waited = performance.now() - start;
     if (waited > timeoutMs) throw late();
-    if (waited > SPIN_MS) Atomics.wait(napCell, 0, 0, NAP_MS);
+    if (waited > YIELD_MS) Atomics.wait(napCell, 0, 0, NAP_MS);
+    else if (waited > SPIN_MS) yieldCore();
   }
 }
 
@@ -44,10 +57,9 @@ export interface Plan<T> {
 class QueuedWork<T> implements Work<T> {
   readonly #queue: WorkQueue;
   readonly #plan: Plan<T>;
-  #next = 0;
+  #started = 0;
+  #done = 0;
   #outcome: { value: T } | null = null;
-  /** Calls under way, oldest first. */
-  readonly #active: Request[] = [];
 
   constructor(queue: WorkQueue, plan: Plan<T>) {
     this.#queue = queue;
@@ -58,18 +70,22 @@ class QueuedWork<T> implements Work<T> {
     return this.#plan.name;
   }
 
-  /** Starts and checks calls; true once all are complete. */
-  drive(): boolean {
-    if (this.#outcome !== null) return true;
+  /** Starts its next call; null if all have been. */
+  start(): Request | null {
+    const { calls } = this.#plan;
+    return this.#started < calls.length ? calls[this.#started++]() : null;
+  }
+
+  /** One of its calls is complete. */
+  count(): void {
+    this.#done++;
+  }
+
+  /** Draws the conclusion if all calls are complete; true if so. */
+  finish(): boolean {
     const { calls, finish } = this.#plan;
-    for (;;) {
-      while (this.#active.length < WINDOW && this.#next < calls.length)
-        this.#active.push(calls[this.#next++]());
-      if (this.#active.length === 0) break;
-      if (!this.#active[0].test()) return false;
-      this.#active.shift();
-    }
-    this.#outcome = { value: finish() };
+    if (this.#done < calls.length) return false;
+    this.#outcome ??= { value: finish() };
     return true;
   }
 
@@ -90,17 +106,21 @@ class QueuedWork<T> implements Work<T> {
   }
 }
 
-/** One operation after the other. */
+/** Operations whose calls start in order, and which are complete in order. */
 export class WorkQueue {
   readonly #waiting: QueuedWork<unknown>[] = [];
+  /** Calls under way, oldest first. */
+  readonly #active: { work: QueuedWork<unknown>; request: Request }[] = [];
   readonly #timeoutMs: number;
   readonly #whoAmI: string;
+  readonly #yieldCore: () => void;
   /** After a failure nothing can be relied on: the others may be anywhere. */
   failure: Error | null = null;
 
-  constructor(timeoutMs: number, whoAmI: string) {
+  constructor(timeoutMs: number, whoAmI: string, yieldCore = () => {}) {
     this.#timeoutMs = timeoutMs;
     this.#whoAmI = whoAmI;
+    this.#yieldCore = yieldCore;
   }
 
   get idle(): boolean {
@@ -119,9 +139,23 @@ export class WorkQueue {
   /** Drives what is under way, without waiting. */
   progress(): void {
     try {
-      while (this.#waiting.length > 0 && this.#waiting[0].drive()) this.#waiting.shift();
+      for (this.#startCalls(); this.#active[0]?.request.test(); this.#startCalls())
+        this.#active.shift()?.work.count();
+      while (this.#waiting[0]?.finish()) this.#waiting.shift();
     } catch (error) {
       this.fail(error);
+    }
+  }
+
+  /** In the order of the works, which is the same on every process. */
+  #startCalls(): void {
+    for (const work of this.#waiting) {
+      while (this.#active.length < WINDOW) {
+        const request = work.start();
+        if (request === null) break;
+        this.#active.push({ work, request });
+      }
+      if (this.#active.length === WINDOW) return;
     }
   }
 
@@ -148,7 +182,7 @@ export class WorkQueue {
 
   #until(done: () => boolean, name: string): void {
     try {
-      waitUntil(done, this.#timeoutMs, () => this.#late(name));
+      waitUntil(done, this.#timeoutMs, () => this.#late(name), this.#yieldCore);
     } catch (error) {
       this.fail(error);
     }
@@ -164,6 +198,7 @@ export class WorkQueue {
   fail(error: unknown): never {
     this.failure ??= error instanceof Error ? error : new Error(String(error));
     this.#waiting.length = 0;
+    this.#active.length = 0;
     throw error;
   }
 }

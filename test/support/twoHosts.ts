@@ -70,6 +70,28 @@ export class TwoHosts {
     mustIp('-n', this.#names[1], 'link', 'set', this.#names[1], state);
   }
 
+  /** Gives the cable a bandwidth, such as 1gbit, in each direction. */
+  limit(rate: string): void {
+    for (const name of this.#names) {
+      const shape = [
+        'qdisc',
+        'add',
+        'dev',
+        name,
+        'root',
+        'tbf',
+        'rate',
+        rate,
+        'burst',
+        '1mb',
+        'latency',
+        '50ms',
+      ];
+      const { status, stderr, error } = spawnSync('tc', ['-n', name, ...shape], { encoding: 'utf8' });
+      if (status !== 0) throw new Error(`tc ${shape.join(' ')}: ${error?.message ?? stderr}`);
+    }
+  }
+
   /** How many processes run on the second host. */
   remaining(): number {
     return mustIp('netns', 'pids', this.#names[1]).split('\n').filter(Boolean).length;
@@ -77,6 +99,12 @@ export class TwoHosts {
 
   /** Runs a program of test/distributed/programs, one process on each host. */
   launch(program: string, flavour: Flavour, options: LaunchOptions = {}): Promise<Outcome> {
+    const command = [process.execPath, bundled(program), ...(options.arguments ?? [])];
+    return this.run([...(options.launcher ?? []), ...command], flavour, options);
+  }
+
+  /** Runs a command, after more arguments for the launcher, as one process on each host. */
+  run(command: string[], flavour: Flavour, options: LaunchOptions = {}): Promise<Outcome> {
     const [host] = this.#names;
     const hosts = this.#addresses;
     const flags =
@@ -86,7 +114,7 @@ export class TwoHosts {
             ['--mca', 'plm', 'rsh', '--mca', 'plm_rsh_agent', this.#agent],
             ['--mca', 'pml', 'ob1', '--mca', 'btl', 'self,tcp'],
             ['--mca', 'btl_tcp_if_include', '10.77.0.0/24', '--mca', 'oob_tcp_if_include', '10.77.0.0/24'],
-            ['--mca', 'mpi_yield_when_idle', '1', '--wdir', process.cwd()],
+            ['--wdir', process.cwd()],
           ].flat()
         : ['-hosts', hosts.join(','), '-ppn', '1', '-launcher', 'rsh', '-launcher-exec', this.#agent].concat([
             '-iface',
@@ -96,12 +124,6 @@ export class TwoHosts {
           ]);
     const enter = ['ip', 'netns', 'exec', host, 'unshare', '--uts', 'sh', '-c'];
     const line = [...enter, `hostname ${host}; exec "$@"`, 'sh', ...launcherLine(flavour, 2), ...flags];
-    const command = [
-      ...(options.launcher ?? []),
-      process.execPath,
-      bundled(program),
-      ...(options.arguments ?? []),
-    ];
     return runCommand([...line, ...command], options, options.limitMs);
   }
 
