@@ -6,6 +6,7 @@ import { formatShape, normalizeDim } from '../core/shape.ts';
 import { add, div, minimum, mul, neg, rsub, sub } from './arithmetic.ts';
 import { clamp } from './clamp.ts';
 import { ge, gt, le, logicalAnd, logicalOr, lt } from './comparison.ts';
+import { named } from './composite.ts';
 import { scalarValue } from './convert.ts';
 import { abs, exp, log1p, sigmoid, square, tanh } from './elementwise.ts';
 import { fused } from './fused.ts';
@@ -356,5 +357,6 @@ export function glu<T extends Variable>(x: T, dim = -1): T {
     throw new ShapeError(
       `glu: Halving dimension must be even, but dimension ${d} is size ${size} in input of shape ${formatShape(x.shape)}`,
     );
-  return mul<T>(narrow(x, d, 0, size / 2), sigmoid(narrow(x, d, size / 2, size / 2)));
+  const gated = mul<T>(narrow(x, d, 0, size / 2), sigmoid(narrow(x, d, size / 2, size / 2)));
+  return named('GluBackward0', gated);
 }

@@ -5,6 +5,11 @@ export interface ValuesAndIndices<T> extends Iterable<T> {
   readonly values: T;
   /** int64 positions along the dimension. */
   readonly indices: T;
+  /** `values`: the pair is a tuple too. */
+  readonly 0: T;
+  /** `indices`. */
+  readonly 1: T;
+  readonly length: 2;
 }
 
 /** A pair that prints as `torch.return_types.max(…)` and can be taken apart as `[values, indices]`. */
@@ -17,6 +22,16 @@ class NamedResult<T extends Variable> implements ValuesAndIndices<T> {
     this.#op = op;
     this.values = values;
     this.indices = indices;
+  }
+
+  get 0(): T {
+    return this.values;
+  }
+  get 1(): T {
+    return this.indices;
+  }
+  get length(): 2 {
+    return 2;
   }
 
   *[Symbol.iterator](): IterableIterator<T> {

@@ -147,7 +147,10 @@ export function batchNorm<T extends Variable>(
       const scale = weight === null ? rstd : mul<T>(rstd, weight);
       const shift = neg(mul<T>(runningMean, scale));
       return {
-        output: affine(x, scale, bias === null ? shift : add<T>(bias, shift), shape),
+        output: named(
+          'NativeBatchNormBackward0',
+          affine(x, scale, bias === null ? shift : add<T>(bias, shift), shape),
+        ),
         statistics: null,
       };
     }
@@ -162,7 +165,10 @@ export function batchNorm<T extends Variable>(
       reshape(x, [n, c, numElements(x.shape.slice(2))]),
       eps,
     );
-    const output = affine(reshape(rows.output, x.shape), weight, bias, shape);
+    const output = named(
+      'NativeBatchNormBackward0',
+      affine(reshape(rows.output, x.shape), weight, bias, shape),
+    );
     return { output, statistics: { mean: rows.mean, variance: mul<T>(rows.variance, count / (count - 1)) } };
   });
 }
@@ -273,7 +279,8 @@ export function groupNorm<T extends Variable>(
       );
     }
     const { output } = standardize('NativeGroupNormBackward0', reshape(x, [1, n * numGroups, inner]), eps);
-    return affine(reshape(output, x.shape), weight, bias, channelShape(x));
+    const scaled = affine(reshape(output, x.shape), weight, bias, channelShape(x));
+    return named('NativeGroupNormBackward0', scaled);
   });
 }
 

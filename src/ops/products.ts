@@ -270,7 +270,8 @@ export const cross = /* @__PURE__ */ taking('cross', 'other dim?', function cros
     const [x, y] = [expand(a, shape), expand(b, shape)];
     const turned = (v: T, by: number): T =>
       selectAlong(v, d, integerVector(v, [by, (by + 1) % 3, (by + 2) % 3]));
-    return sub<T>(mul<T>(turned(x, 1), turned(y, 2)), mul<T>(turned(x, 2), turned(y, 1)));
+    const area = sub<T>(mul<T>(turned(x, 1), turned(y, 2)), mul<T>(turned(x, 2), turned(y, 1)));
+    return named('LinalgCrossBackward0', area);
   });
 });
 

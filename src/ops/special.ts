@@ -4,6 +4,7 @@ import type { Variable } from '../autograd/variable.ts';
 import { add, div, mul, neg, rsub, sub } from './arithmetic.ts';
 import { clamp } from './clamp.ts';
 import { eq } from './comparison.ts';
+import { named } from './composite.ts';
 import { cos, exp, log, rsqrt, sign, sin, square } from './elementwise.ts';
 import { tensorGiven } from './given.ts';
 import { digammaOf, erfcOf, erfinvOf, erfOf, lgammaOf, trigammaOf } from './specialFunctions.ts';
@@ -146,7 +147,7 @@ export const sgn = sign;
 export function logit<T extends Variable>(x: T, eps: number | null = null): T {
   tensorGiven(x, 'logit');
   const inside = eps === null ? x : clamp<T>(x, eps, 1 - eps);
-  return log(div<T>(inside, rsub<T>(inside, 1)));
+  return named('LogitBackward0', log(div<T>(inside, rsub<T>(inside, 1))));
 }
 
 /** True where the sign bit is set; −0 counts. */

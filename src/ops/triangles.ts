@@ -13,7 +13,7 @@ import {
 } from '../core/shape.ts';
 import { zerosOf } from './along.ts';
 import { ge, le } from './comparison.ts';
-import { detached } from './composite.ts';
+import { detached, named } from './composite.ts';
 import { contiguous } from './convert.ts';
 import { given, tensorGiven } from './given.ts';
 import { type ByName, option } from './options.ts';
@@ -150,7 +150,7 @@ function contiguousCopy<T extends Variable>(x: T): T {
 export function trace<T extends Variable>(x: T): T {
   tensorGiven(x, 'trace');
   if (x.ndim !== 2) throw new ShapeError(`trace: expected a matrix, but got tensor with dim ${x.ndim}`);
-  return sum(diagonal(x));
+  return named('TraceBackward0', sum(diagonal(x)));
 }
 
 /**
