@@ -51,15 +51,15 @@ export function poolingOf(
   };
   const steps = dims.map((d) => windows.lists[d].step);
   if (!average) return { ...attributes, dilations: steps };
-  const counted = dims.map((d, i) => {
-    const { divisor, start, end } = windows.lists[d];
-    const own = divisor.every((n, at) => n === end[at] - start[at]);
-    return own ? 'own' : divisor.every((n) => n === regular[i].kernel) ? 'all' : 'other';
+  const own = dims.every((d) => {
+    const { divisor, start, end, step } = windows.lists[d];
+    return divisor.every((n, at) => n === Math.ceil((end[at] - start[at]) / step));
   });
-  const padded = regular.some((one) => one.pad + one.end > 0);
-  if (counted.includes('other') || (padded && new Set(counted).size > 1))
+  const all = dims.every((d, i) => windows.lists[d].divisor.every((n) => n === regular[i].kernel));
+  if (!own && !all) {
     throw new ArgumentError(
       'exportOnnx: an average with a divisor of its own has no counterpart in the graph',
     );
-  return { ...attributes, count_include_pad: counted.includes('all') ? 1 : 0 };
+  }
+  return { ...attributes, count_include_pad: own ? 0 : 1 };
 }

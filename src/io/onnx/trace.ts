@@ -434,6 +434,48 @@ export class TraceBackend extends ReferenceBackend {
       },
     );
   }
+  /** Windows as columns: a convolution in which each output copies one place of the kernel. */
+  override im2col(x: NDArray, g: Sliding): NDArray {
+    return this.#record(
+      () => super.im2col(x, g),
+      () => {
+        const [batch, channels] = x.shape;
+        const { spatial, end } = geometryOf(x.shape.length - 2, g);
+        const places = this.#emit(
+          'Conv',
+          [this.#in(x), copyingTaps(channels, spatial.kernel_shape, x.dtype)],
+          {
+            ...spatial,
+            pads: [...spatial.pads, ...end.map((n) => Math.max(0, n))],
+            group: channels,
+          },
+        );
+        const taps = numElements(spatial.kernel_shape);
+        return this.#emit('Reshape', [places, { sizes: [batch, channels * taps, numElements(g.output)] }]);
+      },
+    );
+  }
+  override col2im(columns: NDArray, g: Sliding, ndim: number): NDArray {
+    return this.#record(
+      () => super.col2im(columns, g, ndim),
+      () => {
+        const { spatial, end } = geometryOf(ndim, g);
+        const [batch, rows] = columns.shape;
+        const channels = rows / numElements(spatial.kernel_shape);
+        const places = this.#emit('Reshape', [
+          this.#in(columns),
+          { sizes: [batch, rows, ...g.output.slice(3 - ndim)] },
+        ]);
+        const weight = copyingTaps(channels, spatial.kernel_shape, columns.dtype);
+        return this.#emit('ConvTranspose', [places, weight], {
+          ...spatial,
+          pads: [...spatial.pads, ...end.map((n) => Math.max(0, n))],
+          output_padding: end.map((n) => Math.max(0, -n)),
+          group: channels,
+        });
+      },
+    );
+  }
   override maxPool(x: NDArray, windows: Windows): { values: NDArray; indices: NDArray } {
     if (this.#inside > 0) return super.maxPool(x, windows);
     const name = this.#emit('MaxPool', [this.#in(x)], poolingOf(windows, x.shape.length - 2, false));
@@ -470,12 +512,6 @@ export class TraceBackend extends ReferenceBackend {
   #refused<R>(name: string, compute: () => R): R {
     return this.#inside > 0 ? compute() : this.#unknown(name);
   }
-  override im2col(x: NDArray, geometry: Sliding): NDArray {
-    return this.#refused('unfold', () => super.im2col(x, geometry));
-  }
-  override col2im(columns: NDArray, geometry: Sliding, ndim: number): NDArray {
-    return this.#refused('fold', () => super.col2im(columns, geometry, ndim));
-  }
   override sort(x: NDArray, dim: number, descending: boolean): { values: NDArray; indices: NDArray } {
     return this.#refused('sort', () => super.sort(x, dim, descending));
   }
@@ -509,6 +545,15 @@ function listOf(values: readonly number[], dtype: DType): TypedArray {
   if (list instanceof BigInt64Array) list.set(values.map((x) => BigInt(Math.trunc(x))));
   else list.set(isFloating(dtype) ? values : values.map(Math.trunc));
   return list;
+}
+
+/** [channels · taps, 1, …kernel]: for each channel one kernel for each of its places, 1 there and 0 elsewhere. */
+function copyingTaps(channels: number, kernel: readonly number[], dtype: DType): NodeInput {
+  const taps = numElements(kernel);
+  const values = Array.from({ length: channels * taps * taps }, (_, i) =>
+    Math.floor(i / taps) % taps === i % taps ? 1 : 0,
+  );
+  return { constant: listOf(values, dtype), dtype, shape: [channels * taps, 1, ...kernel] };
 }
 
 function geometryOf(ndim: number, g: Sliding) {
