@@ -28,11 +28,11 @@ function readOptions(): { options: Options; before: Run | undefined } {
   }
 }
 
-async function startDevice(device: string): Promise<void> {
-  if (device === 'cpu') return;
-  const start = (torch as { webgpu?: () => Promise<unknown> }).webgpu;
-  if (!start) throw new UsageError(`--device ${device}: this build of the library has only cpu`);
-  await start();
+/** Returns what the figures are of. */
+async function startDevice(device: string): Promise<string> {
+  if (device === 'cpu') return device;
+  const { adapter } = await torch.webgpu({ timestamps: true });
+  return `${device} (${adapter})`;
 }
 
 /** Prints each group when its last figure is there. */
@@ -78,13 +78,13 @@ async function main(): Promise<void> {
       for (const { name } of list) console.log(`${group}  ${name}`);
     return;
   }
-  await startDevice(options.device);
+  const device = await startDevice(options.device);
   const { relaxedSimd } = torch.backendInfo();
   const start = {
     format: FORMAT,
     date: new Date().toISOString(),
     machine: nodeMachine(),
-    device: options.device,
+    device,
     simd: relaxedSimd ? 'relaxed' : 'plain',
   } as const;
   if (!options.json) console.log(originOf({ ...start, results: [] }));

@@ -7,6 +7,7 @@ type Form = 'NN' | 'NT' | 'TN';
 type Shape = readonly [m: number, k: number, n: number];
 
 const SQUARE = [4, 8, 16, 32, 48, 64, 128, 256, 512, 1024, 2048];
+const FOR_GPUS = 4096;
 /** [form, m, k, n]: the tutorial's forward pass and its two gradients, hidden layer and output layer. */
 const TUTORIAL: readonly [Form, ...Shape][] = [
   ['NN', 128, 784, 500],
@@ -93,7 +94,7 @@ function withZeros(form: 'NN' | 'TN', [m, k, n]: Shape): Timed {
   };
 }
 
-export function matmul({ tiny }: Setting): Timed[] {
+export function matmul({ tiny, device }: Setting): Timed[] {
   if (tiny)
     return [
       product('NN', [17, 17, 17]),
@@ -102,7 +103,7 @@ export function matmul({ tiny }: Setting): Timed[] {
       batched([3, 4, 5, 6]),
     ];
   return [
-    ...SQUARE.map((n) => product('NN', [n, n, n])),
+    ...[...SQUARE, ...(device === 'webgpu' ? [FOR_GPUS] : [])].map((n) => product('NN', [n, n, n])),
     ...TRANSPOSED.flatMap((n) => (['NT', 'TN'] as const).map((form) => product(form, [n, n, n]))),
     ...TUTORIAL.map(([form, ...shape]) => product(form, shape)),
     withZeros('NN', [128, 784, 500]),

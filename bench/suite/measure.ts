@@ -1,4 +1,5 @@
 /** Timing that can be believed: warm-up, rounds in which all benchmarks take turns, medians and quartiles. */
+import * as torch from 'wasmgrad';
 import { checksum } from './checksum.ts';
 import { type Limits, rateOf } from './limits.ts';
 import { summarize } from './statistics.ts';
@@ -42,7 +43,12 @@ interface Prepared {
   readonly count: number;
   readonly checksum?: string;
   readonly samples: number[];
+  /** Milliseconds that the GPU says it computed for in all samples, where it tells. */
+  gpu: number;
 }
+
+/** What the GPU says it has computed for so far, where it tells. */
+const gpuClock = (): number | null => torch.backendInfo().webgpu?.milliseconds ?? null;
 
 async function prepare(timed: Timed, setting: Setting, effort: Effort): Promise<Prepared> {
   const job = await timed.prepare(setting);
@@ -55,7 +61,7 @@ async function prepare(timed: Timed, setting: Setting, effort: Effort): Promise<
     const once = Math.max(await time(job, count, setting.device), SHORTEST);
     count = Math.max(1, Math.ceil(effort.sampleMs / once));
   } while (now() < warm);
-  return { timed, job, count, checksum: sum, samples: [] };
+  return { timed, job, count, checksum: sum, samples: [], gpu: 0 };
 }
 
 /** A figure with its rate and limit. */
@@ -87,11 +93,15 @@ export async function measure(
     onRound((0.3 * all.length) / group.length);
   }
   for (let round = 0; round < effort.rounds; round++) {
-    for (const { job, count, samples } of all) samples.push(await time(job, count, setting.device));
+    for (const one of all) {
+      const before = gpuClock() ?? 0;
+      one.samples.push(await time(one.job, one.count, setting.device));
+      one.gpu += (gpuClock() ?? 0) - before;
+    }
     onRound(0.3 + (0.7 * (round + 1)) / effort.rounds);
   }
   const results: Result[] = [];
-  for (const { timed, job, samples, checksum } of all) {
+  for (const { timed, job, count, samples, checksum, gpu } of all) {
     await job.close?.();
     const figures = await describe(timed.work, samples, setting, limits);
     results.push({
@@ -101,6 +111,7 @@ export async function measure(
       unit: 'ms',
       ...figures,
       ...(checksum ? { checksum } : {}),
+      ...(gpu > 0 ? { note: `${(gpu / (count * samples.length)).toPrecision(3)} ms of it on the GPU` } : {}),
     });
   }
   return results;

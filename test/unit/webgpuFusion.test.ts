@@ -140,7 +140,7 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
     });
 
     it('of random ops, views and changes in place give what the CPU gives', async () => {
-      for (let seed = 1; seed <= 14; seed++) {
+      for (let seed = 1; seed <= 10; seed++) {
         const expected = program(seed, 'cpu', 25);
         const got = await Promise.all(program(seed, 'webgpu', 25).map((x) => x.read()));
         const worst = got.map((values, i) => distance(values, expected[i].data));

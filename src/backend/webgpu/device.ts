@@ -123,7 +123,7 @@ export class GpuDevice implements GpuContext, Executor {
           : call.body(),
       }),
     );
-    const cells = bindings.map((b) => this.cellOf(b));
+    const cells = this.cellsOf(bindings);
     const batch = this.#commands.dispatch(
       program,
       cells.map((cell) => cell.block),
@@ -148,12 +148,14 @@ export class GpuDevice implements GpuContext, Executor {
     );
   }
 
-  /** The buffer of a binding; one that is written is nobody else's. */
-  cellOf(binding: BoundArray): Cell {
-    if ('cell' in binding) return binding.cell;
-    const { array, writes } = binding;
-    const storage = this.storageOf(array);
-    return writes ? this.writable(storage) : storage.cell;
+  /** The buffers of bindings. What is read is computed first: it may hold what is written, which is nobody else's then. */
+  cellsOf(bindings: readonly BoundArray[]): Cell[] {
+    const cells = bindings.map((b) => {
+      if ('cell' in b) return b.cell;
+      const storage = this.storageOf(b.array);
+      return b.writes ? storage : storage.cell;
+    });
+    return cells.map((x) => (x instanceof GpuStorage ? this.writable(x) : x));
   }
 
   writable(storage: GpuStorage): Cell {

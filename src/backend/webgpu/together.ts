@@ -15,7 +15,7 @@ interface Resolved {
 export interface TogetherDevice {
   readonly maxBuffers: number;
   run(call: Call): void;
-  cellOf(binding: BoundArray): Cell;
+  cellsOf(bindings: readonly BoundArray[]): Cell[];
 }
 
 export class Together {
@@ -29,7 +29,7 @@ export class Together {
 
   add(part: Part): void {
     // Whatever must be computed for it comes before all parts that wait.
-    const cells = part.bindings.map((b) => this.#gpu.cellOf(b));
+    const cells = this.#gpu.cellsOf(part.bindings);
     this.finish(cells);
     if (this.#bindings + cells.length > this.#gpu.maxBuffers) this.finish();
     const bindings = part.bindings.map(({ name, type, writes }, i) => ({
