@@ -6,13 +6,15 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { isLaunched } from 'wasmgrad/distributed';
+import { whyNot } from '../../test/support/mpi.ts';
+import { whyNoTwoHosts } from '../../test/support/twoHosts.ts';
 import { nodeMachine } from '../node/machine.ts';
 import { writeBetweenMarkers } from '../report/markers.ts';
 import { markdownTable, table } from '../report/text.ts';
 import { median } from '../suite/statistics.ts';
-import { compileYardstick, launcherName, ranks } from './launch.ts';
+import { compileYardstick, launcherName, ranks, ranksApart } from './launch.ts';
 import { CALL_BYTES } from './model.ts';
-import { type Job, runRank, type Training } from './ranks.ts';
+import { type Job, type Overlap, runRank, type Training } from './ranks.ts';
 import {
   type AllReduceTime,
   allReduceTable,
@@ -20,6 +22,7 @@ import {
   chart,
   check,
   modelTable,
+  overlapText,
   type Table,
   trainingTable,
 } from './report.ts';
@@ -42,6 +45,7 @@ const JOBS = SIZES.map(
   (bytes): Job => [bytes, Math.max(10, Math.min(MOST_CALLS, Math.round(VOLUME / bytes)))],
 );
 const PROCESSES = [1, 2, 4];
+const RATE = '1gbit';
 
 /** Ours and C in turns, the median of the rounds' medians. */
 function allReduceTimes(rounds: number): AllReduceTime[] {
@@ -58,7 +62,14 @@ function allReduceTimes(rounds: number): AllReduceTime[] {
   return SIZES.map((bytes, i) => ({ bytes, ours: middle(ours, i), c: yardstick ? middle(c, i) : undefined }));
 }
 
-function measure(values: { rounds: string; out: string; write: boolean }): void {
+/** What the backward pass hides on a slow link; why it cannot be measured, where it cannot. */
+async function overlap(rounds: number): Promise<string> {
+  const missing = whyNot('openmpi') ?? whyNoTwoHosts();
+  if (missing !== undefined) return `Overlap on a slow link was not measured: ${missing}.`;
+  return overlapText(await ranksApart<Overlap>(RATE, 'overlap', String(5 * rounds)), RATE);
+}
+
+async function measure(values: { rounds: string; out: string; write: boolean }): Promise<void> {
   const rounds = Number(values.rounds);
   const launcher = launcherName();
   if (!(rounds >= 1)) throw new Error(`--rounds must be at least 1, but got '${values.rounds}'`);
@@ -75,6 +86,8 @@ function measure(values: { rounds: string; out: string; write: boolean }): void 
   show(allReduceTable(times));
   const training = PROCESSES.map((n) => ranks<Training>(n, 'training', String(5 * rounds)));
   show(trainingTable(training, cores));
+  const hidden = await overlap(rounds);
+  console.log(`${hidden}\n`);
   const stepMs = training[0].weak.alone.median;
   show(modelTable(stepMs));
   const notes = assumptions(stepMs).join('\n');
@@ -90,6 +103,7 @@ function measure(values: { rounds: string; out: string; write: boolean }): void 
     `${origin}.`,
     markdown(allReduceTable(times)),
     markdown(trainingTable(training, cores)),
+    hidden,
     check(times, training),
     markdown(modelTable(stepMs)),
     notes,
@@ -109,7 +123,7 @@ else {
       },
     });
     if (values.help) console.log(HELP);
-    else measure(values);
+    else await measure(values);
   } catch (error) {
     console.error((error as Error).message);
     process.exitCode = 1;

@@ -3,13 +3,14 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { TwoHosts } from '../../test/support/twoHosts.ts';
 
 const LIMIT_MS = 120_000;
 const SETTINGS = {
   OMPI_ALLOW_RUN_AS_ROOT: '1',
   OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1',
-  // Processes that wait leave the core to those that compute: there are at least as many as cores.
-  OMPI_MCA_mpi_yield_when_idle: '1',
+  // As the library sets it for itself: the C program makes the same calls in the same way.
+  OMPI_MCA_btl_vader_single_copy_mechanism: 'none',
 };
 
 /** The name and version of the launcher, or null if there is none. */
@@ -36,11 +37,29 @@ export function mpirun(processes: number, command: readonly string[]): string {
   return stdout;
 }
 
-/** This program again, as each of the processes. */
-export function ranks<T>(processes: number, ...args: string[]): T {
+/** The command line of one of the processes: this program again. */
+function rankCommand(...args: string[]): string[] {
   const relaxed =
     Number(process.versions.node.split('.')[0]) > 20 ? [] : ['--experimental-wasm-relaxed-simd'];
-  return JSON.parse(mpirun(processes, [process.execPath, ...relaxed, process.argv[1], ...args]));
+  return [process.execPath, ...relaxed, process.argv[1], ...args];
+}
+
+/** This program again, as each of the processes. */
+export function ranks<T>(processes: number, ...args: string[]): T {
+  return JSON.parse(mpirun(processes, rankCommand(...args)));
+}
+
+/** The same with one process on each of two hosts, which a cable of this bandwidth joins. @throws Error if that fails */
+export async function ranksApart<T>(rate: string, ...args: string[]): Promise<T> {
+  const hosts = new TwoHosts();
+  try {
+    hosts.limit(rate);
+    const { code, stdout, stderr } = await hosts.run(rankCommand(...args), 'openmpi', { limitMs: LIMIT_MS });
+    if (code !== 0) throw new Error(`${args.join(' ')} on two hosts failed: ${stderr}${stdout}`);
+    return JSON.parse(stdout);
+  } finally {
+    hosts.remove();
+  }
 }
 
 /** Compiles the C program. Returns what runs it, and null if there is no compiler. */

@@ -16,10 +16,21 @@ export interface Times {
   /** The fastest tenth of the single steps takes no longer: what no other program has disturbed. */
   readonly undisturbed: number;
 }
+/** Milliseconds of a step of one model on a slow link. */
+export interface Overlap {
+  /** Without communication. */
+  readonly compute: number;
+  /** The communication by itself. */
+  readonly communication: number;
+  /** With DistributedDataParallel. */
+  readonly together: number;
+}
 /** Milliseconds per step of one process, with so many beside it. */
 export interface StepTimes {
   /** Each process trains a model of its own. */
   readonly alone: Times;
+  /** The same of the slowest process: cores differ, and those that train together go at its pace. */
+  readonly slowest: number;
   /** All train one model. */
   readonly together: Times;
 }
@@ -77,9 +88,12 @@ function measureSteps(images: data.Dataset<[Tensor, number]>, batch: number, rou
     };
   });
   const STEPS = 20;
+  /** Until V8 has compiled everything. */
+  const WARM_UP = 20;
+  const slowest: number[] = [];
   const means: number[][] = [[], []];
   const steps: number[][] = [[], []];
-  for (let round = -2; round < rounds; round++) {
+  for (let round = -WARM_UP; round < rounds; round++) {
     contestants.forEach((step, i) => {
       dist.barrier();
       const marks = [performance.now()];
@@ -87,9 +101,11 @@ function measureSteps(images: data.Dataset<[Tensor, number]>, batch: number, rou
         step();
         marks.push(performance.now());
       }
-      const { ms } = dist.averageMetrics({ ms: (marks[STEPS] - marks[0]) / STEPS });
+      const all = dist.allGatherObject((marks[STEPS] - marks[0]) / STEPS);
       if (round < 0) return;
-      means[i].push(ms);
+      // By their rates: processes on their own do not wait for each other.
+      means[i].push(all.length / all.reduce((sum, ms) => sum + 1 / ms, 0));
+      if (i === 0) slowest.push(Math.max(...all));
       for (let k = 0; k < STEPS; k++) steps[i].push(marks[k + 1] - marks[k]);
     });
   }
@@ -97,7 +113,38 @@ function measureSteps(images: data.Dataset<[Tensor, number]>, batch: number, rou
     median: median(all),
     undisturbed: quantile(steps[i], 0.1),
   }));
-  return { alone, together };
+  return { alone, slowest: median(slowest), together };
+}
+
+/** Six layers whose gradients take about as long over 1 Gbit as their backward passes: 1.6 MB and some 10 ms each. */
+async function measureOverlap(rounds: number): Promise<Overlap> {
+  await torch.init({ threads: 1 });
+  const [layers, width, batch] = [6, 640, 384];
+  const inner = new nn.Sequential();
+  for (let i = 0; i < layers; i++)
+    inner.append(new nn.Linear(width, width, { bias: false })).append(new nn.ReLU());
+  const model = new dist.DistributedDataParallel(inner);
+  const x = torch.randn(batch, width);
+  const step = () => model.forward(x).square().mean().backward();
+  const alone = () => model.noSync(step);
+  const exchange = () => {
+    for (const { grad } of model.parameters()) if (grad) dist.allReduce(grad);
+  };
+  const contestants = [alone, exchange, step];
+  const samples: number[][] = contestants.map(() => []);
+  for (let round = -2; round < rounds; round++) {
+    contestants.forEach((run, i) => {
+      alone(); // So that there are gradients, of any value, and caches alike.
+      if (run !== exchange) for (const parameter of model.parameters()) parameter.grad = null;
+      dist.barrier();
+      const start = performance.now();
+      run();
+      if (round >= 0) samples[i].push(performance.now() - start);
+      for (const parameter of model.parameters()) parameter.grad = null;
+    });
+  }
+  const [compute, communication, together] = samples.map(median);
+  return { compute, communication, together };
 }
 
 async function measureTraining(rounds: number): Promise<Training> {
@@ -115,11 +162,15 @@ async function measureTraining(rounds: number): Promise<Training> {
   return { processes, weak, strong };
 }
 
-/** `allreduce <jobs as JSON>` or `training <rounds>`. */
+/** `allreduce <jobs as JSON>`, `training <rounds>` or `overlap <rounds>`. */
 export async function runRank([what, argument]: string[]): Promise<void> {
   dist.initProcessGroup({ timeoutMs: 60_000 });
-  const result =
-    what === 'allreduce' ? measureAllReduce(JSON.parse(argument)) : await measureTraining(Number(argument));
+  const measures: Record<string, () => unknown> = {
+    allreduce: () => measureAllReduce(JSON.parse(argument)),
+    training: () => measureTraining(Number(argument)),
+    overlap: () => measureOverlap(Number(argument)),
+  };
+  const result = await measures[what]();
   if (dist.getRank() === 0) fs.writeSync(1, `${JSON.stringify(result)}\n`);
   dist.destroyProcessGroup();
 }

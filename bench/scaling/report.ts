@@ -9,7 +9,7 @@ import {
   type Workload,
   weakEfficiency,
 } from './model.ts';
-import { BATCH, type Training } from './ranks.ts';
+import { BATCH, type Overlap, type Training } from './ranks.ts';
 
 export interface AllReduceTime {
   readonly bytes: number;
@@ -51,6 +51,7 @@ export function trainingTable(all: readonly Training[], cores: number): Table {
     duration(weak.alone.median),
     duration(weak.together.median),
     percent(weak.alone.median / weak.together.median),
+    percent(weak.slowest / weak.together.median),
     percent(weak.alone.undisturbed / weak.together.undisturbed),
     duration(strong.together.median),
     times(one / strong.together.median),
@@ -60,11 +61,21 @@ export function trainingTable(all: readonly Training[], cores: number): Table {
     `batch ${BATCH} each, on their own`,
     'together',
     'weak efficiency',
+    'of the slowest process',
     'of the fastest tenth of steps',
     `batch ${BATCH} in all`,
     'strong speed-up',
   ];
   return [head, rows];
+}
+
+export function overlapText({ compute, communication, together }: Overlap, rate: string): string {
+  const hidden = Math.min(1, (compute + communication - together) / communication);
+  return (
+    `Two hosts, ${rate} between them (network namespaces, shaped by tbf), six layers of 1.6 MB: computing ` +
+    `${duration(compute)}, communication ${duration(communication)}, one beside the other ${duration(together)}: ` +
+    `${percent(hidden)} of the communication are hidden.`
+  );
 }
 
 /** `stepMs`: the tutorial's step by one process. */

@@ -5,7 +5,7 @@ import * as torch from 'wasmgrad';
 import { accuracy, lastLine, meanOf, type Settings, type Trained } from './training.ts';
 
 /** The mean cross-entropy between predicted probabilities and the true classes. */
-function crossEntropyLoss(predictions: Tensor, targets: Tensor): Tensor {
+export function crossEntropyLoss(predictions: Tensor, targets: Tensor): Tensor {
   const targetPredictions = predictions.index(
     torch.arange(predictions.shape[0], { device: targets.device }),
     targets,
@@ -14,10 +14,10 @@ function crossEntropyLoss(predictions: Tensor, targets: Tensor): Tensor {
 }
 
 /** Rectified linear unit activation function. */
-const relu = (x: Tensor): Tensor => torch.maximum(x, 0);
+export const relu = (x: Tensor): Tensor => torch.maximum(x, 0);
 
 /** Softmax activation function. */
-const softmax = (x: Tensor): Tensor => torch.exp(x).div(torch.exp(x).sum(-1, true));
+export const softmax = (x: Tensor): Tensor => torch.exp(x).div(torch.exp(x).sum(-1, true));
 
 export async function trainFromScratch(settings: Settings): Promise<Trained> {
   const { loaders, epochs, learningRate, inputSize, hiddenSize, classes, device, progress, journal } =

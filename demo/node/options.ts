@@ -48,7 +48,7 @@ const HELP = `Trains the PyTorch tutorial's network on MNIST, from scratch and w
                      and --checkpoint-every may stand beside it
   --help             this text
 
-  npm start -- --distributed N     the network with modules, trained by N processes (--distributed --help)`;
+  npm start -- --distributed N     the network trained by N processes (--distributed --help)`;
 
 class UsageError extends Error {}
 

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Flavour, launch, type Outcome, whyNot } from '../support/mpi.ts';
+import { type Flavour, launch, type Outcome, runCommand, whyNot } from '../support/mpi.ts';
 
 for (const flavour of ['openmpi', 'mpich'] satisfies Flavour[]) {
   const reason = whyNot(flavour);
@@ -103,6 +103,30 @@ describe.skipIf(missing !== undefined)(`an epoch of MNIST${missing ? `: skipped,
     const nudged = difference(one, await train(1, '--nudge'));
     expect(nudged).toBeGreaterThan(1e-6);
     expect(difference(one, two)).toBeLessThan(100 * nudged);
+  });
+});
+
+describe.skipIf(missing !== undefined)(`the tutorial${missing ? `: skipped, ${missing}` : ''}`, () => {
+  const start = (...args: string[]) =>
+    runCommand([process.execPath, 'scripts/run.mjs', 'demo/node/tutorial.ts', '--distributed', ...args]);
+
+  it.each(['2', '3'])('section %s by two processes is that by one', async (section) => {
+    const short = ['--section', section, '--epochs', '1', '--samples', '2560'];
+    const [one, two] = [await start(...short), await start('2', ...short)];
+    const loss = ({ stdout }: Outcome): number => Number(/Training Loss: ([\d.]+)/.exec(stdout)?.[1]);
+    expect(one.stdout, one.stderr).toMatch(/^1 process of/);
+    expect(two.stdout, two.stderr).toMatch(/^2 processes of/);
+    expect(two.stdout).toMatch(/the same bits on every process/);
+    expect(Math.abs(loss(two) / loss(one) - 1)).toBeLessThan(1e-5);
+  });
+
+  it('says what it does not take, before anything starts', async () => {
+    const wrong = await start('2', '--section', '1');
+    expect([wrong.code, wrong.stderr]).toEqual([
+      2,
+      "--section must be 2 (from scratch) or 3 (modules) beside --distributed, but got '1'\n",
+    ]);
+    expect((await start('2', '--bogus')).stderr).toMatch(/^--distributed: Unknown option '--bogus'/);
   });
 });
 
