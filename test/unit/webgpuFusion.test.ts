@@ -7,6 +7,7 @@ import { webgpuMissing } from '../support/webgpu.ts';
 
 const missing = await webgpuMissing();
 const F = nn.functional;
+type TypedValues = Awaited<ReturnType<Tensor['read']>>;
 
 const info = () => torch.backendInfo().webgpu as torch.WebGPUInfo;
 
@@ -234,6 +235,30 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
       const before = info().submissions;
       expect(await kernels(run)).toBe(9);
       expect(info().submissions - before).toBe(1);
+    });
+
+    it('with penalties, accumulated gradients and averages of weights is the CPU’s', async () => {
+      const train = async (device: string): Promise<TypedValues[]> => {
+        torch.manualSeed(12);
+        const [w, v] = [torch.randn(6, 5), torch.randn(5)].map((x) => x.to(device).requiresGrad_());
+        const optimizer = new optim.SGD([w, v], { lr: 0.05, momentum: 0.9, weightDecay: 0.01 });
+        const average = w.detach().clone();
+        const x = torch.randn(7, 6).to(device);
+        const kept: Tensor[] = [];
+        for (let step = 0; step < 4; step++) {
+          for (let part = 0; part < 2; part++) {
+            const loss = x.matmul(w).mul(v).tanh().square().mean();
+            loss.add(w.square().sum().mul(0.1)).add(v.abs().sum()).backward();
+          }
+          kept.push(w.detach().mul(2), w.detach().clone());
+          optimizer.step();
+          average.mul_(0.9).add_(w.detach(), { alpha: 0.1 });
+          optimizer.zeroGrad(step % 2 === 0);
+        }
+        return Promise.all([w.detach(), v.detach(), average, ...kept].map((t) => t.read()));
+      };
+      const [got, expected] = [await train('webgpu'), await train('cpu')];
+      for (const [i, values] of got.entries()) expect(distance(values, expected[i])).toBeLessThan(1e-5);
     });
 
     it('updates several parameters in one kernel, whatever the optimizer', async () => {
