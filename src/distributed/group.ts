@@ -49,6 +49,8 @@ export interface ProcessGroup {
 const DEFAULT_TIMEOUT_MS = 1_800_000;
 /** After this long at the end, say what is being waited for. */
 const PATIENCE_MS = 10_000;
+/** What a launcher needs to pass on a line. */
+const PASSING_ON_MS = 100;
 
 let current: ProcessGroup | null = null;
 /** MPI can be started and ended once in a process. */
@@ -134,6 +136,12 @@ function placeInMachine(
   return { localRank: neighbours.indexOf(mpi.rank), localSize, together, threads };
 }
 
+/** Ends all processes, when the launcher has had time to pass on what this one said: MPICH's forgets it otherwise. */
+function abort(mpi: MpiTransport, code: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PASSING_ON_MS);
+  mpi.abort(code);
+}
+
 /** What the end of this process does to the others. Returns the end that `destroyProcessGroup` makes. */
 function guardEnd(mpi: MpiTransport, queue: WorkQueue): () => void {
   const fs = process.getBuiltinModule('node:fs');
@@ -142,12 +150,12 @@ function guardEnd(mpi: MpiTransport, queue: WorkQueue): () => void {
   const uncaught = (error: unknown): void => {
     if (process.listenerCount('uncaughtException') > 0) return; // The program's own handler decides.
     say(error instanceof Error ? (error.stack ?? String(error)) : `uncaught: ${String(error)}`);
-    mpi.abort(1);
+    abort(mpi, 1);
   };
   const atEnd = (): void => {
     if (process.exitCode) {
       say(`the process ends with exit code ${process.exitCode}: all processes are ended`);
-      mpi.abort(Number(process.exitCode));
+      abort(mpi, Number(process.exitCode));
     } else endTogether(mpi, queue, say);
   };
   const atExit = (code: number): void => {
@@ -155,7 +163,7 @@ function guardEnd(mpi: MpiTransport, queue: WorkQueue): () => void {
     say(
       `the process exits with code ${code} before destroyProcessGroup(): the others would wait for ever, so all are ended`,
     );
-    mpi.abort(code || 1);
+    abort(mpi, code || 1);
   };
   process.on('uncaughtExceptionMonitor', uncaught);
   process.on('beforeExit', atEnd);
@@ -173,7 +181,7 @@ function endTogether(mpi: MpiTransport, queue: WorkQueue, say: (text: string) =>
   if (mpiEnded) return;
   if (queue.failure) {
     say(`the process ends after a failure of the group: ${queue.failure.message}`);
-    mpi.abort(1);
+    abort(mpi, 1);
   }
   const start = performance.now();
   let told = false;
