@@ -17,16 +17,3 @@ export function withClassNames(/** @type {string} */ text) {
     named = `${named.slice(0, at)} static name = ${JSON.stringify(name)};${named.slice(at)}`;
   return named;
 }
-
-/** An esbuild plugin that does so to the files that `filter` names. */
-export function classNames(/** @type {RegExp} */ filter) {
-  return {
-    name: 'class names',
-    setup(/** @type {import('esbuild').PluginBuild} */ build) {
-      build.onLoad({ filter }, async ({ path }) => {
-        const { readFile } = await import('node:fs/promises');
-        return { contents: withClassNames(await readFile(path, 'utf8')), loader: 'ts' };
-      });
-    },
-  };
-}

@@ -6,16 +6,44 @@
 // - dist/wasmgrad.min.js, everything in one file for pages without a bundler, and what it loads when asked for a GPU.
 import fs from 'node:fs';
 import path from 'node:path';
-import { classNames, withClassNames } from './classNames.mjs';
+import { withClassNames } from './classNames.mjs';
 
 const ESBUILD_TARGET = 'es2022';
 /** Parts that need Node are left out of the file for pages. */
 const NODE_ONLY = ['serve/index', 'distributed/index'];
-/** Calls at the top of modules that only make an op: bundlers may drop what is not used. */
-const PURE_CALLS = ['unaryOp', 'binaryOp', 'bitwise', 'compare', 'logic', 'truth', 'skippingNan'];
+/**
+ * Calls at the top of modules that only make a function or a number: marked, so that bundlers may drop what is not used.
+ */
+const PURE_CALLS =
+  /^((?:export )?const \w+(?:: [^=\n]+)? =\s+)(?=(?:unaryOp|binaryOp|bitwise|compare|logic|truth|skippingNan|forward|transposed|maxOf|meanOf|adaptiveMean|adaptiveMax|maxPool|maxPoolWithIndices|maxUnpool|avgPool|adaptiveAvg|lpPool|Math\.sqrt|Math\.fround)[(<])/gm;
+
+/**
+ * The packed kernels are a file of their own, which others import first, so that they come first in bundles: in the midst
+ * of code they would separate it from its like by more than gzip looks back (32 kB), which costs 1 kB.
+ */
+const KERNELS = { source: 'generated/kernels', specifier: 'wasmgrad:kernels' };
 
 /** Modules and optimisers print the names of their classes. */
 const NAMED_CLASSES = /[\\/]src[\\/](nn|optim)[\\/].*\.ts$/;
+
+/** A source as bundlers get it. */
+export function prepared(/** @type {string} */ file, /** @type {string} */ code) {
+  const marked = code.replace(PURE_CALLS, '$1/* @__PURE__ */ ');
+  return NAMED_CLASSES.test(file) ? withClassNames(marked) : marked;
+}
+
+/** @returns {import('esbuild').Plugin} */
+export function preparedSources() {
+  return {
+    name: 'prepared sources',
+    setup(build) {
+      build.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, async ({ path: file }) => ({
+        contents: prepared(file, await fs.promises.readFile(file, 'utf8')),
+        loader: 'ts',
+      }));
+    },
+  };
+}
 
 /** @type {import('esbuild').BuildOptions} */
 const COMMON = {
@@ -25,10 +53,9 @@ const COMMON = {
   charset: 'utf8',
   logLevel: 'silent',
   write: false,
-  pure: PURE_CALLS,
   // Some bundlers (Parcel) would put a package in the place of a bare `process`.
   define: { process: 'globalThis.process' },
-  plugins: [classNames(NAMED_CLASSES)],
+  plugins: [preparedSources()],
 };
 
 /**
@@ -64,12 +91,17 @@ async function bundleModules(/** @type {Library} */ library) {
         if (kind !== 'import-statement' || importer === '') return undefined;
         const from = path.relative(path.join(root, 'src'), importer).split(path.sep).join('/');
         const to = path.posix.join(path.posix.dirname(from), specifier).replace(/\.ts$/, '');
+        if (to === KERNELS.source) return { path: KERNELS.specifier, external: true, sideEffects: false };
         if (!spaces.get(from)?.has(to)) return undefined;
         return { path: specifier.replace(/\.ts$/, '.js'), external: true, sideEffects: false };
       });
     },
   };
-  const all = new Set([...entries, ...[...spaces.values()].flatMap((targets) => [...targets])]);
+  const all = new Set([
+    ...entries,
+    ...[...spaces.values()].flatMap((targets) => [...targets]),
+    KERNELS.source,
+  ]);
   const result = await esbuild.build({
     ...COMMON,
     absWorkingDir: root,
@@ -85,14 +117,25 @@ async function bundleModules(/** @type {Library} */ library) {
   });
   const { files, warnings } = outputs(root, result);
   for (const [file, content] of files) {
+    if (!file.endsWith('.js')) continue;
     // Chunks have no side effects: an import for its effects alone says nothing, but some bundlers warn of it.
-    if (file.endsWith('.js')) files.set(file, text(content).replace(/^import "[^"]+";$/gm, ''));
+    files.set(file, kernelsFirst(file, text(content).replace(/^import "[^"]+";$/gm, '')));
   }
   /** @type {Map<string, string[]>} */
   const names = new Map();
   for (const [file, { exports, entryPoint }] of Object.entries(result.metafile.outputs))
     if (entryPoint) names.set(file.slice('dist/'.length, -'.js'.length), exports);
   return { files, warnings, names };
+}
+
+/** The import of the kernels as the first one, by its path. Takes no line away, so that the source map holds. */
+function kernelsFirst(/** @type {string} */ file, /** @type {string} */ code) {
+  const found = code.match(new RegExp(`import {([^}]*)} from "${KERNELS.specifier}";`));
+  if (found === null) return code;
+  const target = path.posix.relative(path.posix.dirname(file), `dist/${KERNELS.source}.js`);
+  const first = `import {${found[1].replace(/\s+/g, ' ')}} from "./${target}";`.replace('"./..', '"..');
+  const lines = found[0].replace(/[^\n]+/g, '');
+  return first + code.replace(found[0], () => lines);
 }
 
 /** One CommonJS file, and for every entry a CommonJS and an ES module that name its parts. */
@@ -136,12 +179,17 @@ async function bundleMinified(/** @type {Library} */ { root, entries }) {
     (entry) => /^\w+\/index$/.test(entry) && !NODE_ONLY.includes(entry) && !isNamespaceOfMain(root, entry),
   );
   const lines = parts.map((entry) => `export * as ${entry.split('/')[0]} from './${entry}.ts';`);
-  return rolledUp(root, [`export * from './index.ts';`, ...lines], 'dist', {
-    format: 'esm',
-    minify: true,
-    entryFileNames: 'wasmgrad.min.js',
-    chunkFileNames: 'wasmgrad.[name].min.js',
-  });
+  return rolledUp(
+    root,
+    [`import './${KERNELS.source}.ts';`, `export * from './index.ts';`, ...lines],
+    'dist',
+    {
+      format: 'esm',
+      minify: true,
+      entryFileNames: 'wasmgrad.min.js',
+      chunkFileNames: 'wasmgrad.[name].min.js',
+    },
+  );
 }
 
 /**
@@ -161,14 +209,13 @@ async function rolledUp(
     resolveId: (/** @type {string} */ id) => (id === input ? id : undefined),
     load: (/** @type {string} */ id) => (id === input ? lines.join('\n') : undefined),
     transform: (/** @type {string} */ code, /** @type {string} */ id) =>
-      NAMED_CLASSES.test(id) ? withClassNames(code) : undefined,
+      /[\\/]src[\\/].*\.ts$/.test(id) && id !== input ? prepared(id, code) : undefined,
   };
   const bundle = await rolldown({
     cwd: root,
     input,
     platform: options.format === 'cjs' ? 'node' : 'neutral',
     tsconfig: false,
-    treeshake: { manualPureFunctions: PURE_CALLS },
     transform: { target: ESBUILD_TARGET, define: COMMON.define },
     plugins: [everything],
     preserveEntrySignatures: 'allow-extension',

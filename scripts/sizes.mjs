@@ -26,6 +26,7 @@ export async function sizeOf(/** @type {string} */ program, /** @type {string} *
     absWorkingDir: root,
     stdin: { contents: program, resolveDir: root },
     outdir: path.join(root, 'unused'),
+    tsconfigRaw: '{}', // this repository's would lead to the sources
     bundle: true,
     splitting: true,
     minify: true,
