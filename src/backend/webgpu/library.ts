@@ -1,9 +1,10 @@
 /** The functions that WGSL lacks, or whose built-in forms are too coarse; a module gets those that it mentions. */
 import { floats } from './wgslFloats.ts';
 import { integers } from './wgslIntegers.ts';
+import { special } from './wgslSpecial.ts';
 
 const functions = new Map<string, string>();
-for (const text of [floats, integers]) {
+for (const text of [floats, special, integers]) {
   for (const whole of text.split(/^(?=fn )/m)) {
     const name = /^fn (\w+)/.exec(whole)?.[1];
     if (name !== undefined) functions.set(name, whole.trimEnd());
