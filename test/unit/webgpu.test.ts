@@ -369,8 +369,9 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
     });
 
     it('scatter several sources to one place in order, the same bits every time', async () => {
-      const source = torch.randn(5000, 3);
-      const index = torch.randint(0, 11, [5000]);
+      // Just longer than what is sorted by counting, as above.
+      const source = torch.randn(1100, 3);
+      const index = torch.randint(0, 11, [1100]);
       await compare((s, i) => torch.zeros(11, 3, { device: s.device }).indexAdd(0, i, s), [source, index]);
       await compare(
         (s, i) => torch.zeros(11, 3, { device: s.device }).indexAdd(0, i, s),
@@ -387,7 +388,7 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
       );
       await compare(
         (s, i) => torch.zeros(11, { device: s.device }).put(i, s, true),
-        [torch.randn(3000), index.narrow(0, 0, 3000)],
+        [torch.randn(600), index.narrow(0, 0, 600)],
       );
     });
 
