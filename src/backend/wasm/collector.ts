@@ -164,9 +164,9 @@ export class GenerationalCollector implements Collector {
 
   makeRoom(): boolean {
     if (this.#young.bytes < NURSERY_BYTES) return false;
-    const before = this.#young.bytes + this.#old.bytes;
+    const before = this.#bytes;
     this.#look();
-    return this.#young.bytes + this.#old.bytes < before;
+    return this.#bytes < before;
   }
 
   /** Frees the young dead; now and then the old too. */
@@ -208,12 +208,16 @@ export class GenerationalCollector implements Collector {
     engine.endKeeping();
     this.#oldBefore = this.#old.bytes;
     this.#made = 0;
-    this.heap.knownBytes = this.#young.bytes + this.#old.bytes;
+    this.heap.knownBytes = this.#bytes;
   }
 
   #sweepYoung(engine: EngineGC): void {
     for (const lifeline of this.#young.sweep(engine, this.heap, YOUNG_LOOKS)) this.#old.add(lifeline);
-    this.heap.knownBytes = this.#young.bytes + this.#old.bytes;
+    this.heap.knownBytes = this.#bytes;
+  }
+
+  get #bytes(): number {
+    return this.#young.bytes + this.#old.bytes;
   }
 }
 

@@ -42,10 +42,14 @@ function nodeGC(): EngineGC {
   const { inspect } = process.getBuiltinModule('node:util');
   const exposed = typeof (globalThis as { gc?: unknown }).gc === 'function';
   if (!exposed) v8.setFlagsFromString('--expose-gc');
-  // A context with a microtask queue of its own performs a checkpoint after each script, and there the list is emptied.
-  const context = vm.createContext({}, { microtaskMode: 'afterEvaluate' });
+  let context: import('node:vm').Context;
+  try {
+    // One with a microtask queue of its own performs a checkpoint after each script, and there the list is emptied.
+    context = vm.createContext({}, { microtaskMode: 'afterEvaluate' });
+  } finally {
+    if (!exposed) v8.setFlagsFromString('--no-expose-gc');
+  }
   const gc: (options?: { type: 'minor' }) => void = vm.runInContext('gc', context);
-  if (!exposed) v8.setFlagsFromString('--no-expose-gc');
   const nothing = new vm.Script('0');
   const all = { showHidden: true, customInspect: true, maxArrayLength: Number.POSITIVE_INFINITY, depth: 1 };
   return {
