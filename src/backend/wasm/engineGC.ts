@@ -42,7 +42,7 @@ function nodeGC(): EngineGC {
   const { inspect } = process.getBuiltinModule('node:util');
   const exposed = typeof (globalThis as { gc?: unknown }).gc === 'function';
   if (!exposed) v8.setFlagsFromString('--expose-gc');
-  let context: import('node:vm').Context;
+  let context: ReturnType<typeof vm.createContext>;
   try {
     // One with a microtask queue of its own performs a checkpoint after each script, and there the list is emptied.
     context = vm.createContext({}, { microtaskMode: 'afterEvaluate' });
