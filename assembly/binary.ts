@@ -12,6 +12,7 @@ enum Op {
   DIV,
   FLOOR_DIVIDE,
   FMOD,
+  GELU_GRAD,
   HYPOT,
   MAXIMUM,
   MINIMUM,
@@ -20,7 +21,9 @@ enum Op {
   RELU_GRAD,
   REMAINDER,
   ROOT,
+  SIGMOID_GRAD,
   SUB,
+  TANH_GRAD,
   TRUNC_DIVIDE,
 }
 
@@ -47,8 +50,12 @@ abstract class Binary {
         return v128.andnot(a, f32x4.le(b, f32x4.splat(0)));
       case Op.ROOT:
         return f32x4.sqrt(a);
+      case Op.SIGMOID_GRAD:
+        return f32x4.mul(a, f32x4.mul(b, f32x4.sub(f32x4.splat(1), b)));
       case Op.SUB:
         return f32x4.sub(a, b);
+      case Op.TANH_GRAD:
+        return f32x4.mul(a, f32x4.sub(f32x4.splat(1), f32x4.mul(b, b)));
       case Op.TRUNC_DIVIDE:
         return f32x4.trunc(f32x4.div(a, b));
       case Op.FLOOR_DIVIDE:
@@ -69,6 +76,8 @@ abstract class Binary {
     switch (op) {
       case Op.ATAN2:
         return W.atan2(a, b);
+      case Op.GELU_GRAD:
+        return f64x2.mul(a, W.geluSlope(b));
       case Op.HYPOT:
         return W.hypot(a, b);
       case Op.POW:
@@ -143,7 +152,9 @@ abstract class Binary {
     if (op == Op.MINIMUM) return Binary.fast(Op.MINIMUM, a, b, out, aStep, bStep, bytes);
     if (op == Op.MUL) return Binary.fast(Op.MUL, a, b, out, aStep, bStep, bytes);
     if (op == Op.RELU_GRAD) return Binary.fast(Op.RELU_GRAD, a, b, out, aStep, bStep, bytes);
+    if (op == Op.SIGMOID_GRAD) return Binary.fast(Op.SIGMOID_GRAD, a, b, out, aStep, bStep, bytes);
     if (op == Op.SUB) return Binary.fast(Op.SUB, a, b, out, aStep, bStep, bytes);
+    if (op == Op.TANH_GRAD) return Binary.fast(Op.TANH_GRAD, a, b, out, aStep, bStep, bytes);
     return 0;
   }
 
@@ -270,6 +281,21 @@ export function fmod_f32(
   Binary.run(Op.FMOD, a, b, out, inner, aRow, aStep, bRow, bStep, begin, end);
 }
 
+export function gelu_grad_f32(
+  a: usize,
+  b: usize,
+  out: usize,
+  inner: usize,
+  aRow: usize,
+  aStep: usize,
+  bRow: usize,
+  bStep: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Binary.run(Op.GELU_GRAD, a, b, out, inner, aRow, aStep, bRow, bStep, begin, end);
+}
+
 export function hypot_f32(
   a: usize,
   b: usize,
@@ -382,6 +408,21 @@ export function remainder_f32(
   Binary.run(Op.REMAINDER, a, b, out, inner, aRow, aStep, bRow, bStep, begin, end);
 }
 
+export function sigmoid_grad_f32(
+  a: usize,
+  b: usize,
+  out: usize,
+  inner: usize,
+  aRow: usize,
+  aStep: usize,
+  bRow: usize,
+  bStep: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Binary.run(Op.SIGMOID_GRAD, a, b, out, inner, aRow, aStep, bRow, bStep, begin, end);
+}
+
 export function sub_f32(
   a: usize,
   b: usize,
@@ -395,6 +436,21 @@ export function sub_f32(
   end: usize,
 ): void {
   Binary.run(Op.SUB, a, b, out, inner, aRow, aStep, bRow, bStep, begin, end);
+}
+
+export function tanh_grad_f32(
+  a: usize,
+  b: usize,
+  out: usize,
+  inner: usize,
+  aRow: usize,
+  aStep: usize,
+  bRow: usize,
+  bStep: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Binary.run(Op.TANH_GRAD, a, b, out, inner, aRow, aStep, bRow, bStep, begin, end);
 }
 
 export function trunc_divide_f32(

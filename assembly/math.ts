@@ -31,8 +31,27 @@ const EXP = memory.data<f32>(
 const EXP_BOUNDS = memory.data<f32>([89, -174.67308, 1], 16);
 /** The same for 2ˣ; ln 2. */
 const EXP2 = memory.data<f32>([129, -252, Mathf.LN2], 16);
-/** The bits of 1.5·2^23, the smallest biased exponent, the bias, and of 86: up to there e^±x is far from denormal. */
-const EXP_BITS = memory.data<i32>([0x4b400000, 1, 127, 0x42ac0000], 16);
+/** The bits of 1.5·2^23, the smallest biased exponent, the bias, of 86: up to there e^±x is far from denormal; all but the sign. */
+const EXP_BITS = memory.data<i32>([0x4b400000, 1, 127, 0x42ac0000, 0x7fffffff], 16);
+/**
+ * −log2 e, rounding constant (its low bits take n + 127, and a minus), ln 2 in two parts, 1, then (1 − e^−r − r)/r² for
+ * |r| ≤ ln 2 / 2.
+ */
+const SIGMOID = memory.data<f32>(
+  [
+    -Mathf.LOG2E,
+    12583295,
+    0.693359375,
+    -2.12194442e-4,
+    1,
+    -0.49999994,
+    0.166665211,
+    -0.0416682661,
+    0.00836867746,
+    -0.00138207339,
+  ],
+  16,
+);
 /** Bits of √½, mask of the exponent, what makes one signed comparison of "normal, positive, finite". */
 const LOG_BITS = memory.data<i32>([0x3f3504f3, <i32>0xff800000, 0x7f800000, <i32>0xfeffffff], 16);
 /** 1, ln 2 in two parts, −½, then (log(1+f) − f + f²/2)/f³ for √½ ≤ 1+f ≤ √2. */
@@ -43,9 +62,12 @@ const LOG = memory.data<f32>(
   ],
   16,
 );
-/** Where the two formulas meet, where 1 is reached, 2, 1, then (tanh x − x)/x³ over x² up to the meeting point. */
+/**
+ * Bound of 2|x|, where 1 is reached, rounding constant (its low bits take n + 126), ½, then (1 − e^−r − r)/r² for
+ * |r| ≤ ln 2 / 2.
+ */
 const TANH = memory.data<f32>(
-  [0.625, 9.5, 2, 1, -0.333332837, 0.133314908, -0.0537434965, 0.0206505843, -0.00571704144],
+  [19, 12583038, 0.5, -0.5, 0.16666545, -0.0416664034, 0.00836640596, -0.0013940658],
   16,
 );
 /** 2/π, rounding constant, −π/2 in two parts: the first has 33 bits, so its multiples below 2^20 are exact. */
@@ -157,7 +179,11 @@ export abstract class M {
   // @ts-ignore: decorator
   @inline
   static furthest(a: v128, b: v128, c: v128, d: v128): v128 {
-    return i32x4.max_s(i32x4.max_s(f32x4.abs(a), f32x4.abs(b)), i32x4.max_s(f32x4.abs(c), f32x4.abs(d)));
+    const sign = M.at(EXP_BITS, 4);
+    return i32x4.max_s(
+      i32x4.max_s(v128.and(a, sign), v128.and(b, sign)),
+      i32x4.max_s(v128.and(c, sign), v128.and(d, sign)),
+    );
   }
 
   /** Lanes in which e^x or e^−x is not a normal number. */
@@ -167,23 +193,27 @@ export abstract class M {
     return i32x4.gt_s(f32x4.abs(x), M.at(EXP_BITS, 3));
   }
 
-  /** 1 + e^−x where that is a normal number. */
+  /** 1 + e^−x where that is a normal number, without the rounding of e^−x; `power` is negative. */
   // @ts-ignore: decorator
   @inline
   static sigmoidDivisor(x: v128): v128 {
-    return f32x4.add(M.expNormal(f32x4.neg(x)), M.at(EXP_BOUNDS, 2));
+    const t = M.horner(x, M.at(SIGMOID, 0), SIGMOID, 1);
+    const n = f32x4.sub(t, M.at(SIGMOID, 1));
+    const r = V.madd<f32>(n, M.at(SIGMOID, 3), V.madd<f32>(n, M.at(SIGMOID, 2), x));
+    let y = M.at(SIGMOID, 9);
+    y = M.horner(y, r, SIGMOID, 8);
+    y = M.horner(y, r, SIGMOID, 7);
+    y = M.horner(y, r, SIGMOID, 6);
+    y = M.horner(y, r, SIGMOID, 5);
+    y = V.madd<f32>(y, f32x4.mul(r, r), r);
+    const power = i32x4.shl(t, 23);
+    return f32x4.sub(V.madd<f32>(y, power, M.at(SIGMOID, 4)), power);
   }
 
   // @ts-ignore: decorator
   @inline
   static sigmoidNormal(x: v128): v128 {
-    const one = M.at(EXP_BOUNDS, 2);
-    const e = M.expNormal(f32x4.neg(f32x4.abs(x)));
-    const sum = f32x4.add(one, e);
-    const rounded = f32x4.sub(e, f32x4.sub(sum, one)); // what the sum lost: exact, since e is at most 1
-    const quotient = f32x4.div(one, sum);
-    const right = f32x4.sub(quotient, f32x4.mul(f32x4.mul(quotient, quotient), rounded));
-    return v128.bitselect(f32x4.mul(e, right), right, i32x4.shr_s(x, 31));
+    return f32x4.div(M.at(SIGMOID, 4), M.sigmoidDivisor(x));
   }
 
   /** Far out on the left it is eˣ/(1 + eˣ), which may be denormal. */
@@ -257,23 +287,27 @@ export abstract class M {
     return !v128.any_true(i32x4.gt_s(most, M.at(LOG_BITS, 3)));
   }
 
+  /** (1 − e^−2a)/(1 + e^−2a), both halved: neither gains from the other's rounding. */
   // @ts-ignore: decorator
   @inline
   static tanh(x: v128): v128 {
-    const a = f32x4.abs(x);
-    const z = f32x4.mul(a, a);
-    let y = M.at(TANH, 8);
-    y = M.horner(y, z, TANH, 7);
-    y = M.horner(y, z, TANH, 6);
-    y = M.horner(y, z, TANH, 5);
-    y = M.horner(y, z, TANH, 4);
-    y = V.madd<f32>(f32x4.mul(y, z), a, a);
-    const two = M.at(TANH, 2);
-    const one = M.at(TANH, 3);
-    const b = f32x4.pmin(a, M.at(TANH, 1));
-    const e = M.expNormal(f32x4.add(b, b));
-    const far = f32x4.sub(one, f32x4.div(two, f32x4.add(e, one)));
-    return v128.or(v128.bitselect(y, far, f32x4.lt(a, M.at(TANH, 0))), v128.xor(x, a));
+    const a = v128.and(x, M.at(EXP_BITS, 4));
+    const b = f32x4.pmin(f32x4.add(a, a), M.at(TANH, 0));
+    const t = M.horner(b, M.at(SIGMOID, 0), TANH, 1);
+    const n = f32x4.sub(t, M.at(TANH, 1));
+    const r = V.madd<f32>(n, M.at(SIGMOID, 3), V.madd<f32>(n, M.at(SIGMOID, 2), b));
+    let y = M.at(TANH, 7);
+    y = M.horner(y, r, TANH, 6);
+    y = M.horner(y, r, TANH, 5);
+    y = M.horner(y, r, TANH, 4);
+    y = M.horner(y, r, TANH, 3);
+    y = V.madd<f32>(y, f32x4.mul(r, r), r);
+    const half = M.at(TANH, 2);
+    const power = i32x4.shl(t, 23);
+    y = f32x4.mul(y, power);
+    const top = f32x4.add(y, f32x4.sub(half, power));
+    const bottom = f32x4.sub(f32x4.add(half, power), y);
+    return v128.or(f32x4.div(top, bottom), v128.xor(x, a));
   }
 
   // @ts-ignore: decorator

@@ -42,13 +42,31 @@ const ATAN = memory.data<f64>(
   ],
   16,
 );
-/** Centre of the map u = (x − 3)/(x + 3), bound of |x|, then erfc(x)·exp(x²) over u. */
-const ERFC = memory.data<f64>(
+/** √2, bound of |x|, 1/√2π; −log2 e / 2, 2·ln 2, then (e^(−z/2) − 1)/z for |z| ≤ ln 2. */
+const NORMAL = memory.data<f64>(
   [
-    3, 10.2, 0.1790011511809155, -0.32623356014601984, 0.24560380195525777, -0.15011593102986562,
-    0.07166582881175768, -0.0243925838853778, 0.004269215041800684, 0.0007083272350827277,
-    -0.0005972925754223047, 4.325848618855402e-5, 6.395368216045523e-5, -9.54707700387737e-6,
-    -6.694545495544985e-6,
+    Math.SQRT2,
+    14.5,
+    0.3989422804014327,
+    -0.7213475204444817,
+    1.3862943611198906,
+    -0.4999999999915033,
+    0.1250000000114956,
+    -0.02083333359227825,
+    0.002604166533195298,
+    -0.00026041464539552635,
+    2.1701805407425595e-5,
+    -1.555838902915895e-6,
+    9.661299321719498e-8,
+  ],
+  16,
+);
+/** The tail of the normal distribution beyond a, times exp(a²/2): numerator and denominator over a, below 2^-32. */
+const TAIL = memory.data<f64>(
+  [
+    0.49999999993229355, 0.5128616487589907, 0.2553797535179597, 0.07337021868154914, 0.012115010006298079,
+    0.0009397518710838863, 1, 1.8236078455848819, 1.465788240378393, 0.6704267514414926, 0.18627193019305172,
+    0.030367685311119996, 0.002355610600197073,
   ],
   16,
 );
@@ -209,34 +227,72 @@ export abstract class W {
     return f64x2.sqrt(f64x2.mul(f64x2.sub(one, x), f64x2.add(one, x)));
   }
 
-  /** 1 − erf x, with full relative precision far out. */
-  static erfc(x: v128): v128 {
-    const a = f64x2.pmin(f64x2.abs(x), W.at(ERFC, 1));
-    const centre = W.at(ERFC, 0);
-    const u = f64x2.div(f64x2.sub(a, centre), f64x2.add(a, centre));
-    let y = W.at(ERFC, 14);
-    y = W.horner(y, u, ERFC, 13);
-    y = W.horner(y, u, ERFC, 12);
-    y = W.horner(y, u, ERFC, 11);
-    y = W.horner(y, u, ERFC, 10);
-    y = W.horner(y, u, ERFC, 9);
-    y = W.horner(y, u, ERFC, 8);
-    y = W.horner(y, u, ERFC, 7);
-    y = W.horner(y, u, ERFC, 6);
-    y = W.horner(y, u, ERFC, 5);
-    y = W.horner(y, u, ERFC, 4);
-    y = W.horner(y, u, ERFC, 3);
-    y = W.horner(y, u, ERFC, 2);
-    y = f64x2.mul(y, W.exp(f64x2.neg(f64x2.mul(a, a))));
-    return v128.bitselect(f64x2.sub(f64x2.splat(2), y), y, f64x2.lt(x, f64x2.splat(0)));
+  /** (Q(a) − a·`slope`·exp(−a²/2))·`times`, where Q = 1 − Φ is the tail of the normal distribution. */
+  static tail(a: v128, slope: v128, times: v128): v128 {
+    const z = f64x2.mul(a, a);
+    const t = W.horner(z, W.at(NORMAL, 3), EXP, 1);
+    const r = V.madd<f64>(f64x2.sub(t, W.at(EXP, 1)), W.at(NORMAL, 4), z);
+    let y = W.at(NORMAL, 12);
+    y = W.horner(y, r, NORMAL, 11);
+    y = W.horner(y, r, NORMAL, 10);
+    y = W.horner(y, r, NORMAL, 9);
+    y = W.horner(y, r, NORMAL, 8);
+    y = W.horner(y, r, NORMAL, 7);
+    y = W.horner(y, r, NORMAL, 6);
+    y = f64x2.mul(W.horner(y, r, NORMAL, 5), r);
+    const power = i64x2.shl(t, 52);
+    y = f64x2.mul(V.madd<f64>(y, power, power), times);
+    let top = W.at(TAIL, 5);
+    top = W.horner(top, a, TAIL, 4);
+    top = W.horner(top, a, TAIL, 3);
+    top = W.horner(top, a, TAIL, 2);
+    top = W.horner(top, a, TAIL, 1);
+    top = W.horner(top, a, TAIL, 0);
+    let bottom = W.at(TAIL, 12);
+    bottom = W.horner(bottom, a, TAIL, 11);
+    bottom = W.horner(bottom, a, TAIL, 10);
+    bottom = W.horner(bottom, a, TAIL, 9);
+    bottom = W.horner(bottom, a, TAIL, 8);
+    bottom = W.horner(bottom, a, TAIL, 7);
+    bottom = W.horner(bottom, a, TAIL, 6);
+    top = f64x2.sub(top, f64x2.mul(f64x2.mul(a, slope), bottom));
+    return f64x2.div(f64x2.mul(y, top), bottom);
   }
 
-  /** x·Φ(x), Φ being the normal distribution. */
+  /** |x|, but not beyond where float32 knows no tail. */
+  // @ts-ignore: decorator
+  @inline
+  static bounded(x: v128): v128 {
+    return f64x2.pmin(f64x2.abs(x), W.at(NORMAL, 1));
+  }
+
+  /** 1 − erf x, with full relative precision far out. */
+  // @ts-ignore: decorator
+  @inline
+  static erfc(x: v128): v128 {
+    const a = W.bounded(f64x2.mul(x, W.at(NORMAL, 0)));
+    const two = f64x2.splat(2);
+    const y = W.tail(a, f64x2.splat(0), two);
+    return v128.bitselect(f64x2.sub(two, y), y, f64x2.lt(x, f64x2.splat(0)));
+  }
+
+  /** x·Φ(x), Φ being the normal distribution; NaN for −∞, as in PyTorch. */
+  // @ts-ignore: decorator
+  @inline
   static gelu(x: v128): v128 {
-    const tail = W.erfc(f64x2.mul(x, f64x2.splat(-Math.SQRT1_2)));
-    // Below this float32 knows no other result than 0; and what is multiplied by −∞ is to be 0 too, for PyTorch's NaN.
-    const none = f64x2.lt(x, f64x2.splat(-14.5));
-    return f64x2.mul(f64x2.mul(x, f64x2.splat(0.5)), v128.andnot(tail, none));
+    const a = W.bounded(x);
+    const zero = f64x2.splat(0);
+    const above = f64x2.pmax(f64x2.mul(f64x2.pmin(x, zero), zero), x);
+    return f64x2.sub(above, W.tail(a, zero, a));
+  }
+
+  /** The derivative of gelu: Φ(x) + x·φ(x). */
+  // @ts-ignore: decorator
+  @inline
+  static geluSlope(x: v128): v128 {
+    const one = f64x2.splat(1);
+    const y = W.tail(W.bounded(x), W.at(NORMAL, 2), one);
+    return v128.bitselect(y, f64x2.sub(one, y), f64x2.lt(x, f64x2.splat(0)));
   }
 
   /** The tangent up to 2^20. */

@@ -4,6 +4,7 @@ import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { formatShape, normalizeDim } from '../core/shape.ts';
 import { add, div, minimum, mul, neg, rsub, sub } from './arithmetic.ts';
+import { binaryOp } from './binary.ts';
 import { clamp } from './clamp.ts';
 import { ge, gt, le, logicalAnd, logicalOr, lt } from './comparison.ts';
 import { named } from './composite.ts';
@@ -77,19 +78,34 @@ export function celu<T extends Variable>(x: T, alpha = 1): T {
   return applyUnary(celuRow, x, alpha);
 }
 
-/** The normal distribution's Φ, exact in the lower tail too. */
-const normalCdf = <T extends Variable>(x: T): T => mul<T>(erfc(mul<T>(x, -Math.SQRT1_2)), 0.5);
+const INVERSE_SQRT_2PI = 1 / Math.sqrt(2 * Math.PI);
+/** The distribution function of the standard normal distribution, exact in the lower tail too. */
+const normalCdf = (x: number): number => erfc.row.js(-x * Math.SQRT1_2, 0, 0) * 0.5;
+const normalDensity = (x: number): number => Math.exp(-0.5 * x * x) * INVERSE_SQRT_2PI;
+
+/** The gradient of gelu from its input: grad·(Φ(x) + x·φ(x)). */
+export const geluGrad = binaryOp({
+  name: 'gelu_grad',
+  node: 'GeluBackwardBackward0',
+  js: (grad, x) => grad * (normalCdf(x) + x * normalDensity(x)),
+  wgsl: `a * (0.5 * erfc(-b * ${Math.SQRT1_2}) + b * (exp(-0.5 * b * b) * ${INVERSE_SQRT_2PI}))`,
+  integers: 'error',
+  saves: 'both',
+  gradA: (grad, _, x) => geluGrad(grad, x),
+  gradB: <T extends Variable>(grad: T, a: T | number, x: T | number) => {
+    const square = mul<T>(x, x);
+    const density = mul<T>(exp(mul<T>(square, -0.5)), INVERSE_SQRT_2PI);
+    return mul<T>(mul<T>(grad, a), mul<T>(density, rsub<T>(square, 2)));
+  },
+});
 
 const geluExact = unaryOp({
   name: 'gelu',
-  js: (x) => erfc.row.js(-x * Math.SQRT1_2, 0, 0) * x * 0.5,
+  js: (x) => normalCdf(x) * x,
   wgsl: 'x * 0.5 * erfc(-x * 0.7071067811865476)',
   integers: 'error',
   saves: 'input',
-  backward: (grad, x) => {
-    const density = mul(exp(mul(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
-    return mul(grad, add(normalCdf(x), mul(x, density)));
-  },
+  backward: (grad, x) => geluGrad(grad, x),
 });
 
 const GELU_SLOPE = Math.sqrt(2 / Math.PI);

@@ -2,7 +2,7 @@
 import type { Variable } from '../autograd/variable.ts';
 import { isFloating } from '../core/dtype.ts';
 import { add, div, mul, neg, rsub } from './arithmetic.ts';
-import { reluGrad } from './reluGrad.ts';
+import { reluGrad, sigmoidGrad, tanhGrad } from './slopes.ts';
 import { unaryOp } from './unary.ts';
 
 /** |x|; its gradient at 0 is 0. */
@@ -225,7 +225,7 @@ export const tanh = unaryOp({
   wgsl: 'tanh(x)',
   integers: 'float',
   saves: 'output',
-  backward: (grad, y) => mul(grad, rsub(square(y), 1)),
+  backward: (grad, y) => tanhGrad(grad, y),
 });
 
 /** The logistic function 1/(1 + e⁻ˣ). */
@@ -235,7 +235,7 @@ export const sigmoid = unaryOp({
   wgsl: '1 / (1 + exp(-x))',
   integers: 'float',
   saves: 'output',
-  backward: (grad, y) => mul(grad, mul(y, rsub(y, 1))),
+  backward: (grad, y) => sigmoidGrad(grad, y),
 });
 
 const step = { integers: 'same', bools: 'error' } as const;

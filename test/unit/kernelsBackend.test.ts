@@ -9,10 +9,11 @@ import { ReferenceBackend } from '../../src/backend/reference/index.ts';
 import { WasmBackend } from '../../src/backend/wasm/index.ts';
 import { type DType, dtypeInfo, type TypedArray } from '../../src/core/dtype.ts';
 import { contiguousStrides, numElements, type Shape } from '../../src/core/shape.ts';
+import { geluGrad } from '../../src/ops/activation.ts';
 import * as arithmetic from '../../src/ops/arithmetic.ts';
 import * as comparison from '../../src/ops/comparison.ts';
 import * as elementwise from '../../src/ops/elementwise.ts';
-import { reluGrad } from '../../src/ops/reluGrad.ts';
+import { reluGrad, sigmoidGrad, tanhGrad } from '../../src/ops/slopes.ts';
 import { adam } from '../../src/optim/steps.ts';
 
 const reference = new ReferenceBackend();
@@ -135,7 +136,7 @@ const binarySpecs: BinarySpec[] = [
     arithmetic.fmod,
     arithmetic.floorDivide,
   ].map((op) => op.row),
-  ...[arithmetic.atan2, arithmetic.hypot, reluGrad].map((op) => op.row),
+  ...[arithmetic.atan2, arithmetic.hypot, geluGrad, reluGrad, sigmoidGrad, tanhGrad].map((op) => op.row),
   ...[comparison.eq, comparison.ne, comparison.lt, comparison.le, comparison.gt, comparison.ge].map(
     (op) => op.row,
   ),
@@ -143,7 +144,7 @@ const binarySpecs: BinarySpec[] = [
   { name: 'sub', js: (a, b) => a - b, big: (a, b) => a - b, wgsl: '' },
   { name: 'div', js: (a, b) => a / b, wgsl: '' },
 ];
-const FLOAT_ONLY = new Set(['remainder', 'fmod', 'floor_divide', 'atan2', 'hypot', 'div', 'relu_grad']);
+const FLOAT_ONLY = new Set(['remainder', 'fmod', 'floor_divide', 'atan2', 'hypot', 'div']);
 const isFloat = (dtype: DType) => dtypeInfo[dtype].category === 2;
 const isArithmetic = (dtype: DType) => isFloat(dtype) || dtype === 'int64' || dtype === 'int32';
 
@@ -168,7 +169,7 @@ describe('elementwise', () => {
   it.each(binarySpecs.map((spec) => [spec.name, spec] as const))('%s', (_, spec) => {
     for (const dtype of spec.predicate
       ? DTYPES
-      : DTYPES.filter(FLOAT_ONLY.has(spec.name) ? isFloat : isArithmetic)) {
+      : DTYPES.filter(FLOAT_ONLY.has(spec.name) || spec.name.endsWith('_grad') ? isFloat : isArithmetic)) {
       for (const shape of SHAPES) {
         for (const [left, right] of [
           ...LAYOUTS.map((l) => ['contiguous', l] as const),

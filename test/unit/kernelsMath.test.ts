@@ -59,7 +59,7 @@ const cases: Record<string, Case> = {
   atan: { js: Math.atan, limit: 0.51 },
   sinh: { js: Math.sinh, limit: 0.51 },
   cosh: { js: Math.cosh, limit: 0.51 },
-  tanh: { js: Math.tanh, limit: 1.4 },
+  tanh: { js: Math.tanh, limit: 2 },
   sigmoid: { js: sigmoid, limit: 2 },
   // A denormal sigmoid has few digits, and the product inherits them.
   silu: { js: (x) => x * sigmoid(x), limit: 3, skip: (x) => x < -87 },

@@ -18,7 +18,9 @@ type Suffix = keyof typeof make;
 const size: { readonly [S in Suffix]: number } = { f32: 4, f64: 8, i64: 8, i32: 4, u8: 1 };
 
 const arithmetic = {
-  f32: 'add atan2 div floor_divide fmod hypot maximum minimum mul pow relu_grad remainder sub trunc_divide',
+  f32:
+    'add atan2 div floor_divide fmod gelu_grad hypot maximum minimum mul pow relu_grad remainder sigmoid_grad sub ' +
+    'tanh_grad trunc_divide',
   f64: 'add div maximum minimum mul relu_grad sub',
   i64: 'add maximum minimum mul sub',
   i32: 'add maximum minimum mul sub',
