@@ -43,6 +43,10 @@ async function walk(
   await page.getByRole('button', { name: 'Pause' }).waitFor();
   await page.getByTestId('rate').waitFor();
   await shoot('training');
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await page.getByRole('button', { name: 'Resume' }).waitFor();
+  await shoot('paused');
+  await page.getByRole('button', { name: 'Resume' }).click();
   await page.getByText('Finished.').waitFor({ timeout: 120_000 });
   await shoot('finished');
   const [download] = await Promise.all([
@@ -68,9 +72,19 @@ async function walk(
   await shoot('inside');
   for (let i = 0; i < 3; i++) await step.click();
   await shoot('inside-stepped');
+  await page.getByLabel('Expression').fill('sin(x');
+  await page.getByRole('alert').getByText('missing').waitFor();
+  await shoot('inside-wrong');
   await page.getByRole('tab', { name: 'Benchmarks' }).click();
-  await page.frameLocator('iframe').getByRole('button', { name: 'Run' }).waitFor();
+  const bench = page.frameLocator('iframe');
+  const run = bench.getByRole('button', { name: 'Run' });
+  await run.waitFor();
   await shoot('bench');
+  for (const name of ['elementwise', 'training', 'start']) await bench.getByLabel(name).uncheck();
+  await run.click();
+  await bench.getByRole('button', { name: 'Stop' }).and(bench.locator(':enabled')).waitFor();
+  await run.and(bench.locator(':enabled')).waitFor({ timeout: 120_000 });
+  await shoot('bench-finished');
 }
 
 async function main() {

@@ -18,7 +18,7 @@ const matmul: Draw = (results) => {
     return result.group === 'matmul' && result.rate && size ? [{ ...result, size: Number(size[1]) }] : [];
   });
   const series = countsOf(squares).flatMap((threads) => {
-    const points = squares.filter((result) => result.threads === threads);
+    const points = squares.filter((result) => result.threads === threads).sort((a, b) => a.size - b.size);
     if (points.length < 2) return [];
     const x = points.map(({ size }) => size);
     const name = threadsText(threads);

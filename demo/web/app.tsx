@@ -66,6 +66,7 @@ function TabList(): JSX.Element {
           aria-selected={current.value === id}
           aria-controls={`panel-${id}`}
           tabIndex={current.value === id ? 0 : -1}
+          data-title={title}
         >
           {title}
         </a>

@@ -84,12 +84,16 @@ function options(box: HTMLElement, props: ChartProps): uPlot.Options {
         stroke: colour(box, curveColour),
         width: 2,
         spanGaps: true,
-        points: { show: dots, size: 6 },
+        points: { show: (plot: uPlot, at: number) => dots || isSingle(plot.data[at]), size: 6 },
         value: (_: uPlot, v: number | null) => (v === null ? '' : props.format(v)),
       })),
     ],
   };
 }
+
+/** One point is no line yet, and would not be seen. */
+const isSingle = (values: uPlot.AlignedData[number]): boolean =>
+  Array.from(values).filter((v) => v !== undefined && v !== null).length === 1;
 
 export function Chart(props: ChartProps): JSX.Element {
   const box = useRef<HTMLDivElement>(null);

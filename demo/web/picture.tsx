@@ -6,8 +6,8 @@ interface PictureProps {
   /** Row-major, `size` × `size`. */
   readonly pixels: Float32Array;
   readonly size: number;
-  /** CSS pixels of a side. */
-  readonly side: number;
+  /** CSS pixels of a side; as wide as its place if absent. */
+  readonly side?: number;
   readonly label: string;
   /** Values shown black and white. */
   readonly range: readonly [number, number];
@@ -32,7 +32,7 @@ export function Picture({ pixels, size, side, label, range }: PictureProps): JSX
       class="picture"
       width={size}
       height={size}
-      style={{ width: `${side}px`, height: `${side}px` }}
+      style={side === undefined ? undefined : { width: `${side}px`, height: `${side}px` }}
       role="img"
       aria-label={label}
     />

@@ -56,6 +56,8 @@ export interface StepResult {
   readonly stepsPerEpoch: number;
   /** Mean loss since the last report. */
   readonly loss: number;
+  /** Share of right answers in some of the batches since the last report, before their steps. */
+  readonly accuracy: number;
   readonly samplesPerSecond: number;
 }
 
@@ -75,7 +77,7 @@ export type Request =
   | { readonly type: 'predict'; readonly id: number; readonly pixels: Float32Array }
   | { readonly type: 'upload'; readonly file: File };
 
-/** First-layer weights as pictures: of the linear layer's first neurons, or the convolution's kernels. */
+/** First-layer weights as pictures: of the linear layer's neurons with the largest weights, or the convolution's kernels. */
 export interface WeightPictures {
   readonly size: number;
   readonly pictures: readonly Float32Array[];

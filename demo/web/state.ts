@@ -38,6 +38,7 @@ export const model = signal<{ settings: Settings; text: string } | null>(null);
 export const lastStep = signal<StepResult | null>(null);
 export const epochs = signal<readonly EpochResult[]>([]);
 export const stepLosses = signal<readonly Point[]>([]);
+export const stepAccuracies = signal<readonly Point[]>([]);
 export const weights = signal<WeightPictures | null>(null);
 export const problem = signal<string | null>(null);
 
@@ -103,9 +104,11 @@ function take(reply: Reply): void {
 }
 
 function takeStep(result: StepResult): void {
-  const { epoch, step, stepsPerEpoch, loss } = result;
+  const { epoch, step, stepsPerEpoch, loss, accuracy } = result;
+  const at = epoch - 1 + step / stepsPerEpoch;
   lastStep.value = result;
-  stepLosses.value = [...stepLosses.value, [epoch - 1 + step / stepsPerEpoch, loss]];
+  stepLosses.value = [...stepLosses.value, [at, loss]];
+  stepAccuracies.value = [...stepAccuracies.value, [at, accuracy]];
 }
 
 /** Lets the user save a file. */
@@ -127,6 +130,7 @@ function forget(): void {
   batch(() => {
     epochs.value = [];
     stepLosses.value = [];
+    stepAccuracies.value = [];
     lastStep.value = null;
     problem.value = null;
   });

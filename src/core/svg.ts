@@ -90,7 +90,9 @@ const rules = [...ROLES, ...LIGHT.series.map((_, i) => `series-${i + 1}`)]
 // Inside @media, so that viewers which know neither media queries nor variables keep to the attributes.
 const styleSheet = (theme: Theme): string =>
   `@media all{.wg-${theme}{${variables(theme === 'dark' ? DARK : LIGHT)}}${rules}}` +
-  (theme === 'auto' ? `@media (prefers-color-scheme:dark){.wg-auto{${variables(DARK)}}}` : '');
+  (theme === 'auto'
+    ? `@media (prefers-color-scheme:dark){.wg-auto{${variables(DARK)}}.wg-own{fill:var(--wg-dark)}}`
+    : '');
 
 /** Gives elements their colours, under one theme. */
 export class Paint {
@@ -119,6 +121,13 @@ export class Paint {
     if (own !== undefined) return { stroke: own };
     const [key, colour] = this.#colour(name);
     return { class: `wg-stroke-${key}`, stroke: colour };
+  }
+
+  /** Fills with a colour of its own for each scheme. */
+  fillBy(colour: (dark: boolean) => string): Attributes {
+    const [light, dark] = [colour(false), colour(true)];
+    if (this.theme !== 'auto' || light === dark) return { fill: this.theme === 'dark' ? dark : light };
+    return { class: 'wg-own', fill: light, style: `--wg-dark:${dark}` };
   }
 
   text(content: string, x: number, y: number, attributes: Attributes = {}, role: Role = 'muted'): string {

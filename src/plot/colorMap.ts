@@ -10,6 +10,10 @@ const ANCHORS: { readonly [M in ColorMap]: readonly string[] } = {
   grey: ['000000', 'ffffff'],
   diverging: ['2a5ea8', '7fa9d8', 'd6e4f2', 'f7f7f7', 'f6dcd0', 'e29a7c', 'b23a32'],
 };
+/** On a dark page little is dark: a map that begins at the page's white begins there at its black. */
+const DARK_ANCHORS: { readonly [M in ColorMap]?: readonly string[] } = {
+  blues: ['1a212c', '1f3455', '24497f', '2e64ae', '5188d6', '8db4f0', 'd3e3fd'],
+};
 
 export const COLOR_MAPS = Object.keys(ANCHORS);
 
@@ -17,9 +21,9 @@ const parse = (hex: string): Rgb =>
   [0, 2, 4].map((i) => Number.parseInt(hex.slice(i, i + 2), 16)) as unknown as Rgb;
 
 /** The colour at t, clamped to [0, 1]; values that are not numbers are mid grey. */
-export function colorAt(map: ColorMap, t: number): Rgb {
+export function colorAt(map: ColorMap, t: number, dark = false): Rgb {
   if (Number.isNaN(t)) return [160, 160, 160];
-  const anchors = ANCHORS[map];
+  const anchors = (dark && DARK_ANCHORS[map]) || ANCHORS[map];
   const at = Math.min(1, Math.max(0, t)) * (anchors.length - 1);
   const i = Math.min(Math.floor(at), anchors.length - 2);
   const [a, b] = [parse(anchors[i]), parse(anchors[i + 1])];

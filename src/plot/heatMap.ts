@@ -52,7 +52,15 @@ export function heatMap(values: Matrix, options: HeatMapOptions = {}): string {
   const right = left + columns * cell;
   const bottom = top + rows * cell;
   const paint = new Paint(options.theme);
-  const cells: Cells = { data, rows, columns, cell, left, top, colour: (v) => colorAt(map, at(v)) };
+  const cells: Cells = {
+    data,
+    rows,
+    columns,
+    cell,
+    left,
+    top,
+    colour: (v, dark) => colorAt(map, at(v), dark),
+  };
   const annotate = options.annotate ?? largest <= MOST_ANNOTATED;
   const bar = options.colorBar !== false;
   const width = right + (bar ? 76 : 20);
@@ -60,8 +68,8 @@ export function heatMap(values: Matrix, options: HeatMapOptions = {}): string {
     width,
     bottom + (names[1].length > 0 ? 22 : 4) + (options.xLabel ? 26 : 8),
     options.title ?? 'heat map',
-    rows * columns <= MOST_CELLS ? drawCells(cells) : drawImage(cells),
-    annotate ? drawValues(cells, options.format ?? ((v) => formatNumber(v))) : '',
+    rows * columns <= MOST_CELLS ? drawCells(paint, cells) : drawImage(paint, cells),
+    annotate ? drawValues(paint, cells, options.format ?? ((v) => formatNumber(v))) : '',
     drawNames(paint, cells, names),
     drawLabels(
       paint,
@@ -83,7 +91,7 @@ interface Cells {
   readonly cell: number;
   readonly left: number;
   readonly top: number;
-  readonly colour: (value: number) => readonly [number, number, number];
+  readonly colour: (value: number, dark: boolean) => readonly [number, number, number];
 }
 
 function namesOf(given: readonly string[] | undefined, count: number, what: string): readonly string[] {
@@ -92,11 +100,12 @@ function namesOf(given: readonly string[] | undefined, count: number, what: stri
   throw new ShapeError(`plot.heatMap: expected ${count} names of ${what}, but got ${given.length}`);
 }
 
-function drawCells({ data, columns, cell, left, top, colour }: Cells): string {
+function drawCells(paint: Paint, { data, columns, cell, left, top, colour }: Cells): string {
   const gap = cell >= 14 ? 1 : 0;
   const boxes = Array.from(data, (v, i) => {
     const [x, y] = [left + (i % columns) * cell, top + Math.floor(i / columns) * cell];
-    const box = { x, y, width: cell - gap, height: cell - gap, fill: toHex(colour(v)) };
+    const fill = paint.fillBy((dark) => toHex(colour(v, dark)));
+    const box = { x, y, width: cell - gap, height: cell - gap, ...fill };
     return element(
       'rect',
       box,
@@ -106,10 +115,11 @@ function drawCells({ data, columns, cell, left, top, colour }: Cells): string {
   return boxes.join('');
 }
 
-function drawImage({ data, rows, columns, cell, left, top, colour }: Cells): string {
+/** One image has one set of colours: it follows a theme that is given, not the reader's. */
+function drawImage(paint: Paint, { data, rows, columns, cell, left, top, colour }: Cells): string {
   const pixels = new Uint8Array(data.length * 3);
   data.forEach((v, i) => {
-    pixels.set(colour(v), 3 * i);
+    pixels.set(colour(v, paint.theme === 'dark'), 3 * i);
   });
   return element('image', {
     x: left,
@@ -123,13 +133,15 @@ function drawImage({ data, rows, columns, cell, left, top, colour }: Cells): str
 }
 
 function drawValues(
+  paint: Paint,
   { data, columns, cell, left, top, colour }: Cells,
   format: (value: number) => string,
 ): string {
   const texts = Array.from(data, (v, i) => {
     const x = left + (i % columns) * cell + cell / 2;
     const y = top + Math.floor(i / columns) * cell + cell / 2 + 4;
-    return element('text', { x, y, fill: inkOn(colour(v)) }, escapeText(format(v)));
+    const fill = paint.fillBy((dark) => inkOn(colour(v, dark)));
+    return element('text', { x, y, ...fill }, escapeText(format(v)));
   });
   return element('g', { 'text-anchor': 'middle', 'font-size': Math.min(12, cell * 0.32) }, ...texts);
 }
@@ -173,7 +185,7 @@ function drawBar(
       y: bottom - (i + 1) * height - (i === steps - 1 ? 0 : 0.5),
       width: 12,
       height: height + (i === steps - 1 ? 0 : 0.5),
-      fill: toHex(colorAt(map, (i + 0.5) / steps)),
+      ...paint.fillBy((dark) => toHex(colorAt(map, (i + 0.5) / steps, dark))),
     }),
   );
   const scale = makeScale([low, high], { tight: true, count: Math.max(2, (bottom - top) / 60) });

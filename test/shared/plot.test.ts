@@ -171,6 +171,19 @@ describe('heatMap and confusionMatrix', () => {
     expect(texts(svg)).toEqual(expect.arrayContaining(['cat', 'dog', 'Predicted class', 'True class']));
   });
 
+  it('has colours for a dark page, which a picture without a theme holds beside those of a light one', () => {
+    const fills = (theme: 'auto' | 'light' | 'dark'): string[] => {
+      const svg = plot.heatMap([[0, 1]], { colorMap: 'blues', colorBar: false, annotate: false, theme });
+      return [...svg.matchAll(/<rect x=[^>]*? fill="(#\w+)"(?: style="(--wg-dark:#\w+)")?/g)].map(
+        ([, fill, dark]) => (dark ? `${fill} ${dark}` : fill),
+      );
+    };
+    const [light, dark] = [fills('light'), fills('dark')];
+    expect(light).toHaveLength(2);
+    expect(dark).not.toEqual(light);
+    expect(fills('auto')).toEqual(light.map((fill, i) => `${fill} --wg-dark:${dark[i]}`));
+  });
+
   it('refuses what does not fit', () => {
     expect(() => plot.heatMap([[1], [1, 2]])).toThrow(ShapeError);
     expect(() => plot.heatMap({ data: [1], shape: [1] })).toThrow(/expected a matrix/);
@@ -180,6 +193,7 @@ describe('heatMap and confusionMatrix', () => {
 
   it('writes on every colour in readable ink', () => {
     expect(inkOn(colorAt('blues', 0))).not.toBe(inkOn(colorAt('blues', 1)));
+    expect(inkOn(colorAt('blues', 0, true))).not.toBe(inkOn(colorAt('blues', 1, true)));
     expect(colorAt('grey', 0.5)).toEqual([128, 128, 128]);
     expect(colorAt('viridis', 2)).toEqual(colorAt('viridis', 1));
   });

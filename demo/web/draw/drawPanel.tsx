@@ -47,16 +47,19 @@ function Weights(): JSX.Element | null {
   return (
     <section>
       <h3>What its first layer looks for</h3>
-      <p>Each picture holds the weights of one neuron: bright where ink speaks for it, dark where against.</p>
+      <p>
+        Each picture holds the weights of one {found.size === 28 ? 'neuron' : 'kernel'}, those with the
+        largest ones first: bright where ink speaks for it, dark where against. The longer it trains, the
+        clearer they become.
+      </p>
       <div class="weights">
         {found.pictures.map((picture, i) => (
           <Picture
             key={i}
             pixels={picture}
             size={found.size}
-            side={56}
             range={range}
-            label={`weights of neuron ${i + 1}`}
+            label={`weights, picture ${i + 1}`}
           />
         ))}
       </div>

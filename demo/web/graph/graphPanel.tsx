@@ -134,8 +134,8 @@ function Pass({ shown }: { shown: Walk }): JSX.Element {
         </button>
       </div>
       <div class="inside">
-        <div class="plot" dangerouslySetInnerHTML={{ __html: svg }} />
-        <div>
+        <div class="plot card" dangerouslySetInnerHTML={{ __html: svg }} />
+        <div class="card">
           {last === null ? (
             <p>The gradient of the result by itself is 1. Step on to see where it goes.</p>
           ) : (
@@ -157,6 +157,24 @@ function namesIn(text: string): { names: readonly string[]; error: string | null
   }
 }
 
+interface ExamplesProps {
+  readonly choose: (text: string, values: Readonly<Record<string, string>>) => void;
+}
+
+function Examples({ choose }: ExamplesProps): JSX.Element {
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset cannot be laid out in the grid of its siblings
+    <div class="wide examples" role="group" aria-label="Examples">
+      Examples
+      {EXAMPLES.map(([example, values]) => (
+        <button key={example} type="button" onClick={() => choose(example, values)}>
+          {example}
+        </button>
+      ))}
+    </div>
+  );
+}
+
 export function GraphPanel(): JSX.Element {
   const [text, setText] = useState(EXAMPLES[0][0]);
   const [typed, setTyped] = useState(EXAMPLES[0][1]);
@@ -174,6 +192,10 @@ export function GraphPanel(): JSX.Element {
   return (
     <>
       <h2>Look inside a derivative</h2>
+      <p class="lead">
+        Type an expression. While it is computed its operations are recorded as a graph, and the backward pass
+        walks through that graph from the result to the names.
+      </p>
       <div class="settings">
         <label class="wide">
           Expression
@@ -188,9 +210,15 @@ export function GraphPanel(): JSX.Element {
           />
           <small id="expression-help">
             Numbers, names, + - * / ^ @ (product of vectors), and {functionNames.join(', ')}. Values are
-            numbers, or lists such as 1, 2, 3.
+            numbers, or lists such as <span class="together">1, 2, 3.</span>
           </small>
         </label>
+        <Examples
+          choose={(example, itsValues) => {
+            setText(example);
+            setTyped({ ...typed, ...itsValues });
+          }}
+        />
         {values.map(([name, value]) => (
           <label key={name}>
             {name}
@@ -202,20 +230,6 @@ export function GraphPanel(): JSX.Element {
               onInput={(event) => setTyped({ ...typed, [name]: event.currentTarget.value })}
             />
           </label>
-        ))}
-      </div>
-      <div class="controls">
-        {EXAMPLES.map(([example, itsValues]) => (
-          <button
-            key={example}
-            type="button"
-            onClick={() => {
-              setText(example);
-              setTyped({ ...typed, ...itsValues });
-            }}
-          >
-            {example}
-          </button>
         ))}
       </div>
       {typeof shown === 'string' ? (

@@ -1,9 +1,10 @@
 /** Training: settings, controls, curves, the epochs' table, the confusion matrix and predictions. */
 import type { JSX } from 'preact';
-import { useMemo } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import { plot } from 'wasmgrad/plot';
 import { Chart } from '../chart.tsx';
 import { Picture } from '../picture.tsx';
+import { Probabilities } from '../probabilities.tsx';
 import type { Sample } from '../protocol.ts';
 import {
   busy,
@@ -19,6 +20,7 @@ import {
   runState,
   settings,
   start,
+  stepAccuracies,
   stepLosses,
   stop,
   uploadModel,
@@ -80,18 +82,30 @@ function Controls(): JSX.Element {
 const WORDS = {
   idle: 'Ready.',
   training: 'Training',
-  paused: 'Paused',
+  paused: 'Paused in',
   finished: 'Finished.',
   stopped: 'Stopped.',
-  opened: 'The model is open: draw for it, or see below how it does on the test images.',
+  opened: 'The model is open; below is how it does on the test images.',
 } as const;
+
+/** What there is to do with a network that stands still. */
+function Next(): JSX.Element | null {
+  if (busy.value || model.value === null) return null;
+  return <a href="#draw">Draw for it</a>;
+}
 
 function Status(): JSX.Element {
   const step = lastStep.value;
   const state = runState.value;
   const ready = loaded.value[settings.value.dataset] !== undefined;
   const waiting = state === 'idle' && !ready ? '' : WORDS[state];
-  if (step === null) return <p role="status">{state === 'training' ? 'Starting …' : waiting}</p>;
+  if (step === null) {
+    return (
+      <p role="status">
+        {state === 'training' ? 'Starting …' : waiting} <Next />
+      </p>
+    );
+  }
   const { epoch, stepsPerEpoch, samplesPerSecond } = step;
   const total = settings.value.epochs;
   const done = (epoch - 1 + step.step / stepsPerEpoch) / total;
@@ -100,7 +114,7 @@ function Status(): JSX.Element {
     <>
       <progress value={done} max={1} aria-label="progress of the training" />
       <p role="status" data-testid="status">
-        {WORDS[state]} {busy.value && `epoch ${epoch} of ${total}, about ${Math.ceil(left)} s left`}
+        {WORDS[state]} {busy.value && `epoch ${epoch} of ${total}, about ${Math.ceil(left)} s left`} <Next />
       </p>
       <p class="rate">
         <output data-testid="rate">{Math.round(samplesPerSecond).toLocaleString('en')}</output> samples/s
@@ -131,14 +145,15 @@ function Curves(): JSX.Element {
         ]}
       />
       <Chart
-        title="Accuracy on images that it has not seen"
+        title="Accuracy"
         xLabel="epoch"
         xEnd={total}
         yLimits={[0, 1]}
         format={percent}
         curves={[
+          { name: 'training', colour: '--training', points: stepAccuracies.value },
           {
-            name: 'accuracy',
+            name: 'validation',
             colour: '--validation',
             points: results.map(({ epoch, accuracy }) => [epoch, accuracy]),
             dots: true,
@@ -160,7 +175,7 @@ function EpochTable(): JSX.Element {
             <th scope="col">Training loss</th>
             <th scope="col">Validation loss</th>
             <th scope="col">Accuracy</th>
-            <th scope="col">Seconds</th>
+            <th scope="col">Time</th>
           </tr>
         </thead>
         <tbody>
@@ -170,7 +185,7 @@ function EpochTable(): JSX.Element {
               <td>{four(row.trainingLoss)}</td>
               <td>{four(row.validationLoss)}</td>
               <td data-testid="accuracy">{four(row.accuracy)}</td>
-              <td>{row.seconds.toFixed(2)}</td>
+              <td>{row.seconds.toFixed(2)} s</td>
             </tr>
           ))}
         </tbody>
@@ -194,35 +209,53 @@ function Confusion(): JSX.Element | null {
   );
   if (!svg) return null;
   // The text is made by the plot module, which escapes what it is given.
-  return <div class="plot" dangerouslySetInnerHTML={{ __html: svg }} />;
+  return <div class="plot card" dangerouslySetInnerHTML={{ __html: svg }} />;
 }
 
-function Prediction({ sample }: { sample: Sample }): JSX.Element {
+const bestOf = (probabilities: readonly number[]): number =>
+  probabilities.indexOf(Math.max(...probabilities));
+
+interface PredictionProps {
+  readonly sample: Sample;
+  readonly chosen: boolean;
+  readonly choose: () => void;
+}
+
+function Prediction({ sample, chosen, choose }: PredictionProps): JSX.Element {
   const { pixels, label, probabilities } = sample;
-  const predicted = probabilities.indexOf(Math.max(...probabilities));
+  const predicted = bestOf(probabilities);
   const names = classes.value;
   return (
     <li class={predicted === label ? 'right' : 'wrong'}>
-      <Picture pixels={pixels} size={28} side={56} range={RANGE} label={`a picture of ${names[label]}`} />
-      <span>
-        {predicted === label ? '✓' : '✗'} {names[predicted]} · {(100 * probabilities[predicted]).toFixed(0)} %
-      </span>
-      {predicted !== label && <small>is {names[label]}</small>}
+      <button type="button" aria-pressed={chosen} onClick={choose}>
+        <Picture pixels={pixels} size={28} side={56} range={RANGE} label={`a picture of ${names[label]}`} />
+        <span>
+          {predicted === label ? '✓' : '✗'} {names[predicted]} · {(100 * probabilities[predicted]).toFixed(0)}{' '}
+          %
+        </span>
+        {predicted !== label && <small>is {names[label]}</small>}
+      </button>
     </li>
   );
 }
 
 function Predictions(): JSX.Element | null {
   const last = epochs.value.at(-1);
-  if (!last) return null;
+  const [chosen, choose] = useState<number | null>(null);
+  if (!last || last.samples.length === 0) return null;
+  const { samples } = last;
+  // Until somebody chooses: the first mistake, which has the most to tell.
+  const mistake = samples.findIndex(({ label, probabilities }) => bestOf(probabilities) !== label);
+  const at = Math.min(chosen ?? Math.max(0, mistake), samples.length - 1);
   return (
-    <section>
+    <section class="card">
       <h3>Some of its answers</h3>
       <ul class="samples">
-        {last.samples.map((sample, i) => (
-          <Prediction key={`${last.epoch}-${i}`} sample={sample} />
+        {samples.map((sample, i) => (
+          <Prediction key={i} sample={sample} chosen={i === at} choose={() => choose(i)} />
         ))}
       </ul>
+      <Probabilities values={samples[at].probabilities} truth={samples[at].label} />
     </section>
   );
 }
@@ -234,6 +267,10 @@ export function TrainPanel(): JSX.Element {
       <h2>
         Train a network on {settings.value.dataset === 'mnist' ? 'handwritten digits' : 'pictures of clothes'}
       </h2>
+      <p class="lead">
+        55,000 pictures train it; 5,000 that it never learns from (“validation”) tell how well it does. All of
+        it happens in this browser.
+      </p>
       <form
         onSubmit={(event) => {
           event.preventDefault();

@@ -10,6 +10,8 @@ const BREATH = 24;
 /** Milliseconds between two reports. */
 const REPORT = 150;
 const SAMPLES = 12;
+/** Steps between two batches whose right answers are counted: counting all would cost a step in thirty. */
+const COUNT_EVERY = 8;
 const CLASSES = 10;
 
 type Batches = data.DataLoader<[Tensor, number], [Tensor, Tensor]>;
@@ -35,28 +37,35 @@ export async function train(
   for (let epoch = 1; epoch <= settings.epochs; epoch++) {
     const clock = new Clock();
     const losses = new Average(device);
+    const hits = new Average(device);
     let reported = 0;
     let step = 0;
     let seen = 0;
     let epochLoss = 0;
+    let accuracy = 0;
     for (const [images, labels] of loader) {
-      const loss = F.crossEntropy(model.forward(images.to(device)), labels.to(device));
+      const logits = model.forward(images.to(device));
+      const targets = labels.to(device);
+      const loss = F.crossEntropy(logits, targets);
       loss.backward();
       optimizer.step();
       optimizer.zeroGrad();
       losses.add(loss);
+      if (step % COUNT_EVERY === 0) hits.add(logits.detach().argmax(1).eq(targets).float().mean());
       step++;
       seen += images.shape[0];
       if (clock.sinceBreath() < BREATH && step < loader.length) continue;
       if (clock.running() - reported > REPORT || step === loader.length) {
-        const mean = await losses.take();
+        const [mean, right] = await Promise.all([losses.take(), hits.take()]);
         epochLoss += mean.sum;
+        accuracy = right.count > 0 ? right.sum / right.count : accuracy;
         const seconds = (clock.running() - reported) / 1000;
         watcher.step({
           epoch,
           step,
           stepsPerEpoch: loader.length,
           loss: mean.sum / mean.count,
+          accuracy,
           samplesPerSecond: seen / seconds,
         });
         seen = 0;
@@ -96,15 +105,15 @@ class Clock {
   }
 }
 
-/** Sums losses where they are, so that one reading serves many steps. */
+/** Sums numbers where they are, so that one reading serves many steps. */
 class Average {
   #sum: Tensor;
   #count = 0;
   constructor(device: string) {
     this.#sum = torch.zeros([], { device });
   }
-  add(loss: Tensor): void {
-    torch.noGrad(() => this.#sum.add_(loss));
+  add(value: Tensor): void {
+    torch.noGrad(() => this.#sum.add_(value));
     this.#count++;
   }
   async take(): Promise<{ sum: number; count: number }> {

@@ -111,7 +111,8 @@ class Session {
       network instanceof FullyConnected ? [network.linear_1.weight, 28] : [network.conv_1.weight, 5];
     const rows: Tensor = weight.detach().reshape(-1, size * size);
     const count = Math.min(WEIGHT_PICTURES, rows.shape[0]);
-    const values = (await rows.narrow(0, 0, count).contiguous().read()) as Float32Array;
+    const { indices } = torch.topk(rows.square().sum(1), count);
+    const values = (await rows.indexSelect(0, indices).read()) as Float32Array;
     const pictures = Array.from({ length: count }, (_, i) =>
       values.slice(i * size * size, (i + 1) * size * size),
     );
