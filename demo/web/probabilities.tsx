@@ -3,7 +3,8 @@ import type { JSX } from 'preact';
 import { classes } from './state.ts';
 
 export function Probabilities({ values, truth }: { values: readonly number[]; truth?: number }): JSX.Element {
-  const best = values.indexOf(Math.max(...values));
+  const largest = Math.max(...values);
+  const best = largest > 0 ? values.indexOf(largest) : null;
   return (
     <ol class="bars" aria-label="probabilities">
       {values.map((p, i) => (

@@ -10,9 +10,10 @@ const ANCHORS: { readonly [M in ColorMap]: readonly string[] } = {
   grey: ['000000', 'ffffff'],
   diverging: ['2a5ea8', '7fa9d8', 'd6e4f2', 'f7f7f7', 'f6dcd0', 'e29a7c', 'b23a32'],
 };
-/** On a dark page little is dark: a map that begins at the page's white begins there at its black. */
+/** On a dark page little is dark: maps that have the page's white for nothing have its black there. */
 const DARK_ANCHORS: { readonly [M in ColorMap]?: readonly string[] } = {
   blues: ['1a212c', '1f3455', '24497f', '2e64ae', '5188d6', '8db4f0', 'd3e3fd'],
+  diverging: ['8fbaf5', '4f86cc', '2b4a73', '1b2129', '5c3229', 'b8603f', 'f5a585'],
 };
 
 export const COLOR_MAPS = Object.keys(ANCHORS);
@@ -33,6 +34,14 @@ export function colorAt(map: ColorMap, t: number, dark = false): Rgb {
 
 export const toHex = (rgb: Rgb): string => `#${rgb.map((v) => v.toString(16).padStart(2, '0')).join('')}`;
 
-/** Black or white, whichever reads better on a colour (relative luminance as in WCAG, without its gamma). */
-export const inkOn = ([r, g, b]: Rgb): string =>
-  0.2126 * r + 0.7152 * g + 0.0722 * b > 140 ? '#16202c' : '#ffffff';
+/** Relative luminance of sRGB, WCAG 2.2. */
+function luminance(rgb: Rgb): number {
+  const [r, g, b] = rgb.map((v) => (v <= 10 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+
+/** Where black and white read equally well: 4.58 to 1, which is above the 4.5 that WCAG asks of text. */
+const MIDDLE = Math.sqrt(1.05 * 0.05) - 0.05;
+
+/** Black or white, whichever reads better on a colour. */
+export const inkOn = (rgb: Rgb): string => (luminance(rgb) > MIDDLE ? '#000000' : '#ffffff');

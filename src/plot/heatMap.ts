@@ -17,7 +17,7 @@ export interface HeatMapOptions extends PlotOptions {
   /** The values at the ends of the colour map. Default: the smallest and the largest; 'diverging' has 0 in its middle. */
   min?: number;
   max?: number;
-  /** Write the values into the cells. Default: up to 15 rows and columns. */
+  /** Write the values into the cells, where they have room. Default: up to 15 rows and columns. */
   annotate?: boolean;
   format?: (value: number) => string;
   /** CSS pixels of a cell. */
@@ -29,6 +29,11 @@ export interface HeatMapOptions extends PlotOptions {
 /** Matrices beyond this are drawn as one image instead of a rectangle per cell. */
 const MOST_CELLS = 1600;
 const MOST_ANNOTATED = 15;
+/** Values that would have to be smaller are not written. */
+const SMALLEST_TEXT = 6;
+/** Degrees, and what that makes of a text's length in height. */
+const SLANT = 40;
+const SLANT_HEIGHT = 0.65;
 
 /** A matrix [rows, columns] as coloured cells with a colour bar, as SVG. @throws ShapeError if it is no matrix */
 export function heatMap(values: Matrix, options: HeatMapOptions = {}): string {
@@ -64,21 +69,15 @@ export function heatMap(values: Matrix, options: HeatMapOptions = {}): string {
   const annotate = options.annotate ?? largest <= MOST_ANNOTATED;
   const bar = options.colorBar !== false;
   const width = right + (bar ? 76 : 20);
+  const below = names[1].length === 0 ? 4 : namesBelow(names[1], cell, options.columns).height;
   return paint.picture(
     width,
-    bottom + (names[1].length > 0 ? 22 : 4) + (options.xLabel ? 26 : 8),
+    bottom + below + (options.xLabel ? 26 : 8),
     options.title ?? 'heat map',
     rows * columns <= MOST_CELLS ? drawCells(paint, cells) : drawImage(paint, cells),
-    annotate ? drawValues(paint, cells, options.format ?? ((v) => formatNumber(v))) : '',
-    drawNames(paint, cells, names),
-    drawLabels(
-      paint,
-      options,
-      (left + right) / 2,
-      bottom + (names[1].length > 0 ? 40 : 22),
-      18,
-      (top + bottom) / 2,
-    ),
+    annotate ? drawValues(paint, cells, options.format ?? shortNumber) : '',
+    drawNames(paint, cells, names, options.columns),
+    drawLabels(paint, options, (left + right) / 2, bottom + below + 18, 18, (top + bottom) / 2),
     drawTitle(paint, options.title, left),
     bar ? drawBar(paint, map, right + 18, top, bottom, low, high) : '',
   );
@@ -137,33 +136,60 @@ function drawValues(
   { data, columns, cell, left, top, colour }: Cells,
   format: (value: number) => string,
 ): string {
+  const written = Array.from(data, format);
+  const fits = (cell - 6) / Math.max(1, ...written.map((text) => textWidth(text, 1)));
+  const fontSize = Math.min(12, cell * 0.32, fits);
+  if (fontSize < SMALLEST_TEXT) return '';
   const texts = Array.from(data, (v, i) => {
     const x = left + (i % columns) * cell + cell / 2;
     const y = top + Math.floor(i / columns) * cell + cell / 2 + 4;
     const fill = paint.fillBy((dark) => inkOn(colour(v, dark)));
-    return element('text', { x, y, ...fill }, escapeText(format(v)));
+    return element('text', { x, y, ...fill }, escapeText(written[i]));
   });
-  return element('g', { 'text-anchor': 'middle', 'font-size': Math.min(12, cell * 0.32) }, ...texts);
+  return element('g', { 'text-anchor': 'middle', 'font-size': fontSize }, ...texts);
+}
+
+/** A value as a cell has room for: whole, or with two decimals at most. */
+function shortNumber(value: number): string {
+  const size = Math.abs(value);
+  if (size < 0.01) return formatNumber(Number(value.toPrecision(2)));
+  return formatNumber(Number(value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2)));
+}
+
+/** How the columns' names stand below: level, thinned out if they are numbers; slanted if they are the caller's. */
+function namesBelow(
+  names: readonly string[],
+  cell: number,
+  given: readonly string[] | undefined,
+): { readonly slanted: boolean; readonly every: number; readonly height: number } {
+  const widest = Math.max(0, ...names.map((n) => textWidth(n, 11)));
+  const slanted = given !== undefined && widest + 4 > cell && cell >= 14;
+  const every = slanted ? 1 : niceStep((widest + 4) / cell, true);
+  return { slanted, every, height: slanted ? 16 + widest * SLANT_HEIGHT : 22 };
 }
 
 function drawNames(
   paint: Paint,
   { left, top, cell, rows }: Cells,
   [rowNames, columnNames]: readonly (readonly string[])[],
+  givenColumns: readonly string[] | undefined,
 ) {
   const small = { 'font-size': 11 };
   const middle = { ...small, 'text-anchor': 'middle' };
-  // Names that would run into each other are thinned out.
-  const every = niceStep((Math.max(0, ...columnNames.map((n) => textWidth(n, 11))) + 4) / cell, true);
+  const { slanted, every } = namesBelow(columnNames, cell, givenColumns);
   const rowsEvery = niceStep(13 / cell, true);
   const beside = rowNames.map((name, i) =>
     i % rowsEvery === 0
       ? paint.text(name, left - 8, top + i * cell + cell / 2 + 4, { ...small, 'text-anchor': 'end' })
       : '',
   );
-  const below = columnNames.map((name, j) =>
-    j % every === 0 ? paint.text(name, left + j * cell + cell / 2, top + rows * cell + 16, middle) : '',
-  );
+  const below = columnNames.map((name, j) => {
+    if (j % every !== 0) return '';
+    const [x, y] = [left + j * cell + cell / 2, top + rows * cell + 16];
+    if (!slanted) return paint.text(name, x, y, middle);
+    const turned = { ...small, 'text-anchor': 'end', transform: `rotate(-${SLANT} ${x + 4} ${y - 4})` };
+    return paint.text(name, x + 4, y - 4, turned);
+  });
   return [...beside, ...below].join('');
 }
 

@@ -4,3 +4,4 @@ export { confusionMatrix, heatMap } from './heatMap.ts';
 export { histogram } from './histogram.ts';
 export { imageGrid } from './imageGrid.ts';
 export { line } from './line.ts';
+export { toCanvas, toPNG } from './raster.ts';

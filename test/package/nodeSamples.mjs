@@ -51,24 +51,14 @@ export function nodeSamples(/** @type {import('./samples.mjs').Samples} */ sampl
     const line = stdout.trim().split('\n').at(-1) ?? '';
     expectAnswer(JSON.parse(line), wanted);
   };
-  /** @param {string} name @param {() => string} binary @param {boolean} slow @returns {Sample[]} */
-  const node = (name, binary, slow) => [
-    {
-      name: `${name}, import`,
+  const uses = { import: 'imported.js', require: 'required.cjs', trainInWorker: 'training.mjs' };
+  /** @param {string} name @param {() => string} binary @param {boolean} slow @param {string[]} flags @returns {Sample[]} */
+  const node = (name, binary, slow, flags = []) =>
+    Object.entries(uses).map(([use, file]) => ({
+      name: `${name}, ${use}`,
       slow,
-      run: async () => expectProgram(binary(), ['imported.js'], { threads: 2 }),
-    },
-    {
-      name: `${name}, require`,
-      slow,
-      run: async () => expectProgram(binary(), ['required.cjs'], { threads: 2 }),
-    },
-    {
-      name: `${name}, trainInWorker`,
-      slow,
-      run: async () => expectProgram(binary(), ['training.mjs'], { threads: 2 }),
-    },
-  ];
+      run: async () => expectProgram(binary(), [...flags, file], { threads: 2 }),
+    }));
   const runtime = (/** @type {string} */ file) => {
     if (process.platform !== 'linux' || process.arch !== 'x64')
       throw new Skip('the binaries are for Linux on x64');
@@ -86,19 +76,12 @@ export function nodeSamples(/** @type {import('./samples.mjs').Samples} */ sampl
     ...['22', '24', '26'].flatMap((version) =>
       node(`Node ${version}`, () => runtime(`node${version}/bin/node`), true),
     ),
-    {
-      name: 'Deno',
-      slow: true,
-      run: async () => {
-        const flags = ['run', '--allow-all', '--no-remote', '--node-modules-dir=manual', 'imported.js'];
-        expectProgram(runtime('@deno/linux-x64-glibc/deno'), flags, { threads: 2 });
-      },
-    },
-    {
-      name: 'Bun',
-      slow: true,
-      run: async () =>
-        expectProgram(runtime('@oven/bun-linux-x64-baseline/bin/bun'), ['imported.js'], { threads: 2 }),
-    },
+    ...node('Deno', () => runtime('@deno/linux-x64-glibc/deno'), true, [
+      'run',
+      '--allow-all',
+      '--no-remote',
+      '--node-modules-dir=manual',
+    ]),
+    ...node('Bun', () => runtime('@oven/bun-linux-x64-baseline/bin/bun'), true),
   ];
 }

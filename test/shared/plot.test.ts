@@ -1,7 +1,7 @@
 /** Plots as SVG: well-formed, complete, in range, and readable as text. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ArgumentError, IndexError, ShapeError } from '../../src/core/errors.ts';
+import { ArgumentError, DeviceError, IndexError, ShapeError } from '../../src/core/errors.ts';
 import { colorAt, inkOn } from '../../src/plot/colorMap.ts';
 import { plot } from '../../src/plot/index.ts';
 import { encodePng } from '../../src/plot/png.ts';
@@ -184,6 +184,18 @@ describe('heatMap and confusionMatrix', () => {
     expect(fills('auto')).toEqual(light.map((fill, i) => `${fill} --wg-dark:${dark[i]}`));
   });
 
+  it('writes values and names so that they fit', () => {
+    const svg = plot.heatMap([[0.123456, -1234.56, 99.97]], { colorBar: false, cellSize: 30 });
+    expect(texts(svg)).toEqual(expect.arrayContaining(['0.12', '−1235', '100']));
+    const size = Number(/font-size="([\d.]+)"><text/.exec(svg)?.[1]);
+    expect('−1235'.length * 0.58 * size).toBeLessThanOrEqual(24.1);
+    const labels = ['T-shirt', 'Ankle boot'];
+    const clothes = plot.confusionMatrix([0, 1], [0, 1], { labels, cellSize: 30 });
+    expect(texts(clothes).filter((text) => text === 'Ankle boot')).toHaveLength(2);
+    expect(clothes).toContain('rotate(-40');
+    expect(plot.confusionMatrix([0, 1], [0, 1])).not.toContain('rotate(-40');
+  });
+
   it('refuses what does not fit', () => {
     expect(() => plot.heatMap([[1], [1, 2]])).toThrow(ShapeError);
     expect(() => plot.heatMap({ data: [1], shape: [1] })).toThrow(/expected a matrix/);
@@ -266,5 +278,34 @@ describe('bars', () => {
       /plot.bar: expected one value for each of 2 labels, but series 0 has 1/,
     );
     expect(() => plot.bar({ labels: ['a', 'b'], series: [{ values: [1] }] })).toThrow(ShapeError);
+  });
+});
+
+describe('pixels', () => {
+  const svg = plot.line({ series: [{ x: [0, 1], y: [0, 1] }], width: 200, height: 100, theme: 'dark' });
+  const inPage = typeof document !== 'undefined';
+  /** Width and height stand in the first chunk of the file. */
+  const sizeOf = (png: Uint8Array): number[] => {
+    const view = new DataView(png.buffer, png.byteOffset);
+    expect(view.getUint32(0)).toBe(0x89504e47);
+    return [view.getUint32(16), view.getUint32(20)];
+  };
+
+  it('of a plot make a PNG file, here and in Node', async () => {
+    expect(sizeOf(await plot.toPNG(svg))).toEqual([400, 200]);
+    expect(sizeOf(await plot.toPNG(svg, { scale: 1 }))).toEqual([200, 100]);
+    await expect(plot.toPNG(svg, { scale: 0 })).rejects.toThrow(ArgumentError);
+  });
+
+  it.runIf(inPage)('stand on a canvas', async () => {
+    const canvas = await plot.toCanvas(svg);
+    expect([canvas.width, canvas.height, canvas.style.width]).toEqual([400, 200, '200px']);
+    const [r, g, b, a] = canvas.getContext('2d')!.getImageData(5, 5, 1, 1).data;
+    expect([r, g, b, a]).toEqual([0x14, 0x18, 0x1f, 255]);
+    await expect(plot.toCanvas('no picture')).rejects.toThrow(DeviceError);
+  });
+
+  it.skipIf(inPage)('need a page for a canvas', async () => {
+    await expect(plot.toCanvas(svg)).rejects.toThrow(/no document/);
   });
 });

@@ -1,13 +1,15 @@
 /**
  * The code of a document, as programs. Blocks fenced as `ts` are one program, each block in a scope of its own inside
  * the one before, so that later blocks read what earlier ones made. A block whose first line is a comment with a file's
- * name is a module of its own; `ts page` marks a block that needs a page. Both of these are type checked, not run.
+ * name is a module of its own; blocks fenced as `ts page` need a page, and are a program of their own.
  */
 
 export interface Snippets {
   /** What runs in Node; null if the document has no such block. */
   readonly program: string | null;
-  /** Modules by file name: what is only checked. */
+  /** What runs in a page; null if the document has no such block. */
+  readonly pageProgram: string | null;
+  /** Modules by file name; `page.ts` begins. */
   readonly modules: ReadonlyMap<string, string>;
 }
 
@@ -43,18 +45,22 @@ function mergedImports(code: string): string {
 export function snippetsOf(markdown: string): Snippets {
   const modules = new Map<string, string>();
   const program: string[] = [];
-  for (const [i, { info, code }] of blocksOf(markdown).entries()) {
+  const pageProgram: string[] = [];
+  for (const { info, code } of blocksOf(markdown)) {
     const [language, ...words] = info.split(/\s+/);
     if (language !== 'ts') continue;
     const name = /^\/\/ (\S+\.ts)\n/.exec(code)?.[1];
     if (name !== undefined) modules.set(name, code);
-    else if (words.includes('page')) modules.set(`block-${i}.ts`, code);
-    else program.push(code);
+    else (words.includes('page') ? pageProgram : program).push(code);
   }
-  if (program.length === 0) return { program: null, modules };
-  const bodies = program.map((code) => code.replace(IMPORT, ''));
+  return { program: joined(program), pageProgram: joined(pageProgram), modules };
+}
+
+function joined(blocks: readonly string[]): string | null {
+  if (blocks.length === 0) return null;
+  const bodies = blocks.map((code) => code.replace(IMPORT, ''));
   const nested = bodies.reduceRight((inner, code) => `{\n${code}\n${inner}}\n`, '');
-  return { program: `${mergedImports(program.join('\n'))}${nested}export {};\n`, modules };
+  return `${mergedImports(blocks.join('\n'))}${nested}export {};\n`;
 }
 
 /** The texts that documents promise: `console.log(…); // text`, in the order of printing. */

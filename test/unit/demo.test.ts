@@ -225,6 +225,7 @@ describe('an expression that was typed', () => {
       ['x)', /too many/],
       ['a $ b', /'\$' at 3/],
       ['constructor(1)', /no function constructor/],
+      ['('.repeat(5000), /more than 200 brackets/],
     ] as const) {
       expect(() => parse(text), text).toThrow(words);
     }

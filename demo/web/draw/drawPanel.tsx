@@ -83,7 +83,11 @@ export function DrawPanel(): JSX.Element {
       )}
       <div class="draw">
         <div>
-          <Pad wipes={wipes} onChange={(ink, width, height) => setPixels(centred(ink, width, height))} />
+          <Pad
+            wipes={wipes}
+            empty={pixels === null}
+            onChange={(ink, width, height) => setPixels(centred(ink, width, height))}
+          />
           <div class="controls">
             <button type="button" onClick={() => setWipes(wipes + 1)}>
               Clear

@@ -11,6 +11,8 @@ interface PadProps {
   readonly onChange: (ink: Float32Array, width: number, height: number) => void;
   /** Counts up to wipe the pad. */
   readonly wipes: number;
+  /** Nothing has been drawn yet. */
+  readonly empty: boolean;
 }
 
 type Place = readonly [x: number, y: number];
@@ -22,7 +24,7 @@ const ARROWS: Readonly<Record<string, Place>> = {
   ArrowDown: [0, KEY_STEP],
 };
 
-export function Pad({ onChange, wipes }: PadProps): JSX.Element {
+export function Pad({ onChange, wipes, empty }: PadProps): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
   const last = useRef<Place | null>(null);
   const [cursor, setCursor] = useState<Place | null>(null);
@@ -116,6 +118,11 @@ export function Pad({ onChange, wipes }: PadProps): JSX.Element {
           if (event.currentTarget.matches(':focus-visible')) setCursor(cursor ?? [SIDE / 2, SIDE / 2]);
         }}
       />
+      {empty && cursor === null && (
+        <span class="invitation" aria-hidden="true">
+          draw here
+        </span>
+      )}
       {cursor !== null && (
         <span
           class={penDown ? 'cursor down' : 'cursor'}

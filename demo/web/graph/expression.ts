@@ -63,11 +63,15 @@ function tokens(text: string): Token[] {
 
 const lift = (x: Tensor | number): Tensor => (typeof x === 'number' ? torch.tensor(x) : x);
 
+/** Brackets within brackets, at most: the parser calls itself for each. */
+const DEEPEST = 200;
+
 type Node = (values: ReadonlyMap<string, Tensor>) => Tensor | number;
 
 class Parser {
   readonly #tokens: readonly Token[];
   #next = 0;
+  #depth = 0;
   readonly names = new Set<string>();
 
   constructor(list: readonly Token[]) {
@@ -93,10 +97,13 @@ class Parser {
   }
 
   #sum(): Node {
+    if (++this.#depth > DEEPEST)
+      throw new SyntaxError(`there are more than ${DEEPEST} brackets within brackets`);
     let left = this.#product();
     for (let sign = this.#take('+', '-'); sign !== null; sign = this.#take('+', '-')) {
       left = combine(sign, left, this.#product());
     }
+    this.#depth--;
     return left;
   }
 

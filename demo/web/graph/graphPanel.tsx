@@ -202,6 +202,7 @@ export function GraphPanel(): JSX.Element {
           <input
             type="text"
             value={text}
+            maxLength={400}
             spellcheck={false}
             autocapitalize="off"
             onInput={(event) => setText(event.currentTarget.value)}

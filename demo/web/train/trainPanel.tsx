@@ -1,6 +1,6 @@
 /** Training: settings, controls, curves, the epochs' table, the confusion matrix and predictions. */
 import type { JSX } from 'preact';
-import { useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { plot } from 'wasmgrad/plot';
 import { Chart } from '../chart.tsx';
 import { Picture } from '../picture.tsx';
@@ -32,28 +32,34 @@ const RANGE = [0, 1] as const;
 const four = (x: number): string => (Number.isNaN(x) ? '–' : x.toFixed(4));
 const percent = (x: number): string => `${(100 * x).toFixed(1)} %`;
 
+/** Whoever works with the keyboard goes on at the main button when the element in focus is gone, or disabled. */
+function useFocusKept(): { current: HTMLButtonElement | null } {
+  const primary = useRef<HTMLButtonElement>(null);
+  const first = useRef(true);
+  useEffect(() => {
+    if (!first.current && document.activeElement === document.body) primary.current?.focus();
+    first.current = false;
+  }, [busy.value]);
+  return primary;
+}
+
 function Controls(): JSX.Element {
+  const primary = useFocusKept();
   const state = runState.value;
   const ready = loaded.value[settings.value.dataset] !== undefined;
   return (
     <div class="controls">
       {busy.value ? (
         <>
-          {state === 'paused' ? (
-            <button type="button" class="primary" onClick={resume}>
-              Resume
-            </button>
-          ) : (
-            <button type="button" class="primary" onClick={pause}>
-              Pause
-            </button>
-          )}
+          <button type="button" class="primary" onClick={state === 'paused' ? resume : pause} ref={primary}>
+            {state === 'paused' ? 'Resume' : 'Pause'}
+          </button>
           <button type="button" onClick={stop}>
             Stop
           </button>
         </>
       ) : (
-        <button type="submit" class="primary" disabled={!ready}>
+        <button type="submit" class="primary" disabled={!ready} ref={primary}>
           Train
         </button>
       )}
