@@ -6,6 +6,7 @@ import { ArgumentError } from '../../core/errors.ts';
 import type { Module } from '../../nn/module.ts';
 import { Tensor } from '../../tensor.ts';
 import { type Target, writeTo } from '../target.ts';
+import { refused } from './builder.ts';
 import {
   type Initializer,
   modelBytes,
@@ -14,7 +15,7 @@ import {
   type Port,
   type WrittenNode,
 } from './graph.ts';
-import { refused, TraceBackend } from './trace.ts';
+import { TraceBackend } from './trace.ts';
 
 export interface OnnxOptions {
   /** Names of the inputs. Default: input, or input_0, input_1, … */

@@ -1,21 +1,12 @@
 /** Our elementwise kernels in ONNX's operators. */
-import { type DType, dtypeInfo } from '../../core/dtype.ts';
-import type { Attribute, NodeInput } from './graph.ts';
+import type { DType } from '../../core/dtype.ts';
+import { constant, type Emit } from './builder.ts';
+import type { NodeInput } from './graph.ts';
 
-export type Emit = (
-  op: string,
-  inputs: readonly NodeInput[],
-  attributes?: Readonly<Record<string, Attribute>>,
-) => string;
 type UnaryRule = (emit: Emit, x: string, dtype: DType, p: number, q: number) => string;
 type BinaryRule = (emit: Emit, a: NodeInput, b: NodeInput, dtype: DType) => string;
 
-function scalar(value: number, dtype: DType): NodeInput {
-  const constant = dtypeInfo[dtype].allocate(1);
-  if (constant instanceof BigInt64Array) constant[0] = BigInt(Math.trunc(value));
-  else constant[0] = value;
-  return { constant, dtype, shape: [] };
-}
+const scalar = (value: number, dtype: DType): NodeInput => constant([value], dtype);
 
 const same =
   (op: string): UnaryRule =>
