@@ -2,6 +2,7 @@
 // `browser` serves its pages cross-origin isolated (threads), `browser-plain` does not (the library on one thread).
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import LongestFirst from './test/support/longestFirst.ts';
 import SummaryReporter from './test/support/summaryReporter.ts';
 
 const CHROMIUM_FLAGS = [
@@ -17,11 +18,13 @@ const ISOLATION = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
+/** Every file of tests has a page of its own; the library's modules are asked for once. */
+const CACHE = { 'Cache-Control': 'max-age=3600' };
 const BROWSER_TESTS = ['test/shared/**/*.test.ts', 'test/browser/**/*.test.ts'];
 
 function inBrowser(name: string, headers: Record<string, string>): TestProjectInlineConfiguration {
   return {
-    server: { headers },
+    server: { headers: { ...headers, ...CACHE } },
     optimizeDeps: { include: ['fast-check'] },
     test: {
       name,
@@ -31,6 +34,7 @@ function inBrowser(name: string, headers: Record<string, string>): TestProjectIn
       browser: {
         enabled: true,
         headless: true,
+        fileParallelism: false, // one page in each of the two projects, beside the workers of Node
         screenshotFailures: false,
         instances: [{ browser: 'chromium' }],
         provider: playwright({
@@ -70,6 +74,7 @@ const noBrowser = process.env.NO_BROWSER;
 export default defineConfig({
   test: {
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     projects: process.env.DISTRIBUTED ? [distributed] : noBrowser ? [node] : [node, ...browsers],
     reporters: [
       'default',

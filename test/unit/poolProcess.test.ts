@@ -2,10 +2,13 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { buildSync } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { compileProbe } from '../support/probeKernels.ts';
 
-const PROGRAM = `build/poolProcess.${process.pid}.mjs`;
+const FOLDER = `build/poolProcess.${process.pid}`;
+const PROGRAM = `${FOLDER}/program.mjs`;
+const KERNELS = [`${FOLDER}/simd.wasm`, `${FOLDER}/relaxed.wasm`];
 
-beforeAll(() => {
+beforeAll(async () => {
   const entryPoints = ['test/fixtures/poolProcess.ts'];
   buildSync({
     entryPoints,
@@ -15,13 +18,16 @@ beforeAll(() => {
     platform: 'node',
     packages: 'external',
   });
+  const { simd, relaxed } = await compileProbe();
+  fs.writeFileSync(KERNELS[0], simd());
+  fs.writeFileSync(KERNELS[1], relaxed());
 });
 
-afterAll(() => fs.rmSync(PROGRAM, { force: true }));
+afterAll(() => fs.rmSync(FOLDER, { recursive: true, force: true }));
 
 /** Runs the program; a process that does not end within 20 s is killed, which shows as code null. */
 function run(how: string): Promise<{ code: number | null; out: string; err: string }> {
-  const child = spawn(process.execPath, [PROGRAM, how], { timeout: 20_000 });
+  const child = spawn(process.execPath, [PROGRAM, how, ...KERNELS], { timeout: 20_000 });
   let out = '';
   let err = '';
   child.stdout.on('data', (data) => {
