@@ -1,8 +1,9 @@
 // Builds everything that is not written by hand. `kernels`: AssemblyScript -> build/*.wasm -> src/generated (what
 // type checks, tests and bundles read). `js`: also the ES modules of dist. Without an argument: also the type
 // declarations. Each stage is skipped when a hash over its inputs equals the one of its last run.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -213,15 +214,10 @@ async function writeLibrary(/** @type {string[]} */ entries, /** @type {string[]
  */
 async function writeTypes(/** @type {string[]} */ entries) {
   for (const file of filesBelow('dist')) if (file.endsWith('.d.ts')) fs.rmSync(at(file));
-  const tsc = spawnSync(
-    process.execPath,
-    [at('node_modules/typescript/bin/tsc'), '-p', at('tsconfig.build.json')],
-    {
-      cwd: root,
-      stdio: ['ignore', 2, 2],
-    },
-  );
-  if (tsc.status !== 0) throw new BuildError('the type declarations could not be written (errors above)');
+  const args = [at('node_modules/typescript/bin/tsc'), '-p', at('tsconfig.build.json')];
+  const tsc = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 2, 2] });
+  const [code] = await once(tsc, 'close');
+  if (code !== 0) throw new BuildError('the type declarations could not be written (errors above)');
   writeIfChanged('dist/types/package.json', '{ "type": "commonjs" }\n');
   for (const entry of entries) {
     const up = path.posix.relative(path.posix.dirname(entry), '.') || '.';
@@ -269,18 +265,20 @@ export async function build(depth = 'all') {
   const bundlers = ['scripts/libraryBundles.mjs', 'scripts/classNames.mjs', 'scripts/sizes.mjs'];
   const outputs = entries.flatMap((entry) => ['', 'cjs/', 'node/'].map((form) => `dist/${form}${entry}.js`));
   const scripts = [...bundlers, ...manifest, ISOLATE.source];
-  await stage('js', [...all, ...scripts], [...outputs, SERVED_WORKER, ISOLATE.served], () =>
-    writeLibrary(entries, all),
-  );
-  if (depth === 'js') return;
-
   const configs = ['tsconfig.json', 'tsconfig.build.json'];
-  await stage(
-    'types',
-    [...all, ...configs, ...manifest],
-    entries.map((entry) => `dist/${entry}.d.ts`),
-    () => writeTypes(entries),
-  );
+  const types = () =>
+    stage(
+      'types',
+      [...all, ...configs, ...manifest],
+      entries.map((entry) => `dist/${entry}.d.ts`),
+      () => writeTypes(entries),
+    );
+  await Promise.all([
+    stage('js', [...all, ...scripts], [...outputs, SERVED_WORKER, ISOLATE.served], () =>
+      writeLibrary(entries, all),
+    ),
+    depth === 'all' && types(),
+  ]);
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(fs.realpathSync(process.argv[1])).href) {
