@@ -10,14 +10,14 @@ import { deflateCosts } from '../../scripts/deflateCosts.mjs';
 import { PROGRAMS, sizes } from '../../scripts/sizes.mjs';
 
 /** kB, minified and gzipped, with the kernels and the worker: the built package, as esbuild bundles it. */
-const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 179, tutorial: 115.5, tensors: 104.2 };
+const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 179.5, tutorial: 116, tensors: 104.5 };
 /** The tutorial of README.md as it is written there, MNIST's download included, and everything: as Vite bundles. */
-const VITE_BUDGET = { readme: 115.2, everything: 172.8 };
+const VITE_BUDGET = { readme: 115.6, everything: 173 };
 /**
  * For pages without a bundler: everything, with files, plots and data sets; what a GPU needs beside it, on demand. Of that
  * 5 kB are formulas that are computed late, kernels that several steps share, products in float16 and over subgroups.
  */
-const FILE_BUDGET = { 'wasmgrad.min.js': 219.5, 'wasmgrad.webgpu.min.js': 36 };
+const FILE_BUDGET = { 'wasmgrad.min.js': 220.5, 'wasmgrad.webgpu.min.js': 36 };
 
 describe('size', () => {
   it('stays within the budget', async () => {
