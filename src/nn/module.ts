@@ -12,8 +12,8 @@ import { noteModuleClass } from './moduleClasses.ts';
 import { Parameter } from './parameter.ts';
 import { indented, wrapLines } from './printing.ts';
 import {
-  describeKeys,
   type IncompatibleKeys,
+  incompatibleKeys,
   type LoadStateDictOptions,
   mismatch,
   type StateDict,
@@ -326,7 +326,7 @@ export abstract class Module {
     noGrad(() => {
       for (const [name, target] of loads) target.copy_(state[name].detach().to({ device: target.device }));
     });
-    return { missingKeys, unexpectedKeys, toString: () => describeKeys(missingKeys, unexpectedKeys) };
+    return incompatibleKeys(missingKeys, unexpectedKeys);
   }
 
   // Hooks

@@ -18,6 +18,8 @@ export interface BatchNormOptions extends LayerOptions {
   momentum?: number | null;
   /** Learn a weight and a bias for each channel. */
   affine?: boolean;
+  /** With `affine`: a bias too. Default true. */
+  bias?: boolean;
   /** Keep running statistics for evaluation. */
   trackRunningStats?: boolean;
 }
@@ -46,14 +48,14 @@ abstract class ChannelNorm extends Module {
     options: Required<Omit<BatchNormOptions, keyof LayerOptions>> & LayerOptions,
   ) {
     super();
-    const { eps, momentum, affine, trackRunningStats, ...place } = options;
+    const { eps, momentum, affine, bias, trackRunningStats, ...place } = options;
     this.numFeatures = numFeatures;
     this.eps = eps;
     this.momentum = momentum;
     this.affine = affine;
     this.trackRunningStats = trackRunningStats;
     this.weight = affine ? new Parameter(ones([numFeatures], place)) : null;
-    this.bias = affine ? new Parameter(zeros([numFeatures], place)) : null;
+    this.bias = affine && bias ? new Parameter(zeros([numFeatures], place)) : null;
     this.registerBuffer('running_mean', trackRunningStats ? zeros([numFeatures], place) : null);
     this.registerBuffer('running_var', trackRunningStats ? ones([numFeatures], place) : null);
     this.registerBuffer(
@@ -84,7 +86,7 @@ abstract class ChannelNorm extends Module {
     const factor = momentum === null ? 'None' : pythonNumber(momentum);
     return (
       `${numFeatures}, eps=${pythonFloat(eps)}, momentum=${factor}, affine=${pythonValue(affine)}, ` +
-      `track_running_stats=${pythonValue(trackRunningStats)}`
+      `bias=${pythonValue(this.bias !== null)}, track_running_stats=${pythonValue(trackRunningStats)}`
     );
   }
 }
@@ -112,7 +114,14 @@ abstract class BatchNorm extends ChannelNorm {
   ) {
     const [numFeatures, ...rest] = required<[number]>(new.target.name, ['numFeatures'], args);
     const given = named<BatchNormOptions>(batchNormNames, rest, {});
-    super(numFeatures, { eps: 1e-5, momentum: 0.1, affine: true, trackRunningStats: true, ...given });
+    super(numFeatures, {
+      eps: 1e-5,
+      momentum: 0.1,
+      affine: true,
+      bias: true,
+      trackRunningStats: true,
+      ...given,
+    });
   }
 
   forward(input: Tensor): Tensor {
@@ -164,7 +173,14 @@ abstract class InstanceNorm extends ChannelNorm {
   ) {
     const [numFeatures, ...rest] = required<[number]>(new.target.name, ['numFeatures'], args);
     const given = named<BatchNormOptions>(batchNormNames, rest, {});
-    super(numFeatures, { eps: 1e-5, momentum: 0.1, affine: false, trackRunningStats: false, ...given });
+    super(numFeatures, {
+      eps: 1e-5,
+      momentum: 0.1,
+      affine: false,
+      bias: true,
+      trackRunningStats: false,
+      ...given,
+    });
   }
 
   protected checkInput(input: Tensor): void {
@@ -263,7 +279,10 @@ export class LayerNorm extends Module {
   }
   override extraRepr(): string {
     const { normalizedShape, eps, elementwiseAffine } = this;
-    return `${pythonValue(normalizedShape)}, eps=${pythonFloat(eps)}, elementwise_affine=${pythonValue(elementwiseAffine)}`;
+    return (
+      `${pythonValue(normalizedShape)}, eps=${pythonFloat(eps)}, elementwise_affine=${pythonValue(elementwiseAffine)}, ` +
+      `bias=${pythonValue(this.bias !== null)}`
+    );
   }
 }
 
@@ -320,6 +339,8 @@ export interface GroupNormOptions extends LayerOptions {
   eps?: number;
   /** Learn a weight and a bias for each channel. Default true. */
   affine?: boolean;
+  /** With `affine`: a bias too. Default true. */
+  bias?: boolean;
 }
 
 /** [n, c, …] by sample, over groups of neighbouring channels (Wu and He, 2018). */
@@ -346,7 +367,12 @@ export class GroupNorm extends Module {
       ['numGroups', 'numChannels'],
       args,
     );
-    const { eps = 1e-5, affine = true, ...place } = named<GroupNormOptions>(['eps', 'affine'], rest, {});
+    const {
+      eps = 1e-5,
+      affine = true,
+      bias = true,
+      ...place
+    } = named<GroupNormOptions>(['eps', 'affine'], rest, {});
     if (!(numGroups > 0) || numChannels % numGroups !== 0) {
       throw new ArgumentError(`num_channels (${numChannels}) must be divisible by num_groups (${numGroups})`);
     }
@@ -355,7 +381,7 @@ export class GroupNorm extends Module {
     this.eps = eps;
     this.affine = affine;
     this.weight = affine ? new Parameter(ones([numChannels], place)) : null;
-    this.bias = affine ? new Parameter(zeros([numChannels], place)) : null;
+    this.bias = affine && bias ? new Parameter(zeros([numChannels], place)) : null;
   }
 
   resetParameters(): void {

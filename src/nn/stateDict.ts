@@ -33,7 +33,14 @@ export function mismatch(name: string, target: Tensor, value: unknown): string[]
   ];
 }
 
-export function describeKeys(missing: string[], unexpected: string[]): string {
+/** What loading returns, which consoles show as PyTorch prints it. */
+export function incompatibleKeys(missingKeys: string[], unexpectedKeys: string[]): IncompatibleKeys {
+  const value = () => describeKeys(missingKeys, unexpectedKeys);
+  const hidden = { toString: { value }, [Symbol.for('nodejs.util.inspect.custom')]: { value } };
+  return Object.defineProperties({ missingKeys, unexpectedKeys }, hidden);
+}
+
+function describeKeys(missing: string[], unexpected: string[]): string {
   if (missing.length + unexpected.length === 0) return '<All keys matched successfully>';
   const list = (keys: string[]) => `[${keys.map((key) => `'${key}'`).join(', ')}]`;
   return `_IncompatibleKeys(missing_keys=${list(missing)}, unexpected_keys=${list(unexpected)})`;

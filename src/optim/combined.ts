@@ -80,6 +80,16 @@ export class SequentialLR {
     return lrsOf(this.optimizer);
   }
 
+  /** The name and the rates last set. */
+  toString(): string {
+    return `${this.constructor.name}(lastLr=[${this.getLastLr().join(', ')}])`;
+  }
+
+  /** What Node's console shows. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+
   stateDict(): SchedulerStateDict {
     return {
       lastEpoch: this.lastEpoch,
@@ -129,6 +139,16 @@ export class ChainedScheduler {
 
   getLastLr(): number[] {
     return lrsOf(this.optimizer);
+  }
+
+  /** The name and the rates last set. */
+  toString(): string {
+    return `${this.constructor.name}(lastLr=[${this.getLastLr().join(', ')}])`;
+  }
+
+  /** What Node's console shows. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
   }
 
   stateDict(): SchedulerStateDict {
@@ -253,6 +273,16 @@ export class ReduceLROnPlateau {
 
   getLastLr(): number[] {
     return lrsOf(this.optimizer);
+  }
+
+  /** The name and the rates last set. */
+  toString(): string {
+    return `${this.constructor.name}(lastLr=[${this.getLastLr().join(', ')}])`;
+  }
+
+  /** What Node's console shows. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
   }
 
   stateDict(): SchedulerStateDict {

@@ -134,6 +134,16 @@ export abstract class LRScheduler {
     return this.optimizer.paramGroups.map((group) => group.lr);
   }
 
+  /** The name, the epoch and the rates last set. */
+  toString(): string {
+    return `${this.constructor.name}(lastEpoch=${this.lastEpoch}, lastLr=[${this.getLastLr().join(', ')}])`;
+  }
+
+  /** What Node's console shows. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+
   /** Everything but the optimiser and functions. */
   stateDict(): SchedulerStateDict {
     const state = Object.entries(this).filter(([, value]) => isPlainState(value));

@@ -342,10 +342,10 @@ describe('structured layers', () => {
       'Conv2d(1, 2, kernel_size=(3, 3), stride=(1, 1), padding=same, padding_mode=reflect)',
       'Conv2d(2, 4, kernel_size=(3, 5), stride=(2, 2), padding=(1, 2), groups=2, bias=False)',
       'ConvTranspose2d(2, 4, kernel_size=(3, 3), stride=(2, 2), output_padding=(1, 1))',
-      'BatchNorm2d(4, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)',
+      'BatchNorm2d(4, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)',
       'GroupNorm(2, 4, eps=1e-05, affine=True)',
-      'LayerNorm((3, 4), eps=1e-06, elementwise_affine=True)',
-      'InstanceNorm1d(3, eps=1e-05, momentum=0.1, affine=False, track_running_stats=False)',
+      'LayerNorm((3, 4), eps=1e-06, elementwise_affine=True, bias=True)',
+      'InstanceNorm1d(3, eps=1e-05, momentum=0.1, affine=False, bias=False, track_running_stats=False)',
       'RMSNorm((8,), eps=None, elementwise_affine=True)',
       'MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False)',
       'AvgPool1d(kernel_size=(3,), stride=(3,), padding=(0,))',
@@ -371,8 +371,8 @@ describe('structured layers', () => {
   (linear1): Linear(in_features=4, out_features=8, bias=True)
   (dropout): Dropout(p=0.1, inplace=False)
   (linear2): Linear(in_features=8, out_features=4, bias=True)
-  (norm1): LayerNorm((4,), eps=1e-05, elementwise_affine=True)
-  (norm2): LayerNorm((4,), eps=1e-05, elementwise_affine=True)
+  (norm1): LayerNorm((4,), eps=1e-05, elementwise_affine=True, bias=True)
+  (norm2): LayerNorm((4,), eps=1e-05, elementwise_affine=True, bias=True)
   (dropout1): Dropout(p=0.1, inplace=False)
   (dropout2): Dropout(p=0.1, inplace=False)
 )`,

@@ -247,7 +247,7 @@ describe('SyncBatchNorm', () => {
     const converted = dist.SyncBatchNorm.convertSyncBatchnorm(copy) as nn.Sequential;
     expect(converted).toBe(copy);
     expect(String(converted)).toContain(
-      '(0): SyncBatchNorm(2, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)',
+      '(0): SyncBatchNorm(2, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)',
     );
     const x = torch.randn(3, 1, 5, 5);
     expect(converted.call(x)).toBeInstanceOf(Tensor);
