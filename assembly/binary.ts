@@ -20,7 +20,6 @@ enum Op {
   POW,
   RELU_GRAD,
   REMAINDER,
-  ROOT,
   SIGMOID_GRAD,
   SUB,
   TANH_GRAD,
@@ -48,8 +47,6 @@ abstract class Binary {
         return f32x4.mul(a, b);
       case Op.RELU_GRAD:
         return v128.andnot(a, f32x4.le(b, f32x4.splat(0)));
-      case Op.ROOT:
-        return f32x4.sqrt(a);
       case Op.SIGMOID_GRAD:
         return f32x4.mul(a, f32x4.mul(b, f32x4.sub(f32x4.splat(1), b)));
       case Op.SUB:
@@ -356,7 +353,7 @@ export function mul_f32(
   Binary.run(Op.MUL, a, b, out, inner, aRow, aStep, bRow, bStep, begin, end);
 }
 
-/** The everyday exponents, given as one number, are products, a quotient or a root, as in PyTorch. */
+/** The everyday exponents, given as one number, are products or a quotient, as in PyTorch. */
 export function pow_f32(
   a: usize,
   b: usize,
@@ -374,7 +371,6 @@ export function pow_f32(
   else if (exponent == 1) Binary.run(Op.MUL, a, ONE, out, inner, aRow, aStep, 0, 0, begin, end);
   else if (exponent == -1) Binary.run(Op.DIV, ONE, a, out, inner, 0, 0, aRow, aStep, begin, end);
   else if (exponent == 3) Binary.run(Op.CUBE, a, a, out, inner, aRow, aStep, aRow, aStep, begin, end);
-  else if (exponent == 0.5) Binary.run(Op.ROOT, a, a, out, inner, aRow, aStep, aRow, aStep, begin, end);
   else Binary.run(Op.POW, a, b, out, inner, aRow, aStep, bRow, bStep, begin, end);
 }
 

@@ -5,23 +5,46 @@ import { ArgumentError } from '../core/errors.ts';
 import { mul, mulValue, sub } from './arithmetic.ts';
 import { applyBinary, binaryOp } from './binary.ts';
 import { eq, logicalAnd, logicalNot, lt } from './comparison.ts';
-import type { OperandOf } from './convert.ts';
-import { log, rsqrt } from './elementwise.ts';
+import { type OperandOf, pairDType } from './convert.ts';
+import { log, rsqrt, sqrt } from './elementwise.ts';
+import { given } from './given.ts';
 import { applyUnary, type UnaryRow } from './unary.ts';
 import { whereOp } from './where.ts';
 
 const power = binaryOp({
   name: 'pow',
   js: (a, b) => (a === 1 || (a === -1 && !Number.isFinite(b) && !Number.isNaN(b)) ? 1 : a ** b),
-  big: (a, b) =>
-    b < 0n ? (a === 1n ? 1n : a === -1n ? (b % 2n === 0n ? 1n : -1n) : 0n) : BigInt.asIntN(64, a ** b),
+  big: (a, b) => integerPower(a, b),
   wgsl: 'pow(a, b)',
   gradA: (grad, a, b) => powGradBase(grad, a, b),
   gradB: (grad, a, b) => powGradExponent(grad, a, b),
 });
 
+/** Modulo 2⁶⁴, by squaring; 1 divided by what a negative exponent makes, rounded to 0. */
+function integerPower(a: bigint, b: bigint): bigint {
+  if (b < 0n) return a === 1n ? 1n : a === -1n ? (b % 2n === 0n ? 1n : -1n) : 0n;
+  let product = 1n;
+  let square = a;
+  for (let e = b; e > 0n; e >>= 1n) {
+    if (e & 1n) product = BigInt.asIntN(64, product * square);
+    square = BigInt.asIntN(64, square * square);
+  }
+  return product;
+}
+
+/** Of integers: what does not fit wraps around. */
+const integerRow = {
+  ...power.row,
+  js: (a: number, b: number): number => {
+    const y = a ** b;
+    return Number.isSafeInteger(y) ? y : Number(BigInt.asIntN(32, integerPower(BigInt(a), BigInt(b))));
+  },
+};
+
 /** a to the power b. @throws ArgumentError for integers to a negative number */
 export function pow<T extends Variable>(a: OperandOf<T>, b: OperandOf<T>): T {
+  given(a, 'pow', 'input', 'a Tensor or a number');
+  given(b, 'pow', 'other', 'a Tensor or a number');
   if (
     typeof a === 'object' &&
     typeof b === 'number' &&
@@ -33,14 +56,20 @@ export function pow<T extends Variable>(a: OperandOf<T>, b: OperandOf<T>): T {
       `pow: Integers to negative integer powers are not allowed; got exponent ${b} for ${a.dtype}`,
     );
   }
-  if (b === -0.5 && typeof a === 'object') return applyUnary(reciprocalRoot, a);
+  if (typeof a === 'object' && (b === 0.5 || b === -0.5)) return applyUnary(b > 0 ? root : reciprocalRoot, a);
   const node = typeof b !== 'object' ? 'PowBackward0' : 'PowBackward1';
-  // PyTorch takes the root for this exponent, which is NaN at −∞ where the power is ∞.
-  const root = b === 0.5 ? { js: Math.sqrt, wgsl: 'sqrt(a)' } : {};
-  return applyBinary<T>({ ...power.row, node, ...root }, a, b);
+  const row = isFloating(pairDType(a, b)) ? power.row : integerRow;
+  return applyBinary<T>({ ...row, node }, a, b);
 }
 
-/** As PyTorch takes the power −0.5: NaN at −∞ and −∞ at −0, where C's power is 0 and ∞. */
+/** As PyTorch takes the power 0.5, given as a number: NaN at −∞ and −0 at −0, where C's power is ∞ and 0. */
+const root: UnaryRow = {
+  ...sqrt.row,
+  node: 'PowBackward0',
+  saves: 'input',
+  backward: (grad, a) => powGradBase(grad, a, 0.5),
+};
+/** Likewise −0.5: NaN at −∞ and −∞ at −0, where C's power is 0 and ∞. */
 const reciprocalRoot: UnaryRow = {
   ...rsqrt.row,
   node: 'PowBackward0',
