@@ -220,6 +220,21 @@ export abstract class Variable {
     if (this.#view) this.#view.rebases = this.#view.base.#rebases;
   }
 
+  /** Shows from now on what `view`, a view of this tensor, shows: a change of shape in place. */
+  become(view: Variable): void {
+    const own = this.#view;
+    const { again } = view.#view ?? { again: () => view };
+    Object.assign(this, { array: view.array });
+    if (this.#leaf) this.#leaf.node = null;
+    if (own === null) {
+      this.rebase(view.#node, view.#slot);
+      return;
+    }
+    this.#view = { base: own.base, rebases: own.base.#rebases, again };
+    this.#node = view.#node;
+    this.#slot = view.#slot;
+  }
+
   /** Counts a change of the base that came through one of its views. */
   get rebases(): number {
     return this.#rebases;

@@ -69,7 +69,7 @@ const celuRow: UnaryRow = {
   wgsl: 'select(p * expm1(x / p), x, x > 0)',
   integers: 'error',
   saves: 'input',
-  backward: (grad, x, alpha) => whereOp(le(x, 0), mul(grad, expBelow(div(x, alpha))), grad),
+  backward: (grad, x, alpha) => whereOp(lt(x, 0), mul(grad, expBelow(div(x, alpha))), grad),
 };
 /** x above 0, α(e^(x/α) − 1) below. @throws ArgumentError for alpha 0 */
 export function celu<T extends Variable>(x: T, alpha = 1): T {

@@ -9,6 +9,7 @@ import type { Variable } from '../autograd/variable.ts';
 import type { NDArray } from '../backend/array.ts';
 import { type DType, dtypeInfo, isFloating, torchTypeName } from '../core/dtype.ts';
 import { AutogradError, DTypeError, ShapeError } from '../core/errors.ts';
+import { inOp } from '../core/inOp.ts';
 import { broadcastShapes, formatShape, sameShape } from '../core/shape.ts';
 import { type BinaryOp, operandDType } from './binary.ts';
 import { checkDevices, clone, type OperandOf, promoteOperand } from './convert.ts';
@@ -20,18 +21,28 @@ import { asStrided } from './views.ts';
 export function checkCastInto(from: DType, to: DType, op: string): void {
   if (dtypeInfo[from].category > dtypeInfo[to].category) {
     throw new DTypeError(
-      `${op}: result type ${torchTypeName(from)} can't be cast to the desired output type ${torchTypeName(to)}`,
+      `${op}: result type ${torchTypeName(from)} can't be cast to the desired output type ${torchTypeName(to)} of argument 'input'`,
     );
   }
 }
 
 function checkWritable(x: Variable, op: string): void {
-  if (x.shape.some((size, d) => size > 1 && x.array.strides[d] === 0)) {
+  checkSeparate(x, op);
+  checkChangeable(x, op);
+}
+
+/** No element may lie in memory twice. @throws ShapeError */
+function checkSeparate(x: Variable, op: string): void {
+  if (x.array.size > 0 && x.shape.some((size, d) => size > 1 && x.array.strides[d] === 0)) {
     throw new ShapeError(
       `${op}: unsupported operation: more than one element of the written-to tensor refers to a single memory location. ` +
         'Please clone() the tensor before performing the operation.',
     );
   }
+}
+
+/** Leaves that require gradients, and tensors of inference mode, stay as they are. @throws AutogradError */
+function checkChangeable(x: Variable, op: string): void {
   if (x.array.storage.inference && !isInferenceModeEnabled()) {
     throw new AutogradError(
       `${op}: Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a ` +
@@ -84,8 +95,26 @@ export function inplace<T extends Variable>(
   }
   x.array.backend.assign(x.array, result.array);
   x.array.storage.version++;
-  if (base) rebaseThroughView(base, x, result);
-  else x.rebase(result.gradFn, result.slot);
+  const recorded = result.gradFn === null ? withoutSlope(op, result, [x, ...operands]) : result;
+  if (base) rebaseThroughView(base, x, recorded);
+  else x.rebase(recorded.gradFn, recorded.slot);
+  return x;
+}
+
+/** What an op without derivative wrote, as of a comparison: it still belongs to the graph, and its gradients are 0. */
+function withoutSlope<T extends Variable>(op: string, result: T, of: readonly Variable[]): T {
+  const words = op.split('_').map((word) => word.slice(0, 1).toUpperCase() + word.slice(1));
+  const name = `${words.join('')}Backward${of.length > 1 ? 1 : 0}`;
+  return record(name, result.array, [result, ...(of as readonly T[])], () => (grad) => [
+    null,
+    ...of.map(() => zeros(grad)),
+  ]);
+}
+
+/** x itself takes the shape of `compute(x)`, a view of it: `x.unsqueeze_(0)`. @throws AutogradError */
+export function inplaceView<T extends Variable>(op: string, x: T, compute: (x: T) => T): T {
+  checkChangeable(x, op);
+  x.become(inOp(op, () => compute(x)));
   return x;
 }
 
@@ -139,7 +168,7 @@ export function inplaceBinary<T extends Variable>(op: BinaryOp, x: T, other: Ope
   const dtype = operandDType(op.row, x, other);
   checkCastInto(op.row.predicate ? 'bool' : dtype, x.dtype, name);
   if (typeof other === 'object') {
-    checkDevices([x, other], name);
+    checkDevices([x, other], name, 'input other');
     const shape = broadcastShapes(x.shape, other.shape, name);
     if (!sameShape(shape, x.shape)) {
       throw new ShapeError(
@@ -187,7 +216,7 @@ export function fill_<T extends Variable>(x: T, value: number | bigint | boolean
 export function copy_<T extends Variable>(x: T, source: T): T {
   tensorGiven(x, 'copy');
   tensorGiven(source, 'copy', 'source');
-  const shape = broadcastShapes(x.shape, source.shape, 'copy_');
+  const shape = broadcastShapes(x.shape, source.shape, 'copy_', ['input', 'source']);
   if (!sameShape(shape, x.shape)) {
     throw new ShapeError(
       `copy_: output with shape ${formatShape(x.shape)} doesn't match the broadcast shape ${formatShape(shape)}`,

@@ -33,7 +33,7 @@ export function reduceLoss<T extends Variable>(losses: T, reduction: LossReducti
 
 /** The loss's gradient as each element sees it. */
 const spread = <T extends Variable>(grad: T, count: number, reduction: LossReduction): T =>
-  reduction === 'mean' ? div<T>(grad, count) : grad;
+  reduction === 'mean' ? div<T>(grad, count || 1) : grad;
 
 interface Formula<T extends Variable> {
   readonly node: string;

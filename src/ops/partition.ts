@@ -1,28 +1,37 @@
 /** A tensor as a list of parts, lists of tensors as one, and grids made of vectors. Parts are views. */
 
 import type { Variable } from '../autograd/variable.ts';
-import { ArgumentError, ShapeError } from '../core/errors.ts';
+import { ArgumentError, DTypeError, IndexError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { broadcastShapes, formatShape, normalizeDim } from '../core/shape.ts';
 import { given, tensorGiven, tensorsGiven } from './given.ts';
 import { cat } from './join.ts';
 import { type ByName, option } from './options.ts';
 import { taking } from './taking.ts';
-import { expand, narrow, reshape, select, unsqueeze } from './views.ts';
+import { expand, narrow, reshape, select, slice, unsqueeze } from './views.ts';
 
 type Dim = ByName<'dim', number>;
 
-function parts<T extends Variable>(x: T, dim: number, sizes: readonly number[]): T[] {
+/** Slices of the given sizes behind one another, each a node `name` of its own. */
+function parts<T extends Variable>(
+  x: T,
+  dim: number,
+  sizes: readonly number[],
+  name = 'SliceBackward0',
+): T[] {
   let start = 0;
   return sizes.map((size) => {
-    const part = narrow(x, dim, start, size);
+    const part = slice(x, dim, start, start + size, 1, name);
     start += size;
     return part;
   });
 }
 
 function checkDimensions(x: Variable, op: string): void {
-  if (x.ndim === 0) throw new ShapeError(`${op}: ${op} expects at least a 1-dimensional tensor`);
+  if (x.ndim === 0)
+    throw new ShapeError(
+      `${op}: ${op} expects at least a 1-dimensional tensor; expected argument 'input' with dimensions, but got a tensor with 0 dims`,
+    );
 }
 
 /** Parts of the given size along dim (the last may be smaller), or of the listed sizes, which must add up. */
@@ -41,16 +50,17 @@ export const split = /* @__PURE__ */ taking('split', 'splitSizeOrSections|splitS
           `split_sizes=${formatShape(size)}`,
       );
     }
-    return parts(x, d, size);
+    return parts(x, d, size, 'SplitWithSizesBackward0');
   }
   if (!Number.isInteger(size) || size < 0 || (size === 0 && n !== 0)) {
-    throw new ArgumentError(`split: split_size must be positive, but got split_size=${size}`);
+    throw new ArgumentError(`split: split expects split_size be non-negative, but got split_size=${size}`);
   }
   const count = size === 0 ? 1 : Math.max(1, Math.ceil(n / size));
   return parts(
     x,
     d,
     Array.from({ length: count }, (_, i) => Math.min(size, n - i * size)),
+    'SplitBackward0',
   );
 });
 
@@ -64,7 +74,9 @@ export const chunk = /* @__PURE__ */ taking('chunk', 'chunks dim?', function chu
     throw new ArgumentError(`chunk: expects \`chunks\` to be greater than 0, got: ${chunks}`);
   const d = normalizeDim(option(dim, 'dim', 0), x.ndim, 'chunk');
   const size = Math.ceil(x.shape[d] / chunks);
-  return size === 0 ? Array.from({ length: chunks }, () => narrow(x, d, 0, 0)) : split(x, size, d);
+  return size === 0
+    ? parts(x, d, new Array<number>(chunks).fill(0), 'SplitWithSizesBackward0')
+    : split(x, size, d);
 });
 
 /** `sections` parts as equal as can be (the first ones larger), or parts that begin at the listed indices. */
@@ -111,9 +123,13 @@ export function vsplit<T extends Variable>(x: T, sections: number | readonly num
 /** The slices along dim, each without it. */
 export function unbind<T extends Variable>(x: T, dim?: Dim): T[] {
   tensorGiven(x, 'unbind');
-  if (x.ndim === 0) throw new ShapeError('unbind: Dimension specified as 0 but tensor has no dimensions');
+  if (x.ndim === 0) {
+    throw new IndexError(
+      "unbind: Dimension specified as 0 but tensor has no dimensions; got a 0-d argument 'input'",
+    );
+  }
   const d = normalizeDim(option(dim, 'dim', 0), x.ndim, 'unbind');
-  return Array.from({ length: x.shape[d] }, (_, i) => select(x, d, i));
+  return Array.from({ length: x.shape[d] }, (_, i) => select(x, d, i, 'UnbindBackward0'));
 }
 
 /** At least one dimension. */
@@ -183,6 +199,11 @@ export function meshgrid<T extends Variable>(...args: readonly (T | readonly T[]
       throw new ShapeError(
         `meshgrid: Expected 0D or 1D tensor in the tensor list but got: ${formatShape(x.shape)}`,
       );
+  }
+  if (list.some((x) => x.dtype !== list[0].dtype)) {
+    throw new DTypeError(
+      `meshgrid: expects all tensors to have the same dtype, but got ${list.map((x) => x.dtype).join(', ')}`,
+    );
   }
   const swap = indexing === 'xy' && list.length >= 2;
   const ordered = swap ? [list[1], list[0], ...list.slice(2)] : list;

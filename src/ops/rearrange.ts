@@ -120,13 +120,13 @@ export function rot90<T extends Variable>(
     );
   switch (((turns % 4) + 4) % 4) {
     case 1:
-      return transpose(flip(x, b), a, b);
+      return named('Rot90Backward0', transpose(flip(x, b), a, b));
     case 2:
-      return flip(x, [a, b]);
+      return named('Rot90Backward0', flip(x, [a, b]));
     case 3:
-      return transpose(flip(x, a), a, b);
+      return named('Rot90Backward0', transpose(flip(x, a), a, b));
     default:
-      return clone(x);
+      return named('Rot90Backward0', clone(x));
   }
 }
 

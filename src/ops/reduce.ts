@@ -66,7 +66,8 @@ export function mean<T extends Variable>(x: T, dims: Dims = null, keepdim = fals
   const out = backend.binary(div_, total, count, total);
   const from = x.shape;
   return record(dims === null ? 'MeanBackward0' : 'MeanBackward1', out, [input], () => (grad) => [
-    expand(div<typeof grad>(restoreDims(grad, from, list), count), from),
+    // Nothing is divided where there is nothing: the derivative of the empty gradient is 0, not 0 / 0.
+    expand(div<typeof grad>(restoreDims(grad, from, list), count || 1), from),
   ]);
 }
 
@@ -91,13 +92,13 @@ const minSpec = {
 } satisfies ReduceSpec;
 
 /** An extreme needs at least one element. */
-function checkNotEmpty(x: Variable, dims: readonly number[], op: string): void {
+function checkNotEmpty(x: Variable, dims: readonly number[], op: string, all: boolean): void {
   for (const d of x.ndim === 0 ? [] : dims) {
     if (x.shape[d] === 0) {
       throw new IndexError(
-        dims.length === x.ndim
+        all
           ? `${op}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.`
-          : `${op}(): Expected reduction dim ${d} to have non-zero size; got shape ${formatShape(x.shape)}.`,
+          : `${op}(): Expected reduction dim ${d} to have non-zero size; got shape ${formatShape(x.shape)} for argument 'input'.`,
       );
     }
   }
@@ -112,7 +113,7 @@ function extremeOver<T extends Variable>(
   op: string,
 ): T {
   const list = listDims(dims, x.ndim, op);
-  checkNotEmpty(x, list, op);
+  checkNotEmpty(x, list, op, dims === null);
   const out = x.array.backend.reduce(kind === 'max' ? maxSpec : minSpec, x.array, list, keepdim);
   const from = x.shape;
   return record(name, out, [x], (node, output) => {
@@ -156,7 +157,7 @@ export function extremeDim<T extends Variable>(
   keepdim = false,
 ): ValuesAndIndices<T> {
   const d = normalizeDim(dim, x.ndim, kind);
-  checkNotEmpty(x, [d], kind);
+  checkNotEmpty(x, [d], kind, false);
   const { values, indices } = x.array.backend.extreme(kind, x.array, d, keepdim);
   const positions = x.derive(indices);
   const from = x.shape;
@@ -193,7 +194,7 @@ export function argExtreme<T extends Variable>(
 ): T {
   const op = kind === 'max' ? 'argmax' : 'argmin';
   if (dim === null) {
-    checkNotEmpty(x, [...x.shape.keys()], op);
+    checkNotEmpty(x, [...x.shape.keys()], op, true);
     const flat = reshape(x, [-1]);
     const out = flat.array.backend.argReduce(kind, flat.array, 0, false);
     return x.derive(
@@ -206,7 +207,7 @@ export function argExtreme<T extends Variable>(
     );
   }
   const d = normalizeDim(dim, x.ndim, op);
-  checkNotEmpty(x, [d], op);
+  checkNotEmpty(x, [d], op, false);
   return x.derive(x.array.backend.argReduce(kind, x.array, d, keepdim));
 }
 

@@ -9,7 +9,7 @@ import { inOp } from '../core/inOp.ts';
 import { formatShape } from '../core/shape.ts';
 import { add, div, mul, sub } from './arithmetic.ts';
 import { eq, gt, isnan, logicalAnd, logicalNot, logicalOr, lt } from './comparison.ts';
-import { detached } from './composite.ts';
+import { detached, named } from './composite.ts';
 import { cast } from './convert.ts';
 import { abs, exp, log, sign, sqrt, square } from './elementwise.ts';
 import { tensorGiven } from './given.ts';
@@ -21,7 +21,7 @@ import { whereOp } from './where.ts';
 function checkFloating(x: Variable, op: string): void {
   if (!isFloating(x.dtype)) {
     throw new DTypeError(
-      `${op} only support floating point and complex dtypes; got ${torchTypeName(x.dtype)}`,
+      `${op} only support floating point and complex dtypes; got ${torchTypeName(x.dtype)} for argument 'input'`,
     );
   }
 }
@@ -232,7 +232,10 @@ export function logsumexp<T extends Variable>(x: T, dims: Dims, keepdim = false)
 /** The sum over dims of what is not NaN. */
 export const nansum = <T extends Variable>(x: T, dims: Dims = null, keepdim = false, dtype?: DType): T =>
   inOp('nansum', () =>
-    sum(isFloating(tensorGiven(x, 'nansum').dtype) ? nanToZero(x) : x, dims, keepdim, dtype),
+    named(
+      'NansumBackward0',
+      sum(isFloating(tensorGiven(x, 'nansum').dtype) ? nanToZero(x) : x, dims, keepdim, dtype),
+    ),
   );
 
 /** The mean over dims of what is not NaN. */

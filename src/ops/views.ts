@@ -177,7 +177,7 @@ export function expand<T extends Variable>(x: T, sizes: Shape): T {
   if (shift < 0) {
     throw new ShapeError(
       `expand: the number of sizes provided (${sizes.length}) must be greater or equal to the number of dimensions in ` +
-        `the tensor (${x.shape.length}); got ${formatShape(sizes)} for ${formatShape(x.shape)}`,
+        `the tensor (${x.shape.length}); got ${formatShape(sizes)} as argument 'size' for ${formatShape(x.shape)}`,
     );
   }
   const shape = sizes.map((size, d) => {
@@ -208,7 +208,9 @@ export function permute<T extends Variable>(x: T, dims: readonly number[]): T {
   }
   const order = dims.map((d) => normalizeDim(d, x.ndim, 'permute'));
   if (new Set(order).size !== order.length)
-    throw new ShapeError(`permute: repeated dim in ${formatShape(dims)}`);
+    throw new ShapeError(
+      `permute: duplicate dims are not allowed in argument 'dims'; got ${formatShape(dims)}`,
+    );
   const inverse = new Array<number>(order.length);
   order.forEach((d, i) => {
     inverse[d] = i;
@@ -250,8 +252,8 @@ export function t<T extends Variable>(x: T): T {
   return viewOf('TBackward0', x, [n, m], [sn, sm], x.array.offset, (grad) => [t(grad)]);
 }
 
-/** One index of one dimension, which vanishes. @throws IndexError */
-export function select<T extends Variable>(x: T, dim: number, index: number): T {
+/** One index of one dimension, which vanishes; `node` is its name in the graph. @throws IndexError */
+export function select<T extends Variable>(x: T, dim: number, index: number, node = 'SelectBackward0'): T {
   tensorGiven(x, 'select');
   if (x.ndim === 0) throw new IndexError('select() cannot be applied to a 0-dim tensor.');
   const d = normalizeDim(dim, x.ndim, 'select');
@@ -263,7 +265,7 @@ export function select<T extends Variable>(x: T, dim: number, index: number): T 
   const without = (list: readonly number[]) => list.filter((_, at) => at !== d);
   const from = x.shape;
   return viewOf(
-    'SelectBackward0',
+    node,
     x,
     without(x.shape),
     without(x.array.strides),
@@ -274,7 +276,7 @@ export function select<T extends Variable>(x: T, dim: number, index: number): T 
 
 /**
  * Every `step`-th index of a dimension from start (inclusive) to end (exclusive). Negative bounds count from the end,
- * and bounds beyond it are pulled in, as in Python. @throws ArgumentError if step is not a positive integer
+ * and bounds beyond it are pulled in, as in Python; `node` is its name in the graph. @throws ArgumentError if step is not a positive integer
  */
 export function slice<T extends Variable>(
   x: T,
@@ -282,6 +284,7 @@ export function slice<T extends Variable>(
   start: number | null,
   end: number | null,
   step = 1,
+  node = 'SliceBackward0',
 ): T {
   if (x.ndim === 0) throw new IndexError('slice() cannot be applied to a 0-dim tensor.');
   const d = normalizeDim(dim, x.ndim, 'slice');
@@ -293,7 +296,7 @@ export function slice<T extends Variable>(
   const count = Math.max(0, Math.ceil((clamp(end ?? size) - first) / step));
   const from = x.shape;
   return viewOf(
-    'SliceBackward0',
+    node,
     x,
     from.map((s, i) => (i === d ? count : s)),
     x.array.strides.map((s, i) => (i === d ? s * step : s)),
@@ -308,8 +311,15 @@ export function narrow<T extends Variable>(x: T, dim: number, start: number, len
   const d = normalizeDim(dim, x.ndim, 'narrow');
   const size = x.shape[d];
   const first = start < 0 ? start + size : start;
-  if (!(first >= 0 && length >= 0 && first + length <= size)) {
-    throw new IndexError(`narrow: start (${start}) + length (${length}) exceeds dimension size (${size}).`);
+  if (!(first >= 0 && first <= size)) {
+    throw new IndexError(
+      `narrow: start out of range (expected argument 'start' to be in range of [${-size}, ${size}], but got ${start})`,
+    );
+  }
+  if (!(length >= 0 && first + length <= size)) {
+    throw new IndexError(
+      `narrow: 'start' (${start}) + 'length' (${length}) exceeds dimension size (${size}).`,
+    );
   }
   return slice(x, d, first, first + length);
 }
@@ -327,7 +337,7 @@ export function placeSlice<T extends Variable>(
   backend.fill(out, 0);
   const strides = out.strides.map((s, i) => (i === dim ? s * step : s));
   if (x.array.size > 0) backend.assign(out.view(x.shape, strides, start * out.strides[dim]), x.array);
-  const end = start + Math.max(0, x.shape[dim] - 1) * step + 1;
+  const end = x.shape[dim] === 0 ? start : start + (x.shape[dim] - 1) * step + 1;
   return record('SliceBackward0', out, [x], () => (grad) => [slice(grad, dim, start, end, step)]);
 }
 

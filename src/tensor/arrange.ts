@@ -93,12 +93,16 @@ export abstract class ArrangeMethods extends ShapeMethods {
     return rearrange.swapaxes(this, dim0, dim1);
   }
   /** One dimension split into several. */
-  unflatten(dim: number, shape: Shape): this {
-    return triangles.unflatten(this, dim, shape);
+  unflatten(dim: number, sizes: Shape): this;
+  unflatten(options: { readonly dim: number; readonly sizes: Shape }): this;
+  unflatten(dim: unknown, sizes?: unknown): this {
+    return triangles.unflatten(this, dim as number, sizes as Shape);
   }
   /** Sliding windows along a dimension, as a view with one dimension more. */
-  unfold(dim: number, size: number, step: number): this {
-    return triangles.unfold(this, dim, size, step);
+  unfold(dimension: number, size: number, step: number): this;
+  unfold(options: { readonly dimension: number; readonly size: number; readonly step: number }): this;
+  unfold(dimension: unknown, size?: unknown, step?: unknown): this {
+    return triangles.unfold(this, dimension as number, size as number, step as number);
   }
   /** The lower triangle; the rest is 0. */
   tril(diagonal?: ByName<'diagonal', number>): this {

@@ -1,9 +1,10 @@
 /** Methods that change the tensor itself. A trailing underscore says so, as in PyTorch; each returns the tensor. */
 
-import { type AlphaOptions, addOp, divOp, mul, subOp } from '../ops/arithmetic.ts';
+import { type AlphaOptions, addOp, type DivOptions, div, divOp, mul, subOp } from '../ops/arithmetic.ts';
 import type { OperandOf } from '../ops/convert.ts';
 import { tensorGiven } from '../ops/given.ts';
 import { copy_, fill_, inplaceBinary } from '../ops/inplace.ts';
+import { inplaceOf } from '../ops/inplaceForms.ts';
 import { onDevice } from '../transfer.ts';
 import { PickMethods } from './pick.ts';
 
@@ -23,9 +24,10 @@ export abstract class InplaceMethods extends PickMethods {
   mul_(other: OperandOf<this>): this {
     return inplaceBinary<this>(mul, this, other, 'mul_');
   }
-  /** this ← this / other. */
-  div_(other: OperandOf<this>): this {
-    return inplaceBinary<this>(divOp, this, other, 'div_');
+  /** this ← this / other; `roundingMode` 'floor' or 'trunc' rounds the quotient. */
+  div_(other: OperandOf<this>, options?: DivOptions): this {
+    if (!options?.roundingMode) return inplaceBinary<this>(divOp, this, other, 'div_');
+    return inplaceOf<this>('div_', this, [other], (x) => div<this>(x, other, options));
   }
   /** All elements become 0. */
   zero_(): this {

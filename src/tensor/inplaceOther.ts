@@ -9,7 +9,7 @@ import * as comparison from '../ops/comparison.ts';
 import type { OperandOf } from '../ops/convert.ts';
 import * as running from '../ops/cumulative.ts';
 import { inplaceOf } from '../ops/inplaceForms.ts';
-import { isPlain } from '../ops/options.ts';
+import { type ByName, isPlain, option } from '../ops/options.ts';
 import * as pick from '../ops/pick.ts';
 import { pow } from '../ops/power.ts';
 import * as products from '../ops/products.ts';
@@ -157,12 +157,16 @@ export abstract class InplaceOtherMethods extends InplaceUnaryMethods {
     return inplaceOf<this>('baddbmm_', this, [a, b], (x) => products.baddbmm<this>(x, a, b, options));
   }
   /** `cumsum` in place. */
-  cumsum_(dim: number): this {
-    return inplaceOf<this>('cumsum_', this, [], (x) => running.cumsum<this>(x, dim));
+  cumsum_(dim: ByName<'dim', number>): this {
+    return inplaceOf<this>('cumsum_', this, [], (x) =>
+      running.cumsum<this>(x, option(dim, 'dim', Number.NaN)),
+    );
   }
   /** `cumprod` in place. */
-  cumprod_(dim: number): this {
-    return inplaceOf<this>('cumprod_', this, [], (x) => running.cumprod<this>(x, dim));
+  cumprod_(dim: ByName<'dim', number>): this {
+    return inplaceOf<this>('cumprod_', this, [], (x) =>
+      running.cumprod<this>(x, option(dim, 'dim', Number.NaN)),
+    );
   }
   /** `value` where mask is true, in place. */
   maskedFill_(mask: this, value: this | number | boolean): this {

@@ -1,7 +1,7 @@
 /** In-place forms of functions of one operand: each overwrites the tensor and returns it. */
 import { neg } from '../ops/arithmetic.ts';
 import * as elementwise from '../ops/elementwise.ts';
-import { inplaceUnary } from '../ops/inplaceForms.ts';
+import { inplaceOf, inplaceUnary } from '../ops/inplaceForms.ts';
 import * as special from '../ops/special.ts';
 import { InplaceMethods } from './inplace.ts';
 
@@ -114,9 +114,10 @@ export abstract class InplaceUnaryMethods extends InplaceMethods {
   ceil_(): this {
     return inplaceUnary(elementwise.ceil, this);
   }
-  /** `round` in place. */
-  round_(): this {
-    return inplaceUnary(elementwise.round, this);
+  /** `round` in place, half to even; `decimals` counts the digits behind the point that stay. */
+  round_({ decimals = 0 }: { decimals?: number } = {}): this {
+    if (decimals === 0) return inplaceUnary(elementwise.round, this);
+    return inplaceOf<this>('round_', this, [], (x) => elementwise.round(x, { decimals }));
   }
   /** `trunc` in place. */
   trunc_(): this {

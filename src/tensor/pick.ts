@@ -5,30 +5,65 @@ import * as products from '../ops/products.ts';
 import * as scatter from '../ops/scatter.ts';
 import { ArrangeMethods } from './arrange.ts';
 
+/** Arguments by PyTorch's names. */
+interface AlongDim<T> {
+  readonly dim: number;
+  readonly index: T;
+}
+interface Source<T> {
+  readonly src: T;
+}
+interface Added<T> {
+  readonly source: T;
+}
+interface Indices<T> {
+  readonly indices: T;
+  readonly dim?: number | null;
+}
+interface Filling<T> {
+  readonly mask: T;
+  readonly value: T | number | boolean;
+}
+
 export abstract class PickMethods extends ArrangeMethods {
   /** out[i][j] = this[index[i][j]][j] for dim 0, and so on. */
-  gather(dim: number, index: this): this {
-    return scatter.gather<this>(this, dim, index);
+  gather(dim: number, index: this): this;
+  gather(options: AlongDim<this>): this;
+  gather(dim: unknown, index?: unknown): this {
+    return scatter.gather<this>(this, dim as number, index as this);
   }
   /** Elements replaced where index says; source may be a number. */
-  scatter(dim: number, index: this, source: this | number, options?: scatter.ScatterOptions): this {
-    return scatter.scatter<this>(this, dim, index, source, options);
+  scatter(dim: number, index: this, source: this | number, options?: scatter.ScatterOptions): this;
+  scatter(dim: number, index: this, options: scatter.ScatterOptions & { readonly value: number }): this;
+  scatter(
+    options: scatter.ScatterOptions & AlongDim<this> & (Source<this> | { readonly value: number }),
+  ): this;
+  scatter(dim: unknown, index?: unknown, source?: unknown, options?: scatter.ScatterOptions): this {
+    return scatter.scatter<this>(this, dim as number, index as this, source as this, options);
   }
   /** Elements added where index says. */
-  scatterAdd(dim: number, index: this, source: this): this {
-    return scatter.scatterAdd<this>(this, dim, index, source);
+  scatterAdd(dim: number, index: this, source: this): this;
+  scatterAdd(options: AlongDim<this> & Source<this>): this;
+  scatterAdd(dim: unknown, index?: unknown, source?: unknown): this {
+    return scatter.scatterAdd<this>(this, dim as number, index as this, source as this);
   }
   /** Elements along dim where a broadcast index says. */
-  takeAlongDim(index: this, dim?: number | null): this {
-    return scatter.takeAlongDim<this>(this, index, dim);
+  takeAlongDim(index: this, dim?: number | { readonly dim?: number | null } | null): this;
+  takeAlongDim(options: Indices<this>): this;
+  takeAlongDim(index: unknown, dim?: unknown): this {
+    return scatter.takeAlongDim<this>(this, index as this, dim as number);
   }
   /** The slices along dim at the positions of a 1-d index. */
-  indexSelect(dim: number, index: this): this {
-    return pick.indexSelect<this>(this, dim, index);
+  indexSelect(dim: number, index: this): this;
+  indexSelect(options: AlongDim<this>): this;
+  indexSelect(dim: unknown, index?: unknown): this {
+    return pick.indexSelect<this>(this, dim as number, index as this);
   }
   /** alpha · source[j] added to the slice index[j]. */
-  indexAdd(dim: number, index: this, source: this, options?: AlphaOptions): this {
-    return pick.indexAdd<this>(this, dim, index, source, options);
+  indexAdd(dim: number, index: this, source: this, options?: AlphaOptions): this;
+  indexAdd(options: AlphaOptions & AlongDim<this> & Added<this>): this;
+  indexAdd(dim: unknown, index?: unknown, source?: unknown, options?: AlphaOptions): this {
+    return pick.indexAdd<this>(this, dim as number, index as this, source as this, options);
   }
   /** The slice index[j] replaced by source[j]. */
   indexCopy(dim: number, index: this, source: this): this {
@@ -47,8 +82,10 @@ export abstract class PickMethods extends ArrangeMethods {
     return pick.put<this>(this, index, source, accumulate);
   }
   /** `value` where mask is true. */
-  maskedFill(mask: this, value: this | number | boolean): this {
-    return pick.maskedFill<this>(this, mask, value);
+  maskedFill(mask: this, value: this | number | boolean): this;
+  maskedFill(options: Filling<this>): this;
+  maskedFill(mask: unknown, value?: unknown): this {
+    return pick.maskedFill<this>(this, mask as this, value as number);
   }
   /** The elements where mask is true; 1-d. */
   maskedSelect(mask: this): this {

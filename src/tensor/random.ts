@@ -15,9 +15,9 @@ import {
   uniform_,
 } from '../ops/random.ts';
 import { bernoulli, type MultinomialOptions, multinomial } from '../ops/sample.ts';
-import { InplaceOtherMethods } from './inplaceOther.ts';
+import { InplaceAliasMethods } from './inplaceAliases.ts';
 
-export abstract class RandomMethods extends InplaceOtherMethods {
+export abstract class RandomMethods extends InplaceAliasMethods {
   /** Fills with uniform samples of [from, to), default [0, 1). */
   uniform_(from?: number | UniformOptions, to?: number, options?: GeneratorOptions): this {
     return uniform_(this, from, to, options);

@@ -45,8 +45,10 @@ export abstract class ShapeMethods extends StatisticsMethods {
     return named.permute(this, sizes(dims, 'permute', 'dims'));
   }
   /** Two dimensions exchanged. */
-  transpose(dim0: number, dim1: number): this {
-    return named.transpose(this, dim0, dim1);
+  transpose(dim0: number, dim1: number): this;
+  transpose(options: { readonly dim0: number; readonly dim1: number }): this;
+  transpose(dim0: unknown, dim1?: unknown): this {
+    return named.transpose(this, dim0 as number, dim1 as number);
   }
   /** The matrix transposed. */
   t(): this {
@@ -73,12 +75,16 @@ export abstract class ShapeMethods extends StatisticsMethods {
     return views.unsqueeze(this, dim);
   }
   /** One index of a dimension, which vanishes. */
-  select(dim: number, i: number): this {
-    return named.select(this, dim, i);
+  select(dim: number, index: number): this;
+  select(options: { readonly dim: number; readonly index: number }): this;
+  select(dim: unknown, index?: unknown): this {
+    return named.select(this, dim as number, index as number);
   }
   /** `length` indices of a dimension from `start`. */
-  narrow(dim: number, start: number, length: number): this {
-    return named.narrow(this, dim, start, length);
+  narrow(dim: number, start: number, length: number): this;
+  narrow(options: { readonly dim: number; readonly start: number; readonly length: number }): this;
+  narrow(dim: unknown, start?: unknown, length?: unknown): this {
+    return named.narrow(this, dim as number, start as number, length as number);
   }
   /** Any layout over the same memory; sizes and strides in elements. */
   asStrided(shape: readonly number[], strides: readonly number[], offset?: number): this {

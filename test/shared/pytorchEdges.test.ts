@@ -91,7 +91,9 @@ describe('shapes', () => {
       [4, 4, 4, 4],
       [4, 4, 4, 4],
     ]);
-    expect(() => F.linear(torch.ones(3), w, torch.ones(1, 4))).toThrow(/got \[4\] for \[1, 4\]/);
+    expect(() => F.linear(torch.ones(3), w, torch.ones(1, 4))).toThrow(
+      /got \[4\] as argument 'size' for \[1, 4\]/,
+    );
     const none = torch.ones(0, 3).requiresGrad_();
     F.linear(x, none, torch.ones(0)).sum().backward();
     expect(none.grad?.shape).toEqual([0, 3]);
@@ -226,4 +228,96 @@ describe('memory', () => {
     expect(() => x.asStrided([2, 2], [-1, 2])).toThrow(/no negative strides/);
     expect(() => x.asStrided([2], [1], 5)).toThrow(/out of bounds/);
   });
+});
+
+describe('powers', () => {
+  it('of integers wrap around', () => {
+    const x = torch.tensor([3, 7, -5], { dtype: 'int32' });
+    expect(x.pow(40).toArray()).toEqual([689956897, -142118463, -1413876383]);
+    expect(torch.tensor([7, -5], { dtype: 'int8' }).pow(31).toArray()).toEqual([-73, -77]);
+    expect(torch.tensor([2n, -1n]).pow(torch.tensor(1_000_000_001n)).toArray()).toEqual([0, -1]);
+  });
+  it('are roots only where the exponent is a number', () => {
+    const x = torch.tensor([-inf, -0, 4]);
+    expect(x.pow(0.5).toArray()).toEqual([nan, -0, 2]);
+    expect(x.pow(torch.tensor(0.5)).toArray()).toEqual([inf, 0, 2]);
+    expect(x.pow(torch.tensor([0.5, 0.5, 0.5])).toArray()).toEqual([inf, 0, 2]);
+    expect(slopes((y) => y.pow(0.5), [4, 0])).toEqual([0.25, inf]);
+  });
+});
+
+describe('in place', () => {
+  it('views change the tensor itself, and its history', () => {
+    const x = leaf([1, 2, 3, 4, 5, 6]);
+    const y = x.mul(2).reshape(2, 3).clone();
+    y.unsqueeze_(0);
+    expect(y.shape).toEqual([1, 2, 3]);
+    y.squeeze_().t_();
+    expect(y.shape).toEqual([3, 2]);
+    y.mul(torch.arange(6).reshape(3, 2)).sum().backward();
+    expect(x.grad?.toArray()).toEqual([0, 4, 8, 2, 6, 10]);
+    expect(() => x.unsqueeze_(0)).toThrow(/leaf Variable that requires grad/);
+  });
+  it('of a view changes the view alone, and later changes reach its base', () => {
+    const base = torch.zeros(2, 3);
+    const view = base.narrow(1, 0, 2);
+    view.transpose_(0, 1);
+    view.index(0).fill_(1);
+    expect(base.toArray()).toEqual([
+      [1, 0, 0],
+      [1, 0, 0],
+    ]);
+    const x = leaf([1, 2, 3, 4]);
+    const whole = x.mul(1);
+    const part = whole.reshape(2, 2);
+    part.t_();
+    part.mul_(torch.tensor([1, 2]));
+    whole.sum().backward();
+    expect(x.grad?.toArray()).toEqual([1, 1, 2, 2]);
+  });
+  it('comparisons keep their place in the graph, without a slope', () => {
+    const x = leaf([1, 2]);
+    const y = x.clone().eq_(2);
+    expect(String(y)).toBe('tensor([0., 1.], grad_fn=<EqBackward0>)');
+    y.sum().backward();
+    expect(x.grad?.toArray()).toEqual([0, 0]);
+  });
+  it('forms take what their functions take', () => {
+    expect(torch.tensor([1.25, 2.38]).round_({ decimals: 1 }).toArray()).toEqual(
+      torch.tensor([1.2, 2.4]).toArray(),
+    );
+    expect(torch.tensor([7, -7]).div_(2, { roundingMode: 'floor' }).toArray()).toEqual([3, -4]);
+    expect(torch.tensor([1, 2]).cumsum_({ dim: 0 }).toArray()).toEqual([1, 3]);
+    expect(torch.zeros(1, 0).expand(3, 0).ceil_().shape).toEqual([3, 0]);
+  });
+});
+
+describe('second derivatives', () => {
+  it('pass through empty slices and means', () => {
+    const x = leaf([1, 2]);
+    const [empty, whole] = x.split([0, 2]);
+    const [slope] = torch.autograd.grad(whole.square().sum().add(empty.sum()), x, { createGraph: true });
+    slope.sum().backward();
+    expect(x.grad?.toArray()).toEqual([2, 2]);
+    const none = torch.zeros(0, { requiresGrad: true });
+    const seed = torch.tensor(1, { requiresGrad: true });
+    const [of] = torch.autograd.grad(none.mean(), none, { gradOutputs: seed, createGraph: true });
+    expect(torch.autograd.grad(of.sum(), seed)[0].item()).toBe(0);
+  });
+});
+
+it('parts are named as they were made', () => {
+  const x = leaf([1, 2, 3, 4]);
+  const names = [x.split(2), x.chunk(2), x.split([1, 3]), x.unbind(), x.tensorSplit(2)].map(
+    ([part]) => part.gradFn?.name,
+  );
+  expect(names).toEqual([
+    'SplitBackward0',
+    'SplitBackward0',
+    'SplitWithSizesBackward0',
+    'UnbindBackward0',
+    'SliceBackward0',
+  ]);
+  expect(x.reshape(2, 2).rot90().gradFn?.name).toBe('Rot90Backward0');
+  expect(x.nansum().gradFn?.name).toBe('NansumBackward0');
 });

@@ -150,6 +150,12 @@ export function training(x: Tensor): void {
 
 export function byName(x: Tensor, index: Tensor): void {
   isTensor(torch.gather(x, { dim: 1, index }));
+  isTensor(x.gather({ dim: 1, index }));
+  isTensor(x.scatter({ dim: 1, index, value: 2, reduce: 'add' }));
+  isTensor(x.transpose({ dim0: 0, dim1: 1 }));
+  isTensor(x.narrow({ dim: 0, start: 0, length: 1 }));
+  // @ts-expect-error: 'index' is missing
+  x.gather({ dim: 1 });
   isTensor(torch.topk(x, 2, { largest: false }).values);
   isTensor(torch.split(x, { splitSize: 2, dim: 0 })[0]);
   isTensor(torch.linspace(0, { end: 1, steps: 5 }));
