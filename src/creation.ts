@@ -339,6 +339,10 @@ export function eye(
 ): Tensor {
   checkNumber(n, 'eye', 'n');
   const m = typeof rest[0] === 'number' ? rest[0] : (rest[0]?.m ?? n);
+  for (const [name, size] of Object.entries({ n, m })) {
+    if (!(size >= 0))
+      throw new ArgumentError(`eye: argument '${name}' must be greater or equal to 0, got ${size}`);
+  }
   const options = typeof rest[0] === 'object' ? rest[0] : rest[1];
   const x = zeros([n, m], { ...options, requiresGrad: false });
   if (Math.min(n, m) > 0) {

@@ -143,7 +143,8 @@ function dtypeOf(options: RandomOptions | undefined, op: string, otherwise: DTyp
 
 function floatingDType(options: RandomOptions | undefined, op: string, otherwise: DType = 'float32'): DType {
   const dtype = dtypeOf(options, op, otherwise);
-  if (!isFloating(dtype)) throw new DTypeError(`${op}: expected dtype float32 or float64, but got ${dtype}`);
+  if (!isFloating(dtype))
+    throw new DTypeError(`${op}: expected argument 'dtype' to be float32 or float64, but got ${dtype}`);
   return dtype;
 }
 

@@ -11,8 +11,22 @@ import {
   resolveDType,
   type TypedArray,
 } from './core/dtype.ts';
-import { ArgumentError, AutogradError, DeviceError, DTypeError, ShapeError } from './core/errors.ts';
-import { contiguousStrides, formatShape, isContiguous, type Shape, sameShape } from './core/shape.ts';
+import {
+  ArgumentError,
+  AutogradError,
+  DeviceError,
+  DTypeError,
+  IndexError,
+  ShapeError,
+} from './core/errors.ts';
+import {
+  contiguousStrides,
+  formatShape,
+  isContiguous,
+  normalizeDim,
+  type Shape,
+  sameShape,
+} from './core/shape.ts';
 import { add } from './ops/arithmetic.ts';
 import { cast } from './ops/convert.ts';
 import { reduceTo } from './ops/reduceTo.ts';
@@ -70,13 +84,12 @@ export class Tensor extends RandomMethods {
   size(dim?: number): Shape | number {
     if (dim === undefined) return this.shape;
     const { shape } = this;
-    const d = dim < 0 ? dim + shape.length : dim;
-    if (shape[d] === undefined) {
-      throw new ShapeError(
-        `size: Dimension out of range (expected to be in range of [${-shape.length}, ${shape.length - 1}], but got ${dim})`,
+    if (shape.length === 0) {
+      throw new IndexError(
+        `size: Dimension specified as ${dim} but tensor has no dimensions; expected no argument 'dim', but got ${dim}`,
       );
     }
-    return shape[d];
+    return shape[normalizeDim(dim, shape.length, 'size')];
   }
   /** Steps between neighbours along each dimension, in elements. */
   stride(): readonly number[] {

@@ -129,7 +129,7 @@ export function fillExponential(rng: RandomEngine, out: FloatArray, lambda = 1):
 
 /** Number of trials up to the first success, each with probability p, 0 < p < 1. Integer types saturate. */
 export function fillGeometric(rng: RandomEngine, out: TypedArray, p: number): void {
-  if (!(p > 0 && p < 1)) throw new ArgumentError(`geometric_: expected p to be in (0, 1), got p = ${p}`);
+  if (!(p > 0 && p < 1)) throw new ArgumentError(`geometric_: expected 'p' to be in (0, 1), got p = ${p}`);
   const scale = Math.log1p(-p);
   const put = saturating(out);
   forEachUniform(rng, out.length, (i, u) => put(i, Math.ceil(Math.log(u) / scale)));
@@ -223,5 +223,5 @@ function saturating(out: TypedArray): (i: number, value: number) => void {
 }
 
 function checkProbability(p: number, op: string): void {
-  if (!(p >= 0 && p <= 1)) throw new ArgumentError(`${op}: expected p to be in [0, 1], got p = ${p}`);
+  if (!(p >= 0 && p <= 1)) throw new ArgumentError(`${op}: expected 'p' to be in [0, 1], got p = ${p}`);
 }

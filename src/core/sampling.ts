@@ -70,7 +70,9 @@ export function fillIntegers(
   let low = whole(from, 'from');
   let high = whole(to, 'to');
   if (low >= high) {
-    throw new ArgumentError(`random_: expected from to be less than to, got from = ${from} >= to = ${to}`);
+    throw new ArgumentError(
+      `random_: expected 'from' to be less than 'to', got from = ${from} >= to = ${to}`,
+    );
   }
   if (dtype === 'float32' || dtype === 'float64') {
     [low, high] = inwards(low, high, dtype);
@@ -145,7 +147,7 @@ export function randomPermutation(
   insideOut = n >= LARGE_PERMUTATION,
 ): Uint32Array {
   if (!Number.isInteger(n) || n < 0 || n >= 2 ** 32) {
-    throw new ArgumentError(`randperm: expected n to be an integer from 0 to 2^32 - 1, got ${n}`);
+    throw new ArgumentError(`randperm: expected argument 'n' to be an integer from 0 to 2^32 - 1, got ${n}`);
   }
   const order = new Uint32Array(n);
   if (insideOut) {
@@ -180,7 +182,7 @@ export function sampleCategories(
 ): Uint32Array {
   if (!replacement && count > categories) {
     throw new ArgumentError(
-      `multinomial: cannot take ${count} of ${categories} categories without replacement`,
+      `multinomial: cannot take 'numSamples' = ${count} of ${categories} categories without replacement`,
     );
   }
   const rows = categories === 0 ? 0 : weights.length / categories;
@@ -282,7 +284,7 @@ function inwards(from: bigint, to: bigint, dtype: 'float32' | 'float64'): [bigin
 function whole(bound: number | bigint, name: string): bigint {
   if (typeof bound === 'bigint') return bound;
   if (!Number.isSafeInteger(bound)) {
-    throw new ArgumentError(`random_: expected ${name} to be a safe integer or a bigint, got ${bound}`);
+    throw new ArgumentError(`random_: expected '${name}' to be a safe integer or a bigint, got ${bound}`);
   }
   return BigInt(bound);
 }
@@ -290,6 +292,6 @@ function whole(bound: number | bigint, name: string): bigint {
 function outOfBounds(name: string, bound: number | bigint, dtype: DType): ArgumentError {
   const [least, greatest] = integerLimits(dtype);
   return new ArgumentError(
-    `random_: expected ${name} to be in the range of ${dtype} (${least} to ${greatest}), got ${bound}`,
+    `random_: expected '${name}' to be in the range of ${dtype} (${least} to ${greatest}), got ${bound}`,
   );
 }

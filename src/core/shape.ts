@@ -64,7 +64,11 @@ export function checkShape(shape: Shape, op: string): void {
   let n = 1;
   for (const size of shape) {
     if (!Number.isInteger(size) || size < 0) {
-      throw new ShapeError(`${op}: sizes must be non-negative integers, but got ${formatShape(shape)}`);
+      throw new ShapeError(
+        size < 0
+          ? `${op}: Trying to create tensor with negative dimension ${size}: ${formatShape(shape)}; argument 'size' must be non-negative integers`
+          : `${op}: argument 'size' must be non-negative integers, but got ${formatShape(shape)}`,
+      );
     }
     n *= size;
   }
@@ -81,7 +85,7 @@ export function normalizeDim(dim: number, ndim: number, op: string): number {
   }
   if (!Number.isInteger(dim) || dim < -range || dim >= range) {
     throw new IndexError(
-      `${op}: Dimension out of range (expected to be in range of [${-range}, ${range - 1}], but got ${dim})`,
+      `${op}: Dimension out of range (expected argument 'dim' to be in range of [${-range}, ${range - 1}], but got ${dim})`,
     );
   }
   return dim < 0 ? dim + range : dim;
@@ -100,8 +104,13 @@ export function normalizeDims(dims: readonly number[] | null, ndim: number, op: 
   return ndim === 0 ? [] : result;
 }
 
-/** The shape that two operands broadcast to. @throws ShapeError in PyTorch's words */
-export function broadcastShapes(a: Shape, b: Shape, op: string): Shape {
+/** The shape that two operands, `names`, broadcast to. @throws ShapeError in PyTorch's words */
+export function broadcastShapes(
+  a: Shape,
+  b: Shape,
+  op: string,
+  names: readonly [string, string] = ['input', 'other'],
+): Shape {
   if (sameShape(a, b)) return a;
   const ndim = Math.max(a.length, b.length);
   const out = new Array<number>(ndim);
@@ -113,7 +122,7 @@ export function broadcastShapes(a: Shape, b: Shape, op: string): Shape {
     if (sa !== sb && sa !== 1 && sb !== 1) {
       throw new ShapeError(
         `${op}: The size of tensor a (${sa}) must match the size of tensor b (${sb}) at non-singleton dimension ${i}` +
-          `; got shapes ${formatShape(a)} and ${formatShape(b)}`,
+          `; got shapes ${formatShape(a)} for argument '${names[0]}' and ${formatShape(b)} for '${names[1]}'`,
       );
     }
     out[i] = sa === 1 ? sb : sa;
@@ -132,8 +141,13 @@ export function expandStrides(shape: Shape, strides: Strides, to: Shape): number
   return out;
 }
 
-/** Resolves one -1 in a new shape. @throws ShapeError in PyTorch's words */
-export function inferShape(shape: Shape, count: number, op: string): number[] {
+/** Resolves one -1 in a new shape; `mismatch` says that sizes do not fit. @throws ShapeError in PyTorch's words */
+export function inferShape(
+  shape: Shape,
+  count: number,
+  op: string,
+  mismatch = (): string => `shape '${formatShape(shape)}' is invalid for input of size ${count}`,
+): number[] {
   let hole = -1;
   let known = 1;
   for (let i = 0; i < shape.length; i++) {
@@ -156,7 +170,7 @@ export function inferShape(shape: Shape, count: number, op: string): number[] {
     out[hole] = count / known;
   }
   if (hole >= 0 ? !Number.isInteger(out[hole]) : known !== count) {
-    throw new ShapeError(`${op}: shape '${formatShape(shape)}' is invalid for input of size ${count}`);
+    throw new ShapeError(`${op}: ${mismatch()}`);
   }
   return out;
 }

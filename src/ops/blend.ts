@@ -67,7 +67,7 @@ export const lerp = /* @__PURE__ */ taking('lerp', 'end weight', function lerp<
       if (x.dtype !== start.dtype)
         throw new DTypeError(`lerp: expected dtype ${start.dtype} for \`${name}\` but got dtype ${x.dtype}`);
     }
-    checkDevices([start, end, w], 'lerp');
+    checkDevices([start, end, w], 'lerp', 'input end weight');
     if (typeof w === 'number') {
       const compute = (): T => {
         const gap = sub<T>(end, start);

@@ -43,15 +43,16 @@ function checkOperands(
 ): void {
   tensorGiven(x, op);
   tensorGiven(weight, op, 'weight');
-  checkDevices(bias === null ? [x, weight] : [x, weight, bias], op);
+  checkDevices(bias === null ? [x, weight] : [x, weight, bias], op, 'input weight bias');
   if (weight.ndim !== ndim + 2) {
     throw new ShapeError(
-      `${op}: expected a ${ndim + 2}-dimensional weight, but got weight of size ${formatShape(weight.shape)}`,
+      `${op}: weight should have ${['', 'three', 'four', 'five'][ndim]} dimensions: expected a ${ndim + 2}-dimensional argument 'weight', ` +
+        `but got weight of size ${formatShape(weight.shape)}`,
     );
   }
   if (x.ndim !== ndim + 1 && x.ndim !== ndim + 2) {
     throw new ShapeError(
-      `Expected ${ndim + 1}D (unbatched) or ${ndim + 2}D (batched) input to ${op}, but got input of size: ${formatShape(x.shape)}`,
+      `Expected ${ndim + 1}D (unbatched) or ${ndim + 2}D (batched) argument 'input' to ${op}, but got input of size: ${formatShape(x.shape)}`,
     );
   }
   for (const other of bias === null ? [weight] : [weight, bias]) {
@@ -63,7 +64,9 @@ function checkOperands(
   }
   if (!isFloating(x.dtype)) throw new DTypeError(`${op}: not implemented for '${torchTypeName(x.dtype)}'`);
   if (!Number.isInteger(groups) || groups < 1) {
-    throw new ArgumentError(`${op}: expected groups to be a positive integer, but got ${groups}`);
+    throw new ArgumentError(
+      `${op}: non-positive groups is not supported: expected argument 'groups' to be a positive integer, but got ${groups}`,
+    );
   }
   if (weight.shape[0] < groups || weight.shape[0] % groups !== 0) {
     throw new ShapeError(
@@ -287,7 +290,8 @@ export function fold<T extends Variable>(
   tensorGiven(x, 'fold');
   if (x.ndim !== 2 && x.ndim !== 3) {
     throw new ShapeError(
-      `fold: Expected 2D or 3D (batch mode) tensor for input, but got: ${formatShape(x.shape)}`,
+      `fold: Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero dimensions for input, but ` +
+        `got: ${formatShape(x.shape)}`,
     );
   }
   const geometry = columnGeometry(

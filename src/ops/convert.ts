@@ -74,21 +74,26 @@ export function pairDType(a: OperandOf<Variable>, b: OperandOf<Variable>): DType
 export const isTensor = <T extends Variable>(x: OperandOf<T>): x is T => typeof x === 'object' && x !== null;
 
 /** `checkDevices` of two tensors. @throws DeviceError */
-export function checkPair(a: Variable, b: Variable, op: string): void {
-  if (a.array.storage.backend !== b.array.storage.backend) checkDevices([a, b], op);
+export function checkPair(a: Variable, b: Variable, op: string, names = 'input other'): void {
+  if (a.array.storage.backend !== b.array.storage.backend) checkDevices([a, b], op, names);
 }
 
-/** Operands of an op must be on one device. @throws DeviceError */
-export function checkDevices(operands: readonly OperandOf<Variable>[], op: string): void {
-  let device: string | null = null;
-  for (const x of operands) {
+/** Operands of an op, which are called `names` (with spaces between), must be on one device. @throws DeviceError */
+export function checkDevices(operands: readonly OperandOf<Variable>[], op: string, names: string): void {
+  let first = -1;
+  let device = '';
+  for (let i = 0; i < operands.length; i++) {
+    const x = operands[i];
     if (typeof x !== 'object') continue;
     const own = x.array.backend.device;
-    if (device !== null && device !== own) {
+    if (first >= 0 && device !== own) {
+      const nameOf = (at: number): string => names.split(' ')[at] ?? `tensors[${at}]`;
       throw new DeviceError(
-        `${op}: Expected all tensors to be on the same device, but found ${device} and ${own}`,
+        `${op}: Expected all tensors to be on the same device, but found ${device} for argument '${nameOf(first)}' and ` +
+          `${own} for '${nameOf(i)}'`,
       );
     }
+    if (first < 0) first = i;
     device = own;
   }
 }

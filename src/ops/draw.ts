@@ -91,12 +91,14 @@ export function inOrderOf(layout: NDArray, x: NDArray, op: string): TypedArray {
 export function floating(values: TypedArray, op: string): FloatArray {
   if (values instanceof Float32Array || values instanceof Float64Array) return values;
   throw new DTypeError(
-    `${op}: expected a tensor of dtype float32 or float64, but got ${values.constructor.name}`,
+    `${op}: expected argument 'input' to be a tensor of dtype float32 or float64, but got ${values.constructor.name}`,
   );
 }
 
 export function checkFloating(x: Variable, op: string): void {
   if (!isFloating(x.dtype)) {
-    throw new DTypeError(`${op}: expected a tensor of dtype float32 or float64, but got ${x.dtype}`);
+    throw new DTypeError(
+      `${op}: expected argument 'input' to be a tensor of dtype float32 or float64, but got ${x.dtype}`,
+    );
   }
 }

@@ -6,10 +6,10 @@
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { isFloating } from '../core/dtype.ts';
-import { ArgumentError, IndexError } from '../core/errors.ts';
+import { ArgumentError, IndexError, ShapeError } from '../core/errors.ts';
 import { broadcastShapes, contiguousStrides, formatShape, numElements, type Shape } from '../core/shape.ts';
 import { add, mul, remainder } from './arithmetic.ts';
-import { cast, contiguous, type OperandOf, scalarValue } from './convert.ts';
+import { cast, checkDevices, contiguous, type OperandOf, scalarValue } from './convert.ts';
 import { given, tensorGiven } from './given.ts';
 import { inplace } from './inplace.ts';
 import { zeros } from './unary.ts';
@@ -137,12 +137,18 @@ function tensorIndices<T extends Variable>(source: T, dim: number, entry: T): T[
 }
 
 /** Index entries wrapped into [0, size). @throws IndexError naming the first that is out of range */
-export function checkedIndex<T extends Variable>(index: T, size: number, dim: number): T {
+export function checkedIndex<T extends Variable>(
+  index: T,
+  size: number,
+  dim: number,
+  tell = (value: number | bigint): string =>
+    `index ${value} is out of bounds for dimension ${dim} with size ${size}`,
+): T {
   const { backend } = index.array;
   const bad = backend.findBadIndex(index.array, size);
   if (bad >= 0) {
     const value = backend.hostValues(index.array, 'index')[bad];
-    throw new IndexError(`index ${value} is out of bounds for dimension ${dim} with size ${size}`);
+    throw new IndexError(tell(value));
   }
   return remainder<T>(index, size);
 }
@@ -176,6 +182,18 @@ interface Gathering<T extends Variable> {
   readonly positions: T;
 }
 
+/** Index tensors select together, so they broadcast against each other. @throws IndexError in PyTorch's words */
+function broadcastIndices(lead: Shape, shape: Shape, all: readonly Variable[]): Shape {
+  try {
+    return broadcastShapes(lead, shape, 'index');
+  } catch {
+    const shapes = all.map((index) => formatShape(index.shape)).join(', ');
+    throw new IndexError(
+      `index: shape mismatch: indexing tensors could not be broadcast together with shapes ${shapes} of argument 'indices'`,
+    );
+  }
+}
+
 /** Turns index tensors into flat positions. Indexed dimensions that are not neighbours move to the front. */
 function gathering<T extends Variable>({ source, indices }: Plan<T>): Gathering<T> {
   const indexed = indices.flatMap((index, d) => (index === null ? [] : [d]));
@@ -185,7 +203,10 @@ function gathering<T extends Variable>({ source, indices }: Plan<T>): Gathering<
   const moved = adjacent ? source : permute(source, [...indexed, ...others]);
   const chosen = indexed.map((d) => indices[d]).filter((index): index is T => index !== null);
   let lead: Shape = [];
-  for (const index of chosen) lead = broadcastShapes(lead, index.shape, 'index');
+  for (const index of chosen) {
+    checkDevices([source, index], 'index', 'input indices');
+    lead = broadcastIndices(lead, index.shape, chosen);
+  }
   const after = at + indexed.length;
   const shape = [...moved.shape.slice(0, at), ...lead, ...moved.shape.slice(after)];
   const strides = contiguousStrides(moved.shape);
@@ -277,11 +298,23 @@ export function indexPut_<T extends Variable>(
     return x;
   }
   const { source: moved, positions } = gathering(planned);
+  if (!fitsInto(tensor.shape, positions.shape)) {
+    throw new ShapeError(
+      `index_put: shape mismatch: value tensor of shape ${formatShape(tensor.shape)} cannot be broadcast to indexing result of shape ` +
+        `${formatShape(positions.shape)}; see argument 'value'`,
+    );
+  }
+  checkDevices([x, tensor], 'index_put', 'input value');
   const spread = contiguous(expand(tensor, positions.shape));
   const flat = positions.derive(positions.array.view([positions.array.size], [1]));
   inplace('indexPut_', moved, [spread], () => putFlat(moved, flat, reshape(spread, [-1]), accumulate));
   return x;
 }
+
+/** Whether `shape` broadcasts to `to`. */
+const fitsInto = (shape: Shape, to: Shape): boolean =>
+  shape.length <= to.length &&
+  shape.every((size, d) => size === 1 || size === to[d + to.length - shape.length]);
 
 function scalarTensor<T extends Variable>(x: T, value: number | bigint | boolean): T {
   const out = x.array.backend.empty([], x.dtype);

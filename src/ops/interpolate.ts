@@ -209,6 +209,11 @@ export function interpolate<T extends Variable>(x: T, settings: InterpolateSetti
       );
     }
     if (mode === 'area') return area(x, output);
+    if (x.shape[1] === 0) {
+      throw new ShapeError(
+        `Non-empty ${x.ndim}D data tensor expected but got a tensor with sizes ${formatShape(x.shape)} for argument 'input'`,
+      );
+    }
     const round: Rounding = x.dtype === 'float64' ? (v) => v : Math.fround;
     let result = x;
     // The last dimension first, as PyTorch nests its sums.

@@ -19,7 +19,7 @@ export function cat<T extends Variable>(tensors: readonly T[], along?: ByName<'d
   const dim = option(along, 'dim', 0);
   tensorsGiven(tensors, 'cat');
   if (tensors.length === 0) throw new ArgumentError('cat: expected a non-empty list of Tensors');
-  checkDevices(tensors, 'cat');
+  checkDevices(tensors, 'cat', '');
   const dtype = commonDType(tensors);
   const filled = tensors.filter((x) => !(x.ndim === 1 && x.shape[0] === 0));
   const parts = (filled.length > 0 ? filled : tensors).map((x) => cast(x, dtype));
@@ -31,7 +31,7 @@ export function cat<T extends Variable>(tensors: readonly T[], along?: ByName<'d
   parts.forEach((x, i) => {
     if (x.ndim !== first.ndim) {
       throw new ShapeError(
-        `cat: Tensors must have same number of dimensions: got ${first.ndim} and ${x.ndim}`,
+        `cat: Tensors must have same number of dimensions: got ${first.ndim} and ${x.ndim} for argument 'tensors[${i}]'`,
       );
     }
     x.shape.forEach((size, at) => {

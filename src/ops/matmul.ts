@@ -16,7 +16,8 @@ import { expand, reshape, squeeze, transpose, unsqueeze } from './views.ts';
 function checkDTypes(a: Variable, b: Variable, op: string): void {
   if (a.dtype === b.dtype && a.dtype !== 'bool') return;
   throw new DTypeError(
-    `${op}: expected m1 and m2 to have the same dtype, but got: ${torchTypeName(a.dtype)} != ${torchTypeName(b.dtype)}`,
+    `${op}: expected m1 and m2 to have the same dtype, but got: ${torchTypeName(a.dtype)} != ${torchTypeName(b.dtype)} ` +
+      `(expected scalar type ${torchTypeName(a.dtype)} but found ${torchTypeName(b.dtype)})`,
   );
 }
 
@@ -52,7 +53,7 @@ export function mm<T extends Variable>(a: T, b: T): T {
 }
 
 function matrices<T extends Variable>(op: string, a: T, b: T): T {
-  checkPair(a, b, op);
+  checkPair(a, b, op, 'input mat2');
   checkInner(a, b, op);
   checkDTypes(a, b, op);
   return product('MmBackward0', a, b);
@@ -83,7 +84,7 @@ export function bmm<T extends Variable>(a: T, b: T): T {
         `${formatShape([b.shape[0], b.shape[1]])}.`,
     );
   }
-  checkDevices([a, b], 'bmm');
+  checkDevices([a, b], 'bmm', 'input mat2');
   checkDTypes(a, b, 'bmm');
   return product('BmmBackward0', a, b);
 }
@@ -93,14 +94,16 @@ export function mv<T extends Variable>(a: T, x: T): T {
   tensorGiven(a, 'mv');
   tensorGiven(x, 'mv', 'vec');
   if (a.ndim !== 2 || x.ndim !== 1) {
-    throw new ShapeError(`mv: vector + matrix @ vector expected, got ${a.ndim}, ${x.ndim}`);
+    throw new ShapeError(
+      `mv: vector + matrix @ vector expected, got ${a.ndim}, ${x.ndim} dimensions for 'input' and 'vec'`,
+    );
   }
   if (a.shape[1] !== x.shape[0]) {
     throw new ShapeError(
       `mv: size mismatch, got input (${a.shape[0]}), mat (${a.shape.join('x')}), vec (${x.shape[0]})`,
     );
   }
-  checkDevices([a, x], 'mv');
+  checkDevices([a, x], 'mv', 'input vec');
   checkDTypes(a, x, 'mv');
   const out = a.array.backend.matmul(a.array, columnOf(x.array)).view([a.shape[0]], [1]);
   return record('MvBackward0', out, [a, x], (node) => {
@@ -123,14 +126,16 @@ export function dot<T extends Variable>(a: T, b: T): T {
   tensorGiven(a, 'dot');
   tensorGiven(b, 'dot', 'other');
   if (a.ndim !== 1 || b.ndim !== 1) {
-    throw new ShapeError(`dot: 1D tensors expected, but got ${a.ndim}D and ${b.ndim}D tensors`);
+    throw new ShapeError(
+      `dot: 1D tensors expected, but got ${a.ndim}D and ${b.ndim}D tensors for 'input' and 'tensor'`,
+    );
   }
   if (a.shape[0] !== b.shape[0]) {
     throw new ShapeError(
       `dot: inconsistent tensor size, expected tensor [${a.shape[0]}] and src [${b.shape[0]}] to have the same number of elements`,
     );
   }
-  checkDevices([a, b], 'dot');
+  checkDevices([a, b], 'dot', 'input tensor');
   checkDTypes(a, b, 'dot');
   const out = a.array.backend.matmul(rowOf(a.array), columnOf(b.array)).view([], []);
   return record('DotBackward0', out, [a, b], (node) => {
@@ -158,7 +163,7 @@ export function matmul<T extends Variable>(a: T, b: T): T {
   if (a.ndim === 2 && b.ndim === 1) return inOp('matmul', () => mv(a, b));
   if (a.ndim === 1) return squeeze(matmul(unsqueeze(a, 0), b), -2);
   if (b.ndim === 1) return squeeze(matmul(a, unsqueeze(b, 1)), -1);
-  checkDevices([a, b], 'matmul');
+  checkDevices([a, b], 'matmul', 'input other');
   checkInner(a, b, 'matmul');
   checkDTypes(a, b, 'matmul');
   if (b.ndim === 2) return product('UnsafeViewBackward0', a, b);
@@ -172,9 +177,10 @@ export function outer<T extends Variable>(a: T, b: T): T {
   tensorGiven(a, 'outer');
   tensorGiven(b, 'outer', 'other');
   return inOp('outer', () => {
-    for (const x of [a, b]) {
-      if (x.ndim !== 1) throw new ShapeError(`outer: Expected 1-D argument, but got ${x.ndim}-D`);
+    for (const [name, x] of Object.entries({ input: a, vec2: b })) {
+      if (x.ndim !== 1) throw new ShapeError(`outer: Expected 1-D argument '${name}', but got ${x.ndim}-D`);
     }
+    checkPair(a, b, 'outer', 'input vec2');
     const dtype = commonDType([a, b]);
     return columnTimesRow(cast(a, dtype), cast(b, dtype));
   });
@@ -201,7 +207,7 @@ export function linear<T extends Variable>(x: T, weight: T, bias: T | null = nul
   tensorGiven(x, 'linear');
   tensorGiven(weight, 'linear', 'weight');
   const operands = bias === null ? [x, weight] : [x, weight, bias];
-  checkDevices(operands, 'linear');
+  checkDevices(operands, 'linear', 'input weight bias');
   const inFeatures = x.shape[x.ndim - 1] ?? 1;
   const flatWeight = weight.ndim === 1 ? unsqueeze(weight, 0) : weight;
   if (weight.ndim > 2 || flatWeight.shape[1] !== inFeatures || x.ndim === 0) {
@@ -214,7 +220,8 @@ export function linear<T extends Variable>(x: T, weight: T, bias: T | null = nul
   if (bias !== null && bias.ndim === 1 && weight.ndim === 2) {
     if (bias.shape[0] !== weight.shape[0]) {
       throw new ShapeError(
-        `linear: The expanded size of the tensor (${weight.shape[0]}) must match the existing size (${bias.shape[0]}) of bias`,
+        `linear: The expanded size of the tensor (${weight.shape[0]}) must match the existing size (${bias.shape[0]}) of argument ` +
+          `'bias' at non-singleton dimension ${x.ndim - 1}`,
       );
     }
     return affine(x, weight, bias);

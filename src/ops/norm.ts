@@ -80,14 +80,16 @@ function affine<T extends Variable>(y: T, weight: T | null, bias: T | null, shap
   return bias === null ? scaled : addOp<T>(scaled, reshape(bias, shape));
 }
 
-function checkFloats(op: string, x: Variable, others: readonly (Variable | null)[]): void {
-  if (!isFloating(x.dtype)) throw new DTypeError(`${op}: not implemented for '${torchTypeName(x.dtype)}'`);
-  const present = others.filter((y) => y !== null);
-  checkDevices([x, ...present], op);
-  for (const y of present) {
+/** All of one floating dtype, on one device; the others by their names. @throws DTypeError, DeviceError */
+function checkFloats(op: string, x: Variable, others: { readonly [name: string]: Variable | null }): void {
+  if (!isFloating(x.dtype))
+    throw new DTypeError(`${op}: not implemented for '${torchTypeName(x.dtype)}' of argument 'input'`);
+  for (const [name, y] of Object.entries(others)) {
+    if (y === null) continue;
+    checkDevices([x, y], op, `input ${name}`);
     if (y.dtype !== x.dtype)
       throw new DTypeError(
-        `${op}: expected scalar type ${torchTypeName(x.dtype)} but found ${torchTypeName(y.dtype)}`,
+        `${op}: expected scalar type ${torchTypeName(x.dtype)} but found ${torchTypeName(y.dtype)} for argument '${name}'`,
       );
   }
 }
@@ -96,7 +98,10 @@ function checkFloats(op: string, x: Variable, others: readonly (Variable | null)
 function checkChannels(channels: number, tensors: { readonly [name: string]: Variable | null }): void {
   for (const [name, x] of Object.entries(tensors)) {
     if (x === null || (x.ndim === 1 && x.shape[0] === channels)) continue;
-    throw new ShapeError(`${name} should contain ${channels} elements not ${formatShape(x.shape)}`);
+    throw new ShapeError(
+      `${name} should contain ${channels} elements not ${formatShape(x.shape)}: expected argument '${name}' to be a vector of size ` +
+        'equal to the number of channels in input',
+    );
   }
 }
 
@@ -133,7 +138,7 @@ export function batchNorm<T extends Variable>(
       throw new ShapeError(
         `batch_norm: expected at least 2 dimensions, but got input of size ${formatShape(x.shape)}`,
       );
-    checkFloats('batch_norm', x, [runningMean, runningVar, weight, bias]);
+    checkFloats('batch_norm', x, { runningMean, runningVar, weight, bias });
     const [n, c] = x.shape;
     checkChannels(c, { running_mean: runningMean, running_var: runningVar, weight, bias });
     const shape = channelShape(x);
@@ -183,7 +188,8 @@ export function instanceNorm<T extends Variable>(x: T, settings: ChannelNorm<T>)
       throw new ShapeError(
         `instance_norm: expected at least 2 dimensions, but got input of size ${formatShape(x.shape)}`,
       );
-    checkFloats('instance_norm', x, [settings.runningMean, settings.runningVar, weight, bias]);
+    const { runningMean, runningVar } = settings;
+    checkFloats('instance_norm', x, { runningMean, runningVar, weight, bias });
     const [n, c] = x.shape;
     checkChannels(c, { running_mean: settings.runningMean, running_var: settings.runningVar, weight, bias });
     const count = numElements(x.shape.slice(2));
@@ -242,7 +248,7 @@ export function layerNorm<T extends Variable>(
 ): T {
   tensorGiven(x, 'layer_norm');
   return inOp('layer_norm', () => {
-    checkFloats('layer_norm', x, [weight, bias]);
+    checkFloats('layer_norm', x, { weight, bias });
     checkNormalized('layer_norm', x, normalizedShape, { weight, bias });
     const inner = numElements(normalizedShape);
     const rows = numElements(x.shape.slice(0, x.ndim - normalizedShape.length));
@@ -261,17 +267,27 @@ export function groupNorm<T extends Variable>(
 ): T {
   tensorGiven(x, 'group_norm');
   return inOp('group_norm', () => {
-    checkFloats('group_norm', x, [weight, bias]);
+    checkFloats('group_norm', x, { weight, bias });
     if (x.ndim < 2)
       throw new ShapeError(`Expected at least 2 dimensions for input tensor but received ${x.ndim}`);
     const [n, c] = x.shape;
-    if (!Number.isInteger(numGroups) || numGroups < 1 || c % numGroups !== 0) {
+    if (!Number.isInteger(numGroups) || numGroups < 1)
+      throw new ArgumentError(
+        `Expected num groups to be greater than 0, got ${numGroups} for argument 'numGroups'`,
+      );
+    if (c % numGroups !== 0) {
       throw new ShapeError(
         `Expected number of channels in input to be divisible by num_groups, but got input of shape ${formatShape(x.shape)} and ` +
           `num_groups=${numGroups}`,
       );
     }
-    checkChannels(c, { weight, bias });
+    for (const [name, y] of Object.entries({ weight, bias })) {
+      if (y === null || (y.ndim === 1 && y.shape[0] === c)) continue;
+      throw new ShapeError(
+        `Expected ${name} to be a vector of size equal to the number of channels in input, but got ${name} of shape ` +
+          `${formatShape(y.shape)} and input of shape ${formatShape(x.shape)}`,
+      );
+    }
     const inner = (c / numGroups) * numElements(x.shape.slice(2));
     if (n * inner === 1) {
       throw new ShapeError(
@@ -296,7 +312,7 @@ export function rmsNorm<T extends Variable>(
 ): T {
   tensorGiven(x, 'rms_norm');
   return inOp('rms_norm', () => {
-    checkFloats('rms_norm', x, [weight]);
+    checkFloats('rms_norm', x, { weight });
     checkNormalized('rms_norm', x, normalizedShape, { weight });
     const dims = normalizedShape.map((_, d) => x.ndim - normalizedShape.length + d);
     const scale = rsqrt(add<T>(mean(square(x), dims, true), eps ?? machineEpsilon(x)));

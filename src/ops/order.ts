@@ -87,7 +87,9 @@ export const topk = /* @__PURE__ */ taking('topk', 'k dim? largest?', function t
   const d = normalizeDim(o.dim, x.ndim, 'topk');
   const n = x.ndim === 0 ? 1 : x.shape[d];
   if (!Number.isInteger(k) || k < 0 || k > n) {
-    throw new IndexError(`topk: selected index k out of range; got k = ${k} for dimension ${d} of size ${n}`);
+    throw new IndexError(
+      `topk: selected index k out of range; got 'k' = ${k} for dimension ${d} of size ${n}`,
+    );
   }
   const [values, indices] = firstSorted('TopkBackward0', x, d, o.largest, k);
   return namedResult('topk', values, indices);
@@ -128,7 +130,7 @@ export const kthvalue = /* @__PURE__ */ taking('kthvalue', 'k dim? keepdim?', fu
   const n = x.ndim === 0 ? 1 : x.shape[d];
   if (!Number.isInteger(k) || k < 1 || k > n) {
     throw new IndexError(
-      `kthvalue(): selected number k out of range for dimension ${d}; got k = ${k} for size ${n}`,
+      `kthvalue(): selected number k out of range for dimension ${d}; got 'k' = ${k} for size ${n}`,
     );
   }
   return pickOne('kthvalue', 'KthvalueBackward0', x, nthPositions(x, d, k - 1), d, o.keepdim);

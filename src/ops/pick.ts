@@ -37,7 +37,7 @@ interface SliceTarget<T> {
 /** Checks what indexAdd and indexCopy share: a slice of source for every index, all of x's other sizes. */
 function sliceTarget<T extends Variable>(x: T, dim: number, index: T, source: T, op: string): SliceTarget<T> {
   const d = normalizeDim(dim, x.ndim, op);
-  checkDevices([x, index, source], op);
+  checkDevices([x, index, source], op, 'input index source');
   if (source.dtype !== x.dtype) {
     throw new DTypeError(
       `${op}(): self (${torchTypeName(x.dtype)}) and source (${torchTypeName(source.dtype)}) must have the same scalar type`,
@@ -121,11 +121,15 @@ export const take = /* @__PURE__ */ taking('take', 'index', function take<
   tensorGiven(x, 'take');
   tensorGiven(index, 'take', 'index');
   return inOp('take', () => {
+    checkDevices([x, index], 'take', 'input index');
     if (index.dtype !== 'int64')
       throw new DTypeError(`take(): Expected a long tensor for index, but got ${torchTypeName(index.dtype)}`);
     if (x.array.size === 0 && index.array.size > 0)
       throw new IndexError('take(): tried to take from an empty tensor');
-    return takeFlat(x, contiguous(checkedIndex(index, x.array.size, 0)));
+    const count = x.array.size;
+    const beyond = (value: number | bigint): string =>
+      `out of range: tried to access index ${value} on a tensor of ${count} elements`;
+    return takeFlat(x, contiguous(checkedIndex(index, count, 0, beyond)));
   });
 });
 
@@ -137,6 +141,7 @@ export const put = /* @__PURE__ */ taking('put', 'index source accumulate?', fun
   tensorGiven(index, 'put', 'index');
   tensorGiven(source, 'put', 'source');
   return inOp('put', () => {
+    checkDevices([x, index, source], 'put', 'input index source');
     if (index.dtype !== 'int64')
       throw new DTypeError(`put(): Expected a long tensor for index, but got ${torchTypeName(index.dtype)}`);
     if (index.array.size !== source.array.size) {
@@ -170,7 +175,7 @@ export const maskedFill = /* @__PURE__ */ taking('masked_fill', 'mask value', fu
     const dtype = typeof value === 'object' ? value.dtype : valueDType(value);
     if (dtypeInfo[dtype].category > dtypeInfo[x.dtype].category) {
       throw new DTypeError(
-        `masked_fill: value cannot be converted to type ${torchTypeName(x.dtype)} without overflow; got ${String(value)}`,
+        `masked_fill: argument 'value' cannot be converted to type ${torchTypeName(x.dtype)} without overflow; got ${String(value)}`,
       );
     }
     const filling = typeof value === 'object' ? cast(value, x.dtype) : value;
@@ -191,7 +196,8 @@ export const maskedSelect = /* @__PURE__ */ taking('masked_select', 'mask', func
   tensorGiven(mask, 'masked_select', 'mask');
   return inOp('masked_select', () => {
     checkMask(mask, 'masked_select');
-    const shape = broadcastShapes(x.shape, mask.shape, 'masked_select');
+    checkDevices([x, mask], 'masked_select', 'input mask');
+    const shape = broadcastShapes(x.shape, mask.shape, 'masked_select', ['input', 'mask']);
     const spread = expand(mask, shape);
     const positions = x.derive(spread.array.backend.nonzero(spread.array));
     return named('MaskedSelectBackward0', takeFlat(expand(x, shape), positions));
@@ -207,7 +213,8 @@ export const maskedScatter = /* @__PURE__ */ taking('masked_scatter', 'mask sour
   tensorGiven(source, 'masked_scatter', 'source');
   return inOp('masked_scatter', () => {
     checkMask(mask, 'masked_scatter');
-    const spread = expand(mask, broadcastShapes(x.shape, mask.shape, 'masked_scatter'));
+    checkDevices([x, mask, source], 'masked_scatter', 'input mask source');
+    const spread = expand(mask, broadcastShapes(x.shape, mask.shape, 'masked_scatter', ['input', 'mask']));
     const whole = expand(x, spread.shape);
     const positions = x.derive(spread.array.backend.nonzero(spread.array));
     const count = positions.array.size;

@@ -65,7 +65,7 @@ export function channelShuffle<T extends Variable>(x: T, groups: number): T {
   const [n, c, ...rest] = x.shape;
   if (c % groups !== 0) {
     throw new ShapeError(
-      `channel_shuffle: Number of channels must be divisible by groups. Got ${c} channels and ${groups} groups.`,
+      `channel_shuffle: Number of channels must be divisible by argument 'groups'. Got ${c} channels and ${groups} groups.`,
     );
   }
   const split = reshape(x, [n, groups, c / groups, ...rest]);

@@ -167,7 +167,7 @@ function adaptiveSizes(op: string, x: Variable, ndim: number, size: AdaptiveSize
     const wanted = n ?? input[d];
     if (Number.isInteger(wanted) && wanted >= 0) return wanted;
     throw new ArgumentError(
-      `${op}: expected outputSize to be whole numbers from 0, but got ${String(wanted)}`,
+      `${op}: expected argument 'outputSize' to be whole numbers from 0, but got ${String(wanted)}`,
     );
   });
 }
@@ -252,7 +252,7 @@ export function maxUnpool<T extends Variable>(
     const lead = x.shape.slice(0, -ndim);
     const size = outputSize.reduce((n, s) => n * s, 1);
     const { backend } = indices.array;
-    checkDevices([x, indices], op);
+    checkDevices([x, indices], op, 'input indices');
     const bad = backend.findBadTarget(indices.array, size, null);
     if (bad >= 0) {
       throw new ArgumentError(

@@ -71,15 +71,22 @@ export function kernelList(dimension: PoolDimension, countPadding: boolean): Win
 /** @throws ShapeError in PyTorch's words */
 export function checkPooled(op: string, x: Variable, ndim: number): void {
   tensorGiven(x, op);
+  if (ndim === 1 && x.ndim > 3) {
+    throw new ShapeError(
+      `${op}: Expected 2 to 3 dimensions, but got ${x.ndim}-dimensional tensor for argument 'input' (while checking arguments for ` +
+        `${op}): ${formatShape(x.shape)}`,
+    );
+  }
   if (x.ndim !== ndim + 1 && x.ndim !== ndim + 2) {
     throw new ShapeError(
-      `${op}: Expected ${ndim + 1}D or ${ndim + 2}D input tensor, but got ${formatShape(x.shape)}`,
+      `${op}: Expected ${ndim + 1}D or ${ndim + 2}D (batch mode) tensor with optional 0 dim batch size for argument 'input', ` +
+        `but got: ${formatShape(x.shape)}`,
     );
   }
   if (x.shape.slice(x.ndim === ndim + 2 ? 1 : 0).includes(0)) {
     throw new ShapeError(
-      `${op}: Expected ${ndim + 1}D or ${ndim + 2}D (batch mode) tensor with optional 0 dim batch size for input, but got: ` +
-        formatShape(x.shape),
+      `${op}: Expected ${ndim + 1}D or ${ndim + 2}D (batch mode) tensor with optional 0 dim batch size and non-zero dimensions for ` +
+        `argument 'input', but got: ${formatShape(x.shape)}`,
     );
   }
 }

@@ -211,7 +211,9 @@ export function chainMatmul<T extends Variable>(...matrices: readonly T[] | [rea
       );
     for (const x of list)
       if (x.ndim !== 2)
-        throw new ShapeError(`chain_matmul(): Tensor dimension is ${x.ndim}, expected 2 instead.`);
+        throw new ShapeError(
+          `chain_matmul(): Tensor dimension is ${x.ndim}, expected 2 instead for argument 'matrices'.`,
+        );
     const size = [list[0].shape[0], ...list.map((x) => x.shape[1])];
     const n = list.length;
     const cost = Array.from({ length: n }, () => new Array<number>(n).fill(0));
@@ -304,7 +306,8 @@ export const cdist = /* @__PURE__ */ taking('cdist', 'x2 p?', function cdist<
 export function pdist<T extends Variable>(x: T, p = 2): T {
   tensorGiven(x, 'pdist');
   return inOp('pdist', () => {
-    if (x.ndim !== 2) throw new ShapeError(`pdist only supports 2D tensors, got: ${x.ndim}D`);
+    if (x.ndim !== 2)
+      throw new ShapeError(`pdist only supports 2D tensors, got: ${x.ndim}D argument 'input'`);
     const n = x.shape[0];
     const pairs = Array.from({ length: n }, (_, i) =>
       Array.from({ length: n - i - 1 }, (_, j) => [i, i + 1 + j]),

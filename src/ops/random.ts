@@ -137,7 +137,7 @@ export function bernoulli_<T extends Variable>(
   }
   if (!isTensor(p)) return bernoulli_(x, 0.5, p);
   checkFloating(p, 'bernoulli_');
-  checkDevices([x, p], 'bernoulli_');
+  checkDevices([x, p], 'bernoulli_', 'input p');
   const probabilities = floating(inOrderOf(x.array, expand(p, x.shape).array, 'bernoulli_'), 'bernoulli_');
   return fillInPlace('bernoulli_', 'BernoulliBackward0', x, options, (values, rng) =>
     fillBernoulliFrom(rng, values, probabilities),

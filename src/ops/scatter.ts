@@ -15,9 +15,11 @@ import { expand, narrow, reshape, unsqueeze } from './views.ts';
 
 /** An int64 index tensor whose entries lie in [-size, size), wrapped. @throws DTypeError, IndexError */
 function indexAlong<T extends Variable>(x: T, dim: number, index: T, op: string): T {
-  checkDevices([x, index], op);
+  checkDevices([x, index], op, 'input index');
   if (index.dtype !== 'int64' && index.dtype !== 'int32') {
-    throw new DTypeError(`${op}(): Expected dtype int64 for index, but got ${torchTypeName(index.dtype)}`);
+    throw new DTypeError(
+      `${op}(): Expected dtype int64 for argument 'index': dtype of indices should be Long but got ${torchTypeName(index.dtype)}`,
+    );
   }
   const picks = cast(index, 'int64');
   if (NEGATIVE_ALLOWED.has(op)) return checkedIndex(picks, x.ndim === 0 ? 1 : x.shape[dim], dim);
@@ -125,16 +127,23 @@ function scatterOperands<T extends Variable>(
     return { picks, part: cast(add<T>(zerosOf(x, picks.shape), scalarValue(source, x.dtype)), x.dtype) };
   }
   tensorGiven(source, op, 'source');
-  checkDevices([x, source], op);
+  checkDevices([x, source], op, 'input source');
   if (source.dtype !== x.dtype) {
     throw new DTypeError(
       `${op}(): Expected self.dtype to be equal to src.dtype; got ${x.dtype} and ${source.dtype}`,
     );
   }
   index.shape.forEach((size, axis) => {
-    if (index.ndim !== source.ndim || size > source.shape[axis]) {
+    if (index.ndim !== source.ndim) {
       throw new ShapeError(
-        `${op}(): Expected index ${formatShape(index.shape)} to be smaller than src ${formatShape(source.shape)} in all dimensions`,
+        `${op}(): Index tensor must have the same number of dimensions as src tensor; got ${formatShape(index.shape)} for argument ` +
+          `'index' and ${formatShape(source.shape)} for 'src'`,
+      );
+    }
+    if (size > source.shape[axis]) {
+      throw new ShapeError(
+        `${op}(): Expected index ${formatShape(index.shape)} to be smaller than self ${formatShape(x.shape)} apart from dimension ${d} ` +
+          `and to be smaller size than src ${formatShape(source.shape)} in all dimensions`,
       );
     }
   });
@@ -157,7 +166,7 @@ export const takeAlongDim = /* @__PURE__ */ taking('take_along_dim', 'indices di
       );
     }
     const free = (shape: Shape) => shape.map((size, axis) => (axis === d ? 1 : size));
-    const common = broadcastShapes(free(x.shape), free(index.shape), 'take_along_dim');
+    const common = broadcastShapes(free(x.shape), free(index.shape), 'take_along_dim', ['input', 'indices']);
     const withSize = (size: number) => common.map((s, axis) => (axis === d ? size : s));
     return gather(expand(x, withSize(x.shape[d])), d, contiguous(expand(index, withSize(index.shape[d]))));
   });
@@ -167,7 +176,8 @@ export const takeAlongDim = /* @__PURE__ */ taking('take_along_dim', 'indices di
 export function sliceIndex<T extends Variable>(x: T, dim: number, index: T, op: string): T {
   if (index.ndim > 1)
     throw new IndexError(
-      `${op}(): Index is supposed to be a vector, but got shape ${formatShape(index.shape)}`,
+      `${op}(): Index is supposed to be a vector, but got dim: ${index.ndim} with type: ${torchTypeName(index.dtype)} and size: ` +
+        formatShape(index.shape),
     );
   return indexAlong(x, dim, index.ndim === 0 ? unsqueeze(index, 0) : index, op);
 }

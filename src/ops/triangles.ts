@@ -195,7 +195,10 @@ export const unflatten = /* @__PURE__ */ taking('unflatten', 'dim sizes', functi
   const d = normalizeDim(dim, x.ndim, 'unflatten');
   given(sizes, 'unflatten', 'sizes', 'a list of sizes');
   if (sizes.length === 0) throw new ShapeError('unflatten: sizes must be non-empty');
-  const inner = inferShape(sizes, x.shape[d], 'unflatten');
+  const inner = inferShape(sizes, x.shape[d], 'unflatten', () => {
+    const size = x.shape[d];
+    return `Provided argument 'sizes' ${formatShape(sizes)} don't multiply up to the size of dim ${d} (${size}) in the input tensor`;
+  });
   return view(x, [...x.shape.slice(0, d), ...inner, ...x.shape.slice(d + 1)]);
 });
 

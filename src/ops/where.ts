@@ -22,7 +22,7 @@ export function whereOp<T extends Variable>(condition: T, left: OperandOf<T>, ri
       `where: expected condition to be a boolean tensor, but got a tensor with dtype ${condition.dtype}`,
     );
   }
-  checkDevices([condition, left, right], 'where');
+  checkDevices([condition, left, right], 'where', 'condition input other');
   let shape = condition.shape;
   for (const x of [left, right]) if (typeof x === 'object') shape = broadcastShapes(shape, x.shape, 'where');
   const dtype = commonDType([left, right]);

@@ -22,7 +22,7 @@ export const NO_OPS = new Set(
 /** Methods that read, place or describe a tensor, belong to autograd, or are the class's own. */
 export const NO_OP_METHODS = new Set(
   (
-    'addGrad backward bool castTo clearGrad clone contiguous cpu derive detach detach_ dim dispose double edge ' +
+    'addGrad backward become bool castTo clearGrad clone contiguous cpu derive detach detach_ dim dispose double edge ' +
     'elementSize float int isContiguous isFloatingPoint isInference item itemAsync long markView numel read rebase ' +
     'registerHook requiresGrad_ retainGrad setArray short storageOffset stride sumTo to toArray toAsync toJSON ' +
     'toString tolist typeAs resize_ resizeAs_'
@@ -192,6 +192,13 @@ export const methodCalls: { readonly [name: string]: string } = {
   indexPut_: 'f2x3 ["@2"] f2x3',
   size: 'f2x3 d1',
   copy_: 'f2x3 f2x3',
+  unsqueeze_: 'f2x3 d1',
+  squeeze_: 'f2x1 d1',
+  transpose_: 'f2x3 d0 d1',
+  swapaxes_: 'f2x3 d0 d1',
+  swapdims_: 'f2x3 d0 d1',
+  t_: 'f2x3',
+
   fill_: 'f2x3 5',
   zero_: 'f2x3',
   fillDiagonal_: 'f3x3 5',

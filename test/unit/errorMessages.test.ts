@@ -192,6 +192,15 @@ function probesOf(call: readonly Argument[], self: boolean): Probe[] {
   });
 }
 
+/** How a message names an argument: quoted, or as PyTorch's own words do. */
+const ARGUMENT = new RegExp(
+  "'\\w+(\\[\\d\\]| - 1)?'|" +
+    '\\b(input\\d?|self|other|src|source|target|weight|bias|index|indices|inputs|mask|mat1|mat2|m1|m2|batch[12]|vec|anchor|' +
+    'operand \\d|tensor (number )?[\\dab]|both arguments|X[12]|boundaries|query, key|logits|tensors?|prob_dist|condition|end|A|' +
+    'shape|sizes?|dims?|padding|normalized_shape|num_groups)\\b',
+  'i',
+);
+
 const letters = (text: string): string => text.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
 
 /** Other names under which an op may speak: those that it is an alias of. */
@@ -236,8 +245,10 @@ function faults(op: Op, probe: Probe, error: unknown): string[] {
   if (!(error instanceof torch.WasmgradError)) return [`no error of ours: ${String(error)}`];
   const said = letters(error.message.split(':')[0]);
   const short = op.name.split('.').at(-1) ?? '';
-  const names = [short, ...(ALIASES[short] ?? [])].map(letters);
+  const names = [short, ...(ALIASES[short] ?? ALIASES[short.replace(/_$/, '')] ?? [])].map(letters);
   const problems = names.some((name) => said.includes(name)) ? [] : ['the op is not named'];
+  const details = error.message.replace(/^[\w.]+(\(\))?: /, '');
+  if (!ARGUMENT.test(details)) problems.push('no argument is named');
   const needed = probe.leavesOut === undefined || !mayBeLeftOut(op.name, probe.leavesOut);
   if (needed && !probe.got.test(error.message)) problems.push(`lacks ${probe.got.source}`);
   if (needed && probe.also && !probe.also.test(error.message)) problems.push('the argument is not named');

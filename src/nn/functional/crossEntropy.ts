@@ -60,7 +60,11 @@ function toRows(input: Tensor, target: Tensor, op: string): { rows: Tensor; clas
     );
   }
   if (!sameShape(expected, target.shape)) {
-    throw new ShapeError(`Expected target size ${formatShape(expected)}, got ${formatShape(target.shape)}`);
+    throw new ShapeError(
+      input.ndim <= 2 && target.ndim > 1
+        ? `0D or 1D target tensor expected, multi-target not supported; got target ${formatShape(target.shape)}`
+        : `Expected target size ${formatShape(expected)}, got ${formatShape(target.shape)}`,
+    );
   }
   const last = input.ndim <= 2 ? input : input.transpose(1, -1);
   const targetLast = input.ndim <= 3 ? target : target.transpose(1, -1);
@@ -123,9 +127,18 @@ export const crossEntropy = /* @__PURE__ */ taking(
       }
       if (!isFloating(input.dtype))
         throw new DTypeError(`crossEntropy: expected floating logits, but got ${input.dtype}`);
-      checkDevices([input, target, ...(common.weight ? [common.weight] : [])], 'crossEntropy');
+      checkDevices(
+        [input, target, ...(common.weight ? [common.weight] : [])],
+        'crossEntropy',
+        'input target weight',
+      );
       if (input.ndim === 0)
         throw new ShapeError('crossEntropy: expected logits [C] or [N, C, …], but got shape []');
+      if (input.ndim > 1 && target.ndim > 0 && input.shape[0] !== target.shape[0]) {
+        throw new ShapeError(
+          `crossEntropy: Expected input batch_size (${input.shape[0]}) to match target batch_size (${target.shape[0]}).`,
+        );
+      }
       checkWeight(common.weight, input.shape[input.ndim === 1 ? 0 : 1], 'crossEntropy');
       if (isFloating(target.dtype)) return againstProbabilities(input, target, { ...common, labelSmoothing });
       const classTarget = checkClassTarget(target, 'crossEntropy');
@@ -186,7 +199,7 @@ export const nllLoss = /* @__PURE__ */ taking(
     tensorGiven(target, 'nll_loss', 'target');
     return inOp('nll_loss', () => {
       const { weight: classWeight, ignoreIndex, reduction } = settings(weight, options, 'nllLoss');
-      checkDevices([input, target, ...(classWeight ? [classWeight] : [])], 'nllLoss');
+      checkDevices([input, target, ...(classWeight ? [classWeight] : [])], 'nllLoss', 'input target weight');
       const classTarget = checkClassTarget(target, 'nllLoss');
       const { rows, classes, flat } = toRows(input, classTarget, 'nllLoss');
       checkWeight(classWeight, classes, 'nllLoss');

@@ -7,6 +7,7 @@ import { ArgumentError, DTypeError, IndexError, ShapeError } from '../../core/er
 import { inOp } from '../../core/inOp.ts';
 import { formatShape } from '../../core/shape.ts';
 import { arange } from '../../creation.ts';
+import { checkDevices } from '../../ops/convert.ts';
 import { tensorGiven } from '../../ops/given.ts';
 import { addAlong } from '../../ops/indexing.ts';
 import { vectorNorm } from '../../ops/statistics.ts';
@@ -44,9 +45,12 @@ export const embedding = /* @__PURE__ */ taking(
       if (isOptions<EmbeddingFunctionOptions>(paddingIdx))
         return embedding(input, weight, paddingIdx.paddingIdx ?? null, paddingIdx);
       if (!isInteger(input.dtype))
-        throw new DTypeError(`embedding: expected indices of dtype int64 or int32, but got ${input.dtype}`);
+        throw new DTypeError(
+          `embedding: expected argument 'input', the indices, of dtype int64 or int32, but got ${input.dtype}`,
+        );
       if (weight.ndim !== 2)
         throw new ShapeError(`'weight' must be 2-D, but got ${formatShape(weight.shape)}`);
+      checkDevices([input, weight], 'embedding', 'input weight');
       const [rows, size] = weight.shape;
       const padding = paddingRow(paddingIdx, rows);
       const picks = input.long().reshape([input.numel()]);
@@ -120,14 +124,16 @@ export function oneHot(x: Tensor, numClasses: number | { numClasses?: number } =
       const values = backend.synchronous ? Array.from(backend.read(x.array), Number) : [];
       return new ArgumentError(`${text} Got ${values.find(isWrong) ?? 'others'}`);
     };
-    backend.require(x.ge(0).array, () => outside('Class values must be non-negative.', (v) => v < 0));
+    backend.require(x.ge(0).array, () =>
+      outside("Class values must be non-negative in argument 'input'.", (v) => v < 0),
+    );
     const classes =
       numClasses === -1
         ? Array.from(backend.hostValues(x.array, 'one_hot'), Number).reduce((a, b) => Math.max(a, b)) + 1
         : numClasses;
     if (!(classes > 0)) throw new ArgumentError(`num_classes should be positive, but got ${classes}`);
     backend.require(x.lt(classes).array, () =>
-      outside('Class values must be smaller than num_classes.', (v) => v >= classes),
+      outside("Class values must be smaller than num_classes in argument 'input'.", (v) => v >= classes),
     );
     return x
       .unsqueeze(-1)

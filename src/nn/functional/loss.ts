@@ -313,6 +313,12 @@ export const marginRankingLoss = /* @__PURE__ */ taking(
     tensorGiven(input2, 'margin_ranking_loss', 'input2');
     tensorGiven(target, 'margin_ranking_loss', 'target');
     return inOp('margin_ranking_loss', () => {
+      if (input1.ndim !== input2.ndim || input1.ndim !== target.ndim) {
+        throw new ShapeError(
+          `All input tensors should have same dimension but got sizes: input1: torch.Size(${formatShape(input1.shape)}), ` +
+            `input2: torch.Size(${formatShape(input2.shape)}), target: torch.Size(${formatShape(target.shape)})`,
+        );
+      }
       return reduceLoss(atLeast(target.neg().mul(input1.sub(input2)).add(margin), 0), reduction);
     });
   },
@@ -334,8 +340,10 @@ export const cosineEmbeddingLoss = /* @__PURE__ */ taking(
     return inOp('cosine_embedding_loss', () => {
       if (target.ndim > 1 || input1.ndim !== target.ndim + 1 || input2.ndim !== input1.ndim) {
         throw new ShapeError(
-          `cosineEmbeddingLoss: expected inputs [N, D] with target [N], or [D] with a 0-d target, but got ` +
-            `${formatShape(input1.shape)}, ${formatShape(input2.shape)} and ${formatShape(target.shape)}`,
+          target.ndim > 1
+            ? `0D or 1D target tensor expected, multi-target not supported; got shape ${formatShape(target.shape)}`
+            : `${target.ndim}D target tensor expects ${target.ndim + 1}D input tensors, but found inputs with sizes ` +
+                `${formatShape(input1.shape)} and ${formatShape(input2.shape)}; got target ${formatShape(target.shape)}`,
         );
       }
       const dot = input1.mul(input2).sum(-1);
@@ -398,6 +406,12 @@ export function tripletMarginWithDistanceLoss(
   tensorGiven(positive, 'triplet_margin_with_distance_loss', 'positive');
   tensorGiven(negative, 'triplet_margin_with_distance_loss', 'negative');
   return inOp('triplet_margin_with_distance_loss', () => {
+    if (anchor.ndim !== positive.ndim || anchor.ndim !== negative.ndim) {
+      throw new ShapeError(
+        `All inputs should have same dimension but got anchor: ${anchor.ndim}D, positive: ${positive.ndim}D and negative: ` +
+          `${negative.ndim}D inputs.`,
+      );
+    }
     const { margin = 1, swap = false, reduction = 'mean' } = options;
     const distance = options.distanceFunction ?? ((a: Tensor, b: Tensor) => pairwiseDistance(a, b));
     const near = distance(anchor, positive);

@@ -276,7 +276,7 @@ const maxUnpool =
     const wanted = outputSize === null ? usual : outputSize.slice(-ndim);
     if (wanted.length !== ndim || wanted.some((n, d) => Math.abs(n - usual[d]) >= strides[d])) {
       throw new ArgumentError(
-        `${op}: invalid outputSize ${formatShape(wanted)}: must be within one stride of ${formatShape(usual)}`,
+        `${op}: invalid argument 'outputSize' ${formatShape(wanted)}: must be within one stride of ${formatShape(usual)}`,
       );
     }
     return ops.maxUnpool<Tensor>(ndim, input, indices, wanted);
