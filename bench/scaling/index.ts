@@ -3,6 +3,7 @@
  * what the α-β model makes of it on machines that are not here.
  */
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { isLaunched } from 'wasmgrad/distributed';
@@ -12,9 +13,9 @@ import { nodeMachine } from '../node/machine.ts';
 import { writeBetweenMarkers } from '../report/markers.ts';
 import { markdownTable, table } from '../report/text.ts';
 import { median } from '../suite/statistics.ts';
-import { compileYardstick, launcherName, ranks, ranksApart } from './launch.ts';
+import { compileYardstick, launcherName, programs, ranks, ranksApart } from './launch.ts';
 import { CALL_BYTES } from './model.ts';
-import { type Job, type Overlap, runRank, type Training } from './ranks.ts';
+import { BATCH, type Job, type Overlap, runAlone, runRank } from './ranks.ts';
 import {
   type AllReduceTime,
   allReduceTable,
@@ -26,10 +27,11 @@ import {
   type Table,
   trainingTable,
 } from './report.ts';
+import { type Round, summarizeTraining, type Training } from './training.ts';
 
 const HELP = `npm run bench:scaling -- [options]
 
-  --rounds N    allreduce: ours and C in turns, so often; training: 5 rounds of 20 steps each (3)
+  --rounds N    ours and C in turns, programs on their own and together in turns, so often (3)
   --out DIR     where scaling.svg goes                                (bench/results)
   --write       put the tables into BENCHMARKS.md, between its markers`;
 
@@ -62,6 +64,22 @@ function allReduceTimes(rounds: number): AllReduceTime[] {
   return SIZES.map((bytes, i) => ({ bytes, ours: middle(ours, i), c: yardstick ? middle(c, i) : undefined }));
 }
 
+/** Until programs that start together have compiled everything. */
+const READY_MS = 4000;
+
+/** So many programs side by side, together, and with the batch divided, in turns. */
+async function trainingTimes(processes: number, rounds: number): Promise<Training> {
+  const all: Round[] = [];
+  const together = (batch: number) => ranks<number[]>(processes, 'training', `${batch}`);
+  for (let round = 0; round < rounds; round++) {
+    const start = `${Date.now() + READY_MS * Math.max(1, processes / os.availableParallelism())}`;
+    const alone = await programs<number[]>(processes, 'alone', start);
+    const weak = together(BATCH);
+    all.push({ alone, weak, strong: processes === 1 ? weak : together(BATCH / processes) });
+  }
+  return summarizeTraining(processes, all);
+}
+
 /** What the backward pass hides on a slow link; why it cannot be measured, where it cannot. */
 async function overlap(rounds: number): Promise<string> {
   const missing = whyNot('openmpi') ?? whyNoTwoHosts();
@@ -84,11 +102,12 @@ async function measure(values: { rounds: string; out: string; write: boolean }):
   const show = ([head, rows]: Table) => console.log(`${table(head, rows)}\n`);
   const times = allReduceTimes(rounds);
   show(allReduceTable(times));
-  const training = PROCESSES.map((n) => ranks<Training>(n, 'training', String(5 * rounds)));
+  const training: Training[] = [];
+  for (const n of PROCESSES) training.push(await trainingTimes(n, rounds));
   show(trainingTable(training, cores));
   const hidden = await overlap(rounds);
   console.log(`${hidden}\n`);
-  const stepMs = training[0].weak.alone.median;
+  const stepMs = training[0].alone.mean;
   show(modelTable(stepMs));
   const notes = assumptions(stepMs).join('\n');
   console.log(`${notes}\n${check(times, training)}\n`);
@@ -111,7 +130,9 @@ async function measure(values: { rounds: string; out: string; write: boolean }):
   writeBetweenMarkers('BENCHMARKS.md', 'scaling', parts.join('\n\n'));
 }
 
-if (isLaunched()) await runRank(process.argv.slice(2));
+const [what, ...rest] = process.argv.slice(2);
+if (isLaunched()) await runRank([what, ...rest]);
+else if (what === 'alone') await runAlone(rest[0], rest[1], rest[2]);
 else {
   try {
     const { values } = parseArgs({

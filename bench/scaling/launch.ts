@@ -1,17 +1,20 @@
 /** Starts processes with the MPI that is installed, and compiles the yardstick for it. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { openMpiSettings } from '../../src/distributed/openMpi.ts';
 import { TwoHosts } from '../../test/support/twoHosts.ts';
+import { CALL_BYTES } from './model.ts';
 
 const LIMIT_MS = 120_000;
-const SETTINGS = {
-  OMPI_ALLOW_RUN_AS_ROOT: '1',
-  OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1',
-  // As the library sets it for itself: the C program makes the same calls in the same way.
-  OMPI_MCA_btl_vader_single_copy_mechanism: 'none',
-};
+const ALLOW_ROOT = { OMPI_ALLOW_RUN_AS_ROOT: '1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1' };
+
+/** As the library sets them for itself: the C program makes the same calls in the same way. */
+function settings(): Readonly<Record<string, string>> {
+  const major = Number(/\d+/.exec(launcherName() ?? '')?.[0] ?? 0);
+  return { ...ALLOW_ROOT, ...openMpiSettings(major, CALL_BYTES) };
+}
 
 /** The name and version of the launcher, or null if there is none. */
 export function launcherName(): string | null {
@@ -30,7 +33,7 @@ export function mpirun(processes: number, command: readonly string[]): string {
   const { status, stdout, stderr } = spawnSync('mpirun', ['-np', `${processes}`, ...flags, ...command], {
     encoding: 'utf8',
     timeout: LIMIT_MS,
-    env: { ...process.env, ...SETTINGS },
+    env: { ...process.env, ...settings() },
   });
   if (status !== 0)
     throw new Error(`${command.join(' ')} by ${processes} processes failed: ${stderr}${stdout}`);
@@ -47,6 +50,22 @@ function rankCommand(...args: string[]): string[] {
 /** This program again, as each of the processes. */
 export function ranks<T>(processes: number, ...args: string[]): T {
   return JSON.parse(mpirun(processes, rankCommand(...args)));
+}
+
+/** This program again, so often at once, without MPI; each as `name rank processes` and what is given. */
+export function programs<T>(processes: number, name: string, ...args: string[]): Promise<T[]> {
+  const one = async (rank: number): Promise<T> => {
+    const [command, ...rest] = rankCommand(name, `${rank}`, `${processes}`, ...args);
+    const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'inherit'], timeout: LIMIT_MS });
+    let text = '';
+    child.stdout.on('data', (data) => {
+      text += data;
+    });
+    const code = await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));
+    if (code !== 0) throw new Error(`${name}: a program ended with code ${code}`);
+    return JSON.parse(text);
+  };
+  return Promise.all(Array.from({ length: processes }, (_, rank) => one(rank)));
 }
 
 /** The same with one process on each of two hosts, which a cable of this bandwidth joins. @throws Error if that fails */

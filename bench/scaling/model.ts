@@ -22,14 +22,16 @@ export interface Workload {
   readonly buckets: number;
 }
 
-export const CALL_BYTES = 2 ** 20;
+/** The library's default. */
+export const CALL_BYTES = 2 ** 19;
 /** Beyond so many processes, calls of 4 MB: the latency of smaller ones shows. */
-const SMALL_GROUP = 32;
+const SMALL_GROUP = 16;
+const LARGE_CALL_BYTES = 2 ** 22;
 /** The part of a step that is the backward pass, behind which communication can hide. */
 const BACKWARD = 2 / 3;
 
 export const allReduceSeconds = ({ alpha, beta }: Network, bytes: number, n: number): number => {
-  const calls = Math.ceil(bytes / (n > SMALL_GROUP ? 4 * CALL_BYTES : CALL_BYTES));
+  const calls = Math.ceil(bytes / (n > SMALL_GROUP ? LARGE_CALL_BYTES : CALL_BYTES));
   return n === 1 ? 0 : 2 * Math.ceil(Math.log2(n)) * alpha * calls + (2 * (n - 1) * bytes) / n / beta;
 };
 

@@ -4,18 +4,11 @@ import * as torch from 'wasmgrad';
 import { data, nn, optim, type Tensor } from 'wasmgrad';
 import * as dist from 'wasmgrad/distributed';
 import { loadDatasets } from '../../demo/node/loadData.ts';
-import { median, quantile } from '../suite/statistics.ts';
+import { median } from '../suite/statistics.ts';
 
 /** A size in bytes and how often it is measured. */
 export type Job = readonly [bytes: number, times: number];
 
-/** Milliseconds per step. */
-export interface Times {
-  /** Of the rounds' means over steps and processes. */
-  readonly median: number;
-  /** The fastest tenth of the single steps takes no longer: what no other program has disturbed. */
-  readonly undisturbed: number;
-}
 /** Milliseconds of a step of one model on a slow link. */
 export interface Overlap {
   /** Without communication. */
@@ -25,23 +18,6 @@ export interface Overlap {
   /** With DistributedDataParallel. */
   readonly together: number;
 }
-/** Milliseconds per step of one process, with so many beside it. */
-export interface StepTimes {
-  /** Each process trains a model of its own. */
-  readonly alone: Times;
-  /** The same of the slowest process: cores differ, and those that train together go at its pace. */
-  readonly slowest: number;
-  /** All train one model. */
-  readonly together: Times;
-}
-export interface Training {
-  readonly processes: number;
-  /** The same batch for each process. */
-  readonly weak: StepTimes;
-  /** The same batch for all of them together. */
-  readonly strong: StepTimes;
-}
-
 export const BATCH = 128;
 
 /** The tutorial's. */
@@ -72,48 +48,76 @@ function* endless<T>(loader: Iterable<T>): Generator<T, never> {
   for (;;) yield* loader;
 }
 
-/** Rounds of steps, alone and together in turns. */
-function measureSteps(images: data.Dataset<[Tensor, number]>, batch: number, rounds: number): StepTimes {
-  const sampler = new dist.DistributedSampler(images);
-  const batches = endless(new data.DataLoader(images, { batchSize: batch, sampler, dropLast: true }));
-  const contestants = [network(), new dist.DistributedDataParallel(network())].map((model) => {
-    const optimizer = new optim.SGD(model.parameters(), { lr: 0.1, momentum: 0.9 });
-    return () => {
-      const [x, labels] = batches.next().value;
-      const loss = nn.functional.crossEntropy(model.forward(x), labels);
-      loss.backward();
-      optimizer.step();
-      optimizer.zeroGrad();
-      return loss.item();
-    };
-  });
-  const STEPS = 20;
-  /** Until V8 has compiled everything. */
-  const WARM_UP = 20;
-  const slowest: number[] = [];
-  const means: number[][] = [[], []];
-  const steps: number[][] = [[], []];
-  for (let round = -WARM_UP; round < rounds; round++) {
-    contestants.forEach((step, i) => {
-      dist.barrier();
-      const marks = [performance.now()];
-      for (let k = 0; k < STEPS; k++) {
-        step();
-        marks.push(performance.now());
-      }
-      const all = dist.allGatherObject((marks[STEPS] - marks[0]) / STEPS);
-      if (round < 0) return;
-      // By their rates: processes on their own do not wait for each other.
-      means[i].push(all.length / all.reduce((sum, ms) => sum + 1 / ms, 0));
-      if (i === 0) slowest.push(Math.max(...all));
-      for (let k = 0; k < STEPS; k++) steps[i].push(marks[k + 1] - marks[k]);
-    });
+/** Steps until V8 has compiled everything. */
+const WARM_UP = 400;
+const STEPS = 400;
+
+interface Place {
+  readonly rank: number;
+  readonly processes: number;
+}
+
+/**
+ * Trains the tutorial's network on this process's part of MNIST: milliseconds of each step. `ready` comes between the
+ * warm-up and the steps that are measured.
+ */
+async function trainingSteps(
+  batchSize: number,
+  { rank, processes }: Place,
+  wrap: (model: ReturnType<typeof network>) => { forward(x: Tensor): Tensor; parameters(): nn.Parameter[] },
+  ready: (step: () => void) => void,
+): Promise<number[]> {
+  await torch.init({ threads: 1 });
+  torch.manualSeed(7);
+  const { train } = await loadDatasets({ dataset: 'mnist', data: undefined, download: false, batchSize });
+  const sampler = new dist.DistributedSampler(train, { numReplicas: processes, rank });
+  const batches = endless(new data.DataLoader(train, { batchSize, sampler, dropLast: true }));
+  const model = wrap(network());
+  const optimizer = new optim.SGD(model.parameters(), { lr: 0.1 });
+  const step = () => {
+    const [x, labels] = batches.next().value;
+    const loss = nn.functional.crossEntropy(model.forward(x), labels);
+    loss.backward();
+    optimizer.step();
+    optimizer.zeroGrad();
+    return loss.item();
+  };
+  for (let k = 0; k < WARM_UP; k++) step();
+  ready(step);
+  const marks = [performance.now()];
+  for (let k = 0; k < STEPS; k++) {
+    step();
+    marks.push(performance.now());
   }
-  const [alone, together] = means.map((all, i) => ({
-    median: median(all),
-    undisturbed: quantile(steps[i], 0.1),
-  }));
-  return { alone, slowest: median(slowest), together };
+  // What is measured last by others is not to have a core more.
+  for (let k = 0; k < STEPS / 8; k++) step();
+  return marks.slice(1).map((mark, k) => mark - marks[k]);
+}
+
+/** All train one model. */
+async function measureTogether(batchSize: number): Promise<number[]> {
+  const place = { rank: dist.getRank(), processes: dist.getWorldSize() };
+  return trainingSteps(
+    batchSize,
+    place,
+    (model) => new dist.DistributedDataParallel(model),
+    () => dist.barrier(),
+  );
+}
+
+/** A program that knows nothing of the others beside it, measured from `start` on, in milliseconds since 1970. */
+export async function runAlone(rank: string, processes: string, start: string): Promise<void> {
+  const place = { rank: Number(rank), processes: Number(processes) };
+  const steps = await trainingSteps(
+    BATCH,
+    place,
+    (model) => model,
+    (step) => {
+      if (Date.now() > Number(start)) console.error('a program was not ready in time');
+      while (Date.now() < Number(start)) step();
+    },
+  );
+  fs.writeSync(1, `${JSON.stringify(steps)}\n`);
 }
 
 /** Six layers whose gradients take about as long over 1 Gbit as their backward passes: 1.6 MB and some 10 ms each. */
@@ -127,8 +131,10 @@ async function measureOverlap(rounds: number): Promise<Overlap> {
   const x = torch.randn(batch, width);
   const step = () => model.forward(x).square().mean().backward();
   const alone = () => model.noSync(step);
+  // As many bytes without gaps: what the gradients are sent as.
+  const flat = Array.from({ length: layers }, () => torch.zeros([width * width]));
   const exchange = () => {
-    for (const { grad } of model.parameters()) if (grad) dist.allReduce(grad);
+    for (const x of flat) dist.allReduce(x);
   };
   const contestants = [alone, exchange, step];
   const samples: number[][] = contestants.map(() => []);
@@ -147,27 +153,12 @@ async function measureOverlap(rounds: number): Promise<Overlap> {
   return { compute, communication, together };
 }
 
-async function measureTraining(rounds: number): Promise<Training> {
-  await torch.init({ threads: 1 });
-  const processes = dist.getWorldSize();
-  torch.manualSeed(7);
-  const { train } = await loadDatasets({
-    dataset: 'mnist',
-    data: undefined,
-    download: false,
-    batchSize: BATCH,
-  });
-  const weak = measureSteps(train, BATCH, rounds);
-  const strong = processes === 1 ? weak : measureSteps(train, BATCH / processes, rounds);
-  return { processes, weak, strong };
-}
-
-/** `allreduce <jobs as JSON>`, `training <rounds>` or `overlap <rounds>`. */
+/** `allreduce <jobs as JSON>`, `training <batch>` or `overlap <rounds>`. */
 export async function runRank([what, argument]: string[]): Promise<void> {
   dist.initProcessGroup({ timeoutMs: 60_000 });
   const measures: Record<string, () => unknown> = {
     allreduce: () => measureAllReduce(JSON.parse(argument)),
-    training: () => measureTraining(Number(argument)),
+    training: () => measureTogether(Number(argument)),
     overlap: () => measureOverlap(Number(argument)),
   };
   const result = await measures[what]();

@@ -1,15 +1,9 @@
 /** The figures as tables, and the extrapolation as a chart. */
 import { plot } from 'wasmgrad/plot';
 import { duration } from '../report/text.ts';
-import {
-  CALL_BYTES,
-  fitNetwork,
-  type Network,
-  strongSpeedUp,
-  type Workload,
-  weakEfficiency,
-} from './model.ts';
-import { BATCH, type Overlap, type Training } from './ranks.ts';
+import { fitNetwork, type Network, strongSpeedUp, type Workload, weakEfficiency } from './model.ts';
+import { BATCH, type Overlap } from './ranks.ts';
+import type { Training } from './training.ts';
 
 export interface AllReduceTime {
   readonly bytes: number;
@@ -26,6 +20,8 @@ const NETWORKS: readonly Network[] = [
   { name: '100 Gbit RDMA', alpha: 2e-6, beta: 11e9 },
 ];
 const SIZES = [2, 8, 64, 1024];
+/** The larger of the two sizes that α and β are fitted to. */
+const FIT_BYTES = 2 ** 20;
 const MLP_PARAMETERS = 784 * 500 + 500 + 500 * 10 + 10;
 
 const percent = (part: number): string => `${(100 * part).toFixed(0)} %`;
@@ -45,24 +41,24 @@ export function allReduceTable(figures: readonly AllReduceTime[]): Table {
 }
 
 export function trainingTable(all: readonly Training[], cores: number): Table {
-  const one = all[0].strong.alone.median;
-  const rows = all.map(({ processes, weak, strong }) => [
+  const one = all[0].alone.mean;
+  const rows = all.map(({ processes, alone, waiting, weak, strong }) => [
     `${processes}${processes > cores ? `, on ${cores} cores` : ''}`,
-    duration(weak.alone.median),
-    duration(weak.together.median),
-    percent(weak.alone.median / weak.together.median),
-    percent(weak.slowest / weak.together.median),
-    percent(weak.alone.undisturbed / weak.together.undisturbed),
-    duration(strong.together.median),
-    times(one / strong.together.median),
+    duration(alone.mean),
+    duration(weak.mean),
+    percent(alone.mean / weak.mean),
+    percent(alone.typical / weak.typical),
+    percent(alone.mean / waiting),
+    duration(strong.mean),
+    times(one / strong.mean),
   ]);
   const head = [
     'processes of 1 thread',
-    `batch ${BATCH} each, on their own`,
-    'together',
+    `batch ${BATCH} each: programs side by side`,
+    'one model together',
     'weak efficiency',
-    'of the slowest process',
-    'of the fastest tenth of steps',
+    'of the median step',
+    'if messages took no time',
     `batch ${BATCH} in all`,
     'strong speed-up',
   ];
@@ -102,17 +98,17 @@ export function modelTable(stepMs: number): Table {
 /** What the model says of this machine, from two sizes, where it was measured. */
 export function check(figures: readonly AllReduceTime[], training: readonly Training[]): string {
   const two = training.find(({ processes }) => processes === 2);
-  const large = figures.find(({ bytes }) => bytes === CALL_BYTES);
+  const large = figures.find(({ bytes }) => bytes === FIT_BYTES);
   if (!two || !large) return '';
   const seconds = (one: AllReduceTime) => [one.bytes, one.ours / 1e6] as const;
   const here = fitNetwork(seconds(figures[0]), seconds(large));
-  const [work] = workloads(two.weak.alone.median);
-  const { alone, together } = two.weak;
+  const [work] = workloads(two.alone.mean);
+  const { alone, weak } = two;
   return (
     `Check: α = ${duration(here.alpha * 1000)} and β = ${(here.beta / 1e9).toFixed(1)} GB/s, fitted to ` +
     `${sizeText(figures[0].bytes)} and ${sizeText(large.bytes)} here, predict a weak efficiency of ` +
-    `${percent(weakEfficiency(here, work, 2))} by 2 processes; measured: ${percent(alone.median / together.median)}, ` +
-    `by the fastest tenth of the steps ${percent(alone.undisturbed / together.undisturbed)}.`
+    `${percent(weakEfficiency(here, work, 2))} by 2 processes; measured: ${percent(alone.mean / weak.mean)}, ` +
+    `by the median step ${percent(alone.typical / weak.typical)}.`
   );
 }
 
@@ -125,7 +121,7 @@ export function assumptions(stepMs: number): string[] {
     'These are assumed; for 1 Gbit, a shaped link confirmed them for two processes.',
     `Tutorial: B = 1.59 MB, nearly all of it the last gradient, so nothing is hidden; ${duration(stepMs)} of computing per step, measured on one thread.`,
     '25 M parameters: B = 100 MB in 4 parts, 2 s per step (8 pictures of 12 GFLOP each at 50 GFLOP/s), of which the',
-    'backward pass is two thirds. Calls of 1 MiB, of 4 MiB beyond 32 processes.',
+    'backward pass is two thirds. Calls of 0.5 MiB, of 4 MiB beyond 16 processes.',
     'No stragglers, no congestion, no reading of data: an upper bound, not a measurement.',
   ];
 }

@@ -4,7 +4,7 @@
  */
 import type { NDArray } from '../backend/array.ts';
 import { type DType, dtypeInfo } from '../core/dtype.ts';
-import { contiguousStrides, type Shape } from '../core/shape.ts';
+import type { Shape, Strides } from '../core/shape.ts';
 import { Tensor } from '../tensor.ts';
 
 export interface BucketParameter {
@@ -54,13 +54,13 @@ export function assignBuckets(
 export interface Bucket {
   /** Numbers of its parameters. */
   readonly members: readonly number[];
-  /** The gradients, with gaps of zeros between them; null if there is none. */
+  /** The gradients as one run of memory, with gaps of zeros between them; null if there is none. */
   readonly flat: Tensor | null;
   /** The place of the gradient of the member at this position; null if it stays where it is. */
   view(position: number): NDArray | null;
 }
 
-/** One gradient, where the backward pass put it. */
+/** One gradient, where the backward pass put it. It has to fill its memory without gaps. */
 export class LoneBucket implements Bucket {
   readonly members: readonly [number];
   readonly #parameter: Tensor;
@@ -71,8 +71,8 @@ export class LoneBucket implements Bucket {
   }
 
   get flat(): Tensor | null {
-    const gradient = this.#parameter.leaf?.grad;
-    return gradient ? new Tensor(gradient.array) : null;
+    const array = this.#parameter.leaf?.grad?.array;
+    return array ? new Tensor(array.view([array.size], [1])) : null;
   }
 
   view(): null {
@@ -85,7 +85,8 @@ export class SharedBucket implements Bucket {
   readonly flat: Tensor;
   readonly #views: readonly NDArray[];
 
-  constructor(members: readonly number[], parameters: readonly Tensor[]) {
+  /** `strides`: of each gradient; they leave no gaps. */
+  constructor(members: readonly number[], parameters: readonly Tensor[], strides: readonly Strides[]) {
     const { dtype, array } = parameters[members[0]];
     const step = ALIGNMENT / dtypeInfo[dtype].bytes;
     const starts: number[] = [];
@@ -98,10 +99,7 @@ export class SharedBucket implements Bucket {
     array.backend.fill(flat, 0);
     this.members = members;
     this.flat = new Tensor(flat);
-    this.#views = members.map((i, at) => {
-      const { shape } = parameters[i];
-      return flat.view(shape, contiguousStrides(shape), starts[at]);
-    });
+    this.#views = members.map((i, at) => flat.view(parameters[i].shape, strides[i], starts[at]));
   }
 
   view(position: number): NDArray {

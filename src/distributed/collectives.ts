@@ -55,19 +55,23 @@ function hold(transport: Transport, array: NDArray): Held {
   return { array, count, dtype, address: linearBase(backend, transport) + BigInt(at), letGo };
 }
 
-/** A part of it. */
-const part = ({ address, dtype }: Elements, from: number, count: number): Elements => ({
-  address: address + BigInt(from * dtypeInfo[dtype].bytes),
-  count,
-  dtype,
-});
+/** Some of a tensor's elements, from one on. */
+interface Part extends Elements {
+  readonly from: number;
+}
 
 /** Parts of at most the group's chunk size. */
-function parts(data: Elements, chunkBytes: number): Elements[] {
-  const most = Math.max(1, Math.floor(chunkBytes / dtypeInfo[data.dtype].bytes));
-  const found: Elements[] = [];
-  for (let from = 0; from < data.count; from += most)
-    found.push(part(data, from, Math.min(most, data.count - from)));
+function parts({ address, count, dtype }: Elements, chunkBytes: number): Part[] {
+  const { bytes } = dtypeInfo[dtype];
+  const most = Math.max(1, Math.floor(chunkBytes / bytes));
+  const found: Part[] = [];
+  for (let from = 0; from < count; from += most)
+    found.push({
+      from,
+      address: address + BigInt(from * bytes),
+      count: Math.min(most, count - from),
+      dtype,
+    });
   return found;
 }
 
@@ -146,6 +150,12 @@ function divide(x: Tensor, by: number): void {
   noGrad(() => x.detach().div_(by));
 }
 
+/** Multiplies elements [from, from + count) of an array without gaps. */
+function scale(array: NDArray, from: number, count: number, factor: number): void {
+  const elements = new Tensor(array.view([count], [1], array.offset + from));
+  noGrad(() => elements.mul_(factor));
+}
+
 interface InPlace {
   readonly name: string;
   readonly x: Tensor;
@@ -156,6 +166,8 @@ interface InPlace {
   /** Whether this process's tensor changes. */
   readonly changes: boolean;
   readonly mean: boolean;
+  /** Each part is multiplied by it right before its call, which then finds it in the cache. Default 1. */
+  readonly factor?: number;
 }
 
 /**
@@ -166,9 +178,11 @@ interface InPlace {
  * is lost by it: a process that dies in these milliseconds ends the job through the launcher. Over a network they are
  * not faster, and a thread that waits in one keeps its core from the kernel, which has the network to attend to.
  */
+function inPlace(group: ProcessGroup, plan: InPlace, async: true): Work<Tensor>;
+function inPlace(group: ProcessGroup, plan: InPlace, async: boolean): Work<Tensor> | Tensor;
 function inPlace(group: ProcessGroup, plan: InPlace, async: boolean): Work<Tensor> | Tensor {
   const { transport, queue, chunkBytes } = group;
-  const { x, name, call, now, changes, mean } = plan;
+  const { x, name, call, now, changes, mean, factor = 1 } = plan;
   compareCalls(group, name);
   if (transport === null || x.numel() === 0)
     return async ? queue.add({ name, calls: [], finish: () => x }) : x;
@@ -188,8 +202,27 @@ function inPlace(group: ProcessGroup, plan: InPlace, async: boolean): Work<Tenso
     for (const data of all) now(transport, data);
     return finish();
   }
-  const work = queue.add({ name, calls: all.map((data) => () => call(transport, data)), finish });
+  const calls = all.map((data) => () => {
+    if (factor !== 1) scale(array, data.from, data.count, factor);
+    return call(transport, data);
+  });
+  const work = queue.add({ name, calls, finish });
   return async ? work : work.wait();
+}
+
+/** The mean over the processes of tensors that are divided before they are added, as DistributedDataParallel has it. */
+export function averageAsync(tensor: Tensor): Work<Tensor> {
+  const group = processGroup('averageAsync');
+  const plan: InPlace = {
+    name: nameOf('allReduce (mean)', tensor),
+    x: tensor,
+    call: (transport, data) => transport.allReduce(data, 'sum'),
+    now: null,
+    changes: true,
+    mean: false,
+    factor: 1 / group.size,
+  };
+  return inPlace(group, plan, true);
 }
 
 /**

@@ -3,17 +3,16 @@
  * while the backward pass goes on (Li et al., 2020, "PyTorch Distributed"). Gradients live in buckets, large ones by
  * themselves; a bucket leaves when all its gradients are there and all buckets before it have left, so the order is the same on every process.
  */
-import { noGrad } from '../autograd/gradMode.ts';
 import { queueCallback, walkHooks } from '../autograd/walkHooks.ts';
 import { dtypeInfo } from '../core/dtype.ts';
 import { ArgumentError } from '../core/errors.ts';
-import { formatShape } from '../core/shape.ts';
+import { contiguousStrides, formatShape, type Shape, type Strides } from '../core/shape.ts';
 import { Module } from '../nn/module.ts';
 import type { Parameter } from '../nn/parameter.ts';
 import type { LoadStateDictOptions, StateDict } from '../nn/stateDict.ts';
 import { Tensor } from '../tensor.ts';
 import { assignBuckets, type Bucket, LoneBucket, SharedBucket } from './buckets.ts';
-import { allGatherObject, allReduce, broadcast } from './collectives.ts';
+import { allGatherObject, averageAsync, broadcast } from './collectives.ts';
 import { DistributedError } from './errors.ts';
 import { type ProcessGroup, processGroup } from './group.ts';
 import type { Work } from './work.ts';
@@ -137,6 +136,23 @@ function compareModels(module: Module): void {
   }
 }
 
+/**
+ * How the gradients of these parameters lie in memory, the same on every process: as the parameters do, so that neither
+ * the backward pass nor the optimiser has to transpose them; in row-major order where processes differ.
+ */
+function commonStrides(parameters: readonly Parameter[]): readonly Strides[] {
+  const all = allGatherObject(parameters.map(({ array }) => (array.dense ? array.strides : null)));
+  return parameters.map(({ shape }, i) => {
+    const [first] = all.map((theirs) => theirs[i]);
+    const same = first !== null && all.every((theirs) => isOrdered(shape, theirs[i], first));
+    return same ? first : contiguousStrides(shape);
+  });
+}
+
+/** Whether two arrays of a shape go through memory in the same way. */
+const isOrdered = (shape: Shape, a: Strides | null, b: Strides): boolean =>
+  a !== null && shape.every((size, d) => size === 1 || a[d] === b[d]);
+
 interface ReducerOptions {
   readonly firstBytes: number;
   readonly capBytes: number;
@@ -148,6 +164,7 @@ class Reducer {
   readonly #group: ProcessGroup;
   readonly #named: readonly [string, Parameter][];
   readonly #buckets: readonly Bucket[];
+  readonly #strides: readonly Strides[];
   readonly #findUnused: boolean;
   enabled = true;
   // Of the backward pass that runs, which its list of callbacks tells apart from those that failed before:
@@ -163,13 +180,17 @@ class Reducer {
     this.#named = named;
     this.#findUnused = options.findUnused;
     const parameters = named.map(([, parameter]) => parameter);
+    const strides = commonStrides(parameters);
+    this.#strides = strides;
     // A gradient that takes a whole call is not copied to share it.
     const { chunkBytes } = this.#group;
     const assigned = assignBuckets(parameters, options.firstBytes, options.capBytes, chunkBytes);
     this.#buckets = assigned.map((members) => {
       const [first] = members;
       const alone = parameters[first].numel() * dtypeInfo[parameters[first].dtype].bytes >= chunkBytes;
-      return alone ? new LoneBucket(first, parameters[first]) : new SharedBucket(members, parameters);
+      return alone
+        ? new LoneBucket(first, parameters[first])
+        : new SharedBucket(members, parameters, strides);
     });
     this.#arrived = parameters.map(() => false);
     this.#missing = this.#buckets.map((bucket) => bucket.members.length);
@@ -229,22 +250,23 @@ class Reducer {
     const { leaf } = this.#named[i][1];
     if (!leaf?.grad) return;
     const view = this.#buckets[b].view(position);
-    if (view === null) return;
     const { array } = leaf.grad;
-    if (array.storage === view.storage && array.offset === view.offset) return;
-    view.backend.assign(view, array);
+    if (view === null) {
+      if (isOrdered(array.shape, array.dense ? array.strides : null, this.#strides[i])) return;
+    } else if (array.storage === view.storage && array.offset === view.offset) return;
+    const place = view ?? array.backend.empty(array.shape, array.dtype, this.#strides[i]);
+    place.backend.assign(place, array);
     if (!leaf.exposed) array.storage.free();
-    leaf.grad = new Tensor(view);
-    // The bucket outlives what others do with the gradient: it must not be freed with it.
-    leaf.exposed = true;
+    leaf.grad = new Tensor(place);
+    // A bucket outlives what others do with the gradient: it must not be freed with it.
+    leaf.exposed = view !== null;
   }
 
   #launchReady(): void {
     while (this.#nextBucket < this.#buckets.length && this.#missing[this.#nextBucket] === 0) {
       const { flat } = this.#buckets[this.#nextBucket++];
       if (this.#group.size === 1 || flat === null) continue;
-      noGrad(() => flat.mul_(1 / this.#group.size));
-      this.#works.push(allReduce(flat, { async: true }));
+      this.#works.push(averageAsync(flat));
     }
   }
 
@@ -275,7 +297,7 @@ class Reducer {
         const { leaf, array } = this.#named[i][1];
         if (mine[i] || leaf === null) return;
         const view = bucket.view(position);
-        const zeros = view ?? array.backend.empty(array.shape, array.dtype);
+        const zeros = view ?? array.backend.empty(array.shape, array.dtype, this.#strides[i]);
         zeros.backend.fill(zeros, 0);
         leaf.grad = new Tensor(zeros);
         leaf.exposed = view !== null;

@@ -24,7 +24,10 @@ export interface ProcessGroupOptions {
   timeoutMs?: number;
   /** File name of the MPI library. Default: the environment's WASMGRAD_MPI_LIBRARY, or what suits the launcher. */
   library?: string;
-  /** Large tensors go in calls of this many MB; 1 suits up to some 32 processes, 4 beyond. Default 1. */
+  /**
+   * Large tensors go in calls of this many MB. Default 0.5: what a processor's cache holds, for processes of one machine,
+   * and enough for a network of up to some 16 machines; 4 beyond.
+   */
   chunkMb?: number;
   /** Compare op, shape and dtype of every collective across the processes first: slow, for finding a mistake. */
   debug?: boolean;
@@ -75,7 +78,7 @@ export function initProcessGroup(options: ProcessGroupOptions = {}): void {
   const {
     backend = isLaunched() ? 'mpi' : 'none',
     timeoutMs = DEFAULT_TIMEOUT_MS,
-    chunkMb = 1,
+    chunkMb = 0.5,
     library,
   } = options;
   if (backend !== 'mpi' && backend !== 'none')

@@ -4,6 +4,7 @@ import type { CFunction, CType, ForeignFunctions, ForeignLibrary } from './ffi.t
 import { loadForeignFunctions } from './ffi.ts';
 import { detectLaunch } from './launcher.ts';
 import { type Constants, type Handle, identify, loadLibrary, type NativeOp } from './libraries.ts';
+import { openMpiMajor, openMpiSettings } from './openMpi.ts';
 import { guardSignals } from './signals.ts';
 import type { Elements, Request, Transport } from './transport.ts';
 
@@ -12,8 +13,6 @@ const REQUEST_SLOTS = 64;
 /** Of a request in any family. */
 const REQUEST_BYTES = 8;
 const ERROR_TEXT_BYTES = 8192;
-/** More than Open MPI puts before a message. */
-const HEADER_BYTES = 4096;
 
 const buffer: CType[] = ['pointer', 'int', 'handle'];
 const SIGNATURES = {
@@ -100,28 +99,11 @@ export interface MpiOptions {
   readonly chunkBytes: number;
 }
 
-/**
- * Settings of Open MPI, which reads them from the environment when it starts; what the user or the launcher has set stays.
- * Its own choices suit neither two processes of one virtual machine nor calls that are asked after:
- * - Between processes of one machine it lets the kernel copy from the other's memory (CMA), which in a virtual machine
- *   takes twice as long as by way of shared memory (1.6 MB by two: 0.40 and 0.18 ms), and is forbidden in many containers.
- * - Its non-blocking allreduce of a tensor in place sends all of it to one process and back, at any size; Rabenseifner's
- *   algorithm takes as many messages and half of the bytes.
- * - It sends messages above 64 KB by TCP piece by piece, and each piece waits until the program looks after it again,
- *   which it cannot while it computes. A message of half a chunk, as that algorithm sends, shall go at once.
- */
-function tuneOpenMpi(chunkBytes: number): void {
-  process.env.OMPI_MCA_btl_vader_single_copy_mechanism ??= 'none';
-  process.env.OMPI_MCA_coll_libnbc_iallreduce_algorithm ??= '3';
-  process.env.OMPI_MCA_btl_tcp_eager_limit ??= `${Math.max(64 * 1024, Math.ceil(chunkBytes / 2) + HEADER_BYTES)}`;
-}
-
 /** Loads a library and starts MPI. @throws DistributedError that says what is missing, or what does not go together */
 export function startMpi(options: MpiOptions): MpiTransport {
   const launch = detectLaunch();
   const foreign = loadForeignFunctions();
   const restoreSignals = guardSignals(foreign);
-  tuneOpenMpi(options.chunkBytes);
   const wanted = options.library ?? (process.env.WASMGRAD_MPI_LIBRARY || undefined);
   const binding = new Binding(foreign, loadLibrary(foreign, wanted, launch));
   if (binding.number('MPI_Initialized') !== 0) {
@@ -130,6 +112,10 @@ export function startMpi(options: MpiOptions): MpiTransport {
       'initProcessGroup: MPI was started before in this process; it can be started once',
     );
   }
+  const major = openMpiMajor(binding.version);
+  const settings = major === 0 ? {} : openMpiSettings(major, options.chunkBytes);
+  // What the user or the launcher has set stays.
+  for (const [name, value] of Object.entries(settings)) process.env[name] ??= value;
   binding.number('MPI_Init_thread', 0n, 0n, binding.constants.serialized);
   restoreSignals();
   const transport = new MpiTransport(binding);

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { assignBuckets } from '../../src/distributed/buckets.ts';
 import * as dist from '../../src/distributed/index.ts';
 import { detectLaunch } from '../../src/distributed/launcher.ts';
+import { openMpiMajor, openMpiSettings } from '../../src/distributed/openMpi.ts';
 import * as torch from '../../src/index.ts';
 import { nn, optim } from '../../src/index.ts';
 import { Tensor } from '../../src/tensor.ts';
@@ -98,6 +99,20 @@ describe('buckets', () => {
   });
 });
 
+describe('settings of Open MPI', () => {
+  it('have the names of the version, and are left to other libraries', () => {
+    expect(openMpiMajor('Open MPI v4.1.4, package: Debian OpenMPI, ident: 4.1.4')).toBe(4);
+    expect(openMpiMajor('Open MPI v5.0.7')).toBe(5);
+    expect(openMpiMajor('MPICH Version: 4.0.2')).toBe(0);
+    const four = openMpiSettings(4, 2 ** 20);
+    expect(four.OMPI_MCA_btl_vader_single_copy_mechanism).toBe('none');
+    expect(Number(four.OMPI_MCA_btl_tcp_eager_limit)).toBeGreaterThan(2 ** 19);
+    const five = openMpiSettings(5, 2 ** 20);
+    expect(five.OMPI_MCA_smsc).toBe('^cma');
+    expect(Object.keys(five).join()).not.toMatch(/vader/);
+  });
+});
+
 describe('launchers', () => {
   it('are known by what they put into the environment', () => {
     expect(detectLaunch({})).toBeNull();
@@ -186,6 +201,25 @@ describe('DistributedDataParallel', () => {
     }
     const storages = new Set(wrapped.parameters().map((p) => p.grad?.array.storage));
     expect(storages.size).toBeGreaterThan(1);
+  });
+
+  it.each([0.5, 1e-5])('gradients lie in memory as the parameters do, in calls of %s MB', (chunkMb) => {
+    dist.initProcessGroup({ chunkMb });
+    class Twice extends nn.Module {
+      readonly linear = new nn.Linear(3, 4);
+      readonly direct = new nn.Linear(3, 4, { bias: false });
+      override forward(x: Tensor): Tensor {
+        // A gradient in row-major order, where the layer keeps its weight by columns.
+        return this.linear.forward(x).add(this.direct.weight.matmul(x.t()).t());
+      }
+    }
+    const model = new Twice();
+    const wrapped = new dist.DistributedDataParallel(model.deepcopy());
+    const x = torch.randn(5, 3);
+    model.forward(x).square().sum().backward();
+    wrapped.forward(x).square().sum().backward();
+    expect(gradients(wrapped)).toEqual(gradients(model));
+    for (const { grad, array } of wrapped.parameters()) expect(grad?.array.strides).toEqual(array.strides);
   });
 
   it('has the state dict of the model, and reads that of a wrapped one', () => {

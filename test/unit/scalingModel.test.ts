@@ -8,6 +8,7 @@ import {
   visibleSeconds,
   weakEfficiency,
 } from '../../bench/scaling/model.ts';
+import { summarizeTraining } from '../../bench/scaling/training.ts';
 
 const gigabit = { name: '1 Gbit', alpha: 50e-6, beta: 119e6 };
 const work = { name: 'a model', bytes: 100e6, compute: 2, buckets: 4 };
@@ -38,5 +39,25 @@ describe('the model of training by many processes', () => {
     const { alpha, beta } = fitNetwork(at(16), at(3 * CALL_BYTES));
     expect(alpha / gigabit.alpha).toBeCloseTo(1, 2);
     expect(beta / gigabit.beta).toBeCloseTo(1, 2);
+  });
+});
+
+describe('steps of several programs', () => {
+  it('give their rate, and what waiting for the slowest costs', () => {
+    const rounds = [
+      {
+        alone: [
+          [1, 3],
+          [4, 4],
+        ],
+        weak: [5, 5],
+        strong: [3, 3],
+      },
+    ];
+    const { alone, waiting, weak, strong } = summarizeTraining(2, rounds);
+    expect(alone.mean).toBeCloseTo(2 / (1 / 2 + 1 / 4), 12);
+    expect(alone.typical).toBe(3.5);
+    expect(waiting).toBe(4);
+    expect([weak.mean, weak.typical, strong.mean]).toEqual([5, 5, 3]);
   });
 });
