@@ -1,6 +1,7 @@
 /** A model as a table: modules, what they give, how many parameters they hold. */
 import { noGrad } from '../autograd/gradMode.ts';
-import { ArgumentError } from '../core/errors.ts';
+import type { DType } from '../core/dtype.ts';
+import { ArgumentError, DTypeError } from '../core/errors.ts';
 import { formatShape, type Shape } from '../core/shape.ts';
 import { zeros } from '../creation.ts';
 import { Tensor } from '../tensor.ts';
@@ -23,42 +24,60 @@ export interface ModelSummary {
   toString(): string;
 }
 
+type Input = Shape | readonly (Shape | Tensor)[] | Tensor;
+
 /**
  * Runs the model once, in evaluation mode and without gradients, on zeros of `inputShape` (a list of shapes for several
- * inputs, or tensors), and lists what its modules returned. @throws ArgumentError without inputs
+ * inputs, or tensors), and lists what its modules returned. The zeros are float32, or int64 for a model that takes no
+ * floating point, as one that begins with an embedding. @throws ArgumentError without inputs
  */
-export function summary(model: Module, input: Shape | readonly (Shape | Tensor)[] | Tensor): ModelSummary {
-  const inputs = toInputs(input, model);
+export function summary(model: Module, input: Input): ModelSummary {
+  try {
+    return run(model, toInputs(input, model, 'float32'));
+  } catch (error) {
+    if (!(error instanceof DTypeError) || input instanceof Tensor) throw error;
+    try {
+      return run(model, toInputs(input, model, 'int64'));
+    } catch {
+      throw error;
+    }
+  }
+}
+
+function run(model: Module, inputs: readonly Tensor[]): ModelSummary {
   const rows: Row[] = [];
   const names = new Map(model.namedModules().map(([name, module]) => [module, name]));
   const modes = model.modules().map((module) => ({ module, training: module.training }));
+  const running = new Set<() => void>();
   const handles = model.modules().map((module) =>
     module.registerForwardPreHook((called) => {
       rows.push({ label: '', output: '', parameters: 0 });
       const at = rows.length - 1;
       const done = called.registerForwardHook((self, _, output) => {
         done();
+        running.delete(done);
         rows[at] = rowOf(self, names.get(self) ?? '', output);
       });
+      running.add(done);
     }),
   );
   try {
     model.eval();
     noGrad(() => model.call(...inputs));
   } finally {
-    for (const handle of handles) handle();
+    for (const handle of [...handles, ...running]) handle();
     for (const { module, training } of modes) module.training = training;
   }
   return describe(model, rows);
 }
 
-function toInputs(input: Shape | readonly (Shape | Tensor)[] | Tensor, model: Module): Tensor[] {
+function toInputs(input: Input, model: Module, dtype: DType): Tensor[] {
   if (input instanceof Tensor) return [input];
   const list: readonly (number | Shape | Tensor)[] = input;
   if (list.length === 0)
     throw new ArgumentError('summary: expected a shape, a list of shapes, or tensors, but got an empty list');
   const device = model.parameters()[0]?.device;
-  const make = (shape: Shape): Tensor => zeros(shape, { device });
+  const make = (shape: Shape): Tensor => zeros(shape, { device, dtype });
   const sizes = list.filter((x) => typeof x === 'number');
   if (sizes.length === list.length) return [make(sizes)];
   return list.flatMap((x) => (x instanceof Tensor ? [x] : typeof x === 'number' ? [] : [make(x)]));

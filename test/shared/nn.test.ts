@@ -298,6 +298,13 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
       ]);
       expect(table.rows.map((row) => row.output)).toEqual(['[1, 2]', '[1, 4]', '[1, 2]']);
       expect(String(table)).toContain('Total parameters: 24');
+      const words = new nn.Sequential(new nn.Embedding(10, 3), new nn.Linear(3, 2));
+      expect(nn.summary(words, [4, 5]).rows.map((row) => row.output)).toEqual([
+        '[4, 5, 2]',
+        '[4, 5, 3]',
+        '[4, 5, 2]',
+      ]);
+      expect(() => nn.summary(new nn.Linear(3, 2), [4, 5])).toThrow(torch.ShapeError);
     });
   });
 
