@@ -29,12 +29,14 @@ function inBrowser(name: string, headers: Record<string, string>): TestProjectIn
     test: {
       name,
       include: BROWSER_TESTS,
+      // After those in Node: threads that wait for each other's core cost several times what they do.
+      sequence: { groupOrder: 1 },
       testTimeout: 300_000,
       hookTimeout: 300_000,
       browser: {
         enabled: true,
         headless: true,
-        fileParallelism: false, // one page in each of the two projects, beside the workers of Node
+        fileParallelism: false, // one page in each of the two projects
         screenshotFailures: false,
         instances: [{ browser: 'chromium' }],
         provider: playwright({
