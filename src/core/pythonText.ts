@@ -30,3 +30,9 @@ export function pythonValue(x: unknown): string {
 /** camelCase as snake_case: weightDecay → weight_decay. */
 export const snakeCase = (name: string): string =>
   name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** snake_case as camelCase, without the _ of what is private: weight_decay → weightDecay, _last_lr → lastLr. */
+export const camelCase = (name: string): string =>
+  name.startsWith('__')
+    ? name
+    : name.replace(/^_/, '').replace(/_(\w)/g, (_, letter) => letter.toUpperCase());

@@ -1,6 +1,7 @@
 /** Schedules made of schedules, and the one that watches a metric. */
 import { ArgumentError } from '../core/errors.ts';
 import type { Tensor } from '../tensor.ts';
+import { renamed } from './pythonState.ts';
 import {
   type Arguments,
   type LRScheduler,
@@ -98,15 +99,14 @@ export class SequentialLR {
   }
 
   loadStateDict(state: Readonly<SchedulerStateDict>): void {
-    if (typeof state.lastEpoch === 'number') this.lastEpoch = state.lastEpoch;
+    const { lastEpoch } = renamed(state);
+    if (typeof lastEpoch === 'number') this.lastEpoch = lastEpoch;
     loadAll(this.schedulers, state);
   }
 }
 
-function loadAll(
-  schedulers: readonly Steppable[],
-  { schedulers: saved }: Readonly<SchedulerStateDict>,
-): void {
+function loadAll(schedulers: readonly Steppable[], state: Readonly<SchedulerStateDict>): void {
+  const { schedulers: saved } = renamed(state);
   if (!Array.isArray(saved) || saved.length !== schedulers.length) {
     throw new ArgumentError(`loadStateDict: expected the state of ${schedulers.length} schedulers`);
   }
@@ -291,7 +291,9 @@ export class ReduceLROnPlateau {
   }
 
   loadStateDict(state: Readonly<SchedulerStateDict>): void {
-    const known = Object.entries(state).filter(([name]) => name !== 'optimizer' && Object.hasOwn(this, name));
+    const known = Object.entries(renamed(state)).filter(
+      ([name]) => name !== 'optimizer' && Object.hasOwn(this, name),
+    );
     Object.assign(this, Object.fromEntries(known));
   }
 }

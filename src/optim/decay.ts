@@ -8,6 +8,7 @@ import {
   perGroup,
   required,
   type Scheduled,
+  type SchedulerStateDict,
 } from './scheduler.ts';
 
 type Factor = (epoch: number) => number;
@@ -97,6 +98,19 @@ export interface MultiStepLROptions extends LastEpochOptions {
   gamma?: number;
 }
 
+/** Of one milestone; more would be no schedule. */
+const MAX_REPEATS = 1000;
+
+/** How PyTorch saves milestones: how often each epoch is one. */
+const isCounts = (x: unknown): x is Record<string, number> =>
+  typeof x === 'object' &&
+  x !== null &&
+  !Array.isArray(x) &&
+  Object.values(x).every((times) => Number.isInteger(times) && times > 0 && times < MAX_REPEATS);
+
+const repeated = (counts: Record<string, number>): number[] =>
+  Object.entries(counts).flatMap(([epoch, times]) => new Array<number>(times).fill(Number(epoch)));
+
 /** lr · gamma at each milestone. */
 export class MultiStepLR extends LRScheduler {
   milestones: number[];
@@ -119,6 +133,11 @@ export class MultiStepLR extends LRScheduler {
     this.gamma = gamma;
     this.start();
   }
+  override loadStateDict(state: Readonly<SchedulerStateDict>): void {
+    const { milestones } = state;
+    super.loadStateDict(isCounts(milestones) ? { ...state, milestones: repeated(milestones) } : state);
+  }
+
   protected nextLrs(): number[] {
     const times = this.milestones.filter((epoch) => epoch === this.lastEpoch).length;
     return times === 0 ? this.lrs() : this.lrs().map((lr) => lr * this.gamma ** times);

@@ -129,9 +129,10 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
   }
 
   override loadStateDict(dict: OptimizerStateDict): void {
+    const saved = (dict as Partial<OptimizerStateDict> | null)?.state?.[0];
+    const memory = saved === undefined ? fresh() : memoryOf(saved ?? {}); // may throw: nothing has changed yet
     super.loadStateDict({ ...dict, state: {} });
-    const saved = dict.state[0];
-    this.#memory = saved === undefined ? fresh() : memoryOf(saved);
+    this.#memory = memory;
   }
 
   /** One step: up to maxIter iterations. Returns the loss before the step. @throws ArgumentError without a closure */

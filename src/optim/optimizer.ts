@@ -10,6 +10,7 @@ import { ArgumentError } from '../core/errors.ts';
 import { pythonValue, snakeCase } from '../core/pythonText.ts';
 import { formatShape, sameShape } from '../core/shape.ts';
 import { Tensor } from '../tensor.ts';
+import { renamedState } from './pythonState.ts';
 
 export interface OptimizerOptions {
   /** Learning rate. */
@@ -135,11 +136,13 @@ export abstract class Optimizer<
   }
 
   /**
-   * Takes options and state over; tensors are copied in each parameter's dtype and device.
+   * Takes options and state over; tensors are copied in each parameter's dtype and device. What PyTorch's `state_dict()`
+   * gave, read by `loadTorch`, is understood.
    * @throws ArgumentError, changing nothing, for a state that is not one of an optimiser with these groups
    */
-  loadStateDict(dict: OptimizerStateDict): void {
+  loadStateDict(saved: OptimizerStateDict): void {
     const groups = this.paramGroups;
+    const dict = renamedState(saved);
     checkStateDict(dict);
     if (dict.paramGroups.length !== groups.length) {
       throw new ArgumentError('loaded state dict has a different number of parameter groups');

@@ -4,6 +4,7 @@
  */
 import { ArgumentError } from '../core/errors.ts';
 import { isOptions } from '../tensor/arguments.ts';
+import { renamed } from './pythonState.ts';
 
 /** What a schedule needs of a group. */
 export interface ScheduledGroup {
@@ -151,13 +152,13 @@ export abstract class LRScheduler {
   }
 
   /**
-   * Continues from a saved state. The optimiser's rates come from its own state.
+   * Continues from a saved state, PyTorch's too. The optimiser's rates come from its own state.
    * @throws ArgumentError, changing nothing, for values of another kind than they have here
    */
   loadStateDict(state: Readonly<SchedulerStateDict>): void {
     if (typeof state !== 'object' || state === null)
       throw new ArgumentError(`loadStateDict: expected the state of a scheduler, but got ${String(state)}`);
-    const { lastLr, ...own } = state;
+    const { lastLr, ...own } = renamed(state);
     const known = Object.entries(own).filter(
       ([name, value]) => Object.hasOwn(this, name) && isPlainState(value),
     );

@@ -117,6 +117,15 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
     ).toThrow(ArgumentError);
   });
 
+  it('is as it was after a state that lacks something', () => {
+    for (const optimizer of [new optim.Adam([leaf([1])]), new optim.LBFGS([leaf([1])])]) {
+      const before = JSON.stringify(optimizer.stateDict());
+      const dict = { state: { 0: { step: 1 } }, paramGroups: [{ params: [0], lr: 7 }] };
+      expect(() => optimizer.loadStateDict(dict)).toThrow(/the state of a parameter lacks/);
+      expect(JSON.stringify(optimizer.stateDict())).toBe(before);
+    }
+  });
+
   describe('schedules', () => {
     const sgd = (lr = 1) => new optim.SGD([leaf([1])], { lr, momentum: 0.9 });
     const run = (scheduler: { step(): void; getLastLr(): number[] }, steps: number) =>

@@ -9,15 +9,18 @@ import { describe, expect, it } from 'vitest';
 import { deflateCosts } from '../../scripts/deflateCosts.mjs';
 import { PROGRAMS, sizes } from '../../scripts/sizes.mjs';
 
-/** kB, minified and gzipped, with the kernels and the worker: the built package, as esbuild bundles it. */
-const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 179.5, tutorial: 116, tensors: 104.5 };
+/**
+ * kB, minified and gzipped, with the kernels and the worker: the built package, as esbuild bundles it. Of that 0.5 are
+ * PyTorch's names in saved states of optimisers and schedules.
+ */
+const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 180, tutorial: 116.5, tensors: 104.7 };
 /** The tutorial of README.md as it is written there, MNIST's download included, and everything: as Vite bundles. */
-const VITE_BUDGET = { readme: 115.6, everything: 173 };
+const VITE_BUDGET = { readme: 116.1, everything: 173.6 };
 /**
  * For pages without a bundler: everything, with files, plots and data sets; what a GPU needs beside it, on demand. Of that
  * 5 kB are formulas that are computed late, kernels that several steps share, products in float16 and over subgroups.
  */
-const FILE_BUDGET = { 'wasmgrad.min.js': 220.5, 'wasmgrad.webgpu.min.js': 36 };
+const FILE_BUDGET = { 'wasmgrad.min.js': 221, 'wasmgrad.webgpu.min.js': 36 };
 
 describe('size', () => {
   it('stays within the budget', async () => {
