@@ -8,7 +8,7 @@ import { type DType, isFloating, toFloating, torchTypeName } from '../core/dtype
 import { ArgumentError, DTypeError } from '../core/errors.ts';
 import { broadcastShapes } from '../core/shape.ts';
 import { checkPair, isTensor, type OperandOf, pairDType, promoteOperand, tensorOf } from './convert.ts';
-import { given, tensorGiven } from './given.ts';
+import { operandGiven, tensorGiven } from './given.ts';
 import { nodeName } from './unary.ts';
 
 export interface BinaryRow extends BinarySpec {
@@ -76,8 +76,8 @@ export function applyBinary<T extends Variable>(row: BinaryRow, left: OperandOf<
     checkPair(left, right, row.name);
     broadcastShapes(left.shape, right.shape, row.name);
   } else {
-    given(left, row.name, 'input', 'a Tensor or a number');
-    given(right, row.name, 'other', 'a Tensor or a number');
+    operandGiven(left, row.name, 'input');
+    operandGiven(right, row.name, 'other');
   }
   const dtype = operandDType(row, left, right);
   const a = promoteOperand(left, dtype);

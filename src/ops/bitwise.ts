@@ -6,7 +6,7 @@ import { DTypeError } from '../core/errors.ts';
 import { type BinaryOp, binaryOp } from './binary.ts';
 import { logicalNot } from './comparison.ts';
 import { type OperandOf, valueDType } from './convert.ts';
-import { given, tensorGiven } from './given.ts';
+import { operandGiven, tensorGiven } from './given.ts';
 import { unaryOp } from './unary.ts';
 
 function checkIntegers(op: string, operands: readonly OperandOf<Variable>[]): void {
@@ -25,8 +25,8 @@ function bitwise(
 ): BinaryOp {
   const op = binaryOp({ name, js, big, wgsl });
   const checked = <T extends Variable>(a: OperandOf<T>, b: OperandOf<T>): T => {
-    given(a, name, 'input', 'a Tensor or a number');
-    given(b, name, 'other', 'a Tensor or a number');
+    operandGiven(a, name, 'input');
+    operandGiven(b, name, 'other');
     checkIntegers(name, [a, b]);
     return op<T>(a, b);
   };

@@ -3,7 +3,7 @@
 import type { Variable } from '../autograd/variable.ts';
 import { type BinaryOp, binaryOp } from './binary.ts';
 import { cast, type OperandOf } from './convert.ts';
-import { given } from './given.ts';
+import { operandGiven } from './given.ts';
 import { unaryOp } from './unary.ts';
 
 const compare = (
@@ -69,8 +69,8 @@ const logic = (name: string, js: (a: boolean, b: boolean) => boolean, wgsl: stri
   const truth = <T extends Variable>(x: OperandOf<T>): OperandOf<T> =>
     typeof x === 'object' ? cast(x, 'bool') : Boolean(x);
   return <T extends Variable>(a: OperandOf<T>, b: OperandOf<T>): T => {
-    given(a, name, 'input', 'a Tensor or a number');
-    given(b, name, 'other', 'a Tensor or a number');
+    operandGiven(a, name, 'input');
+    operandGiven(b, name, 'other');
     return op<T>(truth(a), truth(b));
   };
 };

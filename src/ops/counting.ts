@@ -8,7 +8,7 @@ import { formatShape, normalizeDim, numElements } from '../core/shape.ts';
 import { zerosOf } from './along.ts';
 import { detached } from './composite.ts';
 import { cast, contiguous, type OperandOf } from './convert.ts';
-import { given, tensorGiven } from './given.ts';
+import { operandGiven, tensorGiven } from './given.ts';
 import { selectAlong } from './indexing.ts';
 import { integerVector } from './rearrange.ts';
 import { histcUnread, isinUnread, searchUnread } from './unread.ts';
@@ -221,7 +221,7 @@ export function searchsorted<T extends Variable>(
   { right, side }: SearchOptions = {},
 ): T {
   tensorGiven(sequence, 'searchsorted', 'sequence');
-  given(values, 'searchsorted', 'values', 'a Tensor or a number');
+  operandGiven(values, 'searchsorted', 'values');
   const behind = right ?? side === 'right';
   if (!sequence.array.backend.synchronous) return searchUnread(sequence, values, behind);
   const numbers =

@@ -13,6 +13,14 @@ export function tensorGiven<T extends Variable>(x: T, op: string, argument = 'in
   return (x as T | null | undefined)?.array === undefined ? refuse(x, op, argument, 'a Tensor') : x;
 }
 
+/** x, which must be a tensor or a plain value. @throws ArgumentError */
+export function operandGiven<X>(x: X, op: string, argument: string): X {
+  const missing = x === undefined || x === null;
+  if (missing || (typeof x === 'object' && (x as { array?: unknown }).array === undefined))
+    refuse(x, op, argument, 'a Tensor or a number');
+  return x;
+}
+
 /** x, which must have come. @throws ArgumentError */
 export function given<X>(x: X, op: string, argument: string, expected: string): X {
   return x === undefined || x === null ? refuse(x, op, argument, expected) : x;

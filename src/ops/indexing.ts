@@ -10,7 +10,7 @@ import { ArgumentError, IndexError, ShapeError } from '../core/errors.ts';
 import { broadcastShapes, contiguousStrides, formatShape, numElements, type Shape } from '../core/shape.ts';
 import { add, mul, remainder } from './arithmetic.ts';
 import { cast, checkDevices, contiguous, type OperandOf, scalarValue } from './convert.ts';
-import { given, tensorGiven } from './given.ts';
+import { given, operandGiven, tensorGiven } from './given.ts';
 import { inplace } from './inplace.ts';
 import { zeros } from './unary.ts';
 import {
@@ -289,7 +289,7 @@ export function indexPut_<T extends Variable>(
   accumulate = false,
 ): T {
   tensorGiven(x, 'index_put');
-  given(value, 'index_put', 'value', 'a Tensor or a number');
+  operandGiven(value, 'index_put', 'value');
   const planned = plan(x, entries);
   const { source, indices } = planned;
   const tensor = typeof value === 'object' ? cast(value, x.dtype) : scalarTensor(x, value);

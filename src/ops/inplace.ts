@@ -13,7 +13,7 @@ import { inOp } from '../core/inOp.ts';
 import { broadcastShapes, formatShape, sameShape } from '../core/shape.ts';
 import { type BinaryOp, operandDType } from './binary.ts';
 import { checkDevices, clone, type OperandOf, promoteOperand } from './convert.ts';
-import { given, tensorGiven } from './given.ts';
+import { operandGiven, tensorGiven } from './given.ts';
 import { zeros } from './unary.ts';
 import { asStrided } from './views.ts';
 
@@ -164,7 +164,7 @@ const readsFirst = (row: BinaryOp['row'], other: OperandOf<Variable>): boolean =
 
 /** An in-place form of a binary op: `x.add_(y)`. */
 export function inplaceBinary<T extends Variable>(op: BinaryOp, x: T, other: OperandOf<T>, name: string): T {
-  given(other, name, 'other', 'a Tensor or a number');
+  operandGiven(other, name, 'other');
   const dtype = operandDType(op.row, x, other);
   checkCastInto(op.row.predicate ? 'bool' : dtype, x.dtype, name);
   if (typeof other === 'object') {
@@ -194,7 +194,7 @@ export function inplaceBinary<T extends Variable>(op: BinaryOp, x: T, other: Ope
 
 /** All elements become `value`, a number or a tensor without dimensions. @throws ShapeError */
 export function fill_<T extends Variable>(x: T, value: number | bigint | boolean | T): T {
-  given(value, 'fill_', 'value', 'a number');
+  operandGiven(value, 'fill_', 'value');
   if (typeof value === 'object') {
     if (value.ndim === 0) return copy_(x, value);
     throw new ShapeError(

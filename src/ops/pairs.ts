@@ -10,7 +10,7 @@ import { eq, isfinite, isnan, le, logicalAnd, logicalOr, lt } from './comparison
 import { detached } from './composite.ts';
 import { cast, commonDType, type OperandOf, promoteOperand } from './convert.ts';
 import { abs, exp, log, sign } from './elementwise.ts';
-import { given, tensorGiven } from './given.ts';
+import { operandGiven, tensorGiven } from './given.ts';
 import { whereOp } from './where.ts';
 
 const share = <T extends Variable>(grad: T, wins: T): T => whereOp<T>(wins, grad, 0);
@@ -115,7 +115,7 @@ export function isclose<T extends Variable>(
   equalNan = false,
 ): T {
   tensorGiven(a, 'isclose');
-  given(b, 'isclose', 'other', 'a Tensor or a number');
+  operandGiven(b, 'isclose', 'other');
   return inOp('isclose', () => {
     const o = typeof rtol === 'object' ? { rtol: 1e-5, atol, equalNan, ...rtol } : { rtol, atol, equalNan };
     const dtype = commonDType([a, b]);

@@ -7,7 +7,7 @@ import { applyBinary, binaryOp } from './binary.ts';
 import { eq, logicalAnd, logicalNot, lt } from './comparison.ts';
 import { type OperandOf, pairDType } from './convert.ts';
 import { log, rsqrt, sqrt } from './elementwise.ts';
-import { given } from './given.ts';
+import { operandGiven } from './given.ts';
 import { applyUnary, type UnaryRow } from './unary.ts';
 import { whereOp } from './where.ts';
 
@@ -43,8 +43,8 @@ const integerRow = {
 
 /** a to the power b. @throws ArgumentError for integers to a negative number */
 export function pow<T extends Variable>(a: OperandOf<T>, b: OperandOf<T>): T {
-  given(a, 'pow', 'input', 'a Tensor or a number');
-  given(b, 'pow', 'other', 'a Tensor or a number');
+  operandGiven(a, 'pow', 'input');
+  operandGiven(b, 'pow', 'other');
   if (
     typeof a === 'object' &&
     typeof b === 'number' &&

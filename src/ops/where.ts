@@ -5,7 +5,7 @@ import type { Variable } from '../autograd/variable.ts';
 import { DTypeError } from '../core/errors.ts';
 import { broadcastShapes } from '../core/shape.ts';
 import { cast, checkDevices, commonDType, type OperandOf, promoteOperand } from './convert.ts';
-import { given, tensorGiven } from './given.ts';
+import { operandGiven, tensorGiven } from './given.ts';
 
 /**
  * a where condition holds, else b; all three broadcast, a and b are promoted.
@@ -13,8 +13,8 @@ import { given, tensorGiven } from './given.ts';
  */
 export function whereOp<T extends Variable>(condition: T, left: OperandOf<T>, right: OperandOf<T>): T {
   tensorGiven(condition, 'where', 'condition');
-  given(left, 'where', 'input', 'a Tensor or a number');
-  given(right, 'where', 'other', 'a Tensor or a number');
+  operandGiven(left, 'where', 'input');
+  operandGiven(right, 'where', 'other');
   // As in PyTorch, which keeps bytes from before it had bools.
   if (condition.dtype === 'uint8') return whereOp<T>(cast(condition, 'bool'), left, right);
   if (condition.dtype !== 'bool') {

@@ -427,6 +427,17 @@ describe('every op', () => {
     ]);
   });
 
+  it.each(['add', 'add_', 'mul_', 'pow', 'eq', 'logicalAnd', 'fill_', 'maximum'])(
+    '%s says that an object is no operand',
+    (name) => {
+      const x = torch.ones([2, 3]);
+      expect(() => member(x, name).call(x, { other: x })).toThrow(torch.ArgumentError);
+      expect(() => member(x, name).call(x, { other: x })).toThrow(
+        /argument '\w+' must be .*, but got Object/,
+      );
+    },
+  );
+
   it('says what it said before', async () => {
     await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot('errorMessages.txt');
   });
