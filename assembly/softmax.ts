@@ -131,7 +131,15 @@ export function softmax_f32(x: usize, out: usize, n: usize, begin: usize, end: u
     const p = x + ((row * n) << 2);
     const to = out + ((row * n) << 2);
     const factor = f32x4.splat(<f32>(1 / Rows.expSum(p, to, n, Rows.top(p, n))));
-    for (let i: usize = 0; i < n; i += 4) {
+    let i: usize = 0;
+    for (; i + 16 <= n; i += 16) {
+      const at = to + (i << 2);
+      v128.store(at, f32x4.mul(v128.load(at), factor));
+      v128.store(at, f32x4.mul(v128.load(at, 16), factor), 16);
+      v128.store(at, f32x4.mul(v128.load(at, 32), factor), 32);
+      v128.store(at, f32x4.mul(v128.load(at, 48), factor), 48);
+    }
+    for (; i < n; i += 4) {
       const at = to + (i << 2);
       V.storeLanes(at, f32x4.mul(V.loadLanes(at, 1, n - i), factor), n - i);
     }
@@ -145,7 +153,16 @@ export function log_softmax_f32(x: usize, out: usize, n: usize, begin: usize, en
     const top = Rows.top(p, n);
     const shift = f32x4.splat(top);
     const logSum = f32x4.splat(<f32>Rows.log(Rows.expSum(p, 0, n, top)));
-    for (let i: usize = 0; i < n; i += 4) {
+    let i: usize = 0;
+    for (; i + 16 <= n; i += 16) {
+      const at = to + (i << 2);
+      const from = p + (i << 2);
+      v128.store(at, f32x4.sub(f32x4.sub(v128.load(from), shift), logSum));
+      v128.store(at, f32x4.sub(f32x4.sub(v128.load(from, 16), shift), logSum), 16);
+      v128.store(at, f32x4.sub(f32x4.sub(v128.load(from, 32), shift), logSum), 32);
+      v128.store(at, f32x4.sub(f32x4.sub(v128.load(from, 48), shift), logSum), 48);
+    }
+    for (; i < n; i += 4) {
       const v = f32x4.sub(V.loadLanes(p + (i << 2), 1, n - i), shift);
       V.storeLanes(to + (i << 2), f32x4.sub(v, logSum), n - i);
     }

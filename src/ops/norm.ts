@@ -3,7 +3,7 @@
  * kernel serves all of them, over rows of [outer, rows, inner].
  */
 
-import { record, recordMany } from '../autograd/record.ts';
+import { needsGraph, record, recordMany } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { isFloating, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
@@ -72,12 +72,26 @@ function standardizeGrad<T extends Variable>(g: T, y: T, rstd: T): T {
   });
 }
 
-/** y·weight + bias, each given as one value per element of `shape` (sizes of 1 repeat). */
-function affine<T extends Variable>(y: T, weight: T | null, bias: T | null, shape: Shape): T {
-  // A copy, because the rule reads y: the result may be overwritten, as by an activation in place.
-  if (weight === null && bias === null) return clone(y);
-  const scaled = weight === null ? y : mul<T>(y, reshape(weight, shape));
-  return bias === null ? scaled : addOp<T>(scaled, reshape(bias, shape));
+/** x + y in the memory of x, a value that nobody else reads. */
+function addInto<T extends Variable>(x: T, y: T): T {
+  const out = x.array.backend.binary(addOp.row, x.array, y.array, x.array);
+  return record('AddBackward0', out, [x, y], () => (grad) => [grad, grad]);
+}
+
+/**
+ * y·weight + bias, each given as one value per element of `shape` (sizes of 1 repeat). `own`: y is a value that only its
+ * own rule reads.
+ */
+function affine<T extends Variable>(y: T, weight: T | null, bias: T | null, shape: Shape, own: boolean): T {
+  // A copy if a rule reads y: the result may be overwritten, as by an activation in place.
+  if (weight === null && bias === null) return own && !y.requiresGrad ? y : clone(y);
+  if (weight === null) return bias === null ? y : addOp<T>(y, reshape(bias, shape));
+  const factor = reshape(weight, shape);
+  const scaled =
+    own && !needsGraph([y, weight])
+      ? y.derive(y.array.backend.binary(mul.row, y.array, factor.array, y.array))
+      : mul<T>(y, factor);
+  return bias === null ? scaled : addInto(scaled, reshape(bias, shape));
 }
 
 /** All of one floating dtype, on one device; the others by their names. @throws DTypeError, DeviceError */
@@ -154,7 +168,7 @@ export function batchNorm<T extends Variable>(
       return {
         output: named(
           'NativeBatchNormBackward0',
-          affine(x, scale, bias === null ? shift : add<T>(bias, shift), shape),
+          affine(x, scale, bias === null ? shift : add<T>(bias, shift), shape, false),
         ),
         statistics: null,
       };
@@ -172,7 +186,7 @@ export function batchNorm<T extends Variable>(
     );
     const output = named(
       'NativeBatchNormBackward0',
-      affine(reshape(rows.output, x.shape), weight, bias, shape),
+      affine(reshape(rows.output, x.shape), weight, bias, shape, true),
     );
     return { output, statistics: { mean: rows.mean, variance: mul<T>(rows.variance, count / (count - 1)) } };
   });
@@ -201,7 +215,7 @@ export function instanceNorm<T extends Variable>(x: T, settings: ChannelNorm<T>)
     const rows = standardize('NativeBatchNormBackward0', reshape(x, [1, n * c, count]), eps);
     const overSamples = (values: T): T => mean(reshape(values, [n, c]), 0);
     return {
-      output: affine(reshape(rows.output, x.shape), weight, bias, channelShape(x)),
+      output: affine(reshape(rows.output, x.shape), weight, bias, channelShape(x), true),
       statistics: {
         mean: overSamples(rows.mean),
         variance: mul<T>(overSamples(rows.variance), count / (count - 1)),
@@ -253,7 +267,10 @@ export function layerNorm<T extends Variable>(
     const inner = numElements(normalizedShape);
     const rows = numElements(x.shape.slice(0, x.ndim - normalizedShape.length));
     const { output } = standardize('NativeLayerNormBackward0', reshape(x, [1, rows, inner]), eps);
-    return named('NativeLayerNormBackward0', affine(reshape(output, x.shape), weight, bias, normalizedShape));
+    return named(
+      'NativeLayerNormBackward0',
+      affine(reshape(output, x.shape), weight, bias, normalizedShape, true),
+    );
   });
 }
 
@@ -295,7 +312,7 @@ export function groupNorm<T extends Variable>(
       );
     }
     const { output } = standardize('NativeGroupNormBackward0', reshape(x, [1, n * numGroups, inner]), eps);
-    const scaled = affine(reshape(output, x.shape), weight, bias, channelShape(x));
+    const scaled = affine(reshape(output, x.shape), weight, bias, channelShape(x), true);
     return named('NativeGroupNormBackward0', scaled);
   });
 }
@@ -316,7 +333,7 @@ export function rmsNorm<T extends Variable>(
     checkNormalized('rms_norm', x, normalizedShape, { weight });
     const dims = normalizedShape.map((_, d) => x.ndim - normalizedShape.length + d);
     const scale = rsqrt(add<T>(mean(square(x), dims, true), eps ?? machineEpsilon(x)));
-    return affine(mul(x, scale), weight, null, normalizedShape);
+    return affine(mul(x, scale), weight, null, normalizedShape, true);
   });
 }
 
