@@ -102,6 +102,7 @@ async function main() {
   try {
     for (const { name, width, height, colorScheme } of VIEWS) {
       const page = await browser.newPage({ viewport: { width, height }, colorScheme });
+      page.setDefaultTimeout(120_000); // a benchmark on a busy machine keeps the page from answering
       page.on('console', (message) => console.log(`${name}: ${message.type()}: ${message.text()}`));
       page.on('pageerror', (error) => console.log(`${name}: ${error.message}`));
       await walk(page, server.url, (state) =>
