@@ -57,7 +57,7 @@ for (const flavour of ['openmpi', 'mpich'] satisfies Flavour[]) {
     it('a process that hangs: the deadline', async () => {
       const { stderr } = await ends(
         'hang',
-        /\[rank 0\] DistributedTimeoutError: allReduce \(sum\) of a float32 tensor \[\d+\] on rank 0 of 2: not complete after 1500 ms/,
+        /\[rank 0\] DistributedTimeoutError: allReduce \(mean\) of a float32 tensor \[\d+\] on rank 0 of 2: not complete after 1500 ms/,
         '1500',
       );
       expect(stderr).toMatch(/Another process does not make the same call: it hangs, is busy elsewhere/);
