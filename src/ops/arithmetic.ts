@@ -94,7 +94,7 @@ export const mul = binaryOp({
 export const divOp = binaryOp({
   name: 'div',
   js: (a, b) => a / b,
-  wgsl: 'a / b',
+  wgsl: 'divide(a, b)',
   integers: 'float',
   saves: 'both',
   gradA: (grad, _, b) => divOp(grad, b),
@@ -139,7 +139,7 @@ const truncDivide = binaryOp({
   name: 'trunc_divide',
   js: (a, b) => Math.trunc(a / b),
   big: (a, b) => a / b,
-  wgsl: 'trunc(a / b)',
+  wgsl: 'trunc(divide(a, b))',
 });
 
 /** The quotient rounded toward minus infinity: `floor_divide`. */

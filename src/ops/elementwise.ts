@@ -62,7 +62,7 @@ export const rsqrt = unaryOp({
 export const reciprocal = unaryOp({
   name: 'reciprocal',
   js: (x) => 1 / x,
-  wgsl: '1 / x',
+  wgsl: 'divide(1, x)',
   integers: 'float',
   saves: 'output',
   backward: (grad, y) => neg(mul(grad, mul(y, y))),
@@ -281,7 +281,7 @@ export const relu = unaryOp({
   name: 'relu',
   js: (x) => (x < 0 ? 0 : x),
   big: (x) => (x < 0n ? 0n : x),
-  wgsl: 'select(x, 0, x < 0)',
+  wgsl: 'relu(x)',
   integers: 'same',
   bools: 'error',
   saves: 'output',

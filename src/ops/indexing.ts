@@ -168,7 +168,7 @@ const floorSpec = {
   name: 'floor_divide',
   js: (a: number, b: number) => Math.floor(a / b),
   big: (a: bigint, b: bigint) => a / b,
-  wgsl: 'a / b',
+  wgsl: 'divide(a, b)',
 };
 
 /** Non-negative int64 elements divided, rounding down. */

@@ -71,7 +71,7 @@ export function mean<T extends Variable>(x: T, dims: Dims = null, keepdim = fals
   ]);
 }
 
-const div_ = { name: 'div', js: (a: number, b: number) => a / b, wgsl: 'a / b' };
+const div_ = { name: 'div', js: (a: number, b: number) => a / b, wgsl: 'divide(a, b)' };
 
 const maxSpec = {
   name: 'max',

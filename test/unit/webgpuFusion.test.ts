@@ -103,7 +103,8 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
     it('are one kernel', async () => {
       const [a, b] = [torch.randn(6, 7), torch.randn(7)];
       const chain = (x: Tensor, y: Tensor) => x.add(y).relu().mul(2).sub(x).div(y.abs().add(1));
-      await compare(chain, [a, b]);
+      // Drivers may fuse multiplications with additions.
+      await compare(chain, [a, b], 1e-6);
       const [x, y] = [there(a), there(b)];
       expect(await kernels(() => chain(x, y).read())).toBe(1);
       expect(await kernels(() => chain(x, y).sum().itemAsync())).toBe(1);

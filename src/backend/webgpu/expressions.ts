@@ -51,14 +51,18 @@ const MOST_CELLS = 5;
 /** What a formula costs that calls functions like exp: so much is not worked out twice. */
 const COSTLY = 8;
 const cheapCalls =
-  /^(?:f_max|f_min|f_sign|f_round|fmax|fmin|isNan|isInf|isFinite|isNegative|select|abs|max|min)$/;
+  /^(?:f_max|f_min|f_sign|f_round|fmax|fmin|isNan|isInf|isFinite|isNegative|select|abs|max|min|relu)$/;
+/** What a quotient costs beside a sum or a product. */
+const QUOTIENT = 2;
 const costs = new Map<string, number>();
 
 function costOf(text: string): number {
   let cost = costs.get(text);
   if (cost === undefined) {
     const called = [...text.matchAll(/(\w+)\(/g)].map(([, name]) => name);
-    cost = called.every((name) => cheapCalls.test(name)) ? 1 : COSTLY;
+    const quotients = called.filter((name) => name === 'divide').length;
+    const cheap = called.every((name) => name === 'divide' || cheapCalls.test(name));
+    cost = cheap ? 1 + QUOTIENT * quotients : COSTLY;
     costs.set(text, cost);
   }
   return cost;

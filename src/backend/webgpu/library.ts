@@ -36,6 +36,7 @@ const replaced: readonly string[] = [
   'max',
   'min',
   'inverseSqrt',
+  'sqrt',
 ];
 const calls = new RegExp(`(?<![\\w.])(${replaced.join('|')})\\(`, 'g');
 

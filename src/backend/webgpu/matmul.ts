@@ -70,7 +70,7 @@ fn load_${name}(${letters}) -> ${type} {
     k,
     inputs,
     params,
-    loads: relu ? `${loads}\nfn relu(v: f32) -> f32 { return select(v, 0.0, v < 0.0); }` : loads,
+    loads,
     aAlongL: aStep === 1 || aRow !== 1,
     bAlongJ: bColumn === 1 || bStep !== 1,
     out,

@@ -15,14 +15,14 @@ fn erfc_tail(a: f32) -> f32 {
 }
 fn erf(x: f32) -> f32 {
   let a = abs(x);
-  if (!(a >= 0.9)) {
+  if (isNan(x) || a < 0.9) {
     return erf_series(x);
   }
   let value = select(1.0 - erfc_tail(min(a, 9.0)), 1.0, a > 4.0);
   return select(value, -value, isNegative(x));
 }
 fn erfc(x: f32) -> f32 {
-  if (!(abs(x) >= 0.5)) {
+  if (isNan(x) || abs(x) < 0.5) {
     return 1.0 - erf_series(x);
   }
   let tail = select(erfc_tail(min(abs(x), 11.0)), 0.0, abs(x) > 10.5);
