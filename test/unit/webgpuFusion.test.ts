@@ -151,7 +151,7 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
     });
 
     it('carry NaN, infinities and signed zeros', async () => {
-      const x = torch.tensor([Number.NaN, Infinity, -Infinity, 0, -0, 1, -1, 3e38, 2e-38]);
+      const x = torch.tensor([Number.NaN, Infinity, -Infinity, 0, -0, 1, -1, 1e38, 2e-38]);
       await compare((a) => a.mul(2).sub(a).relu().add(a.reciprocal()), [x], 1e-6);
       await compare((a) => torch.where(a.isnan(), 0, a).clamp(-1, 1).neg(), [x]);
       await compare((a) => a.neg().abs().eq(a).float().add(a.signbit().float()), [x]);

@@ -20,21 +20,27 @@ const UNWATCHED_BYTES = 1024;
 const UNSEEN_BYTES = 8 * MB;
 /** How much it is shown: V8 begins a collection when 64 MB of array buffers have come since the last one. */
 const SHOWN_BYTES = 16 * MB;
-/**
- * Bytes or number of young storages at which they are looked through. A look takes 0.9 ms in a training loop, and what is
- * in use at that moment needs another look to be found: more often costs time, more rarely costs memory and caches.
- */
-const NURSERY_BYTES = 16 * MB;
+/** How many bytes may come between collections. */
+export interface Allowance {
+  /**
+   * Young ones at which they are looked through. A look takes 0.9 ms in a training loop, and what is in use at that moment
+   * needs another look to be found: more often costs time, more rarely costs memory and caches.
+   */
+  readonly nursery: number;
+  /** The same where looks take long, because the program has many young objects of its own or makes bytes fast. */
+  readonly mostNursery: number;
+  /** What grows old, or is made at all, between two full collections. */
+  readonly old: number;
+  readonly made: number;
+}
+
+const LINEAR_MEMORY: Allowance = { nursery: 16 * MB, mostNursery: 64 * MB, old: 32 * MB, made: 1024 * MB };
+/** Number of young storages at which they are looked through. */
 const NURSERY_SIZE = 2048;
-/** The same where looks take long, because the program has many young objects of its own. */
-const MAX_NURSERY_BYTES = 64 * MB;
-/** The part of the time that looks may take below that. */
+/** The part of the time that looks may take before there are `mostNursery` bytes. */
 const LOOK_SHARE = 0.1;
 /** Looks that a storage survives before it counts as old: V8 leaves what two have seen to its full collections. */
 const YOUNG_LOOKS = 2;
-/** Bytes that grow old, or that are made at all, between two full collections. */
-const OLD_BYTES = 32 * MB;
-const MADE_BYTES = 1024 * MB;
 /** The part of the time that full collections may take: 10 ms each in a small program, a second in one of gigabytes. */
 const FULL_SHARE = 0.05;
 /** What must have come since the last look or full collection for it to be worth one when memory is out. */
@@ -49,8 +55,8 @@ export interface Collector extends BlockOwner {
 }
 
 /** The best collector that this environment has. */
-export function createCollector(): Collector {
-  return isNode() ? new GenerationalCollector() : new FinalizingCollector();
+export function createCollector(allowance: Allowance = LINEAR_MEMORY): Collector {
+  return isNode() ? new GenerationalCollector(engineGC, allowance) : new FinalizingCollector();
 }
 
 /**
@@ -117,6 +123,7 @@ export class GenerationalCollector implements Collector {
   heap!: CollectedHeap;
   readonly softLimit = 128 * MB;
   readonly #findEngine: () => EngineGC | null;
+  readonly #allowance: Allowance;
   #engine: EngineGC | null = null;
   /** Takes over where the engine's collector cannot be had: what came before is moved out by the heap some day. */
   #substitute: FinalizingCollector | null = null;
@@ -135,8 +142,9 @@ export class GenerationalCollector implements Collector {
   });
 
   /** The engine is looked for when there is something to collect: a program that makes little shall start fast. */
-  constructor(findEngine = engineGC) {
+  constructor(findEngine = engineGC, allowance: Allowance = LINEAR_MEMORY) {
     this.#findEngine = findEngine;
+    this.#allowance = allowance;
     this.#wake.register({}, null);
   }
 
@@ -148,8 +156,9 @@ export class GenerationalCollector implements Collector {
     const young = this.#young;
     young.add(storage, block);
     this.#made += block.size;
-    if (young.bytes < NURSERY_BYTES && young.size < NURSERY_SIZE) return;
-    if (this.#looks.isDue() || young.bytes >= MAX_NURSERY_BYTES) this.#look();
+    const { nursery, mostNursery } = this.#allowance;
+    if (young.bytes < nursery && young.size < NURSERY_SIZE) return;
+    if (this.#looks.isDue() || young.bytes >= mostNursery) this.#look();
   }
 
   forget(block: Block): void {
@@ -163,7 +172,7 @@ export class GenerationalCollector implements Collector {
   }
 
   makeRoom(): boolean {
-    if (this.#young.bytes < NURSERY_BYTES) return false;
+    if (this.#young.bytes < this.#allowance.nursery) return false;
     const before = this.#bytes;
     this.#look();
     return this.#bytes < before;
@@ -177,8 +186,9 @@ export class GenerationalCollector implements Collector {
       engine.scavenge();
       this.#sweepYoung(engine);
     });
+    const { old, made } = this.#allowance;
     const growth = this.#old.bytes - this.#oldBefore;
-    const isMuch = growth >= Math.max(OLD_BYTES, this.#oldBefore / 4) || this.#made >= MADE_BYTES;
+    const isMuch = growth >= Math.max(old, this.#oldBefore / 4) || this.#made >= made;
     if (isMuch && this.#fulls.isDue()) this.#collectFully();
   }
 

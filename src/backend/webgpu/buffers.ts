@@ -12,10 +12,15 @@ import { BufferUsage } from './flags.ts';
 const MB = 2 ** 20;
 /** Kernels may read and write vectors of four words, so sizes are multiples of that. */
 const GRANULE = 256;
-/** Free buffers kept for later: at most this, or a quarter of what is in use. */
-const KEPT_BYTES = 128 * MB;
-/** Beyond this, and at every further so much, dropped tensors are looked for with vigour. */
-const SOFT_LIMIT = 512 * MB;
+/**
+ * Dropped bytes that may wait to be found, and free ones kept for later: half of the largest binding, which is the one hint
+ * that a device gives of its memory, between these. Large tensors come at terabytes a second: each look for dropped ones
+ * must find many.
+ */
+const LEAST_SPARE_BYTES = 128 * MB;
+const MOST_SPARE_BYTES = 1024 * MB;
+/** Beyond so many times the spare bytes, and at every further half of that, dropped tensors are looked for with vigour. */
+const SOFT_LIMIT = 4;
 
 /** A buffer and the last batch of commands that mentions it. */
 export class PooledBuffer extends Block {
@@ -41,15 +46,16 @@ function sizeClass(bytes: number): number {
 export class BufferPool {
   readonly #device: GPUDevice;
   readonly #failures: Failures;
-  readonly #collector: Collector = createCollector();
+  readonly #collector: Collector;
   readonly #largest: number;
+  readonly #spareBytes: number;
   readonly #free = new Map<number, PooledBuffer[]>();
   /** Found dropped while an op was running: free once that op is over. */
   #limbo: PooledBuffer[] = [];
   /** To be destroyed when the commands that mention them have been submitted. */
   #doomed: PooledBuffer[] = [];
   #made = 0;
-  #nextLook = SOFT_LIMIT;
+  #nextLook: number;
   bytesInUse = 0;
   peakBytes = 0;
   freeBytes = 0;
@@ -60,6 +66,10 @@ export class BufferPool {
     this.#failures = failures;
     const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
     this.#largest = Math.min(maxStorageBufferBindingSize, maxBufferSize);
+    const spare = Math.min(MOST_SPARE_BYTES, Math.max(LEAST_SPARE_BYTES, this.#largest / 2));
+    this.#spareBytes = spare;
+    this.#nextLook = SOFT_LIMIT * spare;
+    this.#collector = createCollector({ nursery: spare / 8, mostNursery: spare, old: spare, made: 32 * spare });
     const pool = this;
     this.#collector.heap = {
       free: (block) => this.#limbo.push(block as PooledBuffer),
@@ -85,7 +95,8 @@ export class BufferPool {
     if (this.bytesInUse > this.#nextLook) {
       this.#collector.collect();
       this.settle();
-      this.#nextLook = Math.max(SOFT_LIMIT, this.bytesInUse + SOFT_LIMIT / 2);
+      const limit = SOFT_LIMIT * this.#spareBytes;
+      this.#nextLook = Math.max(limit, this.bytesInUse + limit / 2);
     }
     const found = this.#free.get(size)?.pop();
     if (found) this.freeBytes -= size;
@@ -108,7 +119,7 @@ export class BufferPool {
     block.freed = true;
     this.inUse--;
     this.bytesInUse -= block.size;
-    if (this.freeBytes + block.size > Math.max(KEPT_BYTES, this.bytesInUse / 4)) {
+    if (this.freeBytes + block.size > Math.max(this.#spareBytes, this.bytesInUse / 4)) {
       this.#doomed.push(block);
       return;
     }

@@ -13,12 +13,14 @@ import { type ExpressionText, expressionText } from './expressionText.ts';
 import { type Loop, placesText } from './loops.ts';
 import type { GpuStorage } from './storage.ts';
 
-const WORKGROUP = 64;
+/** GPUs reach the bandwidth of their memory only with many threads for each of their schedulers. */
+const WORKGROUP = 256;
 /** A result to come may hold buffers of so many times its own size, and small ones. */
 const MOST_TIMES = 8;
 const SMALL_BYTES = 64 * 1024;
-/** Results that wait for somebody to read them, twice over. */
+/** Results that wait for somebody to read them, twice over, and their bytes. */
 const MOST_WAITING = 256;
+const MOST_WAITING_BYTES = 256 * 2 ** 20;
 
 /** What is asked of the device. */
 export interface Executor {
@@ -54,6 +56,7 @@ export class Deferred {
   /** What nothing has read so far, since the last submission and since the one before. */
   #fresh: GpuStorage[] = [];
   #older: GpuStorage[] = [];
+  #freshBytes = 0;
 
   constructor(gpu: Executor) {
     this.#gpu = gpu;
@@ -70,8 +73,11 @@ export class Deferred {
     if (whole) {
       storage.defer(expression);
       if (bytesOf(expression) > MOST_TIMES * storage.gpuBytes + SMALL_BYTES) this.compute(storage);
-      else this.#fresh.push(storage);
-      if (this.#fresh.length >= MOST_WAITING) this.settle(false);
+      else {
+        this.#fresh.push(storage);
+        this.#freshBytes += storage.gpuBytes;
+      }
+      if (this.#fresh.length >= MOST_WAITING || this.#freshBytes >= MOST_WAITING_BYTES) this.settle(false);
       this.#gpu.schedule();
       return;
     }
@@ -219,6 +225,7 @@ return ${result};
     const due = jobEnds ? [...this.#older, ...this.#fresh] : this.#older;
     this.#older = jobEnds ? [] : this.#fresh;
     this.#fresh = [];
+    this.#freshBytes = 0;
     for (const storage of due) {
       if (storage.freed || storage.pending === null || storage.pending.uses > 0) continue;
       try {

@@ -1,24 +1,16 @@
 /**
  * Sums of products, out[b, i, j] = Σ_l A(b, i, l) · B(b, l, j), for whatever A and B are: matrices with any strides, or
  * the windows of a convolution. Small results are computed by one thread per element; others by workgroups that share
- * tiles of A and B, where each thread keeps 4 × 4 or 8 × 8 sums in registers. Few tiles over a long l are split along l,
- * and the parts added in a second pass, always in the same order. Few sums over neighbours in memory (rows times rows) are
- * made by a workgroup each, whose subgroups add up without a barrier where the device has them.
+ * tiles of A and B (tiles.ts). Few tiles over a long l are split along l, and the parts added in a second pass, always in
+ * the same order. Few sums over neighbours in memory (rows times rows) are made by a workgroup each, whose subgroups add up
+ * without a barrier where the device has them.
  */
 import { numElements, type Shape } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
 import type { BoundArray, GpuContext } from './context.ts';
 import { reduce, split } from './reduce.ts';
+import { type Tile, threadsOf, tiledBody, tileFor, tileMemory } from './tiles.ts';
 
-/** A tile: `rows` × `columns` sums per thread, `side` × `side` threads, `depth` steps of l at a time. */
-interface Tile {
-  readonly side: number;
-  readonly each: number;
-  readonly depth: number;
-}
-const SMALL: Tile = { side: 8, each: 4, depth: 16 };
-const MEDIUM: Tile = { side: 16, each: 4, depth: 16 };
-const LARGE: Tile = { side: 16, each: 8, depth: 16 };
 /** Threads of a workgroup where each computes one element. */
 const SINGLES = 64;
 /** Threads that share one sum, a multiple of every subgroup's size; from so many terms on, up to so many sums. */
@@ -57,7 +49,7 @@ export function product(gpu: GpuContext, p: Product): void {
     launchTeams(gpu, p);
     return;
   }
-  const tile = tileFor(gpu, m, n, k);
+  const tile = tileFor(gpu.workgroupBytes, batches, m, n, k);
   const parts = partsOf(p, tile);
   if (parts > 1) {
     const length = Math.ceil(k / parts);
@@ -71,17 +63,10 @@ export function product(gpu: GpuContext, p: Product): void {
   launch(gpu, p, tile, 1, Math.max(k, 1));
 }
 
-function tileFor(gpu: GpuContext, m: number, n: number, k: number): Tile | null {
-  if (m < 8 || n < 8 || k < 8 || m * n * k <= 32 ** 3) return null;
-  if (m >= 512 && n >= 512 && k >= 128 && gpu.workgroupBytes >= 16384) return LARGE;
-  return m * n >= 65536 && m >= 64 && n >= 64 ? MEDIUM : SMALL;
-}
-
 /** How many parts the sum over l is split into. */
 function partsOf({ m, n, k, batches, place, epilogue }: Product, tile: Tile | null): number {
   if (place !== undefined || epilogue !== undefined || k < 2 * PART_TERMS) return 1;
-  const size = tile ? tile.side * tile.each : 1;
-  const tiles = Math.ceil(m / size) * Math.ceil(n / size) * batches;
+  const tiles = Math.ceil(m / (tile?.rows ?? 1)) * Math.ceil(n / (tile?.columns ?? 1)) * batches;
   const enough = tile ? FEW_TILES : FEW_TILES * SINGLES;
   return tiles >= enough ? 1 : Math.min(Math.ceil(enough / tiles), Math.floor(k / PART_TERMS));
 }
@@ -178,86 +163,23 @@ finish(part, b, row, j, sum);`,
     });
     return;
   }
-  const size = tile.side * tile.each;
-  const tiles = Math.ceil(m / size) * Math.ceil(n / size) * batches * parts;
+  const { rows, columns, depth } = tile;
+  const tiles = Math.ceil(m / rows) * Math.ceil(n / columns) * batches * parts;
   const half = gpu.halfProducts;
   gpu.run({
-    key: `product ${p.key} ${size}/${tile.each} ${p.aAlongL ? 'l' : 'i'}${p.bAlongJ ? 'j' : 'l'}${half ? ' f16' : ''}`,
+    key: `product ${p.key} ${rows}×${columns} ${depth} ${p.aAlongL ? 'l' : 'i'}${p.bAlongJ ? 'j' : 'l'}${half ? ' f16' : ''}`,
     bindings,
     params: [
       ...params,
-      ['tiles_n: u32', Math.ceil(n / size)],
-      ['tiles_m: u32', Math.ceil(m / size)],
+      ['tiles_n: u32', Math.ceil(n / columns)],
+      ['tiles_m: u32', Math.ceil(m / rows)],
       ['tiles: u32', tiles],
     ],
     threads: 0,
-    workgroup: tile.side * tile.side,
+    workgroup: threadsOf(tile),
     groups: split(tiles, gpu.maxGroups),
     ...(half ? { enables: ['f16'] } : {}),
     declarations: () => `${p.loads}\n${finish}\n${tileMemory(tile, half)}`,
     body: () => tiledBody(tile, p.aAlongL, p.bAlongJ, half),
   });
-}
-
-const tileMemory = ({ side, each, depth }: Tile, half: boolean): string => {
-  const type = `array<vec4<${half ? 'f16' : 'f32'}>, ${(side * each * depth) / 4}>`;
-  return `\nvar<workgroup> tile_a: ${type};\nvar<workgroup> tile_b: ${type};`;
-};
-
-/** Each thread loads vectors of four neighbouring i (or j) for one l, so that every store writes a vector of its own. */
-function tiledBody({ side, each, depth }: Tile, aAlongL: boolean, bAlongJ: boolean, half: boolean): string {
-  const [narrow, widen] = half ? ['vec4<f16>', 'vec4<f32>'] : ['', ''];
-  const threads = side * side;
-  const vectors = (side * each) / 4; // per l
-  const slots = vectors * depth;
-  const perThread = each / 4;
-  const rows = Array.from({ length: each }, (_, r) => r);
-  const columns = Array.from({ length: perThread }, (_, c) => c);
-  const load = (name: string, alongL: boolean, element: (v: number) => string): string => `
-for (var slot = lid; slot < ${slots}u; slot += ${threads}u) {
-  let dl = ${alongL ? `slot % ${depth}u` : `slot / ${vectors}u`};
-  let at = ${alongL ? `slot / ${depth}u` : `slot % ${vectors}u`};
-  let l = step + dl;
-  var v = vec4<f32>();
-  if (l < end) {
-    v = vec4<f32>(${[0, 1, 2, 3].map(element).join(', ')});
-  }
-  ${name}[dl * ${vectors}u + at] = ${narrow}(v);
-}`;
-  return `
-let tile = wid.y * groups.x + wid.x;
-if (tile >= P.tiles) { return; }
-let tn = tile % P.tiles_n;
-let tm = (tile / P.tiles_n) % P.tiles_m;
-let b = (tile / P.tiles_n / P.tiles_m) % P.batches;
-let part = tile / P.tiles_n / P.tiles_m / P.batches;
-let ty = lid / ${side}u;
-let tx = lid % ${side}u;
-let i0 = tm * ${side * each}u;
-let j0 = tn * ${side * each}u;
-let end = min((part + 1u) * P.part, P.k);
-${rows.map((r) => columns.map((c) => `var s${r}_${c} = vec4<f32>();`).join(' ')).join('\n')}
-for (var step = part * P.part; step < end; step += ${depth}u) {
-${load('tile_a', aAlongL, (v) => `load_a(b, min(i0 + at * 4u + ${v}u, P.m - 1u), l)`)}
-${load('tile_b', !bAlongJ, (v) => `load_b(b, l, min(j0 + at * 4u + ${v}u, P.n - 1u))`)}
-  workgroupBarrier();
-  for (var dl = 0u; dl < ${depth}u; dl++) {
-${columns.map((c) => `    let b${c} = ${widen}(tile_b[dl * ${vectors}u + tx + ${c * side}u]);`).join('\n')}
-${columns.map((c) => `    let a${c} = ${widen}(tile_a[dl * ${vectors}u + ty + ${c * side}u]);`).join('\n')}
-${rows.map((r) => columns.map((c) => `    s${r}_${c} += a${Math.floor(r / 4)}.${'xyzw'[r % 4]} * b${c};`).join(' ')).join('\n')}
-  }
-  workgroupBarrier();
-}
-${rows
-  .map((r) => {
-    const i = `i0 + (ty + ${Math.floor(r / 4) * side}u) * 4u + ${r % 4}u`;
-    const stores = columns.flatMap((c) =>
-      [0, 1, 2, 3].map(
-        (v) =>
-          `  { let j = j0 + (tx + ${c * side}u) * 4u + ${v}u; if (j < P.n) { finish(part, b, i, j, s${r}_${c}.${'xyzw'[v]}); } }`,
-      ),
-    );
-    return `{ let i = ${i};\nif (i < P.m) {\n${stores.join('\n')}\n} }`;
-  })
-  .join('\n')}`;
 }

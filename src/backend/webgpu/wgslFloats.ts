@@ -3,8 +3,8 @@
  * with the argument (exponential), lets drivers assume that there is no NaN or infinity, and flush denormal numbers: so
  * NaN and infinity are told by their bits here, and results are polynomials of our own (the fits of assembly/math.ts,
  * those of Cephes for the arcs, https://www.netlib.org/cephes/). Quotients and roots, which may be off by 2.5 units in the
- * last place, are mended by their rest, which is exact in halves of 12 bits whether drivers fuse multiplications with
- * additions or not (T. J. Dekker, "A floating-point technique for extending the available precision", 1971).
+ * last place, are mended by what is left of the mantissas: whole numbers, whose difference is exact in their last 32 bits,
+ * and which no driver computes otherwise than it is written.
  */
 export const floats = /* wgsl */ `
 fn isNan(x: f32) -> bool {
@@ -42,29 +42,42 @@ fn f_min(a: f32, b: f32) -> f32 {
 fn relu(x: f32) -> f32 {
   return select(x, 0.0, bitcast<u32>(x) - 0x80000001u < 0x7f800000u);
 }
-fn upper_half(x: f32) -> f32 {
-  return bitcast<f32>(bitcast<u32>(x) & 0xfffff000u);
+fn mantissa(bits: u32) -> u32 {
+  return (bits & 0x7fffffu) | 0x800000u;
+}
+fn is_normal(exponent: u32) -> bool {
+  return exponent - 1u < 254u;
 }
 fn divide(a: f32, b: f32) -> f32 {
-  let scale = select(select(1.0, 0.25, abs(b) > 4.2535296e37), 16777216.0, abs(b) < 7.8886091e-31);
+  let scale = select(1.0, 0.25, abs(b) > 4.2535296e37);
   let n = a * scale;
   let d = b * scale;
   let q = n / d;
-  let qh = upper_half(q);
-  let ql = q - qh;
-  let dh = upper_half(d);
-  let dl = d - dh;
-  let rest = ((n - qh * dh) - qh * dl) - ql * dh - ql * dl;
-  let better = q + rest / d;
-  return select(q, better, isFinite(better) && abs(n) > 7.8886091e-31);
+  let bits = vec3<u32>(bitcast<u32>(n), bitcast<u32>(d), bitcast<u32>(q)) & vec3<u32>(0x7fffffffu);
+  let exponents = bits >> vec3<u32>(23u);
+  let shift = exponents.x - exponents.y - exponents.z + 150u;
+  if (!is_normal(exponents.x) || !is_normal(exponents.y) || !is_normal(exponents.z) || shift > 25u) {
+    return q;
+  }
+  let whole = i32(mantissa(bits.y));
+  let twice = 2 * bitcast<i32>((mantissa(bits.x) << shift) - mantissa(bits.z) * mantissa(bits.y));
+  let more = i32(twice > whole) + i32(twice > 3 * whole) + i32(twice > 5 * whole);
+  let fewer = i32(-twice > whole) + i32(-twice > 3 * whole) + i32(-twice > 5 * whole);
+  return bitcast<f32>(bitcast<i32>(q) + more - fewer);
 }
 fn f_sqrt(x: f32) -> f32 {
   let s = sqrt(x);
-  let h = upper_half(s);
-  let l = s - h;
-  let rest = ((x - h * h) - 2.0 * h * l) - l * l;
-  let better = s + rest / (2.0 * s);
-  return select(s, better, isFinite(better) && x > 7.8886091e-31);
+  let bits = vec2<u32>(bitcast<u32>(x), bitcast<u32>(s));
+  let exponents = bits >> vec2<u32>(23u);
+  let shift = exponents.x - 2u * exponents.y + 150u;
+  if (!is_normal(exponents.x) || !is_normal(exponents.y) || shift > 25u) {
+    return s;
+  }
+  let root = i32(mantissa(bits.y));
+  let rest = bitcast<i32>((mantissa(bits.x) << shift) - mantissa(bits.y) * mantissa(bits.y));
+  let more = i32(rest > root) + i32(rest > 3 * root + 2) + i32(rest > 5 * root + 6);
+  let fewer = i32(rest <= -root) + i32(rest <= 2 - 3 * root) + i32(rest <= 6 - 5 * root);
+  return bitcast<f32>(bitcast<i32>(s) + more - fewer);
 }
 fn fmax(a: f32, b: f32) -> f32 {
   if (isNan(a)) {
@@ -207,9 +220,9 @@ fn f_atan2(y: f32, x: f32) -> f32 {
   if (isInf(x) && isInf(y)) {
     angle = 0.785398163;
   } else if (ax >= ay) {
-    angle = select(f_atan(ay / ax), 0.0, ax == 0.0);
+    angle = select(f_atan(divide(ay, ax)), 0.0, ax == 0.0);
   } else {
-    angle = 1.57079633 - f_atan(ax / ay);
+    angle = 1.57079633 - f_atan(divide(ax, ay));
   }
   let whole = select(angle, 3.14159265 - angle, isNegative(x));
   return select(whole, -whole, isNegative(y));
@@ -351,10 +364,10 @@ fn floorDivide(a: f32, b: f32) -> f32 {
     if (isInf(b) && isFinite(a)) {
       return select(0.0, -1.0, a != 0.0 && isNegative(a) != isNegative(b));
     }
-    return select(a / b, f_nan(), isInf(a));
+    return select(divide(a, b), f_nan(), isInf(a));
   }
   let r = fmod(a, b);
-  let q = (a - r) / b;
+  let q = divide(a - r, b);
   let lower = select(q, q - 1.0, r != 0.0 && (b < 0.0) != (r < 0.0));
   let floored = floor(lower);
   return select(floored, floored + 1.0, lower - floored > 0.5);
@@ -371,7 +384,7 @@ fn hypot(a: f32, b: f32) -> f32 {
   }
   let m = f_max(abs(a), abs(b));
   let n = f_min(abs(a), abs(b));
-  let r = n / select(m, 1.0, m == 0.0);
+  let r = divide(n, select(m, 1.0, m == 0.0));
   return m * sqrt(1.0 + r * r);
 }
 fn logaddexp(a: f32, b: f32) -> f32 {
