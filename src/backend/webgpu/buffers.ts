@@ -48,7 +48,8 @@ export class BufferPool {
   readonly #failures: Failures;
   readonly #collector: Collector;
   readonly #largest: number;
-  readonly #spareBytes: number;
+  /** How many bytes may be dropped before they are looked for. */
+  readonly spareBytes: number;
   readonly #free = new Map<number, PooledBuffer[]>();
   /** Found dropped while an op was running: free once that op is over. */
   #limbo: PooledBuffer[] = [];
@@ -67,9 +68,14 @@ export class BufferPool {
     const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
     this.#largest = Math.min(maxStorageBufferBindingSize, maxBufferSize);
     const spare = Math.min(MOST_SPARE_BYTES, Math.max(LEAST_SPARE_BYTES, this.#largest / 2));
-    this.#spareBytes = spare;
+    this.spareBytes = spare;
     this.#nextLook = SOFT_LIMIT * spare;
-    this.#collector = createCollector({ nursery: spare / 8, mostNursery: spare, old: spare, made: 32 * spare });
+    this.#collector = createCollector({
+      nursery: spare / 8,
+      mostNursery: spare,
+      old: spare,
+      made: 32 * spare,
+    });
     const pool = this;
     this.#collector.heap = {
       free: (block) => this.#limbo.push(block as PooledBuffer),
@@ -95,7 +101,7 @@ export class BufferPool {
     if (this.bytesInUse > this.#nextLook) {
       this.#collector.collect();
       this.settle();
-      const limit = SOFT_LIMIT * this.#spareBytes;
+      const limit = SOFT_LIMIT * this.spareBytes;
       this.#nextLook = Math.max(limit, this.bytesInUse + limit / 2);
     }
     const found = this.#free.get(size)?.pop();
@@ -119,7 +125,7 @@ export class BufferPool {
     block.freed = true;
     this.inUse--;
     this.bytesInUse -= block.size;
-    if (this.freeBytes + block.size > Math.max(this.#spareBytes, this.bytesInUse / 4)) {
+    if (this.freeBytes + block.size > Math.max(2 * this.spareBytes, this.bytesInUse / 4)) {
       this.#doomed.push(block);
       return;
     }

@@ -18,9 +18,13 @@ const WORKGROUP = 256;
 /** A result to come may hold buffers of so many times its own size, and small ones. */
 const MOST_TIMES = 8;
 const SMALL_BYTES = 64 * 1024;
-/** Results that wait for somebody to read them, twice over, and their bytes. */
+/** Results that wait for somebody to read them, twice over. */
 const MOST_WAITING = 256;
-const MOST_WAITING_BYTES = 256 * 2 ** 20;
+/**
+ * Their bytes, as a part of those that may be dropped before they are looked for: what waits while there are two looks is
+ * found late.
+ */
+const WAITING_PART = 3 / 32;
 
 /** What is asked of the device. */
 export interface Executor {
@@ -34,6 +38,8 @@ export interface Executor {
   checkCells(cells: readonly Cell[]): void;
   /** Commands are to be submitted at the end of the job. */
   schedule(): void;
+  /** No op is running: what was found dropped may be used again. */
+  betweenOps(): void;
 }
 
 const AMPLE: Room = { cost: Infinity, cells: Infinity };
@@ -58,8 +64,12 @@ export class Deferred {
   #older: GpuStorage[] = [];
   #freshBytes = 0;
 
-  constructor(gpu: Executor) {
+  readonly #mostWaitingBytes: number;
+
+  /** `spareBytes`: how many may be dropped before they are looked for. */
+  constructor(gpu: Executor, spareBytes: number) {
     this.#gpu = gpu;
+    this.#mostWaitingBytes = WAITING_PART * spareBytes;
   }
 
   /** out ← formula(inputs), broadcast to out's shape; without a formula, out ← the input. */
@@ -77,7 +87,8 @@ export class Deferred {
         this.#fresh.push(storage);
         this.#freshBytes += storage.gpuBytes;
       }
-      if (this.#fresh.length >= MOST_WAITING || this.#freshBytes >= MOST_WAITING_BYTES) this.settle(false);
+      if (this.#fresh.length >= MOST_WAITING || this.#freshBytes >= this.#mostWaitingBytes)
+        this.settle(false);
       this.#gpu.schedule();
       return;
     }
@@ -226,8 +237,11 @@ return ${result};
     this.#older = jobEnds ? [] : this.#fresh;
     this.#fresh = [];
     this.#freshBytes = 0;
-    for (const storage of due) {
+    due.reverse();
+    // What was computed, and was dropped by the program, must not be held here while the others are.
+    for (let storage = due.pop(); storage !== undefined; storage = due.pop()) {
       if (storage.freed || storage.pending === null || storage.pending.uses > 0) continue;
+      if (jobEnds) this.#gpu.betweenOps();
       try {
         this.compute(storage);
       } catch {

@@ -67,12 +67,16 @@ export class GpuDevice implements GpuContext, Executor {
     this.#programs = new Programs(device, this.failures);
     this.#reads = new Readbacks(device, this.#commands, this.failures);
     this.checks = new IndexChecks(this, this.failures, this.#reads);
-    this.#deferred = new Deferred(this);
+    this.#deferred = new Deferred(this, this.#pool.spareBytes);
     this.#together = new Together(this);
     this.#commands.beforeSubmit = (jobEnds) => {
       this.#together.finish();
       this.#deferred.settle(jobEnds);
     };
+  }
+
+  betweenOps(): void {
+    this.#pool.settle();
   }
 
   /** Starts an op on these inputs. @throws DeviceError for a lost device, or inputs that a failure spoilt */
