@@ -1,9 +1,10 @@
-/** `npm run bench:gpu`: wasmgrad on WebGPU beside tfjs, jax-js and onnxruntime-web, in one page. `--help` tells the options. */
+/** `npm run bench:gpu`: wasmgrad on WebGPU beside tfjs, jax-js and onnxruntime-web, in one page or in Node. `--help` tells the options. */
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { build } from 'esbuild';
+import { type BuildOptions, build } from 'esbuild';
 import { chromium } from 'playwright';
 import { serve } from 'wasmgrad/serve';
 import { writeBetweenMarkers } from '../report/markers.ts';
@@ -13,6 +14,7 @@ const HELP = `Measures wasmgrad on WebGPU beside other libraries, in one page of
 
   npm run bench:gpu -- [options]
 
+  --node         in Node, through Dawn (the package webgpu), where there is no browser
   --serve        only serve the page, to be opened in any browser
   --headed       show the browser's window
   --tiny         the smallest works, once: does everything run?
@@ -39,20 +41,42 @@ function install(): void {
   });
 }
 
+const BUILD: BuildOptions = {
+  tsconfigRaw: '{}',
+  nodePaths: [path.join(peers, 'node_modules')],
+  bundle: true,
+  format: 'esm',
+  target: 'es2022',
+  logLevel: 'error',
+};
+
+/** The same for Node: one file, whose path is returned. */
+async function buildForNode(): Promise<string> {
+  const outfile = path.join(out, 'node.mjs');
+  await build({
+    ...BUILD,
+    entryPoints: ['bench/gpu/node.ts'],
+    outfile,
+    platform: 'node',
+    // The libraries' modules for pages, and what CommonJS ones among them ask Node for.
+    mainFields: ['module', 'main'],
+    external: ['webgpu'],
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
+  });
+  return outfile;
+}
+
 /** The page with everything that it loads, in a folder that any server can serve. */
 async function buildPage(): Promise<void> {
   await build({
+    ...BUILD,
     entryPoints: ['bench/gpu/page.ts'],
     outdir: out,
-    tsconfigRaw: '{}',
-    nodePaths: [path.join(peers, 'node_modules')],
-    bundle: true,
     splitting: true,
     minify: true,
-    format: 'esm',
     platform: 'browser',
-    target: 'es2022',
-    logLevel: 'error',
   });
   fs.copyFileSync('bench/gpu/index.html', path.join(out, 'index.html'));
   const from = path.join(peers, 'node_modules/onnxruntime-web/dist');
@@ -67,6 +91,25 @@ const gpuFlags = (swiftshader: boolean): string[] =>
   swiftshader
     ? ['--use-webgpu-adapter=swiftshader', '--enable-unsafe-webgpu']
     : ['--enable-unsafe-webgpu', '--enable-features=Vulkan', '--ignore-gpu-blocklist'];
+
+function tell({ work, library, ms, unable }: Entry): void {
+  console.error(`${work} · ${library}: ${ms === undefined ? unable : `${ms.toPrecision(3)} ms`}`);
+}
+
+async function measureInPage(settings: Settings, headed: boolean, swiftshader: boolean): Promise<Report> {
+  const server = await serve({ folder: out, port: 0 });
+  try {
+    return await measure(server.url, settings, headed, swiftshader);
+  } finally {
+    await server.close();
+  }
+}
+
+async function measureInNode(settings: Settings): Promise<Report> {
+  const { href } = pathToFileURL(await buildForNode());
+  const { measureInNode: run } = (await import(href)) as typeof import('./node.ts');
+  return run(settings, tell);
+}
 
 async function measure(
   url: string,
@@ -83,9 +126,7 @@ async function measure(
   try {
     const page = await browser.newPage();
     page.on('pageerror', (error) => console.error(String(error)));
-    await page.exposeFunction('tell', ({ work, library, ms, unable }: Entry) => {
-      console.error(`${work} · ${library}: ${ms === undefined ? unable : `${ms.toPrecision(3)} ms`}`);
-    });
+    await page.exposeFunction('tell', tell);
     await page.goto(url);
     return await page.evaluate(
       (s) =>
@@ -103,6 +144,7 @@ async function measure(
 const flag = { type: 'boolean', default: false } as const;
 const { values } = parseArgs({
   options: {
+    node: flag,
     serve: flag,
     headed: flag,
     tiny: flag,
@@ -115,16 +157,21 @@ const { values } = parseArgs({
 if (values.help) console.log(HELP);
 else {
   install();
-  await buildPage();
-  const server = await serve({ folder: out, port: 0 });
-  if (values.serve) console.log(`the page is at ${server.url}`);
-  else {
-    const report = await measure(server.url, values.tiny ? TINY : FULL, values.headed, values.swiftshader);
-    await server.close();
+  if (values.serve) {
+    await buildPage();
+    console.log(`the page is at ${(await serve({ folder: out, port: 0 })).url}`);
+  } else {
+    const settings = values.tiny ? TINY : FULL;
+    if (!values.node) await buildPage();
+    const report = values.node
+      ? await measureInNode(settings)
+      : await measureInPage(settings, values.headed, values.swiftshader);
     fs.mkdirSync(path.dirname(values.out), { recursive: true });
     fs.writeFileSync(values.out, `${JSON.stringify(report, null, 1)}\n`);
     const table = tableOf(report);
     console.log(table);
     if (values.write) writeBetweenMarkers('BENCHMARKS.md', 'gpu', table);
+    // Dawn's device keeps Node awake.
+    if (values.node) process.exit();
   }
 }

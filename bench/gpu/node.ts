@@ -3,10 +3,10 @@
  * libraries are those for pages: they find what a page would have of WebGPU.
  */
 import { create, globals } from 'webgpu';
-import type { Report, Settings } from './report.ts';
+import type { Entry, Report, Settings } from './report.ts';
 
 /** Measures everything, and tells each figure as it comes. */
-export async function measureInNode(settings: Settings, tell: (line: string) => void): Promise<Report> {
+export async function measureInNode(settings: Settings, tell: (entry: Entry) => void): Promise<Report> {
   Object.assign(globalThis, globals, { self: globalThis, location: { href: import.meta.url } });
   const userAgent = `Node/${process.versions.node} with Dawn`;
   Object.defineProperty(globalThis, 'navigator', {
@@ -14,7 +14,5 @@ export async function measureInNode(settings: Settings, tell: (line: string) => 
     configurable: true,
   });
   const { measure } = await import('./measure.ts');
-  return measure(settings, ({ work, library, ms, unable }) =>
-    tell(`${work} · ${library}: ${ms === undefined ? unable : `${ms.toPrecision(3)} ms`}`),
-  );
+  return measure(settings, tell);
 }

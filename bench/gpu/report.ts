@@ -43,7 +43,7 @@ function cell(entry: Entry | undefined, work: Report['works'][number]): string {
 
 /** Markdown: a row per work, a column per library, and what must be known beside it. */
 export function tableOf({ date, gpu, browser, bandwidth, works, entries }: Report): string {
-  const seen = new Set(entries.map((entry) => entry.library));
+  const seen = new Set(entries.filter((entry) => entry.work !== 'start').map((entry) => entry.library));
   const libraries = [...LIBRARY_NAMES].filter((name) => seen.has(name));
   const find = (work: string, library: string) =>
     entries.find((entry) => entry.work === work && entry.library === library);
@@ -51,7 +51,8 @@ export function tableOf({ date, gpu, browser, bandwidth, works, entries }: Repor
     work.name,
     ...libraries.map((name) => cell(find(work.name, name), work)),
   ]);
-  const [version = browser] = /Chrome\/[\d.]+|Firefox\/[\d.]+|Version\/[\d.]+/.exec(browser) ?? [];
+  const [version = browser] =
+    /Chrome\/[\d.]+|Node\/[\d.]+|Firefox\/[\d.]+|Version\/[\d.]+/.exec(browser) ?? [];
   const notes = entries.filter((entry) => entry.note || entry.work === 'start');
   return [
     `${gpu}, ${version}, ${date.slice(0, 10)}; copies between buffers: ${bandwidth.toPrecision(3)} GB/s.`,

@@ -44,6 +44,32 @@ const network = (kind: 'train' | 'infer', sizes: Sizes): Work => ({
   spec: { kind, ...sizes },
 });
 
+export interface CnnSizes {
+  readonly batch: number;
+  readonly side: number;
+  readonly channels: readonly [number, number];
+}
+
+/** Two convolutions of 3 × 3, the second with a stride of two, a rectifier after each, and a linear layer of ten outputs. */
+const cnn = (sizes: CnnSizes): Work => ({
+  name: `CNN 1-${sizes.channels.join('-')}-10 of ${sizes.side}×${sizes.side}, batch ${sizes.batch}, training step`,
+  spec: { kind: 'cnn', ...sizes },
+});
+
+export interface TransformerSizes {
+  readonly batch: number;
+  readonly length: number;
+  readonly width: number;
+  readonly heads: number;
+  readonly inner: number;
+}
+
+/** Attention and two linear layers, each added to its input and normalized. */
+const transformer = (sizes: TransformerSizes): Work => ({
+  name: `transformer layer ${sizes.width}, ${sizes.heads} heads, ${sizes.batch} × ${sizes.length} tokens, training step`,
+  spec: { kind: 'transformer', ...sizes },
+});
+
 /** The largest are for GPUs; `tiny` shows on a processor that everything works. */
 export function works(tiny: boolean): Work[] {
   const large = tiny ? 2 ** 16 : 2 ** 24;
@@ -65,5 +91,11 @@ export function works(tiny: boolean): Work[] {
     convolution(...((tiny ? [2, 4, 8, 4] : [32, 32, 14, 64]) as [number, number, number, number])),
     network('train', sizes),
     network('infer', sizes),
+    cnn(tiny ? { batch: 4, side: 12, channels: [4, 8] } : { batch: 64, side: 28, channels: [16, 32] }),
+    transformer(
+      tiny
+        ? { batch: 2, length: 16, width: 32, heads: 2, inner: 64 }
+        : { batch: 8, length: 128, width: 256, heads: 4, inner: 1024 },
+    ),
   ];
 }

@@ -3,6 +3,7 @@
 // time, that it need not wait for the GPU after each.
 import * as jax from '@jax-js/jax';
 import { uniform, weights } from '../../peers/numbers.mjs';
+import { cnnNumbers, transformerNumbers } from './networks.mjs';
 
 const { numpy: np, nn, lax, jit, tree, valueAndGrad } = jax;
 const array = (values, shape) => np.array(values).reshape(shape);
@@ -46,7 +47,56 @@ function network(sizes) {
   };
 }
 
+/** `lossOf` is given the weights and the data, each once. */
+function training(numbers, data, lossOf) {
+  let p = numbers.map(({ values, shape }) => array(values, shape));
+  const update = jit((params, ...inputs) => {
+    const [loss, gradients] = valueAndGrad((q) => lossOf(q, ...inputs))(tree.ref(params));
+    return [loss, tree.map((w, d) => w.sub(d.mul(0.1)), params, gradients)];
+  });
+  const step = () => {
+    let loss;
+    [loss, p] = update(p, ...data.map((x) => x.ref));
+    return loss;
+  };
+  return { run: () => keep(step()), read: () => step().data() };
+}
+
+function normalized(x) {
+  const centered = x.ref.sub(np.mean(x, -1, { keepdims: true }));
+  const variance = np.mean(centered.ref.mul(centered.ref), -1, { keepdims: true });
+  return centered.div(np.sqrt(variance.add(1e-5)));
+}
+
 const works = {
+  cnn(sizes) {
+    const { x, targets, weights: numbers, flat } = cnnNumbers(sizes);
+    const data = [array(x.values, x.shape), np.array(targets, { dtype: np.int32 })];
+    return training(numbers, data, ([first, second, last], images, labels) => {
+      const one = nn.relu(lax.convGeneralDilated(images, first, [1, 1], 'VALID'));
+      const two = nn.relu(lax.convGeneralDilated(one, second, [2, 2], 'VALID'));
+      return nn
+        .logSoftmax(np.dot(two.reshape([sizes.batch, flat]), last))
+        .mul(nn.oneHot(labels, 10))
+        .sum()
+        .mul(-1 / sizes.batch);
+    });
+  },
+  transformer(sizes) {
+    const { batch, length, width, heads } = sizes;
+    const { x, direction, weights: numbers } = transformerNumbers(sizes);
+    const data = [x, direction].map(({ values, shape }) => array(values, shape));
+    const split = (y) => y.reshape([batch, length, heads, width / heads]).transpose([0, 2, 1, 3]);
+    const scale = 1 / Math.sqrt(width / heads);
+    return training(numbers, data, ([q, k, v, out, grow, shrink], tokens, wanted) => {
+      const [queries, keys, values] = [q, k, v].map((w) => split(np.dot(tokens.ref, w)));
+      const shares = nn.softmax(np.matmul(queries, keys.transpose([0, 1, 3, 2])).mul(scale), -1);
+      const attended = np.matmul(shares, values).transpose([0, 2, 1, 3]).reshape([batch, length, width]);
+      const y = normalized(tokens.add(np.dot(attended, out)));
+      const grown = np.dot(nn.relu(np.dot(y.ref, grow)), shrink);
+      return np.mean(normalized(y.add(grown)).mul(wanted));
+    });
+  },
   matmul({ n }) {
     const [a, b] = [array(uniform(1, n * n), [n, n]), array(uniform(2, n * n), [n, n])];
     return job((x, y) => np.matmul(x, y), a, b);

@@ -94,6 +94,7 @@ const works = {
 };
 
 export async function create() {
+  if (typeof document === 'undefined') throw new Error('its WebGPU wants a page');
   ort.env.wasm.wasmPaths = new URL('./ort/', location.href).href;
   ort.env.logLevel = 'error';
   return { works };

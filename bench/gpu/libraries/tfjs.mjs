@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import '@tensorflow/tfjs-backend-webgpu';
 import { uniform, weights } from '../../peers/numbers.mjs';
+import { cnnNumbers, transformerNumbers } from './networks.mjs';
 
 /** The time of `make` includes that its result is let go, as a loop must. */
 const job = (make) => ({ run: () => make().dispose(), read: () => make().data() });
@@ -29,7 +30,60 @@ function network(sizes) {
   };
 }
 
+function training(numbers, lossOf) {
+  const variables = numbers.map((w) => tf.variable(w));
+  const optimizer = tf.train.sgd(0.1);
+  return job(() => tf.tidy(() => optimizer.minimize(() => lossOf(...variables), true, variables)));
+}
+
+function normalized(x) {
+  const centered = x.sub(x.mean(-1, true));
+  return centered.div(centered.square().mean(-1, true).add(1e-5).sqrt());
+}
+
 const works = {
+  cnn(sizes) {
+    const { x, targets, weights: numbers, flat } = cnnNumbers(sizes);
+    const [, c2] = sizes.channels;
+    const left = Math.sqrt(flat / c2);
+    // Channels last, which is its own order; the same numbers.
+    const images = tf.tidy(() => tf.tensor4d(x.values, x.shape).transpose([0, 2, 3, 1]));
+    const labels = tf.oneHot(tf.tensor1d(targets, 'int32'), 10);
+    const [first, second] = numbers.map(({ values, shape }) =>
+      shape.length === 4 ? tf.tidy(() => tf.tensor4d(values, shape).transpose([2, 3, 1, 0])) : null,
+    );
+    const last = tf.tidy(() =>
+      tf.tensor4d(numbers[2].values, [c2, left, left, 10]).transpose([1, 2, 0, 3]).reshape([flat, 10]),
+    );
+    return training([first, second, last], (w1, w2, w3) => {
+      const hidden = tf.conv2d(tf.conv2d(images, w1, 1, 'valid').relu(), w2, 2, 'valid').relu();
+      return tf.losses.softmaxCrossEntropy(labels, hidden.reshape([sizes.batch, flat]).matMul(w3));
+    });
+  },
+  transformer(sizes) {
+    const { batch, length, width, heads } = sizes;
+    const { x, direction, weights: numbers } = transformerNumbers(sizes);
+    const [tokens, wanted] = [x, direction].map(({ values, shape }) => tf.tensor(values, shape));
+    const rows = tokens.reshape([batch * length, width]);
+    const split = (y) => y.reshape([batch, length, heads, width / heads]).transpose([0, 2, 1, 3]);
+    const scale = 1 / Math.sqrt(width / heads);
+    return training(
+      numbers.map(({ values, shape }) => tf.tensor(values, shape)),
+      (q, k, v, out, grow, shrink) => {
+        const [queries, keys, values] = [q, k, v].map((w) => split(rows.matMul(w)));
+        const shares = tf.matMul(queries, keys, false, true).mul(scale).softmax();
+        const attended = tf
+          .matMul(shares, values)
+          .transpose([0, 2, 1, 3])
+          .reshape([batch * length, width]);
+        const y = normalized(rows.add(attended.matMul(out)));
+        return normalized(y.add(y.matMul(grow).relu().matMul(shrink)))
+          .reshape([batch, length, width])
+          .mul(wanted)
+          .mean();
+      },
+    );
+  },
   matmul({ n }) {
     const [a, b] = [tf.tensor2d(uniform(1, n * n), [n, n]), tf.tensor2d(uniform(2, n * n), [n, n])];
     return job(() => tf.matMul(a, b));

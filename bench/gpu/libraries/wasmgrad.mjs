@@ -1,6 +1,7 @@
 // @ts-nocheck: the library as it is built for pages.
 import * as torch from '../../../dist/index.js';
 import { uniform, weights } from '../../peers/numbers.mjs';
+import { cnnNumbers, transformerNumbers } from './networks.mjs';
 
 const { nn, optim } = torch;
 const F = nn.functional;
@@ -27,7 +28,43 @@ function network(sizes) {
   return new nn.Sequential(first, new nn.ReLU(), second).to(device);
 }
 
+/** A step of SGD on weights of their own; `lossOf` is given them. */
+function training(numbers, lossOf) {
+  const parameters = numbers.map(({ values, shape }) => tensor(values, shape).requiresGrad_());
+  const optimizer = new optim.SGD(parameters, { lr: 0.1 });
+  return job(() => {
+    const loss = lossOf(...parameters);
+    loss.backward();
+    optimizer.step();
+    optimizer.zeroGrad();
+    return loss.detach();
+  });
+}
+
 const works = {
+  cnn(sizes) {
+    const { x, weights: numbers } = cnnNumbers(sizes);
+    const images = tensor(x.values, x.shape);
+    const labels = torch.arange(sizes.batch).remainder(10).to(device);
+    return training(numbers, (first, second, last) => {
+      const hidden = F.conv2d(F.conv2d(images, first).relu(), second, null, { stride: 2 }).relu();
+      return F.crossEntropy(hidden.flatten(1).matmul(last), labels);
+    });
+  },
+  transformer(sizes) {
+    const { batch, length, width, heads } = sizes;
+    const { x, direction, weights: numbers } = transformerNumbers(sizes);
+    const [tokens, wanted] = [x, direction].map(({ values, shape }) => tensor(values, shape));
+    const split = (y) => y.reshape(batch, length, heads, width / heads).transpose(1, 2);
+    return training(numbers, (q, k, v, out, grow, shrink) => {
+      const [queries, keys, values] = [q, k, v].map((w) => split(tokens.matmul(w)));
+      const attended = F.scaledDotProductAttention(queries, keys, values).transpose(1, 2);
+      const y = F.layerNorm(tokens.add(attended.reshape(batch, length, width).matmul(out)), [width]);
+      return F.layerNorm(y.add(y.matmul(grow).relu().matmul(shrink)), [width])
+        .mul(wanted)
+        .mean();
+    });
+  },
   matmul({ n }) {
     const [a, b] = [tensor(uniform(1, n * n), [n, n]), tensor(uniform(2, n * n), [n, n])];
     return job(() => a.matmul(b));

@@ -107,7 +107,7 @@ export function crossEntropy(
       bindings: [...shared.bindings, stats, ...sums],
       params: [['rows: u32', rows], ['length: u32', length], ...shared.params],
       body: () =>
-        `var a = 0.0;\nvar b = 0.0;\n${each} {\n${rowText(text.body, true)}\n${text.once}\na += loss;\nb += own;\n}\n${totalText(reduction)}`,
+        `var a = 0.0;\nvar b = 0.0;\n${each} {\n${rowText(text.body, null)}\n${text.once}\na += loss;\nb += own;\n}\n${totalText(reduction)}`,
     });
     return { loss: total, rowStats, divisor };
   }

@@ -5,7 +5,9 @@ import type { BoundArray, GpuContext } from './context.ts';
 import { laneOf } from './elementTypes.ts';
 import { split } from './reduce.ts';
 
-const TEAM = 64;
+/** Threads of a workgroup: beside each other with a row each, or for one row; longer ones want more. */
+const ALONE = 64;
+const teamOf = (length: number): number => (length >= 1024 ? 256 : 64);
 export const SHORT_ROW = 64;
 
 interface RowKernel {
@@ -25,16 +27,16 @@ interface RowKernel {
   readonly declarations?: () => string;
 }
 
-/** EACH, MAX and SUM as one thread, or a team, does them. */
-export function rowText(body: string, alone: boolean): string {
+/** EACH, MAX and SUM as one thread (null), or a team of so many, does them. */
+export function rowText(body: string, team: number | null): string {
   return body
     .replace(/EACH\((\w+)\)/g, (_, j: string) =>
-      alone
+      team === null
         ? `for (var ${j} = 0u; ${j} < P.length; ${j}++)`
-        : `for (var ${j} = lid; ${j} < P.length; ${j} += ${TEAM}u)`,
+        : `for (var ${j} = lid; ${j} < P.length; ${j} += ${team}u)`,
     )
     .replace(/(MAX|SUM)\((\w+)\)/g, (_, fold: string, v: string) =>
-      alone ? v : `team_${fold.toLowerCase()}(${v}, lid)`,
+      team === null ? v : `team_${fold.toLowerCase()}(${v}, lid)`,
     );
 }
 
@@ -43,15 +45,16 @@ export function runRows(gpu: GpuContext, kernel: RowKernel): void {
   const { rows, length, bindings, body, once = '' } = kernel;
   if (rows === 0) return;
   const alone = length <= SHORT_ROW;
-  const text = rowText(body, alone);
+  const team = teamOf(length);
+  const text = rowText(body, alone ? null : team);
   gpu.run({
-    key: `rows ${kernel.key} ${alone ? 'alone' : 'team'}`,
+    key: `rows ${kernel.key} ${alone ? 'alone' : team}`,
     bindings: bindings.map((b) => ({ type: 'f32', ...b })),
     params: [['rows: u32', rows], ['length: u32', length], ...(kernel.params ?? [])],
     threads: alone ? rows : 0,
-    workgroup: TEAM,
+    workgroup: alone ? ALONE : team,
     ...(alone ? {} : { groups: split(rows, gpu.maxGroups) }),
-    declarations: () => `${kernel.declarations?.() ?? ''}${alone ? '' : teamFolds(TEAM)}`,
+    declarations: () => `${kernel.declarations?.() ?? ''}${alone ? '' : teamFolds(team)}`,
     body: () =>
       alone
         ? `let row = i;\n${text}\n${once}`
