@@ -31,13 +31,16 @@ export interface Report {
   readonly entries: readonly Entry[];
 }
 
+/** Three digits, without an exponent. */
+const three = (x: number): string => (x < 1000 ? x.toPrecision(3) : String(Number(x.toPrecision(3))));
+
 function cell(entry: Entry | undefined, work: Report['works'][number]): string {
   if (entry === undefined) return '';
   if (entry.ms === undefined) return entry.unable ?? '';
   const time = `${entry.ms.toPrecision(3)} ms`;
   const mark = entry.note ? ' (!)' : '';
-  if (work.flops) return `${time}, ${(work.flops / entry.ms / 1e6).toPrecision(3)} GFLOP/s${mark}`;
-  if (work.bytes) return `${time}, ${(work.bytes / entry.ms / 1e6).toPrecision(3)} GB/s${mark}`;
+  if (work.flops) return `${time}, ${three(work.flops / entry.ms / 1e6)} GFLOP/s${mark}`;
+  if (work.bytes) return `${time}, ${three(work.bytes / entry.ms / 1e6)} GB/s${mark}`;
   return `${time}${mark}`;
 }
 

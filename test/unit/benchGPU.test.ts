@@ -3,13 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { type Report, tableOf } from '../../bench/gpu/report.ts';
 import { works } from '../../bench/gpu/works.ts';
 
+const networks = ['train', 'infer', 'cnn', 'transformer'];
+
 describe('npm run bench:gpu', () => {
   it('has works of distinct names that say what they amount to', () => {
     for (const tiny of [false, true]) {
       const list = works(tiny);
       expect(new Set(list.map((work) => work.name)).size).toBe(list.length);
       for (const { spec, flops, bytes } of list)
-        expect(spec.kind === 'train' || spec.kind === 'infer' || (flops ?? bytes ?? 0) > 1000).toBe(true);
+        expect(networks.includes(spec.kind) || (flops ?? bytes ?? 0) > 1000).toBe(true);
     }
     expect(works(false).map((work) => work.name)).toContain('matmul 4096³');
   });

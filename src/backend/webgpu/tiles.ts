@@ -93,7 +93,7 @@ function transferAlongL(side: Side, { depth }: Tile, threads: number, narrow: st
     });
     const stores = COMPONENTS.map(
       (c, step) =>
-        `${tile}[(${q}_l + ${step}u) * ${across}u + ${q}_at] = ${narrow}(${vectors.map((v) => `${v}.${c}`).join(', ')});`,
+        `${tile}[(${q}_l + ${step}u) * ${across}u + ${q}_at] = ${narrow}(vec4<f32>(${vectors.map((v) => `${v}.${c}`).join(', ')}));`,
     );
     return {
       declare: `let ${q} = lid + ${turn * threads}u;
