@@ -2,13 +2,12 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type BuildOptions, build } from 'esbuild';
 import { chromium } from 'playwright';
 import { serve } from 'wasmgrad/serve';
 import { writeBetweenMarkers } from '../report/markers.ts';
-import { type Entry, type Report, type Settings, tableOf } from './report.ts';
+import { type Entry, figure, type Report, type Settings, tableOf } from './report.ts';
 
 const HELP = `Measures wasmgrad on WebGPU beside other libraries, in one page of Chromium or Chrome.
 
@@ -92,10 +91,6 @@ const gpuFlags = (swiftshader: boolean): string[] =>
     ? ['--use-webgpu-adapter=swiftshader', '--enable-unsafe-webgpu']
     : ['--enable-unsafe-webgpu', '--enable-features=Vulkan', '--ignore-gpu-blocklist'];
 
-function tell({ work, library, ms, unable }: Entry): void {
-  console.error(`${work} · ${library}: ${ms === undefined ? unable : `${ms.toPrecision(3)} ms`}`);
-}
-
 async function measureInPage(settings: Settings, headed: boolean, swiftshader: boolean): Promise<Report> {
   const server = await serve({ folder: out, port: 0 });
   try {
@@ -106,9 +101,10 @@ async function measureInPage(settings: Settings, headed: boolean, swiftshader: b
 }
 
 async function measureInNode(settings: Settings): Promise<Report> {
-  const { href } = pathToFileURL(await buildForNode());
-  const { measureInNode: run } = (await import(href)) as typeof import('./node.ts');
-  return run(settings, tell);
+  const program = await buildForNode();
+  const file = path.join(out, 'node.json');
+  execFileSync(process.execPath, [program, JSON.stringify(settings), file], { stdio: 'inherit' });
+  return JSON.parse(fs.readFileSync(file, 'utf8')) as Report;
 }
 
 async function measure(
@@ -126,7 +122,7 @@ async function measure(
   try {
     const page = await browser.newPage();
     page.on('pageerror', (error) => console.error(String(error)));
-    await page.exposeFunction('tell', tell);
+    await page.exposeFunction('tell', (entry: Entry) => console.error(figure(entry)));
     await page.goto(url);
     return await page.evaluate(
       (s) =>
@@ -171,7 +167,5 @@ else {
     const table = tableOf(report);
     console.log(table);
     if (values.write) writeBetweenMarkers('BENCHMARKS.md', 'gpu', table);
-    // Dawn's device keeps Node awake.
-    if (values.node) process.exit();
   }
 }

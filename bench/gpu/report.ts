@@ -31,6 +31,10 @@ export interface Report {
   readonly entries: readonly Entry[];
 }
 
+/** A line for the terminal. */
+export const figure = ({ work, library, ms, unable }: Entry): string =>
+  `${work} · ${library}: ${ms === undefined ? unable : `${ms.toPrecision(3)} ms`}`;
+
 /** Three digits, without an exponent. */
 const three = (x: number): string => (x < 1000 ? x.toPrecision(3) : String(Number(x.toPrecision(3))));
 

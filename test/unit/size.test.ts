@@ -20,7 +20,7 @@ const VITE_BUDGET = { readme: 117.4, everything: 175.8 };
  * For pages without a bundler: everything, with files, plots and data sets; what a GPU needs beside it, on demand. Of that
  * 5 kB are formulas that are computed late, kernels that several steps share, products in float16 and over subgroups.
  */
-const FILE_BUDGET = { 'wasmgrad.min.js': 223, 'wasmgrad.webgpu.min.js': 36 };
+const FILE_BUDGET = { 'wasmgrad.min.js': 223, 'wasmgrad.webgpu.min.js': 37 };
 
 describe('size', () => {
   it('stays within the budget', async () => {
