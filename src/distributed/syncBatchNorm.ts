@@ -187,7 +187,7 @@ export class SyncBatchNorm extends Module {
     const factor = momentum === null ? 'None' : pythonNumber(momentum);
     return (
       `${numFeatures}, eps=${pythonFloat(eps)}, momentum=${factor}, affine=${pythonValue(affine)}, ` +
-      `track_running_stats=${pythonValue(trackRunningStats)}`
+      `bias=${pythonValue(this.bias !== null)}, track_running_stats=${pythonValue(trackRunningStats)}`
     );
   }
 }

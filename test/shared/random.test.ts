@@ -79,7 +79,7 @@ describe('random tensors', () => {
     expect(torch.randn([4, 1]).shape).toEqual([4, 1]);
     expect(torch.rand([]).shape).toEqual([]);
     expect(() => torch.rand(3, { dtype: 'int64' })).toThrow(
-      /rand: expected dtype float32 or float64, but got int64/,
+      /rand: expected argument 'dtype' to be float32 or float64, but got int64/,
     );
     expect(() => torch.randn(2, -1)).toThrow(ShapeError);
   });

@@ -114,6 +114,7 @@ fn load_b(b: u32, l: u32, j: u32) -> f32 {
   let channel = (j / P.outputs) * P.ins * P.groups + b * P.ins + l / P.taps;
   return ${sources.x.at('P.x_at + channel * P.inputs + place')};
 }`,
+    workedOut: true,
     aAlongL: true,
     bAlongJ: true,
     out,
@@ -163,6 +164,7 @@ fn load_b(b: u32, l: u32, j: u32) -> f32 {
   let channel = (j / P.inputs) * P.outs * P.groups + b * P.outs + l / P.taps;
   return ${sources.g.at('P.g_at + channel * P.outputs + place')};
 }`,
+    workedOut: true,
     aAlongL: true,
     bAlongJ: true,
     out,
@@ -212,6 +214,7 @@ fn load_b(b: u32, l: u32, j: u32) -> f32 {
   let channel = (l / P.outputs) * P.ins * P.groups + b * P.ins + j / P.taps;
   return ${sources.x.at('P.x_at + channel * P.inputs + place')};
 }`,
+    workedOut: true,
     aAlongL: true,
     bAlongJ: false,
     out,

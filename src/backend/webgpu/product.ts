@@ -9,7 +9,7 @@ import { numElements, type Shape } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
 import type { BoundArray, GpuContext } from './context.ts';
 import { reduce, split } from './reduce.ts';
-import { type Tile, threadsOf, tiledBody, tileFor, tileMemory } from './tiles.ts';
+import { type Directions, type Tile, threadsOf, tiledBody, tileFor, tileMemory } from './tiles.ts';
 
 /** Threads of a workgroup where each computes one element. */
 const SINGLES = 64;
@@ -21,7 +21,7 @@ const TEAM_SUMS = 4096;
 const FEW_TILES = 16;
 const PART_TERMS = 512;
 
-export interface Product {
+export interface Product extends Directions {
   readonly key: string;
   readonly batches: number;
   readonly m: number;
@@ -32,9 +32,6 @@ export interface Product {
   readonly params: readonly (readonly [string, number])[];
   /** WGSL functions `load_a(b, i, l)` and `load_b(b, l, j)`, all u32, each giving f32. */
   readonly loads: string;
-  /** Neighbouring l of A, or j of B, are neighbours in memory. */
-  readonly aAlongL: boolean;
-  readonly bAlongJ: boolean;
   readonly out: NDArray;
   /** WGSL for the place in `out` of (b, i, j); default row-major [batches, m, n]. */
   readonly place?: string;
@@ -49,7 +46,7 @@ export function product(gpu: GpuContext, p: Product): void {
     launchTeams(gpu, p);
     return;
   }
-  const tile = tileFor(gpu.workgroupBytes, batches, m, n, k);
+  const tile = tileFor(gpu.workgroupBytes, batches, m, n, k, p.workedOut ?? false);
   const parts = partsOf(p, tile);
   if (parts > 1) {
     const length = Math.ceil(k / parts);
@@ -180,6 +177,6 @@ finish(part, b, row, j, sum);`,
     groups: split(tiles, gpu.maxGroups),
     ...(half ? { enables: ['f16'] } : {}),
     declarations: () => `${p.loads}\n${finish}\n${tileMemory(tile, half)}`,
-    body: () => tiledBody(tile, p.aAlongL, p.bAlongJ, half),
+    body: () => tiledBody(tile, p, half),
   });
 }

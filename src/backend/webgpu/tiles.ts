@@ -21,6 +21,15 @@ const TILES: readonly (readonly [Tile, workgroups: number])[] = [
   [{ rows: 32, columns: 32, depth: 32, each: 4, across: 4 }, 0],
 ];
 
+/** The same where places in memory are worked out, as for convolutions: their tiles are by the sizes of the product. */
+const WORKED_OUT: readonly (readonly [Tile, side: number, sums: number])[] = [
+  [{ rows: 128, columns: 128, depth: 16, each: 8, across: 8 }, 512, 0],
+  [{ rows: 64, columns: 64, depth: 16, each: 4, across: 4 }, 64, 65536],
+  [{ rows: 32, columns: 32, depth: 16, each: 4, across: 4 }, 0, 0],
+];
+
+const bytesOf = ({ rows, columns, depth }: Tile): number => (rows + columns) * depth * 4;
+
 /** Null where a thread for each sum does as well. */
 export function tileFor(
   workgroupBytes: number,
@@ -28,14 +37,30 @@ export function tileFor(
   m: number,
   n: number,
   k: number,
+  workedOut: boolean,
 ): Tile | null {
   if (m < 8 || n < 8 || k < 8 || m * n * k <= 32 ** 3) return null;
+  if (workedOut) {
+    const fits = WORKED_OUT.find(
+      ([tile, side, sums]) => bytesOf(tile) <= workgroupBytes && Math.min(m, n) >= side && m * n >= sums,
+    );
+    return fits?.[0] ?? null;
+  }
   for (const [tile, workgroups] of TILES) {
-    const { rows, columns, depth } = tile;
-    if ((rows + columns) * depth * 4 > workgroupBytes) continue;
+    const { rows, columns } = tile;
+    if (bytesOf(tile) > workgroupBytes) continue;
     if (Math.ceil(m / rows) * Math.ceil(n / columns) * batches >= workgroups) return tile;
   }
   return null;
+}
+
+/** How a product's operands lie in memory. */
+export interface Directions {
+  /** Neighbouring l of A, or j of B, are neighbours in memory. */
+  readonly aAlongL: boolean;
+  readonly bAlongJ: boolean;
+  /** Where elements are takes divisions to tell. */
+  readonly workedOut?: boolean;
 }
 
 export const threadsOf = ({ rows, columns, each, across }: Tile): number =>
@@ -132,8 +157,32 @@ ${q}_v = select(vec4<f32>(), vec4<f32>(${elements.join(', ')}), l < end);`,
   });
 }
 
+/**
+ * Nothing on its way ahead, and little text: where each place takes divisions, threads beside each other take them for
+ * neighbours in memory.
+ */
+function transferAtOnce(side: Side, { depth }: Tile, threads: number, narrow: string): Transfer[] {
+  const { tile, extent, alongL, element, first, last } = side;
+  const across = extent / 4;
+  const elements = [0, 1, 2, 3].map((c) => element(`min(${first} + place * 4u + ${c}u, ${last})`, 'l'));
+  const store = `
+for (var slot = lid; slot < ${across * depth}u; slot += ${threads}u) {
+let dl = ${alongL ? `slot % ${depth}u` : `slot / ${across}u`};
+let place = ${alongL ? `slot / ${depth}u` : `slot % ${across}u`};
+let l = at + dl;
+var v = vec4<f32>();
+if (l < end) { v = vec4<f32>(${elements.join(', ')}); }
+${tile}[dl * ${across}u + place] = ${narrow}(v);
+}`;
+  return [{ declare: '', load: '', store }];
+}
+
 /** The body of the kernel, which calls `load_a`, `load_b` and `finish` (product.ts). */
-export function tiledBody(tile: Tile, aAlongL: boolean, bAlongJ: boolean, half: boolean): string {
+export function tiledBody(
+  tile: Tile,
+  { aAlongL, bAlongJ, workedOut = false }: Directions,
+  half: boolean,
+): string {
   const { rows, columns, depth, each, across } = tile;
   const threads = threadsOf(tile);
   const narrow = half ? 'vec4<f16>' : 'vec4<f32>';
@@ -156,9 +205,10 @@ export function tiledBody(tile: Tile, aAlongL: boolean, bAlongJ: boolean, half: 
       last: 'P.n - 1u',
     },
   ];
-  const transfers = sides.flatMap((side) =>
-    (side.alongL ? transferAlongL : transferAcross)(side, tile, threads, narrow),
-  );
+  const transfers = sides.flatMap((side) => {
+    if (workedOut) return transferAtOnce(side, tile, threads, narrow);
+    return (side.alongL ? transferAlongL : transferAcross)(side, tile, threads, narrow);
+  });
   const load = transfers.map((x) => x.load).join('\n');
   const store = transfers.map((x) => x.store).join('\n');
   const [threadRows, threadColumns] = [rows / each, columns / across];
