@@ -2,6 +2,7 @@
  * Calling C from JavaScript: the five things that the MPI binding needs, and their implementation by koffi. Another
  * way (node:ffi, Bun's, Deno's) can take its place here without a change anywhere else.
  */
+import { requirePeer } from '../core/peer.ts';
 import { DistributedError } from './errors.ts';
 
 /** The C types that MPI's functions take here. `handle` is an int or a pointer: see libraries.ts. */
@@ -71,25 +72,10 @@ export function loadForeignFunctions(): ForeignFunctions {
   };
 }
 
-function importKoffi(): Koffi {
-  const { createRequire } = process.getBuiltinModule('node:module');
-  const path = process.getBuiltinModule('node:path');
-  // A peer is installed beside the user's program. Not where this file is: that differs by bundler and module kind.
-  const places = [path.resolve(process.argv[1] ?? 'index.js'), path.resolve('index.js')];
-  let cause: unknown;
-  for (const place of places) {
-    try {
-      return createRequire(place)('koffi');
-    } catch (error) {
-      cause ??= error;
-      if ((error as { code?: unknown }).code !== 'MODULE_NOT_FOUND') break;
-    }
-  }
-  const missing = (cause as { code?: unknown }).code === 'MODULE_NOT_FOUND';
-  throw new DistributedError(
-    missing
-      ? "initProcessGroup: the backend 'mpi' calls MPI through the package koffi, which is not installed: npm install koffi"
-      : `initProcessGroup: the package koffi cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}`,
-    { cause },
-  );
-}
+const importKoffi = (): Koffi =>
+  requirePeer('koffi', (missing, why, cause) => {
+    const message = missing
+      ? "the backend 'mpi' calls MPI through the package koffi, which is not installed: npm install koffi"
+      : `the package koffi cannot be loaded: ${why}`;
+    return new DistributedError(`initProcessGroup: ${message}`, { cause });
+  });

@@ -1,5 +1,6 @@
 /** From SVG to pixels: on a canvas in a page, by the package `@resvg/resvg-js` in Node. */
 import { ArgumentError, DeviceError } from '../core/errors.ts';
+import { requirePeer } from '../core/peer.ts';
 
 export interface RasterOptions {
   /** Pixels for a CSS pixel. Default 2: sharp on most screens and in print. */
@@ -21,28 +22,13 @@ function scaleOf(op: string, { scale = 2 }: RasterOptions): number {
   throw new ArgumentError(`${op}: scale must be a positive number, but got ${scale}`);
 }
 
-function importResvg(): Resvg {
-  const { createRequire } = process.getBuiltinModule('node:module');
-  const path = process.getBuiltinModule('node:path');
-  // A peer is installed beside the user's program. Not where this file is: that differs by bundler and module kind.
-  const places = [path.resolve(process.argv[1] ?? 'index.js'), path.resolve('index.js')];
-  let cause: unknown;
-  for (const place of places) {
-    try {
-      return createRequire(place)(PACKAGE);
-    } catch (error) {
-      cause ??= error;
-      if ((error as { code?: unknown }).code !== 'MODULE_NOT_FOUND') break;
-    }
-  }
-  const missing = (cause as { code?: unknown }).code === 'MODULE_NOT_FOUND';
-  throw new DeviceError(
-    missing
-      ? `plot.toPNG: in Node the package ${PACKAGE} draws, which is not installed: npm install ${PACKAGE}`
-      : `plot.toPNG: the package ${PACKAGE} cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}`,
-    { cause },
-  );
-}
+const importResvg = (): Resvg =>
+  requirePeer(PACKAGE, (missing, why, cause) => {
+    const message = missing
+      ? `in Node the package ${PACKAGE} draws, which is not installed: npm install ${PACKAGE}`
+      : `the package ${PACKAGE} cannot be loaded: ${why}`;
+    return new DeviceError(`plot.toPNG: ${message}`, { cause });
+  });
 
 /**
  * A plot on a new canvas, in a page. Its size in the page is the plot's own; give the plot a `theme`, since a canvas does
