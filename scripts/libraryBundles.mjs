@@ -228,8 +228,28 @@ async function rolledUp(
   await bundle.close();
   /** @type {Files} */
   const files = new Map();
-  for (const file of output) if (file.type === 'chunk') files.set(`${folder}/${file.fileName}`, file.code);
+  for (const file of output) {
+    if (file.type !== 'chunk') continue;
+    const code = options.format === 'cjs' ? await soonRead(file.code) : file.code;
+    files.set(`${folder}/${file.fileName}`, code);
+  }
   return files;
+}
+
+/**
+ * What Node reads at each start: without spaces, and in ASCII, which V8 keeps in one byte a letter. Names stay, for those who
+ * read a stack.
+ */
+async function soonRead(/** @type {string} */ code) {
+  const { transform } = await import('esbuild');
+  const { code: small } = await transform(code, {
+    charset: 'ascii',
+    minifyWhitespace: true,
+    minifySyntax: true,
+    target: ESBUILD_TARGET,
+    legalComments: 'inline',
+  });
+  return small;
 }
 
 function isNamespaceOfMain(/** @type {string} */ root, /** @type {string} */ entry) {

@@ -117,6 +117,11 @@ export interface Backend extends WindowKernels {
   empty(shape: Shape, dtype: DType, strides?: Strides): NDArray;
   /** A copy of `data`, whose elements are of the typed array of `dtype`. */
   upload(data: TypedArray, shape: Shape, dtype: DType): NDArray;
+  /**
+   * An array that the host computes, or `out`, which is row-major: `write` gets the elements in order, with any content,
+   * and sets them all. It may throw before it has set one.
+   */
+  fromHost(shape: Shape, dtype: DType, write: (values: TypedArray) => void, out?: NDArray): NDArray;
   /** The elements in row-major order, as a copy of their own. @throws DeviceError where reading is asynchronous */
   read(x: NDArray): TypedArray;
   readAsync(x: NDArray): Promise<TypedArray>;

@@ -6,7 +6,7 @@
  */
 import type { TypedArray } from './dtype.ts';
 import { ArgumentError } from './errors.ts';
-import { fma32, fma64 } from './fma.ts';
+import { fma64 } from './fma.ts';
 import { sampleNormal } from './normal.ts';
 import { type RandomEngine, WORDS_BATCH } from './rng.ts';
 
@@ -49,9 +49,14 @@ export function fillUniform(rng: RandomEngine, out: FloatArray, from = 0, to = 1
   if (out instanceof Float32Array) {
     const low = Math.fround(from);
     const high = Math.fround(to);
-    const range = Math.fround(high - low);
+    const step = Math.fround(high - low) * 2 ** -24;
+    // Only where rounding takes the last of the 2^24 places to `to` need samples be looked at.
+    const reached = Math.fround(0xffffff * step + low) === high;
     for (let at = 0; at < out.length; at += WORDS_BATCH) {
-      scaleUniforms(rng.words(Math.min(WORDS_BATCH, out.length - at)), out, at, low, range, high);
+      const words = rng.words(Math.min(WORDS_BATCH, out.length - at));
+      scaleUniforms(words, out, at, step, low);
+      if (!reached) continue;
+      for (let i = at; i < at + words.length; i++) if (out[i] === high) out[i] = low;
     }
   } else {
     const range = to - from;
@@ -62,19 +67,12 @@ export function fillUniform(rng: RandomEngine, out: FloatArray, from = 0, to = 1
   }
 }
 
-/** A function of its own: an engine optimises one that is called again sooner than a loop that is still running. */
-function scaleUniforms(
-  words: Uint32Array,
-  out: Float32Array,
-  at: number,
-  low: number,
-  range: number,
-  high: number,
-): void {
-  for (let k = 0; k < words.length; k++) {
-    const value = fma32((words[k] & 0xffffff) * 2 ** -24, range, low);
-    out[at + k] = value === high ? low : value;
-  }
+/**
+ * low + step · (24 bits of a word), exact but for the rounding by `out`. A function of its own, and little in it: an engine
+ * optimises one that is called again sooner than a loop that is still running, and the first weights come before that.
+ */
+function scaleUniforms(words: Uint32Array, out: Float32Array, at: number, step: number, low: number): void {
+  for (let k = 0; k < words.length; k++) out[at + k] = (words[k] & 0xffffff) * step + low;
 }
 
 /** 1 with probability p, else 0; two words per element. */

@@ -7,10 +7,10 @@ import type { Variable } from '../autograd/variable.ts';
 import type { NDArray } from '../backend/array.ts';
 import type { Backend } from '../backend/backend.ts';
 import type { FloatArray } from '../core/distributions.ts';
-import { type DType, dtypeInfo, isFloating, type TypedArray } from '../core/dtype.ts';
+import { type DType, isFloating, type TypedArray } from '../core/dtype.ts';
 import { DTypeError } from '../core/errors.ts';
 import { defaultEngine, type RandomEngine } from '../core/rng.ts';
-import { contiguousStrides, isContiguous, numElements, type Shape, type Strides } from '../core/shape.ts';
+import { contiguousStrides, isContiguous, type Shape, type Strides } from '../core/shape.ts';
 
 /** Where draws come from. */
 export interface GeneratorOptions {
@@ -48,18 +48,38 @@ export function drawArray(
   rng: RandomEngine,
   fill: (values: TypedArray, rng: RandomEngine) => void,
 ): NDArray {
-  const values = dtypeInfo[dtype].allocate(numElements(shape));
-  fill(values, rng);
   const order = memoryOrder(shape, strides);
-  const drawn = backend.upload(
-    values,
+  const drawn = backend.fromHost(
     order.map((d) => shape[d]),
     dtype,
+    (values) => fill(values, rng),
   );
   if (order.every((d, i) => d === i)) return drawn;
   const laidOut = drawn.view(shape, denseStrides(shape, order));
   drawn.release();
   return laidOut;
+}
+
+/** Draws into `out`, whose elements are visited as if they lay in memory as `strides` has them. */
+export function drawInto(
+  out: NDArray,
+  strides: Strides,
+  rng: RandomEngine,
+  fill: (values: TypedArray, rng: RandomEngine) => void,
+): void {
+  const { backend, dtype, shape } = out;
+  const order = memoryOrder(shape, strides);
+  const visited = out.view(
+    order.map((d) => shape[d]),
+    order.map((d) => out.strides[d]),
+  );
+  if (visited.contiguous) backend.fromHost(visited.shape, dtype, (values) => fill(values, rng), visited);
+  else {
+    const drawn = drawArray(backend, dtype, shape, strides, rng, fill);
+    backend.assign(out, drawn);
+    drawn.release();
+  }
+  visited.release();
 }
 
 /** A dense array of drawn values in the shape and, as far as that is dense, the memory layout of `like`. */

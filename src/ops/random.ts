@@ -1,7 +1,6 @@
 /** Fills in place with random values. The gradient of what a tensor held before is zero. */
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
-import type { NDArray } from '../backend/array.ts';
 import {
   fillBernoulli,
   fillBernoulliFrom,
@@ -11,14 +10,17 @@ import {
   fillLogNormal,
   fillUniform,
 } from '../core/distributions.ts';
+import type { TypedArray } from '../core/dtype.ts';
 import { ArgumentError } from '../core/errors.ts';
 import { fillNormal } from '../core/normal.ts';
+import type { RandomEngine } from '../core/rng.ts';
 import { fillIntegers, fillRandom, integerLimits } from '../core/sampling.ts';
 import { isContiguous } from '../core/shape.ts';
 import { checkDevices } from './convert.ts';
 import {
   checkFloating,
   drawArray,
+  drawInto,
   engineOf,
   type Fill,
   floating,
@@ -36,23 +38,16 @@ function fillInPlace<T extends Variable>(
   options: GeneratorOptions,
   fill: Fill,
 ): T {
-  const draw = (): NDArray => {
-    const { backend, dtype, shape } = x.array;
-    const strides = x.fillStrides;
-    return drawArray(backend, dtype, shape, strides, engineOf(options), (values, rng) =>
-      fill(values, rng, isContiguous(shape, strides)),
-    );
-  };
+  const { fillStrides } = x;
+  const rowMajor = isContiguous(x.shape, fillStrides);
+  const set = (values: TypedArray, rng: RandomEngine) => fill(values, rng, rowMajor);
+  const drawn = () => drawArray(x.array.backend, x.dtype, x.shape, fillStrides, engineOf(options), set);
   return inplace(
     op,
     x,
     [],
-    () => record(node, draw(), [x], () => (grad) => [zeros(grad)]),
-    (out) => {
-      const drawn = draw();
-      out.backend.assign(out, drawn);
-      drawn.release();
-    },
+    () => record(node, drawn(), [x], () => (grad) => [zeros(grad)]),
+    (out) => drawInto(out, fillStrides, engineOf(options), set),
   );
 }
 

@@ -18,6 +18,7 @@ export const KERNELS: Readonly<Record<keyof Backend, Naming | null>> = {
   memory: null,
   empty: null,
   upload: 'upload',
+  fromHost: 'upload',
   read: 'read',
   readAsync: 'read',
   require: null,

@@ -76,6 +76,17 @@ export class ReferenceBackend implements Backend, ArrayHost {
     return out;
   }
 
+  fromHost(shape: Shape, dtype: DType, write: (values: TypedArray) => void, out?: NDArray): NDArray {
+    const target = out ?? this.empty(shape, dtype);
+    try {
+      write(this.data(target).subarray(target.offset, target.offset + target.size));
+    } catch (error) {
+      if (target !== out) target.release();
+      throw error;
+    }
+    return target;
+  }
+
   read(x: NDArray): TypedArray {
     const list = elements(this, x);
     return x.contiguous ? list.slice() : list;

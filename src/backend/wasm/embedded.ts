@@ -32,7 +32,13 @@ function decode(): Uint8Array {
   return new Uint8Array(memory.buffer.slice(to, to + relaxedBytes));
 }
 
+let decoded: Uint8Array | undefined;
+function withRelaxed(): Uint8Array {
+  decoded ??= decode();
+  return decoded;
+}
+
 export const embeddedBinaries: Binaries = {
-  simd: () => plainBinary(decode()),
-  relaxed: decode,
+  simd: () => plainBinary(withRelaxed()),
+  relaxed: withRelaxed,
 };

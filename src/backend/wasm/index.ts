@@ -173,6 +173,10 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
     copyElements(data, this.data(out));
     return out;
   }
+  override fromHost(shape: Shape, dtype: DType, write: (values: TypedArray) => void, out?: NDArray): NDArray {
+    this.begin(out);
+    return super.fromHost(shape, dtype, write, out);
+  }
   override read(x: NDArray): TypedArray {
     this.begin(x);
     return super.read(x);

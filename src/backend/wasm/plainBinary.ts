@@ -13,6 +13,7 @@ const SIMD = 0xfd;
 /** The second byte of relaxed_madd of f32x4 and f64x2; the third is 2. The build makes sure that nothing else looks so. */
 const MADD_F32 = 0x85;
 const MADD_F64 = 0x87;
+const MADD_BYTES = 3;
 const V128 = 0x7b;
 const LOCAL_GET = 0x20;
 const LOCAL_SET = 0x21;
@@ -45,22 +46,34 @@ function codeSection(bytes: Uint8Array): Section {
   return found;
 }
 
-/** Whether a relaxed multiply-add stands here. */
-const isMadd = (bytes: Uint8Array, at: number): boolean =>
-  bytes[at] === SIMD && (bytes[at + 1] === MADD_F32 || bytes[at + 1] === MADD_F64) && bytes[at + 2] === 2;
+/** Where in [start, end) the relaxed multiply-adds stand. */
+function multiplyAdds(bytes: Uint8Array, start: number, end: number): number[] {
+  const sites: number[] = [];
+  for (let at = bytes.indexOf(SIMD, start); at >= 0 && at < end; at = bytes.indexOf(SIMD, at + 1))
+    if ((bytes[at + 1] === MADD_F32 || bytes[at + 1] === MADD_F64) && bytes[at + 2] === 2) sites.push(at);
+  return sites;
+}
 
 /** How many multiply-adds there are, for the build. */
 export function fusedCount(bytes: Uint8Array): number {
   const { start, end } = codeSection(bytes);
-  let count = 0;
-  for (let at = start; at < end; at++) if (isMadd(bytes, at)) count++;
-  return count;
+  return multiplyAdds(bytes, start, end).length;
+}
+
+/** In one typed array: growing an array of numbers takes ten times as long in an engine that has just started. */
+function joined(parts: readonly ArrayLike<number>[]): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
 }
 
 /** The body of a function from its declarations of locals on, without fused multiply-adds. */
-function plainBody(body: Uint8Array, parameters: number): number[] | Uint8Array {
-  const sites: number[] = [];
-  for (let at = 0; at < body.length; at++) if (isMadd(body, at)) sites.push(at);
+function plainBody(body: Uint8Array, parameters: number): Uint8Array {
+  const sites = multiplyAdds(body, 0, body.length);
   if (sites.length === 0) return body;
   const cursor = new Cursor(body);
   const groups = cursor.number();
@@ -71,27 +84,19 @@ function plainBody(body: Uint8Array, parameters: number): number[] | Uint8Array 
     cursor.byte();
   }
   const aside = leb(locals);
-  const out = [...leb(groups + 1), ...body.subarray(declared, cursor.at), 1, V128];
+  const instead = (mul: number, add: number) => [
+    ...[LOCAL_SET, ...aside, SIMD, mul, 1],
+    ...[LOCAL_GET, ...aside, SIMD, add, 1],
+  ];
+  const single = instead(0xe6, 0xe4);
+  const double = instead(0xf2, 0xf0);
+  const parts: ArrayLike<number>[] = [leb(groups + 1), body.subarray(declared, cursor.at), [1, V128]];
   let from = cursor.at;
   for (const site of sites) {
-    const [mul, add] = body[site + 1] === MADD_F32 ? [0xe6, 0xe4] : [0xf2, 0xf0];
-    out.push(
-      ...body.subarray(from, site),
-      LOCAL_SET,
-      ...aside,
-      SIMD,
-      mul,
-      1,
-      LOCAL_GET,
-      ...aside,
-      SIMD,
-      add,
-      1,
-    );
-    from = site + 3;
+    parts.push(body.subarray(from, site), body[site + 1] === MADD_F32 ? single : double);
+    from = site + MADD_BYTES;
   }
-  out.push(...body.subarray(from));
-  return out;
+  return joined([...parts, body.subarray(from)]);
 }
 
 export function plainBinary(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
@@ -99,20 +104,13 @@ export function plainBinary(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const counts = parameterCounts(bytes);
   const cursor = new Cursor(bytes, code.start);
   const functions = cursor.number();
-  const contents = leb(functions);
+  const parts: ArrayLike<number>[] = [leb(functions)];
   for (let i = 0; i < functions; i++) {
     const size = cursor.number();
     const body = plainBody(bytes.subarray(cursor.at, cursor.at + size), counts[i]);
     cursor.skip(size);
-    for (const byte of leb(body.length)) contents.push(byte);
-    for (const byte of body) contents.push(byte);
+    parts.push(leb(body.length), body);
   }
-  const size = leb(contents.length);
-  const start = code.header + size.length;
-  const out = new Uint8Array(start + contents.length + bytes.length - code.end);
-  out.set(bytes.subarray(0, code.header));
-  out.set(size, code.header);
-  out.set(contents, start);
-  out.set(bytes.subarray(code.end), start + contents.length);
-  return out;
+  const contents = joined(parts);
+  return joined([bytes.subarray(0, code.header), leb(contents.length), contents, bytes.subarray(code.end)]);
 }

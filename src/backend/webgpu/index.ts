@@ -6,7 +6,7 @@
  */
 import { type DType, dtypeInfo, type TypedArray } from '../../core/dtype.ts';
 import { DeviceError, IndexError } from '../../core/errors.ts';
-import type { Shape, Strides } from '../../core/shape.ts';
+import { numElements, type Shape, type Strides } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
 import type {
   Backend,
@@ -78,6 +78,15 @@ export class WebGPUBackend implements Backend {
   upload(data: TypedArray, shape: Shape, dtype: DType): NDArray {
     this.#gpu.begin();
     return this.#gpu.upload(data, shape, dtype);
+  }
+  fromHost(shape: Shape, dtype: DType, write: (values: TypedArray) => void, out?: NDArray): NDArray {
+    const values = dtypeInfo[dtype].allocate(numElements(shape));
+    write(values);
+    const uploaded = this.upload(values, shape, dtype);
+    if (out === undefined) return uploaded;
+    this.assign(out, uploaded);
+    uploaded.release();
+    return out;
   }
 
   read(x: NDArray): TypedArray {

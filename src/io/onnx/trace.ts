@@ -98,6 +98,13 @@ export class TraceBackend extends ReferenceBackend {
   override upload(data: TypedArray, shape: Shape, dtype: DType): NDArray {
     return this.#inner(() => super.upload(data, shape, dtype));
   }
+  override fromHost(shape: Shape, dtype: DType, write: (values: TypedArray) => void, out?: NDArray): NDArray {
+    const made = this.#inner(() => super.fromHost(shape, dtype, write));
+    if (out === undefined) return made;
+    this.assign(out, made);
+    made.release();
+    return out;
+  }
   override fill(out: NDArray, value: number | bigint): void {
     if (this.#inside === 0) this.#values.fill(out, Number(value));
     this.#inner(() => super.fill(out, value));
