@@ -12,6 +12,8 @@ const COLUMNS: i32 = 4;
 /** Below these sizes of the other dimension an operand is read in place: packing it would not be repaid. */
 const PACK_A_FROM_COLUMNS: i32 = 96;
 const PACK_B_FROM_ROWS: i32 = 13;
+/** So much of B stays in L1 while all rows of A pass by: it is read in place. */
+const B_IN_L1: i32 = 16384;
 
 /** Bytes of scratch memory, 16-byte aligned, that each slice of `gemm_f32` or `bmm_f32` of this shape needs. */
 export function gemm_scratch_f32(m: i32, n: i32, k: i32): i32 {
@@ -69,7 +71,7 @@ function gemm<T extends number>(
   } else if (m == 1) {
     vectorProduct<T>(b, bc, br, a, ac, c, size, columns, k, accumulate, scratch);
   } else if (Plan.transposed(m, n, 32 / <i32>size)) {
-    const packB = ar != size || n >= PACK_B_FROM_ROWS;
+    const packB = ar != size || (n >= PACK_B_FROM_ROWS && m * k * <i32>size > B_IN_L1);
     multiply<T>(
       b,
       bc,
@@ -89,7 +91,7 @@ function gemm<T extends number>(
       scratch,
     );
   } else {
-    const packB = bc != size || m >= PACK_B_FROM_ROWS;
+    const packB = bc != size || (m >= PACK_B_FROM_ROWS && k * n * <i32>size > B_IN_L1);
     multiply<T>(
       a,
       ar,
