@@ -18,5 +18,13 @@ export * from './rnnCells.ts';
 export * from './shape.ts';
 export * from './summary.ts';
 export * from './transformer.ts';
+export {
+  type Activation,
+  type DecoderForwardOptions,
+  type EncoderLayerForwardOptions,
+  TransformerDecoderLayer,
+  TransformerEncoderLayer,
+  type TransformerLayerOptions,
+} from './transformerLayers.ts';
 export * from './upsample.ts';
 export * as utils from './utils.ts';
