@@ -2,15 +2,9 @@
  * `npm run soak`: long runs, whose memory and speed must be at the end what they were at the beginning. Ends with 1 if one
  * of them fails. `--help` tells the options.
  */
-import { spawn, spawnSync } from 'node:child_process';
-import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { build } from 'esbuild';
-import { chromium } from 'playwright';
-import { serve } from 'wasmgrad/serve';
-import { findChromium } from '../../scripts/chromium.mjs';
+import { inNode } from './inNode.ts';
+import { inPage } from './inPage.ts';
 import { judge, type Observations, type Verdict } from './judge.ts';
 import type { Loop, SoakRequest } from './soak.ts';
 import { WORKS } from './works.ts';
@@ -21,11 +15,12 @@ const HELP = `npm run soak [-- options]
   --work NAME         ${WORKS.map(({ name }) => `'${name}'`).join(', ')} (default all)
   --loop sync,async   with an event loop that never runs, and with one that does (default both)
   --scale X           turns, as a part of ${WORKS.map(({ name, turns }) => `${turns.toLocaleString('en')} ${name}`).join(', ')} (default 1)
-  --threads N         default: all`;
+  --threads N         default: all
+
+Before the first look at memory each runs for as many turns again. What has ! before it was more than 2 % (a turn's time:
+10 %) above its first tenth in its last; what has - is shown, but not judged.`;
 
 type Where = 'node' | 'page';
-/** Runs one soak. */
-type Runner = (request: SoakRequest) => Promise<Observations>;
 
 function options() {
   const { values } = parseArgs({
@@ -54,94 +49,28 @@ function options() {
   };
 }
 
-/** Each in a process of its own, whose memory nobody else has used. */
-function inNode(): Runner {
-  const bundled = spawnSync(process.execPath, ['scripts/bundle.mjs', 'bench/soak/program.ts'], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const file = bundled.stdout.trim();
-  return (request) =>
-    new Promise((resolve, reject) => {
-      const child = spawn(process.execPath, [file, JSON.stringify(request)], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      let text = '';
-      child.stdout.setEncoding('utf8').on('data', (part: string) => {
-        text += part;
-      });
-      child.on('error', reject);
-      child.on('close', (code) =>
-        code === 0 ? resolve(JSON.parse(text)) : reject(new Error(`the process ended with ${code}`)),
-      );
-    });
-}
-
-/** Each in a browser of its own, in a page that has threads. */
-async function inPage(): Promise<{ run: Runner; close: () => Promise<void> }> {
-  const executablePath = findChromium();
-  if (executablePath === undefined) throw new Error('no Chromium was found; --in node leaves it out');
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wasmgrad-soak-'));
-  await build({
-    entryPoints: ['bench/soak/page.ts'],
-    outfile: path.join(folder, 'page.js'),
-    bundle: true,
-    format: 'esm',
-    target: 'es2022',
-    tsconfigRaw: '{}',
-    conditions: ['browser'],
-  });
-  fs.writeFileSync(
-    path.join(folder, 'index.html'),
-    '<!doctype html><title>soak</title><script type="module" src="page.js"></script>',
-  );
-  const { url, close } = await serve({ folder, port: 0 });
-  const run: Runner = async (request) => {
-    const browser = await chromium.launch({
-      executablePath,
-      args: ['--no-sandbox', '--js-flags=--expose-gc', '--enable-precise-memory-info'],
-    });
-    try {
-      const page = await browser.newPage();
-      page.setDefaultTimeout(0);
-      await page.goto(url);
-      await page.waitForFunction('globalThis.soak !== undefined');
-      return await page.evaluate(`globalThis.soak(${JSON.stringify(request)})`);
-    } finally {
-      await browser.close();
-    }
-  };
-  return {
-    run,
-    close: async () => {
-      await close();
-      fs.rmSync(folder, { recursive: true, force: true });
-    },
-  };
-}
-
-const shown = ({ what, first, last, unit, good }: Verdict): string => {
+function shown({ what, first, last, unit, good }: Verdict): string {
   const digits = unit === 'ms' ? 3 : unit === 'MB' ? 1 : 0;
   const range =
     what === 'left behind' ? last.toFixed(0) : `${first.toFixed(digits)} → ${last.toFixed(digits)}`;
-  return `${good ? ' ' : '!'} ${what} ${range} ${unit}`;
-};
+  return `${good === null ? '-' : good ? ' ' : '!'} ${what} ${range} ${unit}`;
+}
 
 const { places, loops, works, scale, threads } = options();
 let failures = 0;
 let runs = 0;
 
-async function runAll(where: Where, run: Runner): Promise<void> {
+async function runAll(where: Where, run: (request: SoakRequest) => Promise<Observations>): Promise<void> {
   for (const work of works) {
     for (const loop of loops) {
       const observations = await run({ work, loop, scale, threads });
-      const verdicts = judge(observations, where === 'node' ? 'resident set' : "JavaScript's heap");
+      const verdicts = judge(observations);
       runs++;
-      if (verdicts.some(({ good }) => !good)) failures++;
-      const seconds = (observations.seen.at(-1)!.ms / 1000).toFixed(1);
+      if (verdicts.some(({ good }) => good === false)) failures++;
+      const seconds = observations.gaps.reduce((sum, { ms }) => sum + ms, 0) / 1000;
       console.log(
         `${where}, ${loop}: ${observations.turns.toLocaleString('en')} ${work}, ` +
-          `${observations.threads} threads, ${seconds} s`,
+          `${observations.threads} threads, ${seconds.toFixed(1)} s`,
       );
       for (const verdict of verdicts) console.log(`  ${shown(verdict)}`);
     }

@@ -1,17 +1,34 @@
 /** Whether a long run stayed as it began: its first tenth against its last. */
 
-export interface Observation {
-  readonly done: number;
-  readonly ms: number;
+export interface Memory {
   /** Linear memory. */
   readonly heapBytes: number;
+  /** What of it storages take: those that are held, and those that are dropped and not yet found. */
   readonly bytesInUse: number;
+  /** JavaScript's heap. */
+  readonly scriptBytes: number;
+  /** Resident bytes of the process. */
   readonly processBytes: number;
+}
+
+/** Memory after so many turns: as it was found, and after collections. */
+export interface Look {
+  readonly done: number;
+  readonly running: Memory;
+  readonly collected: Memory;
+}
+
+/** The time of a stretch of turns, the last of which is turn `done`. */
+export interface Gap {
+  readonly done: number;
+  readonly turns: number;
+  readonly ms: number;
 }
 
 export interface Observations {
   readonly turns: number;
-  readonly seen: readonly Observation[];
+  readonly gaps: readonly Gap[];
+  readonly looks: readonly Look[];
   readonly threads: number;
   /** Of tensors, when everything was dropped and collected. */
   readonly bytesLeft: number;
@@ -23,7 +40,8 @@ export interface Verdict {
   readonly first: number;
   readonly last: number;
   readonly unit: string;
-  readonly good: boolean;
+  /** null: shown, but not judged. */
+  readonly good: boolean | null;
 }
 
 /** Memory may be this much more at the end. */
@@ -34,35 +52,38 @@ const TIME = 1.1;
 const TINY_STORAGES = 4096;
 const TINY_BYTES = 1024;
 
-const peak = (list: readonly Observation[], of: 'heapBytes' | 'processBytes'): number =>
-  Math.max(...list.map((one) => one[of]));
-
 /** Milliseconds of a turn: the quicker quarter, which is what the machine can do when it is left alone. */
-function turnMs(seen: readonly Observation[], from: number, to: number): number {
-  const gaps: number[] = [];
-  for (let i = Math.max(1, from); i < to; i++) {
-    const { done, ms } = seen[i - 1];
-    gaps.push((seen[i].ms - ms) / (seen[i].done - done));
-  }
-  gaps.sort((a, b) => a - b);
-  return gaps[Math.floor(gaps.length / 4)];
+function turnMs(gaps: readonly Gap[]): number {
+  const sorted = gaps.map(({ ms, turns }) => ms / turns).sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 4)];
 }
 
-export function judge({ seen, bytesLeft, storagesLeft }: Observations, processIs: string): Verdict[] {
-  const tenth = Math.floor(seen.length / 10);
-  const first = seen.slice(0, tenth);
-  const last = seen.slice(-tenth);
-  const compare = (what: string, a: number, b: number, unit: string, limit: number): Verdict => ({
-    what,
-    first: a,
-    last: b,
-    unit,
-    good: b <= a * limit,
-  });
+/**
+ * Linear memory and the resident set are judged as they are found, at their highest. How far an engine lets JavaScript's
+ * heap fill up before it collects is the engine's choice: it is judged after collections, and there at its lowest, which a
+ * leak raises as well, since tables of the engine's and compiled code come and go.
+ */
+export function judge({ turns, gaps, looks, bytesLeft, storagesLeft }: Observations): Verdict[] {
+  const firstLooks = looks.filter(({ done }) => done <= turns / 10);
+  const lastLooks = looks.filter(({ done }) => done >= turns - turns / 10);
+  const compare = (what: string, choose: typeof Math.max, bytes: (look: Look) => number): Verdict => {
+    const [first, last] = [firstLooks, lastLooks].map((list) => choose(...list.map(bytes)) / 1e6);
+    return { what, first, last, unit: 'MB', good: last <= first * MEMORY };
+  };
+  const running = (what: string, of: keyof Memory) => compare(what, Math.max, (look) => look.running[of]);
+  const collected = (what: string, of: keyof Memory) => compare(what, Math.min, (look) => look.collected[of]);
+  const shown = (verdict: Verdict): Verdict => ({ ...verdict, good: null });
+  const firstMs = turnMs(gaps.filter(({ done }) => done <= turns / 10));
+  const lastMs = turnMs(gaps.filter(({ done }) => done > turns - turns / 10));
   return [
-    compare('linear memory', peak(first, 'heapBytes') / 1e6, peak(last, 'heapBytes') / 1e6, 'MB', MEMORY),
-    compare(processIs, peak(first, 'processBytes') / 1e6, peak(last, 'processBytes') / 1e6, 'MB', MEMORY),
-    compare('a turn', turnMs(seen, 0, tenth), turnMs(seen, seen.length - tenth, seen.length), 'ms', TIME),
+    running('linear memory', 'heapBytes'),
+    collected("JavaScript's heap, collected", 'scriptBytes'),
+    running('resident set', 'processBytes'),
+    shown(collected('resident set, collected', 'processBytes')),
+    shown(running("JavaScript's heap", 'scriptBytes')),
+    shown(running('tensors, held or not yet found dropped', 'bytesInUse')),
+    shown(collected('tensors held', 'bytesInUse')),
+    { what: 'a turn', first: firstMs, last: lastMs, unit: 'ms', good: lastMs <= firstMs * TIME },
     {
       what: 'left behind',
       first: 0,

@@ -1,6 +1,6 @@
-/** Runs a work and looks at memory and clock a few hundred times on the way. The same in Node and in pages. */
+/** Runs a work and looks at memory and clock on the way. The same in Node and in pages. */
 import * as torch from 'wasmgrad';
-import type { Observation, Observations } from './judge.ts';
+import type { Gap, Look, Memory, Observations } from './judge.ts';
 import { WORKS } from './works.ts';
 
 export type Loop = 'sync' | 'async';
@@ -15,15 +15,26 @@ export interface SoakRequest {
 
 /** What differs between environments. */
 export interface Place {
-  /** Bytes of the whole process where that can be known, else of JavaScript's heap. */
+  /** Bytes of JavaScript's heap that are in use. */
+  scriptBytes(): number;
+  /** Bytes of the process that are resident. */
   processBytes(): number;
+  /** Lets the library find what was dropped, where it can do that inside a job. */
+  drop(): void;
   /** Makes the engine collect. */
   collect(): void;
 }
 
-const OBSERVATIONS = 400;
+/** Stretches whose time is taken. */
+const GAPS = 400;
+/** Stretches after which memory is looked at. */
+const LOOKS = 20;
 /** Turns before the first look, as a part of the others: engines compile, and their heaps take the size they need. */
-const WARM_UP = 0.6;
+const WARM_UP = 1;
+/** Looks that do not count yet, at the end of the warm-up: the first ones shrink an engine's heap. */
+const FIRST_LOOKS = 4;
+/** Collections before a look, after which engines give free pages back; each makes them compile some code again. */
+const COLLECTIONS = 3;
 /** Collections, with a turn of the event loop after each, until finalizers have run. */
 const FINAL_TURNS = 20;
 
@@ -34,24 +45,10 @@ export async function soak(request: SoakRequest, place: Place): Promise<Observat
   await torch.init({ threads });
   torch.manualSeed(1);
   const before = torch.memoryStats();
-  const turns = Math.max(OBSERVATIONS, Math.round(work.turns * scale));
-  const seen: Observation[] = [];
-  let start = 0;
-  const observe = (done: number) => {
-    if (done === 0) start = performance.now();
-    if (done <= 0) return;
-    if (Math.floor((done * OBSERVATIONS) / turns) === Math.floor(((done - 1) * OBSERVATIONS) / turns)) return;
-    const { heapBytes, bytesInUse } = torch.memoryStats();
-    seen.push({
-      done,
-      ms: performance.now() - start,
-      heapBytes,
-      bytesInUse,
-      processBytes: place.processBytes(),
-    });
-  };
+  const turns = Math.max(GAPS, Math.round(work.turns * scale));
+  const observer = new Observer(turns, place);
   const warmUp = Math.round(WARM_UP * turns);
-  await (loop === 'sync' ? runSync : runAsync)(work.start(), 1 - warmUp, turns, observe);
+  await (loop === 'sync' ? runSync : runAsync)(work.start(), 1 - warmUp, turns, observer);
   for (let i = 0; i < FINAL_TURNS; i++) {
     place.collect();
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -59,30 +56,75 @@ export async function soak(request: SoakRequest, place: Place): Promise<Observat
   const after = torch.memoryStats();
   return {
     turns,
-    seen,
+    gaps: observer.gaps,
+    looks: observer.looks,
     threads: torch.backendInfo().threads,
     bytesLeft: after.bytesInUse - before.bytesInUse,
     storagesLeft: after.storages - before.storages,
   };
 }
 
-type Started = ReturnType<(typeof WORKS)[number]['start']>;
+class Observer {
+  readonly gaps: Gap[] = [];
+  readonly looks: Look[] = [];
+  readonly #turns: number;
+  readonly #place: Place;
+  #start = 0;
+  #from = 0;
 
-function runSync({ turn }: Started, from: number, to: number, observe: (done: number) => void): void {
-  for (let i = from; i <= to; i++) {
-    turn();
-    observe(i);
+  constructor(turns: number, place: Place) {
+    this.#turns = turns;
+    this.#place = place;
+  }
+
+  /** After each turn; those of the warm-up are numbered up to 0. */
+  after(done: number): void {
+    const isLook = this.#ends(done, LOOKS) && done >= -(this.#turns * FIRST_LOOKS) / LOOKS;
+    if (!isLook && (done < 0 || !this.#ends(done, GAPS))) return;
+    if (done > 0) this.gaps.push({ done, turns: done - this.#from, ms: performance.now() - this.#start });
+    if (isLook) {
+      const look = this.#look(done);
+      if (done >= 0) this.looks.push(look);
+    }
+    // A look takes no part in the time.
+    this.#from = done;
+    this.#start = performance.now();
+  }
+
+  #ends(done: number, parts: number): boolean {
+    return Math.floor((done * parts) / this.#turns) > Math.floor(((done - 1) * parts) / this.#turns);
+  }
+
+  #look(done: number): Look {
+    const running = this.#memory();
+    this.#place.drop();
+    for (let i = 0; i < COLLECTIONS; i++) this.#place.collect();
+    return { done, running, collected: this.#memory() };
+  }
+
+  #memory(): Memory {
+    const { heapBytes, bytesInUse } = torch.memoryStats();
+    return {
+      heapBytes,
+      bytesInUse,
+      scriptBytes: this.#place.scriptBytes(),
+      processBytes: this.#place.processBytes(),
+    };
   }
 }
 
-async function runAsync(
-  { asyncTurn }: Started,
-  from: number,
-  to: number,
-  observe: (done: number) => void,
-): Promise<void> {
+type Started = ReturnType<(typeof WORKS)[number]['start']>;
+
+function runSync({ turn }: Started, from: number, to: number, observer: Observer): void {
+  for (let i = from; i <= to; i++) {
+    turn();
+    observer.after(i);
+  }
+}
+
+async function runAsync({ asyncTurn }: Started, from: number, to: number, observer: Observer): Promise<void> {
   for (let i = from; i <= to; i++) {
     await asyncTurn();
-    observe(i);
+    observer.after(i);
   }
 }
