@@ -17,7 +17,8 @@ const HELP = `npm run soak [-- options]
   --scale X           turns, as a part of ${WORKS.map(({ name, turns }) => `${turns.toLocaleString('en')} ${name}`).join(', ')} (default 1)
   --threads N         default: all
 
-Before the first look at memory each runs for as many turns again. What has ! before it was more than 2 % (a turn's time:
+Before the first look at memory each warms up, for ${WORKS.map(({ name, warmUp }) => `${warmUp.toLocaleString('en')} ${name}`).join(', ')}.
+What has ! before it was more than 2 % (the time of a turn:
 10 %) above its first tenth in its last; what has - is shown, but not judged.`;
 
 type Where = 'node' | 'page';

@@ -59,9 +59,9 @@ function turnMs(gaps: readonly Gap[]): number {
 }
 
 /**
- * Linear memory and the resident set are judged as they are found, at their highest. How far an engine lets JavaScript's
- * heap fill up before it collects is the engine's choice: it is judged after collections, and there at its lowest, which a
- * leak raises as well, since tables of the engine's and compiled code come and go.
+ * Linear memory is judged as it is found, at its highest. How far an engine lets JavaScript's heap fill up before it
+ * collects is the engine's choice: the heap and the process are judged after collections, and there at their lowest, which
+ * a leak raises as well, since tables of the engine's and compiled code come and go.
  */
 export function judge({ turns, gaps, looks, bytesLeft, storagesLeft }: Observations): Verdict[] {
   const firstLooks = looks.filter(({ done }) => done <= turns / 10);
@@ -78,8 +78,8 @@ export function judge({ turns, gaps, looks, bytesLeft, storagesLeft }: Observati
   return [
     running('linear memory', 'heapBytes'),
     collected("JavaScript's heap, collected", 'scriptBytes'),
-    running('resident set', 'processBytes'),
-    shown(collected('resident set, collected', 'processBytes')),
+    collected('resident set, collected', 'processBytes'),
+    shown(running('resident set', 'processBytes')),
     shown(running("JavaScript's heap", 'scriptBytes')),
     shown(running('tensors, held or not yet found dropped', 'bytesInUse')),
     shown(collected('tensors held', 'bytesInUse')),

@@ -29,8 +29,6 @@ export interface Place {
 const GAPS = 400;
 /** Stretches after which memory is looked at. */
 const LOOKS = 20;
-/** Turns before the first look, as a part of the others: engines compile, and their heaps take the size they need. */
-const WARM_UP = 1;
 /** Looks that do not count yet, at the end of the warm-up: the first ones shrink an engine's heap. */
 const FIRST_LOOKS = 4;
 /** Collections before a look, after which engines give free pages back; each makes them compile some code again. */
@@ -47,7 +45,7 @@ export async function soak(request: SoakRequest, place: Place): Promise<Observat
   const before = torch.memoryStats();
   const turns = Math.max(GAPS, Math.round(work.turns * scale));
   const observer = new Observer(turns, place);
-  const warmUp = Math.round(WARM_UP * turns);
+  const warmUp = Math.round(work.warmUp * scale);
   await (loop === 'sync' ? runSync : runAsync)(work.start(), 1 - warmUp, turns, observer);
   for (let i = 0; i < FINAL_TURNS; i++) {
     place.collect();

@@ -12,6 +12,11 @@ type AsyncTurn = () => Promise<void>;
 export interface Work {
   readonly name: string;
   readonly turns: number;
+  /**
+   * Turns before the first look: 15 to 20 s in Node, until it has compiled what it compiles and its heap has the size that it
+   * needs. With half of that JavaScript's heap still grew by 2 %.
+   */
+  readonly warmUp: number;
   /** Makes everything that the loop holds. */
   start(): { turn: Turn; asyncTurn: AsyncTurn };
 }
@@ -50,6 +55,7 @@ const predicted = (model: nn.Sequential, x: Tensor): Tensor => torch.noGrad(() =
 const steps: Work = {
   name: 'steps',
   turns: 100_000,
+  warmUp: 100_000,
   start() {
     const model = network(32);
     const optimizer = new optim.SGD(model.parameters(), { lr: 0.01, momentum: 0.9 });
@@ -70,6 +76,7 @@ const steps: Work = {
 const epochs: Work = {
   name: 'epochs',
   turns: 1_000,
+  warmUp: 3_000,
   start() {
     const model = network(64);
     const optimizer = new optim.Adam(model.parameters(), { lr: 0.001 });
@@ -113,6 +120,7 @@ const epochs: Work = {
 const models: Work = {
   name: 'models and loaders',
   turns: 10_000,
+  warmUp: 30_000,
   start() {
     const make = () => {
       const model = network(64);

@@ -3,6 +3,7 @@
  * safetensors file; how its tensors and the other values hang together, and a checksum, are in its metadata.
  */
 import { noGrad } from '../autograd/gradMode.ts';
+import type { TypedArray } from '../core/dtype.ts';
 import { ArgumentError, DataError, WasmgradError } from '../core/errors.ts';
 import { sameShape } from '../core/shape.ts';
 import { defaultGenerator, Generator } from '../random.ts';
@@ -204,11 +205,17 @@ function tensorStep(path: string, target: Tensor, saved: unknown, { fail }: Byte
 function applyAll(steps: readonly Step[], failed: (path: string, error: unknown) => Error): void {
   const undo: (() => void)[] = [];
   for (const { path, apply, remember } of steps) {
-    undo.push(remember());
     try {
+      undo.push(remember());
       apply();
     } catch (error) {
-      for (const back of undo.reverse()) back();
+      for (const back of undo.reverse()) {
+        try {
+          back();
+        } catch {
+          // An object that loads nothing at all does not keep the others from going back.
+        }
+      }
       throw failed(path, error);
     }
   }
@@ -217,8 +224,9 @@ function applyAll(steps: readonly Step[], failed: (path: string, error: unknown)
 /** A copy that shares no memory with the original. */
 function copyOf(x: unknown): unknown {
   if (x instanceof Tensor) return x.detach().clone();
-  if (x instanceof Uint8Array) return x.slice();
+  if (ArrayBuffer.isView(x)) return (x as TypedArray).slice();
   if (Array.isArray(x)) return x.map(copyOf);
+  if (x instanceof Map) return new Map(Array.from(x, ([key, item]) => [copyOf(key), copyOf(item)]));
   if (isPlain(x)) return Object.fromEntries(Object.entries(x).map(([key, item]) => [key, copyOf(item)]));
   return x;
 }

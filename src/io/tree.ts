@@ -22,6 +22,10 @@ const specialNumbers: ReadonlyMap<string, number> = new Map([
   ['-0', -0],
 ]);
 
+/** Reading a bigint takes more than linear time: a second for five million digits. */
+const MAX_DIGITS = 100_000;
+const isBigint = (text: string): boolean => text.length <= MAX_DIGITS && /^-?\d+$/.test(text);
+
 const escaped = (key: string): string => (key.startsWith('$') ? `$${key}` : key);
 const unescaped = (key: string): string => (key.startsWith('$$') ? key.slice(1) : key);
 
@@ -46,7 +50,11 @@ export function encodeTree(value: unknown, op: string, plain: (x: object) => unk
       return { $number: Object.is(x, -0) ? '-0' : String(x) };
     }
     if (x === undefined) return { $undefined: true };
-    if (typeof x === 'bigint') return { $bigint: String(x) };
+    if (typeof x === 'bigint') {
+      const text = String(x);
+      if (isBigint(text)) return { $bigint: text };
+      throw new ArgumentError(`${op}: ${path} has ${text.length} digits; ${MAX_DIGITS} can be saved`);
+    }
     if (x instanceof Tensor) return { $tensor: named(path, x) };
     if (typeof x === 'object') {
       const other = plain(x);
@@ -99,7 +107,7 @@ export function decodeTree(json: JsonValue, tensors: Readonly<Record<string, Ten
       case '$undefined':
         return undefined;
       case '$bigint':
-        if (typeof value !== 'string' || !/^-?\d+$/.test(value)) throw bad('a bigint is none');
+        if (typeof value !== 'string' || !isBigint(value)) throw bad('a bigint is none');
         return BigInt(value);
       case '$date': {
         const date = new Date(typeof value === 'string' ? value : Number.NaN);

@@ -70,6 +70,9 @@ describe('values', () => {
     await expect(checkpoint({ a: new (class Foo {})() })).rejects.toThrow(
       'saveCheckpoint: a is a Foo, which cannot be saved',
     );
+    await expect(checkpoint({ a: 10n ** 100_000n })).rejects.toThrow(
+      'saveCheckpoint: a has 100001 digits; 100000 can be saved',
+    );
     await expect(checkpoint(new nn.Linear(1, 1) as never)).rejects.toThrow(
       'expected an object of what to save',
     );
@@ -357,6 +360,35 @@ describe('a checkpoint that does not fit', () => {
       expect(print(here)).toBe(before);
     }
     await loadCheckpoint(good, here);
+  });
+
+  it('takes back objects of other classes, also when one of them loads nothing', async () => {
+    class Averages {
+      readonly sums = new Float64Array(2);
+      readonly counts = new Map([['a', 1]]);
+      stateDict() {
+        return { sums: this.sums, counts: this.counts };
+      }
+      loadStateDict({ sums, counts }: ReturnType<Averages['stateDict']>) {
+        this.sums.set(sums);
+        for (const [key, count] of counts) this.counts.set(key, count);
+      }
+    }
+    const broken = {
+      stateDict: () => ({}),
+      loadStateDict: () => {
+        throw new Error('it is broken');
+      },
+    };
+    const other = new Averages();
+    other.sums.fill(7);
+    other.counts.set('a', 9);
+    const file = await checkpoint({ averages: other, broken });
+    const averages = new Averages();
+    await expect(loadCheckpoint(file, { averages, broken })).rejects.toThrow(
+      'the given bytes: broken: it is broken',
+    );
+    expect([[...averages.sums], averages.counts.get('a')]).toEqual([[0, 0], 1]);
   });
 
   it('or is none, or was cut anywhere, is a DataError', async () => {

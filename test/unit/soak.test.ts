@@ -45,7 +45,7 @@ describe('judge', () => {
   it.each([
     ['heapBytes', 'linear memory'],
     ['scriptBytes', "JavaScript's heap, collected"],
-    ['processBytes', 'resident set'],
+    ['processBytes', 'resident set, collected'],
   ] as const)('fails when %s grow by 4 %', (of, what) => {
     expect(failed(run({ [of]: 0.04 }))).toEqual([what]);
   });
