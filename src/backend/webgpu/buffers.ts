@@ -27,6 +27,8 @@ export class PooledBuffer extends Block {
   readonly buffer: GPUBuffer;
   readonly id: number;
   lastBatch = 0;
+  /** The bind groups that have it last: see commands.ts. */
+  readonly groups = new Map<string, GPUBindGroup>();
 
   constructor(buffer: GPUBuffer, size: number, id: number) {
     super(-1, size);
@@ -142,12 +144,17 @@ export class BufferPool {
     this.#collector.forget(block);
   }
 
-  /** Between two ops: what was found dropped becomes free. */
+  /**
+   * Between two ops: what was found dropped becomes free. It is handed out in the order in which it was made, so that the
+   * steps of a loop meet the buffers, and their bind groups, of earlier ones.
+   */
   settle(): void {
     if (this.#limbo.length === 0) return;
     const found = this.#limbo;
     this.#limbo = [];
     for (const block of found) this.give(block);
+    for (const size of new Set(found.map((block) => block.size)))
+      this.#free.get(size)?.sort((a, b) => b.id - a.id);
   }
 
   /** After a submission. */

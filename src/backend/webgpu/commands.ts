@@ -12,8 +12,12 @@ import type { Timestamps } from './timestamps.ts';
 
 /** Dispatches per submission: enough to amortise it, few enough that the GPU starts while the host still records. */
 const MAX_DISPATCHES = 64;
-/** The uniform buffer of one submission. */
+/** The uniforms of one submission, and what the last group of them may bind beyond. */
 const PAGE_BYTES = 64 * 1024;
+const BEYOND_BYTES = 16 * 1024;
+
+/** Bind groups kept with a buffer: buffers are handed out in such an order that loops meet the same ones again. */
+const KEPT_GROUPS = 64;
 
 export interface Counters {
   dispatches: number;
@@ -57,6 +61,8 @@ export class Commands {
   readonly #alignment: number;
   readonly #page: Uint32Array<ArrayBuffer> = new Uint32Array(PAGE_BYTES / 4);
   readonly #uniforms: GPUBuffer;
+  readonly #offset = new Uint32Array(1);
+  #lastPipeline: GPUComputePipeline | null = null;
   #pageUsed = 0;
   #commands: (Dispatch | Copy)[] = [];
   #dispatches = 0;
@@ -76,7 +82,7 @@ export class Commands {
     this.#failures = failures;
     this.#alignment = device.limits.minUniformBufferOffsetAlignment / 4;
     this.#uniforms = device.createBuffer({
-      size: PAGE_BYTES,
+      size: PAGE_BYTES + BEYOND_BYTES,
       usage: BufferUsage.UNIFORM | BufferUsage.COPY_DST,
     });
   }
@@ -201,7 +207,10 @@ export class Commands {
     let pass: GPUComputePassEncoder | null = null;
     for (const command of commands) {
       if ('program' in command) {
-        pass ??= encoder.beginComputePass(stamps?.next());
+        if (pass === null) {
+          pass = encoder.beginComputePass(stamps?.next());
+          this.#lastPipeline = null;
+        }
         this.#encodeDispatch(pass, command, number);
         continue;
       }
@@ -221,22 +230,34 @@ export class Commands {
     { program, blocks, at, groups }: Dispatch,
     batch: number,
   ): void {
-    const { pipeline, layout, paramWords } = program;
+    const { pipeline } = program;
     if (pipeline === null) {
       this.#failures.failed(batch, program.error ?? 'the device was lost');
       return;
     }
+    if (pipeline !== this.#lastPipeline) pass.setPipeline(pipeline);
+    this.#lastPipeline = pipeline;
+    this.#offset[0] = at;
+    pass.setBindGroup(0, this.#group(program, blocks), this.#offset, 0, 1);
+    pass.dispatchWorkgroups(groups[0], groups[1], groups[2]);
+  }
+
+  /** The group of these buffers. It is kept with the last of them, which is most often a result's. */
+  #group({ layout, uniformBytes, groupKind }: Program, blocks: readonly PooledBuffer[]): GPUBindGroup {
+    const { groups } = blocks[blocks.length - 1];
+    let key = String(groupKind);
+    for (let i = 0; i < blocks.length - 1; i++) key += ` ${blocks[i].id}`;
+    const known = groups.get(key);
+    if (known) return known;
     const entries: GPUBindGroupEntry[] = blocks.map(({ buffer }, binding) => ({
       binding,
       resource: { buffer },
     }));
-    entries.push({
-      binding: blocks.length,
-      resource: { buffer: this.#uniforms, size: Math.max(16, Math.ceil(paramWords / 4) * 16) },
-    });
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, this.#device.createBindGroup({ layout, entries }), [at]);
-    pass.dispatchWorkgroups(...groups);
+    entries.push({ binding: blocks.length, resource: { buffer: this.#uniforms, size: uniformBytes } });
+    const made = this.#device.createBindGroup({ layout, entries });
+    if (groups.size >= KEPT_GROUPS) groups.clear();
+    groups.set(key, made);
+    return made;
   }
 
   /** What is left at the end of the job is submitted then, so that the GPU is not idle while nobody reads. */

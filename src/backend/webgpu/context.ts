@@ -15,8 +15,11 @@ export interface Source {
   readonly key: string;
   readonly bindings: readonly BoundArray[];
   readonly params: readonly (readonly [declaration: string, word: number])[];
-  /** Functions that `at` needs. */
-  readonly declarations: string;
+  /**
+   * Functions that `at` needs. (Not a getter: an accessor of its own gives an object a hidden class of its own, which the
+   * engine keeps, with all that the function sees, until its next full collection.)
+   */
+  declarations(): string;
   /** WGSL for the element at a place in the array's storage. */
   at(place: string): string;
 }

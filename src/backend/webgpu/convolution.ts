@@ -102,8 +102,8 @@ export function convolve(
       ['bias_at: u32', bias?.offset ?? 0],
       ['bias_step: u32', bias?.strides[0] ?? 0],
     ],
-    loads: `${sources.x.declarations}
-${sources.w.declarations}
+    loads: () => `${sources.x.declarations()}
+${sources.w.declarations()}
 ${inputPlace}
 fn load_a(b: u32, i: u32, l: u32) -> f32 {
   return ${sources.w.at('P.w_at + (b * P.outs + i) * P.k + l')};
@@ -152,8 +152,8 @@ export function convolveInput(
       ['g_at: u32', g.offset],
       ['w_at: u32', weight.offset],
     ],
-    loads: `${sources.g.declarations}
-${sources.w.declarations}
+    loads: () => `${sources.g.declarations()}
+${sources.w.declarations()}
 ${windowPlace}
 fn load_a(b: u32, i: u32, l: u32) -> f32 {
   return ${sources.w.at('P.w_at + ((b * P.outs + l / P.taps) * P.ins + i) * P.taps + l % P.taps')};
@@ -201,8 +201,8 @@ export function convolveWeight(
       ['g_at: u32', g.offset],
       ['x_at: u32', x.offset],
     ],
-    loads: `${sources.g.declarations}
-${sources.x.declarations}
+    loads: () => `${sources.g.declarations()}
+${sources.x.declarations()}
 ${inputPlace}
 fn load_a(b: u32, i: u32, l: u32) -> f32 {
   let channel = (l / P.outputs) * P.outs * P.groups + b * P.outs + i;

@@ -86,7 +86,7 @@ export function crossEntropy(
   const rowStats = gpu.empty([rows, 2], x.dtype);
   const divisor = gpu.empty([], x.dtype);
   const total = gpu.empty([], x.dtype);
-  const text = lossText(shared, smooth);
+  const text = () => lossText(shared, smooth);
   const key = `crossEntropy ${w !== null} ${smooth}`;
   const stats = { name: 'stats', type: 'f32', array: rowStats, writes: true };
   const sums = [
@@ -107,7 +107,7 @@ export function crossEntropy(
       bindings: [...shared.bindings, stats, ...sums],
       params: [['rows: u32', rows], ['length: u32', length], ...shared.params],
       body: () =>
-        `var a = 0.0;\nvar b = 0.0;\n${each} {\n${rowText(text.body, null)}\n${text.once}\na += loss;\nb += own;\n}\n${totalText(reduction)}`,
+        `var a = 0.0;\nvar b = 0.0;\n${each} {\n${rowText(text().body, null)}\n${text().once}\na += loss;\nb += own;\n}\n${totalText(reduction)}`,
     });
     return { loss: total, rowStats, divisor };
   }
@@ -123,8 +123,8 @@ export function crossEntropy(
     params: shared.params,
     rows,
     length,
-    body: text.body,
-    once: `${text.once}\nlosses[row] = loss;\nowns[row] = own;`,
+    body: () => text().body,
+    once: () => `${text().once}\nlosses[row] = loss;\nowns[row] = own;`,
   });
   gpu.run({
     ...alone,
@@ -175,8 +175,8 @@ export function crossEntropyGrad(
     ],
     rows,
     length: classes,
-    declarations: () => source.declarations,
-    body: `
+    declarations: source.declarations,
+    body: () => `
 let at = P.x_at + row * P.length;
 ${shared.read}
 let own = (1.0 - P.smoothing) * ${shared.weight('own_class')};

@@ -59,9 +59,12 @@ interface Target {
 
 export class Deferred {
   readonly #gpu: Executor;
-  /** What nothing has read so far, since the last submission and since the one before. */
-  #fresh: GpuStorage[] = [];
-  #older: GpuStorage[] = [];
+  /**
+   * What nothing has read so far, since the last submission and since the one before. What has been read leaves at once: it
+   * may be dropped by the program before it is an old object.
+   */
+  #fresh = new Set<GpuStorage>();
+  #older = new Set<GpuStorage>();
   #freshBytes = 0;
 
   readonly #mostWaitingBytes: number;
@@ -84,10 +87,10 @@ export class Deferred {
       storage.defer(expression);
       if (bytesOf(expression) > MOST_TIMES * storage.gpuBytes + SMALL_BYTES) this.compute(storage);
       else {
-        this.#fresh.push(storage);
+        this.#fresh.add(storage);
         this.#freshBytes += storage.gpuBytes;
       }
-      if (this.#fresh.length >= MOST_WAITING || this.#freshBytes >= this.#mostWaitingBytes)
+      if (this.#fresh.size >= MOST_WAITING || this.#freshBytes >= this.#mostWaitingBytes)
         this.settle(false);
       this.#gpu.schedule();
       return;
@@ -118,7 +121,7 @@ export class Deferred {
         : (nodes[0] as Node);
       const expression = new Expression(root, out.shape, out.strides);
       if (expression.fits || waiting.length === 0) {
-        for (const inner of waiting) inner.expression.uses++;
+        for (const inner of waiting) this.#take(inner.storage, inner.expression);
         return expression;
       }
       const largest = waiting.reduce((a, b) => (b.expression.ops > a.expression.ops ? b : a));
@@ -126,10 +129,22 @@ export class Deferred {
     }
   }
 
+  /** A kernel, or a result to come, takes in what a storage waits for. */
+  #take(storage: GpuStorage, expression: Expression): void {
+    expression.uses++;
+    this.#forget(storage);
+  }
+
+  #forget(storage: GpuStorage): void {
+    if (this.#fresh.delete(storage)) this.#freshBytes -= storage.gpuBytes;
+    else this.#older.delete(storage);
+  }
+
   /** Computes what a storage waits for. @throws DeviceError if what it is made of was spoilt */
   compute(storage: GpuStorage): void {
     const expression = storage.pending;
     if (expression === null) return;
+    this.#forget(storage);
     this.#gpu.checkCells(expression.cells);
     const leaves = leavesOf(expression);
     const reused = expression.cells.find(
@@ -206,11 +221,11 @@ export class Deferred {
         key: '',
         bindings: [{ name: binding, type, cell: storage.cell }],
         params: [],
-        declarations: '',
+        declarations: () => '',
         at: (place) => `${binding}[${place}]`,
       };
     }
-    expression.uses++;
+    this.#take(storage, expression);
     this.#gpu.checkCells(expression.cells);
     const text = expressionText(expression.root, expression, name);
     const bound = (cell: Cell): string => `${name}_m${text.cells.findIndex((c) => c.cell === cell)}`;
@@ -219,23 +234,21 @@ export class Deferred {
       key: ` ${name}=${text.key}`,
       bindings: text.cells.map((c) => ({ name: bound(c.cell), type: c.type, cell: c.cell })),
       params: text.params,
-      get declarations() {
-        return `${text.functions()}
+      declarations: () => `${text.functions()}
 fn read_${name}(place: u32) -> ${type} {
 ${placesText(text.loop, 'place', `${name}n`)}
 ${lines}
 return ${result};
-}`;
-      },
+}`,
       at: (place) => `read_${name}(${place})`,
     };
   }
 
   /** Before commands are submitted: what nothing has read is a result that somebody waits for. */
   settle(jobEnds: boolean): void {
-    const due = jobEnds ? [...this.#older, ...this.#fresh] : this.#older;
-    this.#older = jobEnds ? [] : this.#fresh;
-    this.#fresh = [];
+    const due = jobEnds ? [...this.#older, ...this.#fresh] : [...this.#older];
+    this.#older = jobEnds ? new Set() : this.#fresh;
+    this.#fresh = new Set();
     this.#freshBytes = 0;
     due.reverse();
     // What was computed, and was dropped by the program, must not be held here while the others are.

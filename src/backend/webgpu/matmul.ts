@@ -42,14 +42,15 @@ export function matmul(
   ];
   const type = wgslType[lane];
   const load = (name: 'a' | 'b', letters: string, place: string): string => `
-${sources[name].declarations}
+${sources[name].declarations()}
 fn load_${name}(${letters}) -> ${type} {
   ${placesText(batch, 'at')}
   return ${sources[name].at(`${name}_i + ${place}`)};
 }`;
   const aRowText = 'i * P.a_row + l * P.a_step';
   const bText = 'l * P.b_step + j * P.b_column';
-  const loads = `${load('a', 'at: u32, i: u32, l: u32', aRowText)}\n${load('b', 'at: u32, l: u32, j: u32', bText)}`;
+  const loads = () =>
+    `${load('a', 'at: u32, i: u32, l: u32', aRowText)}\n${load('b', 'at: u32, l: u32, j: u32', bText)}`;
   const inputs: BoundArray[] = [...sources.a.bindings, ...sources.b.bindings];
   const key = `${batch.key}${sources.a.key}${sources.b.key}`;
   if (lane !== 'f32') {
@@ -84,7 +85,7 @@ function integers(
   p: {
     a: NDArray;
     out: NDArray;
-    loads: string;
+    loads: () => string;
     params: readonly (readonly [string, number])[];
     inputs: readonly BoundArray[];
     key: string;
@@ -105,7 +106,7 @@ function integers(
     params: [['m: u32', p.m], ['n: u32', p.n], ['k: u32', p.k], ...p.params],
     threads: p.out.size,
     workgroup: 64,
-    declarations: () => `${p.loads}
+    declarations: () => `${p.loads()}
 fn times(a: ${wgslType[lane]}, b: ${wgslType[lane]}) -> ${wgslType[lane]} { return ${times}; }
 fn plus(a: ${wgslType[lane]}, b: ${wgslType[lane]}) -> ${wgslType[lane]} { return ${plus}; }`,
     body: () => `

@@ -31,7 +31,7 @@ export interface Product extends Directions {
   readonly inputs: readonly BoundArray[];
   readonly params: readonly (readonly [string, number])[];
   /** WGSL functions `load_a(b, i, l)` and `load_b(b, l, j)`, all u32, each giving f32. */
-  readonly loads: string;
+  readonly loads: () => string;
   readonly out: NDArray;
   /** WGSL for the place in `out` of (b, i, j); default row-major [batches, m, n]. */
   readonly place?: string;
@@ -99,12 +99,14 @@ function sizeParams({ m, n, k, batches, out, params }: Product, length: number):
   ];
 }
 
+const SUBGROUP_SUM = `
+for (var d = 1u; d < lanes; d = d << 1u) { sum += subgroupShuffleXor(sum, d); }
+sum = select(0.0, sum, lane == 0u);`;
+
 /** A workgroup per sum. Every thread takes each TEAM-th term; lanes of a subgroup add up in a butterfly. */
 function launchTeams(gpu: GpuContext, p: Product): void {
   const { subgroups } = gpu;
   const sums = p.m * p.n * p.batches;
-  const exchange = `for (var d = 1u; d < lanes; d = d << 1u) { sum += subgroupShuffleXor(sum, d); }
-sum = select(0.0, sum, lane == 0u);`;
   gpu.run({
     key: `product ${p.key} team ${subgroups}`,
     bindings: [...p.inputs, { name: 'out', type: 'f32', array: p.out, writes: true }],
@@ -113,7 +115,7 @@ sum = select(0.0, sum, lane == 0u);`;
     workgroup: TEAM,
     groups: split(sums, gpu.maxGroups),
     ...(subgroups ? { enables: ['subgroups'] } : {}),
-    declarations: () => `${p.loads}\n${finishText(p)}\nvar<workgroup> team: array<f32, ${TEAM}>;`,
+    declarations: () => `${p.loads()}\n${finishText(p)}\nvar<workgroup> team: array<f32, ${TEAM}>;`,
     body: () => `
 let at = wid.y * groups.x + wid.x;
 if (at >= P.sums) { return; }
@@ -122,7 +124,7 @@ let row = (at / P.n) % P.m;
 let b = at / P.n / P.m;
 var sum = 0.0;
 for (var l = lid; l < P.k; l += ${TEAM}u) { sum += load_a(b, row, l) * load_b(b, l, j); }
-${subgroups ? exchange : ''}
+${subgroups ? SUBGROUP_SUM : ''}
 team[lid] = sum;
 workgroupBarrier();
 if (lid == 0u) {
@@ -137,7 +139,6 @@ function launch(gpu: GpuContext, p: Product, tile: Tile | null, parts: number, l
   const { m, n, batches, inputs, out } = p;
   const params = sizeParams(p, length);
   const bindings = [...inputs, { name: 'out', type: 'f32', array: out, writes: true }];
-  const finish = finishText(p);
   if (tile === null) {
     gpu.run({
       key: `product ${p.key} single`,
@@ -145,7 +146,7 @@ function launch(gpu: GpuContext, p: Product, tile: Tile | null, parts: number, l
       params,
       threads: parts * batches * m * n,
       workgroup: SINGLES,
-      declarations: () => `${p.loads}\n${finish}`,
+      declarations: () => `${p.loads()}\n${finishText(p)}`,
       body: () => `
 let j = i % P.n;
 let row = (i / P.n) % P.m;
@@ -176,7 +177,7 @@ finish(part, b, row, j, sum);`,
     workgroup: threadsOf(tile),
     groups: split(tiles, gpu.maxGroups),
     ...(half ? { enables: ['f16'] } : {}),
-    declarations: () => `${p.loads}\n${finish}\n${tileMemory(tile, half)}`,
+    declarations: () => `${p.loads()}\n${finishText(p)}\n${tileMemory(tile, half)}`,
     body: () => tiledBody(tile, p, half),
   });
 }

@@ -31,12 +31,19 @@ export interface ShaderSource {
   readonly body: string;
 }
 
+/** Uniforms are bound by multiples of this. */
+const UNIFORM_STEP = 1024;
+
 export type Extension = 'f16' | 'subgroups';
 
 /** A program that is being compiled, or is. */
 export interface Program {
   readonly layout: GPUBindGroupLayout;
   readonly paramWords: number;
+  /** How many bytes of uniforms a group binds: in few sizes, so that programs share groups. */
+  readonly uniformBytes: number;
+  /** Programs with the same number can share groups. */
+  readonly groupKind: number;
   /** Null until it is compiled, and where that failed. */
   readonly pipeline: GPUComputePipeline | null;
   /** Why there is no pipeline. */
@@ -47,13 +54,19 @@ export interface Program {
   readonly compiled: Promise<void>;
 }
 
+interface Layout {
+  readonly group: GPUBindGroupLayout;
+  readonly pipeline: GPUPipelineLayout;
+  readonly number: number;
+}
+
 /** The flat number of a thread where one row of workgroups is not enough for all. */
 export const flatIndex = (workgroup: number): string => `(wid.y * groups.x + wid.x) * ${workgroup}u + lid`;
 
 export class Programs {
   readonly #device: GPUDevice;
   readonly #programs = new Map<string, Program>();
-  readonly #layouts = new Map<string, { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout }>();
+  readonly #layouts = new Map<string, Layout>();
   readonly #failures: Failures;
 
   constructor(device: GPUDevice, failures: Failures) {
@@ -82,12 +95,19 @@ export class Programs {
         `webgpu: ${key} needs ${bindings.length} buffers, but the device takes ${this.#device.limits.maxStorageBuffersPerShaderStage}`,
       );
     }
-    const { group, pipeline } = this.#layout(bindings.map((b) => (b.writes ? 'w' : 'r')).join(''));
+    const { group, pipeline, number } = this.#layout(bindings.map((b) => (b.writes ? 'w' : 'r')).join(''));
+    const steps = Math.max(1, Math.ceil((params.length * 4) / UNIFORM_STEP));
     const device = this.#device;
     const code = shaderText(source);
     const module = this.#failures.guard(() => device.createShaderModule({ label: key, code }));
     const compute = { module, entryPoint: 'main' };
-    const program = { layout: group, paramWords: params.length, ready: false };
+    const program = {
+      layout: group,
+      paramWords: params.length,
+      uniformBytes: steps * UNIFORM_STEP,
+      groupKind: number * 64 + steps,
+      ready: false,
+    };
     const made: { -readonly [K in keyof Program]: Program[K] } = {
       ...program,
       pipeline: null,
@@ -106,7 +126,7 @@ export class Programs {
     return made;
   }
 
-  #layout(access: string): { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout } {
+  #layout(access: string): Layout {
     const known = this.#layouts.get(access);
     if (known) return known;
     const entries: GPUBindGroupLayoutEntry[] = [...access].map((letter, binding) => ({
@@ -120,7 +140,11 @@ export class Programs {
       buffer: { type: 'uniform', hasDynamicOffset: true },
     });
     const group = this.#device.createBindGroupLayout({ entries });
-    const made = { group, pipeline: this.#device.createPipelineLayout({ bindGroupLayouts: [group] }) };
+    const made = {
+      group,
+      pipeline: this.#device.createPipelineLayout({ bindGroupLayouts: [group] }),
+      number: this.#layouts.size,
+    };
     this.#layouts.set(access, made);
     return made;
   }

@@ -70,7 +70,7 @@ function runFold(
       params,
       threads: count,
       workgroup: TEAM,
-      declarations: () => source.declarations,
+      declarations: source.declarations,
       body: () =>
         `let at = i;\n${placesText(x.outer, 'i')}\n${declared}\nfor (var j = 0u; j < P.axis; j++) {\n${take('j')}\n}\n${store}`,
     });
@@ -88,7 +88,7 @@ function runFold(
     threads: 0,
     workgroup: TEAM,
     groups: split(count, gpu.maxGroups),
-    declarations: () => `${source.declarations}\n${shared}`,
+    declarations: () => `${source.declarations()}\n${shared}`,
     body: () => `
 let at = wid.y * groups.x + wid.x;
 if (at >= P.count) { return; }
@@ -218,7 +218,7 @@ function reduceParts(
     threads: 0,
     workgroup: TEAM,
     groups: split(count * parts, gpu.maxGroups),
-    declarations: () => `${source.declarations}\nvar<workgroup> team: array<${type}, ${TEAM}>;`,
+    declarations: () => `${source.declarations()}\nvar<workgroup> team: array<${type}, ${TEAM}>;`,
     body: () => `
 let at = wid.y * groups.x + wid.x;
 if (at >= P.count) { return; }

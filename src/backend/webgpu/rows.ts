@@ -21,9 +21,9 @@ interface RowKernel {
   /** Length of a row. */
   readonly length: number;
   /** WGSL over `row`; loops over the columns are written EACH(j){…}, folds of the team MAX(v) and SUM(v). */
-  readonly body: string;
+  readonly body: () => string;
   /** Statements that run once per row, at the end. */
-  readonly once?: string;
+  readonly once?: () => string;
   readonly declarations?: () => string;
 }
 
@@ -42,11 +42,11 @@ export function rowText(body: string, team: number | null): string {
 
 /** Runs a kernel for each row in the form that suits the length. */
 export function runRows(gpu: GpuContext, kernel: RowKernel): void {
-  const { rows, length, bindings, body, once = '' } = kernel;
+  const { rows, length, bindings, body } = kernel;
   if (rows === 0) return;
   const alone = length <= SHORT_ROW;
   const team = teamOf(length);
-  const text = rowText(body, alone ? null : team);
+  const once = () => kernel.once?.() ?? '';
   gpu.run({
     key: `rows ${kernel.key} ${alone ? 'alone' : team}`,
     bindings: bindings.map((b) => ({ type: 'f32', ...b })),
@@ -57,8 +57,13 @@ export function runRows(gpu: GpuContext, kernel: RowKernel): void {
     declarations: () => `${kernel.declarations?.() ?? ''}${alone ? '' : teamFolds(team)}`,
     body: () =>
       alone
-        ? `let row = i;\n${text}\n${once}`
-        : `let row = wid.y * groups.x + wid.x;\nif (row >= P.rows) { return; }\n${text}\nif (lid == 0u) {\n${once}\n}`,
+        ? `let row = i;\n${rowText(body(), null)}\n${once()}`
+        : `let row = wid.y * groups.x + wid.x;
+if (row >= P.rows) { return; }
+${rowText(body(), team)}
+if (lid == 0u) {
+${once()}
+}`,
   });
 }
 
@@ -99,7 +104,7 @@ export function softmax(gpu: GpuContext, input: NDArray, log: boolean): NDArray 
     params: [['x_at: u32', x.offset]],
     rows: x.size / length,
     length,
-    body: `
+    body: () => `
 let at = P.x_at + row * P.length;
 var m = -f_inf();
 EACH(j) { m = f_max(m, x[at + j]); }
@@ -136,7 +141,7 @@ export function softmaxGrad(gpu: GpuContext, grad: NDArray, output: NDArray, log
     ],
     rows: y.size / length,
     length,
-    body: `
+    body: () => `
 let gr = P.g_at + row * P.length;
 let yr = P.y_at + row * P.length;
 var s = 0.0;
