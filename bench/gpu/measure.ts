@@ -35,6 +35,20 @@ async function time(job: Job, library: Library, count: number): Promise<number> 
   return (performance.now() - start) / count;
 }
 
+/** Calls are handed out by so many bytes at a time: pages find what was dropped only between samples. */
+const MOST_BYTES = 2 ** 34;
+
+/** How many calls take as long as a sample shall: by trial, since waiting for the GPU takes as long as many of them. */
+async function countFor(job: Job, library: Library, sampleMs: number, bytes: number): Promise<number> {
+  const most = Math.max(1, Math.floor(MOST_BYTES / Math.max(bytes, 2 ** 20)));
+  let count = Math.min(3, most);
+  for (;;) {
+    const ms = count * (await time(job, library, count));
+    if (ms >= 0.8 * sampleMs || count === most) return count;
+    count = Math.min(most, Math.ceil(count * Math.min(8, (1.1 * sampleMs) / Math.max(ms, 1e-3))));
+  }
+}
+
 /** The largest difference of some elements, as a part of their mean size. */
 function apart(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (a.length !== b.length) return Number.POSITIVE_INFINITY;
@@ -80,8 +94,7 @@ async function measureWork(
       const note =
         distance > TOLERANCE ? `its result differs by ${(100 * distance).toPrecision(2)} %` : undefined;
       await time(job, library, 2);
-      const once = await time(job, library, 3);
-      const count = Math.max(1, Math.ceil(sampleMs / Math.max(once, 1e-3)));
+      const count = await countFor(job, library, sampleMs, work.bytes ?? 0);
       ready.push({ library: name, job, count, samples: [], ...(note ? { note } : {}) });
     } catch (error) {
       entries.push({ work: work.name, library: name, unable: String(error).split('\n')[0] });

@@ -184,8 +184,9 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
   });
 
   it('takes tensors up to its limit, and says so beyond', async () => {
-    await torch.webgpu({ device: await deviceOf([], { maxStorageBufferBindingSize: 2 ** 27 }) });
-    expect(info().maxTensorBytes).toBe(2 ** 27);
+    await torch.webgpu({ device: await deviceOf([], { maxBufferSize: 2 ** 28 }) });
+    expect(info().maxTensorBytes).toBe(2 ** 28);
+    expect(info().maxBindingBytes).toBe(2 ** 27);
     const most = torch.zeros(2 ** 25, { dtype: 'int32', device: 'webgpu' });
     expect(
       await most
@@ -194,7 +195,45 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
         .sum()
         .itemAsync(),
     ).toBe(15);
-    expect(() => torch.zeros(2 ** 25 + 1, { device: 'webgpu' })).toThrow(/larger than this device can bind/);
-    expect(() => torch.cat([most, most])).toThrow(torch.DeviceError);
+    expect(() => torch.zeros(2 ** 26 + 1, { device: 'webgpu' })).toThrow(/larger than a buffer of this device/);
+    expect(() => torch.cat([most, most, most])).toThrow(torch.DeviceError);
+  });
+
+  it('works on parts of what it cannot bind, or says which op does not', async () => {
+    const device = await deviceOf();
+    const limits: Record<string, number> = { maxStorageBufferBindingSize: 2 ** 16 };
+    for (const name of Object.keys(Object.getPrototypeOf(device.limits)))
+      limits[name] ??= device.limits[name as keyof GPUSupportedLimits] as number;
+    Object.defineProperty(device, 'limits', { value: limits });
+    await torch.webgpu({ device });
+    torch.manualSeed(12);
+    const inputs = [torch.randn(131, 517), torch.randn(131, 517), torch.randn(517), torch.randn(131, 1)];
+    const works: Record<string, (x: Tensor, y: Tensor, row: Tensor, column: Tensor) => Tensor> = {
+      chain: (x, y) => x.mul(2).add(y).relu().mul(y),
+      broadcast: (x, _, row, column) => x.mul(row).sub(column),
+      expanded: (_, __, row) => row.expand(131, 517).clone(),
+      'in place': (x, y) => x.clone().add_(1).mul_(y),
+      'into a view': (x, y) => {
+        const z = x.clone();
+        z.narrow(0, 10, 100).copy_(y.narrow(0, 0, 100));
+        return z;
+      },
+      cat: (x, y) => torch.cat([x, y]),
+      'another dtype': (x, y) => x.gt(y).to('int64').mul(3),
+      'sum of all': (x) => x.sum(),
+      'sum along rows': (x) => x.sum(0),
+      'sum along columns': (x) => x.sum(1, true),
+      extreme: (x) => x.amax(0),
+      'sum of a part': (x) => x.narrow(0, 50, 60).sum(1),
+    };
+    for (const [name, work] of Object.entries(works)) {
+      const [x, y, row, column] = inputs;
+      const [a, b, c, d] = inputs.map((input) => input.to('webgpu'));
+      expect(distance(await work(a, b, c, d).read(), work(x, y, row, column).data), name).toBeLessThan(1e-4);
+    }
+    const x = inputs[0].to('webgpu');
+    expect(() => x.softmax(1)).toThrow(/rows cannot take a tensor of 270908 bytes/);
+    expect(() => x.t().add(x.reshape(517, 131))).toThrow(/lie across each other/);
+    expect(await x.add(1).sum().itemAsync()).toBeCloseTo((await inputs[0].add(1).sum().itemAsync()) as number, 1);
   });
 });

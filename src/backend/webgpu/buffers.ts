@@ -22,19 +22,41 @@ const MOST_SPARE_BYTES = 1024 * MB;
 /** Beyond so many times the spare bytes, and at every further half of that, dropped tensors are looked for with vigour. */
 const SOFT_LIMIT = 4;
 
+/** What a kernel binds of a buffer. */
+export interface Bound {
+  readonly block: PooledBuffer;
+  readonly fromByte: number;
+  readonly bytes: number;
+}
+
 /** A buffer and the last batch of commands that mentions it. */
-export class PooledBuffer extends Block {
+export class PooledBuffer extends Block implements Bound {
   readonly buffer: GPUBuffer;
   readonly id: number;
   lastBatch = 0;
   /** The bind groups that have it last: see commands.ts. */
   readonly groups = new Map<string, GPUBindGroup>();
+  readonly fromByte = 0;
+  /** All of it, or as much as can be bound. */
+  readonly bytes: number;
 
-  constructor(buffer: GPUBuffer, size: number, id: number) {
+  constructor(buffer: GPUBuffer, size: number, mostBound: number, id: number) {
     super(-1, size);
     this.buffer = buffer;
+    this.bytes = Math.min(size, mostBound);
     this.id = id;
   }
+
+  get block(): PooledBuffer {
+    return this;
+  }
+}
+
+/** Free buffers of one size, the next to be handed out last. */
+interface FreeList {
+  readonly blocks: PooledBuffer[];
+  /** By the pool's clock. */
+  lastUse: number;
 }
 
 /** Four classes for every power of two. */
@@ -50,9 +72,13 @@ export class BufferPool {
   readonly #failures: Failures;
   readonly #collector: Collector;
   readonly #largest: number;
+  /** The most bytes that a kernel can bind: of larger tensors it is given parts. */
+  readonly mostBound: number;
   /** How many bytes may be dropped before they are looked for. */
   readonly spareBytes: number;
-  readonly #free = new Map<number, PooledBuffer[]>();
+  readonly #free = new Map<number, FreeList>();
+  /** Counts the buffers that were asked for. */
+  #clock = 0;
   /** Found dropped while an op was running: free once that op is over. */
   #limbo: PooledBuffer[] = [];
   /** To be destroyed when the commands that mention them have been submitted. */
@@ -68,8 +94,9 @@ export class BufferPool {
     this.#device = device;
     this.#failures = failures;
     const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
-    this.#largest = Math.min(maxStorageBufferBindingSize, maxBufferSize);
-    const spare = Math.min(MOST_SPARE_BYTES, Math.max(LEAST_SPARE_BYTES, this.#largest / 2));
+    this.#largest = Math.floor(maxBufferSize / 16) * 16;
+    this.mostBound = Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize) / 16) * 16;
+    const spare = Math.min(MOST_SPARE_BYTES, Math.max(LEAST_SPARE_BYTES, this.mostBound / 2));
     this.spareBytes = spare;
     this.#nextLook = SOFT_LIMIT * spare;
     this.#collector = createCollector({
@@ -93,7 +120,7 @@ export class BufferPool {
   check(bytes: number): void {
     if (bytes <= this.#largest) return;
     throw new DeviceError(
-      `webgpu: a tensor of ${bytes} bytes is larger than this device can bind, ${this.#largest} bytes; split it, or use the device cpu`,
+      `webgpu: a tensor of ${bytes} bytes is larger than a buffer of this device can be, ${this.#largest} bytes; split it, or use the device cpu`,
     );
   }
 
@@ -106,9 +133,11 @@ export class BufferPool {
       const limit = SOFT_LIMIT * this.spareBytes;
       this.#nextLook = Math.max(limit, this.bytesInUse + limit / 2);
     }
-    const found = this.#free.get(size)?.pop();
-    if (found) this.freeBytes -= size;
-    const block = found ?? this.#make(Math.min(size, Math.floor(this.#largest / 16) * 16));
+    const list = this.#free.get(size);
+    const found = list?.blocks.pop();
+    if (list) list.lastUse = ++this.#clock;
+    if (found) this.freeBytes -= found.size;
+    const block = found ?? this.#make(Math.min(size, this.#largest));
     block.freed = false;
     this.inUse++;
     this.bytesInUse += block.size;
@@ -119,7 +148,7 @@ export class BufferPool {
   #make(size: number): PooledBuffer {
     const usage = BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST;
     const buffer = this.#failures.guard(() => this.#device.createBuffer({ size, usage }));
-    return new PooledBuffer(buffer, size, this.#made++);
+    return new PooledBuffer(buffer, size, this.mostBound, this.#made++);
   }
 
   give(block: PooledBuffer): void {
@@ -127,14 +156,22 @@ export class BufferPool {
     block.freed = true;
     this.inUse--;
     this.bytesInUse -= block.size;
-    if (this.freeBytes + block.size > Math.max(2 * this.spareBytes, this.bytesInUse / 4)) {
-      this.#doomed.push(block);
-      return;
-    }
     this.freeBytes += block.size;
-    const list = this.#free.get(block.size);
-    if (list) list.push(block);
-    else this.#free.set(block.size, [block]);
+    const size = sizeClass(block.size);
+    const list = this.#free.get(size);
+    if (list) list.blocks.push(block);
+    else this.#free.set(size, { blocks: [block], lastUse: ++this.#clock });
+    while (this.freeBytes > Math.max(2 * this.spareBytes, this.bytesInUse / 4)) this.#evict();
+  }
+
+  /** Gives up a free buffer of the size that was not asked for for longest. */
+  #evict(): void {
+    let oldest: FreeList | null = null;
+    for (const list of this.#free.values())
+      if (list.blocks.length > 0 && (oldest === null || list.lastUse < oldest.lastUse)) oldest = list;
+    const block = oldest?.blocks.shift() as PooledBuffer;
+    this.freeBytes -= block.size;
+    this.#doomed.push(block);
   }
 
   watch(storage: Watched, block: PooledBuffer): void {
@@ -153,20 +190,13 @@ export class BufferPool {
     const found = this.#limbo;
     this.#limbo = [];
     for (const block of found) this.give(block);
-    for (const size of new Set(found.map((block) => block.size)))
-      this.#free.get(size)?.sort((a, b) => b.id - a.id);
+    for (const size of new Set(found.map((block) => sizeClass(block.size))))
+      this.#free.get(size)?.blocks.sort((a, b) => b.id - a.id);
   }
 
   /** After a submission. */
   submitted(): void {
     for (const block of this.#doomed) block.buffer.destroy();
     this.#doomed = [];
-  }
-
-  /** Destroys what is kept for later. */
-  trim(): void {
-    for (const list of this.#free.values()) this.#doomed.push(...list);
-    this.#free.clear();
-    this.freeBytes = 0;
   }
 }

@@ -1,24 +1,62 @@
 /**
  * What a storage holds: one buffer, and its contents until they change. Results that are not computed yet read cells, not
- * storages: where such a result holds a cell, the storage that wants to change goes on in another one.
+ * storages: where such a result holds a cell, the storage that wants to change goes on in another one. A cell may also stand
+ * for a range of another one that is too large to be bound as a whole.
  */
-import type { BufferPool, PooledBuffer } from './buffers.ts';
+import type { Bound, BufferPool, PooledBuffer } from './buffers.ts';
+
+/** Where a range of a cell may begin, in bytes: what devices ask of bindings. */
+export const PART_STEP = 256;
 
 export class Cell {
   readonly block: PooledBuffer;
+  /** What was asked for; the buffer may be larger. */
+  readonly bytes: number;
+  /** What kernels bind. */
+  readonly bound: Bound;
+  readonly #whole: Cell | null;
   readonly #pool: BufferPool;
   /** Dies with the cell: see the collector. */
   lifeline: object | null = null;
-  /** The number of the batch that wrote last, so that a failed batch poisons what it should have written. */
-  batch = 0;
+  #batch = 0;
   /** Results to come that read it. Those that the garbage collector found are still counted. */
   #holds = 0;
   #owned = true;
 
-  constructor(pool: BufferPool, bytes: number) {
+  /** `part` begins at a multiple of PART_STEP. */
+  constructor(
+    pool: BufferPool,
+    bytes: number,
+    part: { readonly whole: Cell; readonly fromByte: number } | null = null,
+  ) {
     this.#pool = pool;
+    this.bytes = bytes;
+    this.#whole = part?.whole ?? null;
+    if (part) {
+      const { fromByte } = part;
+      this.block = part.whole.block;
+      // Kernels may see vectors of four words.
+      const most = Math.min(Math.ceil(bytes / 16) * 16, this.block.size - fromByte);
+      this.bound = { block: this.block, fromByte, bytes: most };
+      return;
+    }
     this.block = pool.take(bytes);
+    this.bound = this.block;
     pool.watch(this, this.block);
+  }
+
+  /** The range of so many bytes from a multiple of PART_STEP on. */
+  part(fromByte: number, bytes: number): Cell {
+    return new Cell(this.#pool, bytes, { whole: this, fromByte });
+  }
+
+  /** The number of the batch that wrote last, so that a failed batch poisons what it should have written. */
+  get batch(): number {
+    return this.#whole ? this.#whole.batch : this.#batch;
+  }
+  set batch(number: number) {
+    if (this.#whole) this.#whole.batch = number;
+    else this.#batch = number;
   }
 
   /** Somebody may still want what is in it. */
@@ -53,7 +91,7 @@ export class Cell {
   }
 
   #giveBack(): void {
-    if (this.#owned || this.#holds > 0) return;
+    if (this.#owned || this.#holds > 0 || this.#whole) return;
     this.#pool.unwatch(this.block);
     this.#pool.give(this.block);
   }

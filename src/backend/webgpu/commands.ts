@@ -4,7 +4,7 @@
  * each dispatch at its own offset. Pipelines are compiled while commands are recorded, all at a time; a batch that is
  * ready before its pipelines waits for them, and later ones wait behind it.
  */
-import type { BufferPool, PooledBuffer } from './buffers.ts';
+import type { Bound, BufferPool, PooledBuffer } from './buffers.ts';
 import type { Failures } from './failures.ts';
 import { BufferUsage } from './flags.ts';
 import type { Program } from './programs.ts';
@@ -26,7 +26,7 @@ export interface Counters {
 
 interface Dispatch {
   readonly program: Program;
-  readonly blocks: readonly PooledBuffer[];
+  readonly bound: readonly Bound[];
   /** Where its uniforms are in the page, in bytes. */
   readonly at: number;
   readonly groups: readonly [number, number, number];
@@ -95,7 +95,7 @@ export class Commands {
   /** `params` are the words of the program's uniforms, in order. Returns the number of the batch. */
   dispatch(
     program: Program,
-    blocks: readonly PooledBuffer[],
+    bound: readonly Bound[],
     params: readonly number[],
     groups: readonly [number, number, number],
   ): number {
@@ -108,8 +108,8 @@ export class Commands {
     this.#pageUsed += words;
     for (let i = 0; i < params.length; i++) this.#page[at + i] = params[i];
     const { batch } = this;
-    for (const block of blocks) block.lastBatch = batch;
-    this.#commands.push({ program, blocks, at: at * 4, groups });
+    for (const { block } of bound) block.lastBatch = batch;
+    this.#commands.push({ program, bound, at: at * 4, groups });
     this.#failures.begun = true;
     this.counters.dispatches++;
     if (++this.#dispatches >= MAX_DISPATCHES) this.submit(false);
@@ -227,7 +227,7 @@ export class Commands {
 
   #encodeDispatch(
     pass: GPUComputePassEncoder,
-    { program, blocks, at, groups }: Dispatch,
+    { program, bound, at, groups }: Dispatch,
     batch: number,
   ): void {
     const { pipeline } = program;
@@ -238,22 +238,26 @@ export class Commands {
     if (pipeline !== this.#lastPipeline) pass.setPipeline(pipeline);
     this.#lastPipeline = pipeline;
     this.#offset[0] = at;
-    pass.setBindGroup(0, this.#group(program, blocks), this.#offset, 0, 1);
+    pass.setBindGroup(0, this.#group(program, bound), this.#offset, 0, 1);
     pass.dispatchWorkgroups(groups[0], groups[1], groups[2]);
   }
 
   /** The group of these buffers. It is kept with the last of them, which is most often a result's. */
-  #group({ layout, uniformBytes, groupKind }: Program, blocks: readonly PooledBuffer[]): GPUBindGroup {
-    const { groups } = blocks[blocks.length - 1];
-    let key = String(groupKind);
-    for (let i = 0; i < blocks.length - 1; i++) key += ` ${blocks[i].id}`;
+  #group({ layout, uniformBytes, groupKind }: Program, bound: readonly Bound[]): GPUBindGroup {
+    const last = bound[bound.length - 1];
+    const { groups } = last.block;
+    let key = `${groupKind} ${last.fromByte} ${last.bytes}`;
+    for (let i = 0; i < bound.length - 1; i++) {
+      const { block, fromByte, bytes } = bound[i];
+      key += fromByte === 0 && bytes === block.bytes ? ` ${block.id}` : ` ${block.id}+${fromByte}+${bytes}`;
+    }
     const known = groups.get(key);
     if (known) return known;
-    const entries: GPUBindGroupEntry[] = blocks.map(({ buffer }, binding) => ({
+    const entries: GPUBindGroupEntry[] = bound.map(({ block: { buffer }, fromByte, bytes }, binding) => ({
       binding,
-      resource: { buffer },
+      resource: { buffer, offset: fromByte, size: bytes },
     }));
-    entries.push({ binding: blocks.length, resource: { buffer: this.#uniforms, size: uniformBytes } });
+    entries.push({ binding: bound.length, resource: { buffer: this.#uniforms, size: uniformBytes } });
     const made = this.#device.createBindGroup({ layout, entries });
     if (groups.size >= KEPT_GROUPS) groups.clear();
     groups.set(key, made);

@@ -81,6 +81,10 @@ export interface GpuContext {
   fill(out: NDArray, value: number | bigint): void;
   /** The same constant numbers as one array, kept for the next call that asks for them. */
   table(values: Int32Array | Float32Array): NDArray;
+  /** x over a storage that can be bound: its own, or a range of it. Null if it reads from too large a range. */
+  part(x: NDArray): NDArray | null;
+  /** The most bytes that a kernel can bind. */
+  readonly mostBound: number;
   /** The most workgroups in one dimension of a dispatch. */
   readonly maxGroups: number;
   /** The most buffers that a kernel may bind. */

@@ -2,8 +2,8 @@
  * When elementwise results are computed: with the kernel that reads them, else when somebody asks for their buffer, else
  * when commands go to the GPU while nothing has read them. What has been taken in by another kernel stays a formula.
  */
-import { type DType, dtypeInfo } from '../../core/dtype.ts';
-import { expandStrides, type Shape, type Strides } from '../../core/shape.ts';
+import { dtypeInfo } from '../../core/dtype.ts';
+import { expandStrides, type Shape } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
 import type { Cell } from './cells.ts';
 import type { BoundArray, Call, Input, Room, Source } from './context.ts';
@@ -11,6 +11,7 @@ import { laneOf, numberWords, wgslType, wordsOf } from './elementTypes.ts';
 import { Expression, type Formula, isFlat, type Leaf, type Node } from './expressions.ts';
 import { type ExpressionText, expressionText } from './expressionText.ts';
 import { type Loop, placesText } from './loops.ts';
+import { isTooLarge, partsOf, type Target } from './parts.ts';
 import type { GpuStorage } from './storage.ts';
 
 /** GPUs reach the bandwidth of their memory only with many threads for each of their schedulers. */
@@ -28,6 +29,8 @@ const WAITING_PART = 3 / 32;
 
 /** What is asked of the device. */
 export interface Executor {
+  /** The most bytes that a kernel can bind. */
+  readonly mostBound: number;
   run(call: Call): void;
   /** @throws DeviceError for an array of another device */
   storageOf(x: NDArray): GpuStorage;
@@ -43,19 +46,6 @@ export interface Executor {
 }
 
 const AMPLE: Room = { cost: Infinity, cells: Infinity };
-
-/** Where a kernel writes. */
-interface Target {
-  readonly cell: Cell;
-  readonly dtype: DType;
-  readonly offset: number;
-  readonly strides: Strides;
-  readonly size: number;
-  /** All of the storage is written. */
-  readonly whole: boolean;
-  /** Without gap or overlap. */
-  readonly dense: boolean;
-}
 
 export class Deferred {
   readonly #gpu: Executor;
@@ -167,6 +157,11 @@ export class Deferred {
     const { root, shape } = expression;
     const { cell, dtype, offset, strides } = target;
     if (root.kind === 'leaf' && this.#copied(root, shape, target)) return;
+    const { mostBound } = this.#gpu;
+    if (isTooLarge(expression, target, mostBound)) {
+      for (const part of partsOf(expression, target, mostBound)) this.#launch(part.expression, part.target);
+      return;
+    }
     const text = expressionText(root, { shape, strides }, 'e', [{ name: 'out', offset, strides }]);
     const type = wgslType[laneOf(dtype, 'elementwise')];
     const bindings: BoundArray[] = text.cells.map((x, i) => ({ name: `m${i}`, type: x.type, cell: x.cell }));

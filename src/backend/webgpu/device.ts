@@ -6,7 +6,7 @@ import { NDArray, outsideScopes } from '../array.ts';
 import type { Backend, BackendMemory, Operand } from '../backend.ts';
 import type { FoundDevice } from './adapter.ts';
 import { BufferPool } from './buffers.ts';
-import type { Cell } from './cells.ts';
+import { type Cell, PART_STEP } from './cells.ts';
 import { Commands } from './commands.ts';
 import type { BoundArray, Call, GpuContext, Input, Part, Room, Source } from './context.ts';
 import { Deferred, type Executor } from './deferred.ts';
@@ -34,6 +34,7 @@ export class GpuDevice implements GpuContext, Executor {
   readonly maxGroups: number;
   readonly maxBuffers: number;
   readonly workgroupBytes: number;
+  readonly mostBound: number;
   readonly subgroups: boolean;
   readonly halfProducts: boolean;
   readonly failures: Failures;
@@ -61,6 +62,7 @@ export class GpuDevice implements GpuContext, Executor {
     this.halfProducts = found.matmulPrecision === 'medium' && device.features.has('shader-f16');
     this.failures = new Failures(device, owned);
     this.#pool = new BufferPool(device, this.failures);
+    this.mostBound = this.#pool.mostBound;
     const timed = found.timestamps && device.features.has('timestamp-query');
     this.#clock = timed ? new Timestamps(device) : null;
     this.#commands = new Commands(device, this.#pool, this.failures, this.#clock);
@@ -96,7 +98,8 @@ export class GpuDevice implements GpuContext, Executor {
       adapter: name,
       fallbackAdapter,
       features: [...device.features].map(String),
-      maxTensorBytes: Math.min(maxStorageBufferBindingSize, maxBufferSize),
+      maxTensorBytes: maxBufferSize,
+      maxBindingBytes: Math.min(maxStorageBufferBindingSize, maxBufferSize),
       matmulPrecision: this.halfProducts ? 'medium' : 'highest',
       lost: this.failures.lost,
       ...this.#commands.counters,
@@ -128,9 +131,10 @@ export class GpuDevice implements GpuContext, Executor {
       }),
     );
     const cells = this.cellsOf(bindings);
+    for (const cell of cells) if (cell.bytes > this.mostBound) throw tooLarge(call.key, cell.bytes, this.mostBound);
     const batch = this.#commands.dispatch(
       program,
-      cells.map((cell) => cell.block),
+      cells.map((cell) => cell.bound),
       params.map(([, word]) => word),
       [x, y, z],
     );
@@ -263,6 +267,18 @@ export class GpuDevice implements GpuContext, Executor {
     return copy;
   }
 
+  part(x: NDArray): NDArray | null {
+    const storage = this.storageOf(x);
+    if (storage.gpuBytes <= this.mostBound || x.size === 0) return x;
+    const word = wordsOf(x.dtype) * 4;
+    const fromByte = Math.floor((x.offset * word) / PART_STEP) * PART_STEP;
+    const last = x.shape.reduce((sum, size, d) => sum + (size - 1) * x.strides[d], x.offset);
+    const bytes = (last + 1) * word - fromByte;
+    if (bytes + PART_STEP > this.mostBound) return null;
+    const part = storage.part(fromByte, bytes);
+    return new NDArray(part, x.dtype, x.shape, x.strides, x.offset - fromByte / word);
+  }
+
   // Values
 
   async read(x: NDArray): Promise<TypedArray> {
@@ -307,6 +323,12 @@ export class GpuDevice implements GpuContext, Executor {
     this.failures.check();
   }
 }
+
+const tooLarge = (key: string, bytes: number, most: number): DeviceError =>
+  new DeviceError(
+    `webgpu: ${key.split(' ', 1)[0]} cannot take a tensor of ${bytes} bytes: this device binds ${most} at most, and this op does ` +
+      'not work on parts; split the tensor, or use the device cpu',
+  );
 
 /** A number as an element of an integer dtype holds it. */
 function wrapped(value: number | bigint, dtype: DType): number {

@@ -16,8 +16,10 @@ import { type Loop, loopBy, placesText } from './loops.ts';
 const TEAM = 64;
 /** Axes up to this are folded by one thread. */
 const SHORT_AXIS = 64;
-/** Parts of a very long axis have this many elements. */
-const PART = 4096;
+/** Parts of a very long axis have this many elements, so many threads, and each of them so many reads under way. */
+const PART = 16384;
+const PART_TEAM = 256;
+const AHEAD = 4;
 
 interface Fold {
   readonly key: string;
@@ -138,15 +140,17 @@ function loops(
 export function reduce(
   gpu: GpuContext,
   spec: ReduceSpec,
-  x: NDArray,
+  input: NDArray,
   dims: readonly number[],
   keepdim: boolean,
 ): NDArray {
-  const lane = laneOf(x.dtype, spec.name);
+  const lane = laneOf(input.dtype, spec.name);
+  const x = gpu.part(input);
+  if (x === null) return reduceHalves(gpu, spec, input, dims, keepdim);
   const out = gpu.empty(reducedShape(x.shape, dims, keepdim), x.dtype);
   const fold = foldOf(spec, x, lane);
   const whole = loops(x, dims);
-  if (whole.axis > 2 * PART && whole.count * TEAM < 65536) {
+  if (whole.axis > PART && whole.count * TEAM < 65536) {
     const parts = Math.ceil(whole.axis / PART);
     const partials = gpu.empty([whole.count, parts], x.dtype);
     reduceParts(gpu, fold, x, whole, partials, parts);
@@ -160,6 +164,40 @@ export function reduce(
     return out;
   }
   runFold(gpu, fold, { array: x, ...whole }, [stored(out, 'acc')]);
+  return out;
+}
+
+/** The same where x cannot be bound: in two halves along its outermost dimension. */
+function reduceHalves(
+  gpu: GpuContext,
+  spec: ReduceSpec,
+  x: NDArray,
+  dims: readonly number[],
+  keepdim: boolean,
+): NDArray {
+  const steps = x.shape.map((size, d) => (size > 1 ? x.strides[d] : -1));
+  const d = steps.indexOf(Math.max(...steps));
+  const low = Math.ceil(x.shape[d] / 2);
+  const half = (start: number, size: number) =>
+    x.view(
+      x.shape.map((n, e) => (e === d ? size : n)),
+      x.strides,
+      x.offset + start * x.strides[d],
+    );
+  const views = [half(0, low), half(low, x.shape[d] - low)];
+  const results = views.map((view) => reduce(gpu, spec, view, dims, keepdim));
+  const out = gpu.empty(reducedShape(x.shape, dims, keepdim), x.dtype);
+  if (dims.includes(d)) {
+    const { join: text } = foldFormulas(spec, x.dtype);
+    const names = ['acc', 'x'];
+    gpu.elementwise(out, results, { name: spec.name, text, names, lane: x.dtype, predicate: false });
+  } else {
+    const at = keepdim ? d : x.shape.slice(0, d).filter((_, e) => !dims.includes(e)).length;
+    const starts = [0, low * out.strides[at]];
+    results.forEach((part, i) => {
+      gpu.assign(out.view(part.shape, out.strides, starts[i]), part);
+    });
+  }
   return out;
 }
 
@@ -203,6 +241,7 @@ function reduceParts(
 ): void {
   const type = wgslType[fold.lane];
   const source = gpu.source('x', x);
+  const reads = Array.from({ length: AHEAD });
   gpu.run({
     key: `parts ${fold.key} ${outer.key}|${inner.key}${source.key}`,
     bindings: [...source.bindings, { name: 'y', type, array: partials, writes: true }],
@@ -216,9 +255,14 @@ function reduceParts(
       ...source.params,
     ],
     threads: 0,
-    workgroup: TEAM,
+    workgroup: PART_TEAM,
     groups: split(count * parts, gpu.maxGroups),
-    declarations: () => `${source.declarations()}\nvar<workgroup> team: array<${type}, ${TEAM}>;`,
+    declarations: () => `${source.declarations()}
+fn element(xo_i: u32, j: u32) -> ${type} {
+${placesText(inner, 'j', 'r')}
+return ${source.at('xo_i + xi_i')};
+}
+var<workgroup> team: array<${type}, ${PART_TEAM}>;`,
     body: () => `
 let at = wid.y * groups.x + wid.x;
 if (at >= P.count) { return; }
@@ -227,14 +271,18 @@ let begin = (at % P.parts) * ${PART}u;
 let end = min(begin + ${PART}u, P.axis);
 ${placesText(outer, 'o')}
 var acc: ${type} = ${fold.state[0].initial};
-for (var j = begin + lid; j < end; j += ${TEAM}u) {
-${placesText(inner, 'j', 'r')}
-let x = ${source.at('xo_i + xi_i')};
+var j = begin + lid;
+for (; j + ${(AHEAD - 1) * PART_TEAM}u < end; j += ${AHEAD * PART_TEAM}u) {
+${reads.map((_, k) => `let x${k} = element(xo_i, j + ${k * PART_TEAM}u);`).join('\n')}
+${reads.map((_, k) => `{ let x = x${k}; ${fold.step} }`).join('\n')}
+}
+for (; j < end; j += ${PART_TEAM}u) {
+let x = element(xo_i, j);
 ${fold.step}
 }
 team[lid] = acc;
 workgroupBarrier();
-for (var half = ${TEAM / 2}u; half > 0u; half = half / 2u) {
+for (var half = ${PART_TEAM / 2}u; half > 0u; half = half / 2u) {
   if (lid < half) {
     let other_acc = team[lid + half];
     ${fold.join}

@@ -67,45 +67,45 @@ ${once()}
   });
 }
 
+/** Folds of a team are made in two steps: these threads take some of the others' values each, then everybody those. */
+const FOLDERS = 16;
+
 const teamFold = (name: string, join: string, team: number): string => `
 fn team_${name}(value: f32, lid: u32) -> f32 {
   workgroupBarrier();
   team[lid] = value;
   workgroupBarrier();
-  for (var half = ${team / 2}u; half > 0u; half = half / 2u) {
-    if (lid < half) {
-      let a = team[lid];
-      let b = team[lid + half];
-      team[lid] = ${join};
+  if (lid < ${FOLDERS}u) {
+    var a = team[lid];
+    for (var k = ${FOLDERS}u; k < ${team}u; k += ${FOLDERS}u) {
+      let b = team[lid + k];
+      a = ${join};
     }
-    workgroupBarrier();
+    folded[lid] = a;
   }
-  return team[0];
+  workgroupBarrier();
+  var a = folded[0];
+  for (var k = 1u; k < ${FOLDERS}u; k++) {
+    let b = folded[k];
+    a = ${join};
+  }
+  return a;
 }`;
 
-/** Functions that fold a value of each thread of a workgroup of so many, in the order of a tree. */
+/** Functions that fold a value of each thread of a workgroup of so many, always in the same order. */
 export const teamFolds = (team: number): string =>
-  `var<workgroup> team: array<f32, ${team}>;${teamFold('max', 'f_max(a, b)', team)}${teamFold('sum', 'a + b', team)}`;
+  `var<workgroup> team: array<f32, ${team}>;\nvar<workgroup> folded: array<f32, ${FOLDERS}>;${teamFold('max', 'f_max(a, b)', team)}${teamFold('sum', 'a + b', team)}`;
 
 const rowLength = (x: NDArray): number => (x.shape.length > 0 ? x.shape[x.shape.length - 1] : 1);
 
-export function softmax(gpu: GpuContext, input: NDArray, log: boolean): NDArray {
-  laneOf(input.dtype, 'softmax');
-  const x = gpu.contiguous(input);
-  const length = rowLength(x);
-  const out = gpu.empty(x.shape, x.dtype, contiguousStrides(x.shape));
-  if (length === 0) return out;
-  runRows(gpu, {
-    key: `softmax ${log}`,
-    bindings: [
-      { name: 'x', array: x },
-      { name: 'y', array: out, writes: true },
-    ],
-    params: [['x_at: u32', x.offset]],
-    rows: x.size / length,
-    length,
-    body: () => `
-let at = P.x_at + row * P.length;
+/** Rows whose elements a team keeps in registers, so many a thread: each is read once. */
+const MOST_KEPT = 16;
+const keptOf = (length: number): number => {
+  const each = Math.ceil(length / teamOf(length));
+  return length <= SHORT_ROW || each > MOST_KEPT ? 0 : 2 ** Math.ceil(Math.log2(each));
+};
+
+const softmaxText = (log: boolean): string => `
 var m = -f_inf();
 EACH(j) { m = f_max(m, x[at + j]); }
 let top = MAX(m);
@@ -116,7 +116,56 @@ ${log ? 'let shift = f_log(sum);' : ''}
 EACH(j) {
   let z = x[at + j] - top;
   y[row * P.length + j] = ${log ? 'z - shift' : 'f_exp(z) / sum'};
-}`,
+}`;
+
+/** The same with the elements in registers; those beyond the row are −∞ there. */
+function keptSoftmaxText(log: boolean, length: number, kept: number): string {
+  const each = `for (var k = 0u; k < ${kept}u; k++)`;
+  const j = `let j = lid + k * ${teamOf(length)}u;`;
+  return `
+var v: array<f32, ${kept}>;
+var m = -f_inf();
+${each} {
+  ${j}
+  v[k] = -f_inf();
+  if (j < P.length) { v[k] = x[at + j]; }
+  m = f_max(m, v[k]);
+}
+let top = MAX(m);
+var s = 0.0;
+${each} {
+  ${j}
+  v[k] = v[k] - top;
+  let e = f_exp(v[k]);
+  ${log ? '' : 'v[k] = e;'}
+  if (j < P.length) { s += e; }
+}
+let sum = SUM(s);
+${log ? 'let shift = f_log(sum);' : ''}
+${each} {
+  ${j}
+  if (j < P.length) { y[row * P.length + j] = ${log ? 'v[k] - shift' : 'v[k] / sum'}; }
+}`;
+}
+
+export function softmax(gpu: GpuContext, input: NDArray, log: boolean): NDArray {
+  laneOf(input.dtype, 'softmax');
+  const x = gpu.contiguous(input);
+  const length = rowLength(x);
+  const out = gpu.empty(x.shape, x.dtype, contiguousStrides(x.shape));
+  if (length === 0) return out;
+  const kept = keptOf(length);
+  runRows(gpu, {
+    key: `softmax ${log} ${kept}`,
+    bindings: [
+      { name: 'x', array: x },
+      { name: 'y', array: out, writes: true },
+    ],
+    params: [['x_at: u32', x.offset]],
+    rows: x.size / length,
+    length,
+    body: () =>
+      `let at = P.x_at + row * P.length;\n${kept > 0 ? keptSoftmaxText(log, length, kept) : softmaxText(log)}`,
   });
   return out;
 }

@@ -50,6 +50,13 @@ export class GpuStorage extends Storage {
     return this.#cell;
   }
 
+  /** A storage that stands for a range of this one. */
+  part(fromByte: number, bytes: number): GpuStorage {
+    const made = new GpuStorage(this.backend, this.#pool, bytes, bytes, this.#compute);
+    made.put(this.cell.part(fromByte, bytes));
+    return made;
+  }
+
   newCell(): Cell {
     return new Cell(this.#pool, this.gpuBytes);
   }
