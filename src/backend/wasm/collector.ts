@@ -27,6 +27,8 @@ export interface Allowance {
    * needs another look to be found: more often costs time, more rarely costs memory and caches.
    */
   readonly nursery: number;
+  /** The same by their number. */
+  readonly nurserySize: number;
   /** The same where looks take long, because the program has many young objects of its own or makes bytes fast. */
   readonly mostNursery: number;
   /** What grows old, or is made at all, between two full collections. */
@@ -34,9 +36,13 @@ export interface Allowance {
   readonly made: number;
 }
 
-const LINEAR_MEMORY: Allowance = { nursery: 16 * MB, mostNursery: 64 * MB, old: 32 * MB, made: 1024 * MB };
-/** Number of young storages at which they are looked through. */
-const NURSERY_SIZE = 2048;
+const LINEAR_MEMORY: Allowance = {
+  nursery: 16 * MB,
+  nurserySize: 2048,
+  mostNursery: 64 * MB,
+  old: 32 * MB,
+  made: 1024 * MB,
+};
 /** The part of the time that looks may take before there are `mostNursery` bytes. */
 const LOOK_SHARE = 0.1;
 /** Looks that a storage survives before it counts as old: V8 leaves what two have seen to its full collections. */
@@ -156,8 +162,8 @@ export class GenerationalCollector implements Collector {
     const young = this.#young;
     young.add(storage, block);
     this.#made += block.size;
-    const { nursery, mostNursery } = this.#allowance;
-    if (young.bytes < nursery && young.size < NURSERY_SIZE) return;
+    const { nursery, nurserySize, mostNursery } = this.#allowance;
+    if (young.bytes < nursery && young.size < nurserySize) return;
     if (this.#looks.isDue() || young.bytes >= mostNursery) this.#look();
   }
 

@@ -19,6 +19,8 @@ const GRANULE = 256;
  */
 const LEAST_SPARE_BYTES = 128 * MB;
 const MOST_SPARE_BYTES = 1024 * MB;
+/** Small ones that may wait: making a buffer costs as much as looking through dozens of dropped ones. */
+const NURSERY_SIZE = 256;
 /** Beyond so many times the spare bytes, and at every further half of that, dropped tensors are looked for with vigour. */
 const SOFT_LIMIT = 4;
 
@@ -101,6 +103,7 @@ export class BufferPool {
     this.#nextLook = SOFT_LIMIT * spare;
     this.#collector = createCollector({
       nursery: spare / 8,
+      nurserySize: NURSERY_SIZE,
       mostNursery: spare,
       old: spare,
       made: 32 * spare,

@@ -17,7 +17,7 @@ const PAGE_BYTES = 64 * 1024;
 const BEYOND_BYTES = 16 * 1024;
 
 /** Bind groups kept with a buffer: buffers are handed out in such an order that loops meet the same ones again. */
-const KEPT_GROUPS = 64;
+const KEPT_GROUPS = 512;
 
 export interface Counters {
   dispatches: number;
