@@ -80,8 +80,7 @@ export class Deferred {
         this.#fresh.add(storage);
         this.#freshBytes += storage.gpuBytes;
       }
-      if (this.#fresh.size >= MOST_WAITING || this.#freshBytes >= this.#mostWaitingBytes)
-        this.settle(false);
+      if (this.#fresh.size >= MOST_WAITING || this.#freshBytes >= this.#mostWaitingBytes) this.settle(false);
       this.#gpu.schedule();
       return;
     }

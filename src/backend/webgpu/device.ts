@@ -131,7 +131,8 @@ export class GpuDevice implements GpuContext, Executor {
       }),
     );
     const cells = this.cellsOf(bindings);
-    for (const cell of cells) if (cell.bytes > this.mostBound) throw tooLarge(call.key, cell.bytes, this.mostBound);
+    for (const cell of cells)
+      if (cell.bytes > this.mostBound) throw tooLarge(call.key, cell.bytes, this.mostBound);
     const batch = this.#commands.dispatch(
       program,
       cells.map((cell) => cell.bound),

@@ -69,7 +69,9 @@ function halves({ start, shape }: Box, strides: Strides): [Box, Box] {
 /** @throws DeviceError where that takes thousands of kernels */
 export function partsOf(expression: Expression, target: Target, mostBound: number): Part[] {
   const large = (x: Reading) => x.cell.bytes > mostBound;
-  const readings: Reading[] = [target, ...expression.nodes.filter((node) => node.kind === 'leaf')].filter(large);
+  const readings: Reading[] = [target, ...expression.nodes.filter((node) => node.kind === 'leaf')].filter(
+    large,
+  );
   const fits = (box: Box) =>
     readings.every((x) => {
       const { from, to } = rangeOf(x, box);
