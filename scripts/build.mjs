@@ -262,7 +262,9 @@ export async function build(depth = 'all') {
 
   const all = filesBelow('src').filter((file) => file.endsWith('.ts'));
   const entries = entryPoints().filter((entry) => fs.existsSync(at(`src/${entry}.ts`)));
-  const bundlers = ['scripts/libraryBundles.mjs', 'scripts/classNames.mjs', 'scripts/sizes.mjs'];
+  const bundlers = ['libraryBundles', 'classNames', 'droppableClasses', 'sizes'].map(
+    (name) => `scripts/${name}.mjs`,
+  );
   const outputs = entries.flatMap((entry) => ['', 'cjs/', 'node/'].map((form) => `dist/${form}${entry}.js`));
   const scripts = [...bundlers, ...manifest, ISOLATE.source];
   const configs = ['tsconfig.json', 'tsconfig.build.json'];

@@ -7,6 +7,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { withClassNames } from './classNames.mjs';
+import { withDroppableClasses } from './droppableClasses.mjs';
 
 const ESBUILD_TARGET = 'es2022';
 /** Parts that need Node are left out of the file for pages. */
@@ -29,7 +30,7 @@ const NAMED_CLASSES = /[\\/]src[\\/](nn|optim)[\\/].*\.ts$/;
 /** A source as bundlers get it. */
 export function prepared(/** @type {string} */ file, /** @type {string} */ code) {
   const marked = code.replace(PURE_CALLS, '$1/* @__PURE__ */ ');
-  return NAMED_CLASSES.test(file) ? withClassNames(marked) : marked;
+  return withDroppableClasses(NAMED_CLASSES.test(file) ? withClassNames(marked) : marked);
 }
 
 /** @returns {import('esbuild').Plugin} */

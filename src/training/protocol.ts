@@ -1,5 +1,15 @@
 /** What the two ends of a training run say to each other. Everything else on the same channel is left alone. */
-import * as errors from '../core/errors.ts';
+import {
+  ArgumentError,
+  AutogradError,
+  DataError,
+  DeviceError,
+  DTypeError,
+  IndexError,
+  ShapeError,
+  StorageFullError,
+  WasmgradError,
+} from '../core/errors.ts';
 
 export type ToWorker =
   | { readonly wasmgrad: 'hello' }
@@ -31,10 +41,22 @@ export function sendableError(error: unknown): SentError {
   return { name: error.name, message: error.message, stack: error.stack ?? '' };
 }
 
+/** By name. Not as a namespace of errors.ts: in programs that have no such run, bundlers would keep that. */
+const classes: Readonly<Record<string, new (text: string) => Error>> = {
+  ArgumentError,
+  AutogradError,
+  DataError,
+  DeviceError,
+  DTypeError,
+  IndexError,
+  ShapeError,
+  StorageFullError,
+  WasmgradError,
+};
+
 /** The error as it was thrown in the worker: of the same class if it is one of ours, with the worker's stack. */
 export function receivedError({ name, message, stack }: SentError): Error {
-  const classes: Record<string, unknown> = errors;
-  const Class = Object.hasOwn(classes, name) ? (classes[name] as new (text: string) => Error) : Error;
+  const Class = Object.hasOwn(classes, name) ? classes[name] : Error;
   const error = new Class(message);
   if (Class === Error) error.name = name;
   if (stack !== '') error.stack = `${stack}\n    in a training worker`;

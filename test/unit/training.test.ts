@@ -6,8 +6,10 @@ import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as errors from '../../src/core/errors.ts';
 import { tensor } from '../../src/index.ts';
 import { trainInWorker } from '../../src/training/index.ts';
+import { receivedError, sendableError } from '../../src/training/protocol.ts';
 import type trainingModule from '../fixtures/training.ts';
 import { train } from '../fixtures/training.ts';
 import { describeTraining } from '../support/trainingCases.ts';
@@ -24,6 +26,19 @@ beforeAll(async () => {
 afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
 
 describeTraining(() => new Worker(module));
+
+describe('an error on its way', () => {
+  it.each(Object.entries(errors))('keeps the class %s', (_, Class) => {
+    const received = receivedError(structuredClone(sendableError(new Class('three words here'))));
+    expect(received.constructor).toBe(Class);
+    expect(received.message).toBe('three words here');
+  });
+
+  it('of another class keeps its name', () => {
+    const received = receivedError(sendableError(new TypeError('no number')));
+    expect([received.name, received.message]).toEqual(['TypeError', 'no number']);
+  });
+});
 
 describe('a training module', () => {
   const url = (name: string) => pathToFileURL(path.join(folder, name));

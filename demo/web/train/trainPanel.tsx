@@ -46,7 +46,8 @@ function useFocusKept(): { current: HTMLButtonElement | null } {
 function Controls(): JSX.Element {
   const primary = useFocusKept();
   const state = runState.value;
-  const ready = loaded.value[settings.value.dataset] !== undefined;
+  // Digits come by themselves: a training that is asked for earlier waits for them.
+  const ready = settings.value.dataset === 'mnist' || loaded.value[settings.value.dataset] !== undefined;
   return (
     <div class="controls">
       {busy.value ? (
@@ -108,7 +109,7 @@ function Status(): JSX.Element {
   if (step === null) {
     return (
       <p role="status">
-        {state === 'training' ? 'Starting …' : waiting} <Next />
+        {state === 'training' ? (ready ? 'Starting …' : 'Waiting for the images …') : waiting} <Next />
       </p>
     );
   }

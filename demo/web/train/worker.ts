@@ -17,6 +17,8 @@ class Session {
   #sets = new Map<DatasetName, Promise<ImageSets>>();
   #model: { network: Network; settings: Settings } | null = null;
   #state: RunState = 'idle';
+  /** Trainings begun so far: one that was stopped while it waited finds another number here. */
+  #runs = 0;
   #goOn: () => void = () => {};
 
   async load(name: DatasetName, files?: ChosenFiles): Promise<void> {
@@ -35,35 +37,46 @@ class Session {
   }
 
   async start(settings: Settings): Promise<void> {
-    if (this.#state === 'training' || this.#state === 'paused') return;
+    if (this.#isBusy()) return;
+    const run = ++this.#runs;
+    const goesOn = (): boolean => run === this.#runs && this.#isBusy();
+    const breathe = async (): Promise<boolean> => {
+      await this.#breathe();
+      return goesOn();
+    };
     this.#enter('training');
     try {
       const sets = await this.#served(settings.dataset);
       if (settings.device === 'webgpu') await torch.webgpu();
+      if (!(await breathe())) return;
       torch.manualSeed(settings.seed);
       const [training, validation] = split(sets);
       const network = makeNetwork(settings);
       this.#use(network, settings);
       const finished = await train(network, training, validation, settings, {
-        breathe: () => this.#breathe(),
+        breathe,
         step: (result) => reply({ type: 'step', result }),
         epoch: (result) => {
+          if (!goesOn()) return;
           reply({ type: 'epoch', result });
           this.weights();
         },
       });
-      this.#enter(finished ? 'finished' : 'stopped');
+      if (finished && goesOn()) this.#enter('finished');
     } catch (error) {
-      this.#enter('stopped');
+      if (goesOn()) this.#enter('stopped');
       throw error;
     }
   }
 
+  #isBusy(): boolean {
+    return this.#state === 'training' || this.#state === 'paused';
+  }
+
   /** Lets messages in; while paused, waits for the one that ends the pause. */
-  async #breathe(): Promise<boolean> {
+  async #breathe(): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve));
     while (this.#state === 'paused') await new Promise<void>((resolve) => (this.#goOn = resolve));
-    return this.#state === 'training';
   }
 
   pause(): void {
@@ -73,7 +86,7 @@ class Session {
     if (this.#state === 'paused') this.#enter('training');
   }
   stop(): void {
-    if (this.#state === 'training' || this.#state === 'paused') this.#enter('stopped');
+    if (this.#isBusy()) this.#enter('stopped');
   }
   reset(): void {
     this.stop();
