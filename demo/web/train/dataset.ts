@@ -38,7 +38,7 @@ export async function loadImages(name: DatasetName, files: ChosenFiles | undefin
       : [files.testImages, files.testLabels];
     return open({ images, labels, train, transform });
   };
-  const [train, test] = [await load(true), await load(false)];
+  const [train, test] = await Promise.all([load(true), load(false)]);
   return { train, test, classes: name === 'mnist' ? DIGITS : CLOTHES };
 }
 

@@ -2,7 +2,7 @@
 import type { JSX, TargetedEvent } from 'preact';
 import { useState } from 'preact/hooks';
 import type { DatasetName, NetworkName, Settings } from '../protocol.ts';
-import { busy, loadDataset, loaded, loading, machine, settings } from '../state.ts';
+import { busy, loadDataset, loaded, machine, settings } from '../state.ts';
 
 interface NumberField {
   readonly key: 'epochs' | 'batchSize' | 'learningRate' | 'hidden' | 'seed';
@@ -71,6 +71,7 @@ const PATTERNS: Record<(typeof FILES)[number], RegExp> = {
 /** Fashion-MNIST is not shipped with the page: its four files come from the user's disk. */
 function FashionFiles(): JSX.Element {
   const [missing, setMissing] = useState<string | null>(null);
+  const count = loaded.value.fashion?.count;
   const take = (event: TargetedEvent<HTMLInputElement>): void => {
     const chosen = Array.from(event.currentTarget.files ?? []);
     const found = FILES.map((name) => chosen.find((file) => PATTERNS[name].test(file.name)));
@@ -88,6 +89,9 @@ function FashionFiles(): JSX.Element {
       The four Fashion-MNIST files (train-images…, train-labels…, t10k-images…, t10k-labels…; plain or .gz)
       <input type="file" multiple onChange={take} disabled={busy.value} />
       {missing !== null && <small class="error">{missing}</small>}
+      {missing === null && count !== undefined && (
+        <small>{count.toLocaleString('en')} pictures for training are there.</small>
+      )}
     </label>
   );
 }
@@ -143,12 +147,7 @@ export function SettingsForm(): JSX.Element {
       {NUMBERS.map((field) => (
         <NumberInput key={field.key} field={field} />
       ))}
-      {dataset === 'fashion' && loaded.value.fashion === undefined && <FashionFiles />}
-      {loading.value !== null && (
-        <p class="wide" role="status">
-          Reading the images …
-        </p>
-      )}
+      {dataset === 'fashion' && <FashionFiles />}
     </div>
   );
 }

@@ -13,6 +13,7 @@ import {
   epochs,
   lastStep,
   loaded,
+  loading,
   model,
   pause,
   reset,
@@ -105,7 +106,8 @@ function Status(): JSX.Element {
   const step = lastStep.value;
   const state = runState.value;
   const ready = loaded.value[settings.value.dataset] !== undefined;
-  const waiting = state === 'idle' && !ready ? '' : WORDS[state];
+  const reading = loading.value === null ? '' : 'Reading the images …';
+  const waiting = state === 'idle' && !ready ? reading : WORDS[state];
   if (step === null) {
     return (
       <p role="status">
