@@ -18,8 +18,8 @@ const HELP = `npm run soak [-- options]
   --threads N         default: all
 
 Before the first look at memory each warms up, for ${WORKS.map(({ name, warmUp }) => `${warmUp.toLocaleString('en')} ${name}`).join(', ')}.
-What has ! before it was more than 2 % (the time of a turn:
-10 %) above its first tenth in its last; what has - is shown, but not judged.`;
+What has ! before it was in the last tenth more than 2 % (the time of a turn: 10 %) above the first; what has - is shown,
+but not judged.`;
 
 type Where = 'node' | 'page';
 
