@@ -41,7 +41,7 @@ const MOST_BYTES = 2 ** 34;
 /** How many calls take as long as a sample shall: by trial, since waiting for the GPU takes as long as many of them. */
 async function countFor(job: Job, library: Library, sampleMs: number, bytes: number): Promise<number> {
   const most = Math.max(1, Math.floor(MOST_BYTES / Math.max(bytes, 2 ** 20)));
-  let count = Math.min(3, most);
+  let count = sampleMs > 0 ? Math.min(3, most) : 1;
   for (;;) {
     const ms = count * (await time(job, library, count));
     if (ms >= 0.8 * sampleMs || count === most) return count;
