@@ -6,18 +6,17 @@
 import { noGrad } from '../autograd/gradMode.ts';
 import type { NDArray } from '../backend/array.ts';
 import { WasmBackend } from '../backend/wasm/index.ts';
-import { WasmStorage } from '../backend/wasm/storage.ts';
 import { dtypeInfo, isFloating } from '../core/dtype.ts';
 import { ArgumentError, DeviceError, DTypeError, ShapeError } from '../core/errors.ts';
 import { formatShape, sameShape } from '../core/shape.ts';
 import { Tensor } from '../tensor.ts';
 import { DistributedError } from './errors.ts';
-import type { ForeignFunctions } from './ffi.ts';
 import { type ProcessGroup, processGroup } from './group.ts';
 import type { NativeOp, ReduceOp } from './libraries.ts';
+import { hold, parts } from './memory.ts';
 import { gatherTexts } from './texts.ts';
 import type { Elements, Request, Transport } from './transport.ts';
-import type { Work } from './work.ts';
+import { planOf, type Work } from './work.ts';
 
 export interface AsyncOption {
   /** Go on meanwhile: the result is there after `wait()`. The tensors must be left alone until then. */
@@ -30,50 +29,6 @@ export interface ReduceOptions extends AsyncOption {
 
 /** Above this a synchronous call is not one that can be given up, but one that MPI makes fast: see `now`. */
 const NOW_BYTES = 8 * 1024;
-
-/** A tensor's elements in linear memory, held there until it is let go. */
-interface Held extends Elements {
-  readonly array: NDArray;
-  letGo(): void;
-}
-
-let linear: { buffer: ArrayBufferLike; base: bigint } | null = null;
-
-/** Where linear memory begins. Asked for again when it has grown. */
-function linearBase(backend: WasmBackend, foreign: Pick<ForeignFunctions, 'address'>): bigint {
-  const { buffer } = backend.runtime.module.memory;
-  if (linear?.buffer !== buffer) linear = { buffer, base: foreign.address(new Uint8Array(buffer)) };
-  return linear.base;
-}
-
-function hold(transport: Transport, array: NDArray): Held {
-  const { storage, backend, dtype, size: count } = array;
-  if (!(storage instanceof WasmStorage) || !(backend instanceof WasmBackend))
-    throw new DeviceError('distributed: expected a tensor on cpu');
-  const { pointer, letGo } = storage.hold();
-  const at = (pointer >>> 0) + array.offset * dtypeInfo[dtype].bytes;
-  return { array, count, dtype, address: linearBase(backend, transport) + BigInt(at), letGo };
-}
-
-/** Some of a tensor's elements, from one on. */
-interface Part extends Elements {
-  readonly from: number;
-}
-
-/** Parts of at most the group's chunk size. */
-function parts({ address, count, dtype }: Elements, chunkBytes: number): Part[] {
-  const { bytes } = dtypeInfo[dtype];
-  const most = Math.max(1, Math.floor(chunkBytes / bytes));
-  const found: Part[] = [];
-  for (let from = 0; from < count; from += most)
-    found.push({
-      from,
-      address: address + BigInt(from * bytes),
-      count: Math.min(most, count - from),
-      dtype,
-    });
-  return found;
-}
 
 function checkTensor(op: string, x: unknown): asserts x is Tensor {
   if (!(x instanceof Tensor)) throw new ArgumentError(`${op}: expected a Tensor, but got ${String(x)}`);
@@ -114,10 +69,11 @@ function nativeOp(name: string, op: ReduceOp, x: Tensor): NativeOp {
   return x.dtype === 'bool' ? boolOps[op] : op;
 }
 
-const nameOf = (op: string, x: Tensor): string => `${op} of a ${x.dtype} tensor ${formatShape(x.shape)}`;
+export const nameOf = (op: string, x: Pick<Tensor, 'dtype' | 'shape'>): string =>
+  `${op} of a ${x.dtype} tensor ${formatShape(x.shape)}`;
 
 /** Compares what the processes are about to do, and says who does something else. Only in debug mode. */
-function compareCalls(group: ProcessGroup, name: string): void {
+export function compareCalls(group: ProcessGroup, name: string): void {
   if (!group.debug || group.transport === null) return;
   const names = gatherTexts(group.transport, group.queue, name);
   const other = names.findIndex((n) => n !== names[0]);
@@ -150,12 +106,6 @@ function divide(x: Tensor, by: number): void {
   noGrad(() => x.detach().div_(by));
 }
 
-/** Multiplies elements [from, from + count) of an array without gaps. */
-function scale(array: NDArray, from: number, count: number, factor: number): void {
-  const elements = new Tensor(array.view([count], [1], array.offset + from));
-  noGrad(() => elements.mul_(factor));
-}
-
 interface InPlace {
   readonly name: string;
   readonly x: Tensor;
@@ -166,8 +116,6 @@ interface InPlace {
   /** Whether this process's tensor changes. */
   readonly changes: boolean;
   readonly mean: boolean;
-  /** Each part is multiplied by it right before its call, which then finds it in the cache. Default 1. */
-  readonly factor?: number;
 }
 
 /**
@@ -182,16 +130,15 @@ function inPlace(group: ProcessGroup, plan: InPlace, async: true): Work<Tensor>;
 function inPlace(group: ProcessGroup, plan: InPlace, async: boolean): Work<Tensor> | Tensor;
 function inPlace(group: ProcessGroup, plan: InPlace, async: boolean): Work<Tensor> | Tensor {
   const { transport, queue, chunkBytes } = group;
-  const { x, name, call, now, changes, mean, factor = 1 } = plan;
+  const { x, name, call, now, changes, mean } = plan;
   compareCalls(group, name);
-  if (transport === null || x.numel() === 0)
-    return async ? queue.add({ name, calls: [], finish: () => x }) : x;
+  if (transport === null || x.numel() === 0) return async ? queue.add(planOf(name, [], () => x)) : x;
   if (!async) queue.drain(); // What is under way may concern this tensor.
   const array = packed(x);
   const held = hold(transport, array);
   const all = parts(held, chunkBytes);
   const finish = (): Tensor => {
-    held.letGo();
+    held.storage.letGo();
     if (changes) unpack(x, array);
     else if (array !== x.array) array.storage.free();
     if (changes && mean) divide(x, group.size);
@@ -202,27 +149,9 @@ function inPlace(group: ProcessGroup, plan: InPlace, async: boolean): Work<Tenso
     for (const data of all) now(transport, data);
     return finish();
   }
-  const calls = all.map((data) => () => {
-    if (factor !== 1) scale(array, data.from, data.count, factor);
-    return call(transport, data);
-  });
-  const work = queue.add({ name, calls, finish });
+  const calls = all.map((data) => () => call(transport, data));
+  const work = queue.add(planOf(name, calls, finish));
   return async ? work : work.wait();
-}
-
-/** The mean over the processes of tensors that are divided before they are added, as DistributedDataParallel has it. */
-export function averageAsync(tensor: Tensor): Work<Tensor> {
-  const group = processGroup('averageAsync');
-  const plan: InPlace = {
-    name: nameOf('allReduce (mean)', tensor),
-    x: tensor,
-    call: (transport, data) => transport.allReduce(data, 'sum'),
-    now: null,
-    changes: true,
-    mean: false,
-    factor: 1 / group.size,
-  };
-  return inPlace(group, plan, true);
 }
 
 /**
@@ -313,7 +242,7 @@ export function allGather(tensor: Tensor, options: AsyncOption = {}): Tensor[] |
   const list = (): Tensor[] => Array.from({ length: size }, (_, rank) => result.select(0, rank));
   if (transport === null || tensor.numel() === 0) {
     backend.assign(result.select(0, 0).array, tensor.array);
-    const work = queue.add({ name, calls: [], finish: list });
+    const work = queue.add(planOf(name, [], list));
     return options.async ? work : work.wait();
   }
   if (!options.async) queue.drain();
@@ -321,12 +250,12 @@ export function allGather(tensor: Tensor, options: AsyncOption = {}): Tensor[] |
   const from = hold(transport, array);
   const to = hold(transport, out);
   const finish = (): Tensor[] => {
-    from.letGo();
-    to.letGo();
+    from.storage.letGo();
+    to.storage.letGo();
     if (array !== tensor.array) array.storage.free();
     return list();
   };
-  const work = queue.add({ name, calls: [() => transport.allGather(from, to)], finish });
+  const work = queue.add(planOf(name, [() => transport.allGather(from, to)], finish));
   return options.async ? work : work.wait();
 }
 
@@ -368,7 +297,7 @@ export function reduceScatter(
   };
   if (transport === null || result.numel() === 0) {
     backend.assign(out, first.array);
-    const work = queue.add({ name, calls: [], finish: () => result });
+    const work = queue.add(planOf(name, [], () => result));
     return async ? work : work.wait();
   }
   if (!async) queue.drain();
@@ -379,12 +308,12 @@ export function reduceScatter(
   const from = hold(transport, staged.array);
   const to = hold(transport, out);
   const finish = (): Tensor => {
-    from.letGo();
-    to.letGo();
+    from.storage.letGo();
+    to.storage.letGo();
     staged.dispose();
     return scaled();
   };
-  const work = queue.add({ name, calls: [() => transport.reduceScatter(from, to, native)], finish });
+  const work = queue.add(planOf(name, [() => transport.reduceScatter(from, to, native)], finish));
   return async ? work : work.wait();
 }
 
@@ -424,7 +353,7 @@ export function barrier(options: AsyncOption = {}): void | Work {
   const { transport, queue } = group;
   compareCalls(group, 'barrier');
   const calls = transport === null ? [] : [() => transport.barrier()];
-  const work = queue.add({ name: 'barrier', calls, finish: () => {} });
+  const work = queue.add(planOf('barrier', calls, () => {}));
   if (options.async) return work;
   work.wait();
 }

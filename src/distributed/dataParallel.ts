@@ -11,8 +11,9 @@ import { Module } from '../nn/module.ts';
 import type { Parameter } from '../nn/parameter.ts';
 import type { LoadStateDictOptions, StateDict } from '../nn/stateDict.ts';
 import { Tensor } from '../tensor.ts';
+import { Average } from './average.ts';
 import { assignBuckets, type Bucket, LoneBucket, SharedBucket } from './buckets.ts';
-import { allGatherObject, averageAsync, broadcast } from './collectives.ts';
+import { allGatherObject, broadcast, compareCalls, nameOf } from './collectives.ts';
 import { DistributedError } from './errors.ts';
 import { type ProcessGroup, processGroup } from './group.ts';
 import type { Work } from './work.ts';
@@ -164,6 +165,8 @@ class Reducer {
   readonly #group: ProcessGroup;
   readonly #named: readonly [string, Parameter][];
   readonly #buckets: readonly Bucket[];
+  /** Of each bucket; none where there is only one process. */
+  readonly #averages: readonly Average[];
   readonly #strides: readonly Strides[];
   readonly #findUnused: boolean;
   enabled = true;
@@ -173,7 +176,11 @@ class Reducer {
   /** By bucket: gradients that have not arrived. */
   readonly #missing: number[];
   #nextBucket = 0;
-  #works: Work<Tensor>[] = [];
+  #works: Work[] = [];
+  readonly #afterNode = (): void => {
+    if (!this.#group.queue.idle) this.#group.queue.progress();
+  };
+  readonly #atEnd = (): void => this.#end();
 
   constructor(named: readonly [string, Parameter][], options: ReducerOptions) {
     this.#group = processGroup('DistributedDataParallel');
@@ -192,6 +199,19 @@ class Reducer {
         ? new LoneBucket(first, parameters[first])
         : new SharedBucket(members, parameters, strides);
     });
+    const { transport } = this.#group;
+    this.#averages =
+      transport === null
+        ? []
+        : assigned.map((members, b) => {
+            const [first] = members.map((i) => parameters[i]);
+            const shape = this.#buckets[b].flat?.shape ?? [first.numel()];
+            return new Average(
+              nameOf('allReduce (mean)', { dtype: first.dtype, shape }),
+              this.#group,
+              transport,
+            );
+          });
     this.#arrived = parameters.map(() => false);
     this.#missing = this.#buckets.map((bucket) => bucket.members.length);
     this.#buckets.forEach((bucket, b) => {
@@ -228,12 +248,10 @@ class Reducer {
       this.#missing[b] = bucket.members.length;
     });
     this.#nextBucket = 0;
-    this.#works = [];
-    const { queue } = this.#group;
-    walkHooks.afterNode = () => {
-      if (!queue.idle) queue.progress();
-    };
-    queueCallback(() => this.#end());
+    // Of a pass that failed: their averages are about to be used again.
+    this.#waitForWorks();
+    walkHooks.afterNode = this.#afterNode;
+    queueCallback(this.#atEnd);
   }
 
   /** A gradient is complete. It moves into its bucket, if it is not there already. */
@@ -264,22 +282,28 @@ class Reducer {
 
   #launchReady(): void {
     while (this.#nextBucket < this.#buckets.length && this.#missing[this.#nextBucket] === 0) {
-      const { flat } = this.#buckets[this.#nextBucket++];
-      if (this.#group.size === 1 || flat === null) continue;
-      this.#works.push(averageAsync(flat));
+      const b = this.#nextBucket++;
+      const { flat } = this.#buckets[b];
+      if (this.#averages.length === 0 || flat === null) continue;
+      const average = this.#averages[b];
+      compareCalls(this.#group, average.name);
+      average.begin(flat.array);
+      this.#works.push(this.#group.queue.add(average));
     }
   }
 
   #end(): void {
     this.#pass = null;
     walkHooks.afterNode = null;
-    const absent = this.#named.filter((_, i) => !this.#arrived[i]);
-    if (absent.length > 0 && !this.#findUnused)
-      throw unusedError(
-        this.#group.rank,
-        absent.map(([name]) => name),
-      );
+    if (!this.#findUnused && this.#arrived.includes(false)) {
+      const absent = this.#named.filter((_, i) => !this.#arrived[i]).map(([name]) => name);
+      throw unusedError(this.#group.rank, absent);
+    }
     if (this.#findUnused) this.#completeWithZeros();
+    this.#waitForWorks();
+  }
+
+  #waitForWorks(): void {
     for (const work of this.#works) work.wait();
     this.#works = [];
   }

@@ -130,21 +130,45 @@ export function startMpi(options: MpiOptions): MpiTransport {
   return transport;
 }
 
+/** A place for a request of MPI's, which is used again when the call is complete. */
+class RequestSlot implements Request {
+  readonly address: bigint;
+  readonly #mpi: Binding;
+  readonly #done: Cell;
+  readonly #free: RequestSlot[];
+
+  constructor(mpi: Binding, address: bigint, done: Cell, free: RequestSlot[]) {
+    this.#mpi = mpi;
+    this.address = address;
+    this.#done = done;
+    this.#free = free;
+  }
+
+  test(): boolean {
+    this.#mpi.call('MPI_Test', this.address, this.#done.address, this.#mpi.constants.statusIgnore);
+    if (this.#done.value === 0) return false;
+    this.#free.push(this);
+    return true;
+  }
+}
+
 export class MpiTransport implements Transport {
   readonly rank: number;
   readonly size: number;
   readonly #mpi: Binding;
-  readonly #requests: bigint;
   /** Kept, as the library writes into it. */
   readonly #requestMemory = new Uint8Array(REQUEST_SLOTS * REQUEST_BYTES);
-  readonly #done: Cell;
-  readonly #free = Array.from({ length: REQUEST_SLOTS }, (_, slot) => slot);
+  readonly #free: RequestSlot[] = [];
 
   constructor(mpi: Binding) {
     const { world, errorsReturn } = mpi.constants;
     this.#mpi = mpi;
-    this.#requests = mpi.foreign.address(this.#requestMemory);
-    this.#done = new Cell(mpi.foreign);
+    const requests = mpi.foreign.address(this.#requestMemory);
+    const done = new Cell(mpi.foreign);
+    for (let slot = 0; slot < REQUEST_SLOTS; slot++) {
+      const address = requests + BigInt(slot * REQUEST_BYTES);
+      this.#free.push(new RequestSlot(mpi, address, done, this.#free));
+    }
     mpi.call('MPI_Comm_set_errhandler', world, errorsReturn);
     this.rank = mpi.number('MPI_Comm_rank', world);
     this.size = mpi.number('MPI_Comm_size', world);
@@ -166,18 +190,8 @@ export class MpiTransport implements Transport {
     const slot = this.#free.pop();
     if (slot === undefined)
       throw new DistributedError(`${name}: more than ${REQUEST_SLOTS} calls are under way`);
-    const request = this.#requests + BigInt(slot * REQUEST_BYTES);
-    this.#mpi.call(name, ...args, request);
-    let complete = false;
-    return {
-      test: () => {
-        if (complete) return true;
-        this.#mpi.call('MPI_Test', request, this.#done.address, this.#mpi.constants.statusIgnore);
-        complete = this.#done.value !== 0;
-        if (complete) this.#free.push(slot);
-        return complete;
-      },
-    };
+    this.#mpi.call(name, ...args, slot.address);
+    return slot;
   }
 
   allReduce(data: Elements, op: NativeOp): Request {

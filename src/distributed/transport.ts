@@ -11,7 +11,7 @@ export interface Elements {
 
 /** A call that was started. */
 export interface Request {
-  /** Whether it is complete. Asking drives it on. @throws DistributedError if it failed */
+  /** Whether it is complete; not to be asked again then. Asking drives it on. @throws DistributedError if it failed */
   test(): boolean;
 }
 

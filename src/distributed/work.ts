@@ -27,21 +27,28 @@ const QUESTIONS = 16;
 
 const napCell = new Int32Array(new SharedArrayBuffer(4));
 
-/** Asks until the answer is yes. @throws what `late` gives, when that took too long */
-export function waitUntil(
-  done: () => boolean,
-  timeoutMs: number,
-  late: () => Error,
-  yieldCore: () => void,
-): void {
-  const start = performance.now();
-  for (let question = 1; !done(); question++) {
-    const spinning = question % QUESTIONS !== 0;
-    if (spinning) continue;
-    const waited = performance.now() - start;
-    if (waited > timeoutMs) throw late();
+/** How a thread waits: `begin`, and then `pause` after each question that was answered no. */
+class Patience {
+  readonly #yieldCore: () => void;
+  #start = 0;
+  #questions = 0;
+
+  constructor(yieldCore: () => void) {
+    this.#yieldCore = yieldCore;
+  }
+
+  begin(): void {
+    this.#start = performance.now();
+    this.#questions = 0;
+  }
+
+  /** How long it has been, in milliseconds: now and then; 0 otherwise, when nobody has looked. */
+  pause(): number {
+    if (++this.#questions % QUESTIONS !== 0) return 0;
+    const waited = performance.now() - this.#start;
     if (waited > YIELD_MS) Atomics.wait(napCell, 0, 0, NAP_MS);
-    else if (waited > SPIN_MS) yieldCore();
+    else if (waited > SPIN_MS) this.#yieldCore();
+    return waited;
   }
 }
 
@@ -49,9 +56,11 @@ export function waitUntil(
 export interface Plan<T> {
   /** For messages: `allReduce of a float32 tensor [3]`. */
   readonly name: string;
-  readonly calls: readonly (() => Request)[];
+  /** How many calls. */
+  readonly length: number;
+  start(call: number): Request;
   /** Runs once, after the last call. */
-  readonly finish: () => T;
+  finish(): T;
 }
 
 class QueuedWork<T> implements Work<T> {
@@ -72,8 +81,7 @@ class QueuedWork<T> implements Work<T> {
 
   /** Starts its next call; null if all have been. */
   start(): Request | null {
-    const { calls } = this.#plan;
-    return this.#started < calls.length ? calls[this.#started++]() : null;
+    return this.#started < this.#plan.length ? this.#plan.start(this.#started++) : null;
   }
 
   /** One of its calls is complete. */
@@ -83,9 +91,8 @@ class QueuedWork<T> implements Work<T> {
 
   /** Draws the conclusion if all calls are complete; true if so. */
   finish(): boolean {
-    const { calls, finish } = this.#plan;
-    if (this.#done < calls.length) return false;
-    this.#outcome ??= { value: finish() };
+    if (this.#done < this.#plan.length) return false;
+    this.#outcome ??= { value: this.#plan.finish() };
     return true;
   }
 
@@ -106,21 +113,39 @@ class QueuedWork<T> implements Work<T> {
   }
 }
 
-/** Operations whose calls start in order, and which are complete in order. */
+/** A plan whose calls stand in a list; an empty one is complete at once. */
+export const planOf = <T>(name: string, calls: readonly (() => Request)[], finish: () => T): Plan<T> => ({
+  name,
+  length: calls.length,
+  start: (call) => calls[call](),
+  finish,
+});
+
+/**
+ * Operations whose calls start in order, and which are complete in order.
+ *
+ * No closures and no objects of classes that die out, where every training step passes: V8 drops code that nobody holds
+ * at a collection and compiles it anew, on a thread that takes a core from the process beside this one.
+ */
 export class WorkQueue {
   readonly #waiting: QueuedWork<unknown>[] = [];
   /** Calls under way, oldest first. */
   readonly #active: { work: QueuedWork<unknown>; request: Request }[] = [];
   readonly #timeoutMs: number;
   readonly #whoAmI: string;
-  readonly #yieldCore: () => void;
+  readonly #patience: Patience;
+  // biome-ignore lint/correctness/noUnusedPrivateClassMembers: V8 forgets what objects look like of which none is left.
+  readonly #specimen = new QueuedWork(
+    this,
+    planOf('', [], () => {}),
+  );
   /** After a failure nothing can be relied on: the others may be anywhere. */
   failure: Error | null = null;
 
   constructor(timeoutMs: number, whoAmI: string, yieldCore = () => {}) {
     this.#timeoutMs = timeoutMs;
     this.#whoAmI = whoAmI;
-    this.#yieldCore = yieldCore;
+    this.#patience = new Patience(yieldCore);
   }
 
   get idle(): boolean {
@@ -160,7 +185,11 @@ export class WorkQueue {
   }
 
   waitFor(work: QueuedWork<unknown>): void {
-    this.#wait(() => work.complete || !this.#waiting.includes(work), work.name);
+    this.#patience.begin();
+    while (!work.complete && this.#waiting.includes(work)) {
+      this.progress();
+      if (!work.complete) this.#pause(work.name);
+    }
   }
 
   /** Waits until nothing is under way. */
@@ -170,22 +199,20 @@ export class WorkQueue {
 
   /** Waits for a single call that does not stand in the queue. */
   await(request: Request, name: string): void {
-    this.#until(() => request.test(), name);
+    this.#patience.begin();
+    while (!this.#asked(request)) this.#pause(name);
   }
 
-  #wait(complete: () => boolean, name: string): void {
-    this.#until(() => {
-      if (!complete()) this.progress();
-      return complete();
-    }, name);
-  }
-
-  #until(done: () => boolean, name: string): void {
+  #asked(request: Request): boolean {
     try {
-      waitUntil(done, this.#timeoutMs, () => this.#late(name), this.#yieldCore);
+      return request.test();
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  #pause(name: string): void {
+    if (this.#patience.pause() > this.#timeoutMs) this.fail(this.#late(name));
   }
 
   #late(name: string): Error {

@@ -30,14 +30,16 @@ export class WasmStorage extends Storage {
   }
 
   /**
-   * The address, valid until the function is called that is returned with it: for those who read or write the memory
-   * while operations go on.
+   * The address, valid until as many calls of `letGo`: for those who read or write the memory while operations go on.
    */
-  hold(): { pointer: number; letGo: () => void } {
+  hold(): number {
     const pointer = this.pointer();
-    const block = this.#block;
-    this.#heap.hold(block);
-    return { pointer, letGo: () => this.#heap.letGo(block) };
+    this.#heap.hold(this.#block);
+    return pointer;
+  }
+
+  letGo(): void {
+    this.#heap.letGo(this.#block);
   }
 
   get freed(): boolean {
