@@ -1,9 +1,13 @@
 /** The core of wasmgrad/distributed: what needs no other process, and, where MPI is installed, the rest on two. */
 import { afterEach, describe, expect, it } from 'vitest';
+import { Average } from '../../src/distributed/average.ts';
 import { assignBuckets } from '../../src/distributed/buckets.ts';
+import type { ProcessGroup } from '../../src/distributed/group.ts';
 import * as dist from '../../src/distributed/index.ts';
 import { detectLaunch } from '../../src/distributed/launcher.ts';
 import { openMpiMajor, openMpiSettings } from '../../src/distributed/openMpi.ts';
+import type { Elements, Transport } from '../../src/distributed/transport.ts';
+import { WorkQueue } from '../../src/distributed/work.ts';
 import * as torch from '../../src/index.ts';
 import { nn, optim } from '../../src/index.ts';
 import { Tensor } from '../../src/tensor.ts';
@@ -65,6 +69,48 @@ describe('DistributedSampler', () => {
       /Invalid rank 2, rank should be in the interval \[0, 1\]/,
     );
     expect(sampler({ numReplicas: 0, rank: 0 })).toThrow(/numReplicas must be a positive integer/);
+  });
+});
+
+describe('the average of a bucket', () => {
+  const started: number[] = [];
+  /** Where each call is complete when it is asked after for the second time. */
+  const transport = {
+    address: () => 0n,
+    allReduce: ({ count }: Elements) => {
+      started.push(count);
+      let asked = 0;
+      return { test: () => ++asked === 2 };
+    },
+  } as unknown as Transport;
+  const group = { size: 4, chunkBytes: 16 } as ProcessGroup;
+
+  it('divides every part once before it leaves, and begins anew', () => {
+    const queue = new WorkQueue(1000, 'rank 0 of 4');
+    const average = new Average('a bucket', group, transport);
+    const x = torch.tensor([4, 8, 12, 16, 20, 24, 28, 32, 36, 40]);
+    for (const expected of [
+      [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+      [0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.25, 2.5],
+    ]) {
+      started.length = 0;
+      average.begin(x.array);
+      queue.add(average).wait();
+      expect(started).toEqual([4, 4, 2]);
+      expect(x.toArray()).toEqual(expected);
+      expect(queue.idle).toBe(true);
+    }
+  });
+
+  it('is given up at the deadline, by name', () => {
+    const queue = new WorkQueue(20, 'rank 0 of 4');
+    const never = { ...transport, allReduce: () => ({ test: () => false }) };
+    const average = new Average('a bucket', group, never);
+    average.begin(torch.ones(3).array);
+    expect(() => queue.add(average).wait()).toThrow(
+      /^a bucket on rank 0 of 4: not complete after 20 ms\. Another process does not make the same call/,
+    );
+    expect(() => queue.add(average)).toThrow(/^a bucket: the group failed before: a bucket on rank 0/);
   });
 });
 
