@@ -7,7 +7,7 @@ import { type DType, isFloating, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, IndexError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { formatShape } from '../core/shape.ts';
-import { add, div, mul, sub } from './arithmetic.ts';
+import { add, div, maximum, mul, neg, sub } from './arithmetic.ts';
 import { eq, gt, isnan, logicalAnd, logicalNot, logicalOr, lt } from './comparison.ts';
 import { detached, named } from './composite.ts';
 import { cast } from './convert.ts';
@@ -47,29 +47,39 @@ export function variance<T extends Variable>(x: T, dims: Dims = null, correction
 }
 
 /**
- * √(Σ(x − mean)² / freedom). Where float32 squares would overflow or vanish, the distances are divided by the largest
- * first: PyTorch adds up in double precision and takes the root before it rounds.
+ * √(Σx² / count). Where float32 squares would overflow or vanish, x is divided by the largest first: PyTorch adds up in
+ * double precision for `std` and takes the root before it rounds; for `norm` it gives infinity or zero there.
  */
-function rootMeanSquare<T extends Variable>(
+function rootOfSquares<T extends Variable>(
   x: T,
   list: readonly number[],
-  freedom: number,
+  count: number,
   keepdim: boolean,
 ): T {
   const all = list.length === 0 ? null : list;
-  const centred = sub<T>(x, mean(x, all, true));
-  const over = (y: T): T => sqrt(div<T>(sum(square(y), all, keepdim), freedom));
-  if (x.dtype !== 'float32' || centred.array.size === 0) return over(centred);
-  const largest = amax(abs(centred), all, true);
+  const over = (y: T): T => {
+    const total = sum(square(y), all, keepdim);
+    return sqrt(count === 1 ? total : div<T>(total, count));
+  };
+  if (x.dtype !== 'float32' || x.array.size === 0) return over(x);
+  const { backend } = x.array;
+  if (backend.synchronous) {
+    const plain = over(x);
+    const roots = backend.read(plain.array) as Float32Array;
+    if (roots.every((root) => (root > SMALL_ROOT && root < Infinity) || Number.isNaN(root))) return plain;
+  }
+  const largest = maximum<T>(amax(x, all, true), neg(amin(x, all, true)));
   const fits = logicalOr<T>(
     logicalAnd<T>(gt<T>(largest, SMALL_SQUARE), lt<T>(largest, LARGE_SQUARE)),
     logicalOr<T>(eq<T>(largest, 0), eq<T>(largest, Infinity)),
   );
   const scale = whereOp<T>(fits, 1, largest);
-  const root = over(div<T>(centred, scale));
+  const root = over(div<T>(x, scale));
   return mul<T>(root, keepdim ? scale : reshape(scale, root.shape));
 }
 
+/** Of what lies above, the squares that are too small to count did not count. */
+const SMALL_ROOT = 1e-15;
 /** Bounds of distances whose squares, a million of them, are neither denormal nor infinite in float32. */
 const SMALL_SQUARE = 1e-18;
 const LARGE_SQUARE = 1e16;
@@ -81,9 +91,10 @@ export function std<T extends Variable>(x: T, dims: Dims = null, correction = 1,
   const list = listDims(dims, x.ndim, 'std');
   const count = list.reduce((n, d) => n * x.shape[d], 1);
   const freedom = Math.max(0, count - correction);
-  const out = rootMeanSquare(detached(x), list, freedom, keepdim);
-  const from = x.shape;
   const all = list.length === 0 ? null : list;
+  const raw = detached(x);
+  const out = rootOfSquares(sub<T>(raw, mean(raw, all, true)), list, freedom, keepdim);
+  const from = x.shape;
   return record('StdBackward0', out.array, [x], (node, output) => {
     const savedX = node.save(x);
     const savedY = node.saveOutput(output);
@@ -100,12 +111,6 @@ const absSum: ReduceSpec = {
   initial: 0,
   js: (acc, x) => acc + Math.abs(x),
   wgsl: 'acc + abs(x)',
-};
-const squareSum: ReduceSpec = {
-  name: 'square_sum',
-  initial: 0,
-  js: (acc, x) => acc + x * x,
-  wgsl: 'acc + x * x',
 };
 
 /**
@@ -148,7 +153,7 @@ function normForward<T extends Variable>(x: T, p: number, list: readonly number[
     case 1:
       return reduced(absSum);
     case 2:
-      return sqrt(reduced(squareSum));
+      return rootOfSquares(x, list, 1, keepdim);
     case 0:
       return sum(cast(logicalNot(eq<T>(x, 0)), x.dtype), all, keepdim);
     case Infinity:
@@ -171,7 +176,8 @@ function normForward<T extends Variable>(x: T, p: number, list: readonly number[
 function normGrad<T extends Variable>(grad: T, x: T, y: T, p: number, list: readonly number[]): T {
   const atZero = (zero: T, slope: T): T => whereOp<T>(eq<T>(zero, 0), 0, slope);
   if (p === 1) return mul<T>(sign(x), grad);
-  if (p === 2) return mul<T>(x, atZero(y, div<T>(grad, y)));
+  // x/y first: 1/y may be infinite.
+  if (p === 2) return mul<T>(div<T>(x, whereOp<T>(eq<T>(y, 0), 1, y)), grad);
   if (Math.abs(p) === Infinity) {
     const hits = cast(eq<T>(abs(x), y), grad.dtype);
     return mul<T>(mul<T>(sign(x), hits), div<T>(grad, sum(hits, list.length === 0 ? null : list, true)));

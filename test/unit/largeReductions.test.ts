@@ -123,6 +123,27 @@ describe('extreme elements', () => {
     expect(torch.logaddexp(numbers(1000), numbers(1000)).item()).toBeCloseTo(1000 + Math.LN2, 3);
   });
 
+  it('norms and deviations whose squares overflow or vanish are right, and so are their gradients', () => {
+    for (const scale of [2 ** 100, 2 ** -100, 2 ** -140]) {
+      const x = numbers(3 * scale, -4 * scale).requiresGrad_();
+      const norm = x.norm();
+      expect(norm.item() / scale).toBe(5);
+      norm.backward();
+      expect(Number(x.grad?.data[0])).toBeCloseTo(0.6, 6);
+      expect(torch.std(x, { correction: 0 }).item() / scale).toBe(3.5);
+    }
+    const rows = torch.tensor([
+      [3e30, 4e30],
+      [3, 4],
+      [0, 0],
+      [Infinity, 1],
+      [Number.NaN, 1],
+    ]);
+    const [huge, ...others] = rows.norm(2, 1).toArray() as number[];
+    expect(huge / 5e30).toBeCloseTo(1, 6);
+    expect(others).toEqual([5, 0, Infinity, Number.NaN]);
+  });
+
   it('cross-entropy of huge logits is finite, and so is its gradient', () => {
     const logits = torch.tensor(
       [

@@ -74,7 +74,6 @@ const foldForms: Forms = {
   any: ['select(0, 1, acc != 0 || x != 0)', 'select(acc, x, i64_is_zero(acc))'],
   all: ['select(0, 1, acc != 0 && x != 0)', 'select(x, acc, i64_is_zero(acc))'],
   abs_sum: ['acc + abs(x)', 'i64_add(acc, i64_abs(x))'],
-  square_sum: ['acc + x * x', 'i64_add(acc, i64_mul(x, x))'],
 };
 
 function formula(forms: Forms, name: string, wgsl: string, dtype: DType): string {

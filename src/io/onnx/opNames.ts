@@ -91,5 +91,4 @@ export const reduceOps: Readonly<Partial<Record<string, string>>> = {
   min: 'ReduceMin',
   prod: 'ReduceProd',
   abs_sum: 'ReduceL1',
-  square_sum: 'ReduceSumSquare',
 };

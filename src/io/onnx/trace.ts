@@ -32,6 +32,7 @@ interface Extreme {
 
 export class TraceBackend extends ReferenceBackend {
   override readonly device: string = 'onnx';
+  override readonly synchronous: boolean = false;
   readonly #graph = new GraphBuilder();
   readonly #emit: Emit = this.#graph.emit;
   readonly #values = new Values(this.#graph, (x) =>
