@@ -65,7 +65,7 @@ function allReduceTimes(rounds: number): AllReduceTime[] {
 }
 
 /** Until programs that start together have compiled everything. */
-const READY_MS = 8000;
+const READY_MS = 14_000;
 
 /** So many programs side by side, together, and with the batch divided, in turns. */
 async function trainingTimes(processes: number, rounds: number): Promise<Training> {

@@ -49,7 +49,7 @@ function* endless<T>(loader: Iterable<T>): Generator<T, never> {
 }
 
 /** Steps until V8 has compiled everything. */
-const WARM_UP = 400;
+const WARM_UP = 2000;
 const STEPS = 400;
 
 interface Place {
