@@ -18,9 +18,10 @@ const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 182.3, tutor
 const VITE_BUDGET = { readme: 117.6, everything: 175.9 };
 /**
  * For pages without a bundler: everything, with files, plots and data sets; what a GPU needs beside it, on demand. Of that
- * 5 kB are formulas that are computed late, kernels that several steps share, products in float16 and over subgroups.
+ * 7 kB are formulas that are computed late, kernels that several steps share, products in float16 and over subgroups, and
+ * large tensors in parts; of the first, 0.3 are random values drawn in place and norms that do not overflow.
  */
-const FILE_BUDGET = { 'wasmgrad.min.js': 223.3, 'wasmgrad.webgpu.min.js': 37 };
+const FILE_BUDGET = { 'wasmgrad.min.js': 223.4, 'wasmgrad.webgpu.min.js': 39 };
 
 describe('size', () => {
   it('stays within the budget', async () => {
