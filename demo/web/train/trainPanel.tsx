@@ -210,7 +210,7 @@ function Confusion(): JSX.Element | null {
     () =>
       last &&
       plot.confusionMatrix(last.targets, last.predictions, {
-        title: 'What it takes for what',
+        title: 'Confusion matrix',
         labels: [...classes.value],
         theme: scheme,
       }),
