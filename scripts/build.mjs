@@ -33,13 +33,18 @@ const ESBUILD_TARGET = 'es2022';
  * @throws BuildError for one that would load a second copy of the library in Node
  */
 function entryPoints() {
-  const { exports } = JSON.parse(fs.readFileSync(at('package.json'), 'utf8'));
+  const { exports, typesVersions } = JSON.parse(fs.readFileSync(at('package.json'), 'utf8'));
   const entries = Object.keys(exports).filter((entry) => exports[entry].types);
   for (const entry of entries) {
     const wanted = JSON.stringify(exportConditions(path.posix.join(entry, 'index')), null, 2);
     if (JSON.stringify(exports[entry], null, 2) !== wanted)
       throw new BuildError(`package.json: expected exports['${entry}'] to be ${wanted}`);
   }
+  // For compilers that do not read `exports`: TypeScript 5 with `moduleResolution: "node"`, its default for CommonJS.
+  const parts = entries.filter((entry) => entry !== '.').map((entry) => entry.slice('./'.length));
+  const types = { '*': Object.fromEntries(parts.map((part) => [part, [`./dist/types/${part}/index.d.ts`]])) };
+  if (JSON.stringify(typesVersions) !== JSON.stringify(types))
+    throw new BuildError(`package.json: expected typesVersions to be ${JSON.stringify(types, null, 2)}`);
   return entries.map((entry) => path.posix.join(entry, 'index'));
 }
 

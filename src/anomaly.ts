@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** `torch.autograd.detectAnomaly`: finds the op that made the first NaN, and where it was called. */
 import { anomaly } from './autograd/anomaly.ts';
 import { AutogradError } from './core/errors.ts';

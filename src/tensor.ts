@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** The tensor that users hold: an array, its place in the graph, and a method for every op. */
 import { walkBackward } from './autograd/backward.ts';
 import type { GraphNode } from './autograd/node.ts';

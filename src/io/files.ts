@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** Saving and loading tensors by name. */
 import { ArgumentError } from '../core/errors.ts';
 import { Tensor } from '../tensor.ts';
