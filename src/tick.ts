@@ -1,22 +1,27 @@
 /** Letting the event loop run in the middle of long work, so that a page stays alive. */
 
-/** Half a frame at 60 Hz: the other half is the browser's, and room for a step that takes longer than the one before. */
-const DEFAULT_BUDGET_MS = 8;
+/** A third of a frame at 60 Hz: the rest is the browser's, and room for a step that takes longer than those before. */
+const DEFAULT_BUDGET_MS = 5;
+/** How much of the longest step is still expected after another one. */
+const REMEMBERED = 0.9;
 
 let lastYield = 0;
 let lastCall = 0;
+/** Milliseconds that the next step may take: as long as the longest of late. */
+let expected = 0;
 
 /**
  * Gives the event loop a turn if this thread has been busy for `budgetMs` since the last one, or would be after another
- * step as long as the one that has just ended; returns at once otherwise. In a loop that awaits it after every step, a
- * page draws its frames and answers its user, and blocks for no longer than the budget, or than one step if that is more.
- * @param budgetMs milliseconds, default 8; 0 gives a turn every time
+ * step as long as the longest of the last few; returns at once otherwise. In a loop that awaits it after every step, a page
+ * draws its frames and answers its user. It blocks for no longer than the budget, or than one step where a step is longer:
+ * that one `tick` cannot divide, and only `trainInWorker` keeps it from the page.
+ * @param budgetMs milliseconds, default 5; 0 gives a turn every time
  */
 export function tick(budgetMs: number = DEFAULT_BUDGET_MS): Promise<void> {
   const now = performance.now();
-  const step = now - lastCall;
+  expected = Math.max(now - lastCall, Math.min(expected, budgetMs) * REMEMBERED);
   lastCall = now;
-  if (now - lastYield + step < budgetMs) return DONE;
+  if (now - lastYield + expected < budgetMs) return DONE;
   return nextTurn().then(noteTurn);
 }
 
