@@ -33,8 +33,8 @@ export class Cell {
     this.bytes = bytes;
     this.#whole = part?.whole ?? null;
     if (part) {
-      const { fromByte } = part;
       this.block = part.whole.block;
+      const fromByte = part.whole.bound.fromByte + part.fromByte;
       // Kernels may see vectors of four words.
       const most = Math.min(Math.ceil(bytes / 16) * 16, this.block.size - fromByte);
       this.bound = { block: this.block, fromByte, bytes: most };
@@ -66,15 +66,17 @@ export class Cell {
 
   /** Nobody but one result to come reads it. */
   get last(): boolean {
-    return !this.#owned && this.#holds === 1;
+    return !this.#owned && this.#holds === 1 && this.#whole === null;
   }
 
   hold(): void {
     this.#holds++;
+    this.#whole?.hold();
   }
 
   letGo(): void {
     this.#holds--;
+    this.#whole?.letGo();
     this.#giveBack();
   }
 

@@ -72,7 +72,7 @@ export interface GpuContext {
   source(name: string, x: NDArray, room?: Room): Source;
   /** out ← formula(inputs), broadcast to out's shape. */
   elementwise(out: NDArray, inputs: readonly Input[], formula: Formula): void;
-  /** x itself, or a row-major copy of it. */
+  /** x, over a range of its storage where that is too large to be bound, or a row-major copy of it. */
   contiguous(x: NDArray): NDArray;
   /** x itself, or a copy with a storage of its own if it shares that of `out`. */
   apart(x: NDArray, out: NDArray): NDArray;
@@ -83,6 +83,12 @@ export interface GpuContext {
   table(values: Int32Array | Float32Array): NDArray;
   /** x over a storage that can be bound: its own, or a range of it. Null if it reads from too large a range. */
   part(x: NDArray): NDArray | null;
+  /** The same, or a copy where x is small and lies far apart; null if x itself is too large to be bound. */
+  bindable(x: NDArray): NDArray | null;
+  /** All of its storage can be bound. */
+  fits(x: NDArray): boolean;
+  /** Before parts of x are written: nobody else wants what its buffer holds. */
+  changeInPlace(x: NDArray): void;
   /** The most bytes that a kernel can bind. */
   readonly mostBound: number;
   /** The most workgroups in one dimension of a dispatch. */

@@ -3,8 +3,10 @@ import type { NDArray } from '../array.ts';
 import { lastOf, type Sliding, volume } from '../windows.ts';
 import type { GpuContext } from './context.ts';
 import { laneOf, wgslType } from './elementTypes.ts';
+import { like } from './folds.ts';
 import { TAKEN_IN } from './matmul.ts';
 import { product } from './product.ts';
+import { overRows } from './slices.ts';
 
 type Params = [string, number][];
 
@@ -85,12 +87,35 @@ export function convolve(
   const [batch, ins] = x.shape;
   const outs = weight.shape[0];
   const out = gpu.empty([batch, outs, ...lastOf(geometry.output, x.shape.length - 2)], x.dtype);
+  overRows(gpu, 'conv', batch, [x, out], ([images, results], count) =>
+    convolveImages(gpu, images, weight, bias, results, { count, ins, outs, groups, geometry }),
+  );
+  return out;
+}
+
+/** Sizes of a convolution over `count` images. */
+interface Extent {
+  readonly count: number;
+  readonly ins: number;
+  readonly outs: number;
+  readonly groups: number;
+  readonly geometry: Sliding;
+}
+
+function convolveImages(
+  gpu: GpuContext,
+  x: NDArray,
+  weight: NDArray,
+  bias: NDArray | null,
+  out: NDArray,
+  { count, ins, outs, groups, geometry }: Extent,
+): void {
   const sources = { x: gpu.source('x', x, TAKEN_IN), w: gpu.source('w', weight, TAKEN_IN) };
   product(gpu, {
     key: `convolve ${bias !== null}${sources.x.key}${sources.w.key}`,
     batches: groups,
     m: outs / groups,
-    n: batch * volume(geometry.output),
+    n: count * volume(geometry.output),
     k: (ins / groups) * volume(geometry.kernel),
     inputs: [...sources.x.bindings, ...sources.w.bindings, ...(bias ? [f32('bias', bias)] : [])],
     params: [
@@ -118,10 +143,9 @@ fn load_b(b: u32, l: u32, j: u32) -> f32 {
     aAlongL: true,
     bAlongJ: true,
     out,
-    place: '((j / P.outputs) * P.outs * P.groups + b * P.outs + i) * P.outputs + j % P.outputs',
+    place: 'P.out_at + ((j / P.outputs) * P.outs * P.groups + b * P.outs + i) * P.outputs + j % P.outputs',
     ...(bias ? { epilogue: 'v + bias[P.bias_at + (b * P.outs + i) * P.bias_step]' } : {}),
   });
-  return out;
 }
 
 export function convolveInput(
@@ -137,12 +161,25 @@ export function convolveInput(
   const [batch, outs] = g.shape;
   const ins = weight.shape[1] * groups;
   const out = gpu.empty([batch, ins, ...lastOf(geometry.input, g.shape.length - 2)], g.dtype);
+  overRows(gpu, 'conv', batch, [g, out], ([grads, results], count) =>
+    convolveInputImages(gpu, grads, weight, results, { count, ins, outs, groups, geometry }),
+  );
+  return out;
+}
+
+function convolveInputImages(
+  gpu: GpuContext,
+  g: NDArray,
+  weight: NDArray,
+  out: NDArray,
+  { count, ins, outs, groups, geometry }: Extent,
+): void {
   const sources = { g: gpu.source('g', g, TAKEN_IN), w: gpu.source('w', weight, TAKEN_IN) };
   product(gpu, {
     key: `convolveInput${sources.g.key}${sources.w.key}`,
     batches: groups,
     m: ins / groups,
-    n: batch * volume(geometry.input),
+    n: count * volume(geometry.input),
     k: (outs / groups) * volume(geometry.kernel),
     inputs: [...sources.g.bindings, ...sources.w.bindings],
     params: [
@@ -168,9 +205,8 @@ fn load_b(b: u32, l: u32, j: u32) -> f32 {
     aAlongL: true,
     bAlongJ: true,
     out,
-    place: '((j / P.inputs) * P.ins * P.groups + b * P.ins + i) * P.inputs + j % P.inputs',
+    place: 'P.out_at + ((j / P.inputs) * P.ins * P.groups + b * P.ins + i) * P.inputs + j % P.inputs',
   });
-  return out;
 }
 
 export function convolveWeight(
@@ -185,14 +221,34 @@ export function convolveWeight(
   const x = gpu.contiguous(input);
   const [batch, outs] = g.shape;
   const ins = x.shape[1];
-  const out = gpu.empty([outs, ins / groups, ...lastOf(geometry.kernel, g.shape.length - 2)], g.dtype);
+  const sums: NDArray[] = [];
+  overRows(gpu, 'conv', batch, [g, x], ([grads, images], count) => {
+    const out = gpu.empty([outs, ins / groups, ...lastOf(geometry.kernel, g.shape.length - 2)], g.dtype);
+    convolveWeightImages(gpu, grads, images, out, { count, ins, outs, groups, geometry });
+    sums.push(out);
+  });
+  return sums.reduce((a, b) => {
+    const total = like(gpu, a, 'a + b', { a, b });
+    a.release();
+    b.release();
+    return total;
+  });
+}
+
+function convolveWeightImages(
+  gpu: GpuContext,
+  g: NDArray,
+  x: NDArray,
+  out: NDArray,
+  { count, ins, outs, groups, geometry }: Extent,
+): void {
   const sources = { g: gpu.source('g', g, TAKEN_IN), x: gpu.source('x', x, TAKEN_IN) };
   product(gpu, {
     key: `convolveWeight${sources.g.key}${sources.x.key}`,
     batches: groups,
     m: outs / groups,
     n: (ins / groups) * volume(geometry.kernel),
-    k: batch * volume(geometry.output),
+    k: count * volume(geometry.output),
     inputs: [...sources.g.bindings, ...sources.x.bindings],
     params: [
       ...sources.g.params,
@@ -219,7 +275,6 @@ fn load_b(b: u32, l: u32, j: u32) -> f32 {
     bAlongJ: false,
     out,
   });
-  return out;
 }
 
 export function im2col(gpu: GpuContext, input: NDArray, geometry: Sliding): NDArray {
@@ -228,23 +283,29 @@ export function im2col(gpu: GpuContext, input: NDArray, geometry: Sliding): NDAr
   const [batch, channels] = x.shape;
   const out = gpu.empty([batch, channels * volume(geometry.kernel), volume(geometry.output)], x.dtype);
   if (out.size === 0) return out;
-  gpu.run({
-    key: `im2col ${lane}`,
-    bindings: [
-      { name: 'x', type: wgslType[lane], array: x },
-      { name: 'y', type: wgslType[lane], array: out, writes: true },
-    ],
-    params: [...shared(geometry, channels, channels, 1), ['x_at: u32', x.offset]],
-    threads: out.size,
-    workgroup: 64,
-    declarations: () => inputPlace,
-    body: () => `
+  overRows(gpu, 'unfold', batch, [x, out], ([images, columns]) =>
+    gpu.run({
+      key: `im2col ${lane}`,
+      bindings: [
+        { name: 'x', type: wgslType[lane], array: images },
+        { name: 'y', type: wgslType[lane], array: columns, writes: true },
+      ],
+      params: [
+        ...shared(geometry, channels, channels, 1),
+        ['x_at: u32', images.offset],
+        ['y_at: u32', columns.offset],
+      ],
+      threads: columns.size,
+      workgroup: 64,
+      declarations: () => inputPlace,
+      body: () => `
 let row = i / P.outputs;
 let place = input_place(i % P.outputs, row % P.taps);
 var v = ${wgslType[lane]}();
 if (place != 0xffffffffu) { v = x[P.x_at + (row / P.taps) * P.inputs + place]; }
-y[i] = v;`,
-  });
+y[P.y_at + i] = v;`,
+    }),
+  );
   return out;
 }
 
@@ -254,21 +315,27 @@ export function col2im(gpu: GpuContext, source: NDArray, geometry: Sliding, ndim
   const channels = columns.shape[1] / volume(geometry.kernel);
   const out = gpu.empty([columns.shape[0], channels, ...lastOf(geometry.input, ndim)], columns.dtype);
   if (out.size === 0) return out;
-  gpu.run({
-    key: 'col2im',
-    bindings: [f32('c', columns), { ...f32('y', out), writes: true }],
-    params: [...shared(geometry, channels, channels, 1), ['c_at: u32', columns.offset]],
-    threads: out.size,
-    workgroup: 64,
-    declarations: () => windowPlace,
-    body: () => `
+  overRows(gpu, 'fold', columns.shape[0], [columns, out], ([from, to]) =>
+    gpu.run({
+      key: 'col2im',
+      bindings: [f32('c', from), { ...f32('y', to), writes: true }],
+      params: [
+        ...shared(geometry, channels, channels, 1),
+        ['c_at: u32', from.offset],
+        ['y_at: u32', to.offset],
+      ],
+      threads: to.size,
+      workgroup: 64,
+      declarations: () => windowPlace,
+      body: () => `
 let plane = i / P.inputs;
 var sum = 0.0;
 for (var tap = 0u; tap < P.taps; tap++) {
   let place = window_place(i % P.inputs, tap);
   if (place != 0xffffffffu) { sum += c[P.c_at + (plane * P.taps + tap) * P.outputs + place]; }
 }
-y[i] = sum;`,
-  });
+y[P.y_at + i] = sum;`,
+    }),
+  );
   return out;
 }

@@ -4,19 +4,21 @@ import type { CrossEntropyOptions, CrossEntropyResult } from '../backend.ts';
 import type { GpuContext } from './context.ts';
 import { floatBits } from './elementTypes.ts';
 import { rowText, runRows, SHORT_ROW, teamFolds } from './rows.ts';
+import { overRows } from './slices.ts';
 
 /** Threads that add up the rows. */
 const TEAM = 256;
 /** So many short rows are left to one workgroup, which also adds them up. */
 const FEW_ROWS = 1024;
 
-/** Uniforms and text that both directions of cross-entropy share. */
-function target(x: NDArray, t: NDArray, weight: NDArray | null, o: CrossEntropyOptions) {
+/** Uniforms and text that both directions of cross-entropy share; `stats` are of the rows of x. */
+function target(x: NDArray, t: NDArray, stats: NDArray, weight: NDArray | null, o: CrossEntropyOptions) {
   const ignore = BigInt.asUintN(64, BigInt(Number.isSafeInteger(o.ignoreIndex) ? o.ignoreIndex : -(2 ** 53)));
   return {
     params: [
       ['x_at: u32', x.offset],
       ['t_at: u32', t.offset],
+      ['stats_at: u32', stats.offset],
       ['w_at: u32', weight?.offset ?? 0],
       ['ignore_low: u32', Number(ignore & 0xffffffffn)],
       ['ignore_high: u32', Number(ignore >> 32n)],
@@ -52,8 +54,8 @@ let log_sum = f_log(sum);
 ${smooth ? `var spread = 0.0;\nEACH(j) { spread += ${shared.weight('j')} * (log_sum - (x[at + j] - top)); }\nlet all_classes = SUM(spread);` : ''}`,
     once: `
 let full = ${shared.weight('own_class')};
-stats[2u * row] = top;
-stats[2u * row + 1u] = log_sum;
+stats[P.stats_at + 2u * row] = top;
+stats[P.stats_at + 2u * row + 1u] = log_sum;
 let whole = full * (1.0 - P.smoothing) * (log_sum - (x[at + own_class] - top)) + ${smooth ? 'share * all_classes' : '0.0'};
 let loss = select(whole, 0.0, ignored);
 let own = select(full, 0.0, ignored);`,
@@ -81,14 +83,12 @@ export function crossEntropy(
   const w = weights && gpu.contiguous(weights);
   const [rows, length] = x.shape;
   const { reduction } = options;
-  const shared = target(x, t, w, options);
   const smooth = options.labelSmoothing > 0;
   const rowStats = gpu.empty([rows, 2], x.dtype);
   const divisor = gpu.empty([], x.dtype);
   const total = gpu.empty([], x.dtype);
-  const text = () => lossText(shared, smooth);
   const key = `crossEntropy ${w !== null} ${smooth}`;
-  const stats = { name: 'stats', type: 'f32', array: rowStats, writes: true };
+  const stats = { name: 'stats', type: 'f32', writes: true };
   const sums = [
     { name: 'total', type: 'f32', array: total, writes: true },
     { name: 'divisor', type: 'f32', array: divisor, writes: true },
@@ -100,11 +100,13 @@ export function crossEntropy(
     declarations: () => teamFolds(TEAM),
   };
   const each = `for (var row = lid; row < P.rows; row += ${TEAM}u)`;
-  if (reduction !== 'none' && length <= SHORT_ROW && rows <= FEW_ROWS) {
+  if (reduction !== 'none' && length <= SHORT_ROW && rows <= FEW_ROWS && gpu.fits(x)) {
+    const shared = target(x, t, rowStats, w, options);
+    const text = () => lossText(shared, smooth);
     gpu.run({
       ...alone,
       key: `${key} ${reduction} at once`,
-      bindings: [...shared.bindings, stats, ...sums],
+      bindings: [...shared.bindings, { ...stats, array: rowStats }, ...sums],
       params: [['rows: u32', rows], ['length: u32', length], ...shared.params],
       body: () =>
         `var a = 0.0;\nvar b = 0.0;\n${each} {\n${rowText(text().body, null)}\n${text().once}\na += loss;\nb += own;\n}\n${totalText(reduction)}`,
@@ -117,14 +119,24 @@ export function crossEntropy(
     { name: 'losses', type: 'f32', array: losses },
     { name: 'owns', type: 'f32', array: owns },
   ];
-  runRows(gpu, {
-    key,
-    bindings: [...shared.bindings, stats, ...parts.map((b) => ({ ...b, writes: true }))],
-    params: shared.params,
-    rows,
-    length,
-    body: () => text().body,
-    once: () => `${text().once}\nlosses[row] = loss;\nowns[row] = own;`,
+  overRows(gpu, 'crossEntropy', rows, [x, t, rowStats, losses, owns], (slices, count) => {
+    const [logitRows, targetRows, statRows, lossRows, ownRows] = slices;
+    const shared = target(logitRows, targetRows, statRows, w, options);
+    const text = () => lossText(shared, smooth);
+    runRows(gpu, {
+      key,
+      bindings: [
+        ...shared.bindings,
+        { ...stats, array: statRows },
+        { name: 'losses', array: lossRows, writes: true },
+        { name: 'owns', array: ownRows, writes: true },
+      ],
+      params: [...shared.params, ['losses_at: u32', lossRows.offset]],
+      rows: count,
+      length,
+      body: () => text().body,
+      once: () => `${text().once}\nlosses[P.losses_at + row] = loss;\nowns[P.losses_at + row] = own;`,
+    });
   });
   gpu.run({
     ...alone,
@@ -155,43 +167,47 @@ export function crossEntropyGrad(
   const source = gpu.source('g', g);
   const [rows, classes] = x.shape;
   const { reduction } = options;
-  const shared = target(x, t, w, options);
   const out = gpu.empty(x.shape, x.dtype);
   const smooth = options.labelSmoothing > 0;
-  runRows(gpu, {
-    key: `crossEntropyGrad ${w !== null} ${smooth} ${reduction}${source.key}`,
-    bindings: [
-      ...shared.bindings,
-      ...source.bindings,
-      { name: 'stats', array: saved.rowStats },
-      { name: 'divisor', array: saved.divisor },
-      { name: 'out', array: out, writes: true },
-    ],
-    params: [
-      ...shared.params,
-      ...source.params,
-      ['g_at: u32', g.offset],
-      ['d_at: u32', saved.divisor.offset],
-    ],
-    rows,
-    length: classes,
-    declarations: source.declarations,
-    body: () => `
+  const { rowStats, divisor } = saved;
+  overRows(gpu, 'crossEntropy', rows, [x, t, rowStats, out], ([xs, ts, stats, to], count, first) => {
+    const shared = target(xs, ts, stats, w, options);
+    runRows(gpu, {
+      key: `crossEntropyGrad ${w !== null} ${smooth} ${reduction}${source.key}`,
+      bindings: [
+        ...shared.bindings,
+        ...source.bindings,
+        { name: 'stats', array: stats },
+        { name: 'divisor', array: divisor },
+        { name: 'out', array: to, writes: true },
+      ],
+      params: [
+        ...shared.params,
+        ...source.params,
+        ['g_at: u32', g.offset + (reduction === 'none' ? first : 0)],
+        ['d_at: u32', divisor.offset],
+        ['out_at: u32', to.offset],
+      ],
+      rows: count,
+      length: classes,
+      declarations: source.declarations,
+      body: () => `
 let at = P.x_at + row * P.length;
 ${shared.read}
 let own = (1.0 - P.smoothing) * ${shared.weight('own_class')};
 ${smooth ? `var every = 0.0;\nEACH(j) { every += ${shared.weight('j')}; }\nlet all_weights = SUM(every);` : 'let all_weights = 0.0;'}
 let factor = ${source.at(`P.g_at${reduction === 'none' ? ' + row' : ''}`)}${reduction === 'mean' ? ' / divisor[P.d_at]' : ''};
-let top = stats[2u * row];
-let log_sum = stats[2u * row + 1u];
+let top = stats[P.stats_at + 2u * row];
+let log_sum = stats[P.stats_at + 2u * row + 1u];
 // 0 times the softmax: a NaN or an infinite logit shows in ignored rows too.
 let nothing = select(0.0, f_nan(), isNan(log_sum));
 EACH(j) {
   let p = f_exp(x[at + j] - top - log_sum);
   let hit = select(0.0, own, j == own_class);
   let value = factor * (p * (own + share * all_weights) - hit - share * ${shared.weight('j')});
-  out[row * P.length + j] = select(value, nothing, ignored);
+  out[P.out_at + row * P.length + j] = select(value, nothing, ignored);
 }`,
+    });
   });
   return out;
 }

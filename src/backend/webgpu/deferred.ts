@@ -70,7 +70,8 @@ export class Deferred {
     if (out.size === 0) return;
     const storage = this.#gpu.storageOf(out);
     const { dtype, offset, size, strides, dense } = out;
-    const whole = dense && offset === 0 && size * dtypeInfo[dtype].bytes === storage.byteLength;
+    const whole =
+      dense && offset === 0 && size * dtypeInfo[dtype].bytes === storage.byteLength && !storage.partial;
     if (!whole) this.compute(storage);
     const expression = this.#fitted(out, inputs, formula);
     if (whole) {
@@ -208,7 +209,8 @@ export class Deferred {
       expression !== null &&
       !expression.spent &&
       expression.cost <= room.cost &&
-      expression.cells.length <= room.cells;
+      expression.cells.length <= room.cells &&
+      expression.cells.every((cell) => cell.bytes <= this.#gpu.mostBound);
     if (!taken) {
       const binding = `${name}_`;
       return {

@@ -18,6 +18,7 @@ import { IndexChecks } from './indexChecks.ts';
 import { flatIndex, Programs } from './programs.ts';
 import { Readbacks } from './readbacks.ts';
 import { split } from './reduce.ts';
+import { tooLarge } from './slices.ts';
 import { GpuStorage, gpuStorage } from './storage.ts';
 import { Timestamps } from './timestamps.ts';
 import { Together } from './together.ts';
@@ -132,7 +133,7 @@ export class GpuDevice implements GpuContext, Executor {
     );
     const cells = this.cellsOf(bindings);
     for (const cell of cells)
-      if (cell.bytes > this.mostBound) throw tooLarge(call.key, cell.bytes, this.mostBound);
+      if (cell.bytes > this.mostBound) throw tooLarge(call.key.split(' ', 1)[0], cell.bytes, this.mostBound);
     const batch = this.#commands.dispatch(
       program,
       cells.map((cell) => cell.bound),
@@ -181,7 +182,8 @@ export class GpuDevice implements GpuContext, Executor {
     if (words === 0) return;
     this.#together.finish([from, to]);
     to.batch = this.#commands.batch;
-    this.#commands.copy(from.block, fromWord * 4, to.block, toWord * 4, words * 4);
+    const [fromByte, toByte] = [from.bound.fromByte + fromWord * 4, to.bound.fromByte + toWord * 4];
+    this.#commands.copy(from.block, fromByte, to.block, toByte, words * 4);
   }
 
   checkCells(cells: readonly Cell[]): void {
@@ -255,17 +257,31 @@ export class GpuDevice implements GpuContext, Executor {
   }
 
   contiguous(x: NDArray): NDArray {
-    if (x.contiguous) return x;
+    return x.contiguous ? (this.part(x) ?? x) : this.#copy(x);
+  }
+
+  #copy(x: NDArray): NDArray {
     const out = this.empty(x.shape, x.dtype);
     this.assign(out, x);
     return out;
   }
 
   apart(x: NDArray, out: NDArray): NDArray {
-    if (x.storage !== out.storage) return x;
-    const copy = this.empty(x.shape, x.dtype);
-    this.assign(copy, x);
-    return copy;
+    return x.storage === out.storage ? this.#copy(x) : x;
+  }
+
+  fits(x: NDArray): boolean {
+    return this.storageOf(x).gpuBytes <= this.mostBound;
+  }
+
+  bindable(x: NDArray): NDArray | null {
+    const found = this.part(x);
+    if (found !== null) return found;
+    return x.size * wordsOf(x.dtype) * 4 > this.mostBound ? null : this.#copy(x);
+  }
+
+  changeInPlace(x: NDArray): void {
+    this.writable(this.storageOf(x));
   }
 
   part(x: NDArray): NDArray | null {
@@ -290,7 +306,8 @@ export class GpuDevice implements GpuContext, Executor {
     const faults = this.checks.report();
     let bytes: ArrayBuffer;
     try {
-      bytes = await this.#reads.read(cell.block, whole.offset * words, whole.size * words);
+      const at = cell.bound.fromByte + whole.offset * words;
+      bytes = await this.#reads.read(cell.block, at, whole.size * words);
     } catch (error) {
       this.failures.check();
       throw new DeviceError(`webgpu: reading failed: ${String(error)}`);
@@ -324,12 +341,6 @@ export class GpuDevice implements GpuContext, Executor {
     this.failures.check();
   }
 }
-
-const tooLarge = (key: string, bytes: number, most: number): DeviceError =>
-  new DeviceError(
-    `webgpu: ${key.split(' ', 1)[0]} cannot take a tensor of ${bytes} bytes: this device binds ${most} at most, and this op does ` +
-      'not work on parts; split the tensor, or use the device cpu',
-  );
 
 /** A number as an element of an integer dtype holds it. */
 function wrapped(value: number | bigint, dtype: DType): number {

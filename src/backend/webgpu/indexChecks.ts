@@ -9,6 +9,7 @@ import { numberWords } from './elementTypes.ts';
 import type { Failures } from './failures.ts';
 import { loopOver, placesText } from './loops.ts';
 import type { Readbacks } from './readbacks.ts';
+import { inHalves, outermost } from './slices.ts';
 import { gpuStorage } from './storage.ts';
 
 /** Messages kept for calls whose notes have not been read. */
@@ -40,6 +41,12 @@ export class IndexChecks {
   /** int64 indices in a range, or (null) bools that must be true. */
   enqueue(index: NDArray, range: IndexRange | null, message: (index: bigint) => Error): void {
     if (index.size === 0) return;
+    const part = this.#gpu.bindable(index);
+    if (part === null) inHalves([[index, outermost(index)]], ([half]) => this.enqueue(half, range, message));
+    else this.#enqueue(part, range, message);
+  }
+
+  #enqueue(index: NDArray, range: IndexRange | null, message: (index: bigint) => Error): void {
     if (this.#note === null) {
       const gpu = this.#gpu;
       this.#note = outsideScopes(() => gpu.empty([4], 'int32'));

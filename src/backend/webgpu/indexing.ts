@@ -2,7 +2,7 @@
  * Selection and scattering. Several sources for one place are taken in order: the first of them walks a list of the
  * others, so sums are the same bits every time, without atomics.
  */
-import { contiguousStrides, numElements, type Shape } from '../../core/shape.ts';
+import { contiguousStrides, expandStrides, numElements } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
 import type { PixelScaling } from '../backend.ts';
 import type { GpuContext } from './context.ts';
@@ -10,6 +10,7 @@ import { laneOf, narrow, wgslType } from './elementTypes.ts';
 import { binaryFormula } from './formulas.ts';
 import { loopBy, placesText } from './loops.ts';
 import { sort } from './order.ts';
+import { inHalves, outermost } from './slices.ts';
 
 const WORKGROUP = 64;
 /** Up to so many indices, each looks at all others to find the next equal one; beyond, they are sorted. */
@@ -21,48 +22,116 @@ const without = (strides: readonly number[], dim: number): number[] =>
 const onlyAt = (ndim: number, dim: number, stride: number): number[] =>
   Array.from({ length: ndim }, (_, d) => (d === dim ? stride : 0));
 
+/** out[…] = x[…] at the place along `dim` that the index of the same shape says, or what a table holds for it. */
+interface Picking {
+  readonly key: string;
+  readonly out: NDArray;
+  /** Of out's shape but for `dim`. */
+  readonly x: NDArray;
+  readonly dim: number;
+  /** Of out's shape, or of size 1 where it repeats. */
+  readonly index: NDArray;
+  /** The length of the dimension that negative indices count from. */
+  readonly size: number;
+  /** The place there of x's first element: others are not picked. */
+  readonly low: number;
+  readonly table: NDArray | null;
+}
+
+/** Whole, or by halves of whatever cannot be bound; of x, places in the other half are left alone. */
+function pick(gpu: GpuContext, p: Picking): void {
+  const { out, x, dim, index, low, table } = p;
+  if (out.size === 0 || x.size === 0) return;
+  const bound = { out: gpu.part(out), x: gpu.bindable(x), index: gpu.bindable(index) };
+  const large = bound.out === null ? out : bound.x === null ? x : index;
+  if (bound.out === null || bound.x === null || bound.index === null) {
+    const d = outermost(large);
+    if (d !== dim)
+      inHalves([[out, d], [x, d], alike(index, d)], ([o, h, i]) =>
+        pick(gpu, { ...p, out: o, x: h, index: i }),
+      );
+    else if (large === x)
+      inHalves([[x, d]], ([h], half) =>
+        pick(gpu, { ...p, x: h, low: half === 0 ? low : low + Math.ceil(x.shape[d] / 2) }),
+      );
+    else
+      inHalves(
+        [
+          [out, d],
+          [index, d],
+        ],
+        ([o, i]) => pick(gpu, { ...p, out: o, index: i }),
+      );
+    return;
+  }
+  const { shape } = out;
+  const loop = loopBy(shape, [
+    { name: 'out', offset: bound.out.offset, strides: out.strides },
+    { name: 'x', offset: bound.x.offset, strides: without(bound.x.strides, dim) },
+    {
+      name: 'pick',
+      offset: bound.index.offset,
+      strides: expandStrides(bound.index.shape, bound.index.strides, shape),
+    },
+  ]);
+  const picked = 'x[x_i + at * P.step]';
+  gpu.run({
+    key: `${p.key} ${x.dtype} ${loop.key}`,
+    bindings: [
+      { name: 'x', type: typeOf(x), array: bound.x },
+      { name: 'picks', type: 'vec2<u32>', array: bound.index },
+      ...(table ? [{ name: 'values', type: 'f32', array: table }] : []),
+      { name: 'out', type: typeOf(out), array: bound.out, writes: true },
+    ],
+    params: [
+      ...loop.params,
+      ['size: u32', p.size],
+      ['low: u32', low],
+      ['count: u32', x.shape[dim] ?? 1],
+      ['step: u32', bound.x.strides[dim] ?? 0],
+    ],
+    threads: out.size,
+    workgroup: WORKGROUP,
+    body: () => `${placesText(loop, 'i')}
+let at = wrap_index(picks[pick_i], P.size) - P.low;
+if (at >= P.count) { return; }
+out[out_i] = ${table ? `values[u32(${picked})]` : picked};`,
+  });
+}
+
+/** A list of indices along one of so many dimensions. */
+const across = (index: NDArray, ndim: number, dim: number): NDArray =>
+  index.view(
+    Array.from({ length: ndim }, (_, d) => (d === dim ? index.size : 1)),
+    onlyAt(ndim, dim, index.strides[0] ?? 0),
+  );
+
+/** What is halved of an index along d: nothing where it repeats. */
+const alike = (index: NDArray, d: number): readonly [NDArray, number | null] => [
+  index,
+  index.shape[d] === 1 ? null : d,
+];
+
 export function indexSelect(gpu: GpuContext, x: NDArray, dim: number, index: NDArray): NDArray {
   const shape = x.shape.length === 0 ? [] : x.shape.map((s, d) => (d === dim ? index.size : s));
   const out = gpu.empty(shape, x.dtype);
-  if (out.size === 0) return out;
-  const loop = loopBy(shape, [
-    { name: 'x', offset: x.offset, strides: without(x.strides, dim) },
-    { name: 'pick', offset: index.offset, strides: onlyAt(shape.length, dim, index.strides[0] ?? 0) },
-  ]);
-  gpu.run({
-    key: `indexSelect ${x.dtype} ${loop.key}`,
-    bindings: [
-      { name: 'x', type: typeOf(x), array: x },
-      { name: 'picks', type: 'vec2<u32>', array: index },
-      { name: 'out', type: typeOf(x), array: out, writes: true },
-    ],
-    params: [...loop.params, ['size: u32', x.shape[dim] ?? 1], ['step: u32', x.strides[dim] ?? 0]],
-    threads: out.size,
-    workgroup: WORKGROUP,
-    body: () => `${placesText(loop, 'i')}\nout[i] = x[x_i + wrap_index(picks[pick_i], P.size) * P.step];`,
-  });
+  const picks = across(index, shape.length, dim);
+  pick(gpu, { key: 'indexSelect', out, x, dim, index: picks, size: x.shape[dim] ?? 1, low: 0, table: null });
+  picks.release();
   return out;
 }
 
 export function gather(gpu: GpuContext, x: NDArray, dim: number, index: NDArray): NDArray {
-  const out = gpu.empty(index.shape, x.dtype);
-  if (out.size === 0) return out;
-  const loop = loopBy(index.shape, [
-    { name: 'x', offset: x.offset, strides: index.shape.length === 0 ? [] : without(x.strides, dim) },
-    { name: 'pick', offset: index.offset, strides: index.strides },
-  ]);
-  gpu.run({
-    key: `gather ${x.dtype} ${loop.key}`,
-    bindings: [
-      { name: 'x', type: typeOf(x), array: x },
-      { name: 'picks', type: 'vec2<u32>', array: index },
-      { name: 'out', type: typeOf(x), array: out, writes: true },
-    ],
-    params: [...loop.params, ['size: u32', x.shape[dim] ?? 1], ['step: u32', x.strides[dim] ?? 0]],
-    threads: out.size,
-    workgroup: WORKGROUP,
-    body: () => `${placesText(loop, 'i')}\nout[i] = x[x_i + wrap_index(picks[pick_i], P.size) * P.step];`,
-  });
+  const { shape } = index;
+  const out = gpu.empty(shape, x.dtype);
+  // Only dim may be longer than the index is.
+  const like = shape.map((size, d) => (d === dim ? (x.shape[d] ?? 1) : size));
+  const source = x.view(
+    like,
+    shape.map((_, d) => x.strides[d] ?? 0),
+  );
+  pick(gpu, { key: 'gather', out, x: source, dim, index, size: x.shape[dim] ?? 1, low: 0, table: null });
+  source.release();
   return out;
 }
 
@@ -70,54 +139,34 @@ export function take(gpu: GpuContext, source: NDArray, positions: NDArray): NDAr
   const out = gpu.empty(positions.shape, source.dtype);
   if (out.size === 0) return out;
   const x = gpu.contiguous(source);
-  const loop = loopBy(positions.shape, [
-    { name: 'pick', offset: positions.offset, strides: positions.strides },
-  ]);
-  gpu.run({
-    key: `take ${x.dtype} ${loop.key}`,
-    bindings: [
-      { name: 'x', type: typeOf(x), array: x },
-      { name: 'picks', type: 'vec2<u32>', array: positions },
-      { name: 'out', type: typeOf(x), array: out, writes: true },
-    ],
-    params: [...loop.params, ['x_at: u32', x.offset]],
-    threads: out.size,
-    workgroup: WORKGROUP,
-    body: () => `${placesText(loop, 'i')}\nout[i] = x[P.x_at + picks[pick_i].x];`,
+  const index = gpu.contiguous(positions);
+  const flat = [out, x, index].map((array) => array.view([array.size], [1]));
+  pick(gpu, {
+    key: 'take',
+    out: flat[0],
+    x: flat[1],
+    dim: 0,
+    index: flat[2],
+    size: x.size,
+    low: 0,
+    table: null,
   });
+  for (const view of flat) view.release();
   return out;
 }
 
 /** Each step rounded, as the CPU's: the division by its exact reciprocal would not be. */
 export function gatherScaled(gpu: GpuContext, x: NDArray, index: NDArray, s: PixelScaling): NDArray {
-  const row = numElements(x.shape.slice(1));
-  const out = gpu.empty([index.size, ...x.shape.slice(1)], 'float32');
-  if (out.size === 0) return out;
+  const shape = [index.size, ...x.shape.slice(1)];
+  const out = gpu.empty(shape, 'float32');
   const f = Math.fround;
   const values = Float32Array.from({ length: 256 }, (_, byte) =>
     f(f(f(byte / f(s.divisor)) - f(s.mean)) / f(s.std)),
   );
-  gpu.run({
-    key: 'gatherScaled',
-    bindings: [
-      { name: 'x', type: 'i32', array: x },
-      { name: 'picks', type: 'vec2<u32>', array: index },
-      { name: 'values', type: 'f32', array: gpu.table(values) },
-      { name: 'out', type: 'f32', array: out, writes: true },
-    ],
-    params: [
-      ['row: u32', row],
-      ['size: u32', x.shape[0]],
-      ['x_at: u32', x.offset],
-      ['pick_at: u32', index.offset],
-      ['pick_step: u32', index.strides[0] ?? 0],
-    ],
-    threads: out.size,
-    workgroup: WORKGROUP,
-    body: () => `
-let source_row = wrap_index(picks[P.pick_at + (i / P.row) * P.pick_step], P.size);
-out[i] = values[u32(x[P.x_at + source_row * P.row + i % P.row])];`,
-  });
+  const picks = across(index, shape.length, 0);
+  const table = gpu.table(values);
+  pick(gpu, { key: 'gatherScaled', out, x, dim: 0, index: picks, size: x.shape[0], low: 0, table });
+  picks.release();
   return out;
 }
 
@@ -215,53 +264,87 @@ out[base + order[i].x * P.step] = bitcast<i32>(link);`,
 interface Placing {
   readonly key: string;
   readonly out: NDArray;
+  /** Of the shape of the source, or of size 1 where it repeats. */
   readonly index: NDArray;
   readonly source: NDArray;
   readonly accumulate: boolean;
-  /** The walked shape, and the dimension of it along which equal indices meet. */
-  readonly shape: Shape;
+  /** The dimension along which equal indices meet: only there out may be of another size. */
   readonly dim: number;
-  readonly linkStrides: readonly number[];
-  readonly pickStrides: readonly number[];
-  readonly outStrides: readonly number[];
-  readonly outStep: number;
+  /** The length of the dimension that negative indices count from. */
   readonly size: number;
+  /** The place there of out's first element: others are not written. */
+  readonly low: number;
 }
 
 /** Writes or adds source where index says. */
 function place(gpu: GpuContext, p: Placing): void {
-  const { out, shape, dim, accumulate } = p;
-  if (numElements(shape) === 0) return;
-  const source = gpu.apart(p.source, out);
-  const index = gpu.apart(p.index, out);
-  const indexDim = index.shape.length === shape.length ? dim : 0;
-  const chain = links(gpu, index, indexDim, p.size);
+  if (p.source.size === 0 || p.out.size === 0) return;
+  const source = gpu.apart(p.source, p.out);
+  const index = gpu.apart(p.index, p.out);
+  gpu.changeInPlace(p.out);
+  placeApart(gpu, { ...p, source, index });
+}
+
+/** Whole, or by halves of whatever cannot be bound, in the order of the sources. */
+function placeApart(gpu: GpuContext, p: Placing): void {
+  const { out, source, index, dim, accumulate, low } = p;
+  const bound = { out: gpu.part(out), source: gpu.bindable(source), index: gpu.bindable(index) };
+  if (bound.out === null || bound.source === null || bound.index === null) {
+    const large = bound.out === null ? out : bound.source === null ? source : index;
+    const d = outermost(large);
+    if (d !== dim)
+      inHalves([[out, d], [source, d], alike(index, d)], ([o, s, i]) =>
+        placeApart(gpu, { ...p, out: o, source: s, index: i }),
+      );
+    else if (large === out)
+      inHalves([[out, d]], ([o], half) =>
+        placeApart(gpu, { ...p, out: o, low: half === 0 ? low : low + Math.ceil(out.shape[d] / 2) }),
+      );
+    else
+      inHalves(
+        [
+          [source, d],
+          [index, d],
+        ],
+        ([s, i]) => placeApart(gpu, { ...p, source: s, index: i }),
+      );
+    return;
+  }
+  const { shape } = source;
+  const chain = links(gpu, bound.index, dim, p.size);
   const type = typeOf(out);
   const add = binaryFormula({ name: 'add', wgsl: 'a + b' }, out.dtype);
   const lane = laneOf(out.dtype, p.key);
+  const linkStrides = expandStrides(chain.shape, chain.strides, shape);
   const loop = loopBy(shape, [
-    { name: 'out', offset: out.offset, strides: p.outStrides },
-    { name: 'source', offset: source.offset, strides: without(source.strides, dim) },
-    { name: 'pick', offset: index.offset, strides: p.pickStrides },
-    { name: 'link', offset: 0, strides: p.linkStrides },
+    { name: 'out', offset: bound.out.offset, strides: without(bound.out.strides, dim) },
+    { name: 'source', offset: bound.source.offset, strides: without(bound.source.strides, dim) },
+    {
+      name: 'pick',
+      offset: bound.index.offset,
+      strides: expandStrides(bound.index.shape, bound.index.strides, shape),
+    },
+    { name: 'link', offset: 0, strides: linkStrides },
     // The number along dim.
     { name: 'j', offset: 0, strides: onlyAt(shape.length, dim, 1) },
-    { name: 'chain', offset: 0, strides: without(p.linkStrides, dim) },
+    { name: 'chain', offset: 0, strides: without(linkStrides, dim) },
   ]);
   gpu.run({
     key: `place ${out.dtype} ${accumulate} ${loop.key}`,
     bindings: [
-      { name: 'source', type, array: source },
-      { name: 'picks', type: 'vec2<u32>', array: index },
+      { name: 'source', type, array: bound.source },
+      { name: 'picks', type: 'vec2<u32>', array: bound.index },
       { name: 'links', type: 'i32', array: chain },
-      { name: 'out', type, array: out, writes: true },
+      { name: 'out', type, array: bound.out, writes: true },
     ],
     params: [
       ...loop.params,
       ['size: u32', p.size],
-      ['out_step: u32', p.outStep],
-      ['source_step: u32', source.strides[dim] ?? 0],
-      ['link_step: u32', p.linkStrides[dim] ?? 0],
+      ['low: u32', low],
+      ['count: u32', out.shape[dim] ?? 1],
+      ['out_step: u32', bound.out.strides[dim] ?? 0],
+      ['source_step: u32', bound.source.strides[dim] ?? 0],
+      ['link_step: u32', linkStrides[dim] ?? 0],
     ],
     threads: numElements(shape),
     workgroup: WORKGROUP,
@@ -269,7 +352,9 @@ function place(gpu: GpuContext, p: Placing): void {
     body: () => `${placesText(loop, 'i')}
 var link = bitcast<u32>(links[link_i]);
 if ((link & 0x80000000u) != 0u) { return; }
-let at = out_i + wrap_index(picks[pick_i], P.size) * P.out_step;
+let row = wrap_index(picks[pick_i], P.size) - P.low;
+if (row >= P.count) { return; }
+let at = out_i + row * P.out_step;
 var value = ${accumulate ? 'plus(out[at], source[source_i + j_i * P.source_step])' : 'source[source_i + j_i * P.source_step]'};
 while ((link & 0x7fffffffu) != 0u) {
   let next = (link & 0x7fffffffu) - 1u;
@@ -282,21 +367,10 @@ out[at] = ${lane === 'i32' ? narrow('value', out.dtype) : 'value'};`,
 }
 
 export function indexAdd(gpu: GpuContext, out: NDArray, dim: number, index: NDArray, source: NDArray): void {
-  const { shape } = source;
-  place(gpu, {
-    key: 'indexAdd',
-    out,
-    index: index.view([index.size], [index.strides[0] ?? 0]),
-    source,
-    accumulate: true,
-    shape,
-    dim,
-    linkStrides: onlyAt(shape.length, dim, 1),
-    pickStrides: onlyAt(shape.length, dim, index.strides[0] ?? 0),
-    outStrides: without(out.strides, dim),
-    outStep: out.strides[dim] ?? 0,
-    size: out.shape[dim] ?? 1,
-  });
+  const picks = across(index, source.shape.length, dim);
+  const size = out.shape[dim] ?? 1;
+  place(gpu, { key: 'indexAdd', out, index: picks, source, accumulate: true, dim, size, low: 0 });
+  picks.release();
 }
 
 export function scatter(
@@ -308,21 +382,24 @@ export function scatter(
   accumulate: boolean,
 ): void {
   const { shape } = index;
-  const links = contiguousStrides(shape);
+  const from = source.view(shape, source.shape.length === 0 ? shape.map(() => 0) : source.strides);
+  const like = shape.map((size, d) => (d === dim ? (out.shape[d] ?? 1) : size));
+  const to = out.view(
+    like,
+    shape.map((_, d) => out.strides[d] ?? 0),
+  );
   place(gpu, {
     key: 'scatter',
-    out,
+    out: to,
     index,
-    source: source.view(shape, source.shape.length === 0 ? shape.map(() => 0) : source.strides),
+    source: from,
     accumulate,
-    shape,
     dim,
-    linkStrides: links,
-    pickStrides: index.strides,
-    outStrides: shape.length === 0 ? [] : without(out.strides, dim),
-    outStep: out.strides[dim] ?? 0,
     size: out.shape[dim] ?? 1,
+    low: 0,
   });
+  from.release();
+  to.release();
 }
 
 export function put(
@@ -332,20 +409,19 @@ export function put(
   source: NDArray,
   accumulate: boolean,
 ): void {
-  const n = positions.size;
-  const flat = gpu.contiguous(source);
+  const from = gpu.contiguous(source);
+  const index = gpu.contiguous(positions);
+  const flat = [out, index, from].map((array) => array.view([array.size], [1]));
+  const [to, picks, values] = flat;
   place(gpu, {
     key: 'put',
-    out,
-    index: positions.view([n], [positions.strides[0] ?? 1]),
-    source: flat.view([n], [1]),
+    out: to,
+    index: picks,
+    source: values,
     accumulate,
-    shape: [n],
     dim: 0,
-    linkStrides: [1],
-    pickStrides: [positions.strides[0] ?? 1],
-    outStrides: [0],
-    outStep: 1,
     size: out.size,
+    low: 0,
   });
+  for (const view of flat) view.release();
 }

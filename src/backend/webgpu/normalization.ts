@@ -3,7 +3,9 @@ import type { NDArray } from '../array.ts';
 import type { Standardized } from '../windows.ts';
 import type { GpuContext } from './context.ts';
 import { floatBits, laneOf } from './elementTypes.ts';
-import { split } from './reduce.ts';
+import { apply, like, SUM } from './folds.ts';
+import { reduce, split } from './reduce.ts';
+import { overRows, rowFits } from './slices.ts';
 
 const TEAM = 64;
 
@@ -40,20 +42,52 @@ export function standardize(gpu: GpuContext, input: NDArray, eps: number): Stand
     rstd: gpu.empty([rows], x.dtype),
   };
   if (rows === 0) return result;
+  const { output, mean, variance, rstd } = result;
+  if ((outer === 1 && rowFits(gpu, inner)) || (gpu.fits(x) && gpu.fits(output))) {
+    overRows(gpu, 'standardize', rows, [x, output, mean, variance, rstd], ([from, to, ...stats], count) =>
+      standardizeRows(gpu, from, to, stats, { outer, rows: count, inner, eps }),
+    );
+    return result;
+  }
+  const count = outer * inner;
+  const average = (to: NDArray, values: NDArray) => {
+    const sum = reduce(gpu, SUM, values, [0, 2], false);
+    apply(gpu, to, 'divide(sum, count)', { sum, count });
+    sum.release();
+  };
+  const along = (values: NDArray) => values.view([1, rows, 1], [0, 1, 0]);
+  average(mean, x);
+  const squares = like(gpu, x, '(x - mean) * (x - mean)', { x, mean: along(mean) });
+  average(variance, squares);
+  squares.release();
+  apply(gpu, rstd, 'divide(1.0, f_sqrt(variance + eps))', { variance, eps });
+  apply(gpu, output, '(x - mean) * rstd', { x, mean: along(mean), rstd: along(rstd) });
+  return result;
+}
+
+function standardizeRows(
+  gpu: GpuContext,
+  x: NDArray,
+  y: NDArray,
+  [mean, variance, rstd]: readonly NDArray[],
+  { outer, rows, inner, eps }: { outer: number; rows: number; inner: number; eps: number },
+): void {
   gpu.run({
     key: 'standardize',
     bindings: [
       { name: 'x', type: 'f32', array: x },
-      { name: 'y', type: 'f32', array: result.output, writes: true },
-      { name: 'means', type: 'f32', array: result.mean, writes: true },
-      { name: 'variances', type: 'f32', array: result.variance, writes: true },
-      { name: 'rstds', type: 'f32', array: result.rstd, writes: true },
+      { name: 'y', type: 'f32', array: y, writes: true },
+      { name: 'means', type: 'f32', array: mean, writes: true },
+      { name: 'variances', type: 'f32', array: variance, writes: true },
+      { name: 'rstds', type: 'f32', array: rstd, writes: true },
     ],
     params: [
       ['rows: u32', rows],
       ['inner: u32', inner],
       ['count: u32', outer * inner],
       ['x_at: u32', x.offset],
+      ['y_at: u32', y.offset],
+      ['stats_at: u32', mean.offset],
       ['eps: f32', floatBits(eps)],
     ],
     threads: 0,
@@ -68,14 +102,13 @@ var q = 0.0;
 ${over('let d = x[P.x_at + at] - mean;\n  q += d * d;')}
 let variance = team_sum(q, lid) / f32(P.count);
 let rstd = 1.0 / sqrt(variance + P.eps);
-${over('y[at] = (x[P.x_at + at] - mean) * rstd;')}
+${over('y[P.y_at + at] = (x[P.x_at + at] - mean) * rstd;')}
 if (lid == 0u) {
-  means[row] = mean;
-  variances[row] = variance;
-  rstds[row] = rstd;
+  means[P.stats_at + row] = mean;
+  variances[P.stats_at + row] = variance;
+  rstds[P.stats_at + row] = rstd;
 }`,
   });
-  return result;
 }
 
 export function standardizeGrad(gpu: GpuContext, grad: NDArray, output: NDArray, scale: NDArray): NDArray {
@@ -85,6 +118,30 @@ export function standardizeGrad(gpu: GpuContext, grad: NDArray, output: NDArray,
   const [outer, rows, inner] = g.shape;
   const out = gpu.empty(g.shape, g.dtype);
   if (rows === 0) return out;
+  if ((outer === 1 && rowFits(gpu, inner)) || [g, y, out].every((array) => gpu.fits(array))) {
+    overRows(gpu, 'standardize', rows, [g, y, rstd, out], ([gs, ys, scales, to], count) =>
+      standardizeGradRows(gpu, gs, ys, scales, to, [outer, count, inner]),
+    );
+    return out;
+  }
+  const count = outer * inner;
+  const [sum, slope] = [g, like(gpu, g, 'g * y', { g, y })].map((values) =>
+    reduce(gpu, SUM, values, [0, 2], true),
+  );
+  const factor = rstd.view([1, rows, 1], [0, 1, 0]);
+  const text = 'rstd * (g - divide(sum, count) - y * divide(slope, count))';
+  apply(gpu, out, text, { g, y, sum, slope, rstd: factor, count });
+  return out;
+}
+
+function standardizeGradRows(
+  gpu: GpuContext,
+  g: NDArray,
+  y: NDArray,
+  rstd: NDArray,
+  out: NDArray,
+  [outer, rows, inner]: readonly number[],
+): void {
   gpu.run({
     key: 'standardizeGrad',
     bindings: [
@@ -100,6 +157,7 @@ export function standardizeGrad(gpu: GpuContext, grad: NDArray, output: NDArray,
       ['g_at: u32', g.offset],
       ['y_at: u32', y.offset],
       ['r_at: u32', rstd.offset],
+      ['out_at: u32', out.offset],
     ],
     threads: 0,
     workgroup: TEAM,
@@ -112,7 +170,6 @@ ${over('let v = g[P.g_at + at];\n  s += v;\n  q += v * y[P.y_at + at];')}
 let mean = team_sum(s, lid) / f32(P.count);
 let slope = team_sum(q, lid) / f32(P.count);
 let rstd = rstds[P.r_at + row];
-${over('out[at] = rstd * (g[P.g_at + at] - mean - y[P.y_at + at] * slope);')}`,
+${over('out[P.out_at + at] = rstd * (g[P.g_at + at] - mean - y[P.y_at + at] * slope);')}`,
   });
-  return out;
 }

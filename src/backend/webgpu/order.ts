@@ -6,9 +6,10 @@
 import { contiguousStrides, numElements } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
 import type { Call, GpuContext } from './context.ts';
-import { type Lane, laneOf, numberWords, wgslType } from './elementTypes.ts';
+import { type Lane, laneOf, numberWords, wgslType, wordsOf } from './elementTypes.ts';
 import { equalText, foldFormulas, lessText } from './formulas.ts';
 import { type Loop, loopBy, placesText } from './loops.ts';
+import { inHalves, narrowed, outermost, tooLarge } from './slices.ts';
 
 const WORKGROUP = 64;
 /** Axes up to this, or with enough neighbours, are scanned by one thread each. */
@@ -123,11 +124,39 @@ ${scan.outputs.map((o) => `${o.name}[y_i + j * P.y_step] = ${o.value};`).join('\
   for (const total of totals) total.release();
 }
 
-export function scan(gpu: GpuContext, kind: 'sum' | 'prod', x: NDArray, dim: number): NDArray {
-  const lane = laneOf(x.dtype, 'scan');
-  const out = gpu.empty(x.shape, x.dtype);
+export function scan(gpu: GpuContext, kind: 'sum' | 'prod', input: NDArray, dim: number): NDArray {
+  const lane = laneOf(input.dtype, 'scan');
+  const out = gpu.empty(input.shape, input.dtype);
   const row = kind === 'sum' ? { name: 'sum', wgsl: 'acc + x' } : { name: 'prod', wgsl: 'acc * x' };
-  const { step } = foldFormulas(row, x.dtype);
+  const { step } = foldFormulas(row, input.dtype);
+  const x = gpu.bindable(input);
+  if (x === null || !gpu.fits(out)) {
+    const d = outermost(input);
+    inHalves(
+      [
+        [input, d],
+        [out, d],
+      ],
+      ([half, to], i) => {
+        const part = scan(gpu, kind, half, dim);
+        if (d !== dim || i === 0) gpu.assign(to, part);
+        else {
+          const carried = narrowed(out, dim, Math.ceil(input.shape[dim] / 2) - 1, 1);
+          const formula = {
+            name: kind,
+            text: step,
+            names: ['acc', 'x'],
+            lane: input.dtype,
+            predicate: false,
+          };
+          gpu.elementwise(to, [carried, part], formula);
+          carried.release();
+        }
+        part.release();
+      },
+    );
+    return out;
+  }
   const words = numberWords(kind === 'sum' ? 0 : 1, lane);
   const type = wgslType[lane];
   const initial =
@@ -155,19 +184,24 @@ export function scan(gpu: GpuContext, kind: 'sum' | 'prod', x: NDArray, dim: num
 export function scanExtreme(
   gpu: GpuContext,
   kind: 'max' | 'min',
-  x: NDArray,
+  input: NDArray,
   dim: number,
 ): { values: NDArray; indices: NDArray } {
-  const lane = laneOf(x.dtype, 'scan');
+  const lane = laneOf(input.dtype, 'scan');
   const type = wgslType[lane];
-  const values = gpu.empty(x.shape, x.dtype);
-  const indices = gpu.empty(x.shape, 'int64');
+  const values = gpu.empty(input.shape, input.dtype);
+  const indices = gpu.empty(input.shape, 'int64');
   // The later of equal ones wins; nothing replaces a NaN but another NaN is not even looked at.
   const wins = (v: string): string => {
     if (lane === 'i64') return kind === 'max' ? `!i64_lt(${v}, best)` : `!i64_lt(best, ${v})`;
     const keeps = kind === 'max' ? `${v} >= best` : `${v} <= best`;
     return lane === 'i32' ? keeps : `!isNan(best) && (isNan(${v}) || ${keeps})`;
   };
+  const x = gpu.bindable(input);
+  if (x === null || !gpu.fits(values) || !gpu.fits(indices)) {
+    scanExtremeHalves(gpu, kind, input, dim, { values, indices }, wins('x'));
+    return { values, indices };
+  }
   runScan(
     gpu,
     {
@@ -190,6 +224,57 @@ export function scanExtreme(
   return { values, indices };
 }
 
+/** `wins`: WGSL over `x` and `best`. */
+function scanExtremeHalves(
+  gpu: GpuContext,
+  kind: 'max' | 'min',
+  x: NDArray,
+  dim: number,
+  { values, indices }: { readonly values: NDArray; readonly indices: NDArray },
+  wins: string,
+): void {
+  const d = outermost(x);
+  const start = Math.ceil(x.shape[d] / 2);
+  inHalves(
+    [
+      [x, d],
+      [values, d],
+      [indices, d],
+    ],
+    ([half, toValues, toIndices], i) => {
+      const part = scanExtreme(gpu, kind, half, dim);
+      if (d !== dim || i === 0) {
+        gpu.assign(toValues, part.values);
+        gpu.assign(toIndices, part.indices);
+      } else {
+        const best = narrowed(values, dim, start - 1, 1);
+        const place = narrowed(indices, dim, start - 1, 1);
+        const formula = { name: kind, predicate: false };
+        gpu.elementwise(
+          toIndices,
+          [best, part.values, place, part.indices, { value: start, dtype: 'int64' }],
+          {
+            ...formula,
+            names: ['best', 'x', 'i', 'j', 'start'],
+            text: `select(i, i64_add(j, start), ${wins})`,
+            lane: 'int64',
+          },
+        );
+        gpu.elementwise(toValues, [best, part.values], {
+          ...formula,
+          names: ['best', 'x'],
+          text: `select(best, x, ${wins})`,
+          lane: x.dtype,
+        });
+        best.release();
+        place.release();
+      }
+      part.values.release();
+      part.indices.release();
+    },
+  );
+}
+
 /** WGSL for "a, at place ja, comes before b, at place jb". */
 const before = (lane: Lane, descending: boolean, a: string, b: string, ja: string, jb: string): string => {
   const less = descending ? lessText(lane, b, a) : lessText(lane, a, b);
@@ -198,15 +283,26 @@ const before = (lane: Lane, descending: boolean, a: string, b: string, ja: strin
 
 export function sort(
   gpu: GpuContext,
-  x: NDArray,
+  input: NDArray,
   dim: number,
   descending: boolean,
 ): { values: NDArray; indices: NDArray } {
-  const lane = laneOf(x.dtype, 'sort');
+  const lane = laneOf(input.dtype, 'sort');
   const type = wgslType[lane];
-  const values = gpu.empty(x.shape, x.dtype);
-  const indices = gpu.empty(x.shape, 'int64');
-  if (x.size === 0) return { values, indices };
+  const values = gpu.empty(input.shape, input.dtype);
+  const indices = gpu.empty(input.shape, 'int64');
+  if (input.size === 0) return { values, indices };
+  const x = gpu.bindable(input);
+  const axis = input.shape[dim] ?? 1;
+  const padded = axis > SHORT_SORT ? 2 ** Math.ceil(Math.log2(axis)) : axis;
+  if (
+    x === null ||
+    !gpu.fits(indices) ||
+    (input.size / axis) * padded * wordsOf(input.dtype) * 4 > gpu.mostBound
+  ) {
+    sortHalves(gpu, input, dim, descending, { values, indices });
+    return { values, indices };
+  }
   const { loop, count, length, params } = fibres(x, dim);
   if (length > SHORT_SORT) {
     bitonic(gpu, { x, values, indices, descending, loop, count, length, params, lane });
@@ -236,6 +332,33 @@ values[y_i + rank * P.y_step] = mine;
 places[y_i + rank * P.y_step] = vec2<u32>(j, 0u);`,
   });
   return { values, indices };
+}
+
+/** Along another dimension. @throws DeviceError where there is none */
+function sortHalves(
+  gpu: GpuContext,
+  x: NDArray,
+  dim: number,
+  descending: boolean,
+  { values, indices }: { readonly values: NDArray; readonly indices: NDArray },
+): void {
+  const others = x.shape.map((_, d) => d).filter((d) => d !== dim && x.shape[d] > 1);
+  if (others.length === 0) throw tooLarge('sort', x.size * wordsOf(x.dtype) * 4, gpu.mostBound);
+  const d = others.reduce((a, b) => (x.strides[b] > x.strides[a] ? b : a));
+  inHalves(
+    [
+      [x, d],
+      [values, d],
+      [indices, d],
+    ],
+    ([half, toValues, toIndices]) => {
+      const part = sort(gpu, half, dim, descending);
+      gpu.assign(toValues, part.values);
+      gpu.assign(toIndices, part.indices);
+      part.values.release();
+      part.indices.release();
+    },
+  );
 }
 
 interface Sorting {

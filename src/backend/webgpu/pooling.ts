@@ -3,6 +3,7 @@ import type { NDArray } from '../array.ts';
 import { lastOf, volume, type Windows } from '../windows.ts';
 import type { GpuContext } from './context.ts';
 import { laneOf, wgslType } from './elementTypes.ts';
+import { overRows } from './slices.ts';
 
 type Params = [string, number][];
 
@@ -57,6 +58,9 @@ const inputShape = (g: NDArray, windows: Windows): number[] => [
   ...lastOf(windows.input, g.shape.length - 2),
 ];
 
+/** Channels of all images: each is pooled alone. */
+const planesOf = (x: NDArray): number => x.shape[0] * x.shape[1];
+
 /** Loops over the input positions of the window of output `i`; `at` is the position in the channel. */
 const overWindow = (visit: string): string => `
 let plane = i / P.outputs;
@@ -101,27 +105,34 @@ export function maxPool(
     i32: 'v > best',
     i64: 'i64_lt(best, v)',
   }[lane];
-  gpu.run({
-    key: `maxPool ${lane}`,
-    bindings: [
-      { name: 'x', type: wgslType[lane], array: x },
-      { name: 't', type: 'i32', array: tables.array },
-      { name: 'y', type: wgslType[lane], array: values, writes: true },
-      { name: 'where_', type: 'vec2<u32>', array: indices, writes: true },
-    ],
-    params: [...tables.params, ['x_at: u32', x.offset]],
-    threads: values.size,
-    workgroup: 64,
-    body: () => `
+  overRows(gpu, 'maxPool', planesOf(x), [x, values, indices], ([from, to, places]) =>
+    gpu.run({
+      key: `maxPool ${lane}`,
+      bindings: [
+        { name: 'x', type: wgslType[lane], array: from },
+        { name: 't', type: 'i32', array: tables.array },
+        { name: 'y', type: wgslType[lane], array: to, writes: true },
+        { name: 'where_', type: 'vec2<u32>', array: places, writes: true },
+      ],
+      params: [
+        ...tables.params,
+        ['x_at: u32', from.offset],
+        ['y_at: u32', to.offset],
+        ['where_at: u32', places.offset],
+      ],
+      threads: to.size,
+      workgroup: 64,
+      body: () => `
 var best = ${wgslType[lane]}();
 var place = 0u;
 var found = false;
 ${overWindow(`
 let v = x[P.x_at + plane * P.inputs + at];
 if (!found || ${better}) { best = v; place = at; found = true; }`)}
-y[i] = best;
-where_[i] = vec2<u32>(place, 0u);`,
-  });
+y[P.y_at + i] = best;
+where_[P.where_at + i] = vec2<u32>(place, 0u);`,
+    }),
+  );
   return { values, indices };
 }
 
@@ -133,22 +144,30 @@ export function maxPoolGrad(gpu: GpuContext, grad: NDArray, places: NDArray, win
   if (out.size === 0) return out;
   const tables = windowTables(gpu, windows);
   const cover = coverTables(gpu, windows);
-  gpu.run({
-    key: 'maxPoolGrad',
-    bindings: [
-      { name: 'g', type: 'f32', array: g },
-      { name: 'where_', type: 'vec2<u32>', array: indices },
-      { name: 'c', type: 'i32', array: cover.array },
-      { name: 'y', type: 'f32', array: out, writes: true },
-    ],
-    params: [...tables.params, ...cover.params, ['g_at: u32', g.offset], ['where_at: u32', indices.offset]],
-    threads: out.size,
-    workgroup: 64,
-    body: () => `
+  overRows(gpu, 'maxPool', planesOf(g), [g, indices, out], ([from, where, to]) =>
+    gpu.run({
+      key: 'maxPoolGrad',
+      bindings: [
+        { name: 'g', type: 'f32', array: from },
+        { name: 'where_', type: 'vec2<u32>', array: where },
+        { name: 'c', type: 'i32', array: cover.array },
+        { name: 'y', type: 'f32', array: to, writes: true },
+      ],
+      params: [
+        ...tables.params,
+        ...cover.params,
+        ['g_at: u32', from.offset],
+        ['where_at: u32', where.offset],
+        ['y_at: u32', to.offset],
+      ],
+      threads: to.size,
+      workgroup: 64,
+      body: () => `
 var sum = 0.0;
 ${overCover('if (where_[P.where_at + at].x == here) { sum += g[P.g_at + at]; }')}
-y[i] = sum;`,
-  });
+y[P.y_at + i] = sum;`,
+    }),
+  );
   return out;
 }
 
@@ -172,22 +191,24 @@ export function avgPool(gpu: GpuContext, input: NDArray, windows: Windows): NDAr
   if (out.size === 0) return out;
   const tables = windowTables(gpu, windows);
   const by = divisors(gpu, windows);
-  gpu.run({
-    key: 'avgPool',
-    bindings: [
-      { name: 'x', type: 'f32', array: x },
-      { name: 't', type: 'i32', array: tables.array },
-      { name: 'd', type: 'f32', array: by.array },
-      { name: 'y', type: 'f32', array: out, writes: true },
-    ],
-    params: [...tables.params, ...by.params, ['x_at: u32', x.offset]],
-    threads: out.size,
-    workgroup: 64,
-    body: () => `
+  overRows(gpu, 'avgPool', planesOf(x), [x, out], ([from, to]) =>
+    gpu.run({
+      key: 'avgPool',
+      bindings: [
+        { name: 'x', type: 'f32', array: from },
+        { name: 't', type: 'i32', array: tables.array },
+        { name: 'd', type: 'f32', array: by.array },
+        { name: 'y', type: 'f32', array: to, writes: true },
+      ],
+      params: [...tables.params, ...by.params, ['x_at: u32', from.offset], ['y_at: u32', to.offset]],
+      threads: to.size,
+      workgroup: 64,
+      body: () => `
 var sum = 0.0;
 ${overWindow('sum += x[P.x_at + plane * P.inputs + at];')}
-y[i] = sum / (${divisor});`,
-  });
+y[P.y_at + i] = sum / (${divisor});`,
+    }),
+  );
   return out;
 }
 
@@ -205,22 +226,30 @@ export function avgPoolGrad(gpu: GpuContext, grad: NDArray, windows: Windows): N
         `i${d} >= u32(t[P.start${d} + o${d}]) && i${d} < u32(t[P.end${d} + o${d}]) && (i${d} - u32(t[P.start${d} + o${d}])) % P.step${d} == 0u`,
     )
     .join(' && ');
-  gpu.run({
-    key: 'avgPoolGrad',
-    bindings: [
-      { name: 'g', type: 'f32', array: g },
-      { name: 't', type: 'i32', array: tables.array },
-      { name: 'c', type: 'i32', array: cover.array },
-      { name: 'd', type: 'f32', array: by.array },
-      { name: 'y', type: 'f32', array: out, writes: true },
-    ],
-    params: [...tables.params, ...cover.params, ...by.params, ['g_at: u32', g.offset]],
-    threads: out.size,
-    workgroup: 64,
-    body: () => `
+  overRows(gpu, 'avgPool', planesOf(g), [g, out], ([from, to]) =>
+    gpu.run({
+      key: 'avgPoolGrad',
+      bindings: [
+        { name: 'g', type: 'f32', array: from },
+        { name: 't', type: 'i32', array: tables.array },
+        { name: 'c', type: 'i32', array: cover.array },
+        { name: 'd', type: 'f32', array: by.array },
+        { name: 'y', type: 'f32', array: to, writes: true },
+      ],
+      params: [
+        ...tables.params,
+        ...cover.params,
+        ...by.params,
+        ['g_at: u32', from.offset],
+        ['y_at: u32', to.offset],
+      ],
+      threads: to.size,
+      workgroup: 64,
+      body: () => `
 var sum = 0.0;
 ${overCover(`if (${inside}) { sum += g[P.g_at + at] / (${divisor}); }`)}
-y[i] = sum;`,
-  });
+y[P.y_at + i] = sum;`,
+    }),
+  );
   return out;
 }

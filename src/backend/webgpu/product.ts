@@ -8,6 +8,7 @@
 import { numElements, type Shape } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
 import type { BoundArray, GpuContext } from './context.ts';
+import { SUM } from './folds.ts';
 import { reduce, split } from './reduce.ts';
 import { type Directions, type Tile, threadsOf, tiledBody, tileFor, tileMemory } from './tiles.ts';
 
@@ -33,7 +34,7 @@ export interface Product extends Directions {
   /** WGSL functions `load_a(b, i, l)` and `load_b(b, l, j)`, all u32, each giving f32. */
   readonly loads: () => string;
   readonly out: NDArray;
-  /** WGSL for the place in `out` of (b, i, j); default row-major [batches, m, n]. */
+  /** WGSL for the place in `out` of (b, i, j); default row-major [batches, m, n] from out's offset on. */
   readonly place?: string;
   /** WGSL over `v`, `b`, `i`, `j`: what becomes of a finished sum. */
   readonly epilogue?: string;
@@ -68,10 +69,8 @@ function partsOf({ m, n, k, batches, place, epilogue }: Product, tile: Tile | nu
   return tiles >= enough ? 1 : Math.min(Math.ceil(enough / tiles), Math.floor(k / PART_TERMS));
 }
 
-const sum = { name: 'sum', initial: 0, js: (acc: number, x: number) => acc + x, wgsl: 'acc + x' };
-
 function addParts(gpu: GpuContext, partials: NDArray, out: NDArray): void {
-  const total = reduce(gpu, sum, partials, [0], false);
+  const total = reduce(gpu, SUM, partials, [0], false);
   gpu.assign(out, total.view(out.shape, rowMajor(out.shape)));
   total.release();
 }

@@ -11,6 +11,7 @@ import type { GpuContext } from './context.ts';
 import { type Lane, laneOf, narrow, numberWords, wgslType } from './elementTypes.ts';
 import { foldFormulas, lessText } from './formulas.ts';
 import { type Loop, loopBy, placesText } from './loops.ts';
+import { inHalves, outermost } from './slices.ts';
 
 /** Threads that share one fold. */
 const TEAM = 64;
@@ -175,30 +176,26 @@ function reduceHalves(
   dims: readonly number[],
   keepdim: boolean,
 ): NDArray {
-  const steps = x.shape.map((size, d) => (size > 1 ? x.strides[d] : -1));
-  const d = steps.indexOf(Math.max(...steps));
-  const low = Math.ceil(x.shape[d] / 2);
-  const half = (start: number, size: number) =>
-    x.view(
-      x.shape.map((n, e) => (e === d ? size : n)),
-      x.strides,
-      x.offset + start * x.strides[d],
-    );
-  const views = [half(0, low), half(low, x.shape[d] - low)];
-  const results = views.map((view) => reduce(gpu, spec, view, dims, keepdim));
+  const d = outermost(x);
+  const results: NDArray[] = [];
+  inHalves([[x, d]], ([half]) => results.push(reduce(gpu, spec, half, dims, keepdim)));
   const out = gpu.empty(reducedShape(x.shape, dims, keepdim), x.dtype);
   if (dims.includes(d)) {
     const { join: text } = foldFormulas(spec, x.dtype);
     const names = ['acc', 'x'];
     gpu.elementwise(out, results, { name: spec.name, text, names, lane: x.dtype, predicate: false });
-  } else {
-    const at = keepdim ? d : x.shape.slice(0, d).filter((_, e) => !dims.includes(e)).length;
-    const starts = [0, low * out.strides[at]];
-    results.forEach((part, i) => {
-      gpu.assign(out.view(part.shape, out.strides, starts[i]), part);
-    });
-  }
+  } else joinHalves(gpu, out, results, keptDim(x, d, dims, keepdim));
+  for (const part of results) part.release();
   return out;
+}
+
+/** Which dimension of a fold's result dimension d of x is. */
+const keptDim = (x: NDArray, d: number, dims: readonly number[], keepdim: boolean): number =>
+  keepdim ? d : x.shape.slice(0, d).filter((_, e) => !dims.includes(e)).length;
+
+/** out ← the halves, one behind the other along d. */
+export function joinHalves(gpu: GpuContext, out: NDArray, parts: readonly NDArray[], d: number): void {
+  inHalves([[out, d]], ([half], i) => gpu.assign(half, parts[i]));
 }
 
 const stored = (array: NDArray, value: string) => ({
@@ -294,26 +291,76 @@ if (lid == 0u) { y[at] = acc; }`,
   });
 }
 
-/** Values and int64 positions of the first extremes along dim; the first NaN wins. */
-export function extreme(
+/** Larger (NaN largest) or smaller (NaN smallest, so that it wins there too). */
+function betterText(kind: 'max' | 'min', lane: Lane, a: string, b: string): string {
+  if (lane !== 'f32') return kind === 'max' ? lessText(lane, b, a) : lessText(lane, a, b);
+  const nan = `(isNan(${a}) && !isNan(${b}))`;
+  return `(${nan} || (${kind === 'max' ? `${a} > ${b}` : `${a} < ${b}`}))`;
+}
+
+/** The extremes of x, which cannot be bound, from those of its halves. */
+function extremeHalves(
   gpu: GpuContext,
   kind: 'max' | 'min',
   x: NDArray,
   dim: number,
   keepdim: boolean,
+  out: { readonly values: NDArray | null; readonly indices: NDArray | null },
+): void {
+  const d = outermost(x);
+  const parts: { values: NDArray; indices: NDArray }[] = [];
+  inHalves([[x, d]], ([half]) =>
+    parts.push(extreme(gpu, kind, half, dim, keepdim) as { values: NDArray; indices: NDArray }),
+  );
+  const [first, second] = parts;
+  if (d !== dim) {
+    const at = keptDim(x, d, [dim], keepdim);
+    if (out.values) joinHalves(gpu, out.values, [first.values, second.values], at);
+    if (out.indices) joinHalves(gpu, out.indices, [first.indices, second.indices], at);
+  } else {
+    const lane = laneOf(x.dtype, kind);
+    const later = betterText(kind, lane, 'b', 'a');
+    const pair = [first.values, second.values];
+    const formula = { name: kind, predicate: false };
+    const names = ['a', 'b'];
+    if (out.values)
+      gpu.elementwise(out.values, pair, { ...formula, names, text: `select(a, b, ${later})`, lane: x.dtype });
+    if (out.indices) {
+      const start = { value: Math.ceil(x.shape[d] / 2), dtype: 'int64' } as const;
+      gpu.elementwise(out.indices, [...pair, first.indices, second.indices, start], {
+        ...formula,
+        names: [...names, 'i', 'j', 'start'],
+        text: `select(i, i64_add(j, start), ${later})`,
+        lane: 'int64',
+      });
+    }
+  }
+  for (const { values, indices } of parts) {
+    values.release();
+    indices.release();
+  }
+}
+
+/** Values and int64 positions of the first extremes along dim; the first NaN wins. */
+export function extreme(
+  gpu: GpuContext,
+  kind: 'max' | 'min',
+  input: NDArray,
+  dim: number,
+  keepdim: boolean,
   wanted: { values: boolean; indices: boolean } = { values: true, indices: true },
 ): { values: NDArray | null; indices: NDArray | null } {
-  const lane = laneOf(x.dtype, kind);
-  const dims = x.shape.length === 0 ? [] : [dim];
-  const shape = reducedShape(x.shape, dims, keepdim);
-  const values = wanted.values ? gpu.empty(shape, x.dtype) : null;
+  const lane = laneOf(input.dtype, kind);
+  const dims = input.shape.length === 0 ? [] : [dim];
+  const shape = reducedShape(input.shape, dims, keepdim);
+  const values = wanted.values ? gpu.empty(shape, input.dtype) : null;
   const indices = wanted.indices ? gpu.empty(shape, 'int64') : null;
-  // Better: larger (NaN largest) or smaller (NaN smallest, so that it wins there too), else the earlier.
-  const better = (a: string, b: string): string => {
-    if (lane !== 'f32') return kind === 'max' ? lessText(lane, b, a) : lessText(lane, a, b);
-    const nan = `(isNan(${a}) && !isNan(${b}))`;
-    return `(${nan} || (${kind === 'max' ? `${a} > ${b}` : `${a} < ${b}`}))`;
-  };
+  const x = gpu.bindable(input);
+  if (x === null || [values, indices].some((out) => out && !gpu.fits(out))) {
+    extremeHalves(gpu, kind, input, dim, keepdim, { values, indices });
+    return { values, indices };
+  }
+  const better = (a: string, b: string) => betterText(kind, lane, a, b);
   const fold: Fold = {
     key: `arg${kind} ${x.dtype} ${Number(wanted.values)}${Number(wanted.indices)}`,
     lane,

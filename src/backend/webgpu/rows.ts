@@ -3,7 +3,9 @@ import { contiguousStrides } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
 import type { BoundArray, GpuContext } from './context.ts';
 import { laneOf } from './elementTypes.ts';
-import { split } from './reduce.ts';
+import { apply, like, MAX, SUM } from './folds.ts';
+import { reduce, split } from './reduce.ts';
+import { overRows, rowFits } from './slices.ts';
 
 /** Threads of a workgroup: beside each other with a row each, or for one row; longer ones want more. */
 const ALONE = 64;
@@ -115,7 +117,7 @@ let sum = SUM(s);
 ${log ? 'let shift = f_log(sum);' : ''}
 EACH(j) {
   let z = x[at + j] - top;
-  y[row * P.length + j] = ${log ? 'z - shift' : 'f_exp(z) / sum'};
+  y[to + j] = ${log ? 'z - shift' : 'f_exp(z) / sum'};
 }`;
 
 /** The same with the elements in registers; those beyond the row are −∞ there. */
@@ -144,7 +146,7 @@ let sum = SUM(s);
 ${log ? 'let shift = f_log(sum);' : ''}
 ${each} {
   ${j}
-  if (j < P.length) { y[row * P.length + j] = ${log ? 'v[k] - shift' : 'v[k] / sum'}; }
+  if (j < P.length) { y[to + j] = ${log ? 'v[k] - shift' : 'v[k] / sum'}; }
 }`;
 }
 
@@ -153,21 +155,41 @@ export function softmax(gpu: GpuContext, input: NDArray, log: boolean): NDArray 
   const x = gpu.contiguous(input);
   const length = rowLength(x);
   const out = gpu.empty(x.shape, x.dtype, contiguousStrides(x.shape));
-  if (length === 0) return out;
+  if (x.size === 0) return out;
+  if (!rowFits(gpu, length)) {
+    softmaxByFolds(gpu, out, x, log);
+    return out;
+  }
   const kept = keptOf(length);
-  runRows(gpu, {
-    key: `softmax ${log} ${kept}`,
-    bindings: [
-      { name: 'x', array: x },
-      { name: 'y', array: out, writes: true },
-    ],
-    params: [['x_at: u32', x.offset]],
-    rows: x.size / length,
-    length,
-    body: () =>
-      `let at = P.x_at + row * P.length;\n${kept > 0 ? keptSoftmaxText(log, length, kept) : softmaxText(log)}`,
+  overRows(gpu, 'softmax', x.size / length, [x, out], ([from, to], rows) => {
+    runRows(gpu, {
+      key: `softmax ${log} ${kept}`,
+      bindings: [
+        { name: 'x', array: from },
+        { name: 'y', array: to, writes: true },
+      ],
+      params: [
+        ['x_at: u32', from.offset],
+        ['y_at: u32', to.offset],
+      ],
+      rows,
+      length,
+      body: () =>
+        `let at = P.x_at + row * P.length;\nlet to = P.y_at + row * P.length;\n${kept > 0 ? keptSoftmaxText(log, length, kept) : softmaxText(log)}`,
+    });
   });
   return out;
+}
+
+/** Of rows that are too long to be bound: reductions and elementwise ops work on parts. */
+function softmaxByFolds(gpu: GpuContext, out: NDArray, x: NDArray, log: boolean): void {
+  const last = [x.shape.length - 1];
+  const top = reduce(gpu, MAX, x, last, true);
+  const powers = like(gpu, x, 'f_exp(x - top)', { x, top });
+  const sum = reduce(gpu, SUM, powers, last, true);
+  if (log) apply(gpu, out, 'x - top - f_log(sum)', { x, top, sum });
+  else apply(gpu, out, 'divide(p, sum)', { p: powers, sum });
+  for (const array of [top, powers, sum]) array.release();
 }
 
 export function softmaxGrad(gpu: GpuContext, grad: NDArray, output: NDArray, log: boolean): NDArray {
@@ -176,29 +198,42 @@ export function softmaxGrad(gpu: GpuContext, grad: NDArray, output: NDArray, log
   const y = gpu.contiguous(output);
   const length = rowLength(y);
   const out = gpu.empty(y.shape, y.dtype);
-  if (length === 0) return out;
-  runRows(gpu, {
-    key: `softmaxGrad ${log}`,
-    bindings: [
-      { name: 'g', array: g },
-      { name: 'y', array: y },
-      { name: 'out', array: out, writes: true },
-    ],
-    params: [
-      ['g_at: u32', g.offset],
-      ['y_at: u32', y.offset],
-    ],
-    rows: y.size / length,
-    length,
-    body: () => `
+  if (y.size === 0) return out;
+  if (!rowFits(gpu, length)) {
+    const last = [y.shape.length - 1];
+    const terms = log ? g : like(gpu, y, 'g * y', { g, y });
+    const sum = reduce(gpu, SUM, terms, last, true);
+    apply(gpu, out, log ? 'g - f_exp(y) * sum' : 'y * (g - sum)', { g, y, sum });
+    sum.release();
+    if (!log) terms.release();
+    return out;
+  }
+  overRows(gpu, 'softmax', y.size / length, [g, y, out], ([gs, ys, to], rows) => {
+    runRows(gpu, {
+      key: `softmaxGrad ${log}`,
+      bindings: [
+        { name: 'g', array: gs },
+        { name: 'y', array: ys },
+        { name: 'out', array: to, writes: true },
+      ],
+      params: [
+        ['g_at: u32', gs.offset],
+        ['y_at: u32', ys.offset],
+        ['out_at: u32', to.offset],
+      ],
+      rows,
+      length,
+      body: () => `
 let gr = P.g_at + row * P.length;
 let yr = P.y_at + row * P.length;
+let to = P.out_at + row * P.length;
 var s = 0.0;
 EACH(j) { s += ${log ? 'g[gr + j]' : 'g[gr + j] * y[yr + j]'}; }
 let sum = SUM(s);
 EACH(j) {
-  out[row * P.length + j] = ${log ? 'g[gr + j] - f_exp(y[yr + j]) * sum' : 'y[yr + j] * (g[gr + j] - sum)'};
+  out[to + j] = ${log ? 'g[gr + j] - f_exp(y[yr + j]) * sum' : 'y[yr + j] * (g[gr + j] - sum)'};
 }`,
+    });
   });
   return out;
 }

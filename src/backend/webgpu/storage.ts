@@ -21,6 +21,8 @@ export class GpuStorage extends Storage {
   #cell: Cell | null = null;
   #pending: Expression | null = null;
   #freed = false;
+  /** It stands for a range of another one: what is written to it goes there. */
+  #partial = false;
   /** What was uploaded, while nothing has changed it: index checks and the like read it without waiting for the GPU. */
   host: TypedArray | null = null;
 
@@ -35,6 +37,10 @@ export class GpuStorage extends Storage {
 
   get freed(): boolean {
     return this.#freed;
+  }
+
+  get partial(): boolean {
+    return this.#partial;
   }
 
   /** What it holds is still to be computed. */
@@ -54,6 +60,7 @@ export class GpuStorage extends Storage {
   part(fromByte: number, bytes: number): GpuStorage {
     const made = new GpuStorage(this.backend, this.#pool, bytes, bytes, this.#compute);
     made.put(this.cell.part(fromByte, bytes));
+    made.#partial = true;
     return made;
   }
 

@@ -46,7 +46,9 @@ export class Together {
   /** Runs what waits, if any of it mentions one of the cells. */
   finish(cells: readonly Cell[] | null = null): void {
     if (this.#parts.length === 0) return;
-    const mentioned = this.#parts.some((p) => p.bindings.some((b) => cells?.includes(b.cell)));
+    const mentioned = this.#parts.some((p) =>
+      p.bindings.some((b) => cells?.some((cell) => cell.block === b.cell.block)),
+    );
     if (cells !== null && !mentioned) return;
     const parts = this.#parts;
     this.#parts = [];

@@ -4,6 +4,7 @@ import type { SgdOptions, StepSpec } from '../backend.ts';
 import type { GpuContext } from './context.ts';
 import { floatBits, laneOf } from './elementTypes.ts';
 import { loopOver, placesText } from './loops.ts';
+import { inHalves, outermost } from './slices.ts';
 
 interface Step {
   readonly key: string;
@@ -14,7 +15,29 @@ interface Step {
   text(value: (name: string) => string, scalar: (name: string) => string): string;
 }
 
-function run(gpu: GpuContext, { key, arrays, scalars, text }: Step): void {
+/** Whole, or by halves of what cannot be bound. */
+function run(gpu: GpuContext, step: Step): void {
+  const { arrays } = step;
+  for (const { name, array } of arrays) if (name !== 'g' && !gpu.fits(array)) gpu.changeInPlace(array);
+  runApart(gpu, step);
+}
+
+function runApart(gpu: GpuContext, step: Step): void {
+  const parts = step.arrays.map(({ name, array }) => ({ name, array: gpu.part(array) }));
+  if (parts.every((part): part is { name: string; array: NDArray } => part.array !== null)) {
+    runBound(gpu, { ...step, arrays: parts });
+    return;
+  }
+  const large = parts.findIndex(({ array }) => array === null);
+  const d = outermost(step.arrays[large].array);
+  inHalves(
+    step.arrays.map(({ array }) => [array, d]),
+    (halves) =>
+      runApart(gpu, { ...step, arrays: halves.map((array, i) => ({ name: step.arrays[i].name, array })) }),
+  );
+}
+
+function runBound(gpu: GpuContext, { key, arrays, scalars, text }: Step): void {
   const { shape, size } = arrays[0].array;
   const loop = (prefix: string) =>
     loopOver(

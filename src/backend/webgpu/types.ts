@@ -44,7 +44,7 @@ export interface WebGPUInfo {
   readonly features: readonly string[];
   /** The largest tensor, in bytes. */
   readonly maxTensorBytes: number;
-  /** The largest that every op takes; elementwise ops, copies, fills and reductions take larger ones in parts. */
+  /** The largest that a kernel takes as a whole: larger ones are worked on in parts. */
   readonly maxBindingBytes: number;
   /** In use: 'medium' needs the feature shader-f16. */
   readonly matmulPrecision: MatmulPrecision;
