@@ -1,6 +1,9 @@
 /** Modules and parameters in lists and tables. Their entries are properties, so `model[0]` and `model.fc` work. */
 import { ArgumentError, IndexError } from '../core/errors.ts';
+import { linearRelu } from '../ops/matmul.ts';
 import { Tensor } from '../tensor.ts';
+import { ReLU } from './activation.ts';
+import { Linear } from './linear.ts';
 import { Module } from './module.ts';
 import { Parameter } from './parameter.ts';
 import { indented, wrapLines } from './printing.ts';
@@ -11,6 +14,18 @@ function position(index: number, length: number): number {
   if (Number.isInteger(index) && at >= 0 && at < length) return at;
   throw new IndexError(`index ${index} is out of range`);
 }
+
+/** The methods as these classes have them: hooks, subclasses and profilers put others in their place. */
+const OWN_FORWARD = /* @__PURE__ */ (() => ({
+  linear: Linear.prototype.forward,
+  relu: ReLU.prototype.forward,
+}))();
+
+/** A linear layer that may be computed with the activation behind it: nobody looks at what is between the two. */
+const isLinear = (module: Module): module is Linear =>
+  module instanceof Linear && module.forward === OWN_FORWARD.linear;
+const isReLU = (module: Module | undefined): boolean =>
+  module instanceof ReLU && module.forward === OWN_FORWARD.relu && !module.inplace;
 
 /** Modules one after the other, each given what the one before returned. */
 export class Sequential extends Module {
@@ -26,8 +41,15 @@ export class Sequential extends Module {
 
   /** @throws ArgumentError if the last module does not return a tensor */
   forward(input: Tensor): Tensor {
+    const modules = [...this];
     let value: unknown = input;
-    for (const module of this) value = module.call(value);
+    for (let i = 0; i < modules.length; i++) {
+      const module = modules[i];
+      if (value instanceof Tensor && isLinear(module) && isReLU(modules[i + 1])) {
+        value = linearRelu<Tensor>(value, module.weight, module.bias);
+        i++;
+      } else value = module.call(value);
+    }
     if (value instanceof Tensor) return value;
     throw new ArgumentError('Sequential: the last module must return a Tensor');
   }

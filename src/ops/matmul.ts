@@ -1,6 +1,5 @@
 /** Products of matrices, of vectors, and of batches of both. */
 
-import { isGradEnabled } from '../autograd/gradMode.ts';
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import type { NDArray } from '../backend/array.ts';
@@ -10,8 +9,10 @@ import { inOp } from '../core/inOp.ts';
 import { broadcastShapes, formatShape, numElements } from '../core/shape.ts';
 import { add, mul } from './arithmetic.ts';
 import { cast, checkDevices, checkPair, commonDType, contiguous } from './convert.ts';
+import { relu } from './elementwise.ts';
 import { tensorGiven } from './given.ts';
 import { sumSpec } from './reduceTo.ts';
+import { reluGrad } from './slopes.ts';
 import { expand, reshape, squeeze, transpose, unsqueeze } from './views.ts';
 
 function checkDTypes(a: Variable, b: Variable, op: string): void {
@@ -204,7 +205,17 @@ function columnTimesRow<T extends Variable>(a: T, b: T): T {
  * x·Wᵀ + bias over the last dimension: x [..., in], weight [out, in], bias [out]. One product with the bias added in
  * its last pass. @throws ShapeError, DTypeError
  */
-export function linear<T extends Variable>(x: T, weight: T, bias: T | null = null): T {
+export const linear = <T extends Variable>(x: T, weight: T, bias: T | null = null): T =>
+  linearThen(x, weight, bias, false);
+
+/**
+ * relu(linear(x, weight, bias)) in the graph too, in one pass over the result: what lies between the two has no memory.
+ * @throws ShapeError, DTypeError
+ */
+export const linearRelu = <T extends Variable>(x: T, weight: T, bias: T | null): T =>
+  linearThen(x, weight, bias, true);
+
+function linearThen<T extends Variable>(x: T, weight: T, bias: T | null, rectified: boolean): T {
   tensorGiven(x, 'linear');
   tensorGiven(weight, 'linear', 'weight');
   const operands = bias === null ? [x, weight] : [x, weight, bias];
@@ -225,16 +236,16 @@ export function linear<T extends Variable>(x: T, weight: T, bias: T | null = nul
           `'bias' at non-singleton dimension ${x.ndim - 1}`,
       );
     }
-    return affine(x, weight, bias);
+    return affine(x, weight, bias, rectified);
   }
   const out = matmul(x, transpose(flatWeight, 0, 1));
   const result = weight.ndim === 1 ? squeeze(out, -1) : out;
-  if (bias === null) return result;
-  expand(bias, result.shape); // throws where it would make the result larger
-  return add<T>(result, bias);
+  if (bias !== null) expand(bias, result.shape); // throws where it would make the result larger
+  const sum = bias === null ? result : add<T>(result, bias);
+  return rectified ? relu(sum) : sum;
 }
 
-function affine<T extends Variable>(x: T, weight: T, bias: T): T {
+function affine<T extends Variable>(x: T, weight: T, bias: T, rectified: boolean): T {
   const transposed = weight.array.view(
     [weight.shape[1], weight.shape[0]],
     [weight.array.strides[1], weight.array.strides[0]],
@@ -242,24 +253,24 @@ function affine<T extends Variable>(x: T, weight: T, bias: T): T {
   const rows = x.ndim === 1 ? x.array.view([1, x.shape[0]], [0, x.array.strides[0]]) : x.array;
   // The kernel reads the bias as one run of memory.
   const { array: flatBias } = contiguous(bias.derive(bias.array));
-  const out = x.array.backend.matmul(rows, transposed, { bias: flatBias });
+  const out = x.array.backend.matmul(rows, transposed, { bias: flatBias, relu: rectified });
   const array = x.ndim === 1 ? out.view([weight.shape[0]], [1]) : out;
-  return record(x.ndim <= 2 ? 'AddmmBackward0' : 'ViewBackward0', array, [x, weight, bias], (node) => {
+  const name = x.ndim <= 2 ? 'AddmmBackward0' : 'ViewBackward0';
+  const sum = record(name, array, [x, weight, bias], (node) => {
     const savedX = node.needs[1] ? node.save(x) : null;
     const savedW = node.needs[0] ? node.save(weight) : null;
     return (grad) => {
       const grad2d = rowsOf(grad);
       const gradX = savedW && matmul(grad, savedW.get(grad));
-      const { backend } = grad.array;
-      if (savedX && node.needs[2] && backend.matmulAndSums && !isGradEnabled()) {
-        const columns = transpose(rowsOf(savedX.get(grad)), 0, 1);
-        const { product, sums } = backend.matmulAndSums(columns.array, grad2d.array);
-        return [gradX, transpose(grad.derive(product), 0, 1), grad.derive(sums)];
-      }
       // (xᵀ·grad)ᵀ: the layout in which Linear stores its weight, so that nothing is transposed.
       const gradW = savedX && transpose(mm(transpose(rowsOf(savedX.get(grad)), 0, 1), grad2d), 0, 1);
       return [gradX, gradW, node.needs[2] ? sumRows(grad2d) : null];
     };
+  });
+  if (!rectified) return sum;
+  return record('ReluBackward0', array, [sum], (node, output) => {
+    const saved = node.saveOutput(output);
+    return (grad) => [reluGrad(grad, saved.get(grad))];
   });
 }
 

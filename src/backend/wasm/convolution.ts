@@ -73,12 +73,12 @@ function plan(
   };
 }
 
-/** Units per slice; all of them where threads would not pay, nor is there an interlude. */
+/** Units per slice; all of them where threads would not pay. */
 function chunk(host: WasmContext, units: number, work: number): number {
   const { pool } = host.runtime;
   const threads = pool.plannedThreads;
-  const share = threads < 2 || work < (pool.hot ? PARALLEL_HOT : PARALLEL_ASLEEP) ? 1 : threads;
-  return Math.ceil(units / share / pool.pieces(work / share));
+  if (threads < 2 || work < (pool.hot ? PARALLEL_HOT : PARALLEL_ASLEEP)) return units;
+  return Math.ceil(units / threads);
 }
 
 /** Bytes of a panel, then of what gemm needs for any of the given products. */
