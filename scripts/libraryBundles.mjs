@@ -10,6 +10,8 @@ import { withClassNames } from './classNames.mjs';
 import { withDroppableClasses } from './droppableClasses.mjs';
 
 const ESBUILD_TARGET = 'es2022';
+/** Letters of a line, about: Node shows the line that threw before the message. */
+const LINE = 160;
 /** Parts that need Node are left out of the file for pages. */
 const NODE_ONLY = ['serve/index', 'distributed/index'];
 /**
@@ -244,6 +246,7 @@ async function rolledUp(
 async function soonRead(/** @type {string} */ code) {
   const { transform } = await import('esbuild');
   const { code: small } = await transform(code, {
+    lineLimit: LINE,
     charset: 'ascii',
     minifyWhitespace: true,
     minifySyntax: true,

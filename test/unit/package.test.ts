@@ -135,6 +135,15 @@ describe('the installed package', () => {
     expect(run('copies.js').trim()).toBe('true true');
   });
 
+  it('ends with an error that can be read: the line that threw, which Node shows first, is short', () => {
+    const script = `import { zeros } from 'wasmgrad'; zeros(2, 3).matmul(zeros(2, 3));`;
+    const args = ['--input-type=module', '-e', script];
+    const { status, stderr } = spawnSync(process.execPath, args, { cwd: project, encoding: 'utf8' });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^ShapeError: matmul/m);
+    expect(stderr.length).toBeLessThan(4000);
+  });
+
   it('has one copy of the kernels in what pages load', () => {
     const { relaxed } = kernels;
     expect(relaxed.length).toBeGreaterThan(1000);
