@@ -13,7 +13,7 @@ export interface Snippets {
   readonly modules: ReadonlyMap<string, string>;
 }
 
-interface Block {
+export interface Block {
   readonly info: string;
   readonly code: string;
 }
@@ -21,7 +21,8 @@ interface Block {
 const FENCE = /^```(\S.*)?\n([\s\S]*?)^```$/gm;
 const IMPORT = /^import [^;]*;\n/gm;
 
-const blocksOf = (markdown: string): Block[] =>
+/** All fenced pieces of a document, in their order. */
+export const blocksOf = (markdown: string): Block[] =>
   [...markdown.matchAll(FENCE)].map(([, info = '', code]) => ({ info, code }));
 
 /** Named imports of one module once each, however many blocks ask for them. */
