@@ -142,6 +142,8 @@ async function run(
   };
   out.append(make('p', {}, originOf({ ...head, results: [] })));
   if (reasons.length > 0) out.append(make('ul', {}, ...reasons.map((reason) => make('li', {}, reason))));
+  const summary = make('section'); // above the tables, which are long
+  out.append(summary);
   const tables = new Map<Group, HTMLTableSectionElement>();
   const show = (result: Result | Skipped) => {
     let body = tables.get(result.group);
@@ -168,7 +170,7 @@ async function run(
     if (stopped()) break;
   }
   progress('', 1);
-  finish(out, { ...head, results });
+  finish(summary, { ...head, results });
 }
 
 function groupSection(group: Group, body: HTMLTableSectionElement): HTMLElement {

@@ -135,6 +135,7 @@ export function App(): JSX.Element {
         <h1>
           <img src="icon.svg" alt="" width="28" height="28" /> wasmgrad
         </h1>
+        <p class="tagline">PyTorch’s everyday library, in a web page</p>
         <MachineLine />
         <TabList />
       </header>
@@ -148,6 +149,9 @@ export function App(): JSX.Element {
       </main>
       <footer>
         <p>Everything on this page is computed in your browser; nothing leaves it.</p>
+        <p>
+          In a page of yours: <code>npm install wasmgrad</code>
+        </p>
       </footer>
     </>
   );

@@ -201,14 +201,14 @@ describe.skipIf(missing !== null)(`the demo page${missing ? ` (skipped: ${missin
     await page.getByLabel('Data').selectOption('fashion');
     const train = page.getByRole('button', { name: 'Train', exact: true });
     await train.and(page.locator(':disabled')).waitFor();
-    const chooser = page.getByLabel('The four Fashion-MNIST files');
+    const chooser = page.getByLabel('The four files of Fashion-MNIST');
     const files = [...firstImages({ train: 200, test: 100 })].map(([name, buffer]) => ({
       name,
       mimeType: 'application/octet-stream',
       buffer,
     }));
     await chooser.setInputFiles(files.filter(({ name }) => !name.includes('t10k-labels')));
-    await page.getByText('Not among the chosen files: testLabels.').waitFor();
+    await page.getByText('Not among the chosen files: t10k-labels.').waitFor();
     await chooser.setInputFiles(files);
     await page.getByText('200 pictures for training are there').waitFor();
     await page.getByLabel('Epochs').fill('1');

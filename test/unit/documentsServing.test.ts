@@ -117,6 +117,17 @@ describe.skipIf('missing' in chromiumHere)('pages', () => {
     });
   });
 
+  it('the page of the first steps computes', async () => {
+    const folder = path.join(site, 'first');
+    fs.mkdirSync(folder);
+    fs.copyFileSync('dist/wasmgrad.min.js', path.join(folder, 'wasmgrad.min.js'));
+    const guide = fs.readFileSync('docs/guides/first-steps.md', 'utf8');
+    fs.writeFileSync(path.join(folder, 'index.html'), codeOf(guide, 'html', 'wasmgrad.min.js'));
+    await show({ folder }, async (page) => {
+      await page.getByText('tensor([2., 4., 6.])').waitFor({ timeout: 20_000 });
+    });
+  });
+
   it('isolate.js, the copied worker and the policy give threads to a host that sends no other header', async () => {
     const folder = path.join(site, 'site');
     fs.mkdirSync(folder);

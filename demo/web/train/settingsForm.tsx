@@ -60,13 +60,13 @@ function NumberInput({ field }: { field: NumberField }): JSX.Element {
   );
 }
 
-const FILES = ['trainImages', 'trainLabels', 'testImages', 'testLabels'] as const;
-const PATTERNS: Record<(typeof FILES)[number], RegExp> = {
-  trainImages: /train.*images/,
-  trainLabels: /train.*labels/,
-  testImages: /(t10k|test).*images/,
-  testLabels: /(t10k|test).*labels/,
-};
+/** How the four files are called, and what tells them among others. */
+const FILES: readonly (readonly [name: string, pattern: RegExp])[] = [
+  ['train-images', /train.*images/],
+  ['train-labels', /train.*labels/],
+  ['t10k-images', /(t10k|test).*images/],
+  ['t10k-labels', /(t10k|test).*labels/],
+];
 
 /** Fashion-MNIST is not shipped with the page: its four files come from the user's disk. */
 function FashionFiles(): JSX.Element {
@@ -74,10 +74,10 @@ function FashionFiles(): JSX.Element {
   const count = loaded.value.fashion?.count;
   const take = (event: TargetedEvent<HTMLInputElement>): void => {
     const chosen = Array.from(event.currentTarget.files ?? []);
-    const found = FILES.map((name) => chosen.find((file) => PATTERNS[name].test(file.name)));
+    const found = FILES.map(([, pattern]) => chosen.find(({ name }) => pattern.test(name)));
     const [trainImages, trainLabels, testImages, testLabels] = found;
     if (!trainImages || !trainLabels || !testImages || !testLabels) {
-      const absent = FILES.filter((_, i) => found[i] === undefined);
+      const absent = FILES.flatMap(([name], i) => (found[i] === undefined ? [name] : []));
       setMissing(`Not among the chosen files: ${absent.join(', ')}.`);
       return;
     }
@@ -85,14 +85,26 @@ function FashionFiles(): JSX.Element {
     loadDataset('fashion', { trainImages, trainLabels, testImages, testLabels });
   };
   return (
-    <label class="wide">
-      The four Fashion-MNIST files (train-images…, train-labels…, t10k-images…, t10k-labels…; plain or .gz)
-      <input type="file" multiple onChange={take} disabled={busy.value} />
-      {missing !== null && <small class="error">{missing}</small>}
-      {missing === null && count !== undefined && (
-        <small>{count.toLocaleString('en')} pictures for training are there.</small>
+    <div class="wide">
+      <label>
+        The four files of Fashion-MNIST, chosen together (train-images…, train-labels…, t10k-images…,
+        t10k-labels…; plain or .gz)
+        <input type="file" multiple onChange={take} disabled={busy.value} />
+        {missing !== null && <small class="error">{missing}</small>}
+        {missing === null && count !== undefined && (
+          <small>{count.toLocaleString('en')} pictures for training are there.</small>
+        )}
+      </label>
+      {count === undefined && (
+        <p class="hint">
+          They are in the folder <code>data/fashion</code> of{' '}
+          <a href="https://github.com/zalandoresearch/fashion-mnist" rel="noreferrer" target="_blank">
+            github.com/zalandoresearch/fashion-mnist
+          </a>{' '}
+          (31 MB); this page itself asks no other server for anything.
+        </p>
       )}
-    </label>
+    </div>
   );
 }
 

@@ -132,9 +132,11 @@ function Status(): JSX.Element {
   );
 }
 
-function Curves(): JSX.Element {
+function Curves(): JSX.Element | null {
   const results = epochs.value;
   const total = Math.max(settings.value.epochs, results.length);
+  // Of a model that was opened there is one result, which is no curve.
+  if (results.length === 1 && results[0].epoch === 0) return null;
   return (
     <div class="charts">
       <Chart
@@ -210,7 +212,6 @@ function Confusion(): JSX.Element | null {
     () =>
       last &&
       plot.confusionMatrix(last.targets, last.predictions, {
-        title: 'Confusion matrix',
         labels: [...classes.value],
         theme: scheme,
       }),
@@ -218,7 +219,12 @@ function Confusion(): JSX.Element | null {
   );
   if (!svg) return null;
   // The text is made by the plot module, which escapes what it is given.
-  return <div class="plot card" dangerouslySetInnerHTML={{ __html: svg }} />;
+  return (
+    <section class="card matrix">
+      <h3>Confusion matrix</h3>
+      <div class="plot" dangerouslySetInnerHTML={{ __html: svg }} />
+    </section>
+  );
 }
 
 const bestOf = (probabilities: readonly number[]): number =>
