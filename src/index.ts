@@ -1,4 +1,7 @@
-/** wasmgrad: PyTorch's everyday library for web pages and Node. Public names only. */
+/**
+ * wasmgrad: PyTorch's everyday library for web pages and Node. Public names only.
+ * @module wasmgrad
+ */
 
 export { detectAnomaly } from './anomaly.ts';
 export {

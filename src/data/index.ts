@@ -1,4 +1,7 @@
-/** `data`: data sets, samplers and loaders. */
+/**
+ * `data`: data sets, samplers and loaders.
+ * @module wasmgrad/data
+ */
 export { type Collated, defaultCollate } from './collate.ts';
 export { DataLoader, type DataLoaderOptions } from './dataLoader.ts';
 export { ConcatDataset, Dataset, type Indices, randomSplit, Subset, TensorDataset } from './dataset.ts';

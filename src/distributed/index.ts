@@ -1,4 +1,7 @@
-/** `wasmgrad/distributed`: training by several processes, on MPI. Node only. */
+/**
+ * `wasmgrad/distributed`: training by several processes, on MPI. Node only.
+ * @module wasmgrad/distributed
+ */
 export { loadCheckpoint, saveCheckpoint } from './checkpoint.ts';
 export {
   type AsyncOption,

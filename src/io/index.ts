@@ -1,4 +1,7 @@
-/** wasmgrad/io: files that PyTorch, numpy and everybody else reads, and checkpoints. */
+/**
+ * wasmgrad/io: files that PyTorch, numpy and everybody else reads, and checkpoints.
+ * @module wasmgrad/io
+ */
 export {
   type CheckpointState,
   type LoadCheckpointOptions,

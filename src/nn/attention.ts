@@ -34,7 +34,7 @@ export interface MultiheadAttentionOptions extends LayerOptions {
 }
 
 export interface MultiheadAttentionForwardOptions {
-  /** [n, s]: bool, true for keys to ignore, or floating, added to the scores. */
+  /** Of shape [n, s]; bool, true for keys to ignore, or floating, added to the scores. */
   keyPaddingMask?: Tensor | null;
   /** Also return the weights, which is slower. Default true. */
   needWeights?: boolean;

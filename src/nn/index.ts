@@ -1,4 +1,7 @@
-/** `nn`: modules, their parameters, and `nn.functional`, `nn.init`, `nn.utils`. */
+/**
+ * `nn`: modules, their parameters, and `nn.functional`, `nn.init`, `nn.utils`.
+ * @module wasmgrad/nn
+ */
 export * from './activation.ts';
 export * from './attention.ts';
 export * from './container.ts';

@@ -240,7 +240,7 @@ export class Transformer extends Module {
     return this.decoder.forward(tgt, memory, options);
   }
 
-  /** [size, size]: −∞ above the diagonal, 0 elsewhere. */
+  /** Of shape [size, size]; −∞ above the diagonal, 0 elsewhere. */
   static generateSquareSubsequentMask(size: number, options: LayerOptions = {}): Tensor {
     return triu<Tensor>(full([size, size], -Infinity, { dtype: 'float32', ...options }), 1);
   }

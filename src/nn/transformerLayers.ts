@@ -85,7 +85,7 @@ function planOf(options: TransformerLayerOptions): Plan {
 export interface EncoderLayerForwardOptions {
   /** [t, t] or [n·heads, t, t]: bool, true where attention is forbidden, or floating, added to the scores. */
   srcMask?: Tensor | null;
-  /** [n, t]: bool, true for padding, or floating. */
+  /** Of shape [n, t]; bool, true for padding, or floating. */
   srcKeyPaddingMask?: Tensor | null;
   /** Says that srcMask is causal. */
   isCausal?: boolean;
@@ -184,7 +184,7 @@ export interface DecoderForwardOptions {
   tgtMask?: Tensor | null;
   /** [t, s] or [n·heads, t, s], likewise. */
   memoryMask?: Tensor | null;
-  /** [n, t]: bool, true for padding, or floating. */
+  /** Of shape [n, t]; bool, true for padding, or floating. */
   tgtKeyPaddingMask?: Tensor | null;
   /** [n, s], likewise. */
   memoryKeyPaddingMask?: Tensor | null;

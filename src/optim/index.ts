@@ -1,4 +1,7 @@
-/** `optim`: optimisers, and `optim.lrScheduler`. */
+/**
+ * `optim`: optimisers, and `optim.lrScheduler`.
+ * @module wasmgrad/optim
+ */
 export * from './adam.ts';
 export * from './adaptive.ts';
 export { LBFGS, type LBFGSOptions } from './lbfgs.ts';

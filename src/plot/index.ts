@@ -2,6 +2,7 @@
  * `wasmgrad/plot`: curves, histograms, matrices and pictures as SVG strings, for pages and for files. They take plain
  * numbers, typed arrays or tensors, and follow the reader's light or dark colour scheme. `toPNG` and `toCanvas` make pixels
  * of them.
+ * @module wasmgrad/plot
  */
 export type { BarOptions, BarSeries } from './bar.ts';
 export type { ColorMap } from './colorMap.ts';

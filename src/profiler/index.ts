@@ -1,4 +1,7 @@
-/** `wasmgrad/profiler`: where the time of a program goes, by kernel, by module, forward and backward. */
+/**
+ * `wasmgrad/profiler`: where the time of a program goes, by kernel, by module, forward and backward.
+ * @module wasmgrad/profiler
+ */
 import { ArgumentError } from '../core/errors.ts';
 import { type Target, writeTo } from '../io/target.ts';
 import { KeyAverages, ModuleAverages } from './averages.ts';

@@ -1,6 +1,7 @@
 /**
  * `wasmgrad/serve`: a small server for pages that use this library, on this machine. It sends the headers that give a
  * page threads. Node only.
+ * @module wasmgrad/serve
  */
 import { ArgumentError, DeviceError } from '../core/errors.ts';
 import { type FoundFile, findFile } from './files.ts';

@@ -1,4 +1,7 @@
-/** `wasmgrad/training`: training in a worker, with a page that stays free. */
+/**
+ * `wasmgrad/training`: training in a worker, with a page that stays free.
+ * @module wasmgrad/training
+ */
 export {
   type TrainInWorkerOptions,
   type TrainingRun,

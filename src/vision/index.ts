@@ -1,4 +1,7 @@
-/** `wasmgrad/vision`: image data sets and what is done to images. */
+/**
+ * `wasmgrad/vision`: image data sets and what is done to images.
+ * @module wasmgrad/vision
+ */
 export type { DownloadProgress } from './download.ts';
 export type { ImageDataset } from './imageDataset.ts';
 export { FashionMNIST, type FileSource, MNIST, type MnistOptions, type TargetTransform } from './mnist.ts';

@@ -1,4 +1,7 @@
-/** `nn.functional`: layers and losses without state. */
+/**
+ * `nn.functional`: layers and losses without state.
+ * @module wasmgrad/nn/functional
+ */
 export * from './activation.ts';
 export { type AttentionOptions, scaledDotProductAttention } from './attention.ts';
 export * from './conv.ts';
