@@ -212,6 +212,7 @@ function Confusion(): JSX.Element | null {
     () =>
       last &&
       plot.confusionMatrix(last.targets, last.predictions, {
+        title: '', // stands above it, as in the card beside it
         labels: [...classes.value],
         theme: scheme,
       }),
