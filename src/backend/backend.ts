@@ -167,6 +167,8 @@ export interface Backend extends WindowKernels {
   // Products
   /** [..., m, k] · [..., k, n]: leading dimensions are equal already, or absent on the right. */
   matmul(a: NDArray, b: NDArray, options?: GemmOptions): NDArray;
+  /** Of two matrices, with the sums of b's columns, [n]: where that is one pass, as gradients of linear layers want it. */
+  matmulAndSums?(a: NDArray, b: NDArray): { product: NDArray; sums: NDArray };
 
   // Rows along the last dimension, x contiguous or not
   softmax(x: NDArray, log: boolean): NDArray;

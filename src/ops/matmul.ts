@@ -1,5 +1,6 @@
 /** Products of matrices, of vectors, and of batches of both. */
 
+import { isGradEnabled } from '../autograd/gradMode.ts';
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import type { NDArray } from '../backend/array.ts';
@@ -262,6 +263,12 @@ function affine<T extends Variable>(x: T, weight: T, bias: T, rectified: boolean
     return (grad) => {
       const grad2d = rowsOf(grad);
       const gradX = savedW && matmul(grad, savedW.get(grad));
+      const { backend } = grad.array;
+      if (savedX && node.needs[2] && backend.matmulAndSums && !isGradEnabled()) {
+        const columns = transpose(rowsOf(savedX.get(grad)), 0, 1);
+        const { product, sums } = backend.matmulAndSums(columns.array, grad2d.array);
+        return [gradX, transpose(grad.derive(product), 0, 1), grad.derive(sums)];
+      }
       // (xᵀ·grad)ᵀ: the layout in which Linear stores its weight, so that nothing is transposed.
       const gradW = savedX && transpose(mm(transpose(rowsOf(savedX.get(grad)), 0, 1), grad2d), 0, 1);
       return [gradX, gradW, node.needs[2] ? sumRows(grad2d) : null];

@@ -36,6 +36,7 @@ export const KERNELS: Readonly<Record<keyof Backend, Naming | null>> = {
   scanExtreme: (kind: string) => `cum${kind}`,
   sort: 'sort',
   matmul: (_a: NDArray, _b: NDArray, options?: GemmOptions) => (options?.bias ? 'addmm' : 'matmul'),
+  matmulAndSums: 'matmul',
   softmax: (_x: NDArray, log: boolean) => (log ? 'log_softmax' : 'softmax'),
   softmaxGrad: (_grad: NDArray, _output: NDArray, log: boolean) =>
     log ? 'log_softmax_grad' : 'softmax_grad',

@@ -31,7 +31,7 @@ import * as losses from './crossEntropy.ts';
 import { GpuDevice } from './device.ts';
 import * as elementwise from './elementwise.ts';
 import * as indexing from './indexing.ts';
-import { matmul } from './matmul.ts';
+import { matmul, matmulAndSums } from './matmul.ts';
 import * as normalization from './normalization.ts';
 import * as order from './order.ts';
 import * as pooling from './pooling.ts';
@@ -183,6 +183,10 @@ export class WebGPUBackend implements Backend {
   matmul(a: NDArray, b: NDArray, options: GemmOptions = {}): NDArray {
     this.#gpu.begin(a, b, options.bias);
     return matmul(this.#gpu, a, b, options);
+  }
+  matmulAndSums(a: NDArray, b: NDArray): { product: NDArray; sums: NDArray } {
+    this.#gpu.begin(a, b);
+    return matmulAndSums(this.#gpu, a, b);
   }
   softmax(x: NDArray, log: boolean): NDArray {
     this.#gpu.begin(x);

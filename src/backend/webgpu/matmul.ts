@@ -1,12 +1,14 @@
 /** Matrix products of any strides: float32 by tiles, integers by one thread per element. */
-import { expandStrides } from '../../core/shape.ts';
+import { expandStrides, type Strides } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
 import type { GemmOptions } from '../backend.ts';
 import type { BoundArray, GpuContext, Room } from './context.ts';
 import { laneOf, narrow, wgslType } from './elementTypes.ts';
+import { SUM } from './folds.ts';
 import { binaryFormula } from './formulas.ts';
 import { loopBy, placesText } from './loops.ts';
-import { product } from './product.ts';
+import { isOnePass, product } from './product.ts';
+import { reduce } from './reduce.ts';
 import { inHalves, outermost } from './slices.ts';
 
 /** Elements are read once for every tile: what a product takes in must cost next to nothing. */
@@ -17,6 +19,25 @@ export function matmul(gpu: GpuContext, a: NDArray, b: NDArray, options: GemmOpt
   const out = gpu.empty([...a.shape.slice(0, -1), b.shape[b.shape.length - 1]], a.dtype);
   multiply(gpu, a, b, options, out);
   return out;
+}
+
+/**
+ * The sums are one more row of the product, by a row of ones on the left. Where the sum over k is divided, or the arrays
+ * are, they are a reduction of their own.
+ */
+export function matmulAndSums(gpu: GpuContext, a: NDArray, b: NDArray): { product: NDArray; sums: NDArray } {
+  const [m, k] = a.shape;
+  const n = b.shape[1];
+  const made = gpu.empty([m, n], a.dtype);
+  const whole = [a, b, made].every((x) => gpu.fits(x));
+  const terms = { batches: 1, m: m + 1, n, k, ...directionsOf(a.strides, b.strides) };
+  if (!whole || a.dtype !== 'float32' || !isOnePass(gpu, terms)) {
+    multiply(gpu, a, b, {}, made);
+    return { product: made, sums: reduce(gpu, SUM, b, [0], false) };
+  }
+  const sums = gpu.empty([n], a.dtype);
+  multiplyBound(gpu, a, b, {}, made, sums);
+  return { product: made, sums };
 }
 
 /** Whole, or by halves of rows, columns, batches or terms, whichever an array that cannot be bound is the longest of. */
@@ -94,6 +115,7 @@ function multiplyBound(
   b: NDArray,
   { bias, relu = false }: GemmOptions,
   out: NDArray,
+  sums: NDArray | null = null,
 ): void {
   const lane = laneOf(a.dtype, 'matmul');
   const lead = a.shape.slice(0, -2);
@@ -121,13 +143,16 @@ function multiplyBound(
     ...(flat ? [] : [['out_row: u32', out.strides[lead.length]] as const]),
   ];
   const type = wgslType[lane];
-  const load = (name: 'a' | 'b', letters: string, place: string): string => `
+  const load = (name: 'a' | 'b', letters: string, place: string): string => {
+    const element = sources[name].at(`${name}_i + ${place}`);
+    return `
 ${sources[name].declarations()}
 fn load_${name}(${letters}) -> ${type} {
   ${placesText(batch, 'at')}
-  return ${sources[name].at(`${name}_i + ${place}`)};
+  return ${sums && name === 'a' ? `select(${element}, 1.0, i == P.m - 1u)` : element};
 }`;
-  const aRowText = 'i * P.a_row + l * P.a_step';
+  };
+  const aRowText = `${sums ? 'min(i, P.m - 2u)' : 'i'} * P.a_row + l * P.a_step`;
   const bText = 'l * P.b_step + j * P.b_column';
   const placeOf = flat
     ? ''
@@ -151,22 +176,28 @@ fn place_of(at: u32, i: u32, j: u32) -> u32 {
     params.push(['bias_at: u32', bias.offset], ['bias_step: u32', bias.strides[0] ?? 0]);
   }
   const epilogue = relu ? `relu(${biased})` : biased;
+  if (sums) inputs.push({ name: 'sums', type, array: sums, writes: true });
   product(gpu, {
-    key: `matmul ${key} ${bias !== undefined} ${relu}`,
+    key: `matmul ${key} ${bias !== undefined} ${relu}${sums ? ' sums' : ''}`,
     batches,
-    m,
+    m: sums ? m + 1 : m,
     n,
     k,
     inputs,
     params,
     loads,
-    aAlongL: aStep === 1 || aRow !== 1,
-    bAlongJ: bColumn === 1 || bStep !== 1,
+    ...directionsOf([aRow, aStep], [bStep, bColumn]),
     out,
     ...place,
+    ...(sums ? { aside: 'if (i == P.m - 1u) { sums[j] = v; return; }' } : {}),
     ...(bias || relu ? { epilogue } : {}),
   });
 }
+
+const directionsOf = ([aRow, aStep]: Strides, [bStep, bColumn]: Strides) => ({
+  aAlongL: aStep === 1 || aRow !== 1,
+  bAlongJ: bColumn === 1 || bStep !== 1,
+});
 
 function integers(
   gpu: GpuContext,

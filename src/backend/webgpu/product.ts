@@ -38,16 +38,35 @@ export interface Product extends Directions {
   readonly place?: string;
   /** WGSL over `v`, `b`, `i`, `j`: what becomes of a finished sum. */
   readonly epilogue?: string;
+  /** WGSL over the same, before all else: statements that may store a sum elsewhere, and return. */
+  readonly aside?: string;
 }
+
+/** What decides how a product is made. */
+type Terms = Pick<
+  Product,
+  'batches' | 'm' | 'n' | 'k' | 'workedOut' | 'aAlongL' | 'bAlongJ' | 'place' | 'epilogue'
+>;
+
+/** Whether sums over l are one kernel's, from the first term to the last. */
+export function isOnePass(gpu: GpuContext, p: Terms): boolean {
+  return !isForTeams(p) && partsOf(p, tileOf(gpu, p)) === 1;
+}
+
+const isForTeams = ({ m, n, k, batches, aAlongL, bAlongJ }: Terms): boolean =>
+  aAlongL && !bAlongJ && k >= TEAM_TERMS && m * n * batches <= TEAM_SUMS && Math.min(m, n) < 8;
+
+const tileOf = (gpu: GpuContext, p: Terms): Tile | null =>
+  tileFor(gpu.workgroupBytes, p.batches, p.m, p.n, p.k, p.workedOut ?? false);
 
 export function product(gpu: GpuContext, p: Product): void {
   const { m, n, k, batches, out } = p;
   if (m * n * batches === 0) return;
-  if (p.aAlongL && !p.bAlongJ && k >= TEAM_TERMS && m * n * batches <= TEAM_SUMS && Math.min(m, n) < 8) {
+  if (isForTeams(p)) {
     launchTeams(gpu, p);
     return;
   }
-  const tile = tileFor(gpu.workgroupBytes, batches, m, n, k, p.workedOut ?? false);
+  const tile = tileOf(gpu, p);
   const parts = partsOf(p, tile);
   if (parts > 1) {
     const length = Math.ceil(k / parts);
@@ -62,7 +81,7 @@ export function product(gpu: GpuContext, p: Product): void {
 }
 
 /** How many parts the sum over l is split into. */
-function partsOf({ m, n, k, batches, place, epilogue }: Product, tile: Tile | null): number {
+function partsOf({ m, n, k, batches, place, epilogue }: Terms, tile: Tile | null): number {
   if (place !== undefined || epilogue !== undefined || k < 2 * PART_TERMS) return 1;
   const tiles = Math.ceil(m / (tile?.rows ?? 1)) * Math.ceil(n / (tile?.columns ?? 1)) * batches;
   const enough = tile ? FEW_TILES : FEW_TILES * SINGLES;
@@ -82,6 +101,7 @@ function rowMajor(shape: Shape): number[] {
 const finishText = (p: Product): string => {
   const place = p.place ?? 'P.out_at + ((part * P.batches + b) * P.m + i) * P.n + j';
   return `fn finish(part: u32, b: u32, i: u32, j: u32, v: f32) {
+  ${p.aside ?? ''}
   out[${place}] = ${p.epilogue ?? 'v'};
 }`;
 };
