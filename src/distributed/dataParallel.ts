@@ -16,6 +16,7 @@ import { assignBuckets, type Bucket, LoneBucket, SharedBucket } from './buckets.
 import { allGatherObject, broadcast, compareCalls, nameOf } from './collectives.ts';
 import { DistributedError } from './errors.ts';
 import { type ProcessGroup, processGroup } from './group.ts';
+import { duringKernels } from './memory.ts';
 import type { Work } from './work.ts';
 
 export interface DataParallelOptions {
@@ -178,7 +179,17 @@ class Reducer {
   #nextBucket = 0;
   #works: Work[] = [];
   readonly #afterNode = (): void => {
+    const { failure } = this.#group.queue;
+    if (failure !== null) throw failure;
     if (!this.#group.queue.idle) this.#group.queue.progress();
+  };
+  /** The same within a kernel, which nothing may interrupt: a failure comes up after the node. */
+  readonly #inKernel = (): void => {
+    try {
+      if (!this.#group.queue.idle) this.#group.queue.progress();
+    } catch {
+      // It is the queue's `failure` now.
+    }
   };
   readonly #atEnd = (): void => this.#end();
 
@@ -288,6 +299,7 @@ class Reducer {
       const average = this.#averages[b];
       compareCalls(this.#group, average.name);
       average.begin(flat.array);
+      duringKernels(flat.array, this.#inKernel);
       this.#works.push(this.#group.queue.add(average));
     }
   }
@@ -295,6 +307,7 @@ class Reducer {
   #end(): void {
     this.#pass = null;
     walkHooks.afterNode = null;
+    duringKernels(this.#named[0][1].array, null);
     if (!this.#findUnused && this.#arrived.includes(false)) {
       const absent = this.#named.filter((_, i) => !this.#arrived[i]).map(([name]) => name);
       throw unusedError(this.#group.rank, absent);

@@ -50,3 +50,8 @@ export function parts({ address, count, dtype }: Elements, chunkBytes: number): 
     });
   return found;
 }
+
+/** Has `look` called during long kernels of this array's backend, for calls under way that have to be driven; null ends it. */
+export function duringKernels({ backend }: NDArray, look: (() => void) | null): void {
+  if (backend instanceof WasmBackend) backend.runtime.pool.interlude = look;
+}

@@ -126,6 +126,26 @@ describe('run', () => {
     expect(seen).toContain(1);
   });
 
+  test.each([1, 3])('looks up between slices, where other kernels may run, %i threads', async (threads) => {
+    const { module, pool, base } = rig();
+    await pool.start(threads);
+    const { i32 } = module.views();
+    const [length, other, otherLength] = [1003, base + 8192, 50];
+    let looks = 0;
+    pool.interlude = () => {
+      looks++;
+      pool.run('count', [other], otherLength, 7);
+    };
+    for (let round = 0; round < 100; round++) pool.run('count', [base], length, 100);
+    expect(new Set(i32.slice(base / 4, base / 4 + length))).toEqual(new Set([100]));
+    expect(new Set(i32.slice(other / 4, other / 4 + otherLength))).toEqual(new Set([looks]));
+    if (threads === 1) expect(looks).toBe(100 * 10);
+    else expect(looks).toBeGreaterThan(0);
+    pool.interlude = null;
+    pool.run('count', [base], length, 100);
+    expect(i32[other / 4]).toBe(looks);
+  });
+
   test('passes 24 arguments', async () => {
     const { module, pool, base } = rig();
     await pool.start(2);

@@ -73,12 +73,12 @@ function plan(
   };
 }
 
-/** Units per slice; all of them where threads would not pay. */
+/** Units per slice; all of them where threads would not pay, nor is there an interlude. */
 function chunk(host: WasmContext, units: number, work: number): number {
   const { pool } = host.runtime;
   const threads = pool.plannedThreads;
-  if (threads < 2 || work < (pool.hot ? PARALLEL_HOT : PARALLEL_ASLEEP)) return units;
-  return Math.ceil(units / threads);
+  const share = threads < 2 || work < (pool.hot ? PARALLEL_HOT : PARALLEL_ASLEEP) ? 1 : threads;
+  return Math.ceil(units / share / pool.pieces(work / share));
 }
 
 /** Bytes of a panel, then of what gemm needs for any of the given products. */

@@ -278,7 +278,12 @@ const jobArguments: number[] = [];
  * Claims and runs chunks until none is left. A kernel that throws fails the job: the chunks that follow are claimed
  * and counted without running, so that nobody waits for them. Returns the error, if this thread met one.
  */
-export function takeChunks(control: Control, kernels: readonly AnyKernel[], thread: number): unknown {
+export function takeChunks(
+  control: Control,
+  kernels: readonly AnyKernel[],
+  thread: number,
+  interlude: (() => void) | null = null,
+): unknown {
   const { words, numbers } = control;
   let next = claim(control, thread);
   if (next < 0) return undefined;
@@ -304,6 +309,7 @@ export function takeChunks(control: Control, kernels: readonly AnyKernel[], thre
     next = claim(control, thread);
     if (Atomics.sub(words, PENDING, 1) === 1 && Atomics.load(words, WAITING) === 1)
       Atomics.notify(words, PENDING);
+    interlude?.();
   }
   return failure;
 }

@@ -57,12 +57,12 @@ function matrices(host: WasmContext, x: NDArray): Matrices {
   return { array: copy, batch: rows * columns, rowStride: columns, columnStride: 1, temporary: true };
 }
 
-/** How many rows, columns or batches a slice takes; all of them where threads would not pay. */
+/** How many rows, columns or batches a slice takes; all of them where threads would not pay, nor is there an interlude. */
 function chunk(host: WasmContext, total: number, work: number, tile: number): number {
   const { pool } = host.runtime;
   const threads = pool.plannedThreads;
-  if (threads < 2 || work < (pool.hot ? PARALLEL_HOT : PARALLEL_ASLEEP)) return total;
-  return Math.min(total, Math.ceil(total / threads / tile) * tile);
+  const share = threads < 2 || work < (pool.hot ? PARALLEL_HOT : PARALLEL_ASLEEP) ? 1 : threads;
+  return Math.min(total, Math.ceil(total / share / pool.pieces(work / share) / tile) * tile);
 }
 
 /** The product of float arrays; leading dimensions are equal, or b is a plain matrix. */
@@ -160,7 +160,7 @@ function sparseGemm(
   const { module, pool } = host.runtime;
   const { sparse_lists_bytes, gemm_sparse_scratch_f32 } = module.exports;
   const threads = pool.plannedThreads;
-  const parallel = chunk(host, m, m * n * k, 1) < m;
+  const parallel = threads > 1 && chunk(host, m, m * n * k, 1) < m;
   const most = Math.max(LIST_ROWS, Math.floor(LISTS_BYTES / (8 * k) / LIST_ROWS) * LIST_ROWS);
   const own = (gemm_sparse_scratch_f32(Math.min(m, most), n, k) + 63) & ~63;
   const shared = sparse_lists_bytes(Math.min(m, most), k);
@@ -206,7 +206,7 @@ function sparseGemm(
           pointer,
         ],
         tiles,
-        parallel ? 1 : tiles,
+        parallel ? 1 : Math.ceil(tiles / pool.pieces(rows * n * k)),
         { arg: 15, stride: own },
       );
     }

@@ -63,6 +63,8 @@ const MAX_AUTO_THREADS = 16;
 const STALL_MS = 30_000;
 /** A worker gets this many times what the calling thread needed for all of its own chunks. */
 const STALL_FACTOR = 20;
+/** Multiply-adds of one thread between two interludes: about a millisecond. */
+const BREATH = 2 ** 25;
 /** Kernels count in 32 bits with a sign. */
 export const MAX_TOTAL = 2 ** 31 - 1;
 /** Workers start within 100 ms; a page under load takes longer. */
@@ -99,6 +101,13 @@ export class Pool<K = Kernels> {
   #crew: Crew | undefined;
   /** The crew is complete: every worker has reported ready. */
   #complete = false;
+  /**
+   * Called on this thread between the slices of long kernels, which are cut for it by `pieces`: for work that goes on
+   * beside and has to be driven. Must be quick, and must not throw: a kernel would stop in the middle.
+   */
+  interlude: (() => void) | null = null;
+  /** The interlude runs: kernels that it calls are neither shared out nor cut, as another one is under way. */
+  #inInterlude = false;
   /** Set once threads turn out to be impossible or were turned off. */
   #reason: string | undefined;
 
@@ -129,6 +138,11 @@ export class Pool<K = Kernels> {
     return this.#isComplete() && Atomics.load(this.#crew!.control.words, SLEEPERS) === 0;
   }
 
+  /** Into how many slices a thread's part of so many multiply-adds is cut: one, unless there is an interlude. */
+  pieces(work: number): number {
+    return this.interlude === null ? 1 : Math.max(1, Math.round(work / BREATH));
+  }
+
   /** Why there is one thread only, if that is so for good; undefined while workers run, start or were not needed yet. */
   get reason(): string | undefined {
     return this.#reason;
@@ -147,10 +161,27 @@ export class Pool<K = Kernels> {
     if (total > MAX_TOTAL) throw new WasmgradError(`${kernel}: ${total} elements are more than ${MAX_TOTAL}`);
     if (chunk <= 0 || Number.isNaN(chunk))
       throw new WasmgradError(`${kernel}: expected a positive chunk, got ${chunk}`);
-    if (chunk < total && this.#crew === undefined && this.#reason === undefined) this.#begin();
-    if (chunk < total && this.#isComplete())
-      this.#runOnAll(kernel, { kernel: entry.index, args, total, chunk, scratch });
+    if (chunk >= total || this.#inInterlude) {
+      callKernel(entry.kernel, args, 0, total);
+      return;
+    }
+    if (this.#crew === undefined && this.#reason === undefined) this.#begin();
+    if (this.#isComplete()) this.#runOnAll(kernel, { kernel: entry.index, args, total, chunk, scratch });
+    else if (this.interlude !== null) this.#runInSlices(entry.kernel, args, total, chunk);
     else callKernel(entry.kernel, args, 0, total);
+  }
+
+  readonly #look = (): void => {
+    this.#inInterlude = true;
+    this.interlude?.();
+    this.#inInterlude = false;
+  };
+
+  #runInSlices(kernel: AnyKernel, args: readonly number[], total: number, chunk: number): void {
+    for (let begin = 0; begin < total; begin += chunk) {
+      if (begin > 0) this.#look();
+      callKernel(kernel, args, begin, Math.min(begin + chunk, total));
+    }
   }
 
   #entry(kernel: KernelName<K>, args: readonly number[]): Entry {
@@ -271,7 +302,7 @@ export class Pool<K = Kernels> {
     if (chunks > MAX_CHUNKS) throw new WasmgradError(`${name}: ${chunks} chunks are more than ${MAX_CHUNKS}`);
     const begun = performance.now();
     publish(control, job, chunks);
-    const error = takeChunks(control, this.kernels, 0);
+    const error = takeChunks(control, this.kernels, 0, this.interlude && this.#look);
     if (Atomics.load(control.words, PENDING) !== 0 && !this.#waitForWorkers(control.words, begun)) {
       this.#giveUp(this.#crew!, 'a worker stopped answering');
       throw new DeviceError(
