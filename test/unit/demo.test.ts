@@ -201,6 +201,7 @@ describe.skipIf(missing !== null)(`the demo page${missing ? ` (skipped: ${missin
     await page.getByLabel('Data').selectOption('fashion');
     const train = page.getByRole('button', { name: 'Train', exact: true });
     await train.and(page.locator(':disabled')).waitFor();
+    await page.getByText('It needs the four files.').waitFor();
     const chooser = page.getByLabel('The four files of Fashion-MNIST');
     const files = [...firstImages({ train: 200, test: 100 })].map(([name, buffer]) => ({
       name,

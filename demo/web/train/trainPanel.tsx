@@ -105,8 +105,10 @@ function Next(): JSX.Element | null {
 function Status(): JSX.Element {
   const step = lastStep.value;
   const state = runState.value;
-  const ready = loaded.value[settings.value.dataset] !== undefined;
-  const reading = loading.value === null ? '' : 'Reading the images …';
+  const { dataset } = settings.value;
+  const ready = loaded.value[dataset] !== undefined;
+  const wanted = dataset === 'fashion' ? 'It needs the four files.' : '';
+  const reading = loading.value === dataset ? 'Reading the images …' : wanted;
   const waiting = state === 'idle' && !ready ? reading : WORDS[state];
   if (step === null) {
     return (
