@@ -13,9 +13,9 @@ import { nodeMachine } from '../node/machine.ts';
 import { writeBetweenMarkers } from '../report/markers.ts';
 import { markdownTable, table } from '../report/text.ts';
 import { median } from '../suite/statistics.ts';
-import { compileYardstick, launcherName, programs, ranks, ranksApart } from './launch.ts';
+import { compileYardstick, launcherName, ranks, ranksApart, start } from './launch.ts';
 import { CALL_BYTES } from './model.ts';
-import { BATCH, type Job, type Overlap, runAlone, runRank } from './ranks.ts';
+import { BATCH, type Job, NETS, type Overlap, runAlone, runRank, type Schedule, START } from './ranks.ts';
 import {
   type AllReduceTime,
   allReduceTable,
@@ -64,27 +64,62 @@ function allReduceTimes(rounds: number): AllReduceTime[] {
   return SIZES.map((bytes, i) => ({ bytes, ours: middle(ours, i), c: yardstick ? middle(c, i) : undefined }));
 }
 
-/** Until programs that start together have compiled everything. */
-const READY_MS = 14_000;
+/** Longer than the steps of a turn take, if each process has a core. */
+const TURN_MS = 900;
+const TURNS_PER_ROUND = 5;
 
-/** So many programs side by side, together, and with the batch divided, in turns. */
+/** So many programs side by side, together, and with the batch divided: all ready at once, and measured in turns. */
 async function trainingTimes(processes: number, rounds: number): Promise<Training> {
-  const all: Round[] = [];
-  const together = (batch: number) => ranks<number[]>(processes, 'training', `${batch}`);
-  for (let round = 0; round < rounds; round++) {
-    const start = `${Date.now() + READY_MS * Math.max(1, processes / os.availableParallelism())}`;
-    const alone = await programs<number[]>(processes, 'alone', start);
-    const weak = together(BATCH);
-    all.push({ alone, weak, strong: processes === 1 ? weak : together(BATCH / processes) });
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wasmgrad-turns-'));
+  const batches = processes === 1 ? [BATCH] : [BATCH, BATCH / processes];
+  const turnMs = TURN_MS * Math.max(1, processes / os.availableParallelism());
+  const common = { folder, jobs: 1 + batches.length, turns: TURNS_PER_ROUND * rounds, turnMs };
+  const schedule = (job: number) => JSON.stringify({ ...common, job } satisfies Schedule);
+  const abort = new AbortController();
+  try {
+    const alone = Array.from({ length: processes }, (_, rank) =>
+      start(1, false, abort.signal, 'alone', `${rank}`, `${processes}`, schedule(0)),
+    );
+    const together = batches.map((batch, i) =>
+      start(processes, true, abort.signal, 'training', `${batch}`, schedule(i + 1)),
+    );
+    const results = Promise.all([...alone, ...together]);
+    await Promise.race([results, allReady(folder, common.jobs * processes)]);
+    const all = (await results).map((text): number[][] => JSON.parse(text));
+    const [weak, strong = weak] = all.slice(processes);
+    const turn = (i: number): Round => ({
+      alone: all.slice(0, processes).map((steps) => steps[i]),
+      weak: weak[i],
+      strong: strong[i],
+    });
+    return summarizeTraining(
+      processes,
+      weak.map((_, i) => turn(i)),
+    );
+  } finally {
+    abort.abort();
+    fs.rmSync(folder, { recursive: true, force: true });
   }
-  return summarizeTraining(processes, all);
+}
+
+/** Waits until so many processes are ready, and tells them when to start. */
+async function allReady(folder: string, processes: number): Promise<void> {
+  while (fs.existsSync(folder) && fs.readdirSync(folder).length < processes)
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  if (!fs.existsSync(folder)) return; // One of them has failed.
+  const file = path.join(folder, START);
+  fs.writeFileSync(`${file}.new`, `${Date.now() + 500}`);
+  fs.renameSync(`${file}.new`, file);
 }
 
 /** What the backward pass hides on a slow link; why it cannot be measured, where it cannot. */
 async function overlap(rounds: number): Promise<string> {
   const missing = whyNot('openmpi') ?? whyNoTwoHosts();
   if (missing !== undefined) return `Overlap on a slow link was not measured: ${missing}.`;
-  return overlapText(await ranksApart<Overlap>(RATE, 'overlap', String(5 * rounds)), RATE);
+  const all: Overlap[] = [];
+  for (const net of NETS)
+    all.push(await ranksApart<Overlap>(RATE, 'overlap', ...[5 * rounds, ...net].map(String)));
+  return overlapText(all, RATE);
 }
 
 async function measure(values: { rounds: string; out: string; write: boolean }): Promise<void> {
@@ -107,7 +142,7 @@ async function measure(values: { rounds: string; out: string; write: boolean }):
   show(trainingTable(training, cores));
   const hidden = await overlap(rounds);
   console.log(`${hidden}\n`);
-  const stepMs = training[0].alone.mean;
+  const stepMs = training[0].alone;
   show(modelTable(stepMs));
   const notes = assumptions(stepMs).join('\n');
   console.log(`${notes}\n${check(times, training)}\n`);

@@ -8,6 +8,7 @@ import { TwoHosts } from '../../test/support/twoHosts.ts';
 import { CALL_BYTES } from './model.ts';
 
 const LIMIT_MS = 120_000;
+const TURNS_LIMIT_MS = 600_000;
 const ALLOW_ROOT = { OMPI_ALLOW_RUN_AS_ROOT: '1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1' };
 
 /** As the library sets them for itself: the C program makes the same calls in the same way. */
@@ -26,11 +27,15 @@ export function launcherName(): string | null {
       : 'MPICH';
 }
 
-/** What `mpirun` prints. @throws Error with its words if it fails */
-export function mpirun(processes: number, command: readonly string[]): string {
+function mpirunLine(processes: number, command: readonly string[]): [string, string[]] {
   const open = launcherName() !== 'MPICH';
   const flags = open ? ['--oversubscribe', '--bind-to', 'none'] : [];
-  const { status, stdout, stderr } = spawnSync('mpirun', ['-np', `${processes}`, ...flags, ...command], {
+  return ['mpirun', ['-np', `${processes}`, ...flags, ...command]];
+}
+
+/** What `mpirun` prints. @throws Error with its words if it fails */
+export function mpirun(processes: number, command: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(...mpirunLine(processes, command), {
     encoding: 'utf8',
     timeout: LIMIT_MS,
     env: { ...process.env, ...settings() },
@@ -52,20 +57,33 @@ export function ranks<T>(processes: number, ...args: string[]): T {
   return JSON.parse(mpirun(processes, rankCommand(...args)));
 }
 
-/** This program again, so often at once, without MPI; each as `name rank processes` and what is given. */
-export function programs<T>(processes: number, name: string, ...args: string[]): Promise<T[]> {
-  const one = async (rank: number): Promise<T> => {
-    const [command, ...rest] = rankCommand(name, `${rank}`, `${processes}`, ...args);
-    const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'inherit'], timeout: LIMIT_MS });
-    let text = '';
-    child.stdout.on('data', (data) => {
-      text += data;
+/** This program again, as each of the processes or without MPI, beside others. */
+export function start(
+  processes: number,
+  mpi: boolean,
+  signal: AbortSignal,
+  ...args: string[]
+): Promise<string> {
+  const own = rankCommand(...args);
+  const [command, rest] = mpi ? mpirunLine(processes, own) : [own[0], own.slice(1)];
+  const env = { ...process.env, ...settings() };
+  const child = spawn(command, rest, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: TURNS_LIMIT_MS,
+    env,
+    signal,
+  });
+  let text = '';
+  child.stdout.on('data', (data) => {
+    text += data;
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => {
+      if (code === 0) resolve(text);
+      else reject(new Error(`${args[0]} ended with code ${code}`));
     });
-    const code = await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));
-    if (code !== 0) throw new Error(`${name}: a program ended with code ${code}`);
-    return JSON.parse(text);
-  };
-  return Promise.all(Array.from({ length: processes }, (_, rank) => one(rank)));
+  });
 }
 
 /** The same with one process on each of two hosts, which a cable of this bandwidth joins. @throws Error if that fails */

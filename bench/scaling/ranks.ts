@@ -1,5 +1,6 @@
 /** What each process does, under a launcher. Rank 0 prints the result as JSON. */
 import fs from 'node:fs';
+import path from 'node:path';
 import * as torch from 'wasmgrad';
 import { data, nn, optim, type Tensor } from 'wasmgrad';
 import * as dist from 'wasmgrad/distributed';
@@ -11,7 +12,10 @@ export type Job = readonly [bytes: number, times: number];
 
 /** Milliseconds of a step of one model on a slow link. */
 export interface Overlap {
-  /** Without communication. */
+  /** Of this many layers, from as many features to as many. */
+  readonly layers: number;
+  readonly width: number;
+  /** Without communication, until the slower process has done. */
   readonly compute: number;
   /** The communication by itself. */
   readonly communication: number;
@@ -50,23 +54,45 @@ function* endless<T>(loader: Iterable<T>): Generator<T, never> {
 
 /** Steps until V8 has compiled everything. */
 const WARM_UP = 2000;
-const STEPS = 400;
+/** Of each turn, after and before some that are not measured. */
+const STEPS = 160;
+const MARGIN = STEPS / 8;
+const LOOK_MS = 20;
+
+/** Jobs that are measured in turns, so that whatever holds up the machine for a while holds up all of them. */
+export interface Schedule {
+  /** Where each process says that it is ready, and finds the time of the first turn. */
+  readonly folder: string;
+  readonly job: number;
+  readonly jobs: number;
+  readonly turns: number;
+  readonly turnMs: number;
+}
+/** Milliseconds since 1970, in a schedule's folder. */
+export const START = 'start';
 
 interface Place {
   readonly rank: number;
   readonly processes: number;
 }
 
-/**
- * Trains the tutorial's network on this process's part of MNIST: milliseconds of each step. `ready` comes between the
- * warm-up and the steps that are measured.
- */
+const napCell = new Int32Array(new SharedArrayBuffer(4));
+const nap = (ms: number) => Atomics.wait(napCell, 0, 0, Math.max(0, ms));
+
+function waitForStart({ folder, job }: Schedule, rank: number): number {
+  fs.writeFileSync(path.join(folder, `ready-${job}-${rank}`), '');
+  const file = path.join(folder, START);
+  while (!fs.existsSync(file)) nap(LOOK_MS);
+  return Number(fs.readFileSync(file, 'utf8'));
+}
+
+/** Trains the tutorial's network on this process's part of MNIST: milliseconds of each step, by turn. */
 async function trainingSteps(
   batchSize: number,
   { rank, processes }: Place,
+  schedule: Schedule,
   wrap: (model: ReturnType<typeof network>) => { forward(x: Tensor): Tensor; parameters(): nn.Parameter[] },
-  ready: (step: () => void) => void,
-): Promise<number[]> {
+): Promise<number[][]> {
   await torch.init({ threads: 1 });
   torch.manualSeed(7);
   const { train } = await loadDatasets({ dataset: 'mnist', data: undefined, download: false, batchSize });
@@ -82,55 +108,60 @@ async function trainingSteps(
     optimizer.zeroGrad();
     return loss.item();
   };
-  for (let k = 0; k < WARM_UP; k++) step();
-  ready(step);
-  const marks = [performance.now()];
-  for (let k = 0; k < STEPS; k++) {
-    step();
-    marks.push(performance.now());
-  }
-  // What is measured last by others is not to have a core more.
-  for (let k = 0; k < STEPS / 8; k++) step();
-  return marks.slice(1).map((mark, k) => mark - marks[k]);
+  const steps = (count: number) => {
+    for (let k = 0; k < count; k++) step();
+  };
+  steps(WARM_UP);
+  const start = waitForStart(schedule, rank);
+  const { job, jobs, turns, turnMs } = schedule;
+  return Array.from({ length: turns }, (_, turn) => {
+    const wait = start + (turn * jobs + job) * turnMs - Date.now();
+    if (wait < 0) console.error(`job ${job} is ${-wait} ms late for its turn`);
+    nap(wait);
+    steps(MARGIN);
+    const marks = [performance.now()];
+    for (let k = 0; k < STEPS; k++) {
+      step();
+      marks.push(performance.now());
+    }
+    steps(MARGIN); // What is measured last by others is not to have a core more.
+    return marks.slice(1).map((mark, k) => mark - marks[k]);
+  });
 }
 
 /** All train one model. */
-async function measureTogether(batchSize: number): Promise<number[]> {
+async function measureTogether(batchSize: number, schedule: Schedule): Promise<number[][]> {
   const place = { rank: dist.getRank(), processes: dist.getWorldSize() };
-  return trainingSteps(
-    batchSize,
-    place,
-    (model) => new dist.DistributedDataParallel(model),
-    () => dist.barrier(),
-  );
+  return trainingSteps(batchSize, place, schedule, (model) => new dist.DistributedDataParallel(model));
 }
 
-/** A program that knows nothing of the others beside it, measured from `start` on, in milliseconds since 1970. */
-export async function runAlone(rank: string, processes: string, start: string): Promise<void> {
+/** A program that knows nothing of the others beside it. */
+export async function runAlone(rank: string, processes: string, schedule: string): Promise<void> {
   const place = { rank: Number(rank), processes: Number(processes) };
-  const steps = await trainingSteps(
-    BATCH,
-    place,
-    (model) => model,
-    (step) => {
-      if (Date.now() > Number(start)) console.error('a program was not ready in time');
-      while (Date.now() < Number(start)) step();
-    },
-  );
+  const steps = await trainingSteps(BATCH, place, JSON.parse(schedule), (model) => model);
   fs.writeSync(1, `${JSON.stringify(steps)}\n`);
 }
 
-/** Six layers whose gradients take about as long over 1 Gbit as their backward passes: 1.6 MB and some 10 ms each. */
-async function measureOverlap(rounds: number): Promise<Overlap> {
+/** Layers whose gradients take about as long over 1 Gbit as their backward passes, with `BATCH_APART`. */
+export const NETS = [
+  [6, 640],
+  [4, 2048],
+];
+const BATCH_APART = 384;
+
+async function measureOverlap(rounds: number, layers: number, width: number): Promise<Overlap> {
   await torch.init({ threads: 1 });
-  const [layers, width, batch] = [6, 640, 384];
   const inner = new nn.Sequential();
   for (let i = 0; i < layers; i++)
     inner.append(new nn.Linear(width, width, { bias: false })).append(new nn.ReLU());
   const model = new dist.DistributedDataParallel(inner);
-  const x = torch.randn(batch, width);
+  const x = torch.randn(BATCH_APART, width);
   const step = () => model.forward(x).square().mean().backward();
-  const alone = () => model.noSync(step);
+  // As nobody's step is done before all have computed, waiting for the slower process is no communication.
+  const alone = () => {
+    model.noSync(step);
+    dist.barrier();
+  };
   // As many bytes without gaps: what the gradients are sent as.
   const flat = Array.from({ length: layers }, () => torch.zeros([width * width]));
   const exchange = () => {
@@ -140,26 +171,25 @@ async function measureOverlap(rounds: number): Promise<Overlap> {
   const samples: number[][] = contestants.map(() => []);
   for (let round = -2; round < rounds; round++) {
     contestants.forEach((run, i) => {
-      alone(); // So that there are gradients, of any value, and caches alike.
-      if (run !== exchange) for (const parameter of model.parameters()) parameter.grad = null;
+      for (const parameter of model.parameters()) parameter.grad = null;
       dist.barrier();
       const start = performance.now();
       run();
       if (round >= 0) samples[i].push(performance.now() - start);
-      for (const parameter of model.parameters()) parameter.grad = null;
     });
   }
   const [compute, communication, together] = samples.map(median);
-  return { compute, communication, together };
+  return { layers, width, compute, communication, together };
 }
 
-/** `allreduce <jobs as JSON>`, `training <batch>` or `overlap <rounds>`. */
-export async function runRank([what, argument]: string[]): Promise<void> {
+/** `allreduce <jobs as JSON>`, `training <batch> <schedule as JSON>` or `overlap <rounds> <layers> <width>`. */
+export async function runRank([what, ...rest]: string[]): Promise<void> {
   dist.initProcessGroup({ timeoutMs: 60_000 });
+  const numbers = rest.map(Number);
   const measures: Record<string, () => unknown> = {
-    allreduce: () => measureAllReduce(JSON.parse(argument)),
-    training: () => measureTogether(Number(argument)),
-    overlap: () => measureOverlap(Number(argument)),
+    allreduce: () => measureAllReduce(JSON.parse(rest[0])),
+    training: () => measureTogether(numbers[0], JSON.parse(rest[1])),
+    overlap: () => measureOverlap(numbers[0], numbers[1], numbers[2]),
   };
   const result = await measures[what]();
   if (dist.getRank() === 0) fs.writeSync(1, `${JSON.stringify(result)}\n`);

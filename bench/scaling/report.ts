@@ -41,16 +41,19 @@ export function allReduceTable(figures: readonly AllReduceTime[]): Table {
 }
 
 export function trainingTable(all: readonly Training[], cores: number): Table {
-  const one = all[0].alone.mean;
-  const rows = all.map(({ processes, alone, waiting, weak, strong }) => [
+  const one = all[0].alone;
+  const rows = all.map(({ processes, alone, weak, strong, efficiency, even }) => [
     `${processes}${processes > cores ? `, on ${cores} cores` : ''}`,
-    duration(alone.mean),
-    duration(weak.mean),
-    percent(alone.mean / weak.mean),
-    percent(alone.typical / weak.typical),
-    percent(alone.mean / waiting),
-    duration(strong.mean),
-    times(one / strong.mean),
+    duration(alone),
+    duration(weak),
+    percent(efficiency.mean),
+    percent(efficiency.typical),
+    percent(efficiency.waiting),
+    even === null
+      ? '–'
+      : `${percent(even.mean)}, ${percent(even.typical)} (${even.turns} of ${efficiency.turns})`,
+    duration(strong),
+    times(one / strong),
   ]);
   const head = [
     'processes of 1 thread',
@@ -59,19 +62,22 @@ export function trainingTable(all: readonly Training[], cores: number): Table {
     'weak efficiency',
     'of the median step',
     'if messages took no time',
+    'both, in turns with cores alike',
     `batch ${BATCH} in all`,
     'strong speed-up',
   ];
   return [head, rows];
 }
 
-export function overlapText({ compute, communication, together }: Overlap, rate: string): string {
-  const hidden = Math.min(1, (compute + communication - together) / communication);
-  return (
-    `Two hosts, ${rate} between them (network namespaces, shaped by tbf), six layers of 1.6 MB: computing ` +
-    `${duration(compute)}, communication ${duration(communication)}, one beside the other ${duration(together)}: ` +
-    `${percent(hidden)} of the communication are hidden.`
-  );
+export function overlapText(all: readonly Overlap[], rate: string): string {
+  const nets = all.map(({ layers, width, compute, communication, together }) => {
+    const hidden = Math.min(1, (compute + communication - together) / communication);
+    return (
+      `${layers} layers of ${sizeText(4 * width ** 2)}: computing ${duration(compute)}, communication ` +
+      `${duration(communication)}, one beside the other ${duration(together)}: ${percent(hidden)} of the communication are hidden`
+    );
+  });
+  return `Two hosts, ${rate} between them (network namespaces, shaped by tbf). ${nets.join('. ')}.`;
 }
 
 /** `stepMs`: the tutorial's step by one process. */
@@ -102,13 +108,13 @@ export function check(figures: readonly AllReduceTime[], training: readonly Trai
   if (!two || !large) return '';
   const seconds = (one: AllReduceTime) => [one.bytes, one.ours / 1e6] as const;
   const here = fitNetwork(seconds(figures[0]), seconds(large));
-  const [work] = workloads(two.alone.mean);
-  const { alone, weak } = two;
+  const [work] = workloads(two.alone);
+  const { efficiency } = two;
   return (
     `Check: α = ${duration(here.alpha * 1000)} and β = ${(here.beta / 1e9).toFixed(1)} GB/s, fitted to ` +
     `${sizeText(figures[0].bytes)} and ${sizeText(large.bytes)} here, predict a weak efficiency of ` +
-    `${percent(weakEfficiency(here, work, 2))} by 2 processes; measured: ${percent(alone.mean / weak.mean)}, ` +
-    `by the median step ${percent(alone.typical / weak.typical)}.`
+    `${percent(weakEfficiency(here, work, 2))} by 2 processes; measured: ${percent(efficiency.mean)}, ` +
+    `by the median step ${percent(efficiency.typical)}.`
   );
 }
 

@@ -1,5 +1,5 @@
 /** What the milliseconds of single steps say about training by several processes. */
-import { median, quantile } from '../suite/statistics.ts';
+import { median } from '../suite/statistics.ts';
 
 /** Milliseconds of the steps of one turn. */
 export interface Round {
@@ -11,46 +11,67 @@ export interface Round {
   readonly strong: readonly number[];
 }
 
-export interface Times {
-  /** Median of the turns' means. */
+/** Parts of the speed of programs side by side that one model together has: medians of the turns. */
+export interface Efficiency {
+  /** By the means of steps. */
   readonly mean: number;
-  /** Median of all steps: interruptions do not count. */
+  /** By the median steps: interruptions do not count. */
   readonly typical: number;
+  /** By means, if each step took as long as that of the slowest program: what waiting costs without any message. */
+  readonly waiting: number;
+  readonly turns: number;
 }
 
 export interface Training {
   readonly processes: number;
-  readonly alone: Times;
-  /** The mean if each step took as long as that of the slowest: what waiting for each other costs without any message. */
-  readonly waiting: number;
-  readonly weak: Times;
-  readonly strong: Times;
+  /** Milliseconds of a step: medians of the turns' means. */
+  readonly alone: number;
+  readonly weak: number;
+  readonly strong: number;
+  readonly efficiency: Efficiency;
+  /** Of the turns in which every program found about as fast a core; null if there were none. */
+  readonly even: Efficiency | null;
 }
+
+/** The slowest program's median step takes at most so many times that of the fastest. */
+const EVEN = 1.1;
 
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
-const times = (rounds: readonly (readonly number[])[]): Times => ({
-  mean: median(rounds.map(mean)),
-  typical: quantile(rounds.flat(), 0.5),
-});
+/** A step of programs that do not wait for each other: by their rates. */
+const together = (steps: readonly number[]): number =>
+  steps.length / steps.reduce((sum, ms) => sum + 1 / ms, 0);
 
+function slowest([first, ...others]: Round['alone']): number {
+  return mean(first.map((ms, k) => Math.max(ms, ...others.map((steps) => steps[k]))));
+}
+
+function efficiency(rounds: readonly Round[]): Efficiency | null {
+  if (rounds.length === 0) return null;
+  const part = (of: (round: Round) => number): number => median(rounds.map(of));
+  return {
+    mean: part(({ alone, weak }) => together(alone.map(mean)) / mean(weak)),
+    typical: part(({ alone, weak }) => together(alone.map(median)) / median(weak)),
+    waiting: part(({ alone }) => together(alone.map(mean)) / slowest(alone)),
+    turns: rounds.length,
+  };
+}
+
+function isEven({ alone }: Round): boolean {
+  const steps = alone.map(median);
+  return Math.max(...steps) <= EVEN * Math.min(...steps);
+}
+
+/** @throws RangeError without rounds */
 export function summarizeTraining(processes: number, rounds: readonly Round[]): Training {
-  // By their rates: programs on their own do not wait for each other.
-  const means = rounds.map(({ alone }) => processes / alone.reduce((sum, steps) => sum + 1 / mean(steps), 0));
-  const slowest = rounds.map(({ alone: [first, ...others] }) =>
-    mean(first.map((ms, k) => Math.max(ms, ...others.map((steps) => steps[k])))),
-  );
+  const all = efficiency(rounds);
+  if (all === null) throw new RangeError('summarizeTraining: expected at least one round');
   return {
     processes,
-    alone: {
-      mean: median(means),
-      typical: quantile(
-        rounds.flatMap(({ alone }) => alone.flat()),
-        0.5,
-      ),
-    },
-    waiting: median(slowest),
-    weak: times(rounds.map(({ weak }) => weak)),
-    strong: times(rounds.map(({ strong }) => strong)),
+    alone: median(rounds.map(({ alone }) => together(alone.map(mean)))),
+    weak: median(rounds.map(({ weak }) => mean(weak))),
+    strong: median(rounds.map(({ strong }) => mean(strong))),
+    efficiency: all,
+    even: efficiency(rounds.filter(isEven)),
   };
 }

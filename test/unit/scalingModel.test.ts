@@ -47,17 +47,32 @@ describe('steps of several programs', () => {
     const rounds = [
       {
         alone: [
-          [1, 3],
-          [4, 4],
+          [1, 3, 2],
+          [4, 4, 4],
         ],
-        weak: [5, 5],
-        strong: [3, 3],
+        weak: [5, 5, 2],
+        strong: [3, 3, 3],
+      },
+      {
+        alone: [
+          [2, 2, 2],
+          [2.1, 2.1, 2.1],
+        ],
+        weak: [4, 4, 4],
+        strong: [3, 3, 3],
       },
     ];
-    const { alone, waiting, weak, strong } = summarizeTraining(2, rounds);
-    expect(alone.mean).toBeCloseTo(2 / (1 / 2 + 1 / 4), 12);
-    expect(alone.typical).toBe(3.5);
-    expect(waiting).toBe(4);
-    expect([weak.mean, weak.typical, strong.mean]).toEqual([5, 5, 3]);
+    const one = summarizeTraining(2, rounds.slice(0, 1));
+    const rate = 2 / (1 / 2 + 1 / 4);
+    expect(one.alone).toBeCloseTo(rate, 12);
+    expect([one.weak, one.strong]).toEqual([4, 3]);
+    expect(one.efficiency.mean).toBeCloseTo(rate / 4, 12);
+    expect(one.efficiency.typical).toBeCloseTo(rate / 5, 12);
+    expect(one.efficiency.waiting).toBeCloseTo(rate / 4, 12);
+    expect(one.even).toBeNull();
+    const { even, efficiency } = summarizeTraining(2, rounds);
+    expect([even?.turns, efficiency.turns]).toEqual([1, 2]);
+    expect(even?.mean).toBeCloseTo(2 / (1 / 2 + 1 / 2.1) / 4, 12);
+    expect(efficiency.mean).toBeCloseTo((rate / 4 + 2 / (1 / 2 + 1 / 2.1) / 4) / 2, 12);
   });
 });
