@@ -6,6 +6,15 @@ import { bundled, type Flavour, launch, runCommand, whyNot } from '../support/mp
 /** Until the launcher has noticed and ended everything: seconds, on a machine that does other things too. */
 const SOON_MS = 20_000;
 
+/** Open MPI 5 says this of the network of some virtual machines, to a program in C that does nothing too; two at once. */
+const INTERFACES =
+  /\[\S+btl_tcp_proc\.c:|mca_btl_tcp_proc_create_interface_graph\]|Unable to find reachable pairing between local and remote interfaces/;
+const withoutInterfaces = (stderr: string): string =>
+  stderr
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !INTERFACES.test(line))
+    .join('\n');
+
 for (const flavour of ['openmpi', 'mpich'] satisfies Flavour[]) {
   const reason = whyNot(flavour);
   const run = (how: string, ...rest: string[]) => launch('fail', { flavour, arguments: [how, ...rest] });
@@ -22,13 +31,13 @@ for (const flavour of ['openmpi', 'mpich'] satisfies Flavour[]) {
 
     it('nothing happens: all end well', async () => {
       const { code, reports, stderr } = await run('never');
-      expect([code, stderr]).toEqual([0, '']);
+      expect([code, withoutInterfaces(stderr)]).toEqual([0, '']);
       expect(reports).toHaveLength(2);
     });
 
     it('process.exit(0) after destroyProcessGroup ends well', async () => {
       const { code, reports, stderr } = await run('destroyed');
-      expect([code, stderr]).toEqual([0, '']);
+      expect([code, withoutInterfaces(stderr)]).toEqual([0, '']);
       expect(reports).toHaveLength(2);
     });
 
