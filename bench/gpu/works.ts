@@ -80,6 +80,7 @@ export function works(tiny: boolean): Work[] {
   return [
     ...(tiny ? [64] : [512, 1024, 2048, 4096]).map(matmul),
     map('add', large, 3),
+    map('add', 4 * large, 3),
     map('relu', large, 2),
     map('exp', large, 2),
     map('relu(2x + y) · y', large, 3),

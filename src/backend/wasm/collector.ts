@@ -11,13 +11,6 @@ import { type CollectedHeap, OldGeneration, type Watched, YoungGeneration } from
 import type { Block, BlockOwner } from './heap.ts';
 
 const MB = 2 ** 20;
-/**
- * Storages up to this size are left to the heap where finalizers are all there is: it bounds the number of resident
- * blocks anyhow, and moving one out costs less than a finalizer.
- */
-const UNWATCHED_BYTES = 1024;
-/** Bytes of new storages after which an engine whose collections cannot be asked for is shown ordinary memory. */
-const UNSEEN_BYTES = 8 * MB;
 /** How much it is shown: V8 begins a collection when 64 MB of array buffers have come since the last one. */
 const SHOWN_BYTES = 16 * MB;
 /** How many bytes may come between collections. */
@@ -34,6 +27,13 @@ export interface Allowance {
   /** What grows old, or is made at all, between two full collections. */
   readonly old: number;
   readonly made: number;
+  /** Bytes of new storages after which an engine whose collections cannot be asked for is shown ordinary memory. */
+  readonly unseen: number;
+  /**
+   * Storages up to this size are left to the heap where finalizers are all there is: linear memory's bounds the number of
+   * resident blocks anyhow, and moving one out costs less than a finalizer.
+   */
+  readonly unwatched: number;
 }
 
 const LINEAR_MEMORY: Allowance = {
@@ -42,6 +42,8 @@ const LINEAR_MEMORY: Allowance = {
   mostNursery: 64 * MB,
   old: 32 * MB,
   made: 1024 * MB,
+  unseen: 8 * MB,
+  unwatched: 1024,
 };
 /** The part of the time that looks may take before there are `mostNursery` bytes. */
 const LOOK_SHARE = 0.1;
@@ -62,7 +64,7 @@ export interface Collector extends BlockOwner {
 
 /** The best collector that this environment has. */
 export function createCollector(allowance: Allowance = LINEAR_MEMORY): Collector {
-  return isNode() ? new GenerationalCollector(engineGC, allowance) : new FinalizingCollector();
+  return isNode() ? new GenerationalCollector(engineGC, allowance) : new FinalizingCollector(allowance);
 }
 
 /**
@@ -77,15 +79,20 @@ export class FinalizingCollector implements Collector {
     if (block) this.heap.free(block);
     else this.#wake();
   });
+  readonly #allowance: Allowance;
   #unseen = 0;
   #shown = false;
 
+  constructor(allowance: Allowance = LINEAR_MEMORY) {
+    this.#allowance = allowance;
+  }
+
   watch(storage: Watched, block: Block): void {
-    if (block.size <= UNWATCHED_BYTES) return;
+    if (block.size <= this.#allowance.unwatched) return;
     block.place = 0;
     this.#finalizers.register(storage, block, block);
     this.#unseen += block.size;
-    if (this.#unseen >= UNSEEN_BYTES) this.#show();
+    if (this.#unseen >= this.#allowance.unseen) this.#show();
   }
 
   forget(block: Block): void {
@@ -202,7 +209,7 @@ export class GenerationalCollector implements Collector {
     if (this.#engine || this.#substitute) return this.#engine;
     this.#engine = this.#findEngine();
     if (this.#engine) return this.#engine;
-    this.#substitute = new FinalizingCollector();
+    this.#substitute = new FinalizingCollector(this.#allowance);
     this.#substitute.heap = this.heap;
     return null;
   }

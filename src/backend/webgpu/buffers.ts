@@ -24,6 +24,12 @@ const NURSERY_SIZE = 256;
 /** Beyond so many times the spare bytes, and at every further half of that, dropped tensors are looked for with vigour. */
 const SOFT_LIMIT = 4;
 
+/**
+ * A program that had so many bytes in use will want them again at its next step: free buffers are kept for so long beyond
+ * the bound, in milliseconds. In pages, where nothing is found dropped inside a job, each job would make its buffers anew.
+ */
+const KEPT_FOR = 2000;
+
 /** What a kernel binds of a buffer. */
 export interface Bound {
   readonly block: PooledBuffer;
@@ -87,6 +93,12 @@ export class BufferPool {
   #doomed: PooledBuffer[] = [];
   #made = 0;
   #nextLook: number;
+  /** The most that was in use in the last period, and in this one. */
+  #wanted = 0;
+  #peak = 0;
+  #trimming = false;
+  /** No command on its way mentions a buffer. */
+  isIdle: () => boolean = () => false;
   bytesInUse = 0;
   peakBytes = 0;
   freeBytes = 0;
@@ -107,10 +119,15 @@ export class BufferPool {
       mostNursery: spare,
       old: spare,
       made: 32 * spare,
+      unseen: spare / 8,
+      unwatched: 0,
     });
     const pool = this;
     this.#collector.heap = {
-      free: (block) => this.#limbo.push(block as PooledBuffer),
+      free: (block) => {
+        // The job's end is between two ops too: nobody may call another.
+        if (this.#limbo.push(block as PooledBuffer) === 1) queueMicrotask(() => this.settle());
+      },
       isPinned: () => false,
       knownBytes: 0,
       get residentBytes() {
@@ -145,6 +162,7 @@ export class BufferPool {
     this.inUse++;
     this.bytesInUse += block.size;
     this.peakBytes = Math.max(this.peakBytes, this.bytesInUse);
+    this.#peak = Math.max(this.#peak, this.bytesInUse);
     return block;
   }
 
@@ -164,7 +182,25 @@ export class BufferPool {
     const list = this.#free.get(size);
     if (list) list.blocks.push(block);
     else this.#free.set(size, { blocks: [block], lastUse: ++this.#clock });
-    while (this.freeBytes > Math.max(2 * this.spareBytes, this.bytesInUse / 4)) this.#evict();
+    this.#trim();
+  }
+
+  /** Free buffers stay within what was in use lately, in all, or within the bound. */
+  #trim(): void {
+    const bound = Math.max(2 * this.spareBytes, this.bytesInUse / 4);
+    const lately = Math.max(this.#wanted, this.#peak) - this.bytesInUse;
+    while (this.freeBytes > Math.max(bound, lately)) this.#evict();
+    if (this.freeBytes <= bound || this.#trimming) return;
+    this.#trimming = true;
+    const timer: unknown = setTimeout(() => {
+      this.#trimming = false;
+      this.#wanted = this.#peak;
+      this.#peak = this.bytesInUse;
+      this.#trim();
+      if (this.isIdle()) this.submitted();
+    }, KEPT_FOR);
+    // Node shall not stay awake for it.
+    (timer as { unref?(): void }).unref?.();
   }
 
   /** Gives up a free buffer of the size that was not asked for for longest. */

@@ -80,6 +80,7 @@ export class Commands {
     this.#device = device;
     this.#pool = pool;
     this.#failures = failures;
+    pool.isIdle = () => this.#commands.length === 0 && this.#waiting.length === 0;
     this.#alignment = device.limits.minUniformBufferOffsetAlignment / 4;
     this.#uniforms = device.createBuffer({
       size: PAGE_BYTES + BEYOND_BYTES,
