@@ -11,18 +11,19 @@ import { PROGRAMS, sizes } from '../../scripts/sizes.mjs';
 
 /**
  * kB, minified and gzipped, with the kernels and the worker: the built package, as esbuild bundles it. Of that 0.5 are
- * PyTorch's names in saved states of optimisers and schedules, and 2 the names of arguments in messages.
+ * PyTorch's names in saved states of optimisers and schedules, 2 the names of arguments in messages, and 0.4 looks after
+ * messages of other processes during long kernels.
  */
-const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 182.8, tutorial: 114.5, tensors: 102.4 };
+const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 183, tutorial: 114.7, tensors: 102.5 };
 /** The tutorial of README.md as it is written there, MNIST's download included, and everything: as Vite bundles. */
-const VITE_BUDGET = { readme: 118, everything: 176.4 };
+const VITE_BUDGET = { readme: 118.3, everything: 176.7 };
 /**
  * For pages without a bundler: everything, with files, plots and data sets; what a GPU needs beside it, on demand. Of that
- * 7 kB are formulas that are computed late, kernels that several steps share, products in float16 and over subgroups, and
- * large tensors in parts; of the first, 0.8 are random values drawn in place, norms
+ * 11 kB are formulas that are computed late, kernels that several steps share, products in float16 and over subgroups, large
+ * tensors and products in parts, and buffers given back early; of the first, 0.8 are random values drawn in place, norms
  * that do not overflow, and linear layers that rectify in the same pass.
  */
-const FILE_BUDGET = { 'wasmgrad.min.js': 223.9, 'wasmgrad.webgpu.min.js': 39 };
+const FILE_BUDGET = { 'wasmgrad.min.js': 224.1, 'wasmgrad.webgpu.min.js': 43 };
 
 describe('size', () => {
   it('stays within the budget', async () => {
