@@ -56,7 +56,10 @@ export type SizesWithOptions<O = TensorOptions> =
 /** A tensor whose elements have no meaning yet. */
 export function empty(...args: SizesWithOptions): Tensor {
   const { shape, options } = sizesAndOptions<TensorOptions>(args, 'empty');
-  return leafTensor(backendFor(options?.device).empty(shape, dtypeOf(options, 'empty')), options);
+  const dtype = dtypeOf(options, 'empty');
+  const backend = backendFor(options?.device);
+  backend.endOp?.();
+  return leafTensor(backend.empty(shape, dtype), options);
 }
 
 /** Zeros, float32 unless a dtype is given. */

@@ -115,6 +115,8 @@ export interface Backend extends WindowKernels {
 
   // Storage
   empty(shape: Shape, dtype: DType, strides?: Strides): NDArray;
+  /** Comes before an `empty` that no op asks for: what the op before used may be given back from here on. */
+  endOp?(): void;
   /** A copy of `data`, whose elements are of the typed array of `dtype`. */
   upload(data: TypedArray, shape: Shape, dtype: DType): NDArray;
   /**

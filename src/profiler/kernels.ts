@@ -17,6 +17,7 @@ export const KERNELS: Readonly<Record<keyof Backend, Naming | null>> = {
   holds: null,
   memory: null,
   empty: null,
+  endOp: null,
   upload: 'upload',
   fromHost: 'upload',
   read: 'read',

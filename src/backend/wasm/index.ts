@@ -78,6 +78,10 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
     collector.heap = this.heap;
   }
 
+  endOp(): void {
+    this.heap.tick();
+  }
+
   /** Starts an op on these inputs: see the head of the file. */
   protected begin(
     a?: Operand | null,
