@@ -13,7 +13,7 @@ import type { NDArray } from '../array.ts';
 import type { BinarySpec, Operand, UnarySpec } from '../backend.ts';
 import { resultStrides } from '../reference/elements.ts';
 import type { WasmContext } from './context.ts';
-import { elementChunk, kernelFor, kernelNamed } from './kernels.ts';
+import { costOf, elementChunk, kernelFor, kernelNamed } from './kernels.ts';
 
 const isArray = (x: Operand): x is NDArray => typeof x !== 'number';
 
@@ -64,7 +64,7 @@ export function unary(
     kernel,
     [host.pointer(source), host.pointer(y), p, q],
     x.size,
-    elementChunk(host, x.size),
+    elementChunk(host, x.size, costOf(spec.name)),
   );
   if (source !== x) source.release();
   return deliver(host, y, out);
@@ -118,7 +118,7 @@ export function binary(
         stepB,
       ],
       size,
-      elementChunk(host, size),
+      elementChunk(host, size, costOf(spec.name)),
     );
   } else run(host, kernel, [a, b], [like.dtype, like.dtype], y);
   return deliver(host, y, out);

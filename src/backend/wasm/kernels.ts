@@ -10,6 +10,23 @@ const PARALLEL_HOT = 32_768;
 /** … and 25 µs when they must be woken. */
 const PARALLEL_ASLEEP = 262_144;
 
+/**
+ * How many times as long as an addition a function takes, to the nearest few: it pays for threads that much sooner. Those
+ * that are not named here either are about as fast, or are not met in long arrays.
+ */
+const COSTS: ReadonlyMap<string, number> = /* @__PURE__ */ new Map(
+  Object.entries({
+    3: 'exp sigmoid silu',
+    4: 'exp2 log tanh',
+    7: 'erf sin cos hypot',
+    16: 'acos asin atan atan2 cosh elu erfc expm1 gelu gelu_grad log10 log1p log2 sinh tan',
+    40: 'floor_divide fmod pow remainder softplus',
+  }).flatMap(([cost, names]) => names.split(' ').map((name): [string, number] => [name, Number(cost)])),
+);
+
+/** Of an elementwise op, by the name of its row. */
+export const costOf = (name: string): number => COSTS.get(name) ?? 1;
+
 const isKernel = (kernels: Kernels, name: string): name is KernelName => Object.hasOwn(kernels, name);
 
 /** The export of this name; null where the binary has none. */
@@ -26,12 +43,15 @@ export function kernelFor(host: WasmContext, name: string, dtype: DType): Kernel
   return kernel;
 }
 
-/** Elements per slice of an elementwise kernel; all of them where threads would not pay. Whole cache lines. */
-export function elementChunk(host: WasmContext, total: number): number {
+/**
+ * Elements per slice of an elementwise kernel of this cost; all of them where threads would not pay. Whole cache lines.
+ */
+export function elementChunk(host: WasmContext, total: number, cost = 1): number {
   const { pool } = host.runtime;
-  if (total < PARALLEL_HOT) return total;
+  const work = total * cost;
+  if (work < PARALLEL_HOT) return total;
   const threads = pool.plannedThreads;
-  if (threads < 2 || (total < PARALLEL_ASLEEP && !pool.hot)) return total;
+  if (threads < 2 || (work < PARALLEL_ASLEEP && !pool.hot)) return total;
   return Math.ceil(total / threads / 64) * 64;
 }
 
