@@ -4,7 +4,7 @@ import { isGradEnabled } from '../autograd/gradMode.ts';
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import type { NDArray } from '../backend/array.ts';
-import { torchTypeName } from '../core/dtype.ts';
+import { isFloating, torchTypeName } from '../core/dtype.ts';
 import { DTypeError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { broadcastShapes, formatShape, numElements } from '../core/shape.ts';
@@ -214,7 +214,7 @@ export const linear = <T extends Variable>(x: T, weight: T, bias: T | null = nul
  * @throws ShapeError, DTypeError
  */
 export const linearRelu = <T extends Variable>(x: T, weight: T, bias: T | null): T =>
-  linearThen(x, weight, bias, true);
+  isFloating(x.dtype) ? linearThen(x, weight, bias, true) : relu(linear(x, weight, bias));
 
 function linearThen<T extends Variable>(x: T, weight: T, bias: T | null, rectified: boolean): T {
   tensorGiven(x, 'linear');

@@ -56,6 +56,20 @@ describe('Linear and ReLU in a Sequential', () => {
     expect(second((t) => both.forward(t))).toEqual(second((t) => nn.functional.relu(linear.forward(t))));
   });
 
+  it('add the bias of whole numbers, and rectify them', () => {
+    const linear = new nn.Linear(3, 2);
+    const whole = (data: number[] | number[][]) =>
+      new nn.Parameter(torch.tensor(data, { dtype: 'int64' }), false);
+    linear.weight = whole([
+      [1, -2, 3],
+      [-1, 0, -4],
+    ]);
+    linear.bias = whole([1, 1]);
+    const x = torch.tensor([[1, 2, 3]], { dtype: 'int64' });
+    expect(linear.forward(x).toArray()).toEqual([[7, -12]]);
+    expect(new nn.Sequential(linear, new nn.ReLU()).forward(x).toArray()).toEqual([[7, 0]]);
+  });
+
   it('are two where somebody looks: a hook, a subclass, a profile', () => {
     const linear = new nn.Linear(3, 4);
     const both = new nn.Sequential(linear, new nn.ReLU());

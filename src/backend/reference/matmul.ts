@@ -10,11 +10,14 @@ export function matmul(host: ArrayHost, a: NDArray, b: NDArray, options: GemmOpt
   const out = host.empty([...lead, m, n], a.dtype);
   const right = broadcastTo(b, [...lead, k, n]);
   if (a.dtype === 'int64') {
-    store(
-      host,
-      out,
-      products(bigints(host, a), bigints(host, right), new BigInt64Array(out.size), m, n, k, 0n, mulBig),
-    );
+    const sums = new BigInt64Array(out.size);
+    products(bigints(host, a), bigints(host, right), sums, m, n, k, 0n, mulBig);
+    if (options.bias) {
+      const bias = bigints(host, options.bias);
+      for (let i = 0; i < sums.length; i++) sums[i] += bias[i % n];
+    }
+    if (options.relu) for (let i = 0; i < sums.length; i++) if (sums[i] < 0n) sums[i] = 0n;
+    store(host, out, sums);
     return out;
   }
   const result = products(
