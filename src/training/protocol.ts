@@ -14,7 +14,7 @@ import {
 export type ToWorker =
   | { readonly wasmgrad: 'hello' }
   | { readonly wasmgrad: 'start'; readonly input: unknown }
-  | { readonly wasmgrad: 'pause' | 'resume' | 'stop' }
+  | { readonly wasmgrad: 'pause' | 'resume' | 'stop' | 'end' }
   | { readonly wasmgrad: 'message'; readonly value: unknown }
   | { readonly wasmgrad: 'state'; readonly id: number };
 

@@ -46,6 +46,8 @@ export interface TrainingRun<Result> {
 }
 
 const START_MS = 60_000;
+/** How long a thread of Node's may take to end itself when it is asked to. */
+const END_MS = 1000;
 
 /**
  * Runs a training module in a worker, so that the page stays free. The module calls `training(…)`; `worker` is a worker
@@ -183,11 +185,11 @@ class Run implements TrainingRun<unknown> {
         this.#takeState(message.id)?.reject(receivedError(message.error));
         break;
       case 'done':
-        this.#end('finished');
+        this.#end('finished', true);
         this.#result.resolve(unpack(message.value));
         break;
       case 'failed':
-        this.#fail(receivedError(message.error));
+        this.#fail(receivedError(message.error), true);
     }
   }
 
@@ -216,20 +218,27 @@ class Run implements TrainingRun<unknown> {
     this.#pause = null;
   }
 
-  #fail(error: Error): void {
+  #fail(error: Error, isDone = false): void {
     if (this.#isOver) return;
-    this.#end('failed');
+    this.#end('failed', isDone);
     this.#result.reject(error);
   }
 
-  #end(status: 'finished' | 'failed'): void {
+  /** `isDone`: the training function has ended. A thread of Node's then ends itself, for a reason that worker.ts tells. */
+  #end(status: 'finished' | 'failed', isDone: boolean): void {
     this.status = status;
     clearTimeout(this.#timer);
     this.#endPause();
     for (const answer of this.#states.values())
       answer.reject(new WasmgradError('trainInWorker: state: the run has ended'));
     this.#states.clear();
-    this.#worker?.terminate();
+    const worker = this.#worker;
+    if (worker === null || !('on' in worker)) worker?.terminate();
+    else if (!isDone) {
+      this.#post({ wasmgrad: 'end' });
+      const late: unknown = setTimeout(() => worker.terminate(), END_MS);
+      (late as { unref?(): void }).unref?.();
+    }
   }
 }
 

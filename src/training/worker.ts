@@ -36,6 +36,8 @@ export interface Training<Input, Report, Result> {
 interface Port {
   post(message: FromWorker, transfer?: ArrayBuffer[]): void;
   listen(onMessage: (data: unknown) => void): void;
+  /** Ends this thread, if it should do that itself. */
+  end(): void;
 }
 
 /**
@@ -65,11 +67,13 @@ function serve(port: Port, train: TrainingFunction<unknown, unknown, unknown>): 
       await context.flush().catch(() => {});
       port.post({ wasmgrad: 'failed', error: sendableError(error) });
     }
+    port.end();
   };
   port.listen((data) => {
     if (!isMessage(data)) return;
     const message = data as ToWorker;
     if (message.wasmgrad === 'hello') return port.post({ wasmgrad: 'ready' });
+    if (message.wasmgrad === 'end') return port.end();
     if (message.wasmgrad !== 'start') return context.receive(message);
     if (!started) void run(message.input);
     started = true;
@@ -127,7 +131,7 @@ class Context implements TrainingContext<unknown, unknown> {
     );
   }
 
-  receive(message: Exclude<ToWorker, { wasmgrad: 'hello' | 'start' }>): void {
+  receive(message: Exclude<ToWorker, { wasmgrad: 'hello' | 'start' | 'end' }>): void {
     if (message.wasmgrad === 'state') this.#stateAsked.push(message.id);
     else if (message.wasmgrad === 'message') this.onMessage?.(unpack(message.value));
     else if (message.wasmgrad === 'stop') this.stopped = true;
@@ -166,6 +170,8 @@ function parentPort(): Port | null {
     return {
       post: (message, transfer = []) => node.postMessage(message, transfer),
       listen: (onMessage) => void node.on('message', onMessage),
+      // Ended by another thread, it could not leave a GPU that works for it, and Node would be aborted.
+      end: () => process.exit(),
     };
   const scope = globalThis as unknown as WorkerScope;
   const { WorkerGlobalScope } = scope;
@@ -173,5 +179,6 @@ function parentPort(): Port | null {
   return {
     post: (message, transfer = []) => scope.postMessage(message, transfer),
     listen: (onMessage) => scope.addEventListener('message', ({ data }) => onMessage(data)),
+    end: () => {},
   };
 }

@@ -5,7 +5,7 @@ import * as torch from '../../src/index.ts';
 
 const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
 /** SwiftShader looks for its settings in the current folder, when it is loaded. */
-const SETTINGS = fileURLToPath(new URL('swiftshader', import.meta.url));
+export const SETTINGS = fileURLToPath(new URL('swiftshader', import.meta.url));
 
 /**
  * Dawn looks for what is done by `setImmediate`, so its process is busy while it waits for SwiftShader, which needs the

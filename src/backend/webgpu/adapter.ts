@@ -1,5 +1,6 @@
 /** Finding a GPU: the page's, one that the user brings, or in Node the optional package `webgpu` (Dawn). */
 import { ArgumentError, DeviceError } from '../../core/errors.ts';
+import { dawn, leaveWith, pending } from './dawn.ts';
 import type { MatmulPrecision, WebGPUOptions } from './types.ts';
 
 /** The features that kernels make use of where an adapter has them. */
@@ -20,8 +21,6 @@ export interface FoundDevice {
   readonly name: string;
   /** True for an adapter that computes on the processor. */
   readonly fallbackAdapter: boolean;
-  /** Held as long as the device is: Dawn's devices die with the object that they came from. */
-  readonly gpu?: GPU;
   readonly matmulPrecision: MatmulPrecision;
   /** Kernels are to be timed. */
   readonly timestamps: boolean;
@@ -39,30 +38,37 @@ export async function findDevice(options: WebGPUOptions): Promise<FoundDevice> {
   }
   if (options.device) {
     const device = options.device as GPUDevice;
+    leaveWith(device, null);
     return { device, ...describe(device.adapterInfo), matmulPrecision, timestamps, owned: false };
   }
   const gpu = (options.gpu as GPU | undefined) ?? (await ambientGPU());
   const { powerPreference, forceFallbackAdapter } = options;
-  let adapter: GPUAdapter | null;
+  let answer: GPUAdapter | null;
   try {
-    adapter = await gpu.requestAdapter({
-      ...(powerPreference ? { powerPreference } : {}),
-      ...(forceFallbackAdapter === undefined ? {} : { forceFallbackAdapter }),
-    });
+    answer = await pending(gpu, () =>
+      gpu.requestAdapter({
+        ...(powerPreference ? { powerPreference } : {}),
+        ...(forceFallbackAdapter === undefined ? {} : { forceFallbackAdapter }),
+      }),
+    );
   } catch (error) {
     throw new DeviceError(`webgpu: asking for an adapter failed: ${String(error)}`);
   }
-  if (adapter === null)
+  if (answer === null)
     throw new DeviceError('webgpu: there is no adapter: no usable GPU, or it is switched off here');
+  const adapter = answer;
   const requiredLimits: Record<string, number> = {};
   for (const name of WANTED_LIMITS) requiredLimits[name] = adapter.limits[name];
   try {
-    const device = await adapter.requestDevice({
-      label: 'wasmgrad',
-      requiredFeatures: WANTED_FEATURES.filter((name) => adapter.features.has(name)),
-      requiredLimits,
-    });
-    return { device, gpu, ...describe(adapter.info), matmulPrecision, timestamps, owned: true };
+    const device = await pending(gpu, () =>
+      adapter.requestDevice({
+        label: 'wasmgrad',
+        requiredFeatures: WANTED_FEATURES.filter((name) => adapter.features.has(name)),
+        requiredLimits,
+      }),
+    );
+    leaveWith(device, gpu);
+    return { device, ...describe(adapter.info), matmulPrecision, timestamps, owned: true };
   } catch (error) {
     throw new DeviceError(`webgpu: the adapter gives no device: ${String(error)}`);
   }
@@ -80,35 +86,5 @@ async function ambientGPU(): Promise<GPU> {
   const secure = typeof isSecureContext === 'boolean' && !isSecureContext;
   throw new DeviceError(
     `webgpu: this environment has no WebGPU${secure ? '; pages need https or localhost for it' : ''}`,
-  );
-}
-
-let dawnGPU: GPU | null = null;
-
-/** The package `webgpu`, if the program that runs, or the folder in which it runs, has it. */
-async function dawn(): Promise<GPU> {
-  if (dawnGPU) return dawnGPU;
-  const { createRequire } = process.getBuiltinModule('node:module');
-  const { pathToFileURL } = process.getBuiltinModule('node:url');
-  for (const from of [process.argv[1], `${process.cwd()}/package.json`]) {
-    let file: string;
-    try {
-      file = createRequire(pathToFileURL(from).href).resolve('webgpu');
-    } catch {
-      continue;
-    }
-    try {
-      const { href } = pathToFileURL(file);
-      const found = (await import(/* webpackIgnore: true */ /* @vite-ignore */ href)) as {
-        create(flags: string[]): GPU;
-      };
-      dawnGPU = found.create([]);
-      return dawnGPU;
-    } catch (error) {
-      throw new DeviceError(`webgpu: the package 'webgpu' cannot be loaded: ${String(error)}`);
-    }
-  }
-  throw new DeviceError(
-    "webgpu: Node has no WebGPU of its own; install the package 'webgpu' (npm install webgpu), or give one: webgpu({ gpu })",
   );
 }

@@ -9,6 +9,7 @@ import { BufferPool } from './buffers.ts';
 import { type Cell, PART_STEP } from './cells.ts';
 import { Commands } from './commands.ts';
 import type { BoundArray, Call, GpuContext, Input, Part, Room, Source } from './context.ts';
+import { pending } from './dawn.ts';
 import { Deferred, type Executor } from './deferred.ts';
 import { fromWords, laneOf, numberWords, toWords, wordsOf } from './elementTypes.ts';
 import { convert } from './elementwise.ts';
@@ -335,7 +336,8 @@ export class GpuDevice implements GpuContext, Executor {
   async finish(): Promise<void> {
     this.#commands.submit(true);
     await this.#commands.handedOver();
-    await this.#found.device.queue.onSubmittedWorkDone().catch(() => {});
+    const { device } = this.#found;
+    await pending(device, () => device.queue.onSubmittedWorkDone()).catch(() => {});
     await this.#clock?.counted();
     await this.failures.settled();
     this.failures.check();

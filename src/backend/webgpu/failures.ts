@@ -3,6 +3,7 @@
  * by every op, a failed batch of commands by ops that read what it, or a later one, should have written.
  */
 import { DeviceError } from '../../core/errors.ts';
+import { pending } from './dawn.ts';
 
 interface Range {
   readonly from: number;
@@ -57,8 +58,7 @@ export class Failures {
       return body();
     } finally {
       for (const filter of FILTERS.toReversed()) {
-        const report: Promise<void> = this.#device
-          .popErrorScope()
+        const report: Promise<void> = pending(this.#device, () => this.#device.popErrorScope())
           .then((error) => {
             if (error)
               this.#fail(from, new DeviceError(`webgpu: the device ${WORDS[filter]}: ${error.message}`));

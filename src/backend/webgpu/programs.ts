@@ -3,6 +3,7 @@
  * is compiled beside the program that records commands, from the moment that the first of them asks for it.
  */
 import { DeviceError } from '../../core/errors.ts';
+import { pending } from './dawn.ts';
 import type { Failures } from './failures.ts';
 import { ShaderStageCompute } from './flags.ts';
 import { library } from './library.ts';
@@ -112,7 +113,9 @@ export class Programs {
       ...program,
       pipeline: null,
       error: null,
-      compiled: device.createComputePipelineAsync({ label: key, layout: pipeline, compute }).then(
+      compiled: pending(device, () =>
+        device.createComputePipelineAsync({ label: key, layout: pipeline, compute }),
+      ).then(
         (found) => {
           made.pipeline = found;
           made.ready = true;

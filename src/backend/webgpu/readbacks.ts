@@ -4,6 +4,7 @@
  */
 import type { PooledBuffer } from './buffers.ts';
 import type { Commands } from './commands.ts';
+import { pending } from './dawn.ts';
 import type { Failures } from './failures.ts';
 import { BufferUsage, MapModeRead } from './flags.ts';
 
@@ -84,7 +85,7 @@ export class Readbacks {
     try {
       this.maps++;
       await this.#commands.handedOver();
-      await buffer.mapAsync(MapModeRead, 0, used);
+      await pending(this.#device, () => buffer.mapAsync(MapModeRead, 0, used));
       // Errors of what was read are known before its values are handed out.
       await this.#failures.settled();
       const mapped = buffer.getMappedRange(0, used);

@@ -1,4 +1,5 @@
 /** How long the GPU itself computes: every compute pass is stamped at its beginning and its end. */
+import { pending } from './dawn.ts';
 import { BufferUsage, MapModeRead } from './flags.ts';
 
 /** Passes of one submission that are stamped; copies between kernels begin new ones. */
@@ -6,12 +7,14 @@ const PASSES = 16;
 const BYTES = PASSES * 16;
 
 class Stamps {
+  readonly #device: GPUDevice;
   readonly #set: GPUQuerySet;
   readonly #resolved: GPUBuffer;
   readonly #mapped: GPUBuffer;
   #passes = 0;
 
   constructor(device: GPUDevice) {
+    this.#device = device;
     this.#set = device.createQuerySet({ type: 'timestamp', count: 2 * PASSES });
     const { QUERY_RESOLVE, COPY_SRC, COPY_DST, MAP_READ } = BufferUsage;
     this.#resolved = device.createBuffer({ size: BYTES, usage: QUERY_RESOLVE | COPY_SRC });
@@ -40,7 +43,7 @@ class Stamps {
     const passes = this.#passes;
     this.#passes = 0;
     if (passes === 0) return 0;
-    await this.#mapped.mapAsync(MapModeRead, 0, BYTES);
+    await pending(this.#device, () => this.#mapped.mapAsync(MapModeRead, 0, BYTES));
     const stamps = new BigUint64Array(this.#mapped.getMappedRange(0, BYTES).slice(0));
     this.#mapped.unmap();
     let sum = 0;
