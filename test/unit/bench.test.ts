@@ -168,8 +168,8 @@ describe('limits', () => {
 
   it('are found by workers, and make rates into percents', async () => {
     const limits = new Limits(nodeHost(), true, 5);
-    expect(await limits.peak(1)).toBeGreaterThan(0.1);
-    expect(await limits.bandwidth('add', 4096, 2)).toBeGreaterThan(0.01);
+    expect(await limits.peak(1)).toBeGreaterThan(0);
+    expect(await limits.bandwidth('add', 4096, 2)).toBeGreaterThan(0);
     expect(await new Limits({ cores: 1 }, true, 5).peak(1)).toBeUndefined();
     expect(rateOf({ flops: 2e9 }, 1000)).toEqual({ value: 2, unit: 'GFLOP/s' });
     expect(rateOf({ elements: 1e9, stream: 'copy' }, 1000)).toEqual({ value: 8, unit: 'GB/s' });

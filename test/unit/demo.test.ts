@@ -41,6 +41,9 @@ function withFewImages(page: string): string {
   return folder;
 }
 
+/** A busy machine takes its time to unpack the images. */
+const PATIENCE_MS = 90_000;
+
 /** A processor that plays a GPU takes 15 seconds for its programs. */
 const onGPU = Boolean(process.env.GPU_DOCUMENTS);
 
@@ -80,7 +83,7 @@ describe.skipIf(missing !== null)(`the demo page${missing ? ` (skipped: ${missin
     server = await serve({ folder: few, port: 0, ...options });
     problems = [];
     page = await browser.newPage();
-    page.setDefaultTimeout(90_000); // a busy machine takes its time to unpack the images
+    page.setDefaultTimeout(PATIENCE_MS);
     page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) problems.push(message.text());
     });
@@ -117,7 +120,7 @@ describe.skipIf(missing !== null)(`the demo page${missing ? ` (skipped: ${missin
     await page.getByText('Finished.').waitFor();
     expect(Number(await page.getByTestId('accuracy').last().textContent())).toBeGreaterThan(0.9);
     await drawSeven();
-    await expect.poll(() => page.getByTestId('verdict').textContent(), { timeout: 30_000 }).toBe('7');
+    await expect.poll(() => page.getByTestId('verdict').textContent(), { timeout: PATIENCE_MS }).toBe('7');
 
     await page.getByRole('tab', { name: 'Train' }).click();
     const [download] = await Promise.all([
@@ -136,7 +139,7 @@ describe.skipIf(missing !== null)(`the demo page${missing ? ` (skipped: ${missin
     const measured = page.getByRole('row', { name: /^file/ }).getByTestId('accuracy');
     expect(Number(await measured.textContent())).toBeGreaterThan(0.9);
     await drawSeven();
-    await expect.poll(() => page.getByTestId('verdict').textContent(), { timeout: 30_000 }).toBe('7');
+    await expect.poll(() => page.getByTestId('verdict').textContent(), { timeout: PATIENCE_MS }).toBe('7');
     expect(problems).toEqual([]);
   });
 
@@ -163,7 +166,7 @@ describe.skipIf(missing !== null)(`the demo page${missing ? ` (skipped: ${missin
 
   it('pauses, resumes, stops and starts anew', async () => {
     await open();
-    await start({ Epochs: '50', 'Hidden neurons': '16' });
+    await start({ Epochs: '100', 'Hidden neurons': '256' }); // not over before it is paused
     await page.getByTestId('rate').waitFor();
     await page.getByRole('button', { name: 'Pause' }).click();
     await page.getByRole('button', { name: 'Resume' }).waitFor();
@@ -172,7 +175,7 @@ describe.skipIf(missing !== null)(`the demo page${missing ? ` (skipped: ${missin
     await page.waitForTimeout(400);
     expect(await status.textContent()).toBe(paused);
     await page.getByRole('button', { name: 'Resume' }).click();
-    await expect.poll(() => status.textContent(), { timeout: 30_000 }).not.toBe(paused);
+    await expect.poll(() => status.textContent(), { timeout: PATIENCE_MS }).not.toBe(paused);
     await page.getByRole('button', { name: 'Stop' }).click();
     await page.getByText('Stopped.').waitFor();
     await start({});
@@ -247,7 +250,7 @@ describe.skipIf(missing !== null)(`the demo page${missing ? ` (skipped: ${missin
     ]) {
       await page.getByLabel(name, { exact: true }).fill(value);
     }
-    await expect.poll(() => page.getByTestId('result').textContent(), { timeout: 30_000 }).toBe('7');
+    await expect.poll(() => page.getByTestId('result').textContent(), { timeout: PATIENCE_MS }).toBe('7');
     expect(await page.getByTestId('grad-w').textContent()).toBe('–');
     await page.getByRole('button', { name: 'To the end' }).click();
     expect(await page.getByTestId('grad-w').textContent()).toBe('2');

@@ -12,6 +12,8 @@ import { ensureChromium } from '../../scripts/chromium.mjs';
 import { type ServeOptions, serve } from '../../src/serve/index.ts';
 import { blocksOf } from '../support/snippets.ts';
 
+/** For pages on a busy machine. */
+const PATIENCE_MS = 90_000;
 const ISOLATION = { opener: 'same-origin', embedder: 'require-corp' };
 /** What is shown in these languages, and who runs it. */
 const LANGUAGES: Record<string, string> = {
@@ -113,7 +115,9 @@ describe.skipIf('missing' in chromiumHere)('pages', () => {
     const readme = fs.readFileSync('README.md', 'utf8');
     fs.writeFileSync(path.join(folder, 'index.html'), codeOf(readme, 'html', 'wasmgrad.min.js'));
     await show({ folder }, async (page) => {
-      await page.waitForFunction(`document.title === 'tensor([2., 3.])'`, undefined, { timeout: 20_000 });
+      await page.waitForFunction(`document.title === 'tensor([2., 3.])'`, undefined, {
+        timeout: PATIENCE_MS,
+      });
     });
   });
 
@@ -124,7 +128,7 @@ describe.skipIf('missing' in chromiumHere)('pages', () => {
     const guide = fs.readFileSync('docs/guides/first-steps.md', 'utf8');
     fs.writeFileSync(path.join(folder, 'index.html'), codeOf(guide, 'html', 'wasmgrad.min.js'));
     await show({ folder }, async (page) => {
-      await page.getByText('tensor([2., 4., 6.])').waitFor({ timeout: 20_000 });
+      await page.getByText('tensor([2., 4., 6.])').waitFor({ timeout: PATIENCE_MS });
     });
   });
 
@@ -154,7 +158,7 @@ describe.skipIf('missing' in chromiumHere)('pages', () => {
     const wanted = [true, many, many ? [] : [expect.stringMatching(/one core/)]];
     await show({ folder, isolate: false, headers }, async (page) => {
       const found = async () => JSON.parse((await page.title().catch(() => '')) || 'null'); // it reloads itself once
-      await expect.poll(found, { timeout: 20_000 }).toEqual(wanted);
+      await expect.poll(found, { timeout: PATIENCE_MS }).toEqual(wanted);
     });
   });
 });

@@ -45,7 +45,9 @@ test.each(Object.keys(operations))('%s', async (name) => {
     const expected = run();
     let looks = 0;
     pool.interlude = () => looks++;
-    const found = run();
+    let found = run();
+    // On a busy machine the worker may have done all before this thread came to its first slice.
+    for (let again = 0; looks === 0 && again < 1000; again++) found = run();
     pool.interlude = null;
     expect(looks).toBeGreaterThan(0);
     expect(found.map((x, i) => x && expected[i]?.equal(x))).toEqual(found.map(() => true));

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DataError, data, manualSeed, randn } from '../../src/index.ts';
 import { downloadToDisk, nodeFiles } from '../../src/vision/diskFiles.ts';
 import { type DownloadProgress, download, type Store } from '../../src/vision/download.ts';
@@ -217,6 +217,20 @@ const whole: Answer = (from, response) => {
   if (from > 0) headers['content-range'] = `bytes ${from}-${content.length - 1}/${content.length}`;
   response.writeHead(from > 0 ? 206 : 200, headers).end(content.subarray(from));
 };
+/** A server whose connection breaks once the client has `count` bytes. */
+function breaking(count: number): { answer: Answer; onProgress: (progress: DownloadProgress) => void } {
+  let cut = (): void => {};
+  return {
+    answer: (_from, response) => {
+      response.writeHead(200, { 'content-length': content.length });
+      response.write(content.subarray(0, count));
+      cut = () => response.destroy();
+    },
+    onProgress: ({ received }) => {
+      if (received === count) cut();
+    },
+  };
+}
 const NOWHERE = 'http://127.0.0.1:1';
 
 describe('downloads', () => {
@@ -246,13 +260,12 @@ describe('downloads', () => {
   });
 
   it('go on where the connection broke, from the next mirror too', async () => {
-    const mirror = await serve((from, response, url) => {
-      if (!url.startsWith('/broken')) return whole(from, response, url);
-      response.writeHead(200, { 'content-length': content.length });
-      response.write(content.subarray(0, 2000), () => setTimeout(() => response.destroy(), 50));
-    });
+    const broken = breaking(2000);
+    const mirror = await serve((from, response, url) =>
+      (url.startsWith('/broken') ? broken.answer : whole)(from, response, url),
+    );
     const root = folder();
-    await fetchTo(root, [`${mirror}/broken`, mirror]);
+    await fetchTo(root, [`${mirror}/broken`, mirror], broken.onProgress);
     expect(arrived(root)).toBe(file.md5);
     expect(requests.map(({ range }) => range)).toEqual([undefined, 'bytes=2000-']);
   });
@@ -266,12 +279,10 @@ describe('downloads', () => {
   });
 
   it('keep what has arrived when all mirrors fail', async () => {
-    const mirror = await serve((_from, response) => {
-      response.writeHead(200, { 'content-length': content.length });
-      response.write(content.subarray(0, 1500), () => setTimeout(() => response.destroy(), 50));
-    });
+    const broken = breaking(1500);
+    const mirror = await serve(broken.answer);
     const root = folder();
-    await expect(fetchTo(root, [mirror])).rejects.toThrow(DataError);
+    await expect(fetchTo(root, [mirror], broken.onProgress)).rejects.toThrow(DataError);
     expect(fs.readFileSync(path.join(root, `${at}.part`))).toEqual(Buffer.from(content.subarray(0, 1500)));
   });
 
@@ -345,8 +356,12 @@ describe('downloads', () => {
   });
 
   it('give up a server that falls silent', async () => {
+    const patience = 300;
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const wait = () => setImmediate(() => vi.advanceTimersByTime(patience));
     const mirror = await serve((_from, response, url) => {
-      if (url.startsWith('/mute')) return;
+      if (url.startsWith('/mute')) return void wait();
       response.writeHead(200, { 'content-length': content.length });
       response.write(content.subarray(0, 100));
     });
@@ -360,6 +375,7 @@ describe('downloads', () => {
       },
       async append(chunk) {
         this.bytes = new Uint8Array([...this.bytes, ...chunk]);
+        if (this.size === 100) wait();
       },
       async read() {
         return this.bytes;
@@ -373,7 +389,7 @@ describe('downloads', () => {
       mirrors,
       store,
       remedy: '',
-      patience: 300,
+      patience,
     };
     await expect(download(request)).rejects.toThrow(
       /mute\/images\.gz: nothing came for 0\.3 s\n.*nothing came for 0\.3 s/,

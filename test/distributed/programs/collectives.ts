@@ -4,7 +4,7 @@ import type { DType, Tensor } from 'wasmgrad';
 import * as torch from 'wasmgrad';
 import * as dist from 'wasmgrad/distributed';
 
-dist.initProcessGroup({ backend: 'mpi', timeoutMs: 20_000, chunkMb: 0.005 });
+dist.initProcessGroup({ backend: 'mpi', timeoutMs: 120_000, chunkMb: 0.005 });
 const rank = dist.getRank();
 const size = dist.getWorldSize();
 const wrong: string[] = [];

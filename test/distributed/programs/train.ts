@@ -22,7 +22,7 @@ const { values } = parseArgs({
   },
 });
 
-dist.initProcessGroup({ timeoutMs: 20_000, chunkMb: Number(values.chunk) });
+dist.initProcessGroup({ timeoutMs: 120_000, chunkMb: Number(values.chunk) });
 const rank = dist.getRank();
 
 // Data: the same on every process. Parameters: different, until DistributedDataParallel makes them equal.
