@@ -2,8 +2,13 @@
 // `browser` serves its pages cross-origin isolated (threads), `browser-plain` does not (the library on one thread).
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { BUNDLED, libraryBundle } from './test/support/libraryBundle.ts';
 import LongestFirst from './test/support/longestFirst.ts';
 import SummaryReporter from './test/support/summaryReporter.ts';
+
+const needsSources =
+  !process.argv.includes('run') || process.argv.some((arg) => arg.startsWith('--coverage'));
+const plugins = needsSources ? [] : [await libraryBundle()];
 
 const CHROMIUM_FLAGS = [
   '--enable-unsafe-webgpu',
@@ -24,8 +29,9 @@ const BROWSER_TESTS = ['test/shared/**/*.test.ts', 'test/browser/**/*.test.ts'];
 
 function inBrowser(name: string, headers: Record<string, string>): TestProjectInlineConfiguration {
   return {
+    plugins,
     server: { headers: { ...headers, ...CACHE } },
-    optimizeDeps: { include: ['fast-check'] },
+    optimizeDeps: { include: ['fast-check'], noDiscovery: true },
     test: {
       name,
       include: BROWSER_TESTS,
@@ -51,7 +57,9 @@ function inBrowser(name: string, headers: Record<string, string>): TestProjectIn
 }
 
 const node: TestProjectInlineConfiguration = {
+  plugins,
   test: {
+    server: { deps: { external: [BUNDLED] } },
     name: 'node',
     include: ['test/unit/**/*.test.ts', 'test/shared/**/*.test.ts'],
     environment: 'node',
@@ -63,6 +71,7 @@ const node: TestProjectInlineConfiguration = {
 };
 /** Trainings by several processes: one file after the other, as each takes all cores. */
 const distributed: TestProjectInlineConfiguration = {
+  plugins,
   test: {
     ...node.test,
     name: 'distributed',

@@ -13,6 +13,8 @@ export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const at = (/** @type {string} */ file) => path.join(root, file);
 
 const KERNEL_BINARIES = { simd: 'build/simd.wasm', relaxed: 'build/relaxed.wasm' };
+/** The names of all functions that the kernels are made of. */
+const KERNEL_FUNCTIONS = 'build/kernels.txt';
 const PLAIN_BINARY = 'src/backend/wasm/plainBinary.ts';
 /** Unpacks the kernels: compiled by itself, with an own memory for both and its table. */
 const UNPACKER = 'assembly/unpack.ts';
@@ -135,13 +137,19 @@ async function packed(/** @type {Uint8Array} */ bytes, /** @type {Uint8Array<Arr
   return small;
 }
 
-/** What the compiler of AssemblyScript writes for these arguments, by the names of the files. */
+/** What the compiler of AssemblyScript writes for these arguments, by the names of the files; functions before inlining. */
 async function compiled(/** @type {string[]} */ args) {
   const asc = (await import('assemblyscript/asc')).default;
   /** @type {Map<string, string | Uint8Array>} */
   const written = new Map();
+  const { default: binaryen } = await import('assemblyscript/binaryen');
+  const afterCompile = (/** @type {import('assemblyscript/binaryen').default.Module} */ module) => {
+    const list = Array.from({ length: module.getNumFunctions() }, (_, i) => module.getFunctionByIndex(i));
+    written.set('functions', list.map((one) => binaryen.getFunctionInfo(one).name).join('\n'));
+  };
   const { error, stderr } = await asc.main(args, {
     writeFile: (name, contents) => void written.set(path.basename(name), contents),
+    transforms: [/** @type {any} */ ({ afterCompile })],
   });
   if (error) throw new BuildError(`asc: ${error.message}\n${stderr.toString()}`);
   return written;
@@ -162,6 +170,7 @@ async function compileKernels() {
       `${PLAIN_BINARY} takes other bytes of the binary for a multiply-add: change a kernel a little`,
     );
   const base64 = (/** @type {Uint8Array} */ bytes) => Buffer.from(bytes).toString('base64');
+  writeIfChanged(KERNEL_FUNCTIONS, `${written.get('functions')}\n`);
   writeIfChanged(KERNEL_BINARIES.relaxed, relaxed);
   writeIfChanged(KERNEL_BINARIES.simd, plainBinary(relaxed));
   writeIfChanged(
@@ -255,7 +264,7 @@ export async function build(depth = 'all') {
   await stage(
     'kernels',
     [...kernels, ...decoders, 'asconfig.json', 'scripts/kernelTypes.mjs', COMPILER],
-    [...Object.values(KERNEL_BINARIES), 'src/generated/kernels.ts'],
+    [...Object.values(KERNEL_BINARIES), KERNEL_FUNCTIONS, 'src/generated/kernels.ts'],
     compileKernels,
   );
 

@@ -5,6 +5,7 @@ import { ArgumentError, DataError, nn, type Tensor } from '../../src/index.ts';
 import { type NarrowName, narrow, narrowFormats, widen } from '../../src/io/halves.ts';
 import { load, openSafetensors, save, toBlob } from '../../src/io/index.ts';
 import { safetensorsFile } from '../support/safetensorsFiles.ts';
+import { expectSame } from '../support/sameNumbers.ts';
 
 const values = (x: Tensor) => Array.from(x.data, Number);
 const bytesOf = async (tensors: Parameters<typeof toBlob>[0], options?: Parameters<typeof toBlob>[1]) =>
@@ -39,7 +40,7 @@ describe('narrow floating formats', () => {
 
   it.each(Object.keys(narrowFormats) as NarrowName[])('%s: every code survives, NaN payloads too', (name) => {
     const all = codes(name);
-    expect(narrow(widen(all, name), name)).toEqual(all);
+    expectSame(narrow(widen(all, name), name), all);
   });
 
   /** The value of a code by the formula of the format. */
@@ -223,7 +224,7 @@ describe('a safetensors file', () => {
       streamOf(bytes, 1000),
     ];
     for (const source of sources)
-      expect(await bytesOf(await load(source), { metadata: { a: 'b' } })).toEqual(bytes);
+      expectSame(await bytesOf(await load(source), { metadata: { a: 'b' } }), bytes);
     const one = await openSafetensors(streamOf(bytes, 100));
     expect([(await one.get('scalar')).item(), one.metadata]).toEqual([7, { a: 'b' }]);
   });

@@ -4,10 +4,19 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** By what they take on two cores; those with a GPU, which compile on all cores, lie between others. */
 const LONGEST = [
-  ...['webgpu', 'package', 'demo', 'goldenWebGPU', 'tutorial', 'resume', 'packagePages', 'webgpuDevices'],
-  ...['kernelsBackend', 'supplyChain', 'webgpuFusion', 'documents', 'distributed', 'kernelsWindows'],
-  ...['tutorialWebGPU', 'memory', 'outOfMemory', 'pool', 'autograd', 'bench', 'stress', 'kernelsScan'],
-  ...['nnStructured', 'goldenRng', 'fuzzOps', 'safetensors', 'checkpoint', 'derivatives', 'errorMessages'],
+  ...['webgpu', 'package', 'demo', 'goldenWebGPU', 'tutorial', 'documents', 'packagePages', 'webgpuDevices'],
+  ...['kernelsWindows', 'resume', 'webgpuFusion', 'distributed', 'kernelsScan', 'tutorialWebGPU'],
+  ...['hiddenPage', 'kernelsBackend', 'fuzzOps', 'memory', 'outOfMemory', 'pool', 'autograd', 'bench'],
+  ...[
+    'stress',
+    'assembly',
+    'nnStructured',
+    'goldenRng',
+    'safetensors',
+    'checkpoint',
+    'derivatives',
+    'layering',
+  ],
 ];
 
 export default class LongestFirst extends BaseSequencer {

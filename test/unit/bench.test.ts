@@ -223,6 +223,10 @@ describe('npm run bench', () => {
   const run = (...args: string[]) =>
     spawnSync(process.execPath, ['scripts/run.mjs', 'bench/index.ts', ...args], { encoding: 'utf8' });
 
+  /** The same without bundling it again. */
+  const runBundle = (...args: string[]) =>
+    spawnSync(process.execPath, ['build/run/bench-index.mjs', ...args], { encoding: 'utf8' });
+
   it('measures, prints, keeps and compares', { timeout: 120_000 }, () => {
     const out = fs.mkdtempSync(path.join(os.tmpdir(), 'wasmgrad-'));
     try {
@@ -233,7 +237,7 @@ describe('npm run bench', () => {
       expect(first.status).toBe(0);
       const file = path.join(out, 'latest.json');
       expect(parseRecord(fs.readFileSync(file, 'utf8'), file).results).toHaveLength(2);
-      const second = run('--smoke', '--filter', 'NN 17', '--compare', file, '--out', out);
+      const second = runBundle('--smoke', '--filter', 'NN 17', '--compare', file, '--out', out);
       expect(second.stdout).toMatch(/compared/);
       expect(second.status).toBe(0);
     } finally {
@@ -248,7 +252,7 @@ describe('npm run bench', () => {
       [['--filter', 'no such thing'], /no benchmark's name holds 'no such thing'/],
       [['--compare', 'no/such.json'], /--compare: .*no\/such.json/],
     ] as const) {
-      const { status, stderr } = run(...args);
+      const { status, stderr } = runBundle(...args);
       expect(stderr).toMatch(message);
       expect(status).toBe(2);
     }

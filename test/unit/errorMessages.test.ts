@@ -24,10 +24,12 @@ type Callable = (...args: unknown[]) => unknown;
 type TensorArgument = Extract<Argument, { kind: 'tensor' }>;
 
 const isClass = (value: unknown): boolean => /^class\b/.test(Function.prototype.toString.call(value));
+/** By name, as namespaces list what they hold. */
 const functionsOf = (object: object): string[] =>
   Object.entries(object)
     .filter(([, value]) => typeof value === 'function' && !isClass(value))
-    .map(([name]) => name);
+    .map(([name]) => name)
+    .sort();
 
 function methodsOf(): string[] {
   const names = new Set<string>();

@@ -13,6 +13,11 @@ function run(entry: string, ...args: string[]) {
   });
 }
 
+/** Runs what `npm start` has bundled. */
+function runBundle(name: string, ...args: string[]) {
+  return spawnSync(process.execPath, [`build/run/${name}.mjs`, ...args], { encoding: 'utf8' });
+}
+
 describe('the tutorial', () => {
   it(
     "prints PyTorch's numbers for the first two epochs of both networks",
@@ -73,7 +78,7 @@ describe('the tutorial', () => {
         [['--data', 'no/such/folder', '--section', '2'], /was not found|no\/such\/folder/],
         [['--unknown'], /Unknown option/],
       ] as const) {
-        const { status, stderr } = run('tutorial.ts', ...args);
+        const { status, stderr } = runBundle('demo-node-tutorial', ...args);
         expect(stderr).toMatch(message);
         expect(status).toBe(2);
       }
