@@ -448,7 +448,10 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
 
     it('an index out of range: at once if it was given, with the next values if it was computed', async () => {
       const x = there(torch.arange(5, { dtype: 'float32' }));
-      expect(() => x.index(torch.tensor([7n]).to('webgpu'))).toThrow(torch.IndexError);
+      for (const bad of [7n, 5n, -6n, 2n ** 32n, -(2n ** 63n), 2n ** 63n - 1n])
+        expect(() => x.index(torch.tensor([0n, bad]).to('webgpu'))).toThrow(torch.IndexError);
+      const ends = x.index(torch.tensor([-5n, 4n]).to('webgpu'));
+      expect(Array.from(await ends.read(), Number)).toEqual([0, 4]);
       const computed = there(torch.tensor([1n, 2n])).mul(3);
       const picked = x.index(computed);
       await expect(picked.read()).rejects.toThrow(/index 6 is out of bounds/);

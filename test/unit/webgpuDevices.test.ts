@@ -71,6 +71,20 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
     const [a, b] = [torch.randn(3, 700), torch.randn(50, 700)];
     const product = await there(a).matmul(there(b).t()).read();
     expect(distance(product, a.matmul(b.t()).data)).toBeLessThan(1e-4);
+    // A gradient that is a formula over many buffers, for a kernel that has many of its own.
+    const gradient = (device: string): Tensor => {
+      torch.manualSeed(3);
+      const x = torch.randn(6, 5).to(device).requiresGrad_();
+      const [weight, ...factors] = [5, 6, 6, 6, 6].map((size) => torch.rand(size).to(device));
+      const target = torch.randint(0, 5, [6]).to(device);
+      const losses = nn.functional.crossEntropy(x, target, { weight, reduction: 'none' });
+      factors
+        .reduce((y, factor) => y.mul(factor), losses)
+        .sum()
+        .backward();
+      return x.grad as Tensor;
+    };
+    expect(distance(await gradient('webgpu').read(), gradient('cpu').data)).toBeLessThan(1e-5);
   });
 
   it('adds up over subgroups where there are some', async () => {

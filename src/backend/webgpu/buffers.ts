@@ -37,13 +37,20 @@ export interface Bound {
   readonly bytes: number;
 }
 
+/** A bind group, by a hash of what is in it. */
+export interface KeptGroup {
+  readonly kind: number;
+  readonly bound: readonly Bound[];
+  readonly group: GPUBindGroup;
+}
+
 /** A buffer and the last batch of commands that mentions it. */
 export class PooledBuffer extends Block implements Bound {
   readonly buffer: GPUBuffer;
   readonly id: number;
   lastBatch = 0;
   /** The bind groups that have it last: see commands.ts. */
-  readonly groups = new Map<string, GPUBindGroup>();
+  readonly groups = new Map<number, KeptGroup>();
   readonly fromByte = 0;
   /** All of it, or as much as can be bound. */
   readonly bytes: number;

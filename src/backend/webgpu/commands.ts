@@ -46,6 +46,8 @@ interface Batch {
   readonly commands: readonly (Dispatch | Copy)[];
   readonly page: Uint32Array<ArrayBuffer>;
   readonly pageUsed: number;
+  /** What it may have to wait for. */
+  readonly unready: readonly Program[];
 }
 
 interface Write {
@@ -66,6 +68,8 @@ export class Commands {
   #pageUsed = 0;
   #commands: (Dispatch | Copy)[] = [];
   #dispatches = 0;
+  /** Programs of these commands that were not compiled when they were asked for. */
+  #unready = new Set<Program>();
   #waiting: (Batch | Write)[] = [];
   #pump: Promise<void> | null = null;
   #scheduled = false;
@@ -93,11 +97,15 @@ export class Commands {
     return this.#failures.batch;
   }
 
-  /** `params` are the words of the program's uniforms, in order. Returns the number of the batch. */
+  /**
+   * `params` are the program's uniforms with their words, in order; `last` is the word of one more, if there is one. Returns
+   * the number of the batch.
+   */
   dispatch(
     program: Program,
     bound: readonly Bound[],
-    params: readonly number[],
+    params: readonly (readonly [declaration: string, word: number])[],
+    last: number,
     groups: readonly [number, number, number],
   ): number {
     const words = Math.max(
@@ -107,9 +115,11 @@ export class Commands {
     if ((this.#pageUsed + words) * 4 > PAGE_BYTES) this.#flush();
     const at = this.#pageUsed;
     this.#pageUsed += words;
-    for (let i = 0; i < params.length; i++) this.#page[at + i] = params[i];
+    for (let i = 0; i < params.length; i++) this.#page[at + i] = params[i][1];
+    if (program.paramWords > params.length) this.#page[at + params.length] = last;
     const { batch } = this;
-    for (const { block } of bound) block.lastBatch = batch;
+    for (let i = 0; i < bound.length; i++) bound[i].block.lastBatch = batch;
+    if (!program.ready) this.#unready.add(program);
     this.#commands.push({ program, bound, at: at * 4, groups });
     this.#failures.begun = true;
     this.counters.dispatches++;
@@ -163,13 +173,15 @@ export class Commands {
       commands: this.#commands,
       page: this.#page,
       pageUsed: this.#pageUsed,
+      unready: [...this.#unready],
     };
+    this.#unready.clear();
     this.#commands = [];
     this.#pageUsed = 0;
     this.#dispatches = 0;
     this.#failures.batch++;
     this.#failures.begun = false;
-    if (this.#waiting.length === 0 && programsOf(batch).every((program) => program.ready)) {
+    if (this.#waiting.length === 0 && batch.unready.every((program) => program.ready)) {
       this.#encode(batch);
       this.#pool.submitted();
       return;
@@ -182,7 +194,7 @@ export class Commands {
     for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
       if ('words' in next) this.#write(next);
       else {
-        await Promise.all(programsOf(next).map((program) => program.compiled));
+        await Promise.all(next.unready.map((program) => program.compiled));
         this.#encode(next);
       }
       this.#waiting.shift();
@@ -245,24 +257,20 @@ export class Commands {
 
   /** The group of these buffers. It is kept with the last of them, which is most often a result's. */
   #group({ layout, uniformBytes, groupKind }: Program, bound: readonly Bound[]): GPUBindGroup {
-    const last = bound[bound.length - 1];
-    const { groups } = last.block;
-    let key = `${groupKind} ${last.fromByte} ${last.bytes}`;
-    for (let i = 0; i < bound.length - 1; i++) {
-      const { block, fromByte, bytes } = bound[i];
-      key += fromByte === 0 && bytes === block.bytes ? ` ${block.id}` : ` ${block.id}+${fromByte}+${bytes}`;
-    }
-    const known = groups.get(key);
-    if (known) return known;
+    const { groups } = bound[bound.length - 1].block;
+    let hash = groupKind;
+    for (let i = 0; i < bound.length; i++) hash = (Math.imul(hash, 31) + bound[i].block.id) | 0;
+    const alike = groups.get(hash);
+    if (alike && alike.kind === groupKind && sameRanges(alike.bound, bound)) return alike.group;
     const entries: GPUBindGroupEntry[] = bound.map(({ block: { buffer }, fromByte, bytes }, binding) => ({
       binding,
       resource: { buffer, offset: fromByte, size: bytes },
     }));
     entries.push({ binding: bound.length, resource: { buffer: this.#uniforms, size: uniformBytes } });
-    const made = this.#device.createBindGroup({ layout, entries });
+    const group = this.#device.createBindGroup({ layout, entries });
     if (groups.size >= KEPT_GROUPS) groups.clear();
-    groups.set(key, made);
-    return made;
+    groups.set(hash, { kind: groupKind, bound, group });
+    return group;
   }
 
   /** What is left at the end of the job is submitted then, so that the GPU is not idle while nobody reads. */
@@ -276,5 +284,10 @@ export class Commands {
   }
 }
 
-const programsOf = ({ commands }: Batch): Program[] =>
-  commands.flatMap((command) => ('program' in command ? [command.program] : []));
+function sameRanges(a: readonly Bound[], b: readonly Bound[]): boolean {
+  for (let i = 0; i < b.length; i++) {
+    const { block, fromByte, bytes } = b[i];
+    if (a[i]?.block !== block || a[i].fromByte !== fromByte || a[i].bytes !== bytes) return false;
+  }
+  return a.length === b.length;
+}

@@ -45,7 +45,7 @@ export interface Call {
   readonly workgroup: number;
   /** Whole workgroups in two dimensions (z too), for kernels that know their place by workgroup. */
   readonly groups?: readonly [number, number, number];
-  readonly enables?: readonly Extension[];
+  readonly enables?: readonly Extension[] | undefined;
   readonly declarations?: () => string;
   /** The body of the shader; flat kernels find their number in `i`, already below `P.threads`. */
   readonly body: () => string;

@@ -2,7 +2,7 @@
 import type { NDArray } from '../array.ts';
 import type { CrossEntropyOptions, CrossEntropyResult } from '../backend.ts';
 import type { GpuContext } from './context.ts';
-import { floatBits } from './elementTypes.ts';
+import { floatBits, numberWords } from './elementTypes.ts';
 import { rowText, runRows, SHORT_ROW, teamFolds } from './rows.ts';
 import { overRows } from './slices.ts';
 
@@ -10,18 +10,21 @@ import { overRows } from './slices.ts';
 const TEAM = 256;
 /** So many short rows are left to one workgroup, which also adds them up. */
 const FEW_ROWS = 1024;
+const ONE_GROUP = [1, 1, 1] as const;
+
+const written = (name: string, array: NDArray) => ({ name, type: 'f32', array, writes: true });
 
 /** Uniforms and text that both directions of cross-entropy share; `stats` are of the rows of x. */
 function target(x: NDArray, t: NDArray, stats: NDArray, weight: NDArray | null, o: CrossEntropyOptions) {
-  const ignore = BigInt.asUintN(64, BigInt(Number.isSafeInteger(o.ignoreIndex) ? o.ignoreIndex : -(2 ** 53)));
+  const [low, high] = numberWords(Number.isSafeInteger(o.ignoreIndex) ? o.ignoreIndex : -(2 ** 53), 'i64');
   return {
     params: [
       ['x_at: u32', x.offset],
       ['t_at: u32', t.offset],
       ['stats_at: u32', stats.offset],
       ['w_at: u32', weight?.offset ?? 0],
-      ['ignore_low: u32', Number(ignore & 0xffffffffn)],
-      ['ignore_high: u32', Number(ignore >> 32n)],
+      ['ignore_low: u32', low],
+      ['ignore_high: u32', high],
       ['smoothing: f32', floatBits(o.labelSmoothing)],
     ] as [string, number][],
     read: `
@@ -88,26 +91,20 @@ export function crossEntropy(
   const divisor = gpu.empty([], x.dtype);
   const total = gpu.empty([], x.dtype);
   const key = `crossEntropy ${w !== null} ${smooth}`;
-  const stats = { name: 'stats', type: 'f32', writes: true };
-  const sums = [
-    { name: 'total', type: 'f32', array: total, writes: true },
-    { name: 'divisor', type: 'f32', array: divisor, writes: true },
-  ];
-  const alone = {
-    threads: 0,
-    workgroup: TEAM,
-    groups: [1, 1, 1] as const,
-    declarations: () => teamFolds(TEAM),
-  };
+  const totals = written('total', total);
+  const divisors = written('divisor', divisor);
   const each = `for (var row = lid; row < P.rows; row += ${TEAM}u)`;
   if (reduction !== 'none' && length <= SHORT_ROW && rows <= FEW_ROWS && gpu.fits(x)) {
     const shared = target(x, t, rowStats, w, options);
     const text = () => lossText(shared, smooth);
     gpu.run({
-      ...alone,
       key: `${key} ${reduction} at once`,
-      bindings: [...shared.bindings, { ...stats, array: rowStats }, ...sums],
+      bindings: [...shared.bindings, written('stats', rowStats), totals, divisors],
       params: [['rows: u32', rows], ['length: u32', length], ...shared.params],
+      threads: 0,
+      workgroup: TEAM,
+      groups: ONE_GROUP,
+      declarations: () => teamFolds(TEAM),
       body: () =>
         `var a = 0.0;\nvar b = 0.0;\n${each} {\n${rowText(text().body, null)}\n${text().once}\na += loss;\nb += own;\n}\n${totalText(reduction)}`,
     });
@@ -115,10 +112,6 @@ export function crossEntropy(
   }
   const losses = gpu.empty([rows], x.dtype);
   const owns = gpu.empty([rows], x.dtype);
-  const parts = [
-    { name: 'losses', type: 'f32', array: losses },
-    { name: 'owns', type: 'f32', array: owns },
-  ];
   overRows(gpu, 'crossEntropy', rows, [x, t, rowStats, losses, owns], (slices, count) => {
     const [logitRows, targetRows, statRows, lossRows, ownRows] = slices;
     const shared = target(logitRows, targetRows, statRows, w, options);
@@ -127,9 +120,9 @@ export function crossEntropy(
       key,
       bindings: [
         ...shared.bindings,
-        { ...stats, array: statRows },
-        { name: 'losses', array: lossRows, writes: true },
-        { name: 'owns', array: ownRows, writes: true },
+        written('stats', statRows),
+        written('losses', lossRows),
+        written('owns', ownRows),
       ],
       params: [...shared.params, ['losses_at: u32', lossRows.offset]],
       rows: count,
@@ -139,10 +132,18 @@ export function crossEntropy(
     });
   });
   gpu.run({
-    ...alone,
     key: `crossEntropy total ${reduction}`,
-    bindings: [...parts, ...sums],
+    bindings: [
+      { name: 'losses', type: 'f32', array: losses },
+      { name: 'owns', type: 'f32', array: owns },
+      totals,
+      divisors,
+    ],
     params: [['rows: u32', rows]],
+    threads: 0,
+    workgroup: TEAM,
+    groups: ONE_GROUP,
+    declarations: () => teamFolds(TEAM),
     body: () =>
       `var a = 0.0;\nvar b = 0.0;\n${each} {\na += losses[row];\nb += owns[row];\n}\n${totalText(reduction)}`,
   });
@@ -164,7 +165,8 @@ export function crossEntropyGrad(
   const t = gpu.contiguous(targets);
   const w = weights && gpu.contiguous(weights);
   const g = gpu.contiguous(grad);
-  const source = gpu.source('g', g);
+  // Beside it six buffers are bound.
+  const source = gpu.source('g', g, { cost: Infinity, cells: gpu.maxBuffers - 6 });
   const [rows, classes] = x.shape;
   const { reduction } = options;
   const out = gpu.empty(x.shape, x.dtype);

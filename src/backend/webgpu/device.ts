@@ -118,32 +118,27 @@ export class GpuDevice implements GpuContext, Executor {
     const { workgroup, bindings, groups } = call;
     const flat = groups === undefined;
     const [x, y, z] = groups ?? split(Math.ceil(call.threads / workgroup), this.maxGroups);
-    const params = flat ? [...call.params, ['threads: u32', call.threads] as const] : call.params;
-    const program = this.#programs.get(
-      `${call.key} ${bindings.map((b) => `${b.name}:${b.type}${b.writes ? '!' : ''}`).join()}`,
-      () => ({
-        bindings,
-        params: params.map(([declaration]) => declaration),
-        workgroup,
-        ...(call.enables ? { enables: call.enables } : {}),
-        declarations: call.declarations?.() ?? '',
-        body: flat
-          ? `let i = ${flatIndex(workgroup)};\nif (i >= P.threads) { return; }\n${call.body()}`
-          : call.body(),
-      }),
-    );
+    const program = this.#programs.get(call.key, bindings, () => ({
+      bindings,
+      params: [...call.params.map(([declaration]) => declaration), ...(flat ? ['threads: u32'] : [])],
+      workgroup,
+      ...(call.enables ? { enables: call.enables } : {}),
+      declarations: call.declarations?.() ?? '',
+      body: flat
+        ? `let i = ${flatIndex(workgroup)};\nif (i >= P.threads) { return; }\n${call.body()}`
+        : call.body(),
+    }));
     const cells = this.cellsOf(bindings);
-    for (const cell of cells)
-      if (cell.bytes > this.mostBound) throw tooLarge(call.key.split(' ', 1)[0], cell.bytes, this.mostBound);
+    for (const { bytes } of cells)
+      if (bytes > this.mostBound) throw tooLarge(call.key.split(' ', 1)[0], bytes, this.mostBound);
     const batch = this.#commands.dispatch(
       program,
       cells.map((cell) => cell.bound),
-      params.map(([, word]) => word),
+      call.params,
+      call.threads,
       [x, y, z],
     );
-    bindings.forEach(({ writes }, i) => {
-      if (writes) cells[i].batch = batch;
-    });
+    for (let i = 0; i < cells.length; i++) if (bindings[i].writes) cells[i].batch = batch;
   }
 
   runTogether(part: Part): void {

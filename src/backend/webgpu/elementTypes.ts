@@ -72,6 +72,9 @@ export function fromWords(bytes: ArrayBuffer, dtype: DType, size: number): Typed
 /** A plain number as the words of an element: truncated for integers, as everywhere. */
 export function numberWords(value: number | bigint, lane: Lane): number[] {
   if (lane === 'f32') return [floatBits(Number(value))];
+  const truncated = typeof value === 'number' ? Math.trunc(value) : Number.NaN;
+  if (Number.isSafeInteger(truncated))
+    return lane === 'i32' ? [truncated >>> 0] : [truncated >>> 0, Math.floor(truncated / 2 ** 32) >>> 0];
   if (lane === 'i32') return [Number(BigInt.asUintN(32, wholeOf(value, -(2n ** 31n), 2n ** 31n - 1n)))];
   const whole = BigInt.asUintN(64, wholeOf(value, -(2n ** 63n), 2n ** 63n - 1n));
   return [Number(whole & 0xffffffffn), Number(whole >> 32n)];

@@ -23,13 +23,13 @@ import type {
   TernarySpec,
   UnarySpec,
 } from '../backend.ts';
-import { forEachOffset } from '../reference/elements.ts';
 import type { Sliding, Windows } from '../windows.ts';
 import { type FoundDevice, findDevice } from './adapter.ts';
 import * as convolution from './convolution.ts';
 import * as losses from './crossEntropy.ts';
 import { GpuDevice } from './device.ts';
 import * as elementwise from './elementwise.ts';
+import { firstOutside, picked } from './hostValues.ts';
 import * as indexing from './indexing.ts';
 import { matmul, matmulAndSums } from './matmul.ts';
 import * as normalization from './normalization.ts';
@@ -222,7 +222,7 @@ export class WebGPUBackend implements Backend {
   findBadIndex(index: NDArray, size: number, least = -size): number {
     this.#gpu.begin(index);
     const { host } = gpuStorage(index);
-    if (host) return picked(index, host).findIndex((i) => i < least || i >= size);
+    if (host) return firstOutside(index, host, { least, size, ignore: null });
     this.#gpu.checks.enqueue(
       index,
       { least, size, ignore: null },
@@ -236,14 +236,9 @@ export class WebGPUBackend implements Backend {
   findBadTarget(target: NDArray, classes: number, ignore: number | null): number {
     this.#gpu.begin(target);
     const { host } = gpuStorage(target);
-    if (host) {
-      return picked(target, host).findIndex((t) => Number(t) !== ignore && !(t >= 0 && t < classes));
-    }
-    this.#gpu.checks.enqueue(
-      target,
-      { least: 0, size: classes, ignore },
-      (t) => new IndexError(`Target ${t} is out of bounds.`),
-    );
+    const range = { least: 0, size: classes, ignore };
+    if (host) return firstOutside(target, host, range);
+    this.#gpu.checks.enqueue(target, range, (t) => new IndexError(`Target ${t} is out of bounds.`));
     return -1;
   }
   indexSelect(x: NDArray, dim: number, index: NDArray): NDArray {
@@ -366,17 +361,4 @@ export class WebGPUBackend implements Backend {
 /** @throws DeviceError where there is no GPU to be had */
 export async function startWebGPU(options: WebGPUOptions): Promise<WebGPUBackend> {
   return new WebGPUBackend(await findDevice(options));
-}
-
-/** The elements of an array in row-major order, from what its storage was uploaded from. */
-function picked(x: NDArray, host: TypedArray): TypedArray {
-  if (x.contiguous) return host.slice(x.offset, x.offset + x.size);
-  const out = dtypeInfo[x.dtype].allocate(x.size);
-  const from = host as Float32Array;
-  const to = out as Float32Array;
-  let i = 0;
-  forEachOffset(x.shape, x.strides, x.offset, (at) => {
-    to[i++] = from[at];
-  });
-  return out;
 }

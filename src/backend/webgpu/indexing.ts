@@ -43,25 +43,11 @@ function pick(gpu: GpuContext, p: Picking): void {
   const { out, x, dim, index, low, table } = p;
   if (out.size === 0 || x.size === 0) return;
   const bound = { out: gpu.part(out), x: gpu.bindable(x), index: gpu.bindable(index) };
-  const large = bound.out === null ? out : bound.x === null ? x : index;
   if (bound.out === null || bound.x === null || bound.index === null) {
-    const d = outermost(large);
-    if (d !== dim)
-      inHalves([[out, d], [x, d], alike(index, d)], ([o, h, i]) =>
-        pick(gpu, { ...p, out: o, x: h, index: i }),
-      );
-    else if (large === x)
-      inHalves([[x, d]], ([h], half) =>
-        pick(gpu, { ...p, x: h, low: half === 0 ? low : low + Math.ceil(x.shape[d] / 2) }),
-      );
-    else
-      inHalves(
-        [
-          [out, d],
-          [index, d],
-        ],
-        ([o, i]) => pick(gpu, { ...p, out: o, index: i }),
-      );
+    const large = bound.out === null ? out : bound.x === null ? x : index;
+    inIndexedHalves(large, x, out, index, p, (half) =>
+      pick(gpu, { ...p, x: half.picked, out: half.other, index: half.index, low: half.low }),
+    );
     return;
   }
   const { shape } = out;
@@ -111,6 +97,44 @@ const alike = (index: NDArray, d: number): readonly [NDArray, number | null] => 
   index,
   index.shape[d] === 1 ? null : d,
 ];
+
+interface IndexedHalf {
+  readonly picked: NDArray;
+  readonly other: NDArray;
+  readonly index: NDArray;
+  readonly low: number;
+}
+
+/**
+ * Calls `body` with two halves where `large`, one of the arrays, cannot be bound: of all of them, or where it is the longest along
+ * the dimension in which indices pick, of what is picked from, or of the other two.
+ */
+function inIndexedHalves(
+  large: NDArray,
+  picked: NDArray,
+  other: NDArray,
+  index: NDArray,
+  { dim, low }: { readonly dim: number; readonly low: number },
+  body: (half: IndexedHalf) => void,
+): void {
+  const d = outermost(large);
+  if (d !== dim)
+    inHalves([[picked, d], [other, d], alike(index, d)], ([x, y, i]) =>
+      body({ picked: x, other: y, index: i, low }),
+    );
+  else if (large === picked)
+    inHalves([[picked, d]], ([x], half) =>
+      body({ picked: x, other, index, low: half === 0 ? low : low + Math.ceil(picked.shape[d] / 2) }),
+    );
+  else
+    inHalves(
+      [
+        [other, d],
+        [index, d],
+      ],
+      ([y, i]) => body({ picked, other: y, index: i, low }),
+    );
+}
 
 export function indexSelect(gpu: GpuContext, x: NDArray, dim: number, index: NDArray): NDArray {
   const shape = x.shape.length === 0 ? [] : x.shape.map((s, d) => (d === dim ? index.size : s));
@@ -291,23 +315,9 @@ function placeApart(gpu: GpuContext, p: Placing): void {
   const bound = { out: gpu.part(out), source: gpu.bindable(source), index: gpu.bindable(index) };
   if (bound.out === null || bound.source === null || bound.index === null) {
     const large = bound.out === null ? out : bound.source === null ? source : index;
-    const d = outermost(large);
-    if (d !== dim)
-      inHalves([[out, d], [source, d], alike(index, d)], ([o, s, i]) =>
-        placeApart(gpu, { ...p, out: o, source: s, index: i }),
-      );
-    else if (large === out)
-      inHalves([[out, d]], ([o], half) =>
-        placeApart(gpu, { ...p, out: o, low: half === 0 ? low : low + Math.ceil(out.shape[d] / 2) }),
-      );
-    else
-      inHalves(
-        [
-          [source, d],
-          [index, d],
-        ],
-        ([s, i]) => placeApart(gpu, { ...p, source: s, index: i }),
-      );
+    inIndexedHalves(large, out, source, index, p, (half) =>
+      placeApart(gpu, { ...p, out: half.picked, source: half.other, index: half.index, low: half.low }),
+    );
     return;
   }
   const { shape } = source;

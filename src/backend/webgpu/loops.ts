@@ -40,17 +40,25 @@ export function loopBy(shape: Shape, arrays: readonly Reading[], prefix = 'n'): 
     shape,
     arrays.map((x) => x.strides),
   );
-  const readings = arrays.map((x, i) => ({ ...x, strides: merged.strides[i] }));
-  const params: [string, number][] = merged.shape.slice(1).map((size, d) => [`${prefix}${d + 1}: u32`, size]);
-  const kinds: string[] = [];
-  for (const { name, offset, strides } of readings) {
+  const sizes = merged.shape;
+  const readings: Reading[] = [];
+  const params: [string, number][] = [];
+  // Every call of a kernel comes here: no arrays and closures that live for a line.
+  for (let d = 1; d < sizes.length; d++) params.push([`${prefix}${d}: u32`, sizes[d]]);
+  let key = `${sizes.length}:`;
+  for (let i = 0; i < arrays.length; i++) {
+    const { name, offset } = arrays[i];
+    const strides = merged.strides[i];
+    readings.push({ name, offset, strides });
     params.push([`${name}_at: u32`, offset]);
-    kinds.push(strides.map((s) => (s === 0 ? '0' : s === 1 ? '1' : 's')).join(''));
-    strides.forEach((s, d) => {
+    for (let d = 0; d < strides.length; d++) {
+      const s = strides[d];
+      key += s === 0 ? '0' : s === 1 ? '1' : 's';
       if (s !== 0 && s !== 1) params.push([`${name}_s${d}: u32`, s]);
-    });
+    }
+    key += ',';
   }
-  return { sizes: merged.shape, readings, key: `${merged.shape.length}:${kinds.join(',')}`, params };
+  return { sizes, readings, key, params };
 }
 
 /** Declares `${name}_i`, the place of each array's element, for the element whose flat number is the expression `at`. */

@@ -163,7 +163,6 @@ fn place_of(at: u32, i: u32, j: u32) -> u32 {
 }`;
   const loads = () =>
     `${load('a', 'at: u32, i: u32, l: u32', aRowText)}\n${load('b', 'at: u32, l: u32, j: u32', bText)}${placeOf}`;
-  const place = flat ? {} : { place: 'place_of(b, i, j)' };
   const inputs: BoundArray[] = [...sources.a.bindings, ...sources.b.bindings];
   const key = `${batch.key}${sources.a.key}${sources.b.key}`;
   if (lane !== 'f32') {
@@ -188,9 +187,9 @@ fn place_of(at: u32, i: u32, j: u32) -> u32 {
     loads,
     ...directionsOf([aRow, aStep], [bStep, bColumn]),
     out,
-    ...place,
-    ...(sums ? { aside: 'if (i == P.m - 1u) { sums[j] = v; return; }' } : {}),
-    ...(bias || relu ? { epilogue } : {}),
+    place: flat ? undefined : 'place_of(b, i, j)',
+    aside: sums ? 'if (i == P.m - 1u) { sums[j] = v; return; }' : undefined,
+    epilogue: bias || relu ? epilogue : undefined,
   });
 }
 

@@ -35,11 +35,11 @@ export interface Product extends Directions {
   readonly loads: () => string;
   readonly out: NDArray;
   /** WGSL for the place in `out` of (b, i, j); default row-major [batches, m, n] from out's offset on. */
-  readonly place?: string;
+  readonly place?: string | undefined;
   /** WGSL over `v`, `b`, `i`, `j`: what becomes of a finished sum. */
-  readonly epilogue?: string;
+  readonly epilogue?: string | undefined;
   /** WGSL over the same, before all else: statements that may store a sum elsewhere, and return. */
-  readonly aside?: string;
+  readonly aside?: string | undefined;
 }
 
 /** What decides how a product is made. */
@@ -133,7 +133,7 @@ function launchTeams(gpu: GpuContext, p: Product): void {
     threads: 0,
     workgroup: TEAM,
     groups: split(sums, gpu.maxGroups),
-    ...(subgroups ? { enables: ['subgroups'] } : {}),
+    enables: subgroups ? ['subgroups'] : undefined,
     declarations: () => `${p.loads()}\n${finishText(p)}\nvar<workgroup> team: array<f32, ${TEAM}>;`,
     body: () => `
 let at = wid.y * groups.x + wid.x;
@@ -195,7 +195,7 @@ finish(part, b, row, j, sum);`,
     threads: 0,
     workgroup: threadsOf(tile),
     groups: split(tiles, gpu.maxGroups),
-    ...(half ? { enables: ['f16'] } : {}),
+    enables: half ? ['f16'] : undefined,
     declarations: () => `${p.loads()}\n${finishText(p)}\n${tileMemory(tile, half)}`,
     body: () => tiledBody(tile, p, half),
   });

@@ -55,6 +55,21 @@ export interface Program {
   readonly compiled: Promise<void>;
 }
 
+/** Programs of one key, by the names and types of what they bind. */
+interface Variant {
+  readonly bindings: readonly Binding[];
+  readonly program: Program;
+}
+
+function sameBindings(a: readonly Binding[], b: readonly Binding[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) {
+    const { name, type, writes = false } = b[i];
+    if (a[i].name !== name || a[i].type !== type || a[i].writes !== writes) return false;
+  }
+  return true;
+}
+
 interface Layout {
   readonly group: GPUBindGroupLayout;
   readonly pipeline: GPUPipelineLayout;
@@ -66,7 +81,8 @@ export const flatIndex = (workgroup: number): string => `(wid.y * groups.x + wid
 
 export class Programs {
   readonly #device: GPUDevice;
-  readonly #programs = new Map<string, Program>();
+  readonly #programs = new Map<string, Variant[]>();
+  #size = 0;
   readonly #layouts = new Map<string, Layout>();
   readonly #failures: Failures;
 
@@ -75,18 +91,25 @@ export class Programs {
     this.#failures = failures;
   }
 
-  /** The program of a key; `source` is asked for once per key, and compiled at once. */
-  get(key: string, source: () => ShaderSource): Program {
-    let program = this.#programs.get(key);
-    if (program === undefined) {
-      program = this.#build(key, source());
-      this.#programs.set(key, program);
+  /** The program of a key and bindings; `source` is asked for once for them, and compiled at once. */
+  get(key: string, bindings: readonly Binding[], source: () => ShaderSource): Program {
+    let variants = this.#programs.get(key);
+    if (variants === undefined) {
+      variants = [];
+      this.#programs.set(key, variants);
     }
+    for (let i = 0; i < variants.length; i++)
+      if (sameBindings(variants[i].bindings, bindings)) return variants[i].program;
+    const program = this.#build(key, source());
+    // Without the arrays that they may have besides.
+    const own = bindings.map(({ name, type, writes = false }) => ({ name, type, writes }));
+    variants.push({ bindings: own, program });
+    this.#size++;
     return program;
   }
 
   get size(): number {
-    return this.#programs.size;
+    return this.#size;
   }
 
   #build(key: string, source: ShaderSource): Program {
