@@ -16,8 +16,8 @@ const PARALLEL_ASLEEP = 262_144;
  */
 const COSTS: ReadonlyMap<string, number> = /* @__PURE__ */ new Map(
   Object.entries({
-    3: 'exp sigmoid silu',
-    4: 'exp2 log tanh',
+    3: 'exp log sigmoid silu',
+    4: 'exp2 tanh',
     7: 'erf sin cos hypot',
     16: 'acos asin atan atan2 cosh elu erfc expm1 gelu gelu_grad log10 log1p log2 sinh tan',
     40: 'floor_divide fmod pow remainder softplus',
