@@ -1,9 +1,10 @@
 // `npm run screenshots [-- --out DIR]`: walks through the demo page in a headless browser and takes a picture of each of
-// its states, on a desk and on a phone, light and dark. To be looked at.
+// its states, on a desk and on a phone, light and dark. To be looked at; what breaks a rule of accessibility is an error.
 import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { violations } from './accessibility.mjs';
 import { prepare } from './bootstrap.mjs';
 import { ensureChromium } from './chromium.mjs';
 
@@ -11,6 +12,7 @@ const VIEWS = /** @type {const} */ ([
   { name: 'desk-light', width: 1200, height: 900, colorScheme: 'light' },
   { name: 'desk-dark', width: 1200, height: 900, colorScheme: 'dark' },
   { name: 'phone', width: 390, height: 844, colorScheme: 'light' },
+  { name: 'phone-dark', width: 390, height: 844, colorScheme: 'dark' },
 ]);
 
 /** Draws strokes, each a list of places in parts of the pad's side. */
@@ -105,9 +107,13 @@ async function main() {
       page.setDefaultTimeout(120_000); // a benchmark on a busy machine keeps the page from answering
       page.on('console', (message) => console.log(`${name}: ${message.type()}: ${message.text()}`));
       page.on('pageerror', (error) => console.log(`${name}: ${error.message}`));
-      await walk(page, server.url, (state) =>
-        page.screenshot({ path: path.join(values.out, `${name}-${state}.png`), fullPage: true }),
-      );
+      await walk(page, server.url, async (state) => {
+        await page.screenshot({ path: path.join(values.out, `${name}-${state}.png`), fullPage: true });
+        for (const violation of await violations(page)) {
+          console.error(`${name}, ${state}: ${violation}`);
+          process.exitCode = 1;
+        }
+      });
       await page.close();
     }
   } finally {

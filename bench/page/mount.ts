@@ -174,12 +174,14 @@ async function run(
 }
 
 function groupSection(group: Group, body: HTMLTableSectionElement): HTMLElement {
-  const row = make('tr', {}, ...HEAD.map((title) => make('th', { scope: 'col' }, title)));
+  const row = make('tr', {}, ...HEAD.map((title) => make('th', { scope: 'col' }, title || 'benchmark')));
+  // On a phone the table is wider than the page, and scrolled by keys too.
+  const scroll = { class: 'scroll', role: 'region', 'aria-label': group, tabindex: '0' };
   return make(
     'section',
     {},
     make('h2', {}, group),
-    make('div', { class: 'scroll' }, make('table', {}, make('thead', {}, row), body)),
+    make('div', scroll, make('table', {}, make('thead', {}, row), body)),
   );
 }
 

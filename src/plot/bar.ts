@@ -74,7 +74,7 @@ export function bar(options: BarOptions): string {
   return paint.picture(
     width,
     box.bottom + AXIS + (xLabel ? 22 : 4),
-    title ?? 'bars',
+    title || 'bars',
     drawTitle(paint, title, 16),
     named ? drawNames(paint, series, box) : '',
     ...scale.ticks.map((tick) => drawTick(paint, box, x(tick), scale.format(tick))),

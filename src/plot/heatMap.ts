@@ -37,6 +37,11 @@ const SLANT_HEIGHT = 0.65;
 
 /** A matrix [rows, columns] as coloured cells with a colour bar, as SVG. @throws ShapeError if it is no matrix */
 export function heatMap(values: Matrix, options: HeatMapOptions = {}): string {
+  return drawMatrix(values, options, 'heat map');
+}
+
+/** `kind` is what those hear who cannot see it, where there is no title. */
+function drawMatrix(values: Matrix, options: HeatMapOptions, kind: string): string {
   const { rows, columns, data } = matrixOf(values, 'plot.heatMap');
   const map = options.colorMap ?? 'viridis';
   if (!COLOR_MAPS.includes(map)) {
@@ -73,7 +78,7 @@ export function heatMap(values: Matrix, options: HeatMapOptions = {}): string {
   return paint.picture(
     width,
     bottom + below + (options.xLabel ? 26 : 8),
-    options.title ?? 'heat map',
+    options.title || kind,
     rows * columns <= MOST_CELLS ? drawCells(paint, cells) : drawImage(paint, cells),
     annotate ? drawValues(paint, cells, options.format ?? shortNumber) : '',
     drawNames(paint, cells, names, options.columns),
@@ -267,7 +272,7 @@ export function confusionMatrix(
         ),
       )
     : counts;
-  return heatMap(shown, {
+  const drawn: HeatMapOptions = {
     title,
     theme,
     cellSize,
@@ -279,5 +284,6 @@ export function confusionMatrix(
     xLabel: 'Predicted class',
     yLabel: 'True class',
     format: normalize ? (v) => (v === 0 ? '' : v.toFixed(2)) : String,
-  });
+  };
+  return drawMatrix(shown, drawn, 'confusion matrix');
 }

@@ -46,7 +46,7 @@ export function histogram(values: Values, options: HistogramOptions = {}): strin
   return paint.picture(
     frame.width,
     frame.height,
-    options.title ?? 'histogram',
+    options.title || 'histogram',
     drawAxes(paint, frame, { ...axes, grid: options.grid }, { ...xScale }, yScale),
     element('g', paint.fill(0, options.color), ...bars),
   );

@@ -58,7 +58,7 @@ export function imageGrid(images: readonly Image[] | TensorLike, options: ImageG
   return paint.picture(
     24 + Math.min(columns, Math.max(1, list.length)) * cellWidth,
     top + rows * cellHeight + 4,
-    options.title ?? 'images',
+    options.title || 'images',
     drawTitle(paint, options.title, 20),
     ...cells,
   );

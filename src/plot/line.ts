@@ -51,11 +51,11 @@ export function line(options: LineOptions): string {
   const paint = new Paint(options.theme);
   const frame = makeFrame(options, ...scales);
   const legend = options.legend ?? series.some(({ name }) => name);
-  const label = title ?? [yLabel, xLabel && `over ${xLabel}`].filter(Boolean).join(' ') ?? 'line plot';
+  const label = title || [yLabel, xLabel && `over ${xLabel}`].filter(Boolean).join(' ') || 'line plot';
   return paint.picture(
     frame.width,
     frame.height,
-    label || 'line plot',
+    label,
     drawAxes(paint, frame, options, ...scales),
     ...curves.map((curve, i) => drawCurve(paint, frame, curve, i, options.markers)),
     legend ? drawLegend(paint, frame, curves) : '',

@@ -159,6 +159,19 @@ describe('heatMap and confusionMatrix', () => {
     expect(texts(svg)).toEqual(expect.arrayContaining(['1', '2', '3', '4', '5', '6']));
   });
 
+  it('says what it is to those who cannot see it, with an empty title too', () => {
+    const label = (svg: string) => /aria-label="([^"]*)"/.exec(svg)?.[1];
+    for (const title of [undefined, '']) {
+      expect(label(plot.heatMap([[1]], { title }))).toBe('heat map');
+      expect(label(plot.line({ series: [{ y: [1, 2] }], title }))).toBe('line plot');
+      expect(label(plot.line({ series: [{ y: [1, 2] }], title, xLabel: 'epoch', yLabel: 'loss' }))).toBe(
+        'loss over epoch',
+      );
+    }
+    expect(label(plot.confusionMatrix([0], [0], { title: '' }))).toBe('confusion matrix');
+    expect(label(plot.confusionMatrix([0], [0]))).toBe('Confusion matrix');
+  });
+
   it('draws large matrices as one image', () => {
     const svg = plot.heatMap({ data: new Float32Array(10_000), shape: [100, 100] });
     expect(count(svg, 'image')).toBe(1);

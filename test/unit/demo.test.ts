@@ -7,6 +7,7 @@ import { type Browser, chromium, type Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { centred } from '../../demo/web/draw/centre.ts';
 import { parse, parseValue } from '../../demo/web/graph/expression.ts';
+import { violations } from '../../scripts/accessibility.mjs';
 import { ensureChromium } from '../../scripts/chromium.mjs';
 import { buildDemo } from '../../scripts/demo.mjs';
 import { type FileServer, type ServeOptions, serve } from '../../src/serve/index.ts';
@@ -114,6 +115,25 @@ describe.skipIf(missing !== null)(`the demo page${missing ? ` (skipped: ${missin
     await page.mouse.up();
   }
 
+  /** Looks at all parts as they are; `npm run screenshots` looks at more of their states. */
+  async function keepsTheRules(): Promise<void> {
+    const views = [
+      { width: 1200, colorScheme: 'light' },
+      { width: 390, colorScheme: 'dark' },
+    ] as const;
+    for (const { width, colorScheme } of views) {
+      await page.setViewportSize({ width, height: 844 });
+      await page.emulateMedia({ colorScheme });
+      for (const part of ['Train', 'Draw', 'Look inside', 'Benchmarks']) {
+        await page.getByRole('tab', { name: part }).click();
+        if (part === 'Look inside') await page.getByTestId('result').waitFor();
+        if (part === 'Benchmarks')
+          await page.frameLocator('iframe').getByRole('button', { name: 'Run' }).waitFor();
+        expect(await violations(page), `${part}, ${colorScheme}, ${width} px wide`).toEqual([]);
+      }
+    }
+  }
+
   it('trains an epoch to an accuracy above 0.9 and reads a drawn seven', async () => {
     await open({ folder: whole });
     await start({ Epochs: '1', 'Batch size': '64' });
@@ -140,6 +160,7 @@ describe.skipIf(missing !== null)(`the demo page${missing ? ` (skipped: ${missin
     expect(Number(await measured.textContent())).toBeGreaterThan(0.9);
     await drawSeven();
     await expect.poll(() => page.getByTestId('verdict').textContent(), { timeout: PATIENCE_MS }).toBe('7');
+    await keepsTheRules();
     expect(problems).toEqual([]);
   });
 
