@@ -199,7 +199,7 @@ function rowsOf(result: Result | Skipped): HTMLElement[] {
 function finish(out: HTMLElement, record: Run): void {
   const pictures = make('section', { class: 'charts' });
   for (const svg of charts(record).values()) {
-    const figure = make('figure');
+    const figure = make('figure', { tabindex: '0' });
     figure.innerHTML = svg;
     pictures.append(figure);
   }
