@@ -34,6 +34,28 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu in a page', () => {
     expect(() => x.to('webgpu').data).toThrow(/read\(\)/);
   });
 
+  it('makes few buffers for results that nobody reads, in one job', async () => {
+    const adapter = (await navigator.gpu.requestAdapter()) as GPUAdapter;
+    const device = await adapter.requestDevice();
+    const create = device.createBuffer.bind(device);
+    let made = 0;
+    device.createBuffer = (descriptor) => {
+      made++;
+      return create(descriptor);
+    };
+    await torch.webgpu({ device });
+    try {
+      const x = torch.ones(2 ** 18, { device: 'webgpu' });
+      let y = x;
+      for (let i = 0; i < 400; i++) y = x.add(i);
+      expect((await y.read())[9]).toBe(400);
+      expect(made).toBeLessThan(60);
+    } finally {
+      await torch.webgpu({ matmulPrecision: 'highest' });
+      device.destroy();
+    }
+  });
+
   it('gives back what was dropped, small results too', async () => {
     const storages = () => torch.memoryStats().webgpu?.storages ?? 0;
     const one = torch.ones(1, { device: 'webgpu' });

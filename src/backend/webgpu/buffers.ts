@@ -75,7 +75,7 @@ interface FreeList {
 }
 
 /** Four classes for every power of two. */
-function sizeClass(bytes: number): number {
+export function sizeClass(bytes: number): number {
   const units = Math.max(1, Math.ceil(bytes / GRANULE));
   const exponent = Math.floor(Math.log2(units));
   const step = Math.max(1, 2 ** (exponent - 2));
@@ -106,6 +106,8 @@ export class BufferPool {
   #trimming = false;
   /** No command on its way mentions a buffer. */
   isIdle: () => boolean = () => false;
+  /** Asks for a buffer of a size class that can be had back. */
+  takeBack: (sizeClass: number) => void = () => {};
   bytesInUse = 0;
   peakBytes = 0;
   freeBytes = 0;
@@ -160,6 +162,8 @@ export class BufferPool {
       const limit = SOFT_LIMIT * this.spareBytes;
       this.#nextLook = Math.max(limit, this.bytesInUse + limit / 2);
     }
+    // Before those that are free: what is in use shall not become more than a look for dropped tensors would leave.
+    this.takeBack(size);
     const list = this.#free.get(size);
     const found = list?.blocks.pop();
     if (list) list.lastUse = ++this.#clock;

@@ -13,6 +13,7 @@ import { type ExpressionText, expressionText } from './expressionText.ts';
 import { type Loop, placesText } from './loops.ts';
 import { isTooLarge, partsOf, type Target } from './parts.ts';
 import type { GpuStorage } from './storage.ts';
+import { Unread } from './unread.ts';
 
 /** GPUs reach the bandwidth of their memory only with many threads for each of their schedulers. */
 const WORKGROUP = 256;
@@ -58,11 +59,14 @@ export class Deferred {
   #freshBytes = 0;
 
   readonly #mostWaitingBytes: number;
+  /** Computed for nobody so far. */
+  readonly unread: Unread;
 
   /** `spareBytes`: how many may be dropped before they are looked for. */
   constructor(gpu: Executor, spareBytes: number) {
     this.#gpu = gpu;
     this.#mostWaitingBytes = WAITING_PART * spareBytes;
+    this.unread = new Unread(spareBytes);
   }
 
   /** out ← formula(inputs), broadcast to out's shape; without a formula, out ← the input. */
@@ -130,8 +134,8 @@ export class Deferred {
     else this.#older.delete(storage);
   }
 
-  /** Computes what a storage waits for. @throws DeviceError if what it is made of was spoilt */
-  compute(storage: GpuStorage): void {
+  /** Computes what a storage waits for, `early` if nobody has asked. @throws DeviceError if what it is made of was spoilt */
+  compute(storage: GpuStorage, early = false): void {
     const expression = storage.pending;
     if (expression === null) return;
     this.#forget(storage);
@@ -145,11 +149,15 @@ export class Deferred {
         cell.block.size < 2 * storage.gpuBytes,
     );
     const cell = reused ?? storage.newCell();
-    storage.put(cell);
+    const mayGiveBack = early && !reused;
+    storage.put(cell, mayGiveBack ? expression : null);
     const { root, strides, size } = expression;
     const { dtype } = root;
-    this.#launch(expression, { cell, dtype, offset: 0, strides, size, dense: true, whole: true });
-    for (const held of expression.cells) if (held !== reused) held.letGo();
+    // A copy into the buffer that it was to be copied from is there already.
+    if (root.kind !== 'leaf' || root.dtype !== dtype || !reused)
+      this.#launch(expression, { cell, dtype, offset: 0, strides, size, dense: true, whole: true });
+    if (mayGiveBack) this.unread.add(storage, bytesOf(expression));
+    else for (const held of expression.cells) if (held !== reused) held.letGo();
     reused?.adopt();
   }
 
@@ -247,12 +255,13 @@ return ${result};
     this.#fresh = new Set();
     this.#freshBytes = 0;
     due.reverse();
+    if (jobEnds) this.unread.keep();
     // What was computed, and was dropped by the program, must not be held here while the others are.
     for (let storage = due.pop(); storage !== undefined; storage = due.pop()) {
       if (storage.freed || storage.pending === null || storage.pending.uses > 0) continue;
       if (jobEnds) this.#gpu.betweenOps();
       try {
-        this.compute(storage);
+        this.compute(storage, !jobEnds);
       } catch {
         // What was spoilt tells the next op that asks for it.
       }

@@ -72,6 +72,7 @@ export class GpuDevice implements GpuContext, Executor {
     this.#reads = new Readbacks(device, this.#commands, this.failures);
     this.checks = new IndexChecks(this, this.failures, this.#reads);
     this.#deferred = new Deferred(this, this.#pool.spareBytes);
+    this.#pool.takeBack = (size) => this.#deferred.unread.takeBack(size);
     this.#together = new Together(this);
     this.#commands.beforeSubmit = (jobEnds) => {
       this.#together.finish();
@@ -167,6 +168,7 @@ export class GpuDevice implements GpuContext, Executor {
   writable(storage: GpuStorage): Cell {
     storage.host = null;
     const { cell } = storage;
+    if (cell.held) this.#deferred.unread.keep();
     if (!cell.held) return cell;
     const own = storage.newCell();
     this.copyWords(cell, 0, own, 0, storage.gpuBytes / 4);

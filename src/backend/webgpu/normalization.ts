@@ -1,13 +1,15 @@
 /** Rows of [outer, rows, inner] brought to mean 0 and variance 1: a workgroup per row, two passes for the variance. */
 import type { NDArray } from '../array.ts';
 import type { Standardized } from '../windows.ts';
-import type { GpuContext } from './context.ts';
+import type { GpuContext, Room } from './context.ts';
 import { floatBits, laneOf } from './elementTypes.ts';
 import { apply, like, SUM } from './folds.ts';
 import { reduce, split } from './reduce.ts';
 import { overRows, rowFits } from './slices.ts';
 
 const TEAM = 64;
+/** Elements are read two or three times. */
+const TAKEN_IN: Room = { cost: 4, cells: 3 };
 
 const teamSum = `
 var<workgroup> team: array<f32, ${TEAM}>;
@@ -72,10 +74,12 @@ function standardizeRows(
   [mean, variance, rstd]: readonly NDArray[],
   { outer, rows, inner, eps }: { outer: number; rows: number; inner: number; eps: number },
 ): void {
+  const source = gpu.source('x', x, TAKEN_IN);
+  const element = source.at('P.x_at + at');
   gpu.run({
-    key: 'standardize',
+    key: `standardize${source.key}`,
     bindings: [
-      { name: 'x', type: 'f32', array: x },
+      ...source.bindings,
       { name: 'y', type: 'f32', array: y, writes: true },
       { name: 'means', type: 'f32', array: mean, writes: true },
       { name: 'variances', type: 'f32', array: variance, writes: true },
@@ -89,20 +93,21 @@ function standardizeRows(
       ['y_at: u32', y.offset],
       ['stats_at: u32', mean.offset],
       ['eps: f32', floatBits(eps)],
+      ...source.params,
     ],
     threads: 0,
     workgroup: TEAM,
     groups: split(rows, gpu.maxGroups),
-    declarations: () => teamSum,
+    declarations: () => `${source.declarations()}${teamSum}`,
     body: () => `${head}
 var s = 0.0;
-${over('s += x[P.x_at + at];')}
+${over(`s += ${element};`)}
 let mean = team_sum(s, lid) / f32(P.count);
 var q = 0.0;
-${over('let d = x[P.x_at + at] - mean;\n  q += d * d;')}
+${over(`let d = ${element} - mean;\n  q += d * d;`)}
 let variance = team_sum(q, lid) / f32(P.count);
 let rstd = 1.0 / sqrt(variance + P.eps);
-${over('y[P.y_at + at] = (x[P.x_at + at] - mean) * rstd;')}
+${over(`y[P.y_at + at] = (${element} - mean) * rstd;`)}
 if (lid == 0u) {
   means[P.stats_at + row] = mean;
   variances[P.stats_at + row] = variance;
@@ -142,10 +147,12 @@ function standardizeGradRows(
   out: NDArray,
   [outer, rows, inner]: readonly number[],
 ): void {
+  const source = gpu.source('g', g, TAKEN_IN);
+  const element = source.at('P.g_at + at');
   gpu.run({
-    key: 'standardizeGrad',
+    key: `standardizeGrad${source.key}`,
     bindings: [
-      { name: 'g', type: 'f32', array: g },
+      ...source.bindings,
       { name: 'y', type: 'f32', array: y },
       { name: 'rstds', type: 'f32', array: rstd },
       { name: 'out', type: 'f32', array: out, writes: true },
@@ -158,18 +165,19 @@ function standardizeGradRows(
       ['y_at: u32', y.offset],
       ['r_at: u32', rstd.offset],
       ['out_at: u32', out.offset],
+      ...source.params,
     ],
     threads: 0,
     workgroup: TEAM,
     groups: split(rows, gpu.maxGroups),
-    declarations: () => teamSum,
+    declarations: () => `${source.declarations()}${teamSum}`,
     body: () => `${head}
 var s = 0.0;
 var q = 0.0;
-${over('let v = g[P.g_at + at];\n  s += v;\n  q += v * y[P.y_at + at];')}
+${over(`let v = ${element};\n  s += v;\n  q += v * y[P.y_at + at];`)}
 let mean = team_sum(s, lid) / f32(P.count);
 let slope = team_sum(q, lid) / f32(P.count);
 let rstd = rstds[P.r_at + row];
-${over('out[P.out_at + at] = rstd * (g[P.g_at + at] - mean - y[P.y_at + at] * slope);')}`,
+${over(`out[P.out_at + at] = rstd * (${element} - mean - y[P.y_at + at] * slope);`)}`,
   });
 }

@@ -1,7 +1,7 @@
 /** Kernels over rows: a thread per short row, a workgroup per long one. Softmax is one of them. */
 import { contiguousStrides } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
-import type { BoundArray, GpuContext } from './context.ts';
+import type { BoundArray, GpuContext, Room } from './context.ts';
 import { laneOf } from './elementTypes.ts';
 import { apply, like, MAX, SUM } from './folds.ts';
 import { reduce, split } from './reduce.ts';
@@ -11,6 +11,8 @@ import { overRows, rowFits } from './slices.ts';
 const ALONE = 64;
 const teamOf = (length: number): number => (length >= 1024 ? 256 : 64);
 export const SHORT_ROW = 64;
+/** What softmax takes in: elements are read up to three times. */
+const TAKEN_IN: Room = { cost: 4, cells: 3 };
 
 interface RowKernel {
   readonly key: string;
@@ -107,21 +109,21 @@ const keptOf = (length: number): number => {
   return length <= SHORT_ROW || each > MOST_KEPT ? 0 : 2 ** Math.ceil(Math.log2(each));
 };
 
-const softmaxText = (log: boolean): string => `
+const softmaxText = (log: boolean, x: string): string => `
 var m = -f_inf();
-EACH(j) { m = f_max(m, x[at + j]); }
+EACH(j) { m = f_max(m, ${x}); }
 let top = MAX(m);
 var s = 0.0;
-EACH(j) { s += f_exp(x[at + j] - top); }
+EACH(j) { s += f_exp(${x} - top); }
 let sum = SUM(s);
 ${log ? 'let shift = f_log(sum);' : ''}
 EACH(j) {
-  let z = x[at + j] - top;
+  let z = ${x} - top;
   y[to + j] = ${log ? 'z - shift' : 'f_exp(z) / sum'};
 }`;
 
 /** The same with the elements in registers; those beyond the row are −∞ there. */
-function keptSoftmaxText(log: boolean, length: number, kept: number): string {
+function keptSoftmaxText(log: boolean, x: string, length: number, kept: number): string {
   const each = `for (var k = 0u; k < ${kept}u; k++)`;
   const j = `let j = lid + k * ${teamOf(length)}u;`;
   return `
@@ -130,7 +132,7 @@ var m = -f_inf();
 ${each} {
   ${j}
   v[k] = -f_inf();
-  if (j < P.length) { v[k] = x[at + j]; }
+  if (j < P.length) { v[k] = ${x}; }
   m = f_max(m, v[k]);
 }
 let top = MAX(m);
@@ -162,20 +164,17 @@ export function softmax(gpu: GpuContext, input: NDArray, log: boolean): NDArray 
   }
   const kept = keptOf(length);
   overRows(gpu, 'softmax', x.size / length, [x, out], ([from, to], rows) => {
+    const source = gpu.source('x', from, TAKEN_IN);
+    const element = source.at('at + j');
     runRows(gpu, {
-      key: `softmax ${log} ${kept}`,
-      bindings: [
-        { name: 'x', array: from },
-        { name: 'y', array: to, writes: true },
-      ],
-      params: [
-        ['x_at: u32', from.offset],
-        ['y_at: u32', to.offset],
-      ],
+      key: `softmax ${log} ${kept}${source.key}`,
+      bindings: [...source.bindings, { name: 'y', array: to, writes: true }],
+      params: [['x_at: u32', from.offset], ['y_at: u32', to.offset], ...source.params],
       rows,
       length,
+      declarations: source.declarations,
       body: () =>
-        `let at = P.x_at + row * P.length;\nlet to = P.y_at + row * P.length;\n${kept > 0 ? keptSoftmaxText(log, length, kept) : softmaxText(log)}`,
+        `let at = P.x_at + row * P.length;\nlet to = P.y_at + row * P.length;\n${kept > 0 ? keptSoftmaxText(log, element, length, kept) : softmaxText(log, element)}`,
     });
   });
   return out;
@@ -209,29 +208,29 @@ export function softmaxGrad(gpu: GpuContext, grad: NDArray, output: NDArray, log
     return out;
   }
   overRows(gpu, 'softmax', y.size / length, [g, y, out], ([gs, ys, to], rows) => {
+    const source = gpu.source('g', gs, TAKEN_IN);
+    const element = source.at('gr + j');
     runRows(gpu, {
-      key: `softmaxGrad ${log}`,
-      bindings: [
-        { name: 'g', array: gs },
-        { name: 'y', array: ys },
-        { name: 'out', array: to, writes: true },
-      ],
+      key: `softmaxGrad ${log}${source.key}`,
+      bindings: [...source.bindings, { name: 'y', array: ys }, { name: 'out', array: to, writes: true }],
       params: [
         ['g_at: u32', gs.offset],
         ['y_at: u32', ys.offset],
         ['out_at: u32', to.offset],
+        ...source.params,
       ],
       rows,
       length,
+      declarations: source.declarations,
       body: () => `
 let gr = P.g_at + row * P.length;
 let yr = P.y_at + row * P.length;
 let to = P.out_at + row * P.length;
 var s = 0.0;
-EACH(j) { s += ${log ? 'g[gr + j]' : 'g[gr + j] * y[yr + j]'}; }
+EACH(j) { s += ${log ? element : `${element} * y[yr + j]`}; }
 let sum = SUM(s);
 EACH(j) {
-  out[to + j] = ${log ? 'g[gr + j] - f_exp(y[yr + j]) * sum' : 'y[yr + j] * (g[gr + j] - sum)'};
+  out[to + j] = ${log ? `${element} - f_exp(y[yr + j]) * sum` : `y[yr + j] * (${element} - sum)`};
 }`,
     });
   });

@@ -20,6 +20,8 @@ export class GpuStorage extends Storage {
   readonly #compute: Computer;
   #cell: Cell | null = null;
   #pending: Expression | null = null;
+  /** What the cell was computed from, while nobody has asked for it: the cell can be had back. */
+  #recipe: Expression | null = null;
   #freed = false;
   /** It stands for a range of another one: what is written to it goes there. */
   #partial = false;
@@ -52,8 +54,28 @@ export class GpuStorage extends Storage {
   get cell(): Cell {
     if (this.#freed) throw new DeviceError('this tensor was disposed of');
     if (this.#pending) this.#compute(this);
+    this.keep();
     this.#cell ??= this.newCell();
     return this.#cell;
+  }
+
+  /** It may be asked to give its cell back. */
+  get canGiveBack(): boolean {
+    return this.#recipe !== null;
+  }
+
+  /** Gives its buffer back: what was in it is computed again if somebody asks for it after all. */
+  giveBack(): void {
+    this.#pending = this.#recipe;
+    this.#recipe = null;
+    this.#cell?.disown();
+    this.#cell = null;
+  }
+
+  /** It will not be asked any more. */
+  keep(): void {
+    this.#recipe?.letGo();
+    this.#recipe = null;
   }
 
   /** A storage that stands for a range of this one. */
@@ -77,11 +99,15 @@ export class GpuStorage extends Storage {
     this.#pending = expression;
   }
 
-  /** What it holds from now on; the expression that told of it lets go of its cells. */
-  put(cell: Cell): void {
+  /**
+   * What it holds from now on. The expression that told of it lets go of its cells, or is the recipe by which the cell can be had
+   * back.
+   */
+  put(cell: Cell, recipe: Expression | null = null): void {
     if (cell !== this.#cell) this.#cell?.disown();
     this.#cell = cell;
     this.#pending = null;
+    this.#recipe = recipe;
   }
 
   /** Numbers of the batches that wrote what it holds, or will be made of. */
@@ -91,6 +117,7 @@ export class GpuStorage extends Storage {
   }
 
   #drop(): void {
+    this.keep();
     this.#pending?.letGo();
     this.#pending = null;
     this.#cell?.disown();
