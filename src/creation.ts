@@ -32,6 +32,8 @@ export type TensorData = number | boolean | bigint | readonly TensorData[] | Arr
 export function leafTensor(array: NDArray, options: TensorOptions | undefined): Tensor {
   const x = new Tensor(array);
   if (options?.requiresGrad) x.requiresGrad = true;
+  if (options && 'requires_grad' in options)
+    throw new ArgumentError("write requiresGrad, not 'requires_grad'");
   return x;
 }
 

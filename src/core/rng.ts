@@ -193,7 +193,7 @@ function checkedSeed(seed: number | bigint): bigint {
   const refused = () => {
     throw new ArgumentError(`manualSeed: expected an integer from -2^63 to 2^64 - 1, got ${seed}`);
   };
-  if (typeof seed === 'number' && !Number.isFinite(seed)) return refused();
+  if (typeof seed !== 'bigint' && !Number.isFinite(seed)) return refused();
   const whole = typeof seed === 'bigint' ? seed : BigInt(Math.trunc(seed));
   if (whole < -(2n ** 63n) || whole >= 2n ** 64n) return refused();
   return BigInt.asUintN(64, whole);

@@ -22,6 +22,9 @@ export interface DataLoaderOptions<Sample, Batch> extends GeneratorOptions {
   collateFn?: (samples: Awaited<Sample>[]) => Batch;
 }
 
+type Samples<Sample> = Dataset<Sample> | readonly Sample[];
+const isList = <S>(samples: Samples<S>): samples is readonly S[] => Array.isArray(samples);
+
 /**
  * Iterates over a data set in batches: `for (const [x, y] of loader)`, or `for await`, which lets the event loop run
  * between batches and waits for samples that are promises. Every iteration is a new pass.
@@ -44,15 +47,21 @@ export class DataLoader<Sample, Batch = Collated<Awaited<Sample>>>
   /** Where the next pass goes on. */
   #resumed: Pass | null = null;
 
-  constructor(dataset: Dataset<Sample>, options?: DataLoaderOptions<Sample, Batch>);
-  constructor(dataset: Dataset<Sample>, batchSize: number, options?: DataLoaderOptions<Sample, Batch>);
+  /** @param dataset samples by number, or a plain list of them */
+  constructor(dataset: Samples<Sample>, options?: DataLoaderOptions<Sample, Batch>);
+  constructor(dataset: Samples<Sample>, batchSize: number, options?: DataLoaderOptions<Sample, Batch>);
   constructor(
-    dataset: Dataset<Sample>,
+    samples: Samples<Sample>,
     first: number | DataLoaderOptions<Sample, Batch> = {},
     second: DataLoaderOptions<Sample, Batch> = {},
   ) {
     const options = typeof first === 'number' ? { ...second, batchSize: first } : first;
     checkExclusive(options);
+    const dataset = isList(samples) ? { length: samples.length, get: (i: number) => samples[i] } : samples;
+    if (typeof dataset?.get !== 'function' || typeof dataset.length !== 'number')
+      throw new ArgumentError(
+        'DataLoader: expected a data set, with length and get(index), or a list of samples',
+      );
     this.dataset = dataset;
     this.#generator = { generator: options.generator };
     this.#collate = options.collateFn;

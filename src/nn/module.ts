@@ -90,6 +90,10 @@ export abstract class Module {
 
   /** The same as assigning the property, for names made at run time. */
   registerModule(name: string, module: Module | null): void {
+    if (module !== null && !(module instanceof Module)) {
+      const hint = typeof module === 'function' ? ': nn.ReLU, say, is the module of nn.functional.relu' : '';
+      throw new ArgumentError(`module '${name}' must be a Module, but got ${typeof module}${hint}`);
+    }
     checkName(this, name, 'module', Reflect.get(this, name) instanceof Module);
     Reflect.set(this, name, module);
   }

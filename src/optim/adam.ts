@@ -66,7 +66,7 @@ function decayOf(group: {
 /** Adam (Kingma and Ba, 2015). Default lr 0.001. */
 export class Adam extends Optimizer<AdamOptions, AdamState> {
   constructor(params: Params<AdamOptions>, options: Partial<AdamOptions> = {}) {
-    super(params, { lr: 1e-3, ...family, amsgrad: false, decoupledWeightDecay: false, ...options });
+    super(params, { lr: 1e-3, ...family, amsgrad: false, decoupledWeightDecay: false }, options);
   }
 
   protected validate(options: AdamOptions): void {
@@ -117,7 +117,8 @@ export class Adam extends Optimizer<AdamOptions, AdamState> {
 /** Adam whose weight decay shrinks the parameters themselves (Loshchilov and Hutter, 2019). Default weightDecay 0.01. */
 export class AdamW extends Adam {
   constructor(params: Params<AdamOptions>, options: Partial<AdamOptions> = {}) {
-    super(params, { weightDecay: 1e-2, ...options, decoupledWeightDecay: true });
+    const own = { weightDecay: 1e-2, ...options, decoupledWeightDecay: true };
+    super(params, typeof options === 'object' ? own : options);
   }
 }
 
@@ -136,7 +137,7 @@ export interface AdamaxState extends ParamState {
 /** Adam with the largest decayed gradient as its scale. Default lr 0.002. */
 export class Adamax extends Optimizer<AdamFamilyOptions, AdamaxState> {
   constructor(params: Params<AdamFamilyOptions>, options: Partial<AdamFamilyOptions> = {}) {
-    super(params, { lr: 2e-3, ...family, ...options });
+    super(params, { lr: 2e-3, ...family }, options);
   }
 
   protected validate(options: AdamFamilyOptions): void {
@@ -180,7 +181,7 @@ export interface RAdamState extends ParamState {
 /** Adam whose adaptive rate waits until its variance is tractable (Liu et al., 2020). Default lr 0.001. */
 export class RAdam extends Optimizer<RAdamOptions, RAdamState> {
   constructor(params: Params<RAdamOptions>, options: Partial<RAdamOptions> = {}) {
-    super(params, { lr: 1e-3, ...family, decoupledWeightDecay: false, ...options });
+    super(params, { lr: 1e-3, ...family, decoupledWeightDecay: false }, options);
   }
 
   protected validate(options: RAdamOptions): void {
@@ -242,7 +243,7 @@ export interface NAdamState extends RAdamState {
 /** Adam with Nesterov's momentum (Dozat, 2016). Default lr 0.002. */
 export class NAdam extends Optimizer<NAdamOptions, NAdamState> {
   constructor(params: Params<NAdamOptions>, options: Partial<NAdamOptions> = {}) {
-    super(params, { lr: 2e-3, ...family, momentumDecay: 4e-3, decoupledWeightDecay: false, ...options });
+    super(params, { lr: 2e-3, ...family, momentumDecay: 4e-3, decoupledWeightDecay: false }, options);
   }
 
   protected validate(options: NAdamOptions): void {

@@ -57,7 +57,7 @@ export class Adagrad extends Optimizer<AdagradOptions, AdagradState> {
       eps: 1e-10,
       maximize: false,
     };
-    super(params, { ...base, ...options });
+    super(params, base, options);
   }
 
   protected validate(options: AdagradOptions): void {
@@ -101,7 +101,7 @@ export interface AdadeltaState extends ParamState {
 /** Scales gradients to the size of past changes (Zeiler, 2012). Default lr 1, eps 1e-6. */
 export class Adadelta extends Optimizer<AdadeltaOptions, AdadeltaState> {
   constructor(params: Params<AdadeltaOptions>, options: Partial<AdadeltaOptions> = {}) {
-    super(params, { lr: 1, rho: 0.9, eps: 1e-6, weightDecay: 0, maximize: false, ...options });
+    super(params, { lr: 1, rho: 0.9, eps: 1e-6, weightDecay: 0, maximize: false }, options);
   }
 
   protected validate(options: AdadeltaOptions): void {
@@ -168,7 +168,7 @@ export class RMSprop extends Optimizer<RMSpropOptions, RMSpropState> {
       weightDecay: 0,
       maximize: false,
     };
-    super(params, { ...base, ...options });
+    super(params, base, options);
   }
 
   protected validate(options: RMSpropOptions): void {

@@ -87,7 +87,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
   #memory = fresh();
 
   constructor(params: Params<LBFGSOptions>, options: Partial<LBFGSOptions> = {}) {
-    super(params, {
+    const base = {
       lr: 1,
       maxIter: 20,
       maxEval: null,
@@ -95,8 +95,8 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
       toleranceChange: 1e-9,
       historySize: 100,
       lineSearchFn: null,
-      ...options,
-    });
+    };
+    super(params, base, options);
     if (this.paramGroups.length !== 1) {
       throw new ArgumentError("LBFGS doesn't support per-parameter options (parameter groups)");
     }

@@ -51,10 +51,21 @@ export abstract class Optimizer<
   /** By parameter; empty until the first step. */
   readonly state = new Map<Tensor, S>();
 
-  /** @throws ArgumentError for an option out of range, and for parameters that are none, doubled, or not leaves */
-  constructor(params: Params<O>, defaults: O) {
-    this.defaults = defaults;
-    this.validate(defaults);
+  /**
+   * @throws ArgumentError for an option that is none or out of range, and for parameters that are none, doubled, or not
+   * leaves
+   */
+  constructor(params: Params<O>, defaults: O, options: Partial<O> = {}) {
+    const name = this.constructor.name;
+    if (typeof options !== 'object' || options === null)
+      throw new ArgumentError(`${name}: expected options such as { lr: 0.1 }, but got ${options}`);
+    for (const key in options)
+      if (!(key in defaults || key in this.printedConstants()))
+        throw new ArgumentError(
+          `${name}: there is no option '${key}', but ${Object.keys(defaults).join(', ')}`,
+        );
+    this.defaults = { ...defaults, ...options };
+    this.validate(this.defaults);
     if (
       params instanceof Tensor ||
       typeof params !== 'object' ||

@@ -34,7 +34,7 @@ export interface SGDState extends ParamState {
 export class SGD extends Optimizer<SGDOptions, SGDState> {
   constructor(params: Params<SGDOptions>, options: Partial<SGDOptions> = {}) {
     const base = { lr: 1e-3, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, maximize: false };
-    super(params, { ...base, ...options });
+    super(params, base, options);
   }
 
   protected validate({ lr, momentum, weightDecay, nesterov, dampening }: SGDOptions): void {

@@ -10,6 +10,12 @@ const leaf = (values: number[], dtype: torch.DType = 'float32') =>
 
 for (const device of ['cpu', 'reference']) {
   describe(`derivatives on ${device}`, () => {
+    it('are not forgotten for a name that Python has', () => {
+      const options = { requires_grad: true } as torch.TensorOptions;
+      expect(() => torch.tensor([1], options)).toThrow("write requiresGrad, not 'requires_grad'");
+      expect(() => torch.zeros(2, options)).toThrow(torch.ArgumentError);
+    });
+
     afterEach(() => torch.setDefaultDevice('cpu'));
     const test = (name: string, body: () => void) =>
       it(name, () => {

@@ -346,6 +346,24 @@ describe('DataLoader', () => {
     expect([...new data.DataLoader(range(0))]).toEqual([]);
   });
 
+  it('takes a plain list of samples, and nothing that has none', () => {
+    const list = [0, 1, 2, 3, 4].map((i) => [tensor([i, i]), i] as [Tensor, number]);
+    const loader = new data.DataLoader(list, 2);
+    expect(Array.from(loader, ([x, y]) => [x.shape, numbersOf(y)])).toEqual([
+      [
+        [2, 2],
+        [0, 1],
+      ],
+      [
+        [2, 2],
+        [2, 3],
+      ],
+      [[1, 2], [4]],
+    ]);
+    for (const nothing of [undefined, {}, 5])
+      expect(() => new data.DataLoader(nothing as unknown as [])).toThrow(/DataLoader: expected a data set/);
+  });
+
   it('refuses options that exclude each other', () => {
     const sampler = new data.SequentialSampler(range(3));
     const batchSampler = new data.BatchSampler(sampler, 2);

@@ -199,6 +199,10 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
       const model = new Mixed();
       expect(() => model.registerBuffer('a.b', null)).toThrow('buffer name can\'t contain ".", got: a.b');
       expect(() => model.addModule('', new nn.Identity())).toThrow('module name can\'t be empty string ""');
+      const relu = nn.functional.relu as unknown as nn.Module;
+      expect(() => new nn.Sequential(new nn.Linear(2, 2), relu)).toThrow(
+        /module '1' must be a Module, but got function: nn.ReLU, say, is the module/,
+      );
       expect(() => model.registerParameter('forward', null)).toThrow("attribute 'forward' already exists");
     });
   });

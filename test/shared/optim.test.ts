@@ -98,6 +98,23 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
     expect(p.item()).toBeCloseTo(2.4, 6);
   });
 
+  it('refuses what is no option, instead of training with the defaults', () => {
+    const p = () => [leaf([1])];
+    const untyped = (options: unknown) => options as { lr: number };
+    expect(() => new optim.SGD(p(), untyped(0.1))).toThrow(
+      'SGD: expected options such as { lr: 0.1 }, but got 0.1',
+    );
+    expect(() => new optim.AdamW(p(), untyped(0.1))).toThrow(/AdamW: expected options/);
+    expect(() => new optim.SGD(p(), untyped({ learningRate: 0.1 }))).toThrow(
+      "SGD: there is no option 'learningRate', but lr, momentum, dampening, weightDecay, nesterov, maximize",
+    );
+    expect(() => new optim.LBFGS(p(), untyped({ maxiter: 4 }))).toThrow(
+      /no option 'maxiter', but lr, maxIter/,
+    );
+    // What means nothing here may stay in programs that come from PyTorch.
+    expect(new optim.Adam(p(), untyped({ lr: 0.5, foreach: false, fused: null })).defaults.lr).toBe(0.5);
+  });
+
   it('refuses what cannot be optimised', () => {
     const p = leaf([1]);
     expect(() => new optim.SGD([])).toThrow('optimizer got an empty parameter list');
