@@ -66,14 +66,17 @@ let starting: Promise<WebGPUBackend> | null = null;
  */
 export async function webgpu(options: WebGPUOptions = {}): Promise<WebGPUInfo> {
   const present = presentWebGPU();
-  if (present && !present.lost && Object.keys(options).length === 0) return present.info();
-  starting ??= import('./backend/webgpu/index.ts').then(({ startWebGPU }) => startWebGPU(options));
+  const any = Object.keys(options).length === 0;
+  if (any && present && !present.lost) return present.info();
+  const own =
+    (any && starting) || import('./backend/webgpu/index.ts').then(({ startWebGPU }) => startWebGPU(options));
+  starting = own;
   try {
-    const backend = await starting;
+    const backend = await own;
     registerBackend(backend);
     return backend.info();
   } finally {
-    starting = null;
+    if (starting === own) starting = null;
   }
 }
 

@@ -108,6 +108,10 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
     const once = await later(0);
     expect(once).toBeGreaterThan(0);
     expect(await later(once)).toBeGreaterThan(once);
+    // Each call gets what it asked for, at the same time too.
+    const timed = torch.webgpu({ timestamps: true });
+    const plain = torch.webgpu({ matmulPrecision: 'highest' });
+    expect([(await timed).milliseconds, (await plain).milliseconds]).toEqual([0, null]);
     await torch.webgpu({ matmulPrecision: 'highest' });
     expect(info().milliseconds).toBe(null);
   });

@@ -7,11 +7,16 @@ import { overRows } from './slices.ts';
 
 type Params = [string, number][];
 
+/** Constants, as a kernel binds them. */
+interface Table {
+  readonly name: string;
+  readonly type: 'i32' | 'f32';
+  readonly array: NDArray;
+  readonly params: Params;
+}
+
 /** Starts and ends of all windows, dimension by dimension, and where each list begins. */
-function windowTables(
-  gpu: GpuContext,
-  { input, output, lists }: Windows,
-): { array: NDArray; params: Params } {
+function windowTables(gpu: GpuContext, { input, output, lists }: Windows): Table {
   const values: number[] = [];
   const params: Params = [];
   lists.forEach((list, d) => {
@@ -25,11 +30,11 @@ function windowTables(
     values.push(...list.start, ...list.end);
   });
   params.push(['inputs: u32', volume(input)], ['outputs: u32', volume(output)]);
-  return { array: gpu.table(Int32Array.from(values)), params };
+  return { name: 't', type: 'i32', array: gpu.table(Int32Array.from(values)), params };
 }
 
 /** For every input position the first window that may cover it and the one behind the last. */
-function coverTables(gpu: GpuContext, { input, lists }: Windows): { array: NDArray; params: Params } {
+function coverTables(gpu: GpuContext, { input, lists }: Windows): Table {
   const values: number[] = [];
   const params: Params = [];
   lists.forEach((list, d) => {
@@ -44,7 +49,7 @@ function coverTables(gpu: GpuContext, { input, lists }: Windows): { array: NDArr
     params.push([`first${d}: u32`, values.length], [`behind${d}: u32`, values.length + input[d]]);
     values.push(...first, ...behind);
   });
-  return { array: gpu.table(Int32Array.from(values)), params };
+  return { name: 'c', type: 'i32', array: gpu.table(Int32Array.from(values)), params };
 }
 
 const outputShape = (x: NDArray, windows: Windows): number[] => [
@@ -88,6 +93,61 @@ let at = plane * P.outputs + (o0 * P.out1 + o1) * P.out2 + o2;
 ${visit}
 } } }`;
 
+/** What averages divide by, one list per dimension. */
+function divisors(gpu: GpuContext, { lists }: Windows): Table {
+  const values: number[] = [];
+  const params = lists.map((list, d): [string, number] => {
+    const at = values.length;
+    values.push(...list.divisor);
+    return [`div${d}: u32`, at];
+  });
+  return { name: 'd', type: 'f32', array: gpu.table(Float32Array.from(values)), params };
+}
+
+const divisor = 'd[P.div0 + o0] * d[P.div1 + o1] * d[P.div2 + o2]';
+
+/** Channels of all images, which a kernel binds, and where they begin as `${name}_at`. */
+interface Planes {
+  readonly name: string;
+  readonly array: NDArray;
+  readonly writes?: boolean;
+}
+
+/** A thread for every element of the last array. */
+function overPlanes(
+  gpu: GpuContext,
+  op: string,
+  planes: readonly Planes[],
+  tables: readonly Table[],
+  body: () => string,
+): void {
+  const arrays = planes.map(({ array }) => array);
+  const lanes = arrays.map((array) => laneOf(array.dtype, op));
+  const out = arrays[arrays.length - 1];
+  if (out.size === 0) return;
+  overRows(gpu, op, planesOf(out), arrays, (parts) =>
+    gpu.run({
+      key: `${op} ${planes.map(({ name }, i) => name + lanes[i])}`,
+      bindings: [
+        ...tables,
+        ...planes.map(({ name, writes = false }, i) => ({
+          name,
+          type: wgslType[lanes[i]],
+          array: parts[i],
+          writes,
+        })),
+      ],
+      params: [
+        ...tables.flatMap(({ params }) => params),
+        ...planes.map(({ name }, i): [string, number] => [`${name}_at: u32`, parts[i].offset]),
+      ],
+      threads: parts[parts.length - 1].size,
+      workgroup: 64,
+      body,
+    }),
+  );
+}
+
 export function maxPool(
   gpu: GpuContext,
   input: NDArray,
@@ -98,31 +158,17 @@ export function maxPool(
   const shape = outputShape(x, windows);
   const values = gpu.empty(shape, x.dtype);
   const indices = gpu.empty(shape, 'int64');
-  if (values.size === 0) return { values, indices };
-  const tables = windowTables(gpu, windows);
   const better = {
     f32: 'v > best || isNan(v)',
     i32: 'v > best',
     i64: 'i64_lt(best, v)',
   }[lane];
-  overRows(gpu, 'maxPool', planesOf(x), [x, values, indices], ([from, to, places]) =>
-    gpu.run({
-      key: `maxPool ${lane}`,
-      bindings: [
-        { name: 'x', type: wgslType[lane], array: from },
-        { name: 't', type: 'i32', array: tables.array },
-        { name: 'y', type: wgslType[lane], array: to, writes: true },
-        { name: 'where_', type: 'vec2<u32>', array: places, writes: true },
-      ],
-      params: [
-        ...tables.params,
-        ['x_at: u32', from.offset],
-        ['y_at: u32', to.offset],
-        ['where_at: u32', places.offset],
-      ],
-      threads: to.size,
-      workgroup: 64,
-      body: () => `
+  const planes = [
+    { name: 'x', array: x },
+    { name: 'y', array: values, writes: true },
+    { name: 'places', array: indices, writes: true },
+  ];
+  const body = () => `
 var best = ${wgslType[lane]}();
 var place = 0u;
 var found = false;
@@ -130,126 +176,62 @@ ${overWindow(`
 let v = x[P.x_at + plane * P.inputs + at];
 if (!found || ${better}) { best = v; place = at; found = true; }`)}
 y[P.y_at + i] = best;
-where_[P.where_at + i] = vec2<u32>(place, 0u);`,
-    }),
-  );
+places[P.places_at + i] = vec2<u32>(place, 0u);`;
+  overPlanes(gpu, 'maxPool', planes, [windowTables(gpu, windows)], body);
   return { values, indices };
 }
 
 export function maxPoolGrad(gpu: GpuContext, grad: NDArray, places: NDArray, windows: Windows): NDArray {
-  laneOf(grad.dtype, 'maxPool');
   const g = gpu.contiguous(grad);
-  const indices = gpu.contiguous(places);
   const out = gpu.empty(inputShape(g, windows), g.dtype);
-  if (out.size === 0) return out;
-  const tables = windowTables(gpu, windows);
-  const cover = coverTables(gpu, windows);
-  overRows(gpu, 'maxPool', planesOf(g), [g, indices, out], ([from, where, to]) =>
-    gpu.run({
-      key: 'maxPoolGrad',
-      bindings: [
-        { name: 'g', type: 'f32', array: from },
-        { name: 'where_', type: 'vec2<u32>', array: where },
-        { name: 'c', type: 'i32', array: cover.array },
-        { name: 'y', type: 'f32', array: to, writes: true },
-      ],
-      params: [
-        ...tables.params,
-        ...cover.params,
-        ['g_at: u32', from.offset],
-        ['where_at: u32', where.offset],
-        ['y_at: u32', to.offset],
-      ],
-      threads: to.size,
-      workgroup: 64,
-      body: () => `
+  const planes = [
+    { name: 'g', array: g },
+    { name: 'places', array: gpu.contiguous(places) },
+    { name: 'y', array: out, writes: true },
+  ];
+  const tables = [windowTables(gpu, windows), coverTables(gpu, windows)];
+  const body = () => `
 var sum = 0.0;
-${overCover('if (where_[P.where_at + at].x == here) { sum += g[P.g_at + at]; }')}
-y[P.y_at + i] = sum;`,
-    }),
-  );
+${overCover('if (places[P.places_at + at].x == here) { sum += g[P.g_at + at]; }')}
+y[P.y_at + i] = sum;`;
+  overPlanes(gpu, 'maxPool', planes, tables, body);
   return out;
 }
 
-/** What averages divide by, one list per dimension. */
-function divisors(gpu: GpuContext, { lists }: Windows): { array: NDArray; params: Params } {
-  const values: number[] = [];
-  const params = lists.map((list, d): [string, number] => {
-    const at = values.length;
-    values.push(...list.divisor);
-    return [`div${d}: u32`, at];
-  });
-  return { array: gpu.table(Float32Array.from(values)), params };
-}
-
-const divisor = 'd[P.div0 + o0] * d[P.div1 + o1] * d[P.div2 + o2]';
-
 export function avgPool(gpu: GpuContext, input: NDArray, windows: Windows): NDArray {
-  laneOf(input.dtype, 'avgPool');
   const x = gpu.contiguous(input);
   const out = gpu.empty(outputShape(x, windows), x.dtype);
-  if (out.size === 0) return out;
-  const tables = windowTables(gpu, windows);
-  const by = divisors(gpu, windows);
-  overRows(gpu, 'avgPool', planesOf(x), [x, out], ([from, to]) =>
-    gpu.run({
-      key: 'avgPool',
-      bindings: [
-        { name: 'x', type: 'f32', array: from },
-        { name: 't', type: 'i32', array: tables.array },
-        { name: 'd', type: 'f32', array: by.array },
-        { name: 'y', type: 'f32', array: to, writes: true },
-      ],
-      params: [...tables.params, ...by.params, ['x_at: u32', from.offset], ['y_at: u32', to.offset]],
-      threads: to.size,
-      workgroup: 64,
-      body: () => `
+  const planes = [
+    { name: 'x', array: x },
+    { name: 'y', array: out, writes: true },
+  ];
+  const tables = [windowTables(gpu, windows), divisors(gpu, windows)];
+  const body = () => `
 var sum = 0.0;
 ${overWindow('sum += x[P.x_at + plane * P.inputs + at];')}
-y[P.y_at + i] = sum / (${divisor});`,
-    }),
-  );
+y[P.y_at + i] = sum / (${divisor});`;
+  overPlanes(gpu, 'avgPool', planes, tables, body);
   return out;
 }
 
 export function avgPoolGrad(gpu: GpuContext, grad: NDArray, windows: Windows): NDArray {
-  laneOf(grad.dtype, 'avgPool');
   const g = gpu.contiguous(grad);
   const out = gpu.empty(inputShape(g, windows), g.dtype);
-  if (out.size === 0) return out;
-  const tables = windowTables(gpu, windows);
-  const cover = coverTables(gpu, windows);
-  const by = divisors(gpu, windows);
+  const planes = [
+    { name: 'g', array: g },
+    { name: 'y', array: out, writes: true },
+  ];
+  const tables = [windowTables(gpu, windows), coverTables(gpu, windows), divisors(gpu, windows)];
   const inside = [0, 1, 2]
     .map(
       (d) =>
         `i${d} >= u32(t[P.start${d} + o${d}]) && i${d} < u32(t[P.end${d} + o${d}]) && (i${d} - u32(t[P.start${d} + o${d}])) % P.step${d} == 0u`,
     )
     .join(' && ');
-  overRows(gpu, 'avgPool', planesOf(g), [g, out], ([from, to]) =>
-    gpu.run({
-      key: 'avgPoolGrad',
-      bindings: [
-        { name: 'g', type: 'f32', array: from },
-        { name: 't', type: 'i32', array: tables.array },
-        { name: 'c', type: 'i32', array: cover.array },
-        { name: 'd', type: 'f32', array: by.array },
-        { name: 'y', type: 'f32', array: to, writes: true },
-      ],
-      params: [
-        ...tables.params,
-        ...cover.params,
-        ...by.params,
-        ['g_at: u32', from.offset],
-        ['y_at: u32', to.offset],
-      ],
-      threads: to.size,
-      workgroup: 64,
-      body: () => `
+  const body = () => `
 var sum = 0.0;
 ${overCover(`if (${inside}) { sum += g[P.g_at + at] / (${divisor}); }`)}
-y[P.y_at + i] = sum;`,
-    }),
-  );
+y[P.y_at + i] = sum;`;
+  overPlanes(gpu, 'avgPool', planes, tables, body);
   return out;
 }
