@@ -106,8 +106,8 @@ export class BufferPool {
   #trimming = false;
   /** No command on its way mentions a buffer. */
   isIdle: () => boolean = () => false;
-  /** Asks for a buffer of a size class that can be had back. */
-  takeBack: (sizeClass: number) => void = () => {};
+  /** Results whose buffers can be had back, until `keep` lets go of them. */
+  unread: { takeBack(sizeClass: number): void; keep(): void } | null = null;
   bytesInUse = 0;
   peakBytes = 0;
   freeBytes = 0;
@@ -157,13 +157,14 @@ export class BufferPool {
   take(bytes: number): PooledBuffer {
     const size = sizeClass(bytes);
     if (this.bytesInUse > this.#nextLook) {
+      this.unread?.keep();
       this.#collector.collect();
       this.settle();
       const limit = SOFT_LIMIT * this.spareBytes;
       this.#nextLook = Math.max(limit, this.bytesInUse + limit / 2);
     }
     // Before those that are free: what is in use shall not become more than a look for dropped tensors would leave.
-    this.takeBack(size);
+    this.unread?.takeBack(size);
     const list = this.#free.get(size);
     const found = list?.blocks.pop();
     if (list) list.lastUse = ++this.#clock;

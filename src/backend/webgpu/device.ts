@@ -72,7 +72,7 @@ export class GpuDevice implements GpuContext, Executor {
     this.#reads = new Readbacks(device, this.#commands, this.failures);
     this.checks = new IndexChecks(this, this.failures, this.#reads);
     this.#deferred = new Deferred(this, this.#pool.spareBytes);
-    this.#pool.takeBack = (size) => this.#deferred.unread.takeBack(size);
+    this.#pool.unread = this.#deferred.unread;
     this.#together = new Together(this);
     this.#commands.beforeSubmit = (jobEnds) => {
       this.#together.finish();
