@@ -7,8 +7,8 @@ const SUM: i32 = 0;
 const SQUARES: i32 = 1;
 const PRODUCTS: i32 = 2;
 
-/** Pairs of vectors that are added in float before the sum moves to double. */
-const RUN_BYTES: usize = 32 * 32;
+/** Sixteen terms a turn, so many turns before the sum moves to double. */
+const RUN_BYTES: usize = 32 * 64;
 
 abstract class Terms {
   /** Four terms of a sum. */
@@ -38,17 +38,23 @@ abstract class Terms {
     const bytes = (<usize>inner) << 2;
     for (let o = 0; o < outer; ++o, x += stride, y += stride) {
       let i: usize = 0;
-      const whole = bytes & ~31;
+      const whole = bytes & ~63;
       while (i < whole) {
         const stop = min(whole, i + RUN_BYTES);
         let a = f32x4.splat(0);
         let b = a;
-        for (; i < stop; i += 32) {
+        let p = a;
+        let q = a;
+        for (; i < stop; i += 64) {
           a = f32x4.add(a, Terms.of(what, x + i, y + i, center));
           b = f32x4.add(b, Terms.of(what, x + i + 16, y + i + 16, center));
+          p = f32x4.add(p, Terms.of(what, x + i + 32, y + i + 32, center));
+          q = f32x4.add(q, Terms.of(what, x + i + 48, y + i + 48, center));
         }
         sum = f64x2.add(sum, f64x2.add(Terms.wide(a), Terms.wide(b)));
+        sum = f64x2.add(sum, f64x2.add(Terms.wide(p), Terms.wide(q)));
       }
+      for (; i + 16 <= bytes; i += 16) sum = f64x2.add(sum, Terms.wide(Terms.of(what, x + i, y + i, center)));
       for (; i < bytes; i += 4) {
         const u = load<f32>(x + i);
         if (what == SUM) rest += <f64>u;
@@ -74,9 +80,15 @@ function normalizeRow(
   const r = f32x4.splat(rstd);
   for (let o = 0; o < outer; ++o, x += stride, out += stride) {
     let i: usize = 0;
-    const whole = ((<usize>inner) << 2) & ~15;
-    for (; i < whole; i += 16) v128.store(out + i, f32x4.mul(f32x4.sub(v128.load(x + i), m), r));
-    for (; i < (<usize>inner) << 2; i += 4) store<f32>(out + i, (load<f32>(x + i) - mean) * rstd);
+    const bytes = (<usize>inner) << 2;
+    for (; i + 64 <= bytes; i += 64) {
+      v128.store(out + i, f32x4.mul(f32x4.sub(v128.load(x + i), m), r));
+      v128.store(out + i, f32x4.mul(f32x4.sub(v128.load(x + i, 16), m), r), 16);
+      v128.store(out + i, f32x4.mul(f32x4.sub(v128.load(x + i, 32), m), r), 32);
+      v128.store(out + i, f32x4.mul(f32x4.sub(v128.load(x + i, 48), m), r), 48);
+    }
+    for (; i + 16 <= bytes; i += 16) v128.store(out + i, f32x4.mul(f32x4.sub(v128.load(x + i), m), r));
+    for (; i < bytes; i += 4) store<f32>(out + i, (load<f32>(x + i) - mean) * rstd);
   }
 }
 

@@ -4,6 +4,8 @@ import { V } from './lanes';
 
 /** Vectors, or rows, that are added in float before the sum moves to double. */
 const RUN: usize = 32;
+/** Rows that are read side by side where columns are summed in passes along them: as many as the processor reads ahead. */
+const STREAMS: usize = 8;
 
 abstract class Sum {
   /** Sum of n floats in a row. */
@@ -51,7 +53,7 @@ abstract class Sum {
   /** Sums of sixteen neighbouring columns of n rows: a line of the cache per row. */
   // @ts-ignore: decorator
   @inline
-  static wideColumns<R extends number>(p: usize, out: usize, n: usize, pitch: usize): void {
+  static wideColumns(p: usize, out: usize, n: usize, pitch: usize): void {
     const zero = f64x2.splat(0);
     let a0 = zero;
     let a1 = zero;
@@ -84,10 +86,10 @@ abstract class Sum {
       d0 = f64x2.add(d0, V.widenLow(d));
       d1 = f64x2.add(d1, V.widenHigh(d));
     }
-    Sum.store<R>(out, a0, a1);
-    Sum.store<R>(out + 4 * sizeof<R>(), b0, b1);
-    Sum.store<R>(out + 8 * sizeof<R>(), c0, c1);
-    Sum.store<R>(out + 12 * sizeof<R>(), d0, d1);
+    v128.store(out, V.narrow(a0, a1));
+    v128.store(out, V.narrow(b0, b1), 16);
+    v128.store(out, V.narrow(c0, c1), 32);
+    v128.store(out, V.narrow(d0, d1), 48);
   }
 
   // @ts-ignore: decorator
@@ -100,6 +102,13 @@ abstract class Sum {
     }
   }
 
+  /** Rows that are added in float: the order must not tell how many columns a slice has. */
+  // @ts-ignore: decorator
+  @inline
+  static terms<R extends number>(): usize {
+    return sizeof<R>() == 8 ? STREAMS : RUN;
+  }
+
   /** Sums of four neighbouring columns, in the same order. */
   // @ts-ignore: decorator
   @inline
@@ -107,7 +116,7 @@ abstract class Sum {
     let low = f64x2.splat(0);
     let high = f64x2.splat(0);
     while (n > 0) {
-      let left = min(n, RUN);
+      let left = min(n, Sum.terms<R>());
       n -= left;
       let a = f32x4.splat(0);
       for (; left > 0; left--) {
@@ -123,10 +132,10 @@ abstract class Sum {
   /** The sum of one column, in the same order. */
   // @ts-ignore: decorator
   @inline
-  static column(p: usize, n: usize, pitch: usize): f64 {
+  static column<R extends number>(p: usize, n: usize, pitch: usize): f64 {
     let sum: f64 = 0;
     while (n > 0) {
-      let left = min(n, RUN);
+      let left = min(n, Sum.terms<R>());
       n -= left;
       let a: f32 = 0;
       for (; left > 0; left--) {
@@ -136,6 +145,43 @@ abstract class Sum {
       sum += <f64>a;
     }
     return sum;
+  }
+
+  /** Sums of 16·groups neighbouring columns of n rows, in double: a few rows from end to end, then the next few. */
+  static streamedColumns(p: usize, out: usize, n: usize, pitch: usize, groups: usize): void {
+    memory.fill(out, 0, groups << 7);
+    while (n > 0) {
+      const rows = min(n, STREAMS);
+      n -= rows;
+      for (let group: usize = 0; group < groups; group++) {
+        let q = p + (group << 6);
+        let a = f32x4.splat(0);
+        let b = f32x4.splat(0);
+        let c = f32x4.splat(0);
+        let d = f32x4.splat(0);
+        for (let left = rows; left > 0; left--) {
+          a = f32x4.add(a, v128.load(q));
+          b = f32x4.add(b, v128.load(q, 16));
+          c = f32x4.add(c, v128.load(q, 32));
+          d = f32x4.add(d, v128.load(q, 48));
+          q += pitch;
+        }
+        const to = out + (group << 7);
+        Sum.collect(to, a);
+        Sum.collect(to + 32, b);
+        Sum.collect(to + 64, c);
+        Sum.collect(to + 96, d);
+      }
+      p += rows * pitch;
+    }
+  }
+
+  /** Adds four floats to four doubles. */
+  // @ts-ignore: decorator
+  @inline
+  static collect(to: usize, x: v128): void {
+    v128.store(to, f64x2.add(v128.load(to), V.widenLow(x)));
+    v128.store(to, f64x2.add(v128.load(to, 16), V.widenHigh(x)), 16);
   }
 
   // @ts-ignore: decorator
@@ -159,13 +205,18 @@ abstract class Sum {
       const to = out + i * sizeof<R>();
       const together = min(inner - (i % inner), end - i);
       if (together >= 16) {
-        Sum.wideColumns<R>(p, to, n, pitch);
-        i += 16;
+        if (sizeof<R>() == 8) {
+          Sum.streamedColumns(p, to, n, pitch, together >> 4);
+          i += together & ~15;
+        } else {
+          Sum.wideColumns(p, to, n, pitch);
+          i += 16;
+        }
       } else if (together >= 4) {
         Sum.columns<R>(p, to, n, pitch);
         i += 4;
       } else {
-        store<R>(to, <R>(inner == 1 ? Sum.row(p, n) : Sum.column(p, n, pitch)));
+        store<R>(to, <R>(inner == 1 ? Sum.row(p, n) : Sum.column<R>(p, n, pitch)));
         i++;
       }
     }

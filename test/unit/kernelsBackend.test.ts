@@ -539,6 +539,25 @@ describe('reductions', () => {
     }
   });
 
+  it('sums tall matrices by columns, and magnitudes', () => {
+    const magnitudes = { ...specs[0], name: 'abs_sum', js: (a: number, x: number) => a + Math.abs(x) };
+    for (const shape of [
+      [129, 1031],
+      [8199, 16],
+      [8200, 17],
+      [4097, 35],
+      [2, 300, 450],
+    ]) {
+      for (const spec of [specs[0], magnitudes]) {
+        for (const dims of [[shape.length - 2], [0]]) {
+          compareClose(`${spec.name} [${shape}] ${dims}`, (b) =>
+            b.reduce(spec, make(b, shape, 'float32', 'contiguous'), dims, false),
+          );
+        }
+      }
+    }
+  });
+
   it('sums millions of tenths, however they lie, to the last digits', () => {
     const sum = specs[0];
     const x = wasm.empty([4_000_000], 'float32');
@@ -550,6 +569,7 @@ describe('reductions', () => {
     for (const shape of [
       [4_000_000, 1],
       [400_000, 10],
+      [40_000, 100],
       [4000, 1000],
     ]) {
       const columns = wasm.reduce(sum, x.view(shape, contiguousStrides(shape)), [0], false);
