@@ -15,16 +15,16 @@ import { PROGRAMS, sizes } from '../../scripts/sizes.mjs';
  * messages of other processes during long kernels, 0.3 the refusal of what is no option, module or data set, and 0.4 sums
  * of tall columns and of magnitudes at the speed of memory.
  */
-const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 184, tutorial: 115.7, tensors: 103.2 };
+const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 184.1, tutorial: 115.7, tensors: 103.2 };
 /** The tutorial of README.md as it is written there, MNIST's download included, and everything: as Vite bundles. */
-const VITE_BUDGET = { readme: 119.3, everything: 177.7 };
+const VITE_BUDGET = { readme: 119.5, everything: 177.9 };
 /**
  * For pages without a bundler: everything, with files, plots and data sets; what a GPU needs beside it, on demand. Of that
  * 11 kB are formulas that are computed late, kernels that several steps share, products in float16 and over subgroups, large
  * tensors and products in parts, buffers given back early and taken back, and clean exits in Node; of the first, 0.8 are random values drawn in place, norms
  * that do not overflow, and linear layers that rectify in the same pass.
  */
-const FILE_BUDGET = { 'wasmgrad.min.js': 225, 'wasmgrad.webgpu.min.js': 44 };
+const FILE_BUDGET = { 'wasmgrad.min.js': 225.5, 'wasmgrad.webgpu.min.js': 44 };
 
 describe('size', () => {
   it('stays within the budget', async () => {
