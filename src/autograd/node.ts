@@ -166,8 +166,8 @@ export class OpNode extends GraphNode {
   constructor(name: string, edges: readonly (Edge | null)[], outputs: readonly OutputForm[], opaque = false) {
     super(name, edges, outputs);
     this.opaque = opaque;
-    const needs = new Array<boolean>(edges.length);
-    for (let i = 0; i < edges.length; i++) needs[i] = edges[i] !== null;
+    const needs: boolean[] = [];
+    for (const edge of edges) needs.push(edge !== null);
     this.needs = needs;
   }
 

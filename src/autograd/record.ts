@@ -17,8 +17,8 @@ export function needsGraph(inputs: readonly Variable[]): boolean {
 }
 
 function edgesOf(inputs: readonly Variable[]): (Edge | null)[] {
-  const edges = new Array<Edge | null>(inputs.length);
-  for (let i = 0; i < inputs.length; i++) edges[i] = inputs[i].edge();
+  const edges: (Edge | null)[] = [];
+  for (const x of inputs) edges.push(x.edge());
   return edges;
 }
 

@@ -14,14 +14,39 @@ export function numElements(shape: Shape): number {
   return n;
 }
 
+// V8 tells kinds of lists apart, and throws away what it has optimised for one kind when another comes along. So all lists
+// of sizes are of the kind that whole numbers pushed into `[]` make, and copies of such; `new Array(n)`, the rest of a
+// function's arguments, and `map` in optimised code make others.
+
+/** A copy that is such a list. */
+export function sizeList(sizes: Shape): number[] {
+  const out: number[] = [];
+  for (let i = 0; i < sizes.length; i++) out.push(sizes[i]);
+  return out;
+}
+
 export function contiguousStrides(shape: Shape): number[] {
-  const strides = new Array<number>(shape.length);
+  const strides = shape.slice();
   let step = 1;
   for (let i = shape.length - 1; i >= 0; i--) {
     strides[i] = step;
     step *= shape[i] > 1 ? shape[i] : 1;
   }
   return strides;
+}
+
+/** The entries that `order` names, in its order. */
+export function reordered(list: readonly number[], order: readonly number[]): number[] {
+  const out: number[] = [];
+  for (let i = 0; i < order.length; i++) out.push(list[order[i]]);
+  return out;
+}
+
+/** With two entries exchanged. */
+export function exchanged(list: readonly number[], a: number, b: number): number[] {
+  const out = list.slice();
+  if (a !== b) [out[a], out[b]] = [list[b], list[a]];
+  return out;
 }
 
 export function sameShape(a: Shape, b: Shape): boolean {
@@ -113,7 +138,7 @@ export function broadcastShapes(
 ): Shape {
   if (sameShape(a, b)) return a;
   const ndim = Math.max(a.length, b.length);
-  const out = new Array<number>(ndim);
+  const out = (a.length === ndim ? a : b).slice();
   for (let i = 0; i < ndim; i++) {
     const da = i - ndim + a.length;
     const db = i - ndim + b.length;
@@ -133,7 +158,7 @@ export function broadcastShapes(
 /** Strides that read an array of `shape` as if it had the (broadcast) shape `to`: 0 along every repeated dimension. */
 export function expandStrides(shape: Shape, strides: Strides, to: Shape): number[] {
   const shift = to.length - shape.length;
-  const out = new Array<number>(to.length);
+  const out = to.slice();
   for (let i = 0; i < to.length; i++) {
     const d = i - shift;
     out[i] = d < 0 || (shape[d] === 1 && to[i] !== 1) ? 0 : strides[d];
@@ -159,7 +184,7 @@ export function inferShape(
       throw new ShapeError(`${op}: invalid shape dimension ${shape[i]} in ${formatShape(shape)}`);
     } else known *= shape[i];
   }
-  const out = shape.slice();
+  const out = sizeList(shape);
   if (hole >= 0) {
     if (known === 0) {
       throw new ShapeError(
@@ -181,7 +206,7 @@ export function inferShape(
  */
 export function viewStrides(shape: Shape, strides: Strides, to: Shape): number[] | null {
   if (numElements(shape) === 0) return contiguousStrides(to);
-  const out = new Array<number>(to.length);
+  const out = to.slice();
   let t = to.length - 1;
   let base = strides.length > 0 ? strides[strides.length - 1] : 1;
   let groupSize = 1;

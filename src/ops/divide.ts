@@ -11,7 +11,7 @@ import { cat } from './join.ts';
 export function divide<T extends Variable>(x: T, dim: number, count: number): T[] {
   const { array } = x;
   const size = array.shape[dim] / count;
-  const shape = array.shape.map((n, d) => (d === dim ? size : n));
+  const shape = array.shape.with(dim, size);
   const parts = Array.from({ length: count }, (_, i) =>
     array.view(shape, array.strides, array.offset + i * size * array.strides[dim]),
   );

@@ -10,7 +10,7 @@ import type { FloatArray } from '../core/distributions.ts';
 import { type DType, isFloating, type TypedArray } from '../core/dtype.ts';
 import { DTypeError } from '../core/errors.ts';
 import { defaultEngine, type RandomEngine } from '../core/rng.ts';
-import { contiguousStrides, isContiguous, type Shape, type Strides } from '../core/shape.ts';
+import { contiguousStrides, isContiguous, reordered, type Shape, type Strides } from '../core/shape.ts';
 
 /** Where draws come from. */
 export interface GeneratorOptions {
@@ -31,8 +31,8 @@ export function memoryOrder(shape: Shape, strides: Strides): number[] {
 
 /** The strides of a dense array whose dimensions lie in memory in the order given. */
 export function denseStrides(shape: Shape, order: readonly number[]): number[] {
-  const packed = contiguousStrides(order.map((d) => shape[d]));
-  const strides = new Array<number>(shape.length);
+  const packed = contiguousStrides(reordered(shape, order));
+  const strides = packed.slice();
   order.forEach((d, i) => {
     strides[d] = packed[i];
   });
@@ -49,11 +49,7 @@ export function drawArray(
   fill: (values: TypedArray, rng: RandomEngine) => void,
 ): NDArray {
   const order = memoryOrder(shape, strides);
-  const drawn = backend.fromHost(
-    order.map((d) => shape[d]),
-    dtype,
-    (values) => fill(values, rng),
-  );
+  const drawn = backend.fromHost(reordered(shape, order), dtype, (values) => fill(values, rng));
   if (order.every((d, i) => d === i)) return drawn;
   const laidOut = drawn.view(shape, denseStrides(shape, order));
   drawn.release();
@@ -69,10 +65,7 @@ export function drawInto(
 ): void {
   const { backend, dtype, shape } = out;
   const order = memoryOrder(shape, strides);
-  const visited = out.view(
-    order.map((d) => shape[d]),
-    order.map((d) => out.strides[d]),
-  );
+  const visited = out.view(reordered(shape, order), reordered(out.strides, order));
   if (visited.contiguous) backend.fromHost(visited.shape, dtype, (values) => fill(values, rng), visited);
   else {
     const drawn = drawArray(backend, dtype, shape, strides, rng, fill);
@@ -98,10 +91,7 @@ export function drawArrayLike(
 /** The elements of x, of the same shape as `layout`, in the order in which `layout` lies in memory. */
 export function inOrderOf(layout: NDArray, x: NDArray, op: string): TypedArray {
   const order = memoryOrder(layout.shape, layout.strides);
-  const permuted = x.view(
-    order.map((d) => x.shape[d]),
-    order.map((d) => x.strides[d]),
-  );
+  const permuted = x.view(reordered(x.shape, order), reordered(x.strides, order));
   const values = x.backend.hostValues(permuted, op);
   permuted.release();
   return values;

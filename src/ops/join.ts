@@ -45,10 +45,7 @@ export function cat<T extends Variable>(tensors: readonly T[], along?: ByName<'d
     total += x.shape[d];
   });
   const { backend } = first.array;
-  const out = backend.empty(
-    first.shape.map((size, at) => (at === d ? total : size)),
-    dtype,
-  );
+  const out = backend.empty(first.shape.with(d, total), dtype);
   const starts: number[] = [];
   let start = 0;
   for (const x of parts) {

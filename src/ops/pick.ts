@@ -44,7 +44,7 @@ function sliceTarget<T extends Variable>(x: T, dim: number, index: T, source: T,
     );
   }
   const picks = sliceIndex(x, d, index, op);
-  const wanted = x.ndim === 0 ? [] : x.shape.map((size, axis) => (axis === d ? picks.shape[0] : size));
+  const wanted = x.ndim === 0 ? [] : x.shape.with(d, picks.shape[0]);
   if (!sameShape(source.shape, wanted)) {
     throw new ShapeError(
       `${op}(): Number of indices (${picks.shape[0]}) should be equal to source.size(dim), and the other sizes to self's: expected ` +

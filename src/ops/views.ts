@@ -10,15 +10,18 @@ import { ArgumentError, IndexError, ShapeError } from '../core/errors.ts';
 import {
   checkShape,
   contiguousStrides,
+  exchanged,
   expandStrides,
   formatShape,
   inferShape,
   isContiguous,
   normalizeDim,
   numElements,
+  reordered,
   type Shape,
   type Strides,
   sameShape,
+  sizeList,
   viewStrides,
 } from '../core/shape.ts';
 import { contiguous } from './convert.ts';
@@ -180,17 +183,18 @@ export function expand<T extends Variable>(x: T, sizes: Shape): T {
         `the tensor (${x.shape.length}); got ${formatShape(sizes)} as argument 'size' for ${formatShape(x.shape)}`,
     );
   }
-  const shape = sizes.map((size, d) => {
+  const shape = sizeList(sizes);
+  for (let d = 0; d < sizes.length; d++) {
+    const size = sizes[d];
     const own = d >= shift ? x.shape[d - shift] : 1;
-    if (size === -1 && d >= shift) return own;
-    if (!Number.isInteger(size) || size < 0 || (d >= shift && own !== 1 && own !== size)) {
+    if (size === -1 && d >= shift) shape[d] = own;
+    else if (!Number.isInteger(size) || size < 0 || (d >= shift && own !== 1 && own !== size)) {
       throw new ShapeError(
         `expand: The expanded size of the tensor (${size}) must match the existing size (${own}) at non-singleton ` +
           `dimension ${d}.  Target sizes: ${formatShape(sizes)}.  Tensor sizes: ${formatShape(x.shape)}`,
       );
     }
-    return size;
-  });
+  }
   const strides = expandStrides(x.shape, x.array.strides, shape);
   // The walk sums the gradient back to x's shape.
   return viewOf('ExpandBackward0', x, shape, strides, x.array.offset, (grad) => [grad]);
@@ -211,15 +215,15 @@ export function permute<T extends Variable>(x: T, dims: readonly number[]): T {
     throw new ShapeError(
       `permute: duplicate dims are not allowed in argument 'dims'; got ${formatShape(dims)}`,
     );
-  const inverse = new Array<number>(order.length);
+  const inverse = order.slice();
   order.forEach((d, i) => {
     inverse[d] = i;
   });
   return viewOf(
     'PermuteBackward0',
     x,
-    order.map((d) => x.shape[d]),
-    order.map((d) => x.array.strides[d]),
+    reordered(x.shape, order),
+    reordered(x.array.strides, order),
     x.array.offset,
     (grad) => [permute(grad, inverse)],
   );
@@ -230,13 +234,11 @@ export function transpose<T extends Variable>(x: T, dim0: number, dim1: number):
   tensorGiven(x, 'transpose');
   const a = normalizeDim(dim0, x.ndim, 'transpose');
   const b = normalizeDim(dim1, x.ndim, 'transpose');
-  const order = [...x.shape.keys()];
-  if (order.length > 0) [order[a], order[b]] = [order[b], order[a]];
   return viewOf(
     'TransposeBackward0',
     x,
-    order.map((d) => x.shape[d]),
-    order.map((d) => x.array.strides[d]),
+    exchanged(x.shape, a, b),
+    exchanged(x.array.strides, a, b),
     x.array.offset,
     (grad) => [transpose(grad, a, b)],
   );
@@ -298,8 +300,8 @@ export function slice<T extends Variable>(
   return viewOf(
     node,
     x,
-    from.map((s, i) => (i === d ? count : s)),
-    x.array.strides.map((s, i) => (i === d ? s * step : s)),
+    from.with(d, count),
+    x.array.strides.with(d, x.array.strides[d] * step),
     x.array.offset + (count > 0 ? first : 0) * x.array.strides[d],
     (grad) => [placeSlice(grad, from, d, first, step)],
   );
@@ -335,7 +337,7 @@ export function placeSlice<T extends Variable>(
   const { backend } = x.array;
   const out = backend.empty(shape, x.dtype);
   backend.fill(out, 0);
-  const strides = out.strides.map((s, i) => (i === dim ? s * step : s));
+  const strides = out.strides.with(dim, out.strides[dim] * step);
   if (x.array.size > 0) backend.assign(out.view(x.shape, strides, start * out.strides[dim]), x.array);
   const end = x.shape[dim] === 0 ? start : start + (x.shape[dim] - 1) * step + 1;
   return record('SliceBackward0', out, [x], () => (grad) => [slice(grad, dim, start, end, step)]);

@@ -1,7 +1,7 @@
 /** Arguments that PyTorch takes in several forms: dimensions by position or by name, shapes spread or as a list. */
 import { type DType, type DTypeLike, resolveDType } from '../core/dtype.ts';
 import { ArgumentError } from '../core/errors.ts';
-import { checkShape, type Shape } from '../core/shape.ts';
+import { checkShape, type Shape, sizeList } from '../core/shape.ts';
 import type { Dims } from '../ops/reduce.ts';
 
 export interface ReduceOptions {
@@ -93,5 +93,5 @@ export function sizesAndOptions<O extends object>(
   if (shape.length === 1 && shape[0] === undefined)
     throw new ArgumentError(`${op}: argument 'size' must be numbers or a list of numbers, but got nothing`);
   checkShape(shape, op);
-  return { shape: shape.slice(), options };
+  return { shape: sizeList(shape), options };
 }

@@ -1,5 +1,5 @@
 /** Reductions in plain TypeScript: sums run in double precision, so the reference is also the exact answer. */
-import { contiguousStrides, isContiguous, numElements, type Shape } from '../../core/shape.ts';
+import { contiguousStrides, isContiguous, numElements, reordered, type Shape } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
 import type { ReduceSpec } from '../backend.ts';
 import { type ArrayHost, bigints, numbers, store } from './elements.ts';
@@ -17,10 +17,7 @@ export function reducedShape(shape: Shape, dims: readonly number[], keepdim: boo
 /** x with the reduced dimensions moved behind the kept ones. */
 export function reducedLast(x: NDArray, dims: readonly number[]): NDArray {
   const order = [...x.shape.keys()].filter((d) => !dims.includes(d)).concat(dims);
-  return x.view(
-    order.map((d) => x.shape[d]),
-    order.map((d) => x.strides[d]),
-  );
+  return x.view(reordered(x.shape, order), reordered(x.strides, order));
 }
 
 /** [outer, axis, inner] of a contiguous array whose reduced dimensions are neighbours; null otherwise. */

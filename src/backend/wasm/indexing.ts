@@ -71,10 +71,7 @@ function around(shape: Shape, dim: number): { outer: number; axis: number; inner
 export function indexSelect(host: WasmContext, x: NDArray, dim: number, index: NDArray): NDArray | null {
   if (x.shape.length === 0) return null;
   const picks = index.size;
-  const out = host.empty(
-    x.shape.map((s, d) => (d === dim ? picks : s)),
-    x.dtype,
-  );
+  const out = host.empty(x.shape.with(dim, picks), x.dtype);
   if (out.size === 0) return out;
   const { outer, axis, inner } = around(x.shape, dim);
   const [source, list] = [packed(host, x), packed(host, index)];
