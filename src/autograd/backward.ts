@@ -54,7 +54,8 @@ function survey(roots: readonly Edge[], targets: readonly Edge[] | null): Map<Gr
   const visit = (node: GraphNode): Pending => {
     let entry = pending.get(node);
     if (entry === undefined) {
-      entry = { grads: node.outputs.map(() => null), waiting: 0 };
+      entry = { grads: [], waiting: 0 };
+      for (const _ of node.outputs) entry.grads.push(null);
       pending.set(node, entry);
       stack.push(node);
     }
@@ -243,7 +244,9 @@ class Walk {
   /** Runs a node's rule and frees what it made on the way: the walk is the only holder of those arrays. */
   #apply(node: GraphNode, entry: Pending): (Gradient | null)[] {
     const incoming = entry.grads;
-    const grads = incoming.map((g) => g?.value ?? null);
+    // Lists grow by push here: what `map` makes is for V8 of one kind before it optimises, and of another after.
+    const grads: (Variable | null)[] = [];
+    for (const g of incoming) grads.push(g?.value ?? null);
     if (this.#options.createGraph || this.#options.observed || node.opaque) {
       return this.#checked(node, runRule(node, grads)).map((value) => value && { value, owned: false });
     }
@@ -251,31 +254,41 @@ class Walk {
     const { result, created: mine } = collectStorages(() => this.#checked(node, runRule(node, grads)));
     for (const g of incoming) if (g?.owned) mine.push(g.value.array.storage);
     for (const storage of mine) if (countUses(result, storage) === 0) storage.free();
-    return result.map((value) => {
-      if (!value) return null;
-      const { storage } = value.array;
-      return { value, owned: mine.includes(storage) && countUses(result, storage) === 1 };
-    });
+    const outgoing: (Gradient | null)[] = [];
+    for (const value of result) {
+      const storage = value?.array.storage;
+      const owned = storage !== undefined && mine.includes(storage) && countUses(result, storage) === 1;
+      outgoing.push(value && { value, owned });
+    }
+    return outgoing;
   }
 
   /** Each gradient in the form that its edge wants. */
   #checked(node: GraphNode, results: readonly (Variable | null | undefined)[]): (Variable | null)[] {
     if (anomaly.enabled) checkBackward(node, results);
-    return node.edges.map((edge, i) => {
-      let grad = results[i] ?? null;
-      if (grad === null || edge === null || !this.#pending.has(edge.node)) return null;
-      if (!sameShape(grad.shape, edge.shape)) {
-        if (!expandsTo(edge.shape, grad.shape)) {
-          throw new AutogradError(
-            `backward: ${node.name} returned an invalid gradient at index ${i}: got ${formatShape(grad.shape)} but ` +
-              `expected shape compatible with ${formatShape(edge.shape)}`,
-          );
-        }
-        grad = grad.sumTo(edge.shape);
-      }
-      return grad.dtype === edge.dtype ? grad : grad.castTo(edge.dtype);
+    const checked: (Variable | null)[] = [];
+    node.edges.forEach((edge, i) => {
+      const grad = results[i] ?? null;
+      const wanted = grad !== null && edge !== null && this.#pending.has(edge.node);
+      checked.push(wanted ? inForm(grad, edge, node, i) : null);
     });
+    return checked;
   }
+}
+
+/** The gradient of an input in the shape and dtype of its edge. @throws AutogradError */
+function inForm(gradient: Variable, edge: Edge, node: GraphNode, i: number): Variable {
+  let grad = gradient;
+  if (!sameShape(grad.shape, edge.shape)) {
+    if (!expandsTo(edge.shape, grad.shape)) {
+      throw new AutogradError(
+        `backward: ${node.name} returned an invalid gradient at index ${i}: got ${formatShape(grad.shape)} but ` +
+          `expected shape compatible with ${formatShape(edge.shape)}`,
+      );
+    }
+    grad = grad.sumTo(edge.shape);
+  }
+  return grad.dtype === edge.dtype ? grad : grad.castTo(edge.dtype);
 }
 
 function countUses(values: readonly (Variable | null)[], storage: Storage): number {
@@ -334,15 +347,17 @@ function runRule(
 }
 
 function edgesOf(roots: readonly Variable[]): Edge[] {
-  return roots.map((root) => {
+  const edges: Edge[] = [];
+  for (const root of roots) {
     const edge = root.edge();
     if (edge === null) {
       throw new AutogradError(
         'backward: element 0 of tensors does not require grad and does not have a gradFn',
       );
     }
-    return edge;
-  });
+    edges.push(edge);
+  }
+  return edges;
 }
 
 /**

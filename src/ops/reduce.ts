@@ -6,7 +6,7 @@ import type { ReduceSpec } from '../backend/backend.ts';
 import { type DType, isFloating, torchTypeName } from '../core/dtype.ts';
 import { DTypeError, IndexError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
-import { formatShape, normalizeDim, normalizeDims, type Shape } from '../core/shape.ts';
+import { formatShape, normalizeDim, normalizeDims, type Shape, sizeList } from '../core/shape.ts';
 import { scatterAlong, zerosOf } from './along.ts';
 import { div, mul } from './arithmetic.ts';
 import { eq, isnan, logicalAnd, logicalOr, ne } from './comparison.ts';
@@ -31,10 +31,9 @@ export const listDims = (dims: Dims, ndim: number, op: string): number[] =>
 
 /** A reduced tensor with the reduced dimensions back as size 1, so that it broadcasts against the input. */
 export function restoreDims<T extends Variable>(y: T, shape: Shape, dims: readonly number[]): T {
-  return reshape(
-    y,
-    shape.map((size, d) => (dims.includes(d) ? 1 : size)),
-  );
+  const sizes = sizeList(shape);
+  for (const d of dims) sizes[d] = 1;
+  return reshape(y, sizes);
 }
 
 /** Sum over dims. Integers and bools are summed as int64. */

@@ -400,8 +400,12 @@ export function flatten<T extends Variable>(
   const last = normalizeDim(end, x.ndim, 'flatten');
   if (first > last) throw new ShapeError(`flatten() has invalid args: start_dim cannot come after end_dim`);
   if (x.ndim === 0) return reshape(x, [1]);
-  const merged = numElements(x.shape.slice(first, last + 1));
-  return reshape(x, [...x.shape.slice(0, first), merged, ...x.shape.slice(last + 1)]);
+  const sizes: number[] = [];
+  x.shape.forEach((size, d) => {
+    if (d > first && d <= last) sizes[first] *= size;
+    else sizes.push(size);
+  });
+  return reshape(x, sizes);
 }
 
 /** True if x is row-major without gaps. */

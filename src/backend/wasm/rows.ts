@@ -107,8 +107,10 @@ export function crossEntropyGrad(
   if (logits.dtype !== 'float32' || logits.size === 0) return null;
   const [rows, classes] = logits.shape;
   const out = host.empty(logits.shape, logits.dtype);
-  const inputs = [logits, target, rowStats, grad].map((each) => packed(host, each));
-  const [x, t, stats, g] = inputs.map(({ array }) => host.pointer(array));
+  const x = packed(host, logits);
+  const t = packed(host, target);
+  const stats = packed(host, rowStats);
+  const g = packed(host, grad);
   const w = weight && packed(host, weight);
   let allWeights = classes;
   if (w) {
@@ -119,11 +121,11 @@ export function crossEntropyGrad(
   host.runtime.pool.run(
     'cross_entropy_grad_f32',
     [
-      x,
-      t,
+      host.pointer(x.array),
+      host.pointer(t.array),
       w ? host.pointer(w.array) : 0,
-      stats,
-      g,
+      host.pointer(stats.array),
+      host.pointer(g.array),
       reduction === 'none' ? 1 : 0,
       host.pointer(out),
       classes,
@@ -135,7 +137,7 @@ export function crossEntropyGrad(
     rows,
     rowChunk(host, rows, classes * EXP_WORK),
   );
-  for (const each of inputs) each.release();
+  for (const each of [x, t, stats, g]) each.release();
   w?.release();
   return out;
 }
