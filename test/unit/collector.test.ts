@@ -31,6 +31,7 @@ function newCollector(isPinned: (block: Block) => boolean = () => false) {
   collector.heap = heap;
   const watch = (storage: Watched, size = MB) => {
     const block = new Block(0, size);
+    collector.prepare(size);
     collector.watch(storage, block);
     return block;
   };
@@ -205,6 +206,7 @@ describe('generations', () => {
     };
     const watch = (storage: Watched) => {
       const block = new Block(0, MB);
+      collector.prepare(MB);
       collector.watch(storage, block);
       return block;
     };

@@ -48,12 +48,20 @@ const LINEAR_MEMORY: Allowance = {
   unseen: 8 * MB,
   unwatched: 1024,
 };
-/** The part of the time that looks may take before there are `mostNursery` bytes. */
+/**
+ * The part of the time that looks may take before there are `mostNursery` bytes, and where one result alone is as large as
+ * the nursery: to work on 64 MB in turns takes longer by more than that.
+ */
 const LOOK_SHARE = 0.1;
+const LARGE_LOOK_SHARE = 0.25;
 /** Looks that a storage survives before it counts as old: V8 leaves what two have seen to its full collections. */
 const YOUNG_LOOKS = 2;
-/** The part of the time that full collections may take: 10 ms each in a small program, a second in one of gigabytes. */
+/**
+ * The part of the time that full collections may take: 10 ms each in a small program, a second in one of gigabytes. Less
+ * where they are due only because much was made, and little of it has grown old.
+ */
 const FULL_SHARE = 0.05;
+const IDLE_FULL_SHARE = 0.01;
 /** What must have come since the last look or full collection for it to be worth one when memory is out. */
 const URGENT_BYTES = 4 * MB;
 
@@ -61,6 +69,11 @@ export interface Collector extends BlockOwner {
   heap: CollectedHeap;
   /** Soft limit that suits it: see heap.ts. */
   readonly softLimit: number;
+  /**
+   * A block of so many bytes is about to be taken. A look that is due comes before, so that the block of what was
+   * dropped last is free for it: with one result of 16 MB instead of two in turns caches serve more of them.
+   */
+  prepare(bytes: number): void;
   /** Frees the block some time after `storage` was dropped. Only for resident blocks: the collector holds them. */
   watch(storage: Watched, block: Block): void;
 }
@@ -89,6 +102,9 @@ export class FinalizingCollector implements Collector {
   constructor(allowance: Allowance = LINEAR_MEMORY) {
     this.#allowance = allowance;
   }
+
+  /** Nothing can be found out inside a job. */
+  prepare(): void {}
 
   watch(storage: Watched, block: Block): void {
     if (block.size <= this.#allowance.unwatched) return;
@@ -145,13 +161,15 @@ export class GenerationalCollector implements Collector {
   #substitute: FinalizingCollector | null = null;
   readonly #young = new YoungGeneration();
   readonly #old = new OldGeneration();
-  readonly #looks = new Pace(LOOK_SHARE);
-  readonly #fulls = new Pace(FULL_SHARE);
+  readonly #looks = new Pace();
+  readonly #fulls = new Pace();
   /** Bytes of the old generation after the last full collection, and bytes made since then. */
   #oldBefore = 0;
   #made = 0;
   /** How many young ones the last look left: it shall not be repeated for every new one. */
   #youngLeft = 0;
+  /** Nothing was made since the last look. */
+  #looked = false;
   /** Calls after a full collection of V8's own, between jobs, so that an idle program gives its memory back too. */
   readonly #wake = new FinalizationRegistry<null>(() => {
     const engine = this.#engineFound();
@@ -166,17 +184,24 @@ export class GenerationalCollector implements Collector {
     this.#wake.register({}, null);
   }
 
+  prepare(bytes: number): void {
+    const { size } = this.#young;
+    if (size === 0 || this.#substitute) return;
+    const after = this.#young.bytes + bytes;
+    const { nursery, nurserySize, mostNursery } = this.#allowance;
+    const isMany = size >= Math.max(nurserySize, 2 * this.#youngLeft) || after >= mostNursery;
+    const share = bytes >= nursery ? LARGE_LOOK_SHARE : LOOK_SHARE;
+    if (isMany || (after >= nursery && this.#looks.isDue(share))) this.#look();
+  }
+
   watch(storage: Watched, block: Block): void {
     if (this.#substitute) {
       this.#substitute.watch(storage, block);
       return;
     }
-    const young = this.#young;
-    young.add(storage, block);
+    this.#young.add(storage, block);
     this.#made += block.size;
-    const { nursery, nurserySize, mostNursery } = this.#allowance;
-    const isMany = young.size >= Math.max(nurserySize, 2 * this.#youngLeft) || young.bytes >= mostNursery;
-    if (isMany || (young.bytes >= nursery && this.#looks.isDue())) this.#look();
+    this.#looked = false;
   }
 
   forget(block: Block): void {
@@ -190,7 +215,7 @@ export class GenerationalCollector implements Collector {
   }
 
   makeRoom(): boolean {
-    if (this.#young.bytes < this.#allowance.nursery) return false;
+    if (this.#looked || this.#young.bytes < this.#allowance.nursery) return false;
     const before = this.#bytes;
     this.#look();
     return this.#bytes < before;
@@ -205,10 +230,11 @@ export class GenerationalCollector implements Collector {
       this.#sweepYoung(engine);
     });
     this.#youngLeft = this.#young.size;
+    this.#looked = true;
     const { old, made } = this.#allowance;
     const growth = this.#old.bytes - this.#oldBefore;
-    const isMuch = growth >= Math.max(old, this.#oldBefore / 4) || this.#made >= made;
-    if (isMuch && this.#fulls.isDue()) this.#collectFully();
+    if (growth >= Math.max(old, this.#oldBefore / 4) && this.#fulls.isDue(FULL_SHARE)) this.#collectFully();
+    else if (this.#made >= made && this.#fulls.isDue(IDLE_FULL_SHARE)) this.#collectFully();
   }
 
   #engineFound(): EngineGC | null {
@@ -252,21 +278,17 @@ export class GenerationalCollector implements Collector {
 
 /** Keeps what is done now and then to a share of the time. */
 class Pace {
-  readonly #share: number;
-  #next = 0;
+  #end = 0;
+  #took = 0;
 
-  constructor(share: number) {
-    this.#share = share;
-  }
-
-  isDue(): boolean {
-    return performance.now() >= this.#next;
+  isDue(share: number): boolean {
+    return performance.now() >= this.#end + this.#took / share;
   }
 
   time(body: () => void): void {
     const start = performance.now();
     body();
-    const end = performance.now();
-    this.#next = end + (end - start) / this.#share;
+    this.#end = performance.now();
+    this.#took = this.#end - start;
   }
 }

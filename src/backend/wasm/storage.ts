@@ -14,6 +14,7 @@ export class WasmStorage extends Storage {
     super(backend, byteLength);
     this.#heap = heap;
     this.#collector = collector;
+    collector.prepare(byteLength);
     this.#block = heap.allocate(byteLength);
     collector.watch(this, this.#block);
   }

@@ -156,6 +156,7 @@ export class BufferPool {
   /** A buffer of at least so many bytes, with whatever was in it. */
   take(bytes: number): PooledBuffer {
     const size = sizeClass(bytes);
+    this.#collector.prepare(size);
     if (this.bytesInUse > this.#nextLook) {
       this.unread?.keep();
       this.#collector.collect();
