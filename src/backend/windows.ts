@@ -50,6 +50,13 @@ export interface WindowKernels {
   convolveInput(grad: NDArray, weight: NDArray, geometry: Sliding, groups: number): NDArray;
   /** Its gradient by the weight: grad [n, o, …], x [n, c, …] → [o, c/groups, …]. */
   convolveWeight(grad: NDArray, x: NDArray, geometry: Sliding, groups: number): NDArray;
+  /** With the sum of each channel of `grad`, [o]: where that is one pass. */
+  convolveWeightAndSums?(
+    grad: NDArray,
+    x: NDArray,
+    geometry: Sliding,
+    groups: number,
+  ): { product: NDArray; sums: NDArray };
 
   /** Every window as a column: x [n, c, …] → [n, c·kernel, outputs]; zero where it leaves the input. */
   im2col(x: NDArray, geometry: Sliding): NDArray;

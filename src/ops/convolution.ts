@@ -3,6 +3,7 @@
  * weight. Each is linear in both of its operands and has the other two as its gradients, so derivatives of any order
  * are made of these three.
  */
+import { isGradEnabled } from '../autograd/gradMode.ts';
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import type { Sliding } from '../backend/windows.ts';
@@ -21,11 +22,20 @@ export function convolve<T extends Variable>(
   return record('ConvolutionBackward0', out, inputs, (node) => {
     const savedX = node.needs[1] ? node.save(x) : null;
     const savedW = node.needs[0] ? node.save(weight) : null;
-    return (grad) => [
-      savedW && convolveInput(grad, savedW.get(grad), null, geometry, groups),
-      savedX && convolveWeight(grad, savedX.get(grad), geometry, groups),
-      node.needs[2] && biasGrad(grad),
-    ];
+    return (grad) => {
+      const gradX = savedW && convolveInput(grad, savedW.get(grad), null, geometry, groups);
+      const { backend } = grad.array;
+      if (savedX && node.needs[2] && backend.convolveWeightAndSums && !isGradEnabled()) {
+        const { array } = savedX.get(grad);
+        const { product, sums } = backend.convolveWeightAndSums(grad.array, array, geometry, groups);
+        return [gradX, grad.derive(product), grad.derive(sums)];
+      }
+      return [
+        gradX,
+        savedX && convolveWeight(grad, savedX.get(grad), geometry, groups),
+        node.needs[2] && biasGrad(grad),
+      ];
+    };
   });
 }
 

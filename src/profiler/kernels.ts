@@ -56,6 +56,7 @@ export const KERNELS: Readonly<Record<keyof Backend, Naming | null>> = {
   convolve: (x: NDArray) => `conv${dimensions(x)}d`,
   convolveInput: (grad: NDArray) => `conv${dimensions(grad)}d_grad_input`,
   convolveWeight: (grad: NDArray) => `conv${dimensions(grad)}d_grad_weight`,
+  convolveWeightAndSums: (grad: NDArray) => `conv${dimensions(grad)}d_grad_weight`,
   im2col: 'im2col',
   col2im: 'col2im',
   maxPool: (x: NDArray) => `max_pool${dimensions(x)}d`,

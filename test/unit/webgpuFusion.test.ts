@@ -137,6 +137,31 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
       expect(await kernels(() => there(wide).matmul(there(tall)).read())).toBe(2);
     });
 
+    it('are taken in by pools, forward and back', async () => {
+      const [x, bias] = [torch.randn(2, 3, 9, 9), torch.randn(3, 1, 1)];
+      const pools: ((x: Tensor) => Tensor)[] = [
+        (t) => F.maxPool2d(t, 2),
+        (t) => F.maxPool2d(t, 3, { stride: 2, padding: 1 }),
+        (t) => F.avgPool2d(t, 3, { stride: 1, padding: 1, countIncludePad: false }),
+        (t) => F.adaptiveAvgPool2d(t, 4),
+      ];
+      for (const pool of pools) {
+        const work = (a: Tensor, b: Tensor) => pool(a.add(b).relu());
+        await compare(work, [x, bias], 1e-6);
+        const [a, b] = [there(x), there(bias)];
+        expect(await kernels(() => work(a, b).read())).toBe(1);
+        await compare(
+          (t) => {
+            const leaf = t.detach().requiresGrad_();
+            work(leaf, bias.to(t.device)).tanh().mul(2).sum().backward();
+            return leaf.grad as Tensor;
+          },
+          [x],
+          1e-5,
+        );
+      }
+    });
+
     it('are cut where they grow too long, and give the same', async () => {
       const start = torch.randn(40);
       const chain = (x: Tensor) => {
@@ -307,6 +332,59 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
           const gradients = torch.autograd.grad(loss, leaves, { createGraph: rows === 7 });
           const again = rows === 7 ? torch.autograd.grad(gradients[2].square().sum(), leaves) : [];
           return Promise.all([...gradients, ...again].map((t) => t.detach().read()));
+        };
+        const [got, expected] = [await run('webgpu'), await run('cpu')];
+        for (const [i, values] of got.entries()) expect(distance(values, expected[i])).toBeLessThan(2e-5);
+      }
+    });
+
+    it('of two convolutions with ReLU and pools takes 15 kernels', async () => {
+      const net = new nn.Sequential(
+        new nn.Conv2d(1, 2, 3),
+        new nn.ReLU(),
+        new nn.MaxPool2d(2),
+        new nn.Conv2d(2, 3, 3),
+        new nn.ReLU(),
+        new nn.MaxPool2d(2),
+        new nn.Flatten(),
+        new nn.Linear(75, 10),
+      ).to('webgpu');
+      const x = there(torch.randn(2, 1, 28, 28));
+      const y = there(torch.tensor([3, 7], { dtype: 'int64' }));
+      const optimizer = new optim.SGD(net.parameters(), { lr: 0.1 });
+      const run = async () => {
+        const loss = F.crossEntropy(net.forward(x), y);
+        loss.backward();
+        optimizer.step();
+        optimizer.zeroGrad();
+        await loss.itemAsync();
+      };
+      await run();
+      expect(await kernels(run)).toBe(15);
+    });
+
+    it('sums the gradient of a convolution’s bias with that of the weight, however the product is made', async () => {
+      // One thread per sum, a team per sum, tiles, sums that are divided, groups, gradients of gradients.
+      for (const [images, ins, outs, side, groups] of [
+        [1, 2, 3, 4, 1],
+        [2, 1, 4, 14, 1],
+        [1, 4, 9, 10, 1],
+        [3, 4, 12, 24, 1],
+        [3, 4, 6, 24, 2],
+      ]) {
+        const run = async (device: string) => {
+          torch.manualSeed(side);
+          const leaves = [
+            torch.randn(images, ins, side, side),
+            torch.randn(outs, ins / groups, 3, 3),
+            torch.randn(outs),
+          ].map((x) => x.to(device).requiresGrad_());
+          const [x, weight, bias] = leaves;
+          const loss = F.conv2d(x, weight, bias, { groups, padding: 1 }).relu().square().mean();
+          const again = side === 4;
+          const gradients = torch.autograd.grad(loss, leaves, { createGraph: again });
+          const seconds = again ? torch.autograd.grad(gradients[2].square().sum(), leaves) : [];
+          return Promise.all([...gradients, ...seconds].map((t) => t.detach().read()));
         };
         const [got, expected] = [await run('webgpu'), await run('cpu')];
         for (const [i, values] of got.entries()) expect(distance(values, expected[i])).toBeLessThan(2e-5);

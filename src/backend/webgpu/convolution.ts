@@ -117,7 +117,8 @@ function convolveImages(
     m: outs / groups,
     n: count * volume(geometry.output),
     k: (ins / groups) * volume(geometry.kernel),
-    inputs: [...sources.x.bindings, ...sources.w.bindings, ...(bias ? [f32('bias', bias)] : [])],
+    inputs: [...sources.x.bindings, ...sources.w.bindings],
+    also: bias ? [f32('bias', bias)] : [],
     params: [
       ...sources.x.params,
       ...sources.w.params,
@@ -216,40 +217,71 @@ export function convolveWeight(
   geometry: Sliding,
   groups: number,
 ): NDArray {
+  return weightGradient(gpu, grad, input, geometry, groups, false).product;
+}
+
+/** With the sum of each channel of `grad`: one more column of the product, by a column of ones. */
+export function convolveWeightAndSums(
+  gpu: GpuContext,
+  grad: NDArray,
+  input: NDArray,
+  geometry: Sliding,
+  groups: number,
+): { product: NDArray; sums: NDArray } {
+  const { product, sums } = weightGradient(gpu, grad, input, geometry, groups, true);
+  return { product, sums: sums as NDArray };
+}
+
+function weightGradient(
+  gpu: GpuContext,
+  grad: NDArray,
+  input: NDArray,
+  geometry: Sliding,
+  groups: number,
+  summed: boolean,
+): { product: NDArray; sums: NDArray | null } {
   laneOf(grad.dtype, 'conv');
   const g = gpu.contiguous(grad);
   const x = gpu.contiguous(input);
   const [batch, outs] = g.shape;
   const ins = x.shape[1];
+  const products: NDArray[] = [];
   const sums: NDArray[] = [];
   overRows(gpu, 'conv', batch, [g, x], ([grads, images], count) => {
     const out = gpu.empty([outs, ins / groups, ...lastOf(geometry.kernel, g.shape.length - 2)], g.dtype);
-    convolveWeightImages(gpu, grads, images, out, { count, ins, outs, groups, geometry });
-    sums.push(out);
+    const sum = summed ? gpu.empty([outs], g.dtype) : null;
+    convolveWeightImages(gpu, grads, images, out, sum, { count, ins, outs, groups, geometry });
+    products.push(out);
+    if (sum) sums.push(sum);
   });
-  return sums.reduce((a, b) => {
+  return { product: added(gpu, products), sums: summed ? added(gpu, sums) : null };
+}
+
+const added = (gpu: GpuContext, parts: readonly NDArray[]): NDArray =>
+  parts.reduce((a, b) => {
     const total = like(gpu, a, 'a + b', { a, b });
     a.release();
     b.release();
     return total;
   });
-}
 
 function convolveWeightImages(
   gpu: GpuContext,
   g: NDArray,
   x: NDArray,
   out: NDArray,
+  sums: NDArray | null,
   { count, ins, outs, groups, geometry }: Extent,
 ): void {
   const sources = { g: gpu.source('g', g, TAKEN_IN), x: gpu.source('x', x, TAKEN_IN) };
   product(gpu, {
-    key: `convolveWeight${sources.g.key}${sources.x.key}`,
+    key: `convolveWeight${sums ? ' sums' : ''}${sources.g.key}${sources.x.key}`,
     batches: groups,
     m: outs / groups,
-    n: (ins / groups) * volume(geometry.kernel),
+    n: (ins / groups) * volume(geometry.kernel) + (sums ? 1 : 0),
     k: count * volume(geometry.output),
     inputs: [...sources.g.bindings, ...sources.x.bindings],
+    also: sums ? [{ ...f32('sums', sums), writes: true }] : [],
     params: [
       ...sources.g.params,
       ...sources.x.params,
@@ -265,6 +297,7 @@ fn load_a(b: u32, i: u32, l: u32) -> f32 {
   return ${sources.g.at('P.g_at + channel * P.outputs + l % P.outputs')};
 }
 fn load_b(b: u32, l: u32, j: u32) -> f32 {
+  ${sums ? 'if (j == P.n - 1u) { return 1.0; }' : ''}
   let place = input_place(l % P.outputs, j % P.taps);
   if (place == 0xffffffffu) { return 0.0; }
   let channel = (l / P.outputs) * P.ins * P.groups + b * P.ins + j / P.taps;
@@ -274,6 +307,12 @@ fn load_b(b: u32, l: u32, j: u32) -> f32 {
     aAlongL: true,
     bAlongJ: false,
     out,
+    ...(sums
+      ? {
+          aside: 'if (j == P.n - 1u) { sums[b * P.m + i] = v; return; }',
+          place: 'P.out_at + (b * P.m + i) * (P.n - 1u) + j',
+        }
+      : {}),
   });
 }
 

@@ -293,6 +293,10 @@ export class WebGPUBackend implements Backend {
     this.#gpu.begin(grad, x);
     return convolution.convolveWeight(this.#gpu, grad, x, geometry, groups);
   }
+  convolveWeightAndSums(grad: NDArray, x: NDArray, geometry: Sliding, groups: number) {
+    this.#gpu.begin(grad, x);
+    return convolution.convolveWeightAndSums(this.#gpu, grad, x, geometry, groups);
+  }
   im2col(x: NDArray, geometry: Sliding): NDArray {
     this.#gpu.begin(x);
     return convolution.im2col(this.#gpu, x, geometry);

@@ -7,7 +7,7 @@ import { laneOf, narrow, wgslType } from './elementTypes.ts';
 import { SUM } from './folds.ts';
 import { binaryFormula } from './formulas.ts';
 import { loopBy, placesText } from './loops.ts';
-import { isOnePass, product } from './product.ts';
+import { product } from './product.ts';
 import { reduce } from './reduce.ts';
 import { inHalves, outermost } from './slices.ts';
 
@@ -21,17 +21,13 @@ export function matmul(gpu: GpuContext, a: NDArray, b: NDArray, options: GemmOpt
   return out;
 }
 
-/**
- * The sums are one more row of the product, by a row of ones on the left. Where the sum over k is divided, or the arrays
- * are, they are a reduction of their own.
- */
+/** The sums are one more row of the product, by a row of ones on the left. Where the arrays are divided, a reduction of their own. */
 export function matmulAndSums(gpu: GpuContext, a: NDArray, b: NDArray): { product: NDArray; sums: NDArray } {
-  const [m, k] = a.shape;
+  const m = a.shape[0];
   const n = b.shape[1];
   const made = gpu.empty([m, n], a.dtype);
   const whole = [a, b, made].every((x) => gpu.fits(x));
-  const terms = { batches: 1, m: m + 1, n, k, ...directionsOf(a.strides, b.strides) };
-  if (!whole || a.dtype !== 'float32' || !isOnePass(gpu, terms)) {
+  if (!whole || a.dtype !== 'float32') {
     multiply(gpu, a, b, {}, made);
     return { product: made, sums: reduce(gpu, SUM, b, [0], false) };
   }
@@ -170,12 +166,13 @@ fn place_of(at: u32, i: u32, j: u32) -> u32 {
     return;
   }
   const biased = bias ? 'v + bias_[P.bias_at + j * P.bias_step]' : 'v';
+  const also: BoundArray[] = [];
   if (bias) {
-    inputs.push({ name: 'bias_', type, array: bias });
+    also.push({ name: 'bias_', type, array: bias });
     params.push(['bias_at: u32', bias.offset], ['bias_step: u32', bias.strides[0] ?? 0]);
   }
   const epilogue = relu ? `relu(${biased})` : biased;
-  if (sums) inputs.push({ name: 'sums', type, array: sums, writes: true });
+  if (sums) also.push({ name: 'sums', type, array: sums, writes: true });
   product(gpu, {
     key: `matmul ${key} ${bias !== undefined} ${relu}${sums ? ' sums' : ''}`,
     batches,
@@ -183,6 +180,7 @@ fn place_of(at: u32, i: u32, j: u32) -> u32 {
     n,
     k,
     inputs,
+    also,
     params,
     loads,
     ...directionsOf([aRow, aStep], [bStep, bColumn]),

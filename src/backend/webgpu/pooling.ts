@@ -1,11 +1,14 @@
 /** Pooling over windows given by lists. Gradients are gathered: each input asks the windows that may cover it. */
 import type { NDArray } from '../array.ts';
 import { lastOf, volume, type Windows } from '../windows.ts';
-import type { GpuContext } from './context.ts';
+import type { GpuContext, Room } from './context.ts';
 import { laneOf, wgslType } from './elementTypes.ts';
 import { overRows } from './slices.ts';
 
 type Params = [string, number][];
+
+/** Elements are read by every window that covers them, or windows by every element. */
+const TAKEN_IN: Room = { cost: 4, cells: 2 };
 
 /** Constants, as a kernel binds them. */
 interface Table {
@@ -106,46 +109,58 @@ function divisors(gpu: GpuContext, { lists }: Windows): Table {
 
 const divisor = 'd[P.div0 + o0] * d[P.div1 + o1] * d[P.div2 + o2]';
 
-/** Channels of all images, which a kernel binds, and where they begin as `${name}_at`. */
+/** Channels of all images, which a kernel reads. */
 interface Planes {
   readonly name: string;
   readonly array: NDArray;
-  readonly writes?: boolean;
 }
 
-/** A thread for every element of the last array. */
+/** The element of each of these planes, by their names, at a place among those of all channels. */
+type Read = (name: string, place: string) => string;
+
+/** A thread for every element of the first result: `body` stores into it and the others, by name, at `P.${name}_at + i`. */
 function overPlanes(
   gpu: GpuContext,
   op: string,
   planes: readonly Planes[],
+  results: readonly Planes[],
   tables: readonly Table[],
-  body: () => string,
+  body: (read: Read) => string,
 ): void {
-  const arrays = planes.map(({ array }) => array);
+  const all = [...planes, ...results];
+  const arrays = all.map(({ array }) => array);
   const lanes = arrays.map((array) => laneOf(array.dtype, op));
-  const out = arrays[arrays.length - 1];
+  const { array: out } = results[0];
   if (out.size === 0) return;
-  overRows(gpu, op, planesOf(out), arrays, (parts) =>
+  overRows(gpu, op, planesOf(out), arrays, (parts) => {
+    const sources = planes.map(({ name }, i) => gpu.source(name, parts[i], TAKEN_IN));
+    const written = parts.slice(planes.length);
     gpu.run({
-      key: `${op} ${planes.map(({ name }, i) => name + lanes[i])}`,
+      key: `${op} ${all.map(({ name }, i) => name + lanes[i])}${sources.map((source) => source.key).join('')}`,
       bindings: [
         ...tables,
-        ...planes.map(({ name, writes = false }, i) => ({
+        ...sources.flatMap((source) => source.bindings),
+        ...results.map(({ name }, i) => ({
           name,
-          type: wgslType[lanes[i]],
-          array: parts[i],
-          writes,
+          type: wgslType[lanes[planes.length + i]],
+          array: written[i],
+          writes: true,
         })),
       ],
       params: [
         ...tables.flatMap(({ params }) => params),
-        ...planes.map(({ name }, i): [string, number] => [`${name}_at: u32`, parts[i].offset]),
+        ...all.map(({ name }, i): [string, number] => [`${name}_at: u32`, parts[i].offset]),
+        ...sources.flatMap((source) => source.params),
       ],
-      threads: parts[parts.length - 1].size,
+      threads: written[0].size,
       workgroup: 64,
-      body,
-    }),
-  );
+      declarations: () => sources.map((source) => source.declarations()).join('\n'),
+      body: () =>
+        body((name, place) =>
+          sources[planes.findIndex((x) => x.name === name)].at(`P.${name}_at + ${place}`),
+        ),
+    });
+  });
 }
 
 export function maxPool(
@@ -163,21 +178,20 @@ export function maxPool(
     i32: 'v > best',
     i64: 'i64_lt(best, v)',
   }[lane];
-  const planes = [
-    { name: 'x', array: x },
-    { name: 'y', array: values, writes: true },
-    { name: 'places', array: indices, writes: true },
+  const results = [
+    { name: 'y', array: values },
+    { name: 'places', array: indices },
   ];
-  const body = () => `
+  const body = (read: Read) => `
 var best = ${wgslType[lane]}();
 var place = 0u;
 var found = false;
 ${overWindow(`
-let v = x[P.x_at + plane * P.inputs + at];
+let v = ${read('x', 'plane * P.inputs + at')};
 if (!found || ${better}) { best = v; place = at; found = true; }`)}
 y[P.y_at + i] = best;
 places[P.places_at + i] = vec2<u32>(place, 0u);`;
-  overPlanes(gpu, 'maxPool', planes, [windowTables(gpu, windows)], body);
+  overPlanes(gpu, 'maxPool', [{ name: 'x', array: x }], results, [windowTables(gpu, windows)], body);
   return { values, indices };
 }
 
@@ -187,40 +201,31 @@ export function maxPoolGrad(gpu: GpuContext, grad: NDArray, places: NDArray, win
   const planes = [
     { name: 'g', array: g },
     { name: 'places', array: gpu.contiguous(places) },
-    { name: 'y', array: out, writes: true },
   ];
   const tables = [windowTables(gpu, windows), coverTables(gpu, windows)];
-  const body = () => `
+  const body = (read: Read) => `
 var sum = 0.0;
-${overCover('if (places[P.places_at + at].x == here) { sum += g[P.g_at + at]; }')}
+${overCover(`if (${read('places', 'at')}.x == here) { sum += ${read('g', 'at')}; }`)}
 y[P.y_at + i] = sum;`;
-  overPlanes(gpu, 'maxPool', planes, tables, body);
+  overPlanes(gpu, 'maxPool', planes, [{ name: 'y', array: out }], tables, body);
   return out;
 }
 
 export function avgPool(gpu: GpuContext, input: NDArray, windows: Windows): NDArray {
   const x = gpu.contiguous(input);
   const out = gpu.empty(outputShape(x, windows), x.dtype);
-  const planes = [
-    { name: 'x', array: x },
-    { name: 'y', array: out, writes: true },
-  ];
   const tables = [windowTables(gpu, windows), divisors(gpu, windows)];
-  const body = () => `
+  const body = (read: Read) => `
 var sum = 0.0;
-${overWindow('sum += x[P.x_at + plane * P.inputs + at];')}
+${overWindow(`sum += ${read('x', 'plane * P.inputs + at')};`)}
 y[P.y_at + i] = sum / (${divisor});`;
-  overPlanes(gpu, 'avgPool', planes, tables, body);
+  overPlanes(gpu, 'avgPool', [{ name: 'x', array: x }], [{ name: 'y', array: out }], tables, body);
   return out;
 }
 
 export function avgPoolGrad(gpu: GpuContext, grad: NDArray, windows: Windows): NDArray {
   const g = gpu.contiguous(grad);
   const out = gpu.empty(inputShape(g, windows), g.dtype);
-  const planes = [
-    { name: 'g', array: g },
-    { name: 'y', array: out, writes: true },
-  ];
   const tables = [windowTables(gpu, windows), coverTables(gpu, windows), divisors(gpu, windows)];
   const inside = [0, 1, 2]
     .map(
@@ -228,10 +233,10 @@ export function avgPoolGrad(gpu: GpuContext, grad: NDArray, windows: Windows): N
         `i${d} >= u32(t[P.start${d} + o${d}]) && i${d} < u32(t[P.end${d} + o${d}]) && (i${d} - u32(t[P.start${d} + o${d}])) % P.step${d} == 0u`,
     )
     .join(' && ');
-  const body = () => `
+  const body = (read: Read) => `
 var sum = 0.0;
-${overCover(`if (${inside}) { sum += g[P.g_at + at] / (${divisor}); }`)}
+${overCover(`if (${inside}) { sum += ${read('g', 'at')} / (${divisor}); }`)}
 y[P.y_at + i] = sum;`;
-  overPlanes(gpu, 'avgPool', planes, tables, body);
+  overPlanes(gpu, 'avgPool', [{ name: 'g', array: g }], [{ name: 'y', array: out }], tables, body);
   return out;
 }

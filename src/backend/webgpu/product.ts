@@ -5,7 +5,6 @@
  * the same order. Few sums over neighbours in memory (rows times rows) are made by a workgroup each, whose subgroups add up
  * without a barrier where the device has them.
  */
-import { numElements, type Shape } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
 import type { BoundArray, GpuContext } from './context.ts';
 import { SUM } from './folds.ts';
@@ -21,6 +20,8 @@ const TEAM_SUMS = 4096;
 /** Below so many tiles the sum is split, into parts of at least so many terms. */
 const FEW_TILES = 16;
 const PART_TERMS = 512;
+/** So many parts of a sum are added by one thread; more are folded first. */
+const FEW_PARTS = 64;
 
 export interface Product extends Directions {
   readonly key: string;
@@ -28,8 +29,10 @@ export interface Product extends Directions {
   readonly m: number;
   readonly n: number;
   readonly k: number;
-  /** The arrays that `a`, `b` and `epilogue` read. */
+  /** The arrays that `a` and `b` read. */
   readonly inputs: readonly BoundArray[];
+  /** Those that `epilogue` and `aside` read or write. */
+  readonly also?: readonly BoundArray[];
   readonly params: readonly (readonly [string, number])[];
   /** WGSL functions `load_a(b, i, l)` and `load_b(b, l, j)`, all u32, each giving f32. */
   readonly loads: () => string;
@@ -42,38 +45,26 @@ export interface Product extends Directions {
   readonly aside?: string | undefined;
 }
 
-/** What decides how a product is made. */
-type Terms = Pick<
-  Product,
-  'batches' | 'm' | 'n' | 'k' | 'workedOut' | 'aAlongL' | 'bAlongJ' | 'place' | 'epilogue'
->;
-
-/** Whether sums over l are one kernel's, from the first term to the last. */
-export function isOnePass(gpu: GpuContext, p: Terms): boolean {
-  return !isForTeams(p) && partsOf(p, tileOf(gpu, p)) === 1;
-}
-
-const isForTeams = ({ m, n, k, batches, aAlongL, bAlongJ }: Terms): boolean =>
+const isForTeams = ({ m, n, k, batches, aAlongL, bAlongJ }: Product): boolean =>
   aAlongL && !bAlongJ && k >= TEAM_TERMS && m * n * batches <= TEAM_SUMS && Math.min(m, n) < 8;
 
-const tileOf = (gpu: GpuContext, p: Terms): Tile | null =>
-  tileFor(gpu.workgroupBytes, p.batches, p.m, p.n, p.k, p.workedOut ?? false);
-
 export function product(gpu: GpuContext, p: Product): void {
-  const { m, n, k, batches, out } = p;
+  const { m, n, k, batches } = p;
   if (m * n * batches === 0) return;
   if (isForTeams(p)) {
     launchTeams(gpu, p);
     return;
   }
-  const tile = tileOf(gpu, p);
+  const tile = tileFor(gpu.workgroupBytes, batches, m, n, k, p.workedOut ?? false);
   const parts = partsOf(p, tile);
   if (parts > 1) {
     const length = Math.ceil(k / parts);
     const count = Math.ceil(k / length);
     const partials = gpu.empty([count, batches, m, n], 'float32');
-    launch(gpu, { ...p, out: partials, place: undefined, epilogue: undefined }, tile, count, length);
-    addParts(gpu, partials, out);
+    const { key, inputs, params, loads, aAlongL, bAlongJ, workedOut } = p;
+    const terms = { inputs, params, loads, aAlongL, bAlongJ, workedOut, batches, m, n, k };
+    launch(gpu, { ...terms, key: `${key} parts`, out: partials }, tile, count, length);
+    joinParts(gpu, p, partials);
     partials.release();
     return;
   }
@@ -81,21 +72,37 @@ export function product(gpu: GpuContext, p: Product): void {
 }
 
 /** How many parts the sum over l is split into. */
-function partsOf({ m, n, k, batches, place, epilogue }: Terms, tile: Tile | null): number {
-  if (place !== undefined || epilogue !== undefined || k < 2 * PART_TERMS) return 1;
+function partsOf({ m, n, k, batches }: Product, tile: Tile | null): number {
+  if (k < 2 * PART_TERMS) return 1;
   const tiles = Math.ceil(m / (tile?.rows ?? 1)) * Math.ceil(n / (tile?.columns ?? 1)) * batches;
   const enough = tile ? FEW_TILES : FEW_TILES * SINGLES;
   return tiles >= enough ? 1 : Math.min(Math.ceil(enough / tiles), Math.floor(k / PART_TERMS));
 }
 
-function addParts(gpu: GpuContext, partials: NDArray, out: NDArray): void {
-  const total = reduce(gpu, SUM, partials, [0], false);
-  gpu.assign(out, total.view(out.shape, rowMajor(out.shape)));
-  total.release();
-}
-
-function rowMajor(shape: Shape): number[] {
-  return shape.map((_, d) => numElements(shape.slice(d + 1)));
+/** Adds the parts [count, batches, m, n] of each sum, and finishes it. */
+function joinParts(gpu: GpuContext, p: Product, partials: NDArray): void {
+  if (partials.shape[0] > FEW_PARTS) {
+    const total = reduce(gpu, SUM, partials, [0], true);
+    joinParts(gpu, p, total);
+    total.release();
+    return;
+  }
+  gpu.run({
+    key: `product ${p.key} join`,
+    bindings: [
+      { name: 'partials', type: 'f32', array: partials },
+      ...(p.also ?? []),
+      { name: 'out', type: 'f32', array: p.out, writes: true },
+    ],
+    params: [...sizeParams(p, p.k), ['parts: u32', partials.shape[0]]],
+    threads: p.batches * p.m * p.n,
+    workgroup: SINGLES,
+    declarations: () => finishText(p),
+    body: () => `
+var sum = 0.0;
+for (var part = 0u; part < P.parts; part++) { sum += partials[part * P.threads + i]; }
+finish(0u, i / P.n / P.m, (i / P.n) % P.m, i % P.n, sum);`,
+  });
 }
 
 const finishText = (p: Product): string => {
@@ -128,7 +135,7 @@ function launchTeams(gpu: GpuContext, p: Product): void {
   const sums = p.m * p.n * p.batches;
   gpu.run({
     key: `product ${p.key} team ${subgroups}`,
-    bindings: [...p.inputs, { name: 'out', type: 'f32', array: p.out, writes: true }],
+    bindings: [...p.inputs, ...(p.also ?? []), { name: 'out', type: 'f32', array: p.out, writes: true }],
     params: [...sizeParams(p, p.k), ['sums: u32', sums]],
     threads: 0,
     workgroup: TEAM,
@@ -155,9 +162,9 @@ if (lid == 0u) {
 }
 
 function launch(gpu: GpuContext, p: Product, tile: Tile | null, parts: number, length: number): void {
-  const { m, n, batches, inputs, out } = p;
+  const { m, n, batches, inputs, also = [], out } = p;
   const params = sizeParams(p, length);
-  const bindings = [...inputs, { name: 'out', type: 'f32', array: out, writes: true }];
+  const bindings = [...inputs, ...also, { name: 'out', type: 'f32', array: out, writes: true }];
   if (tile === null) {
     gpu.run({
       key: `product ${p.key} single`,
