@@ -40,6 +40,8 @@ export const FULL: Effort = { rounds: 11, sampleMs: 12, warmMs: 250, epochs: 3, 
 
 /** Threads of the library before may still be looking for work. */
 const SETTLE_MS = 3;
+/** Work whose first call, in memory never touched and not optimised, takes longer is measured without a warm-up. */
+const LONG_CALL_MS = 1000;
 /** Results may differ by the order of sums. */
 const TOLERANCE = 2e-3;
 const LOSS_TOLERANCE = 2e-3;
@@ -100,7 +102,7 @@ export async function measureWork(work: Work, peers: readonly Peer[], effort: Ef
       continue;
     }
     const { ms } =
-      reply.ms < 4 * effort.sampleMs ? await peer.ask<{ ms: number }>('warm', { ms: effort.warmMs }) : reply;
+      reply.ms < LONG_CALL_MS ? await peer.ask<{ ms: number }>('warm', { ms: effort.warmMs }) : reply;
     const count = Math.max(1, Math.ceil(effort.sampleMs / Math.max(ms, 1e-5)));
     able.push({ peer, count, digest: reply.digest, samples: [] });
   }

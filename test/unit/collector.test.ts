@@ -269,6 +269,21 @@ describe('a synchronous loop', () => {
     expect(kept.map((x) => x.mean().item())).toEqual(expected);
   });
 
+  it('that holds one large result at a time needs room for a few, though a look comes with each', () => {
+    const x = torch.zeros(4 * MB);
+    const before = torch.memoryStats().bytesInUse;
+    let most = 0;
+    // As V8 runs what it has not optimised: the result before is held while the next one is made.
+    let y: torch.Tensor | null = null;
+    for (let step = 0; step < 40; step++) {
+      y = x.add(step);
+      most = Math.max(most, torch.memoryStats().bytesInUse - before);
+    }
+    expect(y!.select(0, 4 * MB - 1).item()).toBe(39);
+    expect(most).toBeLessThanOrEqual(4 * 16 * MB);
+    x.dispose();
+  });
+
   it('that frees by itself leaves nothing to collect', () => {
     const before = heap.residentBlocks;
     for (let step = 0; step < 300; step++) torch.ones(MB / 4).dispose();

@@ -161,7 +161,9 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
         `out of memory: a tensor on ${this.device} has at most ${MAX_TOTAL} elements, but ${count} were asked for`,
       );
     }
-    const storage = new WasmStorage(this, this.heap, this.#collector, byteLength);
+    this.#collector.prepare(byteLength);
+    const block = this.heap.allocate(byteLength);
+    const storage = new WasmStorage(this, this.heap, this.#collector, byteLength, block);
     return new NDArray(storage, dtype, shape, strides);
   }
 

@@ -10,13 +10,13 @@ export class WasmStorage extends Storage {
   readonly #collector: Collector;
   readonly #block: Block;
 
-  constructor(backend: Backend, heap: Heap, collector: Collector, byteLength: number) {
+  /** `block` is new: whoever asked for it may have looked for dropped storages, and this one shall not be older. */
+  constructor(backend: Backend, heap: Heap, collector: Collector, byteLength: number, block: Block) {
     super(backend, byteLength);
     this.#heap = heap;
     this.#collector = collector;
-    collector.prepare(byteLength);
-    this.#block = heap.allocate(byteLength);
-    collector.watch(this, this.#block);
+    this.#block = block;
+    collector.watch(this, block);
   }
 
   /** The address, valid until the next op. Brings the contents back if they were moved out. */

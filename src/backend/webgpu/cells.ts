@@ -23,26 +23,31 @@ export class Cell {
   #holds = 0;
   #owned = true;
 
-  /** `part` begins at a multiple of PART_STEP. */
+  /**
+   * In a buffer that was taken before (the pool may have looked for dropped cells, which makes those that exist older),
+   * or in a part of another cell, which begins at a multiple of PART_STEP.
+   */
   constructor(
     pool: BufferPool,
     bytes: number,
-    part: { readonly whole: Cell; readonly fromByte: number } | null = null,
+    place: PooledBuffer | { readonly whole: Cell; readonly fromByte: number },
   ) {
     this.#pool = pool;
     this.bytes = bytes;
-    this.#whole = part?.whole ?? null;
-    if (part) {
-      this.block = part.whole.block;
-      const fromByte = part.whole.bound.fromByte + part.fromByte;
+    if ('whole' in place) {
+      const { whole } = place;
+      this.#whole = whole;
+      this.block = whole.block;
+      const fromByte = whole.bound.fromByte + place.fromByte;
       // Kernels may see vectors of four words.
       const most = Math.min(Math.ceil(bytes / 16) * 16, this.block.size - fromByte);
       this.bound = { block: this.block, fromByte, bytes: most };
       return;
     }
-    this.block = pool.take(bytes);
-    this.bound = this.block;
-    pool.watch(this, this.block);
+    this.#whole = null;
+    this.block = place;
+    this.bound = place;
+    pool.watch(this, place);
   }
 
   /** The range of so many bytes from a multiple of PART_STEP on. */

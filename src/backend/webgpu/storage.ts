@@ -87,7 +87,7 @@ export class GpuStorage extends Storage {
   }
 
   newCell(): Cell {
-    return new Cell(this.#pool, this.gpuBytes);
+    return new Cell(this.#pool, this.gpuBytes, this.#pool.take(this.gpuBytes));
   }
 
   /** What it will hold from now on. */
