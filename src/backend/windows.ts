@@ -2,6 +2,7 @@
  * Windows that move over the last one to three dimensions of [batch, channels, …]: what convolutions and pooling ask of
  * a backend, and the statistics of normalisation. Geometry always has three dimensions; missing ones are 1.
  */
+import type { Shape } from '../core/shape.ts';
 import type { NDArray } from './array.ts';
 
 export type Triple = readonly [number, number, number];
@@ -74,6 +75,11 @@ export interface WindowKernels {
   standardize(x: NDArray, eps: number): Standardized;
   /** rstd·(grad − mean(grad) − output·mean(grad·output)), by row: its gradient, from its output. */
   standardizeGrad(grad: NDArray, output: NDArray, rstd: NDArray): NDArray;
+  /**
+   * The gradients of x·weight + bias by weight and bias, both of `shape`, which broadcasts to the shape of `grad` and x: where
+   * they are one pass over the two.
+   */
+  affineGrads?(grad: NDArray, x: NDArray, shape: Shape): { weight: NDArray; bias: NDArray };
 }
 
 /** Sizes behind the channels, with 1 for the missing ones. */

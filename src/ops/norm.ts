@@ -3,8 +3,10 @@
  * kernel serves all of them, over rows of [outer, rows, inner].
  */
 
+import { isGradEnabled } from '../autograd/gradMode.ts';
 import { needsGraph, record, recordMany } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
+import type { NDArray } from '../backend/array.ts';
 import { isFloating, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
@@ -72,26 +74,38 @@ function standardizeGrad<T extends Variable>(g: T, y: T, rstd: T): T {
   });
 }
 
-/** x + y in the memory of x, a value that nobody else reads. */
-function addInto<T extends Variable>(x: T, y: T): T {
-  const out = x.array.backend.binary(addOp.row, x.array, y.array, x.array);
-  return record('AddBackward0', out, [x, y], () => (grad) => [grad, grad]);
-}
-
-/**
- * y·weight + bias, each given as one value per element of `shape` (sizes of 1 repeat). `own`: y is a value that only its
- * own rule reads.
- */
+/** y·weight + bias, each given as one value per element of `shape` (sizes of 1 repeat). `own`: y is a value that only its own rule reads. */
 function affine<T extends Variable>(y: T, weight: T | null, bias: T | null, shape: Shape, own: boolean): T {
   // A copy if a rule reads y: the result may be overwritten, as by an activation in place.
   if (weight === null && bias === null) return own && !y.requiresGrad ? y : clone(y);
   if (weight === null) return bias === null ? y : addOp<T>(y, reshape(bias, shape));
   const factor = reshape(weight, shape);
-  const scaled =
-    own && !needsGraph([y, weight])
-      ? y.derive(y.array.backend.binary(mul.row, y.array, factor.array, y.array))
-      : mul<T>(y, factor);
-  return bias === null ? scaled : addInto(scaled, reshape(bias, shape));
+  const reused = own && !needsGraph([y, weight]);
+  if (bias !== null) return scaleAndShift(y, factor, reshape(bias, shape), reused);
+  return reused ? y.derive(multiplied(y, factor, true)) : mul<T>(y, factor);
+}
+
+const multiplied = ({ array }: Variable, factor: Variable, reused: boolean): NDArray =>
+  array.backend.binary(mul.row, array, factor.array, reused ? array : undefined);
+
+/** y·factor + shift, in the memory of y if that may be reused: one node, whose rule may find both sums in one pass. */
+function scaleAndShift<T extends Variable>(y: T, factor: T, shift: T, reused: boolean): T {
+  const { backend } = y.array;
+  const scaled = multiplied(y, factor, reused);
+  const out = backend.binary(addOp.row, scaled, shift.array, scaled);
+  return record('AddBackward0', out, [y, factor, shift], (node) => {
+    const savedY = node.needs[1] ? node.save(y) : null;
+    const savedFactor = node.needs[0] ? node.save(factor) : null;
+    return (grad) => {
+      const gradY = () => savedFactor && mul(grad, savedFactor.get(grad));
+      if (savedY && node.needs[2] && backend.affineGrads && !isGradEnabled()) {
+        // First: where the gradient is a formula that is too large to be read twice, it is computed once.
+        const { weight, bias } = backend.affineGrads(grad.array, savedY.get(grad).array, factor.shape);
+        return [gradY(), grad.derive(weight), grad.derive(bias)];
+      }
+      return [gradY(), savedY && mul(grad, savedY.get(grad)), node.needs[2] && grad];
+    };
+  });
 }
 
 /** All of one floating dtype, on one device; the others by their names. @throws DTypeError, DeviceError */

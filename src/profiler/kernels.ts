@@ -65,6 +65,7 @@ export const KERNELS: Readonly<Record<keyof Backend, Naming | null>> = {
   avgPoolGrad: (grad: NDArray) => `avg_pool${dimensions(grad)}d_grad`,
   standardize: 'standardize',
   standardizeGrad: 'standardize_grad',
+  affineGrads: 'affine_grads',
   sgdStep: 'sgd_step',
   optimizerStep: (spec: StepSpec) => `${spec.name}_step`,
 };

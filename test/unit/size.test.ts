@@ -13,9 +13,10 @@ import { PROGRAMS, sizes } from '../../scripts/sizes.mjs';
  * kB, minified and gzipped, with the kernels and the worker: the built package, as esbuild bundles it. Of that 0.5 are
  * PyTorch's names in saved states of optimisers and schedules, 2 the names of arguments in messages, 0.4 looks after
  * messages of other processes during long kernels, 0.3 the refusal of what is no option, module or data set, 0.4 sums
- * of tall columns and of magnitudes at the speed of memory, and 0.2 lists that V8 finds of one kind.
+ * of tall columns and of magnitudes at the speed of memory, 0.2 lists that V8 finds of one kind, and 0.2 gradients of biases
+ * and of normalizations that a GPU finds in one pass.
  */
-const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 184.3, tutorial: 115.9, tensors: 103.3 };
+const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 184.5, tutorial: 115.9, tensors: 103.3 };
 /** The tutorial of README.md as it is written there, MNIST's download included, and everything: as Vite bundles. */
 const VITE_BUDGET = { readme: 119.7, everything: 178.1 };
 /**
@@ -24,7 +25,7 @@ const VITE_BUDGET = { readme: 119.7, everything: 178.1 };
  * tensors and products in parts, buffers given back early and taken back, and clean exits in Node; of the first, 0.8 are random values drawn in place, norms
  * that do not overflow, and linear layers that rectify in the same pass.
  */
-const FILE_BUDGET = { 'wasmgrad.min.js': 225.5, 'wasmgrad.webgpu.min.js': 44 };
+const FILE_BUDGET = { 'wasmgrad.min.js': 225.8, 'wasmgrad.webgpu.min.js': 44 };
 
 describe('size', () => {
   it('stays within the budget', async () => {

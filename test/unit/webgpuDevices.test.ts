@@ -288,10 +288,12 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
       const image = leaf(on(torch.randn(5, 3, 28, 28)));
       const outputs = [x.softmax(1), x.logSoftmax(1), long.softmax(1), long.logSoftmax(1)];
       outputs.push(nn.functional.layerNorm(x, [170]), nn.functional.layerNorm(long, [5000]));
-      outputs.push(new nn.BatchNorm2d(3).to(image.device).forward(image));
+      const [w, b, v, c] = [170, 170, 3, 3].map((size) => leaf(on(torch.randn(size))));
+      outputs.push(nn.functional.layerNorm(x, [170], w, b));
+      outputs.push(nn.functional.batchNorm(image, null, null, v, c, { training: true }));
       const factors = outputs.map((y) => y.mul(on(torch.randn(y.shape))).sum());
       const loss = factors.reduce((a, b) => a.add(b));
-      return [...outputs, ...gradients(loss, [x, long, image])];
+      return [...outputs, ...gradients(loss, [x, long, image, w, b, v, c])];
     },
     'cross-entropy': (on) => {
       const [few, many] = [leaf(on(torch.randn(900, 10))), leaf(on(torch.randn(31, 301)))];

@@ -391,6 +391,49 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
       }
     });
 
+    it('finds the gradients of a normalization’s weight and bias in one pass, over short, long and very long axes', async () => {
+      const norms: [shape: number[], channels: number, (x: Tensor, w: Tensor, b: Tensor) => Tensor][] = [
+        [[9, 5], 5, (x, w, b) => F.layerNorm(x, [5], w, b)],
+        [[3, 50, 6], 6, (x, w, b) => F.layerNorm(x.transpose(0, 1), [6], w, b)],
+        [[1, 4], 4, (x, w, b) => F.layerNorm(x, [4], w, b)],
+        [[4, 3, 7, 7], 3, (x, w, b) => F.batchNorm(x, null, null, w, b, { training: true })],
+        [[3, 2, 90, 91], 2, (x, w, b) => F.batchNorm(x, null, null, w, b, { training: true })],
+        [[2, 4, 5], 4, (x, w, b) => F.groupNorm(x, 2, w, b)],
+      ];
+      for (const [shape, channels, norm] of norms) {
+        let count = 0;
+        const run = async (device: string, needed: readonly number[], twice = false) => {
+          torch.manualSeed(channels);
+          const leaves = [torch.randn(shape), torch.randn(channels), torch.randn(channels)].map((x) =>
+            x.to(device),
+          );
+          const factors = torch.rand(norm(leaves[0], leaves[1], leaves[2]).shape).to(device);
+          const wanted = needed.map((i) => leaves[i].requiresGrad_());
+          const loss = norm(leaves[0], leaves[1], leaves[2]).mul(factors).sum();
+          await loss.detach().read();
+          const before = info().dispatches;
+          const gradients = torch.autograd.grad(loss, wanted, { createGraph: twice });
+          const again = twice ? torch.autograd.grad(gradients[1].square().sum(), wanted[0]) : [];
+          const values = await Promise.all([...gradients, ...again].map((t) => t.detach().read()));
+          count = info().dispatches - before;
+          return values;
+        };
+        for (const [needed, twice] of [
+          [[0, 1, 2], false],
+          [[0, 1, 2], true],
+          [[1], false],
+          [[2], false],
+          [[1, 2], false],
+        ] as const) {
+          const [expected, got] = [await run('cpu', needed, twice), await run('webgpu', needed, twice)];
+          for (const [i, values] of got.entries())
+            expect([shape, needed, distance(values, expected[i]) < 1e-4]).toEqual([shape, needed, true]);
+        }
+        // A second stage where the axis is very long.
+        expect([shape, count]).toEqual([shape, shape[2] === 90 ? 2 : 1]);
+      }
+    });
+
     it('with penalties, accumulated gradients and averages of weights is the CPU’s', async () => {
       const train = async (device: string): Promise<TypedValues[]> => {
         torch.manualSeed(12);

@@ -15,10 +15,10 @@ import { fromWords, laneOf, numberWords, toWords, wordsOf } from './elementTypes
 import { convert } from './elementwise.ts';
 import type { Formula } from './expressions.ts';
 import { Failures } from './failures.ts';
+import { split } from './foldKernels.ts';
 import { IndexChecks } from './indexChecks.ts';
 import { flatIndex, Programs } from './programs.ts';
 import { Readbacks } from './readbacks.ts';
-import { split } from './reduce.ts';
 import { tooLarge } from './slices.ts';
 import { GpuStorage, gpuStorage } from './storage.ts';
 import { Timestamps } from './timestamps.ts';

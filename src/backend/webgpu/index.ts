@@ -329,6 +329,10 @@ export class WebGPUBackend implements Backend {
     this.#gpu.begin(grad, output, rstd);
     return normalization.standardizeGrad(this.#gpu, grad, output, rstd);
   }
+  affineGrads(grad: NDArray, x: NDArray, shape: Shape) {
+    this.#gpu.begin(grad, x);
+    return normalization.affineGrads(this.#gpu, grad, x, shape);
+  }
 
   // Training
 

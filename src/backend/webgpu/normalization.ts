@@ -1,14 +1,16 @@
 /** Rows of [outer, rows, inner] brought to mean 0 and variance 1: a workgroup per row, two passes for the variance. */
+import { contiguousStrides, type Shape } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
 import type { Standardized } from '../windows.ts';
 import type { GpuContext, Room } from './context.ts';
 import { floatBits, laneOf } from './elementTypes.ts';
+import { type Fold, folded, partsOf, runFold, runParts, split } from './foldKernels.ts';
 import { apply, like, SUM } from './folds.ts';
-import { reduce, split } from './reduce.ts';
+import { reduce } from './reduce.ts';
 import { overRows, rowFits } from './slices.ts';
 
 const TEAM = 64;
-/** Elements are read two or three times. */
+/** Elements are read two or three times, or gradients by two kernels; devices bind 8 buffers at least. */
 const TAKEN_IN: Room = { cost: 4, cells: 3 };
 
 const teamSum = `
@@ -180,4 +182,67 @@ let slope = team_sum(q, lid) / f32(P.count);
 let rstd = rstds[P.r_at + row];
 ${over(`out[P.out_at + at] = rstd * (${element} - mean - y[P.y_at + at] * slope);`)}`,
   });
+}
+
+const SUMS: Fold = {
+  key: 'affine sums',
+  state: [
+    { name: 'slope', type: 'f32', initial: '0.0' },
+    { name: 'shift', type: 'f32', initial: '0.0' },
+  ],
+  step: 'slope += g * x;\nshift += g;',
+  join: 'slope += other_slope;\nshift += other_shift;',
+  params: [],
+};
+const JOINED: Fold = { ...SUMS, key: 'affine sums join', step: 'slope += a;\nshift += b;' };
+
+/** The gradients of x·weight + bias by weight and bias, both of `shape`, which broadcasts to that of the gradient. */
+export function affineGrads(
+  gpu: GpuContext,
+  grad: NDArray,
+  input: NDArray,
+  shape: Shape,
+): { weight: NDArray; bias: NDArray } {
+  laneOf(grad.dtype, 'normalization');
+  const missing = grad.shape.length - shape.length;
+  const dims = grad.shape.flatMap((size, d) => (size !== 1 && (shape[d - missing] ?? 1) === 1 ? [d] : []));
+  const [g, x] = [gpu.part(grad), gpu.part(input)];
+  if (g === null || x === null) {
+    const terms = like(gpu, grad, 'g * x', { g: grad, x: input });
+    const [weight, bias] = [terms, grad].map((values) => {
+      const sums = reduce(gpu, SUM, values, dims, false);
+      const shaped = sums.view(shape, contiguousStrides(shape));
+      sums.release();
+      return shaped;
+    });
+    terms.release();
+    return { weight, bias };
+  }
+  const [weight, bias] = [gpu.empty(shape, g.dtype), gpu.empty(shape, g.dtype)];
+  const stored = (slopes: NDArray, shifts: NDArray) => [
+    { array: slopes, value: 'slope', name: 'y_slope' },
+    { array: shifts, value: 'shift', name: 'y_shift' },
+  ];
+  const whole = folded(
+    [
+      { name: 'g', array: g, room: TAKEN_IN },
+      { name: 'x', array: x, room: TAKEN_IN },
+    ],
+    dims,
+  );
+  const parts = partsOf(whole);
+  if (parts === 1) {
+    runFold(gpu, SUMS, whole, stored(weight, bias));
+    return { weight, bias };
+  }
+  const [slopes, shifts] = [0, 1].map(() => gpu.empty([whole.count, parts], g.dtype));
+  runParts(gpu, SUMS, whole, parts, stored(slopes, shifts));
+  const inputs = [
+    { name: 'a', array: slopes },
+    { name: 'b', array: shifts },
+  ];
+  runFold(gpu, JOINED, folded(inputs, [1]), stored(weight, bias));
+  slopes.release();
+  shifts.release();
+  return { weight, bias };
 }

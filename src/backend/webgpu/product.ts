@@ -7,8 +7,9 @@
  */
 import type { NDArray } from '../array.ts';
 import type { BoundArray, GpuContext } from './context.ts';
+import { split } from './foldKernels.ts';
 import { SUM } from './folds.ts';
-import { reduce, split } from './reduce.ts';
+import { reduce } from './reduce.ts';
 import { type Directions, type Tile, threadsOf, tiledBody, tileFor, tileMemory } from './tiles.ts';
 
 /** Threads of a workgroup where each computes one element. */

@@ -3,140 +3,14 @@
  * long ones by a workgroup (each thread takes every 64th element, then halves join), and very long ones in parts whose
  * results are folded in a second stage.
  */
-import { numElements } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
 import type { ReduceSpec } from '../backend.ts';
 import { reducedShape } from '../reference/reduce.ts';
 import type { GpuContext } from './context.ts';
 import { type Lane, laneOf, narrow, numberWords, wgslType } from './elementTypes.ts';
+import { type Fold, folded, partsOf, runFold, runParts } from './foldKernels.ts';
 import { foldFormulas, lessText } from './formulas.ts';
-import { type Loop, loopBy, placesText } from './loops.ts';
 import { inHalves, outermost } from './slices.ts';
-
-/** Threads that share one fold. */
-const TEAM = 64;
-/** Axes up to this are folded by one thread. */
-const SHORT_AXIS = 64;
-/** Parts of a very long axis have this many elements, so many threads, and each of them so many reads under way. */
-const PART = 16384;
-const PART_TEAM = 256;
-const AHEAD = 4;
-
-interface Fold {
-  readonly key: string;
-  readonly lane: Lane;
-  /** Declares `acc` and what belongs to it before the first element. */
-  readonly state: readonly { readonly name: string; readonly type: string; readonly initial: string }[];
-  /** Statements that take in `x`, at position `j` of the axis. */
-  readonly step: string;
-  /** Statements that join the state of a later part, in `other_${name}`. */
-  readonly join: string;
-  readonly params: readonly (readonly [string, number])[];
-}
-
-/** Runs a fold of x over the reduced dimensions and stores each state variable into its output. */
-function runFold(
-  gpu: GpuContext,
-  fold: Fold,
-  x: { array: NDArray; outer: Loop; inner: Loop; axis: number; count: number },
-  outputs: readonly { array: NDArray; value: string; name: string }[],
-): void {
-  const { axis, count } = x;
-  if (count === 0) return;
-  const source = gpu.source('x', x.array);
-  const bindings = [
-    ...source.bindings,
-    ...outputs.map(({ array, name }) => ({
-      name,
-      type: wgslType[laneOf(array.dtype, fold.key)],
-      array,
-      writes: true,
-    })),
-  ];
-  const params = [
-    ['axis: u32', axis] as const,
-    ['count: u32', count] as const,
-    ...x.outer.params,
-    ...x.inner.params,
-    ...fold.params,
-    ...source.params,
-  ];
-  const declared = fold.state.map((s) => `var ${s.name}: ${s.type} = ${s.initial};`).join('\n');
-  const take = (place: string) =>
-    `${placesText(x.inner, place, 'r')}\nlet x = ${source.at('xo_i + xi_i')};\n${fold.step}`;
-  const store = outputs.map(({ name, value }) => `${name}[at] = ${value};`).join('\n');
-  const key = `fold ${fold.key} ${x.outer.key}|${x.inner.key}${source.key}`;
-  if (axis <= SHORT_AXIS) {
-    gpu.run({
-      key: `${key} alone`,
-      bindings,
-      params,
-      threads: count,
-      workgroup: TEAM,
-      declarations: source.declarations,
-      body: () =>
-        `let at = i;\n${placesText(x.outer, 'i')}\n${declared}\nfor (var j = 0u; j < P.axis; j++) {\n${take('j')}\n}\n${store}`,
-    });
-    return;
-  }
-  const shared = fold.state
-    .map((s) => `var<workgroup> team_${s.name}: array<${s.type}, ${TEAM}>;`)
-    .join('\n');
-  const others = fold.state.map((s) => `let other_${s.name} = team_${s.name}[lid + half];`).join('\n');
-  const publish = fold.state.map((s) => `team_${s.name}[lid] = ${s.name};`).join('\n');
-  gpu.run({
-    key: `${key} team`,
-    bindings,
-    params,
-    threads: 0,
-    workgroup: TEAM,
-    groups: split(count, gpu.maxGroups),
-    declarations: () => `${source.declarations()}\n${shared}`,
-    body: () => `
-let at = wid.y * groups.x + wid.x;
-if (at >= P.count) { return; }
-${placesText(x.outer, 'at')}
-${declared}
-for (var j = lid; j < P.axis; j += ${TEAM}u) {
-${take('j')}
-}
-${publish}
-workgroupBarrier();
-for (var half = ${TEAM / 2}u; half > 0u; half = half / 2u) {
-  if (lid < half) {
-${others}
-${fold.join}
-${publish}
-  }
-  workgroupBarrier();
-}
-if (lid == 0u) {
-${store}
-}`,
-  });
-}
-
-/** Workgroups in two dimensions. */
-export function split(count: number, maxGroups: number): [number, number, number] {
-  const x = Math.min(count, maxGroups);
-  return [x, Math.ceil(count / x), 1];
-}
-
-/** Outer and inner loops of x with `dims` reduced. */
-function loops(
-  x: NDArray,
-  dims: readonly number[],
-): { outer: Loop; inner: Loop; axis: number; count: number } {
-  const kept = x.shape.map((_, d) => d).filter((d) => !dims.includes(d));
-  const part = (list: readonly number[]) => list.map((d) => x.shape[d]);
-  const steps = (list: readonly number[]) => list.map((d) => x.strides[d]);
-  return {
-    outer: loopBy(part(kept), [{ name: 'xo', offset: x.offset, strides: steps(kept) }]),
-    inner: loopBy(part(dims), [{ name: 'xi', offset: 0, strides: steps(dims) }], 'r'),
-    axis: numElements(part(dims)),
-    count: numElements(part(kept)),
-  };
-}
 
 export function reduce(
   gpu: GpuContext,
@@ -150,21 +24,21 @@ export function reduce(
   if (x === null) return reduceHalves(gpu, spec, input, dims, keepdim);
   const out = gpu.empty(reducedShape(x.shape, dims, keepdim), x.dtype);
   const fold = foldOf(spec, x, lane);
-  const whole = loops(x, dims);
-  if (whole.axis > PART && whole.count * TEAM < 65536) {
-    const parts = Math.ceil(whole.axis / PART);
+  const whole = folded([{ name: 'x', array: x }], dims);
+  const parts = partsOf(whole);
+  if (parts > 1) {
     const partials = gpu.empty([whole.count, parts], x.dtype);
-    reduceParts(gpu, fold, x, whole, partials, parts);
+    runParts(gpu, fold, whole, parts, [{ array: partials, value: 'acc', name: 'y' }]);
     const joined: Fold = {
       ...fold,
       key: `${fold.key} join`,
       step: `acc = ${foldFormulas(spec, x.dtype).join};`,
     };
-    runFold(gpu, joined, { array: partials, ...loops(partials, [1]) }, [stored(out, 'acc')]);
+    runFold(gpu, joined, folded([{ name: 'x', array: partials }], [1]), [stored(out, 'acc')]);
     partials.release();
     return out;
   }
-  runFold(gpu, fold, { array: x, ...whole }, [stored(out, 'acc')]);
+  runFold(gpu, fold, whole, [stored(out, 'acc')]);
   return out;
 }
 
@@ -216,7 +90,6 @@ function foldOf(spec: ReduceSpec, x: NDArray, lane: Lane): Fold {
         : 'vec2<u32>(P.start_low, P.start_high)';
   return {
     key: `${spec.name} ${x.dtype}`,
-    lane,
     state: [{ name: 'acc', type: wgslType[lane], initial }],
     step: `acc = ${step};`,
     join: `let x = other_acc;\nacc = ${join};`,
@@ -225,70 +98,6 @@ function foldOf(spec: ReduceSpec, x: NDArray, lane: Lane): Fold {
       ['start_high: u32', words[1] ?? 0],
     ],
   };
-}
-
-/** partials[o, p] ← the fold of elements p·PART … of the axis: one workgroup each. */
-function reduceParts(
-  gpu: GpuContext,
-  fold: Fold,
-  x: NDArray,
-  { outer, inner, axis, count }: ReturnType<typeof loops>,
-  partials: NDArray,
-  parts: number,
-): void {
-  const type = wgslType[fold.lane];
-  const source = gpu.source('x', x);
-  const reads = Array.from({ length: AHEAD });
-  gpu.run({
-    key: `parts ${fold.key} ${outer.key}|${inner.key}${source.key}`,
-    bindings: [...source.bindings, { name: 'y', type, array: partials, writes: true }],
-    params: [
-      ['axis: u32', axis],
-      ['parts: u32', parts],
-      ['count: u32', count * parts],
-      ...outer.params,
-      ...inner.params,
-      ...fold.params,
-      ...source.params,
-    ],
-    threads: 0,
-    workgroup: PART_TEAM,
-    groups: split(count * parts, gpu.maxGroups),
-    declarations: () => `${source.declarations()}
-fn element(xo_i: u32, j: u32) -> ${type} {
-${placesText(inner, 'j', 'r')}
-return ${source.at('xo_i + xi_i')};
-}
-var<workgroup> team: array<${type}, ${PART_TEAM}>;`,
-    body: () => `
-let at = wid.y * groups.x + wid.x;
-if (at >= P.count) { return; }
-let o = at / P.parts;
-let begin = (at % P.parts) * ${PART}u;
-let end = min(begin + ${PART}u, P.axis);
-${placesText(outer, 'o')}
-var acc: ${type} = ${fold.state[0].initial};
-var j = begin + lid;
-for (; j + ${(AHEAD - 1) * PART_TEAM}u < end; j += ${AHEAD * PART_TEAM}u) {
-${reads.map((_, k) => `let x${k} = element(xo_i, j + ${k * PART_TEAM}u);`).join('\n')}
-${reads.map((_, k) => `{ let x = x${k}; ${fold.step} }`).join('\n')}
-}
-for (; j < end; j += ${PART_TEAM}u) {
-let x = element(xo_i, j);
-${fold.step}
-}
-team[lid] = acc;
-workgroupBarrier();
-for (var half = ${PART_TEAM / 2}u; half > 0u; half = half / 2u) {
-  if (lid < half) {
-    let other_acc = team[lid + half];
-    ${fold.join}
-    team[lid] = acc;
-  }
-  workgroupBarrier();
-}
-if (lid == 0u) { y[at] = acc; }`,
-  });
 }
 
 /** Larger (NaN largest) or smaller (NaN smallest, so that it wins there too). */
@@ -363,7 +172,6 @@ export function extreme(
   const better = (a: string, b: string) => betterText(kind, lane, a, b);
   const fold: Fold = {
     key: `arg${kind} ${x.dtype} ${Number(wanted.values)}${Number(wanted.indices)}`,
-    lane,
     state: [
       { name: 'best', type: wgslType[lane], initial: `${wgslType[lane]}()` },
       { name: 'place', type: 'u32', initial: '0xffffffffu' },
@@ -380,6 +188,6 @@ if (other_place != 0xffffffffu && (place == 0xffffffffu || ${better('other_best'
   const outputs = [];
   if (values) outputs.push({ array: values, value: 'best', name: 'y_best' });
   if (indices) outputs.push({ array: indices, value: 'vec2<u32>(place, 0u)', name: 'y_place' });
-  runFold(gpu, fold, { array: x, ...loops(x, dims) }, outputs);
+  runFold(gpu, fold, folded([{ name: 'x', array: x }], dims), outputs);
   return { values, indices };
 }

@@ -3,8 +3,9 @@ import { contiguousStrides } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
 import type { BoundArray, GpuContext, Room } from './context.ts';
 import { laneOf } from './elementTypes.ts';
+import { split } from './foldKernels.ts';
 import { apply, like, MAX, SUM } from './folds.ts';
-import { reduce, split } from './reduce.ts';
+import { reduce } from './reduce.ts';
 import { overRows, rowFits } from './slices.ts';
 
 /** Threads of a workgroup: beside each other with a row each, or for one row; longer ones want more. */
