@@ -1,7 +1,7 @@
 // The first largest or smallest element along the axis of a contiguous [outer, axis, inner], and where it is. NaN
 // counts as the extreme. [begin, end) counts results; `values` may be 0 where only positions are wanted.
 
-import { V } from './lanes';
+import { STREAMS } from './sum';
 
 abstract class Extreme {
   // @ts-ignore: decorator
@@ -46,7 +46,10 @@ abstract class Extreme {
     return i;
   }
 
-  /** Up to four neighbouring columns of floats. */
+  /**
+   * 4·groups neighbouring columns of floats: a few rows from end to end, then the next few. Until then the 32 bytes of four
+   * positions hold the extremes and their rows. For the smallest, signs are turned.
+   */
   static inColumns(
     largest: bool,
     x: usize,
@@ -54,23 +57,43 @@ abstract class Extreme {
     indices: usize,
     axis: usize,
     pitch: usize,
-    lanes: usize,
+    groups: usize,
   ): void {
-    let best = V.loadLanes(x, 1, lanes);
-    let at = i32x4.splat(0);
-    for (let j: usize = 1; j < axis; j++) {
-      x += pitch;
-      const v = V.loadLanes(x, 1, lanes);
-      const further = largest ? f32x4.gt(v, best) : f32x4.lt(v, best);
-      const better = v128.or(further, v128.andnot(Extreme.isNaN(v), Extreme.isNaN(best)));
-      best = v128.bitselect(v, best, better);
-      at = v128.bitselect(i32x4.splat(<i32>j), at, better);
+    const turn = i32x4.splat(largest ? 0 : 1 << 31);
+    const one = i32x4.splat(1);
+    for (let at: usize = 0; at < groups << 4; at += 16) {
+      v128.store(indices + (at << 1), v128.xor(v128.load(x + at), turn));
+      v128.store(indices + (at << 1), i32x4.splat(0), 16);
     }
-    if (values) V.storeLanes(values, best, lanes);
-    v128.store64_lane(indices, i64x2.extend_low_i32x4_u(at), 0);
-    if (lanes > 1) v128.store64_lane(indices + 8, i64x2.extend_low_i32x4_u(at), 1);
-    if (lanes > 2) v128.store64_lane(indices + 16, i64x2.extend_high_i32x4_u(at), 0);
-    if (lanes > 3) v128.store64_lane(indices + 24, i64x2.extend_high_i32x4_u(at), 1);
+    for (let row: usize = 0; row < axis; row += STREAMS) {
+      const rows = min(axis - row, STREAMS);
+      const start = i32x4.splat(<i32>row);
+      for (let at: usize = 0; at < groups << 4; at += 16) {
+        const to = indices + (at << 1);
+        let p = x + at;
+        let best = v128.load(to);
+        let where = v128.load(to, 16);
+        let here = start;
+        for (let left = rows; left > 0; left--) {
+          const v = v128.xor(v128.load(p), turn);
+          const better = v128.andnot(f32x4.eq(best, best), f32x4.le(v, best));
+          best = v128.bitselect(v, best, better);
+          where = v128.bitselect(here, where, better);
+          here = i32x4.add(here, one);
+          p += pitch;
+        }
+        v128.store(to, best);
+        v128.store(to, where, 16);
+      }
+      x += rows * pitch;
+    }
+    for (let at: usize = 0; at < groups << 4; at += 16) {
+      const to = indices + (at << 1);
+      const where = v128.load(to, 16);
+      if (values) v128.store(values + at, v128.xor(v128.load(to), turn));
+      v128.store(to, i64x2.extend_low_i32x4_u(where));
+      v128.store(to, i64x2.extend_high_i32x4_u(where), 16);
+    }
   }
 
   static run<T extends number>(
@@ -87,17 +110,19 @@ abstract class Extreme {
     for (let i = begin; i < end; i++) {
       if (isFloat<T>() && sizeof<T>() == 4) {
         const first = x + ((i / inner) * axis * inner + (i % inner)) * 4;
+        const together = min(inner - (i % inner), end - i);
         if (inner == 1) {
           const at = Extreme.inRow(largest, first, axis);
           if (values) store<u32>(values + (i << 2), load<u32>(first + (at << 2)));
           store<i64>(indices + (i << 3), <i64>at);
-        } else {
-          const lanes = min<usize>(4, min(inner - (i % inner), end - i));
-          const to = values ? values + (i << 2) : 0;
-          Extreme.inColumns(largest, first, to, indices + (i << 3), axis, inner << 2, lanes);
-          i += lanes - 1;
+          continue;
         }
-        continue;
+        if (together >= 4) {
+          const to = values ? values + (i << 2) : 0;
+          Extreme.inColumns(largest, first, to, indices + (i << 3), axis, inner << 2, together >> 2);
+          i += (together & ~3) - 1;
+          continue;
+        }
       }
       let p = x + (i / inner) * axis * pitch + (i % inner) * sizeof<T>();
       let best = load<T>(p);

@@ -3,6 +3,7 @@
 // for several threads, and a second call folds the blocks. [begin, end) counts elements of the result. Each of them is
 // computed by one thread, in an order that depends on nothing but the sizes. Sums of floats: sum.ts.
 import { V } from './lanes';
+import { STREAMS } from './sum';
 
 /** A constant where speed matters. */
 enum Op {
@@ -34,12 +35,18 @@ abstract class Reduce {
     }
   }
 
-  /** Some elements, `pitch` bytes apart. An extreme needs one at least. */
+  /** What a fold starts with: for extremes the first element. */
   // @ts-ignore: decorator
   @inline
-  static along<T extends number, A extends number>(op: Op, p: usize, n: usize, pitch: usize): A {
-    let a: A = op == Op.SUM || op == Op.ANY ? <A>0 : <A>1;
-    if (op == Op.MAX || op == Op.MIN) a = V.cast<T, A>(load<T>(p));
+  static start<T extends number, A extends number>(op: Op, p: usize): A {
+    if (op == Op.MAX || op == Op.MIN) return V.cast<T, A>(load<T>(p));
+    return op == Op.SUM || op == Op.ANY ? <A>0 : <A>1;
+  }
+
+  /** Folds some elements, `pitch` bytes apart, into a. */
+  // @ts-ignore: decorator
+  @inline
+  static along<T extends number, A extends number>(op: Op, a: A, p: usize, n: usize, pitch: usize): A {
     for (; n > 0; n--) {
       a = Reduce.fold<A>(op, a, V.cast<T, A>(load<T>(p)));
       p += pitch;
@@ -49,18 +56,53 @@ abstract class Reduce {
 
   // @ts-ignore: decorator
   @inline
-  static anyAlong<T extends number, A extends number>(op: Op, p: usize, n: usize, pitch: usize): A {
-    if (op == Op.MAX) return Reduce.along<T, A>(Op.MAX, p, n, pitch);
-    if (op == Op.MIN) return Reduce.along<T, A>(Op.MIN, p, n, pitch);
+  static anyAlong<T extends number, A extends number>(op: Op, a: A, p: usize, n: usize, pitch: usize): A {
+    if (op == Op.MAX) return Reduce.along<T, A>(Op.MAX, a, p, n, pitch);
+    if (op == Op.MIN) return Reduce.along<T, A>(Op.MIN, a, p, n, pitch);
     if (sizeof<T>() == 1) {
-      if (op == Op.ALL) return Reduce.along<T, A>(Op.ALL, p, n, pitch);
-      return Reduce.along<T, A>(Op.ANY, p, n, pitch);
+      if (op == Op.ALL) return Reduce.along<T, A>(Op.ALL, a, p, n, pitch);
+      return Reduce.along<T, A>(Op.ANY, a, p, n, pitch);
     }
-    if (op == Op.PROD) return Reduce.along<T, A>(Op.PROD, p, n, pitch);
-    return Reduce.along<T, A>(Op.SUM, p, n, pitch);
+    if (op == Op.PROD) return Reduce.along<T, A>(Op.PROD, a, p, n, pitch);
+    return Reduce.along<T, A>(Op.SUM, a, p, n, pitch);
   }
 
-  /** One element after another. T is what is read, A what is folded, R what is written. */
+  /** Products of sixteen neighbouring columns of n rows: a line of the cache per row. */
+  static wideProducts(p: usize, out: usize, n: usize, pitch: usize): void {
+    const one = f64x2.splat(1);
+    let a0 = one;
+    let a1 = one;
+    let b0 = one;
+    let b1 = one;
+    let c0 = one;
+    let c1 = one;
+    let d0 = one;
+    let d1 = one;
+    for (; n > 0; n--) {
+      let x = v128.load(p);
+      a0 = f64x2.mul(a0, V.widenLow(x));
+      a1 = f64x2.mul(a1, V.widenHigh(x));
+      x = v128.load(p, 16);
+      b0 = f64x2.mul(b0, V.widenLow(x));
+      b1 = f64x2.mul(b1, V.widenHigh(x));
+      x = v128.load(p, 32);
+      c0 = f64x2.mul(c0, V.widenLow(x));
+      c1 = f64x2.mul(c1, V.widenHigh(x));
+      x = v128.load(p, 48);
+      d0 = f64x2.mul(d0, V.widenLow(x));
+      d1 = f64x2.mul(d1, V.widenHigh(x));
+      p += pitch;
+    }
+    v128.store(out, V.narrow(a0, a1));
+    v128.store(out, V.narrow(b0, b1), 16);
+    v128.store(out, V.narrow(c0, c1), 32);
+    v128.store(out, V.narrow(d0, d1), 48);
+  }
+
+  /**
+   * One element after another. T is what is read, A what is folded, R what is written. Columns are folded where they are
+   * written, a few rows from end to end and then the next few: down a column every element lies in another page.
+   */
   static run<T extends number, A extends number, R extends number>(
     op: Op,
     x: usize,
@@ -73,12 +115,33 @@ abstract class Reduce {
   ): void {
     const blocks = (axis + block - 1) / block;
     const pitch = inner * sizeof<T>();
-    for (let i = begin; i < end; i++) {
+    for (let i = begin; i < end; ) {
       const group = i / inner;
       const first = (group % blocks) * block;
-      const n = min(block, axis - first);
-      const p = x + ((group / blocks) * axis + first) * pitch + (i % inner) * sizeof<T>();
-      store<R>(out + i * sizeof<R>(), V.cast<A, R>(Reduce.anyAlong<T, A>(op, p, n, pitch)));
+      const at = i % inner;
+      let n = min(block, axis - first);
+      let p = x + ((group / blocks) * axis + first) * pitch + at * sizeof<T>();
+      const to = out + i * sizeof<R>();
+      const together = min(inner - at, end - i);
+      if (sizeof<T>() == 4 && sizeof<A>() == 8 && together >= 16) {
+        Reduce.wideProducts(p, to, n, pitch);
+        i += 16;
+        continue;
+      }
+      const columns: usize = sizeof<A>() == sizeof<R>() ? together : 1;
+      const most: usize = columns > 1 ? STREAMS : n;
+      for (let resume = false; n > 0; resume = true) {
+        const rows = min(n, most);
+        for (let j: usize = 0; j < columns; j++) {
+          const q = p + j * sizeof<T>();
+          const here = to + j * sizeof<R>();
+          const a = resume ? load<A>(here) : Reduce.start<T, A>(op, q);
+          store<R>(here, V.cast<A, R>(Reduce.anyAlong<T, A>(op, a, q, rows, pitch)));
+        }
+        n -= rows;
+        p += rows * pitch;
+      }
+      i += columns;
     }
   }
 
@@ -103,6 +166,49 @@ abstract class Reduce {
     V.storeLanes(out, v128.or(best, wrong), lanes);
   }
 
+  /** Extremes of 16·groups neighbouring columns: a few rows from end to end, then the next few. NaN wins. */
+  // @ts-ignore: decorator
+  @inline
+  static extremeStreams(op: Op, p: usize, out: usize, n: usize, pitch: usize, groups: usize): void {
+    memory.copy(out, p, groups << 6);
+    while (n > 0) {
+      const rows = min(n, STREAMS);
+      n -= rows;
+      for (let at: usize = 0; at < groups << 6; at += 64) {
+        const to = out + at;
+        let q = p + at;
+        let a = v128.load(to);
+        let b = v128.load(to, 16);
+        let c = v128.load(to, 32);
+        let d = v128.load(to, 48);
+        let aWrong = f32x4.ne(a, a);
+        let bWrong = f32x4.ne(b, b);
+        let cWrong = f32x4.ne(c, c);
+        let dWrong = f32x4.ne(d, d);
+        for (let left = rows; left > 0; left--) {
+          let x = v128.load(q);
+          a = Reduce.further(op, a, x);
+          aWrong = v128.or(aWrong, f32x4.ne(x, x));
+          x = v128.load(q, 16);
+          b = Reduce.further(op, b, x);
+          bWrong = v128.or(bWrong, f32x4.ne(x, x));
+          x = v128.load(q, 32);
+          c = Reduce.further(op, c, x);
+          cWrong = v128.or(cWrong, f32x4.ne(x, x));
+          x = v128.load(q, 48);
+          d = Reduce.further(op, d, x);
+          dWrong = v128.or(dWrong, f32x4.ne(x, x));
+          q += pitch;
+        }
+        v128.store(to, v128.or(a, aWrong));
+        v128.store(to, v128.or(b, bWrong), 16);
+        v128.store(to, v128.or(c, cWrong), 32);
+        v128.store(to, v128.or(d, dWrong), 48);
+      }
+      p += rows * pitch;
+    }
+  }
+
   /** Extremes of floats in a row: NaN wins. */
   // @ts-ignore: decorator
   @inline
@@ -119,11 +225,18 @@ abstract class Reduce {
     const blocks = (axis + block - 1) / block;
     if (inner > 1) {
       for (let i = begin; i < end; ) {
-        const lanes = min<usize>(4, min(inner - (i % inner), end - i));
+        const together = min(inner - (i % inner), end - i);
         const first = ((i / inner) % blocks) * block;
+        const n = min(block, axis - first);
         const p = x + ((((i / inner / blocks) * axis + first) * inner + (i % inner)) << 2);
-        Reduce.extremeColumns(op, p, out + (i << 2), min(block, axis - first), inner << 2, lanes);
-        i += lanes;
+        if (together >= 16) {
+          Reduce.extremeStreams(op, p, out + (i << 2), n, inner << 2, together >> 4);
+          i += together & ~15;
+        } else {
+          const lanes = min<usize>(4, together);
+          Reduce.extremeColumns(op, p, out + (i << 2), n, inner << 2, lanes);
+          i += lanes;
+        }
       }
       return;
     }

@@ -4,22 +4,45 @@ import { V } from './lanes';
 
 /** Vectors, or rows, that are added in float before the sum moves to double. */
 const RUN: usize = 32;
-/** Rows that are read side by side where columns are summed in passes along them: as many as the processor reads ahead. */
-const STREAMS: usize = 8;
+/** Rows that are read side by side where columns are folded in passes along them: as many as the processor reads ahead. */
+export const STREAMS: usize = 8;
 
 abstract class Sum {
+  /** Four summands of four floats. */
+  // @ts-ignore: decorator
+  @inline
+  static terms(squares: bool, x: v128): v128 {
+    return squares ? f32x4.mul(x, x) : x;
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  static term(squares: bool, x: f32): f32 {
+    return squares ? x * x : x;
+  }
+
   /** Sum of n floats in a row. */
   static row(p: usize, n: usize): f64 {
+    return Sum.rowOf(false, p, n);
+  }
+
+  static squaresOfRow(p: usize, n: usize): f64 {
+    return Sum.rowOf(true, p, n);
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  static rowOf(squares: bool, p: usize, n: usize): f64 {
     let sum = f64x2.splat(0);
     for (; n >= 16; ) {
       const steps = min(n >> 4, RUN);
-      sum = f64x2.add(sum, Sum.leaf(p, steps));
+      sum = f64x2.add(sum, Sum.leaf(squares, p, steps));
       p += steps << 6;
       n -= steps << 4;
     }
     let total = f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
     for (; n > 0; n--) {
-      total += <f64>load<f32>(p);
+      total += <f64>Sum.term(squares, load<f32>(p));
       p += 4;
     }
     return total;
@@ -28,16 +51,16 @@ abstract class Sum {
   /** Sum of `steps` times sixteen floats, in two lanes. */
   // @ts-ignore: decorator
   @inline
-  static leaf(p: usize, steps: usize): v128 {
+  static leaf(squares: bool, p: usize, steps: usize): v128 {
     let a = f32x4.splat(0);
     let b = f32x4.splat(0);
     let c = f32x4.splat(0);
     let d = f32x4.splat(0);
     for (; steps > 0; steps--) {
-      a = f32x4.add(a, v128.load(p));
-      b = f32x4.add(b, v128.load(p, 16));
-      c = f32x4.add(c, v128.load(p, 32));
-      d = f32x4.add(d, v128.load(p, 48));
+      a = f32x4.add(a, Sum.terms(squares, v128.load(p)));
+      b = f32x4.add(b, Sum.terms(squares, v128.load(p, 16)));
+      c = f32x4.add(c, Sum.terms(squares, v128.load(p, 32)));
+      d = f32x4.add(d, Sum.terms(squares, v128.load(p, 48)));
       p += 64;
     }
     return f64x2.add(f64x2.add(Sum.pair(a), Sum.pair(b)), f64x2.add(Sum.pair(c), Sum.pair(d)));
@@ -105,22 +128,22 @@ abstract class Sum {
   /** Rows that are added in float: the order must not tell how many columns a slice has. */
   // @ts-ignore: decorator
   @inline
-  static terms<R extends number>(): usize {
+  static runOf<R extends number>(): usize {
     return sizeof<R>() == 8 ? STREAMS : RUN;
   }
 
   /** Sums of four neighbouring columns, in the same order. */
   // @ts-ignore: decorator
   @inline
-  static columns<R extends number>(p: usize, out: usize, n: usize, pitch: usize): void {
+  static columns<R extends number>(squares: bool, p: usize, out: usize, n: usize, pitch: usize): void {
     let low = f64x2.splat(0);
     let high = f64x2.splat(0);
     while (n > 0) {
-      let left = min(n, Sum.terms<R>());
+      let left = min(n, Sum.runOf<R>());
       n -= left;
       let a = f32x4.splat(0);
       for (; left > 0; left--) {
-        a = f32x4.add(a, v128.load(p));
+        a = f32x4.add(a, Sum.terms(squares, v128.load(p)));
         p += pitch;
       }
       low = f64x2.add(low, V.widenLow(a));
@@ -132,14 +155,14 @@ abstract class Sum {
   /** The sum of one column, in the same order. */
   // @ts-ignore: decorator
   @inline
-  static column<R extends number>(p: usize, n: usize, pitch: usize): f64 {
+  static column<R extends number>(squares: bool, p: usize, n: usize, pitch: usize): f64 {
     let sum: f64 = 0;
     while (n > 0) {
-      let left = min(n, Sum.terms<R>());
+      let left = min(n, Sum.runOf<R>());
       n -= left;
       let a: f32 = 0;
       for (; left > 0; left--) {
-        a += load<f32>(p);
+        a += Sum.term(squares, load<f32>(p));
         p += pitch;
       }
       sum += <f64>a;
@@ -149,6 +172,16 @@ abstract class Sum {
 
   /** Sums of 16·groups neighbouring columns of n rows, in double: a few rows from end to end, then the next few. */
   static streamedColumns(p: usize, out: usize, n: usize, pitch: usize, groups: usize): void {
+    Sum.streamsOf(false, p, out, n, pitch, groups);
+  }
+
+  static squaresOfColumns(p: usize, out: usize, n: usize, pitch: usize, groups: usize): void {
+    Sum.streamsOf(true, p, out, n, pitch, groups);
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  static streamsOf(squares: bool, p: usize, out: usize, n: usize, pitch: usize, groups: usize): void {
     memory.fill(out, 0, groups << 7);
     while (n > 0) {
       const rows = min(n, STREAMS);
@@ -160,10 +193,10 @@ abstract class Sum {
         let c = f32x4.splat(0);
         let d = f32x4.splat(0);
         for (let left = rows; left > 0; left--) {
-          a = f32x4.add(a, v128.load(q));
-          b = f32x4.add(b, v128.load(q, 16));
-          c = f32x4.add(c, v128.load(q, 32));
-          d = f32x4.add(d, v128.load(q, 48));
+          a = f32x4.add(a, Sum.terms(squares, v128.load(q)));
+          b = f32x4.add(b, Sum.terms(squares, v128.load(q, 16)));
+          c = f32x4.add(c, Sum.terms(squares, v128.load(q, 32)));
+          d = f32x4.add(d, Sum.terms(squares, v128.load(q, 48)));
           q += pitch;
         }
         const to = out + (group << 7);
@@ -187,6 +220,7 @@ abstract class Sum {
   // @ts-ignore: decorator
   @inline
   static run<R extends number>(
+    squares: bool,
     x: usize,
     out: usize,
     axis: usize,
@@ -206,17 +240,20 @@ abstract class Sum {
       const together = min(inner - (i % inner), end - i);
       if (together >= 16) {
         if (sizeof<R>() == 8) {
-          Sum.streamedColumns(p, to, n, pitch, together >> 4);
+          if (!squares) Sum.streamedColumns(p, to, n, pitch, together >> 4);
+          else Sum.squaresOfColumns(p, to, n, pitch, together >> 4);
           i += together & ~15;
         } else {
           Sum.wideColumns(p, to, n, pitch);
           i += 16;
         }
       } else if (together >= 4) {
-        Sum.columns<R>(p, to, n, pitch);
+        Sum.columns<R>(squares, p, to, n, pitch);
         i += 4;
       } else {
-        store<R>(to, <R>(inner == 1 ? Sum.row(p, n) : Sum.column<R>(p, n, pitch)));
+        const sum =
+          inner > 1 ? Sum.column<R>(squares, p, n, pitch) : squares ? Sum.squaresOfRow(p, n) : Sum.row(p, n);
+        store<R>(to, <R>sum);
         i++;
       }
     }
@@ -232,7 +269,7 @@ export function sum_f32(
   begin: usize,
   end: usize,
 ): void {
-  Sum.run<f32>(x, out, axis, inner, block, begin, end);
+  Sum.run<f32>(false, x, out, axis, inner, block, begin, end);
 }
 
 /** Sums of blocks in double, for `sum_finish_f32`. */
@@ -245,5 +282,18 @@ export function sum_blocks_f32(
   begin: usize,
   end: usize,
 ): void {
-  Sum.run<f64>(x, out, axis, inner, block, begin, end);
+  Sum.run<f64>(false, x, out, axis, inner, block, begin, end);
+}
+
+/** `sum_blocks_f32` of the squares. */
+export function square_sum_f32(
+  x: usize,
+  out: usize,
+  axis: usize,
+  inner: usize,
+  block: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Sum.run<f64>(true, x, out, axis, inner, block, begin, end);
 }

@@ -11,7 +11,7 @@ import { add, div, maximum, mul, neg, sub } from './arithmetic.ts';
 import { eq, gt, isnan, logicalAnd, logicalNot, logicalOr, lt } from './comparison.ts';
 import { detached, named } from './composite.ts';
 import { cast } from './convert.ts';
-import { abs, exp, log, sign, sqrt, square } from './elementwise.ts';
+import { abs, exp, log, sign, sqrt } from './elementwise.ts';
 import { tensorGiven } from './given.ts';
 import { pow } from './power.ts';
 import { amax, amin, type Dims, listDims, mean, nanToZero, restoreDims, sum } from './reduce.ts';
@@ -26,6 +26,24 @@ function checkFloating(x: Variable, op: string): void {
   }
 }
 
+const absSum: ReduceSpec = {
+  name: 'abs_sum',
+  initial: 0,
+  js: (acc, x) => acc + Math.abs(x),
+  wgsl: 'acc + abs(x)',
+};
+
+const squareSum: ReduceSpec = {
+  name: 'square_sum',
+  initial: 0,
+  js: (acc, x) => acc + x * x,
+  wgsl: 'acc + x * x',
+};
+
+/** Outside the graph. */
+const sumOfSquares = <T extends Variable>(x: T, list: readonly number[], keepdim: boolean): T =>
+  x.derive(x.array.backend.reduce(squareSum, x.array, list, keepdim));
+
 /**
  * The variance over dims: the mean square distance from the mean with N − correction for N. NaN where that is not
  * positive. @throws DTypeError for integers
@@ -38,7 +56,7 @@ export function variance<T extends Variable>(x: T, dims: Dims = null, correction
   const freedom = Math.max(0, count - correction);
   const centred = (y: T): T => sub<T>(y, mean(y, list.length === 0 ? null : list, true));
   const raw = detached(x);
-  const out = div<T>(sum(square(centred(raw)), list.length === 0 ? null : list, keepdim), freedom);
+  const out = div<T>(sumOfSquares(centred(raw), list, keepdim), freedom);
   const from = x.shape;
   return record('VarBackward0', out.array, [x], (node) => {
     const saved = node.save(x);
@@ -58,7 +76,7 @@ function rootOfSquares<T extends Variable>(
 ): T {
   const all = list.length === 0 ? null : list;
   const over = (y: T): T => {
-    const total = sum(square(y), all, keepdim);
+    const total = sumOfSquares(y, list, keepdim);
     return sqrt(count === 1 ? total : div<T>(total, count));
   };
   if (x.dtype !== 'float32' || x.array.size === 0) return over(x);
@@ -105,13 +123,6 @@ export function std<T extends Variable>(x: T, dims: Dims = null, correction = 1,
     };
   });
 }
-
-const absSum: ReduceSpec = {
-  name: 'abs_sum',
-  initial: 0,
-  js: (acc, x) => acc + Math.abs(x),
-  wgsl: 'acc + abs(x)',
-};
 
 /**
  * The p-norm of the elements over dims: (Σ|x|^p)^(1/p); p = ∞ and −∞ give the largest and smallest magnitude, p = 0

@@ -498,6 +498,72 @@ describe('reductions', () => {
     }
   });
 
+  it('extremes of columns, wherever NaN, infinities and equal elements stand', () => {
+    for (const shape of [
+      [1, 5],
+      [5, 3],
+      [9, 16],
+      [8, 35],
+      [33, 20],
+      [2, 17, 37],
+      [4097, 35],
+      [8199, 16],
+    ]) {
+      const n = numElements(shape);
+      for (const rare of [3, 50, 4001]) {
+        const x = Float32Array.from({ length: n }, (_, i) => {
+          const special =
+            (i * 7919 + rare) % rare === 0 ? [Number.NaN, Infinity, -Infinity, 9, -9][i % 5] : 0;
+          return special || Math.round(1000 * Math.sin(i * 12.9898)) / 128;
+        });
+        const dim = shape.length - 2;
+        for (const spec of [specs[2], specs[3]]) {
+          const kind = spec.name === 'max' ? 'max' : 'min';
+          const what = `${kind} of [${shape}], one of ${rare}`;
+          const put = (b: ReferenceBackend) => b.upload(x, shape, 'float32');
+          compare(what, (b) => b.reduce(spec, put(b), [dim], false));
+          compare(what, (b) => b.extreme(kind, put(b), dim, false).values);
+          compare(what, (b) => b.extreme(kind, put(b), dim, false).indices);
+          compare(what, (b) => b.argReduce(kind, put(b), dim, false));
+        }
+      }
+    }
+  });
+
+  it('the first of zeros of either sign', () => {
+    for (const kind of ['max', 'min'] as const) {
+      const x = Float32Array.from({ length: 20 * 18 }, (_, i) => ((i * 7) % 5 < 2 ? -0 : 0));
+      compare(kind, (b) => b.extreme(kind, b.upload(x, [20, 18], 'float32'), 0, false).values);
+      compare(kind, (b) => b.argReduce(kind, b.upload(x, [20, 18], 'float32'), 0, false));
+    }
+  });
+
+  it('folds columns of all dtypes, tall ones in blocks', () => {
+    const any = { name: 'any', initial: 0, js: (a: number, x: number) => (a || x ? 1 : 0), wgsl: '' };
+    const all = { name: 'all', initial: 1, js: (a: number, x: number) => (a && x ? 1 : 0), wgsl: '' };
+    for (const shape of [
+      [8, 33],
+      [41, 50],
+      [3, 20, 18],
+      [8199, 16],
+    ]) {
+      const dims = [shape.length - 2];
+      for (const dtype of ['float64', 'int64', 'int32', 'uint8'] as const) {
+        for (const spec of specs.filter(({ name }) => name !== 'prod')) {
+          const what = `${spec.name} of ${dtype} [${shape}]`;
+          compare(what, (b) => b.reduce(spec, make(b, shape, dtype, 'contiguous'), dims, false));
+        }
+      }
+      for (const spec of [any, all]) {
+        compare(spec.name, (b) => b.reduce(spec, make(b, shape, 'bool', 'contiguous'), dims, false));
+      }
+      const factors = Float32Array.from({ length: numElements(shape) }, (_, i) => 1 + Math.sin(i) / 8);
+      compareClose(`products of [${shape}]`, (b) =>
+        b.reduce(specs[1], b.upload(factors, shape, 'float32'), dims, false),
+      );
+    }
+  });
+
   it('first extremes and their positions', () => {
     for (const dtype of DTYPES.filter((d) => d !== 'int16' && d !== 'int8')) {
       for (const shape of shapes) {
@@ -539,20 +605,26 @@ describe('reductions', () => {
     }
   });
 
-  it('sums tall matrices by columns, and magnitudes', () => {
+  it('sums elements, magnitudes and squares by columns, rows and all', () => {
     const magnitudes = { ...specs[0], name: 'abs_sum', js: (a: number, x: number) => a + Math.abs(x) };
+    const squares = { ...specs[0], name: 'square_sum', js: (a: number, x: number) => a + x * x };
     for (const shape of [
+      [1, 1],
+      [7, 21],
+      [40, 3],
       [129, 1031],
       [8199, 16],
       [8200, 17],
       [4097, 35],
       [2, 300, 450],
     ]) {
-      for (const spec of [specs[0], magnitudes]) {
-        for (const dims of [[shape.length - 2], [0]]) {
-          compareClose(`${spec.name} [${shape}] ${dims}`, (b) =>
-            b.reduce(spec, make(b, shape, 'float32', 'contiguous'), dims, false),
-          );
+      for (const spec of [specs[0], magnitudes, squares]) {
+        for (const dims of [[shape.length - 2], [0], [shape.length - 1], [...shape.keys()]]) {
+          for (const dtype of ['float32', 'float64'] as const) {
+            compareClose(`${spec.name} of ${dtype} [${shape}] ${dims}`, (b) =>
+              b.reduce(spec, make(b, shape, dtype, 'contiguous'), dims, false),
+            );
+          }
         }
       }
     }

@@ -216,6 +216,7 @@ describe.each(benches)('slices, $name build', (bench) => {
       [2, 70, 17],
       [1, 9, 65],
       [4, 5, 3],
+      [2, 35, 50],
     ]) {
       for (const [name, suffix] of kernels) {
         const x = bench.put(make[suffix](outer * axis * inner));
@@ -228,7 +229,8 @@ describe.each(benches)('slices, $name build', (bench) => {
             total * size[suffix],
           );
           if (name === 'sum' && suffix === 'f32') {
-            bench.sliced('sum_blocks_f32', (out) => [x, out, axis, inner, block], total, total * 8);
+            for (const kernel of ['sum_blocks_f32', 'square_sum_f32'])
+              bench.sliced(kernel, (out) => [x, out, axis, inner, block], total, total * 8);
           }
         }
         bench.reset();

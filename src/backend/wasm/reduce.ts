@@ -1,10 +1,12 @@
 /** Folds along dimensions: blocks of a fixed length where one result has many elements, so that bits never depend on threads. */
+import type { DType } from '../../core/dtype.ts';
 import { contiguousStrides, numElements } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
 import type { ReduceSpec } from '../backend.ts';
 import { asOuterAxisInner, reducedLast, reducedShape } from '../reference/reduce.ts';
 import type { WasmContext } from './context.ts';
 import { elementChunk, kernelFor, packed } from './kernels.ts';
+import type { KernelName } from './pool.ts';
 
 /** Elements of one block of a long sum: some 10 µs of work. */
 const BLOCK_ELEMENTS = 65_536;
@@ -14,6 +16,11 @@ const FEW_RESULTS = 16;
 const TALL = 128;
 /** A thread's share of tall columns is whole blocks; more of them would be more to add up. */
 const MOST_BLOCKS = 8;
+
+/** Sums of functions of the elements. */
+const TERMS: Readonly<Partial<Record<string, string>>> = { abs_sum: 'abs', square_sum: 'square' };
+/** Folds whose blocks need no wider type, as nothing is rounded. */
+const EXACT: readonly string[] = ['max', 'min', 'any', 'all'];
 
 /** Runs of fewer elements than this are not summed by themselves. */
 const SHORT_RUN = 8;
@@ -50,24 +57,25 @@ export function reduce(
   keepdim: boolean,
 ): NDArray | null {
   if (x.size === 0) return null;
-  if (spec.name === 'abs_sum') return sumOfMagnitudes(host, spec, x, dims, keepdim);
   const kernel = kernelFor(host, spec.name, x.dtype);
-  if (kernel === null) return null;
+  if (kernel === null) {
+    const terms = TERMS[spec.name];
+    return terms === undefined ? null : sumOfTerms(host, { ...spec, name: 'sum' }, terms, x, dims, keepdim);
+  }
   const staged = spec.name === 'sum' ? sumInStages(host, spec, x, dims, keepdim) : null;
   if (staged !== null) return staged;
   const out = host.empty(reducedShape(x.shape, dims, keepdim), x.dtype);
   const source = folded(host, x, dims);
   const { axis, inner } = source;
-  const { pool } = host.runtime;
-  if (
-    spec.name === 'sum' &&
-    x.dtype === 'float32' &&
-    (out.size < FEW_RESULTS || (axis > TALL && inner >= FEW_RESULTS)) &&
-    axis * inner >= 2 * BLOCK_ELEMENTS
-  ) {
-    sumBlocks(host, source, out);
+  const large =
+    (out.size < FEW_RESULTS || (axis > TALL && inner >= FEW_RESULTS)) && axis * inner >= 2 * BLOCK_ELEMENTS;
+  const squares = spec.name === 'square_sum';
+  if (squares || (large && x.dtype === 'float32' && spec.name === 'sum')) {
+    inBlocks(host, source, out, large, [squares ? kernel : 'sum_blocks_f32', 'sum_finish_f32'], 'float64');
+  } else if (large && EXACT.includes(spec.name)) {
+    inBlocks(host, source, out, large, [kernel, kernel], x.dtype);
   } else {
-    pool.run(
+    host.runtime.pool.run(
       kernel,
       [host.pointer(source.array), host.pointer(out), axis, inner, axis],
       out.size,
@@ -110,46 +118,51 @@ function sumInStages(
  * Two kernels are several times as fast as the loop for want of one. What one thread adds up is made by one thread, as half
  * of it would lie in another core's cache.
  */
-function sumOfMagnitudes(
+function sumOfTerms(
   host: WasmContext,
-  spec: ReduceSpec,
+  sum: ReduceSpec,
+  fn: string,
   x: NDArray,
   dims: readonly number[],
   keepdim: boolean,
 ): NDArray | null {
-  const kernel = kernelFor(host, 'abs', x.dtype);
+  const kernel = kernelFor(host, fn, x.dtype);
   if (kernel === null) return null;
   const source = packed(host, x);
-  const magnitudes = host.empty(x.shape, x.dtype);
-  const args = [host.pointer(source.array), host.pointer(magnitudes), 0, 0];
+  const terms = host.empty(x.shape, x.dtype);
+  const args = [host.pointer(source.array), host.pointer(terms), 0, 0];
   const chunk = x.size < 2 * BLOCK_ELEMENTS ? x.size : elementChunk(host, x.size);
   host.runtime.pool.run(kernel, args, x.size, chunk);
   source.release();
-  const out = reduce(host, { ...spec, name: 'sum' }, magnitudes, dims, keepdim);
-  magnitudes.release();
+  const out = reduce(host, sum, terms, dims, keepdim);
+  terms.release();
   return out;
 }
 
-function sumBlocks(host: WasmContext, { array, axis, inner }: Folded, out: NDArray): void {
+/** Folds blocks, then what came of them, in `dtype`. Their bounds depend on sizes alone; one block unless `large`. */
+function inBlocks(
+  host: WasmContext,
+  { array, axis, inner }: Folded,
+  out: NDArray,
+  large: boolean,
+  [kernel, finish]: readonly [KernelName, KernelName],
+  dtype: DType,
+): void {
   const { pool } = host.runtime;
   const rows = Math.ceil(BLOCK_ELEMENTS / inner);
-  const block = out.size < FEW_RESULTS ? rows : Math.ceil(Math.max(rows, axis / MOST_BLOCKS) / 32) * 32;
+  const tall = Math.ceil(Math.max(rows, axis / MOST_BLOCKS) / 32) * 32;
+  const block = !large ? axis : out.size < FEW_RESULTS ? rows : tall;
   const blocks = Math.ceil(axis / block);
-  const partial = host.empty([out.size * blocks], 'float64');
   const total = out.size * blocks;
+  const partial = host.empty([total], dtype);
   const threads = pool.plannedThreads;
-  pool.run(
-    'sum_blocks_f32',
-    [host.pointer(array), host.pointer(partial), axis, inner, block],
-    total,
-    threads > 1 && total >= 4 ? Math.ceil(total / threads / inner) * inner : total,
-  );
-  pool.run(
-    'sum_finish_f32',
-    [host.pointer(partial), host.pointer(out), blocks, inner, blocks],
-    out.size,
-    out.size,
-  );
+  const split = large
+    ? threads > 1 && total >= 4
+      ? Math.ceil(total / threads / inner) * inner
+      : total
+    : resultChunk(host, total, axis);
+  pool.run(kernel, [host.pointer(array), host.pointer(partial), axis, inner, block], total, split);
+  pool.run(finish, [host.pointer(partial), host.pointer(out), blocks, inner, blocks], out.size, out.size);
   partial.release();
 }
 

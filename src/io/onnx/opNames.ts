@@ -91,4 +91,5 @@ export const reduceOps: Readonly<Partial<Record<string, string>>> = {
   min: 'ReduceMin',
   prod: 'ReduceProd',
   abs_sum: 'ReduceL1',
+  square_sum: 'ReduceSumSquare',
 };
