@@ -50,6 +50,13 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu in a page', () => {
       for (let i = 0; i < 400; i++) y = x.add(i);
       expect((await y.read())[9]).toBe(400);
       expect(made).toBeLessThan(60);
+      const net = new nn.Sequential(new nn.Linear(64, 32), new nn.ReLU(), new nn.Linear(32, 10)).to('webgpu');
+      const rows = x.narrow(0, 0, 2 ** 12).reshape(64, 64);
+      const expected = await net.forward(rows).softmax(1).read();
+      made = 0;
+      for (let i = 0; i < 200; i++) y = net.forward(rows).softmax(1).detach();
+      expect(await y.read()).toEqual(expected);
+      expect(made).toBeLessThan(10);
     } finally {
       await torch.webgpu({ matmulPrecision: 'highest' });
       device.destroy();

@@ -4,6 +4,7 @@
  */
 import { DeviceError } from '../../core/errors.ts';
 import { type Collector, createCollector } from '../wasm/collector.ts';
+import { isNode } from '../wasm/engineGC.ts';
 import type { Watched } from '../wasm/generations.ts';
 import { Block } from '../wasm/heap.ts';
 import type { Failures } from './failures.ts';
@@ -91,6 +92,8 @@ export class BufferPool {
   readonly mostBound: number;
   /** How many bytes may be dropped before they are looked for. */
   readonly spareBytes: number;
+  /** What was dropped is found in the middle of a job, too. */
+  readonly findsInJobs: boolean = isNode();
   readonly #free = new Map<number, FreeList>();
   /** Counts the buffers that were asked for. */
   #clock = 0;

@@ -19,9 +19,10 @@ export class Cell {
   /** Dies with the cell: see the collector. */
   lifeline: object | null = null;
   #batch = 0;
-  /** Results to come that read it. Those that the garbage collector found are still counted. */
+  #version = 0;
+  /** Results to come that read it, and storages that have it. Those that the garbage collector found are still counted. */
   #holds = 0;
-  #owned = true;
+  #owners = 1;
 
   /**
    * In a buffer that was taken before (the pool may have looked for dropped cells, which makes those that exist older),
@@ -59,19 +60,34 @@ export class Cell {
   get batch(): number {
     return this.#whole ? this.#whole.batch : this.#batch;
   }
-  set batch(number: number) {
-    if (this.#whole) this.#whole.batch = number;
-    else this.#batch = number;
+
+  /** A batch writes to it; `alike`: what was there already. */
+  write(batch: number, alike = false): void {
+    if (this.#whole) this.#whole.write(batch, alike);
+    else {
+      this.#batch = batch;
+      if (!alike) this.#version++;
+    }
   }
 
-  /** Somebody may still want what is in it. */
+  /** Changes with the contents. */
+  get version(): number {
+    return this.#whole ? this.#whole.version : this.#version;
+  }
+
+  /** Somebody else may still want what is in it than the storage that has it. */
   get held(): boolean {
-    return this.#holds > 0;
+    return this.#holds > 0 || this.#owners > 1;
+  }
+
+  /** It has its buffer. */
+  get alive(): boolean {
+    return this.#owners > 0 || this.#holds > 0;
   }
 
   /** Nobody but one result to come reads it. */
   get last(): boolean {
-    return !this.#owned && this.#holds === 1 && this.#whole === null;
+    return this.#owners === 0 && this.#holds === 1 && this.#whole === null;
   }
 
   hold(): void {
@@ -85,20 +101,25 @@ export class Cell {
     this.#giveBack();
   }
 
-  /** Its storage is done with it. */
+  /** One more storage has it. */
+  own(): void {
+    this.#owners++;
+  }
+
+  /** A storage is done with it. */
   disown(): void {
-    this.#owned = false;
+    this.#owners--;
     this.#giveBack();
   }
 
   /** A storage takes over what the last result to come read. */
   adopt(): void {
-    this.#owned = true;
+    this.#owners = 1;
     this.#holds = 0;
   }
 
   #giveBack(): void {
-    if (this.#owned || this.#holds > 0 || this.#whole) return;
+    if (this.alive || this.#whole) return;
     this.#pool.unwatch(this.block);
     this.#pool.give(this.block);
   }

@@ -5,9 +5,18 @@ import type { NDArray } from '../array.ts';
 import type { Cell } from './cells.ts';
 import type { Formula } from './expressions.ts';
 import type { Binding, Extension, ShaderSource } from './programs.ts';
+import type { GpuStorage } from './storage.ts';
 
 /** A kernel's buffer: whose it is (an array's, or a cell's own), and how the shader sees it. */
-export type BoundArray = Binding & ({ readonly array: NDArray } | { readonly cell: Cell });
+export type BoundArray = Binding &
+  (
+    | { readonly array: NDArray }
+    | {
+        readonly cell: Cell;
+        /** The cell is a new one of this storage, of which the kernel writes all. */
+        readonly fills?: GpuStorage | undefined;
+      }
+  );
 
 /** An array as an input that a kernel reads element by element. */
 export interface Source {

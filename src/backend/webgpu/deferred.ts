@@ -155,7 +155,10 @@ export class Deferred {
     const { dtype } = root;
     // A copy into the buffer that it was to be copied from is there already.
     if (root.kind !== 'leaf' || root.dtype !== dtype || !reused)
-      this.#launch(expression, { cell, dtype, offset: 0, strides, size, dense: true, whole: true });
+      this.#launch(expression, {
+        ...{ cell, dtype, offset: 0, strides, size, dense: true, whole: true },
+        fills: reused ? undefined : storage,
+      });
     if (mayGiveBack) this.unread.add(storage, bytesOf(expression));
     else for (const held of expression.cells) if (held !== reused) held.letGo();
     reused?.adopt();
@@ -175,7 +178,7 @@ export class Deferred {
     const bindings: BoundArray[] = text.cells.map((x, i) => ({ name: `m${i}`, type: x.type, cell: x.cell }));
     const own = text.cells.findIndex((x) => x.cell === cell);
     if (own >= 0) bindings[own] = { ...bindings[own], writes: true };
-    else bindings.push({ name: 'm_out', type, cell, writes: true });
+    else bindings.push({ name: 'm_out', type, cell, writes: true, fills: target.fills });
     const place = bindings[own >= 0 ? own : bindings.length - 1].name;
     const key = `each ${text.key}>${dtype}@${own}`;
     const names = text.leaves.map((leaf) => `m${text.cells.findIndex((x) => x.cell === leaf.cell)}`);

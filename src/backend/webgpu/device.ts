@@ -17,8 +17,9 @@ import type { Formula } from './expressions.ts';
 import { Failures } from './failures.ts';
 import { split } from './foldKernels.ts';
 import { IndexChecks } from './indexChecks.ts';
-import { flatIndex, Programs } from './programs.ts';
+import { flatIndex, type Program, Programs } from './programs.ts';
 import { Readbacks } from './readbacks.ts';
+import { type Repeatable, Repeats } from './repeats.ts';
 import { tooLarge } from './slices.ts';
 import { GpuStorage, gpuStorage } from './storage.ts';
 import { Timestamps } from './timestamps.ts';
@@ -49,6 +50,8 @@ export class GpuDevice implements GpuContext, Executor {
   readonly #reads: Readbacks;
   readonly #deferred: Deferred;
   readonly #together: Together;
+  /** Null where what was dropped is found inside a job. */
+  readonly #repeats: Repeats | null;
   readonly #clock: Timestamps | null;
   readonly #tables = new Map<string, NDArray>();
 
@@ -74,9 +77,11 @@ export class GpuDevice implements GpuContext, Executor {
     this.#deferred = new Deferred(this, this.#pool.spareBytes);
     this.#pool.unread = this.#deferred.unread;
     this.#together = new Together(this);
+    this.#repeats = this.#pool.findsInJobs ? null : new Repeats();
     this.#commands.beforeSubmit = (jobEnds) => {
       this.#together.finish();
       this.#deferred.settle(jobEnds);
+      if (jobEnds) this.#repeats?.clear();
     };
   }
 
@@ -129,7 +134,12 @@ export class GpuDevice implements GpuContext, Executor {
         ? `let i = ${flatIndex(workgroup)};\nif (i >= P.threads) { return; }\n${call.body()}`
         : call.body(),
     }));
-    const cells = this.cellsOf(bindings);
+    const repeatable = this.#repeats && this.#repeatable(program, call);
+    const there = repeatable && (this.#repeats?.share(repeatable) ?? null);
+    let k = 0;
+    const cells = repeatable
+      ? bindings.map((b) => (b.writes && there ? there[k++] : this.#cellOf(b)))
+      : this.cellsOf(bindings);
     for (const { bytes } of cells)
       if (bytes > this.mostBound) throw tooLarge(call.key.split(' ', 1)[0], bytes, this.mostBound);
     const batch = this.#commands.dispatch(
@@ -139,7 +149,28 @@ export class GpuDevice implements GpuContext, Executor {
       call.threads,
       [x, y, z],
     );
-    for (let i = 0; i < cells.length; i++) if (bindings[i].writes) cells[i].batch = batch;
+    for (let i = 0; i < cells.length; i++) if (bindings[i].writes) cells[i].write(batch, there !== null);
+    if (repeatable && !there) {
+      const results = cells.filter((_, i) => bindings[i].writes);
+      this.#repeats?.add(repeatable, results);
+    }
+  }
+
+  #cellOf(b: BoundArray): Cell {
+    return 'cell' in b ? b.cell : this.storageOf(b.array).cell;
+  }
+
+  /** What a call is known by, if all that it writes is new. */
+  #repeatable(program: Program, { bindings, params, threads }: Call): Repeatable | null {
+    const reads: Cell[] = [];
+    const written: GpuStorage[] = [];
+    for (const b of bindings) {
+      const storage = 'array' in b ? this.storageOf(b.array) : b.fills;
+      if (!b.writes) reads.push(this.#cellOf(b));
+      else if (storage && ('cell' in b || storage.empty)) written.push(storage);
+      else return null;
+    }
+    return { program, reads, written, params, threads };
   }
 
   runTogether(part: Part): void {
@@ -179,7 +210,7 @@ export class GpuDevice implements GpuContext, Executor {
   copyWords(from: Cell, fromWord: number, to: Cell, toWord: number, words: number): void {
     if (words === 0) return;
     this.#together.finish([from, to]);
-    to.batch = this.#commands.batch;
+    to.write(this.#commands.batch);
     const [fromByte, toByte] = [from.bound.fromByte + fromWord * 4, to.bound.fromByte + toWord * 4];
     this.#commands.copy(from.block, fromByte, to.block, toByte, words * 4);
   }
@@ -216,7 +247,7 @@ export class GpuDevice implements GpuContext, Executor {
     this.#together.finish();
     const { cell } = gpuStorage(out);
     this.#commands.write(cell.block, toWords(data, dtype));
-    cell.batch = this.#commands.batch;
+    cell.write(this.#commands.batch);
     return out;
   }
 

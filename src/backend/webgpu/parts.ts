@@ -7,6 +7,7 @@ import { numElements, type Strides } from '../../core/shape.ts';
 import { type Cell, PART_STEP } from './cells.ts';
 import { wordsOf } from './elementTypes.ts';
 import { Expression, type Leaf, type Node } from './expressions.ts';
+import type { GpuStorage } from './storage.ts';
 
 /** Where a kernel writes. */
 export interface Target {
@@ -19,6 +20,8 @@ export interface Target {
   readonly whole: boolean;
   /** Without gap or overlap. */
   readonly dense: boolean;
+  /** The cell is a new one of this storage. */
+  readonly fills?: GpuStorage | undefined;
 }
 
 export interface Part {
@@ -121,6 +124,6 @@ function partOf(
   }
   return {
     expression: new Expression(copies.get(root) as Node, box.shape, strides),
-    target: { ...target, ...written, size: numElements(box.shape), whole: false },
+    target: { ...target, ...written, size: numElements(box.shape), whole: false, fills: undefined },
   };
 }

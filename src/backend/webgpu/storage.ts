@@ -59,6 +59,18 @@ export class GpuStorage extends Storage {
     return this.#cell;
   }
 
+  /** It has no contents, and none to come. */
+  get empty(): boolean {
+    return this.#cell === null && this.#pending === null && !this.#freed;
+  }
+
+  /** Takes the cell of another storage, which has what this one shall hold. */
+  share(cell: Cell): void {
+    cell.own();
+    this.#cell?.disown();
+    this.#cell = cell;
+  }
+
   /** It may be asked to give its cell back. */
   get canGiveBack(): boolean {
     return this.#recipe !== null;
