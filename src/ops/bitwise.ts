@@ -54,18 +54,20 @@ export const bitwiseXor = bitwise(
   (a, b) => a ^ b,
   'a ^ b',
 );
-/** a · 2^b without the bits that fall out. @throws DTypeError for floating point */
+const outside = (count: number, bits: number): boolean => count < 0 || count >= bits;
+
+/** a · 2^b without the bits that fall out: all of them where b is negative. @throws DTypeError for floating point */
 export const bitwiseLeftShift = bitwise(
   'bitwise_left_shift',
-  (a, b) => a << b,
-  (a, b) => a << b,
+  (a, b) => (outside(b, 32) ? 0 : a << b),
+  (a, b) => (outside(Number(b), 64) ? 0n : a << b),
   'a << b',
 );
-/** a / 2^b rounded down. @throws DTypeError for floating point */
+/** a / 2^b rounded down: no bit but the sign's is left where b is negative. @throws DTypeError for floating point */
 export const bitwiseRightShift = bitwise(
   'bitwise_right_shift',
-  (a, b) => a >> b,
-  (a, b) => a >> b,
+  (a, b) => a >> (outside(b, 32) ? 31 : b),
+  (a, b) => a >> (outside(Number(b), 64) ? 63n : b),
   'a >> b',
 );
 
@@ -82,8 +84,8 @@ export const gcd = bitwise('gcd', euclid, (a, b) => euclidBig(a, b), 'gcd(a, b)'
 /** The least common multiple. @throws DTypeError for floating point */
 export const lcm = bitwise(
   'lcm',
-  (a, b) => (a === 0 || b === 0 ? 0 : Math.abs((a / euclid(a, b)) * b)),
-  (a, b) => (a === 0n || b === 0n ? 0n : magnitude((a / euclidBig(a, b)) * b)),
+  (a, b) => (a === 0 || b === 0 ? 0 : Math.abs(Math.imul(a / euclid(a, b), b))),
+  (a, b) => (a === 0n || b === 0n ? 0n : magnitude(BigInt.asIntN(64, (a / euclidBig(a, b)) * b))),
   'lcm(a, b)',
 );
 

@@ -66,7 +66,26 @@ describe.each(['cpu', 'reference'])('ops on %s', (device) => {
     same(tensor([0, 7], { dtype: 'uint8' }).bitwiseNot(), [255, 248], 'uint8');
     same(int([1, -8]).bitwiseLeftShift(2), [4, -32], 'int64');
     same(int([12, -18]).gcd(8), [4, 2], 'int64');
+    for (const dtype of ['int8', 'int16', 'int32', 'int64'] as const) {
+      const x = tensor([1, -1, 5, 5, -5, -5, -5], { dtype });
+      const by = tensor([-1, 64, 127, -1, 64, -1, 1], { dtype });
+      same(x.bitwiseLeftShift(by), [0, 0, 0, 0, 0, 0, -10], dtype);
+      same(x.bitwiseRightShift(by), [0, -1, 0, 0, -1, -1, -3], dtype);
+    }
+    same(
+      tensor([1, 200], { dtype: 'uint8' }).bitwiseRightShift(tensor([255, 8], { dtype: 'uint8' })),
+      [0, 0],
+      'uint8',
+    );
+    same(tensor([2147483647], { dtype: 'int32' }).lcm(2), [2], 'int32');
     expect(() => tensor([1]).bitwiseAnd(1)).toThrow(torch.DTypeError);
+  });
+
+  it('keeps whole numbers of 32 and 64 bits', () => {
+    const largest = tensor([[2147483647, 2147483647]], { dtype: 'int32' });
+    same(largest.matmul(tensor([[2147483647], [2147483646]], { dtype: 'int32' })), [[-2147483645]], 'int32');
+    const zero = int([0]);
+    expect(zero.heaviside(tensor([9223372036854775807n])).data[0]).toBe(9223372036854775807n);
   });
 
   it('blends', () => {

@@ -175,6 +175,36 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
       }
     });
 
+    it('of integers at the ends of their ranges are the CPU’s', async () => {
+      const ends = {
+        int32: [0, 1, -1, 7, -7, 2147483647, -2147483648, 31, 32, 33],
+        int16: [0, 1, -1, 7, -7, 32767, -32768, 15, 16, 17],
+        int8: [0, 1, -1, 7, -7, 127, -128, 8, 9, 33],
+        uint8: [0, 1, 2, 7, 255, 128, 8, 9, 33, 100],
+      };
+      for (const [dtype, values] of Object.entries(ends)) {
+        const grid = values.flatMap((v) => values.map((w) => [v, w]));
+        const [a, b] = [0, 1].map((i) =>
+          torch.tensor(
+            grid.map((pair) => pair[i]),
+            { dtype: dtype as torch.DType },
+          ),
+        );
+        for (const op of [
+          torch.bitwiseLeftShift,
+          torch.bitwiseRightShift,
+          torch.gcd,
+          torch.lcm,
+          torch.heaviside,
+          torch.mul,
+          torch.maximum,
+        ])
+          await compare((x, y) => op<Tensor>(x, y), [a, b]);
+        await compare((x, y) => x.reshape(10, 10).matmul(y.reshape(10, 10)), [a, b]);
+        await compare((x) => x.abs(), [a]);
+      }
+    });
+
     it('are converted as on the CPU', async () => {
       const x = torch.tensor([
         0,
@@ -258,6 +288,40 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
         const got = await fn(there(x)).read();
         expect([name, distance(got, expected.data) <= (rough[name] ?? 1e-6)]).toEqual([name, true]);
       }
+    });
+
+    it('of large angles are as near as those of small ones', async () => {
+      const angles = [
+        8191.5,
+        8192,
+        12345.678,
+        1e5,
+        355 * 2 ** 20,
+        2 ** 31,
+        1.6e10,
+        1e20,
+        1e30,
+        1e38,
+        3.4e38,
+        16367173 * 2 ** 72,
+      ];
+      for (let e = 13; e < 128; e++) angles.push(2 ** e * 1.1, 2 ** e * 1.9999999);
+      const x = torch.tensor(angles.flatMap((v) => [v, -v]));
+      const given = Array.from(x.data, Number);
+      for (const name of ['sin', 'cos', 'tan'] as const) {
+        const got = Array.from(await there(x)[name]().read(), Number);
+        const worst = Math.max(...given.map((v, i) => Math.abs(got[i] / Math[name](v) - 1)));
+        expect([name, worst < 1e-6]).toEqual([name, true]);
+      }
+    });
+
+    it('that are the rest of a division are exact, however large its quotient', async () => {
+      const values = [1e38, -1e38, 3.4e38, 1e10, 300, 7.5, 1e-3, 1e-30, 3, 0.1, Infinity, 0, -0, Number.NaN];
+      const grid = values.flatMap((a) => values.map((b) => [a, b]));
+      const [a, b] = [0, 1].map((i) => torch.tensor(grid.map((pair) => pair[i])));
+      for (const op of [torch.fmod, torch.remainder]) await compare((x, y) => op<Tensor>(x, y), [a, b]);
+      await compare((x) => torch.floorDivide<Tensor>(x, 0), [a]);
+      await compare((x) => torch.floorDivide<Tensor>(x, -0), [a]);
     });
 
     it('that are NaN and infinite go where the CPU’s go', async () => {

@@ -1,4 +1,5 @@
 /** Matrix products in plain TypeScript: three loops, sums in double precision. */
+import { isFloating } from '../../core/dtype.ts';
 import type { NDArray } from '../array.ts';
 import type { GemmOptions } from '../backend.ts';
 import { type ArrayHost, bigints, broadcastTo, numbers, store } from './elements.ts';
@@ -28,7 +29,7 @@ export function matmul(host: ArrayHost, a: NDArray, b: NDArray, options: GemmOpt
     n,
     k,
     0,
-    mulNumber,
+    isFloating(a.dtype) ? mulNumber : mulWhole,
   );
   if (options.bias) {
     const bias = numbers(host, options.bias);
@@ -40,6 +41,8 @@ export function matmul(host: ArrayHost, a: NDArray, b: NDArray, options: GemmOpt
 }
 
 const mulNumber = (sum: number, x: number, y: number): number => sum + x * y;
+/** Of 32 bits and fewer, which wrap. */
+const mulWhole = (sum: number, x: number, y: number): number => (sum + Math.imul(x, y)) | 0;
 const mulBig = (sum: bigint, x: bigint, y: bigint): bigint => sum + x * y;
 
 function products<E extends number | bigint, O extends { [i: number]: E; readonly length: number }>(

@@ -4,7 +4,8 @@
  * NaN and infinity are told by their bits here, and results are polynomials of our own (the fits of assembly/math.ts,
  * those of Cephes for the arcs, https://www.netlib.org/cephes/). Quotients and roots, which may be off by 2.5 units in the
  * last place, are mended by what is left of the mantissas: whole numbers, whose difference is exact in their last 32 bits,
- * and which no driver computes otherwise than it is written.
+ * and which no driver computes otherwise than it is written. Large angles are multiplied by the bits of 2/π that count, in
+ * whole numbers (M. Payne and R. Hanek, "Radian reduction for trigonometric functions", 1983).
  */
 export const floats = /* wgsl */ `
 fn isNan(x: f32) -> bool {
@@ -171,13 +172,55 @@ fn log1p(x: f32) -> f32 {
   }
   return f_log(1.0 + x);
 }
+fn reduced_angle(a: f32) -> vec2<f32> {
+  var words = array<u32, 8>(
+    0u, 0xa2f9836eu, 0x4e441529u, 0xfc2757d1u, 0xf534ddc0u, 0xdb629599u, 0x3c439041u, 0xfe5163abu
+  );
+  let bits = bitcast<u32>(a);
+  let start = (bits >> 23u) - 120u;
+  let at = start >> 5u;
+  let s = start & 31u;
+  let mantissa = (bits & 0x007fffffu) | 0x00800000u;
+  var window = vec3<u32>(words[at], words[at + 1u], words[at + 2u]);
+  if (s > 0u) {
+    let next = vec3<u32>(words[at + 1u], words[at + 2u], words[at + 3u]);
+    window = (window << vec3<u32>(s)) | (next >> vec3<u32>(32u - s));
+  }
+  let low = u32_product(window.z, mantissa);
+  let middle = u32_product(window.y, mantissa);
+  let second = low.y + middle.x;
+  let first = window.x * mantissa + middle.y + select(0u, 1u, second < low.y);
+  var quarters = first >> 30u;
+  var part = vec2<u32>((first << 2u) | (second >> 30u), (second << 2u) | (low.x >> 30u));
+  let beyond = part.x >= 0x80000000u;
+  if (beyond) {
+    quarters = quarters + 1u;
+    part = vec2<u32>(~part.x + select(0u, 1u, part.y == 0u), ~part.y + 1u);
+  }
+  var zeros = 0u;
+  if (part.x == 0u) {
+    zeros = 32u;
+    part = vec2<u32>(part.y, 0u);
+  }
+  let lead = min(countLeadingZeros(part.x), 31u);
+  if (lead > 0u) {
+    part.x = (part.x << lead) | (part.y >> (32u - lead));
+  }
+  let turned = f32(part.x) * 2.32830644e-10 * bitcast<f32>((127u - zeros - lead) << 23u) * 1.57079633;
+  return vec2<f32>(select(turned, -turned, beyond), f32(quarters & 3u));
+}
 fn sine_of(x: f32, shift: i32) -> f32 {
   if (!isFinite(x)) {
     return f_nan();
   }
   let a = abs(x);
-  let n = floor(a * 0.636619772 + 0.5);
-  let r = ((a - n * 1.5703125) - n * 4.83751297e-4) - n * 7.54978942e-8 - n * 5.126e-12;
+  var n = floor(a * 0.636619772 + 0.5);
+  var r = ((a - n * 1.5703125) - n * 4.83751297e-4) - n * 7.54978942e-8 - n * 5.126e-12;
+  if (a >= 8192.0) {
+    let reduced = reduced_angle(a);
+    r = reduced.x;
+    n = reduced.y;
+  }
   let z = r * r;
   let s = r + r * z * (-0.166666552 + z * (0.00833217613 + z * -1.95169778e-4));
   let c = 1.0 - 0.5 * z + z * z * (0.0416666456 + z * (-0.00138873642 + z * 2.44380917e-5));
@@ -346,10 +389,10 @@ fn fmod(a: f32, b: f32) -> f32 {
   var steps = 0;
   while (r >= m && steps < 300) {
     let ratio = (bitcast<u32>(r) >> 23u) - (bitcast<u32>(m) >> 23u);
-    var unit = m * bitcast<f32>((min(ratio, 126u) + 127u) << 23u);
-    if (unit > r) {
-      unit = unit * 0.5;
-    }
+    let twos = max(ratio, 1u) - 1u;
+    let some = min(twos, 126u);
+    let half = m * bitcast<f32>((some + 127u) << 23u) * bitcast<f32>((twos - some + 127u) << 23u);
+    let unit = select(half, half + half, ratio > 0u && half <= r - half);
     r = r - unit;
     steps++;
   }
@@ -360,7 +403,10 @@ fn remainder(a: f32, b: f32) -> f32 {
   return select(r, r + b, r != 0.0 && (b < 0.0) != (r < 0.0));
 }
 fn floorDivide(a: f32, b: f32) -> f32 {
-  if (b == 0.0 || !isFinite(a) || !isFinite(b)) {
+  if (b == 0.0) {
+    return divide(a, b);
+  }
+  if (!isFinite(a) || !isFinite(b)) {
     if (isInf(b) && isFinite(a)) {
       return select(0.0, -1.0, a != 0.0 && isNegative(a) != isNegative(b));
     }

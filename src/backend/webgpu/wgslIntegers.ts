@@ -256,14 +256,14 @@ fn i32_pow(a: i32, b: i32) -> i32 {
   return result;
 }
 fn i32_gcd(a: i32, b: i32) -> i32 {
-  var x = abs(a);
-  var y = abs(b);
-  while (y != 0) {
+  var x = u32(abs(a));
+  var y = u32(abs(b));
+  while (y != 0u) {
     let r = x % y;
     x = y;
     y = r;
   }
-  return x;
+  return i32(x);
 }
 fn i32_lcm(a: i32, b: i32) -> i32 {
   if (a == 0 || b == 0) {
