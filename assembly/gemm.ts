@@ -1,7 +1,7 @@
 // C = A·B: blocking, the choice of a plan from the shape, and the entry points. Every element of C is one sum over
 // k in increasing order, whatever the plan, the blocks and the slice [begin, end): the same bits for any number of
 // threads and any transposition. (Only a product with one row or one column, see gemmVector.ts, has its own order.)
-import { finish, multiply, Plan } from './gemmBlocks';
+import { finish, multiply, Plan, sweep } from './gemmBlocks';
 import { vectorProduct } from './gemmVector';
 
 /** Flags of the entry points: C is added to; negative results become 0; the slice counts columns instead of rows. */
@@ -70,6 +70,8 @@ function gemm<T extends number>(
     vectorProduct<T>(a, ar, ac, b, br, c, cr, rows, k, accumulate, scratch);
   } else if (m == 1) {
     vectorProduct<T>(b, bc, br, a, ac, c, size, columns, k, accumulate, scratch);
+  } else if (!accumulate && Plan.sweeps(m, n, rows, columns, k, <i32>size, cr)) {
+    sweep<T>(a, ar, ac, b, br, bc, c, cr, rows, columns, k, scratch);
   } else if (Plan.transposed(m, n, 32 / <i32>size)) {
     const packB = ar != size || (n >= PACK_B_FROM_ROWS && m * k * <i32>size > B_IN_L1);
     multiply<T>(

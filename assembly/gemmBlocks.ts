@@ -19,6 +19,11 @@ const ROW_BLOCK: i32 = 240;
 const COLUMN_BLOCK: i32 = 1024;
 const LEAST_ROWS: i32 = 4;
 const TILE_BYTES: i32 = 192;
+/** So few terms are summed faster than an operand is packed; all rows of a B of this size pass by in L2. */
+const FEW_TERMS: i32 = 32;
+/** With these the transposed product saves less than storing its tiles costs. */
+const FEWEST_TERMS: i32 = 16;
+const SWEPT_BYTES: i32 = 65536;
 
 export abstract class Plan {
   /** The height of row tiles: as few tiles as the tallest allows, as equal as possible. */
@@ -41,6 +46,15 @@ export abstract class Plan {
     const straight = Plan.paddedRows(m) * ((n + lanes - 1) & -lanes);
     const turned = Plan.paddedRows(n) * ((m + lanes - 1) & -lanes);
     return turned + (turned >> 2) <= straight;
+  }
+
+  /** Whether `sweep` takes a slice of a product that is added to nothing. */
+  static sweeps(m: i32, n: i32, rows: i32, columns: i32, k: i32, size: i32, cRow: usize): bool {
+    if (rows < LEAST_ROWS || columns <= LEAST_ROWS || columns > COLUMN_BLOCK) return false;
+    // Behind the ends of narrow rows must be nobody else's.
+    if (columns * size < 32 && cRow != columns * size) return false;
+    if (k > FEW_TERMS || k * columns * size > SWEPT_BYTES) return false;
+    return k <= FEWEST_TERMS || !Plan.transposed(m, n, 32 / size);
   }
 
   static kBlock(k: i32): i32 {
@@ -150,6 +164,61 @@ export function multiply<T extends number>(
         }
       }
     }
+  }
+}
+
+/**
+ * C = A·B of few terms, where calls and edges would cost more than the sums: a row tile goes along all of B, A is read in
+ * place, and the last tiles reach back over rows and columns that are there already. At least LEAST_ROWS rows. Where C is
+ * narrower than a panel, rows are written as wide as a panel, each over what the one before left behind its end.
+ */
+export function sweep<T extends number>(
+  a: usize,
+  aRow: usize,
+  aCol: usize,
+  b: usize,
+  bRow: usize,
+  bCol: usize,
+  c: usize,
+  cRow: usize,
+  m: i32,
+  n: i32,
+  k: i32,
+  scratch: usize,
+): void {
+  const lanes: i32 = 32 / sizeof<T>();
+  const narrow = n < lanes;
+  const last = narrow ? 0 : <usize>(n - lanes);
+  const panels = narrow ? 1 : n / lanes;
+  let lastPanel = b + last * bCol;
+  let step: usize = 32;
+  if (narrow || bCol != sizeof<T>()) {
+    const packed = (scratch + TILE_BYTES + 63) & ~63;
+    step = (<usize>k) << 5;
+    packPanels<T>(packed, b, bCol, bRow, narrow ? n : panels * lanes, k, lanes, lanes);
+    if (!narrow) packPanels<T>(packed + <usize>panels * step, lastPanel, bCol, bRow, lanes, k, lanes, lanes);
+    b = packed;
+    bRow = 32;
+    lastPanel = packed + <usize>panels * step;
+  }
+  const height = Plan.tileRows(m);
+  for (let i = 0; i < m; i += height) {
+    const tall = max(LEAST_ROWS, min(height, m - i));
+    const top = <usize>min(i, m - tall);
+    const from = a + top * aRow;
+    const to = c + top * cRow;
+    if (narrow && i + height >= m) {
+      tile<T>(tall, k, from, aRow, aCol, b, bRow, scratch, 32, false);
+      copyTile<T>(to, cRow, sizeof<T>(), scratch, 32, sizeof<T>(), tall, n);
+      return;
+    }
+    let panel = b;
+    let at = to;
+    for (let j = panels; j > 0; --j, panel += step, at += 32) {
+      tile<T>(tall, k, from, aRow, aCol, panel, bRow, at, cRow, false);
+    }
+    if (panels * lanes < n)
+      tile<T>(tall, k, from, aRow, aCol, lastPanel, bRow, to + last * sizeof<T>(), cRow, false);
   }
 }
 

@@ -31,6 +31,8 @@ interface Product {
   readonly transB?: boolean;
   /** Elements between neighbours of the contiguous dimension; 1 unless odd strides are wanted. */
   readonly spread?: number;
+  /** Rows of C without gaps between them. */
+  readonly tight?: boolean;
   readonly flags?: number;
   readonly bias?: boolean;
   /** Slice boundaries, without 0 and the end. */
@@ -72,7 +74,7 @@ class Bench {
     const all = this.#double ? new Float64Array(this.#memory.buffer) : new Float32Array(this.#memory.buffer);
     const [aRow, aCol] = product.transA ? [spread, m * spread + 1] : [k * spread + 3, spread];
     const [bRow, bCol] = product.transB ? [spread, k * spread + 1] : [n * spread + 3, spread];
-    const ldc = n + 5;
+    const ldc = product.tight ? n : n + 5;
     const a = HEAP / size;
     const b = a + m * aRow + k * aCol + 16;
     const bias = b + k * bRow + n * bCol + 16;
@@ -97,6 +99,7 @@ class Bench {
     }
     const result = this.#double ? new Float64Array(m * n) : new Float32Array(m * n);
     let untouched = all.subarray(scratchEnd, scratchEnd + 64).every((x) => x === GUARD);
+    untouched &&= all.subarray(c + m * ldc, scratch).every((x) => x === GUARD);
     for (let i = 0; i < m; i++) {
       result.set(all.subarray(c + i * ldc, c + i * ldc + n), i * n);
       untouched &&= all.subarray(c + i * ldc + n, c + (i + 1) * ldc).every((x) => x === GUARD);
@@ -205,6 +208,32 @@ describe.each(cases)('gemm of %s.wasm in %s', (name, dtype) => {
     }
   });
 
+  it('multiplies few terms into narrow and wide rows, whole and in slices', () => {
+    for (const layout of layouts) {
+      for (const m of [4, 5, 6, 7, 11, 12, 13, 61]) {
+        for (const n of [5, 6, 7, 8, 9, 10, 15, 16, 23, 33]) {
+          for (const [k, tight] of [
+            [1, true],
+            [2, false],
+            [15, true],
+            [16, false],
+            [17, true],
+            [33, true],
+          ] as const) {
+            const product = { m, n, k, tight, ...layout };
+            const whole = bench.run(product);
+            expectClose(product, whole);
+            const rowCuts = [1, 4, 10, 11].filter((cut) => cut < m);
+            const columnCuts = [1, 6, 11, 20].filter((cut) => cut < n);
+            expect(bits(bench.run({ ...product, cuts: rowCuts }).c).equals(bits(whole.c))).toBe(true);
+            const sliced = bench.run({ ...product, flags: COLUMNS, cuts: columnCuts });
+            expect(bits(sliced.c).equals(bits(whole.c))).toBe(true);
+          }
+        }
+      }
+    }
+  });
+
   it('multiplies around its block sizes', () => {
     const sizes = [
       ...[239, 240, 241, 246].map((m) => ({ m, n: 19, k: 9 })),
@@ -213,6 +242,8 @@ describe.each(cases)('gemm of %s.wasm in %s', (name, dtype) => {
       ...[14, 250].map((m) => ({ m, n: 10, k: 520 })),
       { m: 10, n: 250, k: 520 },
       { m: 3, n: 130, k: 40 },
+      ...[511, 512, 513, 1024, 1025].map((n) => ({ m: 9, n, k: 16 })),
+      ...[31, 32, 33].map((k) => ({ m: 9, n: 130, k })),
     ];
     for (const size of sizes)
       for (const layout of layouts) {

@@ -13,12 +13,12 @@ import { PROGRAMS, sizes } from '../../scripts/sizes.mjs';
  * kB, minified and gzipped, with the kernels and the worker: the built package, as esbuild bundles it. Of that 0.5 are
  * PyTorch's names in saved states of optimisers and schedules, 2 the names of arguments in messages, 0.4 looks after
  * messages of other processes during long kernels, 0.3 the refusal of what is no option, module or data set, 1.5 folds
- * of columns, sums of magnitudes and sums of squares at the speed of memory, 0.2 lists that V8 finds of one kind, and 0.2 gradients of biases
- * and of normalizations that a GPU finds in one pass.
+ * of columns, sums of magnitudes and sums of squares at the speed of memory, 0.4 products of few
+ * terms, 0.2 lists that V8 finds of one kind, and 0.2 gradients of biases and of normalizations that a GPU finds in one pass.
  */
-const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 185.7, tutorial: 117, tensors: 104.4 };
+const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 186.1, tutorial: 117.3, tensors: 104.8 };
 /** The tutorial of README.md as it is written there, MNIST's download included, and everything: as Vite bundles. */
-const VITE_BUDGET = { readme: 121, everything: 179.2 };
+const VITE_BUDGET = { readme: 121.4, everything: 179.8 };
 /**
  * For pages without a bundler: everything, with files, plots and data sets; what a GPU needs beside it, on demand. Of that
  * 13 kB are formulas that are computed late, kernels that several steps share, products in float16 and over subgroups, large
@@ -26,7 +26,7 @@ const VITE_BUDGET = { readme: 121, everything: 179.2 };
  * normalizations in one pass, and clean exits in Node; of the first, 0.8 are random values drawn in place, norms
  * that do not overflow, and linear layers that rectify in the same pass.
  */
-const FILE_BUDGET = { 'wasmgrad.min.js': 227.1, 'wasmgrad.webgpu.min.js': 46 };
+const FILE_BUDGET = { 'wasmgrad.min.js': 227.5, 'wasmgrad.webgpu.min.js': 46 };
 
 describe('size', () => {
   it('stays within the budget', async () => {
