@@ -21,12 +21,12 @@ const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 186.1, tutor
 const VITE_BUDGET = { readme: 121.4, everything: 179.8 };
 /**
  * For pages without a bundler: everything, with files, plots and data sets; what a GPU needs beside it, on demand. Of that
- * 13 kB are formulas that are computed late, kernels that several steps share, products in float16 and over subgroups, large
+ * 14 kB are formulas that are computed late, kernels that several steps share, products in float16 and over subgroups, large
  * tensors and products in parts, buffers given back early, taken back and shared by repeated calls, gradients of biases and of
- * normalizations in one pass, and clean exits in Node; of the first, 0.8 are random values drawn in place, norms
+ * normalizations in one pass, large angles, what is done when memory was out, and clean exits in Node; of the first, 0.8 are random values drawn in place, norms
  * that do not overflow, and linear layers that rectify in the same pass.
  */
-const FILE_BUDGET = { 'wasmgrad.min.js': 227.5, 'wasmgrad.webgpu.min.js': 46 };
+const FILE_BUDGET = { 'wasmgrad.min.js': 227.5, 'wasmgrad.webgpu.min.js': 46.5 };
 
 describe('size', () => {
   it('stays within the budget', async () => {

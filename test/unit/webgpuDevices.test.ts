@@ -212,6 +212,29 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
     expect(free()).toBeLessThan(258 * 2 ** 20);
   });
 
+  it('goes on when memory was out and some has been given back, in tensors of any size', async () => {
+    // It has 512 MB, and computes nothing.
+    await torch.webgpu({ device: await deviceOf([], {}, ['backend=null']) });
+    const empty = (megabytes: number) => torch.empty(megabytes * 2 ** 18, { device: 'webgpu' });
+    const held: Tensor[] = [];
+    const fill = async () => {
+      for (let i = 0; i < 40; i++) {
+        held.push(empty(16).fill_(1));
+        await held[i].read();
+      }
+    };
+    await expect(fill()).rejects.toThrow(/out of memory/);
+    expect(held.length).toBeGreaterThan(20);
+    await expect(held[0].read()).resolves.toBeDefined();
+    for (const x of held) x.dispose();
+    for (const megabytes of [16, 16, 24, 100]) {
+      const x = empty(megabytes).fill_(1);
+      await expect(x.read().then((values) => values.length)).resolves.toBe(megabytes * 2 ** 18);
+      x.dispose();
+    }
+    await torch.webgpu();
+  });
+
   it('takes tensors up to its limit, and says so beyond', async () => {
     await torch.webgpu({ device: await deviceOf([], { maxBufferSize: 2 ** 28 }) });
     expect(info().maxTensorBytes).toBe(2 ** 28);

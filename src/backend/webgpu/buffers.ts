@@ -31,6 +31,12 @@ const SOFT_LIMIT = 4;
  */
 const KEPT_FOR = 2000;
 
+/**
+ * Once memory was out, free buffers are given up before new ones are made, so that all together, with what is copied to be read,
+ * stay below this part of what there was then.
+ */
+const CEILING_PART = 3 / 4;
+
 /** What a kernel binds of a buffer. */
 export interface Bound {
   readonly block: PooledBuffer;
@@ -50,6 +56,8 @@ export class PooledBuffer extends Block implements Bound {
   readonly buffer: GPUBuffer;
   readonly id: number;
   lastBatch = 0;
+  /** The device could not make it: nobody shall have it again. */
+  broken = false;
   /** The bind groups that have it last: see commands.ts. */
   readonly groups = new Map<number, KeptGroup>();
   readonly fromByte = 0;
@@ -107,6 +115,7 @@ export class BufferPool {
   #wanted = 0;
   #peak = 0;
   #trimming = false;
+  #ceiling = Number.POSITIVE_INFINITY;
   /** No command on its way mentions a buffer. */
   isIdle: () => boolean = () => false;
   /** Results whose buffers can be had back, until `keep` lets go of them. */
@@ -184,8 +193,29 @@ export class BufferPool {
 
   #make(size: number): PooledBuffer {
     const usage = BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST;
-    const buffer = this.#failures.guard(() => this.#device.createBuffer({ size, usage }));
-    return new PooledBuffer(buffer, size, this.mostBound, this.#made++);
+    this.#giveUp(this.#ceiling - this.bytesInUse - size);
+    let block: PooledBuffer | null = null;
+    const failed = () => {
+      if (block) block.broken = true;
+      const others = this.bytesInUse + this.freeBytes - size;
+      // One that is larger than all others says little of how many there may be.
+      if (others > size) this.#ceiling = Math.min(this.#ceiling, CEILING_PART * others);
+      this.#giveUp(0);
+    };
+    const buffer = this.#failures.guard(
+      () => this.#device.createBuffer({ size, usage }),
+      this.#failures.batch,
+      failed,
+    );
+    block = new PooledBuffer(buffer, size, this.mostBound, this.#made++);
+    return block;
+  }
+
+  /** No more free bytes than that are kept for later. */
+  #giveUp(most: number): void {
+    if (this.freeBytes <= Math.max(most, 0)) return;
+    while (this.freeBytes > Math.max(most, 0)) this.#evict();
+    if (this.isIdle()) this.submitted();
   }
 
   give(block: PooledBuffer): void {
@@ -193,6 +223,10 @@ export class BufferPool {
     block.freed = true;
     this.inUse--;
     this.bytesInUse -= block.size;
+    if (block.broken) {
+      this.#doomed.push(block);
+      return;
+    }
     this.freeBytes += block.size;
     const size = sizeClass(block.size);
     const list = this.#free.get(size);

@@ -51,8 +51,8 @@ export class Failures {
     return this.#lost !== null;
   }
 
-  /** Runs `body` and keeps what the device says of it, as of a batch. */
-  guard<R>(body: () => R, from: number = this.batch): R {
+  /** Runs `body` and keeps what the device says of it, as of a batch; `failed` is called when it says something. */
+  guard<R>(body: () => R, from: number = this.batch, failed: () => void = () => {}): R {
     for (const filter of FILTERS) this.#device.pushErrorScope(filter);
     try {
       return body();
@@ -60,8 +60,9 @@ export class Failures {
       for (const filter of FILTERS.toReversed()) {
         const report: Promise<void> = pending(this.#device, () => this.#device.popErrorScope())
           .then((error) => {
-            if (error)
-              this.#fail(from, new DeviceError(`webgpu: the device ${WORDS[filter]}: ${error.message}`));
+            if (!error) return;
+            failed();
+            this.#fail(from, new DeviceError(`webgpu: the device ${WORDS[filter]}: ${error.message}`));
           })
           // A lost device rejects; `device.lost` tells of it.
           .catch(() => {})
