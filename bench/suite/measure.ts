@@ -10,14 +10,14 @@ export interface Effort {
   readonly rounds: number;
   /** A sample lasts at least this long, so that the clock's grain and single interrupts do not count. */
   readonly sampleMs: number;
-  /** For the engine to optimise before a benchmark is measured. */
+  /** For the engine to optimise before a benchmark is measured, at least; it takes longer where others use the cores. */
   readonly warmMs: number;
   /** How long each of the machine's limits is looked for. */
   readonly limitMs: number;
 }
 
 export const FULL: Effort = { rounds: 11, sampleMs: 25, warmMs: 200, limitMs: 80 };
-export const QUICK: Effort = { rounds: 5, sampleMs: 8, warmMs: 60, limitMs: 40 };
+export const QUICK: Effort = { rounds: 5, sampleMs: 8, warmMs: 120, limitMs: 40 };
 export const SMOKE: Effort = { rounds: 2, sampleMs: 0, warmMs: 0, limitMs: 0 };
 
 /** Milliseconds below which no single measurement means anything. */
@@ -25,6 +25,12 @@ const SHORTEST = 1e-5;
 
 /** Calls before anything is measured; the result of the last one is what the checksum is of. */
 const WARM_UP_CALLS = 3;
+
+/** A benchmark is warm when so many samples in a row were not clearly faster than the ones before … */
+const STEADY_SAMPLES = 4;
+const CLEARLY_FASTER = 0.97;
+/** … or after so many times `warmMs`: some never settle. */
+const MOST_WARMING = 5;
 
 const now = (): number => performance.now();
 
@@ -50,17 +56,27 @@ interface Prepared {
 /** What the GPU says it has computed for so far, where it tells. */
 const gpuClock = (): number | null => torch.backendInfo().webgpu?.milliseconds ?? null;
 
+/** Runs a benchmark until it gets no faster. Resolves with how many calls make a sample. */
+async function warmUp(job: Job, setting: Setting, { sampleMs, warmMs }: Effort): Promise<number> {
+  const start = now();
+  let fastest = Infinity;
+  let count = 1;
+  for (let steady = 0; ; ) {
+    const once = Math.max(await time(job, count, setting.device), SHORTEST);
+    count = Math.max(1, Math.ceil(sampleMs / once));
+    steady = once < CLEARLY_FASTER * fastest ? 0 : steady + 1;
+    fastest = Math.min(fastest, once);
+    const spent = now() - start;
+    if (spent >= MOST_WARMING * warmMs || (spent >= warmMs && steady >= STEADY_SAMPLES)) return count;
+  }
+}
+
 async function prepare(timed: Timed, setting: Setting, effort: Effort): Promise<Prepared> {
   const job = await timed.prepare(setting);
   let result: ReturnType<Job['run']>;
   for (let i = 0; i < WARM_UP_CALLS; i++) result = job.run();
   const sum = result && checksum(await result.read());
-  const warm = now() + effort.warmMs;
-  let count = 1;
-  do {
-    const once = Math.max(await time(job, count, setting.device), SHORTEST);
-    count = Math.max(1, Math.ceil(effort.sampleMs / once));
-  } while (now() < warm);
+  const count = await warmUp(job, setting, effort);
   return { timed, job, count, checksum: sum, samples: [], gpu: 0 };
 }
 
