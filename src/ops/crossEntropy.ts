@@ -1,5 +1,5 @@
 /** Cross-entropy of logits: one pass forward, one back; its second derivative comes from ordinary ops. */
-import { record } from '../autograd/record.ts';
+import { needsGraph, record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import type { NDArray } from '../backend/array.ts';
 import type { CrossEntropyOptions, CrossEntropyResult } from '../backend/backend.ts';
@@ -36,6 +36,10 @@ export function crossEntropyRows<T extends Variable>(
   checkTargets(target, logits.shape[1], options.ignoreIndex);
   const { backend } = logits.array;
   const { loss, ...saved } = backend.crossEntropy(logits.array, target.array, weight?.array ?? null, options);
+  if (!needsGraph([logits])) {
+    saved.rowStats.release();
+    saved.divisor.release();
+  }
   return record('NllLossBackward0', loss, [logits], (node) => {
     const savedLogits = node.save(logits);
     const savedTarget = node.save(target);

@@ -50,7 +50,15 @@ function standardize<T extends Variable>(name: string, x: T, eps: number): Rows<
       return [direct === null ? viaR : add<T>(direct, viaR)];
     };
   });
+  if (!needsGraph([input])) rstd.release();
   return { output: y, mean: x.derive(means), variance: x.derive(variance) };
+}
+
+/** Only the rows: their statistics are given back, as nobody else has them. */
+function onlyRows<T extends Variable>({ output, mean, variance }: Rows<T>): T {
+  mean.array.release();
+  variance.array.release();
+  return output;
 }
 
 /** rstd·(g − mean(g) − y·mean(g·y)) by row: the gradient of `standardize`, differentiable in all three. */
@@ -280,7 +288,7 @@ export function layerNorm<T extends Variable>(
     checkNormalized('layer_norm', x, normalizedShape, { weight, bias });
     const inner = numElements(normalizedShape);
     const rows = numElements(x.shape.slice(0, x.ndim - normalizedShape.length));
-    const { output } = standardize('NativeLayerNormBackward0', reshape(x, [1, rows, inner]), eps);
+    const output = onlyRows(standardize('NativeLayerNormBackward0', reshape(x, [1, rows, inner]), eps));
     return named(
       'NativeLayerNormBackward0',
       affine(reshape(output, x.shape), weight, bias, normalizedShape, true),
@@ -325,7 +333,8 @@ export function groupNorm<T extends Variable>(
         `Expected more than 1 value per channel when training, got input size ${formatShape(x.shape)}`,
       );
     }
-    const { output } = standardize('NativeGroupNormBackward0', reshape(x, [1, n * numGroups, inner]), eps);
+    const flat = reshape(x, [1, n * numGroups, inner]);
+    const output = onlyRows(standardize('NativeGroupNormBackward0', flat, eps));
     const scaled = affine(reshape(output, x.shape), weight, bias, channelShape(x), true);
     return named('NativeGroupNormBackward0', scaled);
   });

@@ -51,7 +51,7 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu in a page', () => {
       torch.randn(2, 3, 9, 9),
       torch.randn(4, 3, 3, 3),
     ].map(there);
-    const index = there(torch.arange(16));
+    const index = there(torch.arange(16).remainder(8));
     const net = new nn.Sequential(
       new nn.Linear(24, 32),
       new nn.ReLU(),
@@ -68,6 +68,8 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu in a page', () => {
       normalization: () => F.layerNorm(x, [24]),
       selection: () => x.indexSelect(0, index),
       network: () => net.forward(x).detach(),
+      'network without a graph': () => torch.noGrad(() => net.forward(x)),
+      loss: () => F.crossEntropy(x, index),
     };
     for (const [name, work] of Object.entries(works)) {
       const expected = await work().read();

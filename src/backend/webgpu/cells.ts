@@ -8,6 +8,9 @@ import type { Bound, BufferPool, PooledBuffer } from './buffers.ts';
 /** Where a range of a cell may begin, in bytes: what devices ask of bindings. */
 export const PART_STEP = 256;
 
+/** Contents so far. */
+let known = 0;
+
 export class Cell {
   readonly block: PooledBuffer;
   /** What was asked for; the buffer may be larger. */
@@ -19,7 +22,9 @@ export class Cell {
   /** Dies with the cell: see the collector. */
   lifeline: object | null = null;
   #batch = 0;
-  #version = 0;
+  #contents = ++known;
+  /** What is in it was written before in this job. */
+  repeated = false;
   /** Results to come that read it, and storages that have it. Those that the garbage collector found are still counted. */
   #holds = 0;
   #owners = 1;
@@ -61,18 +66,20 @@ export class Cell {
     return this.#whole ? this.#whole.batch : this.#batch;
   }
 
-  /** A batch writes to it; `alike`: what was there already. */
-  write(batch: number, alike = false): void {
-    if (this.#whole) this.#whole.write(batch, alike);
-    else {
-      this.#batch = batch;
-      if (!alike) this.#version++;
+  /** A batch writes to it: something new, or what is known by that number. */
+  write(batch: number, contents: number | null = null): void {
+    if (this.#whole) {
+      this.#whole.write(batch);
+      return;
     }
+    this.#batch = batch;
+    this.#contents = contents ?? ++known;
+    this.repeated = contents !== null;
   }
 
-  /** Changes with the contents. */
-  get version(): number {
-    return this.#whole ? this.#whole.version : this.#version;
+  /** A number for what is in it; null for a range of another one. */
+  get contents(): number | null {
+    return this.#whole ? null : this.#contents;
   }
 
   /** Somebody else may still want what is in it than the storage that has it. */

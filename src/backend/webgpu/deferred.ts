@@ -144,6 +144,8 @@ export class Deferred {
     const reused = expression.cells.find(
       (cell) =>
         cell.last &&
+        // What is repeated once may be so again: its result shall be known by then.
+        !cell.repeated &&
         leaves.every((x) => x.cell !== cell || (x.offset === 0 && isFlat(x, expression))) &&
         cell.block.size >= storage.gpuBytes &&
         cell.block.size < 2 * storage.gpuBytes,

@@ -135,11 +135,8 @@ export class GpuDevice implements GpuContext, Executor {
         : call.body(),
     }));
     const repeatable = this.#repeats && this.#repeatable(program, call);
-    const there = repeatable && (this.#repeats?.share(repeatable) ?? null);
-    let k = 0;
-    const cells = repeatable
-      ? bindings.map((b) => (b.writes && there ? there[k++] : this.#cellOf(b)))
-      : this.cellsOf(bindings);
+    const before = repeatable && (this.#repeats?.find(repeatable) ?? null);
+    const cells = repeatable ? bindings.map((b) => this.#cellOf(b)) : this.cellsOf(bindings);
     for (const { bytes } of cells)
       if (bytes > this.mostBound) throw tooLarge(call.key.split(' ', 1)[0], bytes, this.mostBound);
     const batch = this.#commands.dispatch(
@@ -149,25 +146,30 @@ export class GpuDevice implements GpuContext, Executor {
       call.threads,
       [x, y, z],
     );
-    for (let i = 0; i < cells.length; i++) if (bindings[i].writes) cells[i].write(batch, there !== null);
-    if (repeatable && !there) {
+    let k = 0;
+    for (let i = 0; i < cells.length; i++)
+      if (bindings[i].writes) cells[i].write(batch, before ? before.contents[k++] : null);
+    if (repeatable) {
       const results = cells.filter((_, i) => bindings[i].writes);
-      this.#repeats?.add(repeatable, results);
+      this.#repeats?.note(repeatable, before, results);
     }
   }
 
   #cellOf(b: BoundArray): Cell {
-    return 'cell' in b ? b.cell : this.storageOf(b.array).cell;
+    return 'cell' in b ? (b.fills?.present ?? b.cell) : this.storageOf(b.array).cell;
   }
 
   /** What a call is known by, if all that it writes is new. */
   #repeatable(program: Program, { bindings, params, threads }: Call): Repeatable | null {
-    const reads: Cell[] = [];
+    const reads: number[] = [];
     const written: GpuStorage[] = [];
     for (const b of bindings) {
       const storage = 'array' in b ? this.storageOf(b.array) : b.fills;
-      if (!b.writes) reads.push(this.#cellOf(b));
-      else if (storage && ('cell' in b || storage.empty)) written.push(storage);
+      if (!b.writes) {
+        const { contents } = this.#cellOf(b);
+        if (contents === null) return null;
+        reads.push(contents);
+      } else if (storage && ('cell' in b || storage.empty)) written.push(storage);
       else return null;
     }
     return { program, reads, written, params, threads };

@@ -10,63 +10,49 @@ import type { GpuStorage } from './storage.ts';
 /** What a call is known by, and the storages that it fills: all that it writes. */
 export interface Repeatable {
   readonly program: Program;
-  /** What it reads. */
-  readonly reads: readonly Cell[];
+  /** The contents of what it reads. */
+  readonly reads: readonly number[];
   readonly params: readonly (readonly [declaration: string, word: number])[];
   readonly threads: number;
   readonly written: readonly GpuStorage[];
 }
 
-interface Made extends Omit<Repeatable, 'written'> {
-  readonly readVersions: readonly number[];
-  readonly results: readonly Cell[];
-  readonly resultVersions: readonly number[];
+/** A call that was made. */
+export interface Made extends Omit<Repeatable, 'written'> {
+  /** What it gives, and where that was last. */
+  readonly contents: readonly number[];
+  results: readonly Cell[];
 }
 
 /** Calls that are remembered: large models take hundreds of kernels. */
 const MOST = 1024;
 
-const versionsOf = (cells: readonly Cell[]): number[] => cells.map((cell) => cell.version);
-
-function unchanged(cells: readonly Cell[], versions: readonly number[]): boolean {
-  for (let i = 0; i < cells.length; i++) if (cells[i].version !== versions[i]) return false;
-  return true;
-}
-
 export class Repeats {
   readonly #made = new Map<Program, Made[]>();
   #count = 0;
 
-  /** Gives the storages the cells that hold already what the call will write, if there are such. */
-  share(call: Repeatable): readonly Cell[] | null {
-    const list = this.#made.get(call.program);
-    if (list === undefined) return null;
-    for (let i = list.length - 1; i >= 0; i--) {
-      const { results, resultVersions } = list[i];
-      if (!sameCall(list[i], call)) continue;
-      if (unchanged(results, resultVersions) && results.every((cell) => cell.alive)) {
-        for (const [k, storage] of call.written.entries()) storage.share(results[k]);
-        return results;
-      }
-      list.splice(i, 1);
-      this.#count--;
-      return null;
-    }
-    return null;
+  /** The same call as it was made before; the storages are given the cells that still hold what it gave. */
+  find(call: Repeatable): Made | null {
+    const made = this.#made.get(call.program)?.findLast((x) => sameCall(x, call)) ?? null;
+    made?.results.forEach((cell, k) => {
+      const storage = call.written[k];
+      if (cell.alive && cell.contents === made.contents[k] && cell.bytes === storage.gpuBytes)
+        storage.share(cell);
+    });
+    return made;
   }
 
-  /** After a call that `share` did not know. */
-  add({ written: _, ...call }: Repeatable, results: readonly Cell[]): void {
+  /** After the call; `made` is what `find` found. */
+  note({ written: _, ...call }: Repeatable, made: Made | null, results: readonly Cell[]): void {
+    if (made) {
+      made.results = results;
+      return;
+    }
     if (this.#count++ >= MOST) this.clear();
-    const made = {
-      ...call,
-      readVersions: versionsOf(call.reads),
-      results,
-      resultVersions: versionsOf(results),
-    };
+    const contents = results.map((cell) => cell.contents as number);
     const list = this.#made.get(call.program);
-    if (list) list.push(made);
-    else this.#made.set(call.program, [made]);
+    if (list) list.push({ ...call, contents, results });
+    else this.#made.set(call.program, [{ ...call, contents, results }]);
   }
 
   /** Buffers are not kept for it any longer. */
@@ -76,10 +62,9 @@ export class Repeats {
   }
 }
 
-function sameCall(made: Made, { reads, params, threads, written }: Repeatable): boolean {
+function sameCall(made: Made, { reads, params, threads }: Repeatable): boolean {
+  if (made.threads !== threads) return false;
   for (let i = 0; i < reads.length; i++) if (made.reads[i] !== reads[i]) return false;
-  if (made.threads !== threads || !unchanged(reads, made.readVersions)) return false;
-  for (let i = 0; i < written.length; i++) if (made.results[i].bytes !== written[i].gpuBytes) return false;
   for (let i = 0; i < params.length; i++) if (made.params[i][1] !== params[i][1]) return false;
   return true;
 }

@@ -59,6 +59,11 @@ export class GpuStorage extends Storage {
     return this.#cell;
   }
 
+  /** The cell that it has, whether or not somebody asks for it. */
+  get present(): Cell | null {
+    return this.#cell;
+  }
+
   /** It has no contents, and none to come. */
   get empty(): boolean {
     return this.#cell === null && this.#pending === null && !this.#freed;
