@@ -11,6 +11,7 @@ enum Op {
   COSH,
   ELU,
   ERFC,
+  ERFINV,
   EXPM1,
   GELU,
   LOG10,
@@ -38,6 +39,8 @@ abstract class UnaryWide {
         return v128.bitselect(x, f64x2.mul(p, W.expm1(x)), f64x2.gt(x, f64x2.splat(0)));
       case Op.ERFC:
         return W.erfc(x);
+      case Op.ERFINV:
+        return W.erfinv(x);
       case Op.EXPM1:
         return W.expm1(x);
       case Op.GELU:
@@ -102,6 +105,10 @@ export function elu_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i
 
 export function erfc_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
   UnaryWide.map(Op.ERFC, x, out, p, q, begin, end);
+}
+
+export function erfinv_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  UnaryWide.map(Op.ERFINV, x, out, p, q, begin, end);
 }
 
 export function expm1_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {

@@ -3,7 +3,7 @@
 // 2^-34, so that rounding to float is right but in the rarest cases. Arguments are widened floats or results of these
 // functions: no double denormals, and nothing above 1e80 but infinity.
 //
-// Each is a function of its own, called: inlined twice per kernel they would make up most of the binary.
+// Most are functions of their own, called: inlined twice per kernel they would make up most of the binary.
 import { V } from './lanes';
 
 /** log2 e, rounding constant (its low bits take n + 1023), −ln 2, bound of |x|, then (eʳ − 1)/r for |r| ≤ ln 2 / 2. */
@@ -79,6 +79,15 @@ const TAN = memory.data<f64>(
   ],
   16,
 );
+/** erf⁻¹(x)/x over −log(1 − x²) up to 16.2: numerator and denominator, below 2^-31. */
+const ERFINV = memory.data<f64>(
+  [
+    0.8862269257450832, 0.287357325034628, 0.053629965368398425, 0.006689673918760745, 0.0005131512034858478,
+    1.5712182328749065e-5, -5.894844915674074e-7, 1, 0.062448642668820276, 0.031133818820813113,
+    0.00121885142892732, 0.00016309930748778335, -2.3388534101592743e-6, -3.4876967849523186e-8,
+  ],
+  16,
+);
 
 export abstract class W {
   /** Entry i of a table in both lanes. */
@@ -92,6 +101,13 @@ export abstract class W {
   @inline
   static horner(y: v128, x: v128, table: usize, i: usize): v128 {
     return V.madd<f64>(y, x, W.at(table, i));
+  }
+
+  /** Entries i and i + 1 as a polynomial of degree 1: taken by pairs, a long polynomial waits half as often for itself. */
+  // @ts-ignore: decorator
+  @inline
+  static pair(x: v128, table: usize, i: usize): v128 {
+    return V.madd<f64>(W.at(table, i + 1), x, W.at(table, i));
   }
 
   // @ts-ignore: decorator
@@ -228,33 +244,25 @@ export abstract class W {
   }
 
   /** (Q(a) − a·`slope`·exp(−a²/2))·`times`, where Q = 1 − Φ is the tail of the normal distribution. */
+  // @ts-ignore: decorator
+  @inline
   static tail(a: v128, slope: v128, times: v128): v128 {
     const z = f64x2.mul(a, a);
     const t = W.horner(z, W.at(NORMAL, 3), EXP, 1);
     const r = V.madd<f64>(f64x2.sub(t, W.at(EXP, 1)), W.at(NORMAL, 4), z);
-    let y = W.at(NORMAL, 12);
-    y = W.horner(y, r, NORMAL, 11);
-    y = W.horner(y, r, NORMAL, 10);
-    y = W.horner(y, r, NORMAL, 9);
-    y = W.horner(y, r, NORMAL, 8);
-    y = W.horner(y, r, NORMAL, 7);
-    y = W.horner(y, r, NORMAL, 6);
-    y = f64x2.mul(W.horner(y, r, NORMAL, 5), r);
+    const r2 = f64x2.mul(r, r);
+    let y = W.pair(r, NORMAL, 11);
+    y = V.madd<f64>(y, r2, W.pair(r, NORMAL, 9));
+    y = V.madd<f64>(y, r2, W.pair(r, NORMAL, 7));
+    y = f64x2.mul(V.madd<f64>(y, r2, W.pair(r, NORMAL, 5)), r);
     const power = i64x2.shl(t, 52);
     y = f64x2.mul(V.madd<f64>(y, power, power), times);
-    let top = W.at(TAIL, 5);
-    top = W.horner(top, a, TAIL, 4);
-    top = W.horner(top, a, TAIL, 3);
-    top = W.horner(top, a, TAIL, 2);
-    top = W.horner(top, a, TAIL, 1);
-    top = W.horner(top, a, TAIL, 0);
-    let bottom = W.at(TAIL, 12);
-    bottom = W.horner(bottom, a, TAIL, 11);
-    bottom = W.horner(bottom, a, TAIL, 10);
-    bottom = W.horner(bottom, a, TAIL, 9);
-    bottom = W.horner(bottom, a, TAIL, 8);
-    bottom = W.horner(bottom, a, TAIL, 7);
-    bottom = W.horner(bottom, a, TAIL, 6);
+    let top = W.pair(a, TAIL, 4);
+    top = V.madd<f64>(top, z, W.pair(a, TAIL, 2));
+    top = V.madd<f64>(top, z, W.pair(a, TAIL, 0));
+    let bottom = V.madd<f64>(W.at(TAIL, 12), z, W.pair(a, TAIL, 10));
+    bottom = V.madd<f64>(bottom, z, W.pair(a, TAIL, 8));
+    bottom = V.madd<f64>(bottom, z, W.pair(a, TAIL, 6));
     top = f64x2.sub(top, f64x2.mul(f64x2.mul(a, slope), bottom));
     return f64x2.div(f64x2.mul(y, top), bottom);
   }
@@ -274,6 +282,30 @@ export abstract class W {
     const two = f64x2.splat(2);
     const y = W.tail(a, f64x2.splat(0), two);
     return v128.bitselect(f64x2.sub(two, y), y, f64x2.lt(x, f64x2.splat(0)));
+  }
+
+  /** The inverse of erf; infinite at ±1, NaN beyond. */
+  // @ts-ignore: decorator
+  @inline
+  static erfinv(x: v128): v128 {
+    const one = f64x2.splat(1);
+    const w = f64x2.neg(W.log(f64x2.mul(f64x2.sub(one, x), f64x2.add(one, x))));
+    let top = W.at(ERFINV, 6);
+    top = W.horner(top, w, ERFINV, 5);
+    top = W.horner(top, w, ERFINV, 4);
+    top = W.horner(top, w, ERFINV, 3);
+    top = W.horner(top, w, ERFINV, 2);
+    top = W.horner(top, w, ERFINV, 1);
+    top = W.horner(top, w, ERFINV, 0);
+    let bottom = W.at(ERFINV, 13);
+    bottom = W.horner(bottom, w, ERFINV, 12);
+    bottom = W.horner(bottom, w, ERFINV, 11);
+    bottom = W.horner(bottom, w, ERFINV, 10);
+    bottom = W.horner(bottom, w, ERFINV, 9);
+    bottom = W.horner(bottom, w, ERFINV, 8);
+    bottom = W.horner(bottom, w, ERFINV, 7);
+    const slope = f64x2.div(top, bottom);
+    return f64x2.mul(x, v128.bitselect(w, slope, f64x2.eq(w, f64x2.splat(Infinity))));
   }
 
   /** x·Φ(x), Φ being the normal distribution; NaN for −∞, as in PyTorch. */

@@ -3,6 +3,7 @@
  * exponent, denormals, infinities and NaN take part; and at the points where formulas meet.
  */
 import { describe, expect, it } from 'vitest';
+import { erfinvOf } from '../../src/ops/specialFunctions.ts';
 import { benches, type KernelBench, LENGTHS, ulps, waves } from './kernelsHarness.ts';
 
 /** Coprime to every power of two, so that all low bits occur. */
@@ -69,6 +70,7 @@ const cases: Record<string, Case> = {
   softplus: { js: (x, p, q) => (x * p > q ? x : Math.log1p(Math.exp(x * p)) / p), limit: 0.6, p: 1.5, q: 20 },
   erf: { js: (x) => 1 - erfcOf(x), limit: 1.5, skip: (x) => Math.abs(x) < 0.5 },
   erfc: { js: erfcOf, limit: 0.51 },
+  erfinv: { js: erfinvOf, limit: 0.51 },
   gelu: { js: (x) => 0.5 * x * erfcOf(-x / Math.SQRT2), limit: 0.51, skip: (x) => x < -13 },
 };
 
@@ -165,6 +167,8 @@ describe.each(benches)('functions of one float, $name build', (bench) => {
       [-105, -85],
       [85, 90],
       [-0.5, 0.5],
+      [-1, 1],
+      [0.9995, 1.0005],
     ]) {
       const near = Float32Array.from({ length: 20_000 }, (_, i) => from + ((to - from) * i) / 20_000);
       check(bench, name, cases[name], near);

@@ -19,7 +19,7 @@ const COSTS: ReadonlyMap<string, number> = /* @__PURE__ */ new Map(
     3: 'exp log sigmoid silu',
     4: 'exp2 tanh',
     7: 'erf sin cos hypot',
-    16: 'acos asin atan atan2 cosh elu erfc expm1 gelu gelu_grad log10 log1p log2 sinh tan',
+    16: 'acos asin atan atan2 cosh elu erfc erfinv expm1 gelu gelu_grad log10 log1p log2 sinh tan',
     40: 'floor_divide fmod pow remainder softplus',
   }).flatMap(([cost, names]) => names.split(' ').map((name): [string, number] => [name, Number(cost)])),
 );
