@@ -373,6 +373,7 @@ export function localResponseNorm<T extends Variable>(
     if (x.ndim < 3) {
       throw new ShapeError(`Expected 3D or higher dimensionality input (got ${x.ndim} dimensions)`);
     }
+    checkFloats('local_response_norm', x, {});
     if (x.array.size === 0) return x;
     const [n, c] = x.shape;
     const before = Math.floor(size / 2);

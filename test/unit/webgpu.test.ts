@@ -175,6 +175,26 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
       }
     });
 
+    it('of no elements, and of windows of integers, are the CPU’s', async () => {
+      for (const dtype of ['int64', 'int32', 'float32'] as const) {
+        const none = torch.zeros([0, 0], { dtype });
+        await compare((x) => x.matmul(x), [none]);
+        await compare((x) => x.matmul(x.t()), [torch.zeros([3, 0], { dtype })]);
+      }
+      // What was refused would spoil the commands beside it.
+      expect(await there(torch.ones(3)).add(1).sum().itemAsync()).toBe(6);
+      for (const dtype of ['int64', 'int32', 'int8', 'uint8', 'float32'] as const) {
+        const columns = torch
+          .arange(2 * 8 * 4)
+          .mul(5)
+          .reshape(2, 8, 4)
+          .to(dtype);
+        await compare((x) => F.fold(x, [3, 3], 2), [columns]);
+        await compare((x) => F.unfold(x, 2), [columns.reshape(2, 1, 8, 4)]);
+      }
+      expect(() => F.localResponseNorm(torch.ones(2, 3, 4, { dtype: 'int32' }), 2)).toThrow(torch.DTypeError);
+    });
+
     it('of integers at the ends of their ranges are the CPU’s', async () => {
       const ends = {
         int32: [0, 1, -1, 7, -7, 2147483647, -2147483648, 31, 32, 33],

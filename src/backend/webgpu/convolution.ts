@@ -2,8 +2,9 @@
 import type { NDArray } from '../array.ts';
 import { lastOf, type Sliding, volume } from '../windows.ts';
 import type { GpuContext } from './context.ts';
-import { laneOf, wgslType } from './elementTypes.ts';
+import { laneOf, narrow, wgslType } from './elementTypes.ts';
 import { like } from './folds.ts';
+import { binaryFormula } from './formulas.ts';
 import { TAKEN_IN } from './matmul.ts';
 import { product } from './product.ts';
 import { overRows } from './slices.ts';
@@ -349,15 +350,20 @@ y[P.y_at + i] = v;`,
 }
 
 export function col2im(gpu: GpuContext, source: NDArray, geometry: Sliding, ndim: number): NDArray {
-  laneOf(source.dtype, 'fold');
+  const lane = laneOf(source.dtype, 'fold');
+  const type = wgslType[lane];
+  const plus = binaryFormula({ name: 'add', wgsl: 'a + b' }, source.dtype);
   const columns = gpu.contiguous(source);
   const channels = columns.shape[1] / volume(geometry.kernel);
   const out = gpu.empty([columns.shape[0], channels, ...lastOf(geometry.input, ndim)], columns.dtype);
   if (out.size === 0) return out;
   overRows(gpu, 'fold', columns.shape[0], [columns, out], ([from, to]) =>
     gpu.run({
-      key: 'col2im',
-      bindings: [f32('c', from), { ...f32('y', to), writes: true }],
+      key: `col2im ${source.dtype}`,
+      bindings: [
+        { name: 'c', type, array: from },
+        { name: 'y', type, array: to, writes: true },
+      ],
       params: [
         ...shared(geometry, channels, channels, 1),
         ['c_at: u32', from.offset],
@@ -365,15 +371,16 @@ export function col2im(gpu: GpuContext, source: NDArray, geometry: Sliding, ndim
       ],
       threads: to.size,
       workgroup: 64,
-      declarations: () => windowPlace,
+      declarations: () => `${windowPlace}
+fn plus(a: ${type}, b: ${type}) -> ${type} { return ${plus}; }`,
       body: () => `
 let plane = i / P.inputs;
-var sum = 0.0;
+var sum = ${type}();
 for (var tap = 0u; tap < P.taps; tap++) {
   let place = window_place(i % P.inputs, tap);
-  if (place != 0xffffffffu) { sum += c[P.c_at + (plane * P.taps + tap) * P.outputs + place]; }
+  if (place != 0xffffffffu) { sum = plus(sum, c[P.c_at + (plane * P.taps + tap) * P.outputs + place]); }
 }
-y[P.y_at + i] = sum;`,
+y[P.y_at + i] = ${lane === 'i32' ? narrow('sum', source.dtype) : 'sum'};`,
     }),
   );
   return out;

@@ -243,5 +243,5 @@ ${storesOf(outputs)}
 /** Workgroups in two dimensions. */
 export function split(count: number, maxGroups: number): [number, number, number] {
   const x = Math.min(count, maxGroups);
-  return [x, Math.ceil(count / x), 1];
+  return [x, Math.ceil(count / Math.max(x, 1)), 1];
 }
