@@ -1,7 +1,6 @@
 // The first largest or smallest element along the axis of a contiguous [outer, axis, inner], and where it is. NaN
 // counts as the extreme. [begin, end) counts results; `values` may be 0 where only positions are wanted.
-
-import { STREAMS } from './sum';
+import { STREAMS } from './lanes';
 
 abstract class Extreme {
   // @ts-ignore: decorator

@@ -6,6 +6,9 @@
 /** (1 + 2^-12)², rounded to a float, less 1 + 2^-11: 2^-24 remains if the product was not rounded. */
 const PROBE = memory.data<f32>([1.000244140625, -1.00048828125], 16);
 
+/** Rows that are read side by side where columns are folded in passes along them: as many as the processor reads ahead. */
+export const STREAMS: usize = 8;
+
 export abstract class V {
   /** Whether `madd` rounds once (so is one instruction, and needs no register between). Not for inner loops. */
   static fused(): bool {

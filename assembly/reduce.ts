@@ -2,8 +2,7 @@
 // is `block` neighbours along the axis (one block if `block` is the axis): with many blocks a long axis becomes work
 // for several threads, and a second call folds the blocks. [begin, end) counts elements of the result. Each of them is
 // computed by one thread, in an order that depends on nothing but the sizes. Sums of floats: sum.ts.
-import { V } from './lanes';
-import { STREAMS } from './sum';
+import { STREAMS, V } from './lanes';
 
 /** A constant where speed matters. */
 enum Op {

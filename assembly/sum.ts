@@ -1,11 +1,9 @@
 // Sums of floats, as the folds of reduce.ts: 32 summands per lane in float, these partial sums in double, so that the
 // error hardly grows with the length. A sum over blocks comes in double; `sum_finish_f32` adds the blocks and rounds.
-import { V } from './lanes';
+import { STREAMS, V } from './lanes';
 
 /** Vectors, or rows, that are added in float before the sum moves to double. */
 const RUN: usize = 32;
-/** Rows that are read side by side where columns are folded in passes along them: as many as the processor reads ahead. */
-export const STREAMS: usize = 8;
 
 abstract class Sum {
   /** Four summands of four floats. */

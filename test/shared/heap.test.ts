@@ -10,7 +10,7 @@ function newHeap(maxPages: number, softLimit: number, makeRoom = () => false) {
     { memory, bytes: () => new Uint8Array(memory.buffer) },
     1024,
     maxPages * PAGE,
-    { collect: () => {}, makeRoom, forget: (block) => evicted.push(block) },
+    { prepare: () => {}, collect: () => {}, makeRoom, forget: (block) => evicted.push(block) },
     softLimit,
   );
   return { heap, memory, evicted, bytes: () => new Uint8Array(memory.buffer) };

@@ -69,12 +69,6 @@ export interface Collector extends BlockOwner {
   heap: CollectedHeap;
   /** Soft limit that suits it: see heap.ts. */
   readonly softLimit: number;
-  /**
-   * A storage of so many bytes is about to be made. A look that is due comes before, so that the block of what was
-   * dropped last is free for it: with one result of 16 MB instead of two in turns caches serve more of them. And before
-   * there is an object of it: by the second look that V8 sees it in, it would be old.
-   */
-  prepare(bytes: number): void;
   /** Frees the block some time after `storage` was dropped. Only for resident blocks: the collector holds them. */
   watch(storage: Watched, block: Block): void;
 }

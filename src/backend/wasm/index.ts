@@ -161,8 +161,7 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
         `out of memory: a tensor on ${this.device} has at most ${MAX_TOTAL} elements, but ${count} were asked for`,
       );
     }
-    this.#collector.prepare(byteLength);
-    const block = this.heap.allocate(byteLength);
+    const block = this.heap.allocateForStorage(byteLength);
     const storage = new WasmStorage(this, this.heap, this.#collector, byteLength, block);
     return new NDArray(storage, dtype, shape, strides);
   }
