@@ -17,9 +17,9 @@ import type { Formula } from './expressions.ts';
 import { Failures } from './failures.ts';
 import { split } from './foldKernels.ts';
 import { IndexChecks } from './indexChecks.ts';
-import { flatIndex, type Program, Programs } from './programs.ts';
+import { flatIndex, Programs } from './programs.ts';
 import { Readbacks } from './readbacks.ts';
-import { type Repeatable, Repeats } from './repeats.ts';
+import { Repeats } from './repeats.ts';
 import { tooLarge } from './slices.ts';
 import { GpuStorage, gpuStorage } from './storage.ts';
 import { Timestamps } from './timestamps.ts';
@@ -134,9 +134,10 @@ export class GpuDevice implements GpuContext, Executor {
         ? `let i = ${flatIndex(workgroup)};\nif (i >= P.threads) { return; }\n${call.body()}`
         : call.body(),
     }));
-    const repeatable = this.#repeats && this.#repeatable(program, call);
-    const before = repeatable && (this.#repeats?.find(repeatable) ?? null);
-    const cells = repeatable ? bindings.map((b) => this.#cellOf(b)) : this.cellsOf(bindings);
+    const key = this.#repeats && this.#keyOf(call);
+    const before = key && (this.#repeats?.find(program, key) ?? null);
+    if (before) this.#repeats?.share(before, this.#filledBy(bindings));
+    const cells = key ? bindings.map((b) => this.#cellOf(b)) : this.cellsOf(bindings);
     for (const { bytes } of cells)
       if (bytes > this.mostBound) throw tooLarge(call.key.split(' ', 1)[0], bytes, this.mostBound);
     const batch = this.#commands.dispatch(
@@ -146,33 +147,44 @@ export class GpuDevice implements GpuContext, Executor {
       call.threads,
       [x, y, z],
     );
+    let first: number | null = null;
     let k = 0;
-    for (let i = 0; i < cells.length; i++)
-      if (bindings[i].writes) cells[i].write(batch, before ? before.contents[k++] : null);
-    if (repeatable) {
-      const results = cells.filter((_, i) => bindings[i].writes);
-      this.#repeats?.note(repeatable, before, results);
+    for (let i = 0; i < cells.length; i++) {
+      if (!bindings[i].writes) continue;
+      cells[i].write(batch, before ? before.contents + k++ : null);
+      first ??= cells[i].contents;
     }
+    if (before) before.results = cells.filter((_, i) => bindings[i].writes);
+    else if (key && first !== null) this.#repeats?.note(program, key, first);
   }
 
   #cellOf(b: BoundArray): Cell {
     return 'cell' in b ? (b.fills?.present ?? b.cell) : this.storageOf(b.array).cell;
   }
 
-  /** What a call is known by, if all that it writes is new. */
-  #repeatable(program: Program, { bindings, params, threads }: Call): Repeatable | null {
-    const reads: number[] = [];
-    const written: GpuStorage[] = [];
+  /** What a call of a program is known by, if all that it writes is new. */
+  #keyOf({ bindings, params, threads }: Call): number[] | null {
+    const key = [threads];
+    for (const b of bindings) {
+      if (b.writes) {
+        if ('cell' in b ? !b.fills : !this.storageOf(b.array).empty) return null;
+        continue;
+      }
+      const { contents } = this.#cellOf(b);
+      if (contents === null) return null;
+      key.push(contents);
+    }
+    for (let i = 0; i < params.length; i++) key.push(params[i][1]);
+    return key;
+  }
+
+  #filledBy(bindings: readonly BoundArray[]): GpuStorage[] {
+    const filled: GpuStorage[] = [];
     for (const b of bindings) {
       const storage = 'array' in b ? this.storageOf(b.array) : b.fills;
-      if (!b.writes) {
-        const { contents } = this.#cellOf(b);
-        if (contents === null) return null;
-        reads.push(contents);
-      } else if (storage && ('cell' in b || storage.empty)) written.push(storage);
-      else return null;
+      if (b.writes && storage) filled.push(storage);
     }
-    return { program, reads, written, params, threads };
+    return filled;
   }
 
   runTogether(part: Part): void {

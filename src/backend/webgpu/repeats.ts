@@ -7,20 +7,16 @@ import type { Cell } from './cells.ts';
 import type { Program } from './programs.ts';
 import type { GpuStorage } from './storage.ts';
 
-/** What a call is known by, and the storages that it fills: all that it writes. */
-export interface Repeatable {
-  readonly program: Program;
-  /** The contents of what it reads. */
-  readonly reads: readonly number[];
-  readonly params: readonly (readonly [declaration: string, word: number])[];
-  readonly threads: number;
-  readonly written: readonly GpuStorage[];
-}
-
 /** A call that was made. */
-export interface Made extends Omit<Repeatable, 'written'> {
-  /** What it gives, and where that was last. */
-  readonly contents: readonly number[];
+export interface Made {
+  /** The contents of what it reads, its uniforms and its threads. */
+  readonly key: readonly number[];
+  /** The number of its first result's contents; those of others follow. */
+  readonly contents: number;
+  /**
+   * Where they were last, once the call has been repeated: what is made once, as in training, shall be found dropped as soon as
+   * without this.
+   */
   results: readonly Cell[];
 }
 
@@ -31,28 +27,30 @@ export class Repeats {
   readonly #made = new Map<Program, Made[]>();
   #count = 0;
 
-  /** The same call as it was made before; the storages are given the cells that still hold what it gave. */
-  find(call: Repeatable): Made | null {
-    const made = this.#made.get(call.program)?.findLast((x) => sameCall(x, call)) ?? null;
-    made?.results.forEach((cell, k) => {
-      const storage = call.written[k];
-      if (cell.alive && cell.contents === made.contents[k] && cell.bytes === storage.gpuBytes)
-        storage.share(cell);
-    });
-    return made;
+  /** The same call as it was made before. */
+  find(program: Program, key: readonly number[]): Made | null {
+    const list = this.#made.get(program);
+    if (list === undefined) return null;
+    for (let i = list.length - 1; i >= 0; i--) if (sameKey(list[i].key, key)) return list[i];
+    return null;
   }
 
-  /** After the call; `made` is what `find` found. */
-  note({ written: _, ...call }: Repeatable, made: Made | null, results: readonly Cell[]): void {
-    if (made) {
-      made.results = results;
-      return;
+  /** Storages that will be filled by a repeated call are given the cells that still hold what it gave. */
+  share({ results, contents }: Made, filled: readonly GpuStorage[]): void {
+    for (let k = 0; k < results.length; k++) {
+      const cell = results[k];
+      if (cell.alive && cell.contents === contents + k && cell.bytes === filled[k].gpuBytes)
+        filled[k].share(cell);
     }
+  }
+
+  /** After a new call. */
+  note(program: Program, key: readonly number[], contents: number): void {
     if (this.#count++ >= MOST) this.clear();
-    const contents = results.map((cell) => cell.contents as number);
-    const list = this.#made.get(call.program);
-    if (list) list.push({ ...call, contents, results });
-    else this.#made.set(call.program, [{ ...call, contents, results }]);
+    const made = { key, contents, results: [] };
+    const list = this.#made.get(program);
+    if (list) list.push(made);
+    else this.#made.set(program, [made]);
   }
 
   /** Buffers are not kept for it any longer. */
@@ -62,9 +60,8 @@ export class Repeats {
   }
 }
 
-function sameCall(made: Made, { reads, params, threads }: Repeatable): boolean {
-  if (made.threads !== threads) return false;
-  for (let i = 0; i < reads.length; i++) if (made.reads[i] !== reads[i]) return false;
-  for (let i = 0; i < params.length; i++) if (made.params[i][1] !== params[i][1]) return false;
+function sameKey(a: readonly number[], b: readonly number[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
 }
