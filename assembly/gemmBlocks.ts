@@ -23,6 +23,12 @@ const TILE_BYTES: i32 = 192;
 const FEW_TERMS: i32 = 32;
 /** With these the transposed product saves less than storing its tiles costs. */
 const FEWEST_TERMS: i32 = 16;
+/**
+ * Rows of C that begin anywhere in a cache line are stored across lines, each of which a cold C makes the processor wait for.
+ * If they are so many bytes long, the lines of a row tile are read first, all at once.
+ */
+const LEAST_ASKED: usize = 384;
+const MOST_ASKED: usize = 2080;
 const SWEPT_BYTES: i32 = 65536;
 
 export abstract class Plan {
@@ -201,6 +207,7 @@ export function sweep<T extends number>(
     bRow = 32;
     lastPanel = packed + <usize>panels * step;
   }
+  const askFirst = k <= FEWEST_TERMS && (cRow & 15) != 0 && cRow >= LEAST_ASKED && cRow <= MOST_ASKED;
   const height = Plan.tileRows(m);
   for (let i = 0; i < m; i += height) {
     const tall = max(LEAST_ROWS, min(height, m - i));
@@ -211,6 +218,10 @@ export function sweep<T extends number>(
       tile<T>(tall, k, from, aRow, aCol, b, bRow, scratch, 32, false);
       copyTile<T>(to, cRow, sizeof<T>(), scratch, 32, sizeof<T>(), tall, n);
       return;
+    }
+    if (askFirst) {
+      const end = to + <usize>tall * cRow;
+      for (let line = to; line < end; line += 64) load<u8>(line);
     }
     let panel = b;
     let at = to;

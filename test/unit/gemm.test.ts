@@ -244,6 +244,7 @@ describe.each(cases)('gemm of %s.wasm in %s', (name, dtype) => {
       { m: 3, n: 130, k: 40 },
       ...[511, 512, 513, 1024, 1025].map((n) => ({ m: 9, n, k: 16 })),
       ...[31, 32, 33].map((k) => ({ m: 9, n: 130, k })),
+      ...[95, 97, 129, 513, 521].map((n) => ({ m: 13, n, k: 4, tight: true })),
     ];
     for (const size of sizes)
       for (const layout of layouts) {
