@@ -13,8 +13,8 @@ import { inOp } from '../core/inOp.ts';
 import { formatShape, numElements, type Shape, sameShape } from '../core/shape.ts';
 import { add, addOp, div, mul, neg, sub } from './arithmetic.ts';
 import { named } from './composite.ts';
-import { checkDevices, clone, contiguous } from './convert.ts';
-import { rsqrt, square } from './elementwise.ts';
+import { cast, checkDevices, clone, contiguous } from './convert.ts';
+import { rsqrt, square, trunc } from './elementwise.ts';
 import { given, tensorGiven } from './given.ts';
 import { meanOverWindows, windowsOf } from './pooling.ts';
 import { pow } from './power.ts';
@@ -360,7 +360,24 @@ export function rmsNorm<T extends Variable>(
   });
 }
 
-/** x / (k + alpha·mean of x² over `size` neighbouring channels)^beta: x [n, c, …]. @throws ShapeError */
+/** Means of `size` neighbours of [n, c, inner] along c, zeros around it. */
+function channelMeans<T extends Variable>(x: T, size: number): T {
+  const [n, c, inner] = x.shape;
+  const before = Math.floor(size / 2);
+  const start = Int32Array.from({ length: c }, (_, i) => Math.max(i - before, 0));
+  const end = Int32Array.from({ length: c }, (_, i) => Math.min(i - before + size, c));
+  const all = Int32Array.from({ length: inner }, (_, i) => i);
+  const windows = windowsOf(
+    [c, inner],
+    [
+      { start, end, step: 1, divisor: new Float64Array(c).fill(size) },
+      { start: all, end: all.map((i) => i + 1), step: 1, divisor: new Float64Array(inner).fill(1) },
+    ],
+  );
+  return meanOverWindows('AvgPool3DBackward0', reshape(x, [n, 1, c, inner]), windows);
+}
+
+/** x / (k + alpha·mean of x² over `size` neighbouring channels)^beta: x [n, c, …], of floats or int64. @throws ShapeError, DTypeError */
 export function localResponseNorm<T extends Variable>(
   x: T,
   size: number,
@@ -373,22 +390,14 @@ export function localResponseNorm<T extends Variable>(
     if (x.ndim < 3) {
       throw new ShapeError(`Expected 3D or higher dimensionality input (got ${x.ndim} dimensions)`);
     }
-    checkFloats('local_response_norm', x, {});
+    if (x.dtype !== 'int64') checkFloats('local_response_norm', x, {});
     if (x.array.size === 0) return x;
     const [n, c] = x.shape;
-    const before = Math.floor(size / 2);
-    const start = Int32Array.from({ length: c }, (_, i) => Math.max(i - before, 0));
-    const end = Int32Array.from({ length: c }, (_, i) => Math.min(i - before + size, c));
     const inner = numElements(x.shape.slice(2));
-    const all = Int32Array.from({ length: inner }, (_, i) => i);
-    const windows = windowsOf(
-      [c, inner],
-      [
-        { start, end, step: 1, divisor: new Float64Array(c).fill(size) },
-        { start: all, end: all.map((i) => i + 1), step: 1, divisor: new Float64Array(inner).fill(1) },
-      ],
-    );
-    const means = meanOverWindows('AvgPool3DBackward0', reshape(square(x), [n, 1, c, inner]), windows);
+    const squares = reshape(square(x), [n, c, inner]);
+    // PyTorch divides whole numbers without a rest. As floats they are whole up to 2^24, beyond it nobody sees the rest.
+    const means =
+      x.dtype === 'int64' ? trunc(channelMeans(cast(squares, 'float32'), size)) : channelMeans(squares, size);
     return div<T>(x, reshape(pow<T>(add<T>(mul<T>(means, alpha), k), beta), x.shape));
   });
 }

@@ -456,4 +456,14 @@ describe('structured layers', () => {
     ];
     for (const [run, words] of thrown) expect(run).toThrow(words);
   });
+
+  it('divide whole numbers without a rest in local response norms, as PyTorch does', () => {
+    const x = torch.arange(-5, 7).reshape(1, 3, 4);
+    expect(F.localResponseNorm(x, 3, 1, 0.75, 1).dtype).toBe('float32');
+    const [[first, , last]] = F.localResponseNorm(x, 3, 1, 0.75, 1).toArray() as number[][][];
+    const digits = (row: readonly number[]) => row.map((value) => value.toFixed(4));
+    expect(digits(first)).toEqual(['-0.9623', '-1.0434', '-1.0607', '-0.8774']);
+    expect(digits(last)).toEqual(['1.0607', '1.0434', '0.9623', '0.8290']);
+    expect(() => F.localResponseNorm(x.to('int32'), 3)).toThrow(torch.DTypeError);
+  });
 });

@@ -192,6 +192,12 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
         await compare((x) => F.fold(x, [3, 3], 2), [columns]);
         await compare((x) => F.unfold(x, 2), [columns.reshape(2, 1, 8, 4)]);
       }
+      for (const size of [2, 3])
+        await compare(
+          (x) => F.localResponseNorm(x, size, 1, 0.75, 1),
+          [torch.arange(-5, 19).reshape(2, 3, 4)],
+          2e-7,
+        );
       expect(() => F.localResponseNorm(torch.ones(2, 3, 4, { dtype: 'int32' }), 2)).toThrow(torch.DTypeError);
     });
 
