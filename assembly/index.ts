@@ -16,6 +16,7 @@ export * from './gemmSparseMicro';
 export * from './heapBase';
 export * from './images';
 export * from './indexing';
+export * from './maxMin';
 export * from './norm';
 export * from './optim';
 export * from './optimAdaptive';

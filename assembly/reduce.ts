@@ -1,7 +1,7 @@
 // Folds over one dimension of a contiguous [outer, axis, inner]. The result is [outer, blocks, inner], where a block
 // is `block` neighbours along the axis (one block if `block` is the axis): with many blocks a long axis becomes work
 // for several threads, and a second call folds the blocks. [begin, end) counts elements of the result. Each of them is
-// computed by one thread, in an order that depends on nothing but the sizes. Sums of floats: sum.ts.
+// computed by one thread, in an order that depends on nothing but the sizes. Of floats: sum.ts, maxMin.ts.
 import { STREAMS, V } from './lanes';
 
 /** A constant where speed matters. */
@@ -143,128 +143,6 @@ abstract class Reduce {
       i += columns;
     }
   }
-
-  /** The larger or smaller; NaN in b is passed over. */
-  // @ts-ignore: decorator
-  @inline
-  static further(op: Op, a: v128, b: v128): v128 {
-    return op == Op.MAX ? f32x4.pmax(a, b) : f32x4.pmin(a, b);
-  }
-
-  /** Extremes of up to four neighbouring columns: NaN wins. */
-  // @ts-ignore: decorator
-  @inline
-  static extremeColumns(op: Op, p: usize, out: usize, n: usize, pitch: usize, lanes: usize): void {
-    let best = V.loadLanes(p, 1, lanes);
-    let wrong = f32x4.ne(best, best);
-    for (; n > 0; n--, p += pitch) {
-      const v = V.loadLanes(p, 1, lanes);
-      best = Reduce.further(op, best, v);
-      wrong = v128.or(wrong, f32x4.ne(v, v));
-    }
-    V.storeLanes(out, v128.or(best, wrong), lanes);
-  }
-
-  /** Extremes of 16·groups neighbouring columns: a few rows from end to end, then the next few. NaN wins. */
-  // @ts-ignore: decorator
-  @inline
-  static extremeStreams(op: Op, p: usize, out: usize, n: usize, pitch: usize, groups: usize): void {
-    memory.copy(out, p, groups << 6);
-    while (n > 0) {
-      const rows = min(n, STREAMS);
-      n -= rows;
-      for (let at: usize = 0; at < groups << 6; at += 64) {
-        const to = out + at;
-        let q = p + at;
-        let a = v128.load(to);
-        let b = v128.load(to, 16);
-        let c = v128.load(to, 32);
-        let d = v128.load(to, 48);
-        let aWrong = f32x4.ne(a, a);
-        let bWrong = f32x4.ne(b, b);
-        let cWrong = f32x4.ne(c, c);
-        let dWrong = f32x4.ne(d, d);
-        for (let left = rows; left > 0; left--) {
-          let x = v128.load(q);
-          a = Reduce.further(op, a, x);
-          aWrong = v128.or(aWrong, f32x4.ne(x, x));
-          x = v128.load(q, 16);
-          b = Reduce.further(op, b, x);
-          bWrong = v128.or(bWrong, f32x4.ne(x, x));
-          x = v128.load(q, 32);
-          c = Reduce.further(op, c, x);
-          cWrong = v128.or(cWrong, f32x4.ne(x, x));
-          x = v128.load(q, 48);
-          d = Reduce.further(op, d, x);
-          dWrong = v128.or(dWrong, f32x4.ne(x, x));
-          q += pitch;
-        }
-        v128.store(to, v128.or(a, aWrong));
-        v128.store(to, v128.or(b, bWrong), 16);
-        v128.store(to, v128.or(c, cWrong), 32);
-        v128.store(to, v128.or(d, dWrong), 48);
-      }
-      p += rows * pitch;
-    }
-  }
-
-  /** Extremes of floats in a row: NaN wins. */
-  // @ts-ignore: decorator
-  @inline
-  static extreme(
-    op: Op,
-    x: usize,
-    out: usize,
-    axis: usize,
-    inner: usize,
-    block: usize,
-    begin: usize,
-    end: usize,
-  ): void {
-    const blocks = (axis + block - 1) / block;
-    if (inner > 1) {
-      for (let i = begin; i < end; ) {
-        const together = min(inner - (i % inner), end - i);
-        const first = ((i / inner) % blocks) * block;
-        const n = min(block, axis - first);
-        const p = x + ((((i / inner / blocks) * axis + first) * inner + (i % inner)) << 2);
-        if (together >= 16) {
-          Reduce.extremeStreams(op, p, out + (i << 2), n, inner << 2, together >> 4);
-          i += together & ~15;
-        } else {
-          const lanes = min<usize>(4, together);
-          Reduce.extremeColumns(op, p, out + (i << 2), n, inner << 2, lanes);
-          i += lanes;
-        }
-      }
-      return;
-    }
-    for (let i = begin; i < end; i++) {
-      const first = (i % blocks) * block;
-      let n = min(block, axis - first);
-      let p = x + (((i / blocks) * axis + first) << 2);
-      let best = v128.load32_splat(p);
-      let other = best;
-      let wrong = f32x4.ne(best, best);
-      for (; n >= 8; n -= 8) {
-        const u = v128.load(p);
-        const v = v128.load(p, 16);
-        best = Reduce.further(op, best, u);
-        other = Reduce.further(op, other, v);
-        wrong = v128.or(wrong, v128.or(f32x4.ne(u, u), f32x4.ne(v, v)));
-        p += 32;
-      }
-      best = Reduce.further(op, best, other);
-      let a = Reduce.fold<f32>(op, f32x4.extract_lane(best, 0), f32x4.extract_lane(best, 1));
-      a = Reduce.fold<f32>(op, a, f32x4.extract_lane(best, 2));
-      a = Reduce.fold<f32>(op, a, f32x4.extract_lane(best, 3));
-      for (; n > 0; n--) {
-        a = Reduce.fold<f32>(op, a, load<f32>(p));
-        p += 4;
-      }
-      store<f32>(out + (i << 2), v128.any_true(wrong) ? <f32>NaN : a);
-    }
-  }
 }
 
 export function sum_finish_f32(
@@ -289,30 +167,6 @@ export function prod_f32(
   end: usize,
 ): void {
   Reduce.run<f32, f64, f32>(Op.PROD, x, out, axis, inner, block, begin, end);
-}
-
-export function max_f32(
-  x: usize,
-  out: usize,
-  axis: usize,
-  inner: usize,
-  block: usize,
-  begin: usize,
-  end: usize,
-): void {
-  Reduce.extreme(Op.MAX, x, out, axis, inner, block, begin, end);
-}
-
-export function min_f32(
-  x: usize,
-  out: usize,
-  axis: usize,
-  inner: usize,
-  block: usize,
-  begin: usize,
-  end: usize,
-): void {
-  Reduce.extreme(Op.MIN, x, out, axis, inner, block, begin, end);
 }
 
 export function sum_f64(
