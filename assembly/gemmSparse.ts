@@ -201,9 +201,21 @@ function transpose(to: usize, pitch: usize, a: usize, aRow: usize, aCol: usize, 
   }
 }
 
+/** Into how many tiles of `tailRows` rows the columns of C that fill no panel are cut. */
+function countTails(m: i32, n: i32, tailRows: i32): i32 {
+  return n % WIDTH ? (m + tailRows - 1) / tailRows : 0;
+}
+
+/** Into how many tiles `gemm_sparse_f32` cuts C. */
+export function gemm_sparse_tiles_f32(m: i32, n: i32, groupRows: i32, tailRows: i32): i32 {
+  return (n / WIDTH) * ((m + groupRows - 1) / groupRows) + countTails(m, n, tailRows);
+}
+
 /**
- * `gemm_f32`, arguments and result, for an A whose rows are listed in `area`. C is cut into tiles of `groupRows` rows
- * (a multiple of 32) and 48 columns, counted down the columns; a slice is a range of tiles.
+ * `gemm_f32`, arguments and result, for an A whose rows are listed in `area`. C is cut into tiles of 48 columns and
+ * `groupRows` rows, counted down the columns, and what columns are left over into tails of `tailRows` rows (both
+ * multiples of 32). A slice is a range of tiles. Tails stand at the ends of equal shares of them: as many tails as
+ * threads give each thread the same to do, a short tile last.
  */
 export function gemm_sparse_f32(
   a: usize,
@@ -221,6 +233,7 @@ export function gemm_sparse_f32(
   bias: usize,
   area: usize,
   groupRows: i32,
+  tailRows: i32,
   scratch: usize,
   begin: i32,
   end: i32,
@@ -233,12 +246,17 @@ export function gemm_sparse_f32(
   const accumulate = (flags & ACCUMULATE) != 0;
   const relu = (flags & RELU) != 0;
   const groups = (m + groupRows - 1) / groupRows;
+  const tails = countTails(m, n, tailRows);
+  const tiles = gemm_sparse_tiles_f32(m, n, groupRows, tailRows);
   const depth = Lists.depth(k);
   for (; begin < end; ++begin) {
-    const column = (begin / groups) * WIDTH;
-    const row = (begin % groups) * groupRows;
+    const share = (begin * tails) / tiles;
+    const tail = ((begin + 1) * tails) / tiles > share;
+    const tile = begin - share;
+    const column = (tail ? n / WIDTH : tile / groups) * WIDTH;
+    const row = tail ? share * tailRows : (tile % groups) * groupRows;
     const width = min(n - column, WIDTH);
-    const rows = min(m - row, groupRows);
+    const rows = min(m - row, tail ? tailRows : groupRows);
     const to = c + <usize>row * cr + ((<usize>column) << 2);
     for (let piece = 0, k0 = 0; k0 < k; ++piece, k0 += depth) {
       const length = min(k - k0, depth);

@@ -146,7 +146,8 @@ for (const name of ['simd', 'relaxed']) {
     const lists = scratch * 4 + ((kernels.gemm_sparse_scratch_f32(m, n, k) + 63) & ~63);
     const sparse = () => {
       kernels.sparse_lists_f32(a * 4, aRow, aCol, m, k, lists, scratch * 4, 0, Math.ceil(m / 32));
-      kernels.gemm_sparse_f32(...operands, lists, (m + 31) & ~31, scratch * 4, 0, Math.ceil(n / 48));
+      const rows = (m + 31) & ~31;
+      kernels.gemm_sparse_f32(...operands, lists, rows, rows, scratch * 4, 0, Math.ceil(n / 48));
     };
     const call = density === undefined ? dense : sparse;
     if (m * n * k < 1e8) for (let i = 0; i < 20; i++) call();

@@ -8,7 +8,6 @@ import { describe, expect, it } from 'vitest';
 const ACCUMULATE = 1;
 const RELU = 2;
 const LIST_ROWS = 32;
-const PANEL_COLUMNS = 48;
 const A = 65536 / 4;
 
 type Gemm = (...args: number[]) => void;
@@ -19,6 +18,7 @@ interface Kernels {
   sparse_lists_bytes(rows: number, k: number): number;
   gemm_scratch_f32(m: number, n: number, k: number): number;
   gemm_sparse_scratch_f32(m: number, n: number, k: number): number;
+  gemm_sparse_tiles_f32(m: number, n: number, groupRows: number, tailRows: number): number;
   gemm_sparse_pays_f32(m: number, n: number, k: number, nonZeros: number): number;
   density_f32(x: number, n: number): number;
 }
@@ -37,8 +37,9 @@ interface Product {
   readonly bias?: boolean;
   /** Where blocks of rows and tiles of C are cut into slices, as shares of all. */
   readonly cuts?: readonly number[];
-  /** Rows of a tile. */
+  /** Rows of a tile, and of a tile of columns that fill no panel. */
   readonly groupRows?: number;
+  readonly tailRows?: number;
   /** A value to put into B at (k / 2, n / 2). */
   readonly odd?: number;
 }
@@ -63,7 +64,12 @@ describe.each(['simd', 'relaxed'])('sparse gemm of %s.wasm', (name) => {
   const { kernels, all } = load(name);
 
   /** Both steps of the sparse product, in slices; each has scratch memory of its own at `scratch`. */
-  function listAndMultiply(call: readonly number[], cuts: readonly number[], groupRows: number): void {
+  function listAndMultiply(
+    call: readonly number[],
+    cuts: readonly number[],
+    groupRows: number,
+    tailRows: number,
+  ): void {
     const [a, aRow, aCol, b, bRow, bCol, c, ldc, m, n, k, flags, bias, scratch] = call;
     const own = (kernels.gemm_sparse_scratch_f32(m, n, k) + 63) & ~63;
     const area = scratch + own;
@@ -74,9 +80,9 @@ describe.each(['simd', 'relaxed'])('sparse gemm of %s.wasm', (name) => {
     slices(Math.ceil(m / LIST_ROWS), (begin, end) =>
       kernels.sparse_lists_f32(a, aRow, aCol, m, k, area, scratch, begin, end),
     );
-    slices(Math.ceil(n / PANEL_COLUMNS) * Math.ceil(m / groupRows), (begin, end) =>
+    slices(kernels.gemm_sparse_tiles_f32(m, n, groupRows, tailRows), (begin, end) =>
       // biome-ignore format: one call
-      kernels.gemm_sparse_f32(a, aRow, aCol, b, bRow, bCol, c, ldc, m, n, k, flags, bias, area, groupRows, scratch, begin, end),
+      kernels.gemm_sparse_f32(a, aRow, aCol, b, bRow, bCol, c, ldc, m, n, k, flags, bias, area, groupRows, tailRows, scratch, begin, end),
     );
   }
 
@@ -116,9 +122,9 @@ describe.each(['simd', 'relaxed'])('sparse gemm of %s.wasm', (name) => {
       expect([outside, beyond], 'what lies around C and scratch').toEqual([-1, -1]);
       return after;
     };
-    const { cuts = [], groupRows = 128 } = product;
+    const { cuts = [], groupRows = 128, tailRows = groupRows } = product;
     const dense = run((call) => kernels.gemm_f32(...call, 0, m));
-    const sparse = run((call) => listAndMultiply(call, cuts, groupRows));
+    const sparse = run((call) => listAndMultiply(call, cuts, groupRows, tailRows));
     return { dense: Buffer.from(dense.buffer), sparse: Buffer.from(sparse.buffer), c: sparse };
   }
 
@@ -183,8 +189,14 @@ describe.each(['simd', 'relaxed'])('sparse gemm of %s.wasm', (name) => {
   it('gives them for any slices of both steps and any tiles', () => {
     for (const layout of layouts) {
       const product = { m: 150, n: 130, k: 60, density: 0.2, bias: true, ...layout };
-      for (const groupRows of [32, 64, 96, 160])
-        expectSame({ ...product, groupRows, cuts: [0.1, 0.3, 0.5, 0.9] });
+      for (const groupRows of [32, 64, 96, 160]) {
+        for (const tailRows of [32, 64, 160])
+          expectSame({ ...product, groupRows, tailRows, cuts: [0.1, 0.3, 0.5, 0.9] });
+      }
+      for (const n of [20, 48, 68, 500]) {
+        for (const tailRows of [32, 96])
+          expectSame({ ...product, n, groupRows: 160, tailRows, cuts: [0.25, 0.5] });
+      }
     }
   });
 
@@ -214,7 +226,7 @@ describe.each(['simd', 'relaxed'])('sparse gemm of %s.wasm', (name) => {
     all[A + 13 + 4] = Number.NaN; // row 1, k = 4: rows are k + 3 apart
     const at = A + 200;
     const scratch = (at + 3 * 55 + 1000) & ~15;
-    listAndMultiply([A * 4, 13, 1, A * 4 + 160, 53, 1, at * 16, 55, 3, 50, 10, 0, 0, scratch * 64], [], 32);
+    listAndMultiply([A * 4, 13, 1, A * 4 + 160, 53, 1, at * 16, 55, 3, 50, 10, 0, 0, scratch * 64], [], 32, 32);
     const rows = [0, 1, 2].map((i) => all[at * 4 + i * 55]);
     expect(rows.map(Number.isNaN)).toEqual([false, true, false]);
   });

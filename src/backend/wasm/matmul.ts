@@ -158,7 +158,7 @@ function sparseGemm(
   { bias, relu }: GemmOptions,
 ): void {
   const { module, pool } = host.runtime;
-  const { sparse_lists_bytes, gemm_sparse_scratch_f32 } = module.exports;
+  const { sparse_lists_bytes, gemm_sparse_scratch_f32, gemm_sparse_tiles_f32 } = module.exports;
   const threads = pool.plannedThreads;
   const parallel = threads > 1 && chunk(host, m, m * n * k, 1) < m;
   const most = Math.max(LIST_ROWS, Math.floor(LISTS_BYTES / (8 * k) / LIST_ROWS) * LIST_ROWS);
@@ -184,7 +184,9 @@ function sparseGemm(
       const panels = Math.ceil(n / PANEL_COLUMNS);
       const wanted = parallel ? Math.ceil((CHUNKS_PER_THREAD * threads) / panels) : 1;
       const groupRows = Math.max(LEAST_GROUP, Math.ceil(rows / wanted / LIST_ROWS) * LIST_ROWS);
-      const tiles = panels * Math.ceil(rows / groupRows);
+      // What is left of the columns is cut by rows, a part for each thread: one that had all of it would end last.
+      const tailRows = Math.ceil(blocks / (parallel ? threads : 1)) * LIST_ROWS;
+      const tiles = gemm_sparse_tiles_f32(rows, n, groupRows, tailRows);
       pool.run(
         'gemm_sparse_f32',
         [
@@ -203,11 +205,12 @@ function sparseGemm(
           addend,
           area,
           groupRows,
+          tailRows,
           pointer,
         ],
         tiles,
         parallel ? 1 : Math.ceil(tiles / pool.pieces(rows * n * k)),
-        { arg: 15, stride: own },
+        { arg: 16, stride: own },
       );
     }
   });
