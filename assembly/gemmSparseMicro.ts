@@ -7,29 +7,50 @@ import { V } from './lanes';
 /** Time for the list of a row, in percent of that for one as long of a pair: measured, all in. */
 const PAIR_COST: i32 = 64;
 
+/** For each mask of four lanes, the bytes that move the lanes it names to the front; the others are written over. */
+// biome-ignore format: a mask a line
+const FRONT = memory.data<u32>(
+  [
+    0, 0, 0, 0,
+    0x03020100, 0, 0, 0,
+    0x07060504, 0, 0, 0,
+    0x03020100, 0x07060504, 0, 0,
+    0x0b0a0908, 0, 0, 0,
+    0x03020100, 0x0b0a0908, 0, 0,
+    0x07060504, 0x0b0a0908, 0, 0,
+    0x03020100, 0x07060504, 0x0b0a0908, 0,
+    0x0f0e0d0c, 0, 0, 0,
+    0x03020100, 0x0f0e0d0c, 0, 0,
+    0x07060504, 0x0f0e0d0c, 0, 0,
+    0x03020100, 0x07060504, 0x0f0e0d0c, 0,
+    0x0b0a0908, 0x0f0e0d0c, 0, 0,
+    0x03020100, 0x0b0a0908, 0x0f0e0d0c, 0,
+    0x07060504, 0x0b0a0908, 0x0f0e0d0c, 0,
+    0x03020100, 0x07060504, 0x0b0a0908, 0x0f0e0d0c,
+  ],
+  16,
+);
+
 /**
  * Lists the non-zeros of `k` contiguous floats as pairs (k · 192, value); returns the end of the list, which needs
- * room for k + 4 pairs.
+ * room for k + 4 pairs. Without a branch: where zeros begin and end nothing foretells.
  */
 export function sparse_list(list: usize, row: usize, k: i32): usize {
   const zero = f32x4.splat(0);
-  let offset: u32 = 0;
-  for (; k >= 4; k -= 4, row += 16, offset += 4 * <u32>PANEL_PITCH) {
-    const mask = i32x4.bitmask(f32x4.ne(v128.load(row), zero));
-    if (mask == 0) continue;
-    store<u32>(list, offset);
-    store<u32>(list, load<u32>(row), 4);
-    list += (mask & 1) << 3;
-    store<u32>(list, offset + <u32>PANEL_PITCH);
-    store<u32>(list, load<u32>(row, 4), 4);
-    list += (mask & 2) << 2;
-    store<u32>(list, offset + 2 * <u32>PANEL_PITCH);
-    store<u32>(list, load<u32>(row, 8), 4);
-    list += (mask & 4) << 1;
-    store<u32>(list, offset + 3 * <u32>PANEL_PITCH);
-    store<u32>(list, load<u32>(row, 12), 4);
-    list += mask & 8;
+  const step = i32x4.splat(4 * <i32>PANEL_PITCH);
+  let offsets = i32x4(0, <i32>PANEL_PITCH, 2 * <i32>PANEL_PITCH, 3 * <i32>PANEL_PITCH);
+  for (; k >= 4; k -= 4, row += 16) {
+    const x = v128.load(row);
+    const mask = i32x4.bitmask(f32x4.ne(x, zero));
+    const front = v128.load(FRONT + ((<usize>mask) << 4));
+    const o = i8x16.swizzle(offsets, front);
+    const v = i8x16.swizzle(x, front);
+    v128.store(list, v128.shuffle<i32>(o, v, 0, 4, 1, 5));
+    v128.store(list, v128.shuffle<i32>(o, v, 2, 6, 3, 7), 16);
+    list += (<usize>popcnt(mask)) << 3;
+    offsets = i32x4.add(offsets, step);
   }
+  let offset = <u32>i32x4.extract_lane(offsets, 0);
   for (; k > 0; --k, row += 4, offset += <u32>PANEL_PITCH) {
     if (load<f32>(row) == 0) continue;
     store<u32>(list, offset);
@@ -41,30 +62,34 @@ export function sparse_list(list: usize, row: usize, k: i32): usize {
 
 /**
  * The same for two rows `pitch` bytes apart, listed where either is not zero: triples (k · 192, value, value below).
- * The list needs room for k + 4 triples.
+ * The list needs room for k + 5 triples.
  */
 export function sparse_list_pair(list: usize, row: usize, pitch: usize, k: i32): usize {
   const zero = f32x4.splat(0);
+  const step = i32x4.splat(4 * <i32>PANEL_PITCH);
   let below = row + pitch;
-  let offset: u32 = 0;
-  for (; k >= 4; k -= 4, row += 16, below += 16, offset += 4 * <u32>PANEL_PITCH) {
+  let offsets = i32x4(0, <i32>PANEL_PITCH, 2 * <i32>PANEL_PITCH, 3 * <i32>PANEL_PITCH);
+  for (; k >= 4; k -= 4, row += 16, below += 16) {
     const x = v128.load(row);
     const y = v128.load(below);
     const mask = i32x4.bitmask(v128.or(f32x4.ne(x, zero), f32x4.ne(y, zero)));
-    if (mask == 0) continue;
-    store<u32>(list, offset);
-    v128.store64_lane(list, v128.shuffle<i32>(x, y, 0, 4, 0, 4), 0, 4);
-    list += (mask & 1) * 12;
-    store<u32>(list, offset + <u32>PANEL_PITCH);
-    v128.store64_lane(list, v128.shuffle<i32>(x, y, 1, 5, 1, 5), 0, 4);
-    list += ((mask >> 1) & 1) * 12;
-    store<u32>(list, offset + 2 * <u32>PANEL_PITCH);
-    v128.store64_lane(list, v128.shuffle<i32>(x, y, 2, 6, 2, 6), 0, 4);
-    list += ((mask >> 2) & 1) * 12;
-    store<u32>(list, offset + 3 * <u32>PANEL_PITCH);
-    v128.store64_lane(list, v128.shuffle<i32>(x, y, 3, 7, 3, 7), 0, 4);
-    list += (mask >> 3) * 12;
+    const front = v128.load(FRONT + ((<usize>mask) << 4));
+    const o = i8x16.swizzle(offsets, front);
+    const u = i8x16.swizzle(x, front);
+    const v = i8x16.swizzle(y, front);
+    const ou0 = v128.shuffle<i32>(o, u, 0, 4, 1, 5);
+    const ou2 = v128.shuffle<i32>(o, u, 2, 6, 3, 7);
+    const v0 = v128.shuffle<i32>(v, v, 0, 4, 1, 5);
+    const v2 = v128.shuffle<i32>(v, v, 2, 6, 3, 7);
+    // Each store writes a lane too many, which the next one replaces.
+    v128.store(list, v128.shuffle<i64>(ou0, v0, 0, 2));
+    v128.store(list, v128.shuffle<i64>(ou0, v0, 1, 3), 12);
+    v128.store(list, v128.shuffle<i64>(ou2, v2, 0, 2), 24);
+    v128.store(list, v128.shuffle<i64>(ou2, v2, 1, 3), 36);
+    list += <usize>popcnt(mask) * 12;
+    offsets = i32x4.add(offsets, step);
   }
+  let offset = <u32>i32x4.extract_lane(offsets, 0);
   for (; k > 0; --k, row += 4, below += 4, offset += <u32>PANEL_PITCH) {
     if (load<f32>(row) == 0 && load<f32>(below) == 0) continue;
     store<u32>(list, offset);

@@ -226,7 +226,12 @@ describe.each(['simd', 'relaxed'])('sparse gemm of %s.wasm', (name) => {
     all[A + 13 + 4] = Number.NaN; // row 1, k = 4: rows are k + 3 apart
     const at = A + 200;
     const scratch = (at + 3 * 55 + 1000) & ~15;
-    listAndMultiply([A * 4, 13, 1, A * 4 + 160, 53, 1, at * 16, 55, 3, 50, 10, 0, 0, scratch * 64], [], 32, 32);
+    listAndMultiply(
+      [A * 4, 13, 1, A * 4 + 160, 53, 1, at * 16, 55, 3, 50, 10, 0, 0, scratch * 64],
+      [],
+      32,
+      32,
+    );
     const rows = [0, 1, 2].map((i) => all[at * 4 + i * 55]);
     expect(rows.map(Number.isNaN)).toEqual([false, true, false]);
   });

@@ -14,12 +14,12 @@ import { PROGRAMS, sizes } from '../../scripts/sizes.mjs';
  * PyTorch's names in saved states of optimisers and schedules, 2 the names of arguments in messages, 0.4 looks after
  * messages of other processes during long kernels, 0.3 the refusal of what is no option, module or data set, 1.5 folds
  * of columns, sums of magnitudes and sums of squares at the speed of memory, 0.4 products of few terms, 0.4 the inverse
- * of erf and faster tails of the normal distribution, 0.2 lists that V8 finds of one kind, and 0.2 gradients of biases
- * and of normalizations that a GPU finds in one pass.
+ * of erf and faster tails of the normal distribution, 0.2 lists that V8 finds of one kind, 0.2 gradients of biases
+ * and of normalizations that a GPU finds in one pass, and 0.2 lists of non-zeros without a branch and equal shares of them.
  */
-const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 186.7, tutorial: 117.9, tensors: 105.4 };
+const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 186.9, tutorial: 118.2, tensors: 105.7 };
 /** The tutorial of README.md as it is written there, MNIST's download included, and everything: as Vite bundles. */
-const VITE_BUDGET = { readme: 121.9, everything: 180.4 };
+const VITE_BUDGET = { readme: 122.2, everything: 180.7 };
 /**
  * For pages without a bundler: everything, with files, plots and data sets; what a GPU needs beside it, on demand. Of that
  * 14 kB are formulas that are computed late, kernels that several steps share, products in float16 and over subgroups, large
@@ -27,7 +27,7 @@ const VITE_BUDGET = { readme: 121.9, everything: 180.4 };
  * normalizations in one pass, large angles, what is done when memory was out, and clean exits in Node; of the first, 0.8 are random values drawn in place, norms
  * that do not overflow, and linear layers that rectify in the same pass.
  */
-const FILE_BUDGET = { 'wasmgrad.min.js': 228, 'wasmgrad.webgpu.min.js': 46.5 };
+const FILE_BUDGET = { 'wasmgrad.min.js': 228.4, 'wasmgrad.webgpu.min.js': 46.5 };
 
 describe('size', () => {
   it('stays within the budget', async () => {
