@@ -70,12 +70,15 @@ export function isContiguous(shape: Shape, strides: Strides): boolean {
 
 /** True when the elements fill a range of memory without gap or overlap, in whatever order of dimensions. */
 export function isDense(shape: Shape, strides: Strides): boolean {
+  // By their strides. Inserted: V8 forgets the optimised code of a comparison that is made anew for every call.
   const dims: number[] = [];
   for (let i = 0; i < shape.length; i++) {
     if (shape[i] === 0) return true;
-    if (shape[i] !== 1) dims.push(i);
+    if (shape[i] === 1) continue;
+    let at = dims.length;
+    for (; at > 0 && strides[dims[at - 1]] > strides[i]; at--) dims[at] = dims[at - 1];
+    dims[at] = i;
   }
-  dims.sort((a, b) => strides[a] - strides[b]);
   let step = 1;
   for (const d of dims) {
     if (strides[d] !== step) return false;

@@ -92,7 +92,10 @@ export class Subset<Sample> extends Dataset<Sample> {
 
   #batch(rows: Int32Array): Collated<Sample> {
     const { dataset, indices } = this;
-    return dataset.getBatch!(rows.map((row) => indices[checkIndex(row, indices.length, 'Subset.getBatch')]));
+    const own = new Int32Array(rows.length);
+    for (let i = 0; i < rows.length; i++)
+      own[i] = indices[checkIndex(rows[i], indices.length, 'Subset.getBatch')];
+    return dataset.getBatch!(own);
   }
 }
 

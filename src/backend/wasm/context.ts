@@ -3,6 +3,7 @@
 import type { DType, TypedArray } from '../../core/dtype.ts';
 import type { NDArray } from '../array.ts';
 import type { Backend } from '../backend.ts';
+import type { Block } from './heap.ts';
 import type { KernelName } from './pool.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -18,6 +19,36 @@ export interface WasmContext extends Backend {
   constant(value: number | bigint, dtype: DType, slot: number): number;
   /** `assign` inside an op: it starts no new one, so that addresses stay valid. */
   copyInto(out: NDArray, x: NDArray): void;
-  /** Lends each thread `bytes` of memory: `stride` bytes apart from `pointer` on. */
-  withScratch(bytes: number, use: (pointer: number, stride: number) => void): void;
+  /** Lends each thread `bytes` of memory until it is returned. */
+  takeScratch(bytes: number): ScratchArea;
+  returnScratch(area: ScratchArea): void;
+}
+
+/** Memory that threads share out: each has `stride` bytes, from the address of the block on. */
+export interface ScratchArea {
+  readonly block: Block;
+  readonly stride: number;
+}
+
+/**
+ * `pool.run` of a kernel that needs `bytes` of memory for each thread, whose address becomes argument `at`. Its
+ * arguments are a list and not what a function makes of the address: V8 forgets the optimised code of functions that are
+ * made anew for every call, with every full collection.
+ */
+export function runWithScratch(
+  host: WasmContext,
+  kernel: KernelName,
+  args: number[],
+  at: number,
+  bytes: number,
+  total: number,
+  chunk: number,
+): void {
+  const area = host.takeScratch(bytes);
+  try {
+    args[at] = area.block.pointer;
+    host.runtime.pool.run(kernel, args, total, chunk, { arg: at, stride: area.stride });
+  } finally {
+    host.returnScratch(area);
+  }
 }

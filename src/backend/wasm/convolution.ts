@@ -1,7 +1,7 @@
 /** Convolutions of float32 arrays through the kernels of assembly/conv.ts. Other dtypes go to the reference loops: null. */
 import type { NDArray } from '../array.ts';
 import { lastOf, type Sliding, volume } from '../windows.ts';
-import type { WasmContext } from './context.ts';
+import { runWithScratch, type WasmContext } from './context.ts';
 import { packed } from './kernels.ts';
 
 /** Elements of a panel of columns: with its packed copy it stays in the second-level cache. */
@@ -114,16 +114,12 @@ export function convolve(
   const rows = channels * p.taps;
   const last = p.outputs - (p.panels - 1) * p.panel;
   const units = batch * groups * p.panels;
-  host.withScratch(
-    scratchBytes(host, rows, p.panel, [
-      [outs, p.panel, rows],
-      [outs, last, rows],
-    ]),
-    (pointer, stride) => {
-      const args = [px, pw, pb, host.pointer(out), host.pointer(p.geometry), pointer];
-      host.runtime.pool.run('conv_f32', args, units, chunk(host, units, p.work), { arg: 5, stride });
-    },
-  );
+  const bytes = scratchBytes(host, rows, p.panel, [
+    [outs, p.panel, rows],
+    [outs, last, rows],
+  ]);
+  const args = [px, pw, pb, host.pointer(out), host.pointer(p.geometry), 0];
+  runWithScratch(host, 'conv_f32', args, 5, bytes, units, chunk(host, units, p.work));
   for (const each of operands) each?.release();
   p.geometry.release();
   return out;
@@ -147,10 +143,9 @@ export function convolveInput(
   const rows = [p.block, channels - (p.blocks - 1) * p.block].map((count) => count * p.taps);
   const products = rows.flatMap((m) => [p.panel, last, p.outputs].map((n) => [m, n, outs] as const));
   const units = batch * groups * p.blocks;
-  host.withScratch(scratchBytes(host, rows[0], p.panel, products), (pointer, stride) => {
-    const args = [pg, pw, host.pointer(out), host.pointer(p.geometry), pointer];
-    host.runtime.pool.run('conv_input_f32', args, units, chunk(host, units, p.work), { arg: 4, stride });
-  });
+  const bytes = scratchBytes(host, rows[0], p.panel, products);
+  const args = [pg, pw, host.pointer(out), host.pointer(p.geometry), 0];
+  runWithScratch(host, 'conv_input_f32', args, 4, bytes, units, chunk(host, units, p.work));
   for (const each of operands) each.release();
   p.geometry.release();
   return out;
@@ -176,10 +171,9 @@ export function convolveWeight(
   const rows = [p.block, channels - (p.blocks - 1) * p.block].map((count) => count * p.taps);
   const products = rows.flatMap((n) => [p.panel, last].map((k) => [outs, n, k] as const));
   const units = p.parts * groups * p.blocks;
-  host.withScratch(scratchBytes(host, rows[0], p.panel, products), (pointer, stride) => {
-    const args = [pg, px, host.pointer(parts), host.pointer(p.geometry), pointer];
-    host.runtime.pool.run('conv_weight_f32', args, units, chunk(host, units, p.work), { arg: 4, stride });
-  });
+  const bytes = scratchBytes(host, rows[0], p.panel, products);
+  const args = [pg, px, host.pointer(parts), host.pointer(p.geometry), 0];
+  runWithScratch(host, 'conv_weight_f32', args, 4, bytes, units, chunk(host, units, p.work));
   if (parts !== out) {
     host.runtime.pool.run(
       'add_parts_f32',
@@ -201,10 +195,9 @@ export function im2col(host: WasmContext, x: NDArray, g: Sliding): NDArray | nul
   const out = host.empty([batch, channels * p.taps, p.outputs], 'float32');
   const source = packed(host, x);
   const units = batch * channels;
-  host.withScratch((p.taps * p.outputs + 4) * 4, (pointer, stride) => {
-    const args = [host.pointer(source.array), host.pointer(out), host.pointer(p.geometry), pointer];
-    host.runtime.pool.run('im2col_f32', args, units, chunk(host, units, out.size), { arg: 3, stride });
-  });
+  const bytes = (p.taps * p.outputs + 4) * 4;
+  const args = [host.pointer(source.array), host.pointer(out), host.pointer(p.geometry), 0];
+  runWithScratch(host, 'im2col_f32', args, 3, bytes, units, chunk(host, units, out.size));
   source.release();
   p.geometry.release();
   return out;

@@ -27,7 +27,7 @@ import type {
 import { copyElements, ReferenceBackend } from '../reference/index.ts';
 import type { Sliding, Windows } from '../windows.ts';
 import { type Collector, createCollector } from './collector.ts';
-import type { WasmContext } from './context.ts';
+import type { ScratchArea, WasmContext } from './context.ts';
 import * as convolution from './convolution.ts';
 import * as elementwise from './elementwise.ts';
 import { type Block, Heap } from './heap.ts';
@@ -126,18 +126,18 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
     if (!movement.copy(this, out, x)) super.assign(out, x);
   }
 
-  withScratch(bytes: number, use: (pointer: number, stride: number) => void): void {
+  takeScratch(bytes: number): ScratchArea {
     const stride = Math.ceil(bytes / SCRATCH_ALIGNMENT) * SCRATCH_ALIGNMENT;
-    const block = this.#takeScratch(stride * this.runtime.pool.plannedThreads);
-    try {
-      use(block.pointer, stride);
-    } finally {
-      this.#returnScratch(block);
-    }
+    return { block: this.#scratchBlock(stride * this.runtime.pool.plannedThreads), stride };
+  }
+
+  returnScratch({ block }: ScratchArea): void {
+    if (this.#scratch === null && block.size <= KEPT_SCRATCH) this.#scratch = block;
+    else this.heap.free(block);
   }
 
   /** The block of the last call if it is large enough: it is still in the caches. */
-  #takeScratch(bytes: number): Block {
+  #scratchBlock(bytes: number): Block {
     const kept = this.#scratch;
     this.#scratch = null;
     if (kept !== null && kept.copy === null && kept.size >= bytes) {
@@ -146,11 +146,6 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
     }
     if (kept !== null) this.heap.free(kept);
     return this.heap.allocate(bytes);
-  }
-
-  #returnScratch(block: Block): void {
-    if (this.#scratch === null && block.size <= KEPT_SCRATCH) this.#scratch = block;
-    else this.heap.free(block);
   }
 
   override empty(shape: Shape, dtype: DType, strides: Strides = contiguousStrides(shape)): NDArray {

@@ -2,7 +2,7 @@
 import { collapseDims, numElements } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
 import type { GemmOptions } from '../backend.ts';
-import type { WasmContext } from './context.ts';
+import { runWithScratch, type ScratchArea, type WasmContext } from './context.ts';
 
 const RELU = 2;
 const SLICE_COLUMNS = 4;
@@ -109,7 +109,7 @@ function gemm(
   k: number,
   options: GemmOptions,
 ): void {
-  const { module, pool } = host.runtime;
+  const { module } = host.runtime;
   if (f32 && worthListing(host, a.array, m, n, k)) {
     sparseGemm(host, a, b, out, m, n, k, options);
     return;
@@ -119,31 +119,30 @@ function gemm(
   const slice = chunk(host, total, m * n * k, columns ? COLUMN_TILE : ROW_TILE);
   const bytes = (f32 ? module.exports.gemm_scratch_f32 : module.exports.gemm_scratch_f64)(m, n, k);
   const flags = (options.relu ? RELU : 0) | (columns ? SLICE_COLUMNS : 0);
-  host.withScratch(bytes, (pointer, stride) => {
-    const bias = options.bias ? host.pointer(options.bias) : 0;
-    pool.run(
-      f32 ? 'gemm_f32' : 'gemm_f64',
-      [
-        host.pointer(a.array),
-        a.rowStride,
-        a.columnStride,
-        host.pointer(b.array),
-        b.rowStride,
-        b.columnStride,
-        host.pointer(out),
-        n,
-        m,
-        n,
-        k,
-        flags,
-        bias,
-        pointer,
-      ],
-      total,
-      slice,
-      { arg: 13, stride },
-    );
-  });
+  runWithScratch(
+    host,
+    f32 ? 'gemm_f32' : 'gemm_f64',
+    [
+      host.pointer(a.array),
+      a.rowStride,
+      a.columnStride,
+      host.pointer(b.array),
+      b.rowStride,
+      b.columnStride,
+      host.pointer(out),
+      n,
+      m,
+      n,
+      k,
+      flags,
+      options.bias ? host.pointer(options.bias) : 0,
+      0,
+    ],
+    13,
+    bytes,
+    total,
+    slice,
+  );
 }
 
 /** The product by lists, for as many rows of A at a time as `LISTS_BYTES` hold. */
@@ -155,65 +154,83 @@ function sparseGemm(
   m: number,
   n: number,
   k: number,
-  { bias, relu }: GemmOptions,
+  options: GemmOptions,
 ): void {
   const { module, pool } = host.runtime;
-  const { sparse_lists_bytes, gemm_sparse_scratch_f32, gemm_sparse_tiles_f32 } = module.exports;
+  const { sparse_lists_bytes, gemm_sparse_scratch_f32 } = module.exports;
   const threads = pool.plannedThreads;
   const parallel = threads > 1 && chunk(host, m, m * n * k, 1) < m;
   const most = Math.max(LIST_ROWS, Math.floor(LISTS_BYTES / (8 * k) / LIST_ROWS) * LIST_ROWS);
   const own = (gemm_sparse_scratch_f32(Math.min(m, most), n, k) + 63) & ~63;
   const shared = sparse_lists_bytes(Math.min(m, most), k);
-  host.withScratch(own + Math.ceil(shared / threads), (pointer) => {
-    const area = pointer + own * threads;
-    const left = host.pointer(a.array);
-    const right = host.pointer(b.array);
-    const to = host.pointer(out);
-    const addend = bias ? host.pointer(bias) : 0;
-    for (let row = 0; row < m; row += most) {
-      const rows = Math.min(m - row, most);
-      const from = left + 4 * row * a.rowStride;
-      const blocks = Math.ceil(rows / LIST_ROWS);
-      pool.run(
-        'sparse_lists_f32',
-        [from, a.rowStride, a.columnStride, rows, k, area, pointer],
-        blocks,
-        parallel ? Math.ceil(blocks / threads / CHUNKS_PER_THREAD) : blocks,
-        { arg: 6, stride: own },
-      );
-      const panels = Math.ceil(n / PANEL_COLUMNS);
-      const wanted = parallel ? Math.ceil((CHUNKS_PER_THREAD * threads) / panels) : 1;
-      const groupRows = Math.max(LEAST_GROUP, Math.ceil(rows / wanted / LIST_ROWS) * LIST_ROWS);
-      // What is left of the columns is cut by rows, a part for each thread: one that had all of it would end last.
-      const tailRows = Math.ceil(blocks / (parallel ? threads : 1)) * LIST_ROWS;
-      const tiles = gemm_sparse_tiles_f32(rows, n, groupRows, tailRows);
-      pool.run(
-        'gemm_sparse_f32',
-        [
-          from,
-          a.rowStride,
-          a.columnStride,
-          right,
-          b.rowStride,
-          b.columnStride,
-          to + 4 * row * n,
-          n,
-          rows,
-          n,
-          k,
-          relu ? RELU : 0,
-          addend,
-          area,
-          groupRows,
-          tailRows,
-          pointer,
-        ],
-        tiles,
-        parallel ? 1 : Math.ceil(tiles / pool.pieces(rows * n * k)),
-        { arg: 16, stride: own },
-      );
-    }
-  });
+  const scratch = host.takeScratch(own + Math.ceil(shared / threads));
+  try {
+    for (let row = 0; row < m; row += most)
+      listAndMultiply(host, a, b, out, row, Math.min(m - row, most), n, k, options, parallel, scratch, own);
+  } finally {
+    host.returnScratch(scratch);
+  }
+}
+
+/** Some rows of the product. Of the scratch memory each thread has `own` bytes, and the lists are behind them. */
+function listAndMultiply(
+  host: WasmContext,
+  a: Matrices,
+  b: Matrices,
+  out: NDArray,
+  row: number,
+  rows: number,
+  n: number,
+  k: number,
+  { bias, relu }: GemmOptions,
+  parallel: boolean,
+  scratch: ScratchArea,
+  own: number,
+): void {
+  const { module, pool } = host.runtime;
+  const threads = pool.plannedThreads;
+  const { pointer } = scratch.block;
+  const lists = pointer + own * threads;
+  const from = host.pointer(a.array) + 4 * row * a.rowStride;
+  const blocks = Math.ceil(rows / LIST_ROWS);
+  pool.run(
+    'sparse_lists_f32',
+    [from, a.rowStride, a.columnStride, rows, k, lists, pointer],
+    blocks,
+    parallel ? Math.ceil(blocks / threads / CHUNKS_PER_THREAD) : blocks,
+    { arg: 6, stride: own },
+  );
+  const panels = Math.ceil(n / PANEL_COLUMNS);
+  const wanted = parallel ? Math.ceil((CHUNKS_PER_THREAD * threads) / panels) : 1;
+  const groupRows = Math.max(LEAST_GROUP, Math.ceil(rows / wanted / LIST_ROWS) * LIST_ROWS);
+  // What is left of the columns is cut by rows, a part for each thread: one that had all of it would end last.
+  const tailRows = Math.ceil(blocks / (parallel ? threads : 1)) * LIST_ROWS;
+  const tiles = module.exports.gemm_sparse_tiles_f32(rows, n, groupRows, tailRows);
+  pool.run(
+    'gemm_sparse_f32',
+    [
+      from,
+      a.rowStride,
+      a.columnStride,
+      host.pointer(b.array),
+      b.rowStride,
+      b.columnStride,
+      host.pointer(out) + 4 * row * n,
+      n,
+      rows,
+      n,
+      k,
+      relu ? RELU : 0,
+      bias ? host.pointer(bias) : 0,
+      lists,
+      groupRows,
+      tailRows,
+      pointer,
+    ],
+    tiles,
+    parallel ? 1 : Math.ceil(tiles / pool.pieces(rows * n * k)),
+    { arg: 16, stride: own },
+  );
 }
 
 function batched(
@@ -228,31 +245,31 @@ function batched(
   k: number,
   sharedRight: boolean,
 ): void {
-  const { module, pool } = host.runtime;
+  const { module } = host.runtime;
   const bytes = (f32 ? module.exports.gemm_scratch_f32 : module.exports.gemm_scratch_f64)(m, n, k);
-  host.withScratch(bytes, (pointer, stride) => {
-    pool.run(
-      f32 ? 'bmm_f32' : 'bmm_f64',
-      [
-        host.pointer(a.array),
-        a.batch,
-        a.rowStride,
-        a.columnStride,
-        host.pointer(b.array),
-        sharedRight ? 0 : b.batch,
-        b.rowStride,
-        b.columnStride,
-        host.pointer(out),
-        m,
-        n,
-        k,
-        pointer,
-      ],
-      batches,
-      chunk(host, batches, batches * m * n * k, 1),
-      { arg: 12, stride },
-    );
-  });
+  runWithScratch(
+    host,
+    f32 ? 'bmm_f32' : 'bmm_f64',
+    [
+      host.pointer(a.array),
+      a.batch,
+      a.rowStride,
+      a.columnStride,
+      host.pointer(b.array),
+      sharedRight ? 0 : b.batch,
+      b.rowStride,
+      b.columnStride,
+      host.pointer(out),
+      m,
+      n,
+      k,
+      0,
+    ],
+    12,
+    bytes,
+    batches,
+    chunk(host, batches, batches * m * n * k, 1),
+  );
 }
 
 const addSpec = { name: 'add', js: (x: number, y: number) => x + y, wgsl: 'a + b' };

@@ -2,7 +2,7 @@
 import { dtypeInfo } from '../../core/dtype.ts';
 import type { NDArray } from '../array.ts';
 import { reducedLast } from '../reference/reduce.ts';
-import type { WasmContext } from './context.ts';
+import { runWithScratch, type WasmContext } from './context.ts';
 import { elementChunk, kernelFor, packed } from './kernels.ts';
 
 /** Sorting costs as much per element as this many simple operations. */
@@ -68,11 +68,9 @@ export function sort(
   const indices = host.empty(moved.shape, 'int64');
   const rows = x.size / n;
   const bytes = host.runtime.module.exports.sort_scratch(n, dtypeInfo[x.dtype].bytes) >>> 0;
-  host.withScratch(bytes, (scratch, stride) => {
-    const args = [source.array, values, indices].map((array) => host.pointer(array));
-    const chunk = lineChunk(host, rows, n * SORT_WORK);
-    host.runtime.pool.run(kernel, [...args, n, Number(descending), scratch], rows, chunk, { arg: 5, stride });
-  });
+  const pointers = [source.array, values, indices].map((array) => host.pointer(array));
+  const args = [...pointers, n, Number(descending), 0];
+  runWithScratch(host, kernel, args, 5, bytes, rows, lineChunk(host, rows, n * SORT_WORK));
   source.release();
   moved.release();
   return { values: movedBack(host, values, x, dims), indices: movedBack(host, indices, x, dims) };
