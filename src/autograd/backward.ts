@@ -208,14 +208,15 @@ class Walk {
       this.#options.targets !== null && !node.edges.some((e) => e !== null && this.#pending.has(e.node));
     const results = isOnlyTarget || entry.grads.every((g) => g === null) ? [] : this.#apply(node, entry);
     if (this.#options.observed) this.#report(node, entry, results);
-    node.edges.forEach((edge, i) => {
-      if (edge === null) return;
-      const next = this.#pending.get(edge.node);
-      if (next === undefined) return;
+    const { edges } = node;
+    for (let i = 0; i < edges.length; i++) {
+      const edge = edges[i];
+      const next = edge === null ? undefined : this.#pending.get(edge.node);
+      if (edge === null || next === undefined) continue;
       const gradient = results[i];
       if (gradient) this.#add(next, edge.slot, gradient);
       if (--next.waiting === 0) this.#ready.push(edge.node);
-    });
+    }
     if (!this.#options.retainGraph && !isOnlyTarget) node.release();
   }
 
@@ -267,11 +268,13 @@ class Walk {
   #checked(node: GraphNode, results: readonly (Variable | null | undefined)[]): (Variable | null)[] {
     if (anomaly.enabled) checkBackward(node, results);
     const checked: (Variable | null)[] = [];
-    node.edges.forEach((edge, i) => {
+    const { edges } = node;
+    for (let i = 0; i < edges.length; i++) {
+      const edge = edges[i];
       const grad = results[i] ?? null;
       const wanted = grad !== null && edge !== null && this.#pending.has(edge.node);
       checked.push(wanted ? inForm(grad, edge, node, i) : null);
-    });
+    }
     return checked;
   }
 }

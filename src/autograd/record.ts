@@ -24,8 +24,9 @@ function edgesOf(inputs: readonly Variable[]): (Edge | null)[] {
 
 /** What a rule returned for a gradient that is not wanted (`condition && gradient`) is null. */
 function withoutFalse<T>(list: readonly (T | null | undefined | false)[]): readonly (T | null)[] {
-  for (let i = 0; i < list.length; i++) if (!list[i]) return list.map((g) => g || null);
-  return list as readonly T[];
+  const gradients: (T | null)[] = [];
+  for (let i = 0; i < list.length; i++) gradients.push(list[i] || null);
+  return gradients;
 }
 
 /**

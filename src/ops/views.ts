@@ -401,10 +401,12 @@ export function flatten<T extends Variable>(
   if (first > last) throw new ShapeError(`flatten() has invalid args: start_dim cannot come after end_dim`);
   if (x.ndim === 0) return reshape(x, [1]);
   const sizes: number[] = [];
-  x.shape.forEach((size, d) => {
-    if (d > first && d <= last) sizes[first] *= size;
-    else sizes.push(size);
-  });
+  let joined = 1;
+  for (let d = 0; d < x.ndim; d++) {
+    if (d >= first && d <= last) joined *= x.shape[d];
+    else sizes.push(x.shape[d]);
+    if (d === last) sizes.push(joined);
+  }
   return reshape(x, sizes);
 }
 

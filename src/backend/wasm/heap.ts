@@ -55,6 +55,8 @@ export class Block {
   /** The collector's list that it is in, and its place there. */
   generation: { remove(block: Block): void } | null = null;
   place = -1;
+  /** Where it is an old one: empty once its storage has died. */
+  lifeline: WeakRef<object> | null = null;
   /** Found alive by the sweep that is going on. */
   reached = false;
   /** Reasons outside any op to leave it where it is; while there are some it is in no list of last use. */

@@ -69,7 +69,7 @@ function toRows(input: Tensor, target: Tensor, op: string): { rows: Tensor; clas
   const last = input.ndim <= 2 ? input : input.transpose(1, -1);
   const targetLast = input.ndim <= 3 ? target : target.transpose(1, -1);
   return {
-    rows: last.reshape([-1, classes].map((n) => (n === -1 ? target.numel() : n))),
+    rows: last.reshape([target.numel(), classes]),
     classes,
     flat: targetLast.reshape([target.numel()]),
   };
