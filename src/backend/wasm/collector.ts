@@ -65,6 +65,8 @@ const YOUNG_LOOKS = 2;
  */
 const FULL_SHARE = 0.05;
 const IDLE_FULL_SHARE = 0.01;
+/** The part of `made` at which the first one comes: files that a program has read at its start are dropped by then. */
+const FIRST_MADE = 1 / 8;
 /** What must have come since the last look or full collection for it to be worth one when memory is out. */
 const URGENT_BYTES = 4 * MB;
 
@@ -165,6 +167,8 @@ export class GenerationalCollector implements Collector {
   #oldBefore = 0;
   /** What was made since then, in MB: bytes would outgrow the integers that V8 has optimised this for. */
   #madeMB = 0;
+  /** There was a full collection. */
+  #settled = false;
   /** How many young ones the last look left: it shall not be repeated for every new one. */
   #youngLeft = 0;
   /** Nothing was made since the last look. */
@@ -233,7 +237,11 @@ export class GenerationalCollector implements Collector {
     const { old, made } = this.#allowance;
     const growth = this.#old.bytes - this.#oldBefore;
     if (growth >= Math.max(old, this.#oldBefore / 4) && this.#fulls.isDue(FULL_SHARE)) this.#collectFully();
-    else if (this.#madeMB >= made / MB && this.#fulls.isDue(IDLE_FULL_SHARE)) this.#collectFully();
+    else if (
+      this.#madeMB >= (this.#settled ? 1 : FIRST_MADE) * (made / MB) &&
+      this.#fulls.isDue(IDLE_FULL_SHARE)
+    )
+      this.#collectFully();
   }
 
   #engineFound(): EngineGC | null {
@@ -262,6 +270,7 @@ export class GenerationalCollector implements Collector {
     engine.endKeeping();
     this.#oldBefore = this.#old.bytes;
     this.#madeMB = 0;
+    this.#settled = true;
     this.heap.knownBytes = this.#bytes;
   }
 
