@@ -13,9 +13,10 @@ import { PROGRAMS, sizes } from '../../scripts/sizes.mjs';
  * kB, minified and gzipped, with the kernels and the worker: the built package, as esbuild bundles it. Of that 0.5 are
  * PyTorch's names in saved states of optimisers and schedules, 2 the names of arguments in messages, 0.4 looks after
  * messages of other processes during long kernels, 0.3 the refusal of what is no option, module or data set, 1.5 folds
- * of columns, sums of magnitudes and sums of squares at the speed of memory, 0.4 products of few terms, 0.4 the inverse
- * of erf and faster tails of the normal distribution, 0.2 lists that V8 finds of one kind, 0.2 gradients of biases
- * and of normalizations that a GPU finds in one pass, and 0.3 lists of non-zeros without a branch, equal shares of them, and what keeps code optimised.
+ * of columns, sums of magnitudes and sums of squares at the speed of memory, 0.4 products of few terms, 0.4 the
+ * inverse of erf and faster tails of the normal distribution, 0.2 lists that V8 finds of one kind, 0.2 gradients of
+ * biases and of normalizations that a GPU finds in one pass, and 0.3 lists of non-zeros without a branch, equal shares
+ * of them, and what keeps code optimised.
  */
 const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 187.0, tutorial: 118.2, tensors: 105.7 };
 /** The tutorial of README.md as it is written there, MNIST's download included, and everything: as Vite bundles. */
