@@ -139,6 +139,19 @@ describe('generations', () => {
     expect(calls.collect).toBeGreaterThan(before);
   });
 
+  it('ask for a full collection after a gigabyte, when a program has started, and not for each one that follows', () => {
+    const { calls, watch } = newCollector();
+    const make = (gigabytes: number) => {
+      for (let i = 0; i < 64 * gigabytes; i++) watch(newStorage(), 16 * MB);
+    };
+    make(0.95);
+    expect(calls.collect).toBe(0);
+    make(0.1);
+    expect(calls.collect).toBe(1);
+    make(6);
+    expect(calls.collect).toBe(1);
+  });
+
   it('spare what the running op may still read, until the op is over', () => {
     let pinned: Block[] = [];
     const { collector, isFreed, watch } = newCollector((block) => pinned.includes(block));
