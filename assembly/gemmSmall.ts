@@ -1,4 +1,4 @@
-// The loops of products with a vector, see gemmVector.ts.
+// The loops of products with a vector, see gemmVector.ts, and of products of up to four terms, see gemmBlocks.ts.
 import { V } from './lanes';
 
 abstract class Vector {
@@ -71,6 +71,111 @@ abstract class Vector {
       }
     }
   }
+}
+
+/** The sums of few terms for one vector of C, at the same place of each row of B. */
+abstract class Terms {
+  // @ts-ignore: decorator
+  @inline static one<T extends number>(s0: v128, b0: usize): v128 {
+    return V.madd<T>(s0, v128.load(b0), i64x2.splat(0));
+  }
+  // @ts-ignore: decorator
+  @inline static two<T extends number>(s0: v128, b0: usize, s1: v128, b1: usize): v128 {
+    return V.madd<T>(s1, v128.load(b1), Terms.one<T>(s0, b0));
+  }
+  // @ts-ignore: decorator
+  @inline static three<T extends number>(
+    s0: v128,
+    b0: usize,
+    s1: v128,
+    b1: usize,
+    s2: v128,
+    b2: usize,
+  ): v128 {
+    return V.madd<T>(s2, v128.load(b2), Terms.two<T>(s0, b0, s1, b1));
+  }
+
+  /**
+   * C = A·B of k = 1 to 4 terms and at least one vector of columns, row by row from end to end, as caches expect it. The
+   * last vector reaches back over what is there already.
+   */
+  // @ts-ignore: decorator
+  @inline
+  static rows<T extends number>(
+    k: i32,
+    a: usize,
+    aRow: usize,
+    aCol: usize,
+    b0: usize,
+    bRow: usize,
+    c: usize,
+    cRow: usize,
+    m: i32,
+    n: i32,
+  ): void {
+    const last = <usize>n * sizeof<T>() - 16;
+    const b1 = b0 + bRow;
+    const b2 = b1 + bRow;
+    const b3 = b2 + bRow;
+    for (; m > 0; --m, a += aRow, c += cRow) {
+      const s0 = v128.load_splat<T>(a);
+      if (k == 1) {
+        for (let j: usize = 0; j < last; j += 16) v128.store(c + j, Terms.one<T>(s0, b0 + j));
+        v128.store(c + last, Terms.one<T>(s0, b0 + last));
+        continue;
+      }
+      const s1 = v128.load_splat<T>(a + aCol);
+      if (k == 2) {
+        for (let j: usize = 0; j < last; j += 16) v128.store(c + j, Terms.two<T>(s0, b0 + j, s1, b1 + j));
+        v128.store(c + last, Terms.two<T>(s0, b0 + last, s1, b1 + last));
+        continue;
+      }
+      const s2 = v128.load_splat<T>(a + 2 * aCol);
+      if (k == 3) {
+        for (let j: usize = 0; j < last; j += 16)
+          v128.store(c + j, Terms.three<T>(s0, b0 + j, s1, b1 + j, s2, b2 + j));
+        v128.store(c + last, Terms.three<T>(s0, b0 + last, s1, b1 + last, s2, b2 + last));
+        continue;
+      }
+      const s3 = v128.load_splat<T>(a + 3 * aCol);
+      for (let j: usize = 0; j < last; j += 16) {
+        const sum = Terms.three<T>(s0, b0 + j, s1, b1 + j, s2, b2 + j);
+        v128.store(c + j, V.madd<T>(s3, v128.load(b3 + j), sum));
+      }
+      const sum = Terms.three<T>(s0, b0 + last, s1, b1 + last, s2, b2 + last);
+      v128.store(c + last, V.madd<T>(s3, v128.load(b3 + last), sum));
+    }
+  }
+}
+
+export function few_terms_f32(
+  k: i32,
+  a: usize,
+  aRow: usize,
+  aCol: usize,
+  b: usize,
+  bRow: usize,
+  c: usize,
+  cRow: usize,
+  m: i32,
+  n: i32,
+): void {
+  Terms.rows<f32>(k, a, aRow, aCol, b, bRow, c, cRow, m, n);
+}
+
+export function few_terms_f64(
+  k: i32,
+  a: usize,
+  aRow: usize,
+  aCol: usize,
+  b: usize,
+  bRow: usize,
+  c: usize,
+  cRow: usize,
+  m: i32,
+  n: i32,
+): void {
+  Terms.rows<f64>(k, a, aRow, aCol, b, bRow, c, cRow, m, n);
 }
 
 export function dot_contiguous_f32(a: usize, b: usize, k: i32): f32 {
