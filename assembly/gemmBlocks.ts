@@ -22,8 +22,8 @@ const LEAST_ROWS: i32 = 4;
 const TILE_BYTES: i32 = 192;
 /** So few terms are summed faster than an operand is packed; all rows of a B of this size pass by in L2. */
 const FEW_TERMS: i32 = 32;
-/** Of so few a row of C is written at once. */
-const FEWEST_SCALED: i32 = 4;
+/** With so few, rows of C are written from end to end: no tile repays its call. */
+const BY_ROWS: i32 = 4;
 /** With these the transposed product saves less than storing its tiles costs. */
 const FEWEST_TERMS: i32 = 16;
 /**
@@ -197,7 +197,7 @@ export function sweep<T extends number>(
 ): void {
   const lanes: i32 = 32 / sizeof<T>();
   const narrow = n < lanes;
-  if (k <= FEWEST_SCALED && !narrow && bCol == sizeof<T>()) {
+  if (k <= BY_ROWS && !narrow && bCol == sizeof<T>()) {
     if (sizeof<T>() == 4) few_terms_f32(k, a, aRow, aCol, b, bRow, c, cRow, m, n);
     else few_terms_f64(k, a, aRow, aCol, b, bRow, c, cRow, m, n);
     return;

@@ -18,7 +18,7 @@ import { PROGRAMS, sizes } from '../../scripts/sizes.mjs';
  * biases and of normalizations that a GPU finds in one pass, and 0.3 lists of non-zeros without a branch, equal shares
  * of them, and what keeps code optimised.
  */
-const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 187.2, tutorial: 118.5, tensors: 106 };
+const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 187.2, tutorial: 118.5, tensors: 105.9 };
 /** The tutorial of README.md as it is written there, MNIST's download included, and everything: as Vite bundles. */
 const VITE_BUDGET = { readme: 122.6, everything: 181 };
 /**

@@ -33,6 +33,8 @@ export interface Allowance {
    */
   readonly old: number;
   readonly made: number;
+  /** What is made until the first one: files that a program has read at its start are dropped by then. */
+  readonly firstMade: number;
   /** Bytes of new storages after which an engine whose collections cannot be asked for is shown ordinary memory. */
   readonly unseen: number;
   /**
@@ -48,6 +50,7 @@ const LINEAR_MEMORY: Allowance = {
   nurserySize: 2048,
   old: 32 * MB,
   made: 8192 * MB,
+  firstMade: 1024 * MB,
   unseen: 8 * MB,
   unwatched: 1024,
 };
@@ -65,8 +68,6 @@ const YOUNG_LOOKS = 2;
  */
 const FULL_SHARE = 0.05;
 const IDLE_FULL_SHARE = 0.01;
-/** The part of `made` at which the first one comes: files that a program has read at its start are dropped by then. */
-const FIRST_MADE = 1 / 8;
 /** What must have come since the last look or full collection for it to be worth one when memory is out. */
 const URGENT_BYTES = 4 * MB;
 
@@ -234,14 +235,11 @@ export class GenerationalCollector implements Collector {
     });
     this.#youngLeft = this.#young.size;
     this.#looked = true;
-    const { old, made } = this.#allowance;
+    const { old, made, firstMade } = this.#allowance;
     const growth = this.#old.bytes - this.#oldBefore;
+    const enough = (this.#settled ? made : firstMade) / MB;
     if (growth >= Math.max(old, this.#oldBefore / 4) && this.#fulls.isDue(FULL_SHARE)) this.#collectFully();
-    else if (
-      this.#madeMB >= (this.#settled ? 1 : FIRST_MADE) * (made / MB) &&
-      this.#fulls.isDue(IDLE_FULL_SHARE)
-    )
-      this.#collectFully();
+    else if (this.#madeMB >= enough && this.#fulls.isDue(IDLE_FULL_SHARE)) this.#collectFully();
   }
 
   #engineFound(): EngineGC | null {

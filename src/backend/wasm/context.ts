@@ -31,23 +31,23 @@ export interface ScratchArea {
 }
 
 /**
- * `pool.run` of a kernel that needs `bytes` of memory for each thread, whose address becomes argument `at`. Its
- * arguments are a list and not what a function makes of the address: V8 forgets the optimised code of functions that are
+ * `pool.run` of a kernel that needs `bytes` of memory for each thread, whose address takes the place of the last argument.
+ * They are a list and not what a function makes of the address: V8 forgets the optimised code of functions that are
  * made anew for every call, with every full collection.
  */
 export function runWithScratch(
   host: WasmContext,
   kernel: KernelName,
   args: number[],
-  at: number,
   bytes: number,
   total: number,
   chunk: number,
 ): void {
   const area = host.takeScratch(bytes);
   try {
-    args[at] = area.block.pointer;
-    host.runtime.pool.run(kernel, args, total, chunk, { arg: at, stride: area.stride });
+    const arg = args.length - 1;
+    args[arg] = area.block.pointer;
+    host.runtime.pool.run(kernel, args, total, chunk, { arg, stride: area.stride });
   } finally {
     host.returnScratch(area);
   }

@@ -119,7 +119,7 @@ export function convolve(
     [outs, last, rows],
   ]);
   const args = [px, pw, pb, host.pointer(out), host.pointer(p.geometry), 0];
-  runWithScratch(host, 'conv_f32', args, 5, bytes, units, chunk(host, units, p.work));
+  runWithScratch(host, 'conv_f32', args, bytes, units, chunk(host, units, p.work));
   for (const each of operands) each?.release();
   p.geometry.release();
   return out;
@@ -145,7 +145,7 @@ export function convolveInput(
   const units = batch * groups * p.blocks;
   const bytes = scratchBytes(host, rows[0], p.panel, products);
   const args = [pg, pw, host.pointer(out), host.pointer(p.geometry), 0];
-  runWithScratch(host, 'conv_input_f32', args, 4, bytes, units, chunk(host, units, p.work));
+  runWithScratch(host, 'conv_input_f32', args, bytes, units, chunk(host, units, p.work));
   for (const each of operands) each.release();
   p.geometry.release();
   return out;
@@ -173,7 +173,7 @@ export function convolveWeight(
   const units = p.parts * groups * p.blocks;
   const bytes = scratchBytes(host, rows[0], p.panel, products);
   const args = [pg, px, host.pointer(parts), host.pointer(p.geometry), 0];
-  runWithScratch(host, 'conv_weight_f32', args, 4, bytes, units, chunk(host, units, p.work));
+  runWithScratch(host, 'conv_weight_f32', args, bytes, units, chunk(host, units, p.work));
   if (parts !== out) {
     host.runtime.pool.run(
       'add_parts_f32',
@@ -197,7 +197,7 @@ export function im2col(host: WasmContext, x: NDArray, g: Sliding): NDArray | nul
   const units = batch * channels;
   const bytes = (p.taps * p.outputs + 4) * 4;
   const args = [host.pointer(source.array), host.pointer(out), host.pointer(p.geometry), 0];
-  runWithScratch(host, 'im2col_f32', args, 3, bytes, units, chunk(host, units, out.size));
+  runWithScratch(host, 'im2col_f32', args, bytes, units, chunk(host, units, out.size));
   source.release();
   p.geometry.release();
   return out;

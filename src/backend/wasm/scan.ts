@@ -70,7 +70,7 @@ export function sort(
   const bytes = host.runtime.module.exports.sort_scratch(n, dtypeInfo[x.dtype].bytes) >>> 0;
   const pointers = [source.array, values, indices].map((array) => host.pointer(array));
   const args = [...pointers, n, Number(descending), 0];
-  runWithScratch(host, kernel, args, 5, bytes, rows, lineChunk(host, rows, n * SORT_WORK));
+  runWithScratch(host, kernel, args, bytes, rows, lineChunk(host, rows, n * SORT_WORK));
   source.release();
   moved.release();
   return { values: movedBack(host, values, x, dims), indices: movedBack(host, indices, x, dims) };

@@ -140,6 +140,7 @@ export class BufferPool {
       mostNursery: spare,
       old: spare,
       made: 32 * spare,
+      firstMade: 32 * spare,
       unseen: spare / 8,
       unwatched: 0,
     });
