@@ -42,6 +42,8 @@ function install(): void {
 
 const BUILD: BuildOptions = {
   tsconfigRaw: '{}',
+  // In Node too it is what pages load.
+  alias: { wasmgrad: path.resolve('dist/index.js') },
   nodePaths: [path.join(peers, 'node_modules')],
   bundle: true,
   format: 'esm',

@@ -1,5 +1,5 @@
-// @ts-nocheck: the library as it is built for pages.
-import * as torch from '../../../dist/index.js';
+// @ts-nocheck: it has the shape of its neighbours, whose libraries have no types here.
+import * as torch from 'wasmgrad';
 import { uniform, weights } from '../../peers/numbers.mjs';
 import { cnnNumbers, transformerNumbers } from './networks.mjs';
 
