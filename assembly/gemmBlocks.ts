@@ -19,7 +19,6 @@ const K_BLOCK: i32 = 512;
 const ROW_BLOCK: i32 = 240;
 const COLUMN_BLOCK: i32 = 1024;
 const LEAST_ROWS: i32 = 4;
-const TILE_BYTES: i32 = 192;
 /** So few terms are summed faster than an operand is packed; all rows of a B of this size pass by in L2. */
 const FEW_TERMS: i32 = 32;
 /** With so few, rows of C are written from end to end: no tile repays its call. */
@@ -35,6 +34,11 @@ const MOST_ASKED: usize = 2080;
 const SWEPT_BYTES: i32 = 65536;
 
 export abstract class Plan {
+  /** What a tile takes that is not stored where it belongs. */
+  static readonly TILE_BYTES: i32 = 192;
+  /** Columns of B that a slice of `gemm_packed_f32` packs at a time: they stay in L2 while all of A passes by. */
+  static readonly SLICE_COLUMNS: i32 = 64;
+
   /** The height of row tiles: as few tiles as the tallest allows, as equal as possible. */
   // @ts-ignore: decorator
   @inline
@@ -66,6 +70,16 @@ export abstract class Plan {
     return k <= FEWEST_TERMS || !Plan.transposed(m, n, 32 / size);
   }
 
+  /** Rows of A that are packed at a time: they stay in L2 while all of B passes by. */
+  static rowBlock(height: i32): i32 {
+    return (ROW_BLOCK / height) * height;
+  }
+
+  /** The lines that the last panel has at least: of B all, of A as many as the lowest tile. */
+  static leastLines(width: i32, lanes: i32): i32 {
+    return width == lanes ? lanes : LEAST_ROWS;
+  }
+
   static kBlock(k: i32): i32 {
     const blocks = (k + K_BLOCK - 1) / K_BLOCK;
     return blocks == 0 ? 0 : (k + blocks - 1) / blocks;
@@ -75,8 +89,12 @@ export abstract class Plan {
     // Either operand may be the one in rows, and a vector product keeps x (k) and y (m or n) here.
     const rows = min(max(m, n), ROW_BLOCK) + 8;
     const columns = min(max(m, n), COLUMN_BLOCK) + 32;
-    const panels = TILE_BYTES + 128 + (rows + columns) * Plan.kBlock(k) * size;
+    const panels = Plan.TILE_BYTES + 128 + (rows + columns) * Plan.kBlock(k) * size;
     return m == 1 || n == 1 ? max(panels, (k + k + max(m, n)) * size + 64) : panels;
+  }
+
+  static packedScratch(depth: i32, size: i32): i32 {
+    return Plan.TILE_BYTES + 64 + (ROW_BLOCK + LEAST_ROWS) * depth * size;
   }
 }
 
@@ -104,9 +122,9 @@ export function multiply<T extends number>(
 ): void {
   const lanes: i32 = 32 / sizeof<T>();
   const height = Plan.tileRows(m);
-  const rowBlock = (ROW_BLOCK / height) * height;
+  const rowBlock = Plan.rowBlock(height);
   const depthMost = Plan.kBlock(k);
-  const aPanels = (scratch + TILE_BYTES + 63) & ~63;
+  const aPanels = (scratch + Plan.TILE_BYTES + 63) & ~63;
   const bPanels = (aPanels + <usize>(min(m, rowBlock) + LEAST_ROWS) * depthMost * sizeof<T>() + 63) & ~63;
   for (let j0 = 0; j0 < n; j0 += COLUMN_BLOCK) {
     const columns = min(n - j0, COLUMN_BLOCK);
@@ -207,7 +225,7 @@ export function sweep<T extends number>(
   let lastPanel = b + last * bCol;
   let step: usize = 32;
   if (narrow || bCol != sizeof<T>()) {
-    const packed = (scratch + TILE_BYTES + 63) & ~63;
+    const packed = (scratch + Plan.TILE_BYTES + 63) & ~63;
     step = (<usize>k) << 5;
     packPanels<T>(packed, b, bCol, bRow, narrow ? n : panels * lanes, k, lanes, lanes);
     if (!narrow) packPanels<T>(packed + <usize>panels * step, lastPanel, bCol, bRow, lanes, k, lanes, lanes);
@@ -242,7 +260,7 @@ export function sweep<T extends number>(
 }
 
 /** One column panel of B against all row panels of a block of A. */
-function columnPanel<T extends number>(
+export function columnPanel<T extends number>(
   a: usize,
   aRow: usize,
   aCol: usize,

@@ -10,6 +10,7 @@ export * from './extreme';
 export * from './gemm';
 export * from './gemmMicro';
 export * from './gemmPack';
+export * from './gemmPacked';
 export * from './gemmSmall';
 export * from './gemmSparse';
 export * from './gemmSparseMicro';

@@ -45,18 +45,44 @@ function trained(): Int32Array[] {
   return parameters.map((p) => new Int32Array((p.detach().data as Float32Array).buffer));
 }
 
+/** Products that threads pack together: slices of rows and of columns, several blocks, batches; their bits. */
+function multiplied(): Int32Array[] {
+  torch.manualSeed(6);
+  const found: torch.Tensor[] = [];
+  const add = (a: torch.Tensor, b: torch.Tensor) => found.push(a.to(device).matmul(b.to(device)));
+  for (const dtype of ['float32', 'float64'] as const) {
+    for (const [m, k, n] of [
+      [33, 700, 97],
+      [130, 520, 500],
+      [1100, 40, 100],
+      [150, 34, 1100],
+      [250, 600, 99],
+    ]) {
+      const [a, b] = [torch.randn(m, k).to(dtype), torch.randn(k, n).to(dtype)];
+      add(a, b);
+      add(a.t().contiguous().t(), b.t().contiguous().t());
+    }
+    add(torch.randn(3, 130, 130).to(dtype), torch.randn(3, 130, 131).to(dtype));
+    add(torch.randn(2, 3, 130, 130).transpose(0, 1).to(dtype), torch.randn(130, 131).to(dtype));
+  }
+  const linear = new nn.Sequential(new nn.Linear(600, 300), new nn.ReLU()).to(device);
+  found.push(linear.forward(torch.randn(100, 600).to(device)));
+  return found.map((x) => new Int32Array((x.detach().data as Float32Array).buffer));
+}
+
 describe('threads', () => {
-  it('change no bit of a training', async () => {
+  it.each([
+    ['a training', trained],
+    ['products', multiplied],
+  ])('change no bit of %s', async (_, computed) => {
     expect(await pool.start(1)).toBe(1);
-    const alone = trained();
+    const alone = computed();
     expect(alone.every((bits) => bits.some((word) => word !== 0))).toBe(true);
     for (const threads of [2, 3, 4]) {
       expect(await pool.start(threads)).toBe(possible ? threads : 1);
-      const together = trained();
+      const together = computed();
       const different = alone.map((bits, i) => bits.findIndex((word, at) => word !== together[i][at]));
-      expect(different, `${threads} threads: first difference of each parameter`).toEqual(
-        alone.map(() => -1),
-      );
+      expect(different, `${threads} threads: first difference of each`).toEqual(alone.map(() => -1));
     }
   });
 });

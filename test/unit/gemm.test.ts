@@ -18,6 +18,13 @@ interface Kernels {
   gemm_f64: Gemm;
   bmm_f32: Gemm;
   bmm_f64: Gemm;
+  gemm_pack_f32: Gemm;
+  gemm_pack_f64: Gemm;
+  gemm_packed_f32: Gemm;
+  gemm_packed_f64: Gemm;
+  gemm_tile_rows(m: number): number;
+  gemm_packed_scratch_f32(depth: number): number;
+  gemm_packed_scratch_f64(depth: number): number;
   gemm_scratch_f32(m: number, n: number, k: number): number;
   gemm_scratch_f64(m: number, n: number, k: number): number;
 }
@@ -37,6 +44,8 @@ interface Product {
   readonly bias?: boolean;
   /** Slice boundaries, without 0 and the end. */
   readonly cuts?: readonly number[];
+  /** One operand is packed first, by parts: for slices of columns A, else B. Blocks of k have at most so many terms. */
+  readonly packed?: number;
   /** Turns the usual elements into others; `place` counts over both operands. */
   readonly change?: (x: number, place: number) => number;
 }
@@ -80,7 +89,7 @@ class Bench {
     const bias = b + k * bRow + n * bCol + 16;
     const c = bias + n + 16;
     const scratch = (c + m * ldc + 31) & ~15;
-    const scratchEnd = scratch + this.scratchBytes(m, n, k) / size;
+    const scratchEnd = scratch + this.scratchBytes(m, n, product.packed ?? k, product.packed) / size;
     all.fill(GUARD, c, scratchEnd + 64);
     all.fill(GUARD, a, c);
     for (let i = 0; i < m; i++) {
@@ -92,11 +101,14 @@ class Bench {
       all[bias + j] = wave(j + 11);
     }
     const cuts = [0, ...(product.cuts ?? []), columns ? n : m];
+    const pointer = product.bias ? bias * size : 0;
     const kernel = this.#double ? this.#kernels.gemm_f64 : this.#kernels.gemm_f32;
-    for (let s = 0; s + 1 < cuts.length; s++) {
-      const pointer = product.bias ? bias * size : 0;
-      kernel(a * size, aRow, aCol, b * size, bRow, bCol, c * size, ldc, m, n, k, flags, pointer, scratch * size, cuts[s], cuts[s + 1]); // biome-ignore format: one call
-    }
+    const call = [a, aRow, aCol, b, bRow, bCol, c, ldc, m, n, k, flags, pointer / size, scratch];
+    if (product.packed !== undefined) this.#runPacked(call, product.packed, cuts, scratchEnd + 64);
+    else
+      for (let s = 0; s + 1 < cuts.length; s++) {
+        kernel(a * size, aRow, aCol, b * size, bRow, bCol, c * size, ldc, m, n, k, flags, pointer, scratch * size, cuts[s], cuts[s + 1]); // biome-ignore format: one call
+      }
     const result = this.#double ? new Float64Array(m * n) : new Float32Array(m * n);
     let untouched = all.subarray(scratchEnd, scratchEnd + 64).every((x) => x === GUARD);
     untouched &&= all.subarray(c + m * ldc, scratch).every((x) => x === GUARD);
@@ -111,8 +123,40 @@ class Bench {
     };
   }
 
-  scratchBytes(m: number, n: number, k: number): number {
+  /** The same as one call of gemm for each slice, but one operand is packed before, at `panels`, in two parts. */
+  #runPacked(call: readonly number[], depthBlock: number, cuts: readonly number[], panels: number): void {
+    const [a, aRow, aCol, b, bRow, bCol, c, ldc, m, n, k, flags, bias, scratch] = call;
+    const size = this.#double ? 8 : 4;
+    const columns = (flags & COLUMNS) !== 0;
+    const height = this.#kernels.gemm_tile_rows(m);
+    const [pack, multiply] = this.#double
+      ? [this.#kernels.gemm_pack_f64, this.#kernels.gemm_packed_f64]
+      : [this.#kernels.gemm_pack_f32, this.#kernels.gemm_packed_f32];
+    const [lines, step, kStep, width] = columns ? [m, aRow, aCol, height] : [n, bCol, bRow, 32 / size];
+    const count = Math.ceil(lines / width);
+    for (let q = 0; q < k; q += depthBlock) {
+      const depth = Math.min(k - q, depthBlock);
+      const from = (columns ? a : b) + q * kStep;
+      for (const [begin, end] of [[count >> 1, count], [0, count >> 1]]) // biome-ignore format: pairs
+        if (begin < end) pack(from * size, step, kStep, lines, depth, width, panels * size, begin, end);
+      const last = q + depth === k;
+      const now = (flags & COLUMNS) | (q > 0 ? ACCUMULATE : flags & ACCUMULATE) | (last ? flags & RELU : 0);
+      const [x, xStep, xK] = columns ? [b + q * bRow, bCol, bRow] : [a + q * aCol, aRow, aCol];
+      for (let s = 0; s + 1 < cuts.length; s++)
+        multiply(x * size, xStep, xK, panels * size, c * size, ldc, m, n, depth, height, now, last ? bias * size : 0, scratch * size, cuts[s], cuts[s + 1]); // biome-ignore format: one call
+    }
+  }
+
+  scratchBytes(m: number, n: number, k: number, packed?: number): number {
+    if (packed !== undefined) {
+      const { gemm_packed_scratch_f32, gemm_packed_scratch_f64 } = this.#kernels;
+      return (this.#double ? gemm_packed_scratch_f64 : gemm_packed_scratch_f32)(k);
+    }
     return this.#double ? this.#kernels.gemm_scratch_f64(m, n, k) : this.#kernels.gemm_scratch_f32(m, n, k);
+  }
+
+  tileRows(m: number): number {
+    return this.#kernels.gemm_tile_rows(m);
   }
 
   /** batch products; `shared`: all batches use the same b. */
@@ -307,6 +351,41 @@ describe.each(cases)('gemm of %s.wasm in %s', (name, dtype) => {
           expect(bits(bench.run({ ...product, cuts: rowCuts }).c).equals(whole)).toBe(true);
           const sliced = bench.run({ ...product, flags: RELU | COLUMNS, cuts: columnCuts });
           expect(bits(sliced.c).equals(whole)).toBe(true);
+        }
+      }
+    }
+  });
+
+  it('gives the same bits where one operand is packed for all slices, around all edges', () => {
+    // biome-ignore format: triples
+    const sizes = [[4, 5, 1], [5, 8, 3], [6, 9, 40], [7, 63, 21], [11, 64, 33], [12, 65, 33], [13, 129, 530], [37, 100, 600],
+      [239, 40, 8], [240, 40, 8], [241, 48, 9], [500, 70, 35], [64, 1030, 5]];
+    for (const [m, n, k] of sizes) {
+      const height = bench.tileRows(m);
+      const rowCuts = [1, 2, 5, 20].map((tile) => tile * height).filter((cut) => cut < m);
+      const columnCuts = [8, 24, 56, 64].filter((cut) => cut < n);
+      for (const layout of layouts) {
+        for (const options of [
+          { flags: RELU, bias: true },
+          { flags: ACCUMULATE, spread: 2 },
+        ]) {
+          const product = { m, n, k, ...options, ...layout };
+          const whole = bench.run(product);
+          expectClose(product, whole);
+          for (const packed of [k, Math.ceil(k / 2)]) {
+            for (const [flags, cuts] of [
+              [options.flags, []],
+              [options.flags, rowCuts],
+              [options.flags | COLUMNS, []],
+              [options.flags | COLUMNS, columnCuts],
+            ] as const) {
+              // biome-ignore format: pairs
+              const { c } = bench.run({ ...product, packed, flags, cuts });
+              expect(bits(c).equals(bits(whole.c)), JSON.stringify({ ...product, packed, flags, cuts })).toBe(
+                true,
+              );
+            }
+          }
         }
       }
     }

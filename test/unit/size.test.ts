@@ -15,12 +15,12 @@ import { PROGRAMS, sizes } from '../../scripts/sizes.mjs';
  * messages of other processes during long kernels, 0.3 the refusal of what is no option, module or data set, 1.5 folds
  * of columns, sums of magnitudes and sums of squares at the speed of memory, 0.6 products of few terms, 0.4 the
  * inverse of erf and faster tails of the normal distribution, 0.2 lists that V8 finds of one kind, 0.2 gradients of
- * biases and of normalizations that a GPU finds in one pass, and 0.3 lists of non-zeros without a branch, equal shares
- * of them, and what keeps code optimised.
+ * biases and of normalizations that a GPU finds in one pass, 0.3 lists of non-zeros without a branch, equal shares
+ * of them, and what keeps code optimised, and 1.3 products for which threads pack together.
  */
-const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 187.2, tutorial: 118.5, tensors: 105.9 };
+const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 188.6, tutorial: 119.9, tensors: 107.4 };
 /** The tutorial of README.md as it is written there, MNIST's download included, and everything: as Vite bundles. */
-const VITE_BUDGET = { readme: 122.6, everything: 181 };
+const VITE_BUDGET = { readme: 124.1, everything: 182.4 };
 /**
  * For pages without a bundler: everything, with files, plots and data sets; what a GPU needs beside it, on demand. Of that
  * 14 kB are formulas that are computed late, kernels that several steps share, products in float16 and over subgroups, large
@@ -28,7 +28,7 @@ const VITE_BUDGET = { readme: 122.6, everything: 181 };
  * normalizations in one pass, large angles, what is done when memory was out, and clean exits in Node; of the first, 0.8 are random values drawn in place, norms
  * that do not overflow, and linear layers that rectify in the same pass.
  */
-const FILE_BUDGET = { 'wasmgrad.min.js': 228.7, 'wasmgrad.webgpu.min.js': 46.5 };
+const FILE_BUDGET = { 'wasmgrad.min.js': 230.1, 'wasmgrad.webgpu.min.js': 46.5 };
 
 describe('size', () => {
   it('stays within the budget', async () => {

@@ -2,7 +2,7 @@
 import type { NDArray } from '../array.ts';
 import { lastOf, type Sliding, volume } from '../windows.ts';
 import { runWithScratch, type WasmContext } from './context.ts';
-import { packed } from './kernels.ts';
+import { packed, productChunk } from './kernels.ts';
 
 /** Elements of a panel of columns: with its packed copy it stays in the second-level cache. */
 const PANEL_ELEMENTS = 65_536;
@@ -14,9 +14,6 @@ const FEW_IMAGES = 8;
 /** At most this many partial gradients of the weight, of this many elements together. */
 const MOST_PARTS = 16;
 const PART_ELEMENTS = 1_048_576;
-/** Multiply-adds from which waking threads pays, as for matrix products. */
-const PARALLEL_HOT = 48 ** 3;
-const PARALLEL_ASLEEP = 96 ** 3;
 
 interface Plan {
   readonly geometry: NDArray;
@@ -73,14 +70,6 @@ function plan(
   };
 }
 
-/** Units per slice; all of them where threads would not pay, nor is there an interlude. */
-function chunk(host: WasmContext, units: number, work: number): number {
-  const { pool } = host.runtime;
-  const threads = pool.plannedThreads;
-  const share = threads < 2 || work < (pool.hot ? PARALLEL_HOT : PARALLEL_ASLEEP) ? 1 : threads;
-  return Math.ceil(units / share / pool.pieces(work / share));
-}
-
 /** Bytes of a panel, then of what gemm needs for any of the given products. */
 function scratchBytes(
   host: WasmContext,
@@ -119,7 +108,7 @@ export function convolve(
     [outs, last, rows],
   ]);
   const args = [px, pw, pb, host.pointer(out), host.pointer(p.geometry), 0];
-  runWithScratch(host, 'conv_f32', args, bytes, units, chunk(host, units, p.work));
+  runWithScratch(host, 'conv_f32', args, bytes, units, productChunk(host, units, p.work));
   for (const each of operands) each?.release();
   p.geometry.release();
   return out;
@@ -145,7 +134,7 @@ export function convolveInput(
   const units = batch * groups * p.blocks;
   const bytes = scratchBytes(host, rows[0], p.panel, products);
   const args = [pg, pw, host.pointer(out), host.pointer(p.geometry), 0];
-  runWithScratch(host, 'conv_input_f32', args, bytes, units, chunk(host, units, p.work));
+  runWithScratch(host, 'conv_input_f32', args, bytes, units, productChunk(host, units, p.work));
   for (const each of operands) each.release();
   p.geometry.release();
   return out;
@@ -173,7 +162,7 @@ export function convolveWeight(
   const units = p.parts * groups * p.blocks;
   const bytes = scratchBytes(host, rows[0], p.panel, products);
   const args = [pg, px, host.pointer(parts), host.pointer(p.geometry), 0];
-  runWithScratch(host, 'conv_weight_f32', args, bytes, units, chunk(host, units, p.work));
+  runWithScratch(host, 'conv_weight_f32', args, bytes, units, productChunk(host, units, p.work));
   if (parts !== out) {
     host.runtime.pool.run(
       'add_parts_f32',
@@ -197,7 +186,7 @@ export function im2col(host: WasmContext, x: NDArray, g: Sliding): NDArray | nul
   const units = batch * channels;
   const bytes = (p.taps * p.outputs + 4) * 4;
   const args = [host.pointer(source.array), host.pointer(out), host.pointer(p.geometry), 0];
-  runWithScratch(host, 'im2col_f32', args, bytes, units, chunk(host, units, out.size));
+  runWithScratch(host, 'im2col_f32', args, bytes, units, productChunk(host, units, out.size));
   source.release();
   p.geometry.release();
   return out;
@@ -212,7 +201,7 @@ export function col2im(host: WasmContext, columns: NDArray, g: Sliding, ndim: nu
   const source = packed(host, columns);
   const units = batch * channels;
   const args = [host.pointer(source.array), host.pointer(out), host.pointer(p.geometry)];
-  host.runtime.pool.run('col2im_f32', args, units, chunk(host, units, columns.size));
+  host.runtime.pool.run('col2im_f32', args, units, productChunk(host, units, columns.size));
   source.release();
   p.geometry.release();
   return out;

@@ -10,6 +10,19 @@ const PARALLEL_HOT = 32_768;
 /** … and 25 µs when they must be woken. */
 const PARALLEL_ASLEEP = 262_144;
 
+/** The same in multiply-adds of products. */
+const PRODUCT_HOT = 48 ** 3;
+const PRODUCT_ASLEEP = 96 ** 3;
+
+/**
+ * A thread's part is cut into some slices, of so many multiply-adds at least, so that a thread which others disturb leaves
+ * some of its part to the rest. They take 5 µs, to claim one 0.1.
+ */
+const MOST_SLICES = 8;
+const SLICE_WORK = 2 ** 18;
+/** The same in elements of rows and of slow functions: where memory is the limit finer slices gain nothing. */
+const SLICE_ELEMENTS = 2 ** 14;
+
 /**
  * How many times as long as an addition a function takes, to the nearest few: it pays for threads that much sooner. Those
  * that are not named here either are about as fast, or are not met in long arrays.
@@ -52,13 +65,36 @@ export function elementChunk(host: WasmContext, total: number, cost = 1): number
   if (work < PARALLEL_HOT) return total;
   const threads = pool.plannedThreads;
   if (threads < 2 || (work < PARALLEL_ASLEEP && !pool.hot)) return total;
-  return Math.ceil(total / threads / 64) * 64;
+  const slices = cost > 1 ? finely(work / threads) : 1;
+  return Math.ceil(total / threads / slices / 64) * 64;
 }
 
-/** Rows per slice, so that a slice has as many elements as an elementwise one would. */
+/** Into how many slices a thread's part of so many elements is cut. */
+const finely = (elements: number): number =>
+  Math.max(1, Math.min(MOST_SLICES, Math.floor(elements / SLICE_ELEMENTS)));
+
+/** Among how many threads a product of so many multiply-adds is shared out. */
+export function sharers(host: WasmContext, work: number): number {
+  const { pool } = host.runtime;
+  const threads = pool.plannedThreads;
+  return threads < 2 || work < (pool.hot ? PRODUCT_HOT : PRODUCT_ASLEEP) ? 1 : threads;
+}
+
+/**
+ * Units per slice of products of so many multiply-adds together, a thread's part in `most` slices; all of them where threads
+ * would not pay, nor is there an interlude.
+ */
+export function productChunk(host: WasmContext, units: number, work: number, most = MOST_SLICES): number {
+  const share = sharers(host, work);
+  const part = work / share;
+  const slices = share === 1 ? 1 : Math.min(most, Math.floor(part / SLICE_WORK));
+  return Math.ceil(units / share / Math.max(slices, host.runtime.pool.pieces(part)));
+}
+
+/** Rows per slice; all of them where threads would not pay. */
 export function rowChunk(host: WasmContext, rows: number, length: number): number {
   const elements = elementChunk(host, rows * length);
-  return elements >= rows * length ? rows : Math.max(1, Math.ceil(elements / length));
+  return elements >= rows * length ? rows : Math.max(1, Math.ceil(elements / finely(elements) / length));
 }
 
 /** An input as a kernel takes it; `release` gives back the copy that may have been needed. */

@@ -1,0 +1,152 @@
+/**
+ * Large products on several threads. They pack one operand together and take slices of the other one, each of which packs its
+ * own: small enough that a thread which others disturb leaves the rest to them. (When every thread packs all of what it needs,
+ * one of two does so twice as much of it, and has half of the product in one piece.)
+ */
+import type { NDArray } from '../array.ts';
+import type { GemmOptions } from '../backend.ts';
+import type { WasmContext } from './context.ts';
+import { type Matrices, RELU } from './matrices.ts';
+
+const ACCUMULATE = 1;
+const SLICE_COLUMNS = 4;
+/** Multiply-adds from which two jobs for the threads pay instead of one: on one thread some 100 µs. */
+const LEAST_WORK = 176 ** 3;
+/** Smaller operands are packed in a moment, or read in place. */
+const LEAST_ROWS = 32;
+const LEAST_COLUMNS = 96;
+const LEAST_DEPTH = 33;
+/** Lines of the shared operand (columns: all there are), and elements of each, that are packed at a time: 2 MB, which every
+ * slice reads once. */
+const BLOCK_LINES = 1024;
+const BLOCK_DEPTH = 512;
+/** Multiply-adds of a slice: some 10 µs, where to claim it takes 0.1. */
+const SLICE_WORK = 2 ** 19;
+/** Panels of a slice, if there are so many: fewer would not repay reading the shared operand once more. */
+const SLICE_ROW_TILES = 2;
+const SLICE_COLUMN_PANELS = 4;
+/** Slices that every thread should find. */
+const SLICES_PER_THREAD = 4;
+const PANEL_BYTES = 32;
+/** Panels of columns that are packed in one pass over the rows of B, by whole cache lines. */
+const PACKED_TOGETHER = 4;
+
+/** Rows of A or columns of B, as the kernels take them: distances in elements. */
+interface Lines {
+  readonly pointer: number;
+  readonly count: number;
+  readonly step: number;
+  readonly kStep: number;
+  /** How many make a panel. */
+  readonly width: number;
+}
+
+/** Whether this is the way for such a product: there is more than one thread, and enough to do. */
+export function worthSharing(host: WasmContext, m: number, n: number, k: number): boolean {
+  const large = m >= LEAST_ROWS && n >= LEAST_COLUMNS && k >= LEAST_DEPTH && m * n * k >= LEAST_WORK;
+  return large && host.runtime.pool.threads > 1;
+}
+
+/** Who packs what, and how finely the rest is cut. */
+interface Cut {
+  /** Slices are columns of B: the rows of A are shared. */
+  readonly byColumns: boolean;
+  readonly shared: Lines;
+  readonly own: Lines;
+  /** Lines of a slice, at least and at most. */
+  readonly least: number;
+  readonly most: number;
+}
+
+function cut(threads: number, rows: Lines, columns: Lines): Cut {
+  // Slices of columns are the faster ones, where there are enough of them.
+  const panelsEach = Math.floor(columns.count / columns.width / threads / SLICES_PER_THREAD);
+  const byColumns =
+    columns.count > rows.count || columns.count > BLOCK_LINES || panelsEach >= SLICE_COLUMN_PANELS;
+  const [shared, own] = byColumns ? [rows, columns] : [columns, rows];
+  const least = byColumns ? Math.max(1, Math.min(panelsEach, SLICE_COLUMN_PANELS)) : SLICE_ROW_TILES;
+  const most = Math.ceil(own.count / threads / own.width);
+  return { byColumns, shared, own, least: least * own.width, most: most * own.width };
+}
+
+/** The product of the matrices of this number. */
+export function packedGemm(
+  host: WasmContext,
+  a: Matrices,
+  b: Matrices,
+  out: NDArray,
+  m: number,
+  n: number,
+  k: number,
+  { relu, bias }: GemmOptions,
+  batch = 0,
+): void {
+  const { pool, module } = host.runtime;
+  const { gemm_tile_rows, gemm_packed_scratch_f32, gemm_packed_scratch_f64 } = module.exports;
+  const double = out.dtype === 'float64';
+  const size = double ? 8 : 4;
+  const threads = pool.plannedThreads;
+  const height = gemm_tile_rows(m);
+  const lines = (x: Matrices, count: number, step: number, kStep: number, width: number): Lines => {
+    return { pointer: host.pointer(x.array) + size * batch * x.batch, count, step, kStep, width };
+  };
+  const rows = lines(a, m, a.rowStride, a.columnStride, height);
+  const columns = lines(b, n, b.columnStride, b.rowStride, PANEL_BYTES / size);
+  const { byColumns, shared, own, least, most } = cut(threads, rows, columns);
+  const to = host.pointer(out) + size * batch * m * n;
+
+  const lineBlock = Math.min(shared.count, Math.floor(BLOCK_LINES / shared.width) * shared.width);
+  const depthBlock = Math.ceil(k / Math.ceil(k / BLOCK_DEPTH));
+  const stride = ((double ? gemm_packed_scratch_f64 : gemm_packed_scratch_f32)(depthBlock) + 63) & ~63;
+  const sharedBytes = (lineBlock + shared.width) * depthBlock * size;
+  const scratch = host.takeScratch(stride + Math.ceil(sharedBytes / threads));
+  const { pointer } = scratch.block;
+  const panels = pointer + stride * threads;
+
+  const multiply = (line: number, count: number, q: number, depth: number): void => {
+    const packs = Math.ceil(count / shared.width);
+    const last = q + depth === k;
+    pool.run(
+      double ? 'gemm_pack_f64' : 'gemm_pack_f32',
+      [
+        shared.pointer + size * (line * shared.step + q * shared.kStep),
+        shared.step,
+        shared.kStep,
+        count,
+        depth,
+        shared.width,
+        panels,
+      ],
+      packs,
+      Math.ceil(packs / threads / PACKED_TOGETHER) * PACKED_TOGETHER,
+    );
+    pool.run(
+      double ? 'gemm_packed_f64' : 'gemm_packed_f32',
+      [
+        own.pointer + size * q * own.kStep,
+        own.step,
+        own.kStep,
+        panels,
+        to + size * line * n,
+        n,
+        byColumns ? count : m,
+        byColumns ? n : count,
+        depth,
+        height,
+        (q > 0 ? ACCUMULATE : 0) | (last && relu ? RELU : 0) | (byColumns ? SLICE_COLUMNS : 0),
+        last && bias ? host.pointer(bias) : 0,
+        pointer,
+      ],
+      own.count,
+      Math.min(most, Math.max(least, Math.ceil(SLICE_WORK / (count * depth) / own.width) * own.width)),
+      { arg: 12, stride },
+    );
+  };
+  try {
+    for (let line = 0; line < shared.count; line += lineBlock)
+      for (let q = 0; q < k; q += depthBlock)
+        multiply(line, Math.min(shared.count - line, lineBlock), q, Math.min(k - q, depthBlock));
+  } finally {
+    host.returnScratch(scratch);
+  }
+}
