@@ -85,6 +85,28 @@ export interface PixelScaling {
   readonly std: number;
 }
 
+/** A step of an LSTM: its state, and its gates i, f, g, o [n, 4·size] after their functions. */
+export interface LstmCell {
+  readonly hidden: NDArray;
+  readonly next: NDArray;
+  readonly gates: NDArray;
+}
+/** The gradients by what is added up to the gates, and by the cell state before. */
+export interface LstmGrads {
+  readonly gates: NDArray;
+  readonly cell: NDArray;
+}
+/** A step of a GRU: its state, and its gates r, z, n [n, 3·size] after their functions. */
+export interface GruCell {
+  readonly next: NDArray;
+  readonly gates: NDArray;
+}
+export interface GruGrads {
+  readonly x: NDArray;
+  readonly recurrent: NDArray;
+  readonly state: NDArray;
+}
+
 export type LossReduction = 'none' | 'mean' | 'sum';
 
 export interface CrossEntropyOptions {
@@ -176,6 +198,19 @@ export interface Backend extends WindowKernels {
   softmax(x: NDArray, log: boolean): NDArray;
   /** The gradient of softmax or logSoftmax from its output. */
   softmaxGrad(grad: NDArray, output: NDArray, log: boolean): NDArray;
+
+  // Recurrent cells of float32 matrices, where one kernel is faster than ops; what the gates are made of is told in ops/recurrent.ts
+  lstmCell?(x: NDArray, recurrent: NDArray, cell: NDArray): LstmCell;
+  /** From the gradients by the hidden and the cell state, of which one may be missing. */
+  lstmCellGrad?(
+    byHidden: NDArray | null,
+    byNext: NDArray | null,
+    gates: NDArray,
+    cell: NDArray,
+    next: NDArray,
+  ): LstmGrads;
+  gruCell?(x: NDArray, recurrent: NDArray, state: NDArray): GruCell;
+  gruCellGrad?(grad: NDArray, recurrent: NDArray, state: NDArray, gates: NDArray): GruGrads;
 
   // Losses
   /** Logits [rows, classes] against int64 class numbers [rows], each in range or ignored; weight is [classes]. */

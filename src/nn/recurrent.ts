@@ -1,6 +1,7 @@
 /** One step of each recurrent layer, shared by the layers over sequences and by the cells. */
 import { divide } from '../ops/divide.ts';
 import { linear } from '../ops/matmul.ts';
+import { gruCell, lstmCell } from '../ops/recurrent.ts';
 import type { Tensor } from '../tensor.ts';
 
 export type Mode = 'LSTM' | 'GRU' | 'RNN_TANH' | 'RNN_RELU';
@@ -24,9 +25,9 @@ export function step(mode: Mode, projected: Tensor, [hidden, cell]: State, weigh
   const recurrent = linear<Tensor>(hidden, weights.weightHh, weights.biasHh);
   switch (mode) {
     case 'LSTM':
-      return cell === undefined ? [hidden] : lstm(projected.add(recurrent), cell, weights.weightHr);
+      return cell === undefined ? [hidden] : lstm(projected, recurrent, cell, weights.weightHr);
     case 'GRU':
-      return [gru(projected, recurrent, hidden)];
+      return [gruCell<Tensor>(projected, recurrent, hidden)];
     case 'RNN_TANH':
       return [projected.add(recurrent).tanh()];
     case 'RNN_RELU':
@@ -34,20 +35,9 @@ export function step(mode: Mode, projected: Tensor, [hidden, cell]: State, weigh
   }
 }
 
-function lstm(gates: Tensor, cell: Tensor, weightHr: Tensor | null): State {
-  const [input, forget, candidate, output] = divide<Tensor>(gates, gates.ndim - 1, 4);
-  const next = forget.sigmoid().mul(cell).add(input.sigmoid().mul(candidate.tanh()));
-  const hidden = output.sigmoid().mul(next.tanh());
-  return [weightHr === null ? hidden : linear<Tensor>(hidden, weightHr), next];
-}
-
-function gru(projected: Tensor, recurrent: Tensor, hidden: Tensor): Tensor {
-  const [resetX, updateX, candidateX] = divide<Tensor>(projected, projected.ndim - 1, 3);
-  const [resetH, updateH, candidateH] = divide<Tensor>(recurrent, recurrent.ndim - 1, 3);
-  const reset = resetX.add(resetH).sigmoid();
-  const update = updateX.add(updateH).sigmoid();
-  const candidate = candidateX.add(reset.mul(candidateH)).tanh();
-  return hidden.sub(candidate).mul(update).add(candidate);
+function lstm(projected: Tensor, recurrent: Tensor, before: Tensor, weightHr: Tensor | null): State {
+  const { hidden, cell } = lstmCell<Tensor>(projected, recurrent, before);
+  return [weightHr === null ? hidden : linear<Tensor>(hidden, weightHr), cell];
 }
 
 /** The states after each step over projected inputs [t, n, gates·hidden], first to last or reversed, and the last one. */

@@ -66,6 +66,10 @@ export const KERNELS: Readonly<Record<keyof Backend, Naming | null>> = {
   standardize: 'standardize',
   standardizeGrad: 'standardize_grad',
   affineGrads: 'affine_grads',
+  lstmCell: 'lstm_cell',
+  lstmCellGrad: 'lstm_cell_grad',
+  gruCell: 'gru_cell',
+  gruCellGrad: 'gru_cell_grad',
   sgdStep: 'sgd_step',
   optimizerStep: (spec: StepSpec) => `${spec.name}_step`,
 };

@@ -16,6 +16,10 @@ import type {
   CrossEntropyOptions,
   CrossEntropyResult,
   GemmOptions,
+  GruCell,
+  GruGrads,
+  LstmCell,
+  LstmGrads,
   Operand,
   PixelScaling,
   ReduceSpec,
@@ -37,6 +41,7 @@ import * as movement from './movement.ts';
 import * as normalization from './normalization.ts';
 import { MAX_TOTAL } from './pool.ts';
 import * as pooling from './pooling.ts';
+import * as recurrent from './recurrent.ts';
 import * as folds from './reduce.ts';
 import * as rows from './rows.ts';
 import { type Runtime, type RuntimeOptions, startRuntime } from './runtime.ts';
@@ -380,6 +385,29 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
     return (
       normalization.standardizeGrad(this, grad, output, rstd) ?? super.standardizeGrad(grad, output, rstd)
     );
+  }
+
+  lstmCell(x: NDArray, fromState: NDArray, cell: NDArray): LstmCell {
+    this.begin(x, fromState, cell);
+    return recurrent.lstmCell(this, x, fromState, cell);
+  }
+  lstmCellGrad(
+    byHidden: NDArray | null,
+    byNext: NDArray | null,
+    gates: NDArray,
+    cell: NDArray,
+    next: NDArray,
+  ): LstmGrads {
+    this.begin(byHidden, byNext, gates, cell, next);
+    return recurrent.lstmCellGrad(this, byHidden, byNext, gates, cell, next);
+  }
+  gruCell(x: NDArray, fromState: NDArray, state: NDArray): GruCell {
+    this.begin(x, fromState, state);
+    return recurrent.gruCell(this, x, fromState, state);
+  }
+  gruCellGrad(grad: NDArray, fromState: NDArray, state: NDArray, gates: NDArray): GruGrads {
+    this.begin(grad, fromState, state, gates);
+    return recurrent.gruCellGrad(this, grad, fromState, state, gates);
   }
 
   override sgdStep(
