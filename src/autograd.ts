@@ -1,16 +1,28 @@
 /** `torch.autograd`: derivatives asked for directly, and operations that users define. */
 import { walkBackward } from './autograd/backward.ts';
 import { AutogradError } from './core/errors.ts';
+import { type Flexible, named } from './tensor/namedArguments.ts';
 import { initialGradient, Tensor } from './tensor.ts';
+
+/** One for each of the tensors that derivatives start from, null for a scalar's 1. */
+type GradientsGiven = Tensor | readonly (Tensor | null)[] | null;
+
+const listOf = (given: GradientsGiven | undefined): readonly (Tensor | null)[] =>
+  given instanceof Tensor ? [given] : (given ?? []);
 
 export interface GradOptions {
   /** Gradients of the outputs, each of its output's shape; default ones for scalars. */
-  gradOutputs?: Tensor | readonly (Tensor | null)[];
+  gradOutputs?: GradientsGiven;
   retainGraph?: boolean;
   createGraph?: boolean;
   /** Give null for inputs that the outputs do not depend on, instead of an error. */
   allowUnused?: boolean;
 }
+
+type GradArguments<O> = Flexible<
+  [gradOutputs: GradientsGiven, retainGraph: boolean, createGraph: boolean],
+  O
+>;
 
 /**
  * The derivatives of the sum of `outputs` with respect to `inputs`, without touching any `.grad`.
@@ -19,23 +31,23 @@ export interface GradOptions {
 export function grad(
   outputs: Tensor | readonly Tensor[],
   inputs: Tensor | readonly Tensor[],
-  options?: GradOptions & { allowUnused?: false },
+  ...rest: GradArguments<GradOptions & { allowUnused?: false }>
 ): Tensor[];
 export function grad(
   outputs: Tensor | readonly Tensor[],
   inputs: Tensor | readonly Tensor[],
-  options?: GradOptions,
+  ...rest: GradArguments<GradOptions>
 ): (Tensor | null)[];
 export function grad(
   outputs: Tensor | readonly Tensor[],
   inputs: Tensor | readonly Tensor[],
-  options: GradOptions = {},
+  ...rest: GradArguments<GradOptions>
 ): (Tensor | null)[] {
+  const options = named<GradOptions>(['gradOutputs', 'retainGraph', 'createGraph'], rest, {});
   const { createGraph = false, retainGraph = createGraph, allowUnused = false, gradOutputs } = options;
   const roots = outputs instanceof Tensor ? [outputs] : outputs;
   const wanted = inputs instanceof Tensor ? [inputs] : inputs;
-  const given =
-    gradOutputs === undefined || gradOutputs instanceof Tensor ? [gradOutputs ?? null] : gradOutputs;
+  const given = listOf(gradOutputs);
   const starts = roots.map((root, i) => initialGradient(root, given[i] ?? null, 'grad'));
   const targets = wanted.map((x) => {
     const edge = x.edge();
@@ -54,14 +66,25 @@ export function grad(
   });
 }
 
+export interface BackwardAllOptions {
+  /** Gradients of the tensors, each of its tensor's shape; default ones for scalars. */
+  gradTensors?: GradientsGiven;
+  retainGraph?: boolean;
+  createGraph?: boolean;
+}
+
 /** Adds the derivatives of the sum of `tensors` to the `.grad` of all leaves. @throws AutogradError */
 export function backward(
   tensors: Tensor | readonly Tensor[],
-  gradTensors?: Tensor | readonly (Tensor | null)[] | null,
-  { createGraph = false, retainGraph = createGraph }: { retainGraph?: boolean; createGraph?: boolean } = {},
+  ...rest: Flexible<
+    [gradTensors: GradientsGiven, retainGraph: boolean, createGraph: boolean],
+    BackwardAllOptions
+  >
 ): void {
+  const options = named<BackwardAllOptions>(['gradTensors', 'retainGraph', 'createGraph'], rest, {});
+  const { createGraph = false, retainGraph = createGraph, gradTensors } = options;
   const roots = tensors instanceof Tensor ? [tensors] : tensors;
-  const given = gradTensors instanceof Tensor ? [gradTensors] : (gradTensors ?? []);
+  const given = listOf(gradTensors);
   const starts = roots.map((root, i) => initialGradient(root, given[i] ?? null, 'backward'));
   walkBackward(roots, starts, { retainGraph, createGraph, targets: null });
 }

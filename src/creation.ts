@@ -13,7 +13,7 @@ import {
 } from './core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from './core/errors.ts';
 import { formatShape, numElements, type Shape } from './core/shape.ts';
-import { given, tensorGiven } from './ops/given.ts';
+import { given, optionsGiven, tensorGiven } from './ops/given.ts';
 import { taking } from './ops/taking.ts';
 import { sizesAndOptions } from './tensor/arguments.ts';
 import { Tensor } from './tensor.ts';
@@ -37,8 +37,10 @@ export function leafTensor(array: NDArray, options: TensorOptions | undefined): 
   return x;
 }
 
-const dtypeOf = (options: TensorOptions | undefined, op: string, otherwise: DType = 'float32'): DType =>
-  options?.dtype === undefined ? otherwise : resolveDType(options.dtype, op);
+function dtypeOf(options: TensorOptions | undefined, op: string, otherwise: DType = 'float32'): DType {
+  const { dtype } = optionsGiven(options, op);
+  return dtype === undefined ? otherwise : resolveDType(dtype, op);
+}
 
 /** A tensor filled with one value. */
 function filled(list: readonly unknown[], value: number | bigint, op: string, dtype?: DType): Tensor {
@@ -119,6 +121,7 @@ export function tensor(data: TensorData | Tensor, options: TensorOptions = {}): 
       "tensor: argument 'data' must be numbers, bools, bigints or arrays of them, but got nothing",
     );
   }
+  optionsGiven(options, 'tensor');
   const backend = backendFor(options.device);
   if (data instanceof Tensor) {
     const copy = data.detach().to({ device: backend.device, dtype: options.dtype ?? data.dtype, copy: true });

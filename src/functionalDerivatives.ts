@@ -7,6 +7,7 @@ import { grad } from './autograd.ts';
 import { AutogradError } from './core/errors.ts';
 import { formatShape, numElements, type Shape, sameShape } from './core/shape.ts';
 import { zeros } from './creation.ts';
+import { optionsGiven } from './ops/given.ts';
 import { stack } from './ops/join.ts';
 import { type BackwardOptions, Tensor } from './tensor.ts';
 
@@ -20,6 +21,11 @@ export interface FunctionalOptions {
   /** Refuse outputs that do not depend on an input, instead of giving zeros. */
   strict?: boolean;
 }
+
+/** `createGraph` by position, or the options. */
+type Settings = boolean | FunctionalOptions;
+const settingsOf = (given: Settings | undefined, op: string): FunctionalOptions =>
+  typeof given === 'boolean' ? { createGraph: given } : optionsGiven(given, op);
 
 const listOf = (x: OneOrMany): readonly Tensor[] => (x instanceof Tensor ? [x] : x);
 
@@ -133,27 +139,24 @@ function jacobianRows(
  * The Jacobian of `func` at `inputs`: [...output.shape, ...input.shape]; for several inputs a list, for several outputs
  * a list of those. @throws AutogradError
  */
-export function jacobian(func: (x: Tensor) => Tensor, inputs: Tensor, options?: FunctionalOptions): Tensor;
+export function jacobian(func: (x: Tensor) => Tensor, inputs: Tensor, options?: Settings): Tensor;
 export function jacobian(
   func: (...inputs: Tensor[]) => Tensor,
   inputs: readonly Tensor[],
-  options?: FunctionalOptions,
+  options?: Settings,
 ): Tensor[];
 export function jacobian(
   func: (x: Tensor) => readonly Tensor[],
   inputs: Tensor,
-  options?: FunctionalOptions,
+  options?: Settings,
 ): Tensor[];
 export function jacobian(
   func: (...inputs: Tensor[]) => readonly Tensor[],
   inputs: readonly Tensor[],
-  options?: FunctionalOptions,
+  options?: Settings,
 ): Tensor[][];
-export function jacobian(
-  func: Fn,
-  inputs: OneOrMany,
-  options: FunctionalOptions = {},
-): Tensor | Tensor[] | Tensor[][] {
+export function jacobian(func: Fn, inputs: OneOrMany, given?: Settings): Tensor | Tensor[] | Tensor[][] {
+  const options = settingsOf(given, 'jacobian');
   const leaves = prepare(inputs, options.createGraph ?? false, 'jacobian');
   const result = enableGrad(() => func(...leaves));
   const blocks = listOf(result).map((y) => shapedAs(jacobianRows(y, leaves, options, 'jacobian'), inputs));
@@ -164,17 +167,18 @@ export function jacobian(
  * The Hessian of a scalar function at `inputs`: [...shape, ...shape]; for several inputs a list of rows of blocks, [i][j]
  * of shape [...shape i, ...shape j]. @throws AutogradError unless func gives one element
  */
-export function hessian(func: (x: Tensor) => Tensor, inputs: Tensor, options?: FunctionalOptions): Tensor;
+export function hessian(func: (x: Tensor) => Tensor, inputs: Tensor, options?: Settings): Tensor;
 export function hessian(
   func: (...inputs: Tensor[]) => Tensor,
   inputs: readonly Tensor[],
-  options?: FunctionalOptions,
+  options?: Settings,
 ): Tensor[][];
 export function hessian(
   func: (...inputs: Tensor[]) => Tensor,
   inputs: OneOrMany,
-  options: FunctionalOptions = {},
+  given?: Settings,
 ): Tensor | Tensor[][] {
+  const options = settingsOf(given, 'hessian');
   const leaves = prepare(inputs, options.createGraph ?? false, 'hessian');
   const y = scalarOf(outputsOf(func, leaves, 'hessian'), 'hessian');
   const { strict = false } = options;
@@ -196,8 +200,9 @@ export function vjp<V extends OneOrMany, X extends OneOrMany>(
   func: (...inputs: Tensor[]) => V,
   inputs: X,
   v?: OneOrMany,
-  options: FunctionalOptions = {},
+  given?: Settings,
 ): WithValue<V, X extends Tensor ? Tensor : Tensor[]> {
+  const options = settingsOf(given, 'vjp');
   const { createGraph = false, strict = false } = options;
   const leaves = prepare(inputs, createGraph, 'vjp');
   const result = enableGrad(() => func(...leaves));
@@ -226,8 +231,9 @@ export function jvp<V extends OneOrMany>(
   func: (...inputs: Tensor[]) => V,
   inputs: OneOrMany,
   v?: OneOrMany,
-  options: FunctionalOptions = {},
+  given?: Settings,
 ): WithValue<V, V extends Tensor ? Tensor : Tensor[]> {
+  const options = settingsOf(given, 'jvp');
   const { createGraph = false, strict = false } = options;
   const leaves = prepare(inputs, createGraph, 'jvp');
   const vectors = vectorsFor(v, leaves, 'jvp', 'input to the user-provided function');
@@ -250,8 +256,9 @@ export function vhp<X extends OneOrMany>(
   func: (...inputs: Tensor[]) => Tensor,
   inputs: X,
   v?: OneOrMany,
-  options: FunctionalOptions = {},
+  given?: Settings,
 ): WithValue<Tensor, X extends Tensor ? Tensor : Tensor[]> {
+  const options = settingsOf(given, 'vhp');
   const { createGraph = false, strict = false } = options;
   const leaves = prepare(inputs, createGraph, 'vhp');
   const vectors = vectorsFor(v, leaves, 'vhp', 'input to the user-provided function');

@@ -3,6 +3,7 @@ import { enableGrad, noGrad } from './autograd/gradMode.ts';
 import { grad } from './autograd.ts';
 import { AutogradError } from './core/errors.ts';
 import { formatShape } from './core/shape.ts';
+import { type Flexible, named } from './tensor/namedArguments.ts';
 import { Tensor } from './tensor.ts';
 
 export interface GradcheckOptions {
@@ -13,6 +14,9 @@ export interface GradcheckOptions {
   /** Throw on a mismatch (default) instead of returning false. */
   raiseException?: boolean;
 }
+
+type GradcheckArguments = Flexible<[eps: number, atol: number, rtol: number], GradcheckOptions>;
+const TOLERANCES = ['eps', 'atol', 'rtol'] as const;
 
 type Fn = (...inputs: Tensor[]) => Tensor | readonly Tensor[];
 
@@ -63,11 +67,8 @@ function analyticalRows(fn: Fn, inputs: readonly Tensor[], which: number, out: n
  * Compares the derivatives of fn at float64 inputs with central differences, for every input that requires a gradient.
  * Returns true, or throws (returns false with raiseException: false). @throws AutogradError naming the first mismatch
  */
-export function gradcheck(
-  fn: Fn,
-  inputs: Tensor | readonly Tensor[],
-  options: GradcheckOptions = {},
-): boolean {
+export function gradcheck(fn: Fn, inputs: Tensor | readonly Tensor[], ...rest: GradcheckArguments): boolean {
+  const options = named<GradcheckOptions>(TOLERANCES, rest, {});
   const { eps = 1e-6, atol = 1e-5, rtol = 1e-3, raiseException = true } = options;
   const list = inputs instanceof Tensor ? [inputs] : inputs;
   if (!list.some((x) => x.requiresGrad)) {
@@ -107,7 +108,7 @@ export function gradcheck(
 export function gradgradcheck(
   fn: Fn,
   inputs: Tensor | readonly Tensor[],
-  options: GradcheckOptions = {},
+  ...rest: GradcheckArguments
 ): boolean {
   const list = inputs instanceof Tensor ? [inputs] : inputs;
   const outputs = noGrad(() => listOf(fn(...list)));
@@ -142,5 +143,5 @@ export function gradgradcheck(
     );
     return enableGrad(() => first(...again));
   };
-  return gradcheck(moving, list, options);
+  return gradcheck(moving, list, ...rest);
 }

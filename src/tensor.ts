@@ -30,8 +30,10 @@ import {
 } from './core/shape.ts';
 import { add } from './ops/arithmetic.ts';
 import { cast } from './ops/convert.ts';
+import { optionsGiven } from './ops/given.ts';
 import { reduceTo } from './ops/reduceTo.ts';
 import { formatTensor } from './printing.ts';
+import { type Flexible, named } from './tensor/namedArguments.ts';
 import { RandomMethods } from './tensor/random.ts';
 import { onDevice, onDeviceAsync } from './transfer.ts';
 
@@ -39,6 +41,8 @@ import { onDevice, onDeviceAsync } from './transfer.ts';
 export type NestedNumbers = number | boolean | NestedNumbers[];
 
 export interface BackwardOptions {
+  /** Of this tensor's shape; default 1 for a scalar. */
+  gradient?: Tensor | null;
   /** Keep what was saved, so that backward can run again. Default: as createGraph. */
   retainGraph?: boolean;
   /** Record the backward pass itself, for higher derivatives. */
@@ -52,6 +56,11 @@ export interface ToOptions {
   /** Copy even if nothing changes. */
   copy?: boolean;
 }
+
+/** `to('cpu', 'float64')`, `to('float64')`, `to(other)`, `to({ device: 'cpu' })`. */
+export type ToArguments =
+  | [target: DTypeLike | string | ToOptions | Tensor, options?: ToOptions]
+  | [device: string, dtype: DTypeLike, options?: ToOptions];
 
 export class Tensor extends RandomMethods {
   override derive(array: NDArray, node: GraphNode | null = null, slot = 0): this {
@@ -175,8 +184,8 @@ export class Tensor extends RandomMethods {
   }
 
   /** Another dtype, another device, or both. The tensor itself if nothing changes. */
-  to(target: DTypeLike | string | ToOptions | Tensor, options: ToOptions = {}): Tensor {
-    const wanted = toOptions(target, options);
+  to(...args: ToArguments): Tensor {
+    const wanted = toOptions(...args);
     let result: Tensor = this;
     if (wanted.dtype !== undefined) result = cast<Tensor>(result, resolveDType(wanted.dtype, 'to'));
     if (wanted.device !== undefined && wanted.device !== result.device)
@@ -184,8 +193,8 @@ export class Tensor extends RandomMethods {
     return result === this && wanted.copy ? this.clone() : result;
   }
   /** `to` without blocking, for sources that cannot be read at once: `await x.toAsync('cpu')` from webgpu. */
-  async toAsync(target: DTypeLike | string | ToOptions | Tensor, options: ToOptions = {}): Promise<Tensor> {
-    const { device, ...rest } = toOptions(target, options);
+  async toAsync(...args: ToArguments): Promise<Tensor> {
+    const { device, ...rest } = toOptions(...args);
     const there: Tensor = device === undefined ? this : await onDeviceAsync<Tensor>(this, backendFor(device));
     return there.to(rest);
   }
@@ -267,9 +276,12 @@ export class Tensor extends RandomMethods {
    * Adds the derivatives of this tensor to the `.grad` of the leaves it was computed from.
    * `gradient` is needed unless this is a scalar; it has this tensor's shape. @throws AutogradError
    */
-  backward(gradient?: Tensor | null, options: BackwardOptions = {}): void {
-    const { createGraph = false, retainGraph = createGraph } = options;
-    walkBackward([this], [initialGradient(this, gradient ?? null, 'backward')], {
+  backward(
+    ...args: Flexible<[gradient: Tensor | null, retainGraph: boolean, createGraph: boolean], BackwardOptions>
+  ): void {
+    const options = named<BackwardOptions>(['gradient', 'retainGraph', 'createGraph'], args, {});
+    const { gradient = null, createGraph = false, retainGraph = createGraph } = options;
+    walkBackward([this], [initialGradient(this, gradient, 'backward')], {
       retainGraph,
       createGraph,
       targets: null,
@@ -324,7 +336,7 @@ function plain(value: number | bigint, dtype: DType): number | boolean {
   throw new DTypeError(`item: int64 value ${value} is beyond 2^53; read it as a bigint through .data`);
 }
 
-/** The gradient that backward starts from. @throws AutogradError */
+/** The gradient that backward starts from. @throws AutogradError, or ArgumentError for what is no tensor */
 export function initialGradient(root: Tensor, gradient: Tensor | null, op: string): Tensor {
   if (!root.requiresGrad) {
     throw new AutogradError(`${op}: element 0 of tensors does not require grad and does not have a gradFn`);
@@ -341,6 +353,8 @@ export function initialGradient(root: Tensor, gradient: Tensor | null, op: strin
     backend.fill(ones, 1);
     return new Tensor(ones);
   }
+  if (!(gradient instanceof Tensor))
+    throw new ArgumentError(`${op}: expected the gradient to be a tensor, but got ${String(gradient)}`);
   if (!sameShape(gradient.shape, root.shape)) {
     throw new AutogradError(
       `${op}: Mismatch in shape: grad_output has a shape of ${formatShape(gradient.shape)} and output has a shape of ` +
@@ -350,13 +364,15 @@ export function initialGradient(root: Tensor, gradient: Tensor | null, op: strin
   return cast<Tensor>(gradient, root.dtype);
 }
 
-/** What `to` was asked for. */
-export function toOptions(target: string | ToOptions | Tensor, options: ToOptions): ToOptions {
+/** What `to` was asked for. @throws ArgumentError, or DeviceError for a device without a name */
+export function toOptions(...[target, second, third]: ToArguments): ToOptions {
+  const [dtype, given] = typeof second === 'string' ? [second, third] : [undefined, second];
+  const options: ToOptions = { ...(dtype && { dtype }), ...optionsGiven<ToOptions>(given, 'to') };
   if (target instanceof Tensor) return { dtype: target.dtype, device: target.device, ...options };
   if (typeof target === 'object') return { ...target, ...options };
-  if (isDTypeName(target)) return { ...options, dtype: target };
   if (typeof target !== 'string')
     throw new ArgumentError(`to: expected a dtype, a device or a tensor, but got ${String(target)}`);
+  if (isDTypeName(target)) return { ...options, dtype: target };
   if (target.length === 0) throw new DeviceError('to: the device name is empty');
   return { ...options, device: target };
 }

@@ -140,10 +140,11 @@ const FRACTION_TOLERANCE = 1e-9;
 export function randomSplit<Sample>(
   dataset: Dataset<Sample>,
   lengths: readonly number[],
-  options: GeneratorOptions = {},
+  options: GeneratorOptions | Exclude<GeneratorOptions['generator'], undefined> = {},
 ): Subset<Sample>[] {
   const sizes = partSizes(dataset.length, lengths);
-  const order = randomPermutation(engineOf(options), dataset.length);
+  const given = options === null || 'engine' in options ? { generator: options } : options;
+  const order = randomPermutation(engineOf(given), dataset.length);
   let at = 0;
   return sizes.map((size) => {
     at += size;

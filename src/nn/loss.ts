@@ -1,5 +1,6 @@
 /** Losses as modules: `nn.functional`'s functions with their options kept. */
 import { ArgumentError } from '../core/errors.ts';
+import { optionsGiven } from '../ops/given.ts';
 import { type Flexible, named } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import {
@@ -15,9 +16,12 @@ import { Module } from './module.ts';
 /** A loss whose only state is its options. */
 abstract class Loss<O extends object> extends Module {
   readonly options: Readonly<O>;
+  /** 'mean', 'sum' or 'none'. */
+  readonly reduction: string;
 
   constructor(options: O) {
     super();
+    optionsGiven(options, new.target.name);
     const { reduction } = { reduction: 'mean', ...options };
     if (!['none', 'mean', 'sum', 'batchmean'].includes(reduction)) {
       throw new ArgumentError(
@@ -25,6 +29,7 @@ abstract class Loss<O extends object> extends Module {
       );
     }
     this.options = options;
+    this.reduction = reduction;
   }
 
   abstract override forward(...inputs: Tensor[]): Tensor;

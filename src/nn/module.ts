@@ -7,7 +7,8 @@ import { zeroGradients } from '../autograd/gradients.ts';
 import { noGrad } from '../autograd/gradMode.ts';
 import { isFloating, resolveDType } from '../core/dtype.ts';
 import { ArgumentError, DTypeError } from '../core/errors.ts';
-import { Tensor, type ToOptions, toOptions } from '../tensor.ts';
+import { option } from '../ops/options.ts';
+import { Tensor, type ToArguments, type ToOptions, toOptions } from '../tensor.ts';
 import { noteModuleClass } from './moduleClasses.ts';
 import { Parameter } from './parameter.ts';
 import { indented, wrapLines } from './printing.ts';
@@ -75,10 +76,10 @@ export abstract class Module {
   registerBuffer(
     name: string,
     tensor: Tensor | null,
-    { persistent = true }: { persistent?: boolean } = {},
+    persistent: boolean | { persistent?: boolean } = true,
   ): void {
     checkName(this, name, 'buffer', this.#buffers.has(name));
-    this.#buffers.set(name, persistent);
+    this.#buffers.set(name, option<'persistent', boolean>(persistent, 'persistent', true));
     Reflect.set(this, name, tensor);
   }
 
@@ -223,8 +224,8 @@ export abstract class Module {
    * Moves parameters and buffers to a device, and the floating ones to a floating dtype. The tensors stay the same
    * objects, so that optimisers keep hold of them. @throws DTypeError for a dtype that is not floating
    */
-  to(target: Parameters<Tensor['to']>[0], options: ToOptions = {}): this {
-    const { dtype, device } = moduleTarget(target, options);
+  to(...args: ToArguments): this {
+    const { dtype, device } = moduleTarget(...args);
     const moved = (x: Tensor) =>
       x.detach().to({ device, dtype: x.isFloatingPoint() ? dtype : undefined }).array;
     for (const parameter of this.parameters()) {
@@ -237,8 +238,8 @@ export abstract class Module {
   }
 
   /** `to` without blocking, for modules on devices that cannot be read at once: `await model.toAsync('cpu')`. */
-  async toAsync(target: Parameters<Tensor['to']>[0], options: ToOptions = {}): Promise<this> {
-    const { dtype, device } = moduleTarget(target, options);
+  async toAsync(...args: ToArguments): Promise<this> {
+    const { dtype, device } = moduleTarget(...args);
     const moved = async (x: Tensor | null) =>
       x && (await x.detach().toAsync({ device, dtype: x.isFloatingPoint() ? dtype : undefined }));
     const parameters = [...this.parameters()];
@@ -309,7 +310,11 @@ export abstract class Module {
    * Copies values into parameters and buffers by name, each converted to the dtype it has here. All is checked before
    * anything changes. @throws ArgumentError for missing and unexpected keys (if strict) and for other shapes
    */
-  loadStateDict(state: Readonly<StateDict>, { strict = true }: LoadStateDictOptions = {}): IncompatibleKeys {
+  loadStateDict(
+    state: Readonly<StateDict>,
+    strictness: boolean | LoadStateDictOptions = true,
+  ): IncompatibleKeys {
+    const strict = option<'strict', boolean>(strictness, 'strict', true);
     const own = this.#state('');
     const names = new Set(own.map(([name]) => name));
     const missingKeys = own.filter(([name]) => !Object.hasOwn(state, name)).map(([name]) => name);
@@ -453,8 +458,8 @@ function copyValue(value: unknown, copies: Map<object, unknown>): unknown {
 }
 
 /** @throws DTypeError for a dtype that is not floating */
-function moduleTarget(target: Parameters<Tensor['to']>[0], options: ToOptions): ToOptions {
-  const { dtype, device } = toOptions(target, options);
+function moduleTarget(...args: ToArguments): ToOptions {
+  const { dtype, device } = toOptions(...args);
   if (dtype !== undefined && !isFloating(resolveDType(dtype, 'to'))) {
     throw new DTypeError(`to: module.to only accepts floating point dtypes, but got desired dtype=${dtype}`);
   }

@@ -1,10 +1,12 @@
 /** Sums, products, quotients, powers and extremes of two operands. */
+
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { applyBinary, type BinaryRow, binaryOp } from './binary.ts';
 import { eq, gt, lt } from './comparison.ts';
 import type { OperandOf } from './convert.ts';
+import { optionsGiven } from './given.ts';
 import { unaryOp } from './unary.ts';
 import { whereOp } from './where.ts';
 
@@ -49,25 +51,20 @@ export interface AlphaOptions {
 }
 
 /** a + alpha·b, elementwise with broadcasting. */
-export function add<T extends Variable>(
-  a: OperandOf<T>,
-  b: OperandOf<T>,
-  { alpha = 1 }: AlphaOptions = {},
-): T {
+export function add<T extends Variable>(a: OperandOf<T>, b: OperandOf<T>, options?: AlphaOptions): T {
+  const { alpha = 1 } = optionsGiven(options, 'add');
   return addOp<T>(a, alpha === 1 ? b : scaled<T>(b, alpha));
 }
 
 /** a − alpha·b, elementwise with broadcasting. @throws DTypeError for two bool tensors, as PyTorch */
-export function sub<T extends Variable>(
-  a: OperandOf<T>,
-  b: OperandOf<T>,
-  { alpha = 1 }: AlphaOptions = {},
-): T {
+export function sub<T extends Variable>(a: OperandOf<T>, b: OperandOf<T>, options?: AlphaOptions): T {
+  const { alpha = 1 } = optionsGiven(options, 'sub');
   return subOp<T>(a, alpha === 1 ? b : scaled<T>(b, alpha));
 }
 
 /** alpha·b − a with the operands exchanged: `rsub`. */
-export function rsub<T extends Variable>(a: T, b: OperandOf<T>, { alpha = 1 }: AlphaOptions = {}): T {
+export function rsub<T extends Variable>(a: T, b: OperandOf<T>, options?: AlphaOptions): T {
+  const { alpha = 1 } = optionsGiven(options, 'rsub');
   return inOp('rsub', () => {
     return applyBinary<T>(
       { ...subOp.row, node: typeof b === 'object' ? 'RsubBackward0' : 'RsubBackward1' },
@@ -151,11 +148,8 @@ export interface DivOptions {
 }
 
 /** a / b. Integers divide into floating point unless a rounding mode is given. */
-export function div<T extends Variable>(
-  a: OperandOf<T>,
-  b: OperandOf<T>,
-  { roundingMode = null }: DivOptions = {},
-): T {
+export function div<T extends Variable>(a: OperandOf<T>, b: OperandOf<T>, options?: DivOptions): T {
+  const { roundingMode = null } = optionsGiven(options, 'div');
   switch (roundingMode) {
     case null:
       return divOp<T>(a, b);

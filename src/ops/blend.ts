@@ -21,7 +21,7 @@ export interface ValueOptions {
 }
 
 /** x + value · a · b; all broadcast. */
-export const addcmul = /* @__PURE__ */ taking('addcmul', 'tensor1 tensor2', function addcmul<
+export const addcmul = /* @__PURE__ */ taking('addcmul', 'tensor1 tensor2 *', function addcmul<
   T extends Variable,
 >(x: T, a: T, b: T, { value = 1 }: ValueOptions = {}): T {
   return inOp('addcmul', () => {
@@ -32,7 +32,7 @@ export const addcmul = /* @__PURE__ */ taking('addcmul', 'tensor1 tensor2', func
 });
 
 /** x + value · a / b; all broadcast. */
-export const addcdiv = /* @__PURE__ */ taking('addcdiv', 'tensor1 tensor2', function addcdiv<
+export const addcdiv = /* @__PURE__ */ taking('addcdiv', 'tensor1 tensor2 *', function addcdiv<
   T extends Variable,
 >(x: T, a: T, b: T, { value = 1 }: ValueOptions = {}): T {
   tensorGiven(x, 'addcdiv');

@@ -8,7 +8,7 @@ import { formatShape, normalizeDim, numElements } from '../core/shape.ts';
 import { zerosOf } from './along.ts';
 import { detached } from './composite.ts';
 import { cast, contiguous, type OperandOf } from './convert.ts';
-import { operandGiven, tensorGiven } from './given.ts';
+import { operandGiven, optionsGiven, tensorGiven } from './given.ts';
 import { selectAlong } from './indexing.ts';
 import { integerVector } from './rearrange.ts';
 import { histcUnread, isinUnread, searchUnread } from './unread.ts';
@@ -218,8 +218,9 @@ export interface SearchOptions {
 export function searchsorted<T extends Variable>(
   sequence: T,
   values: OperandOf<T>,
-  { right, side }: SearchOptions = {},
+  options?: SearchOptions,
 ): T {
+  const { right, side } = optionsGiven(options, 'searchsorted');
   tensorGiven(sequence, 'searchsorted', 'sequence');
   operandGiven(values, 'searchsorted', 'values');
   const behind = right ?? side === 'right';
@@ -257,14 +258,15 @@ export function searchsorted<T extends Variable>(
 export const bucketize = <T extends Variable>(
   values: OperandOf<T>,
   boundaries: T,
-  options: SearchOptions = {},
+  options?: SearchOptions,
 ): T =>
   inOp('bucketize', () =>
     searchsorted<T>(tensorGiven(boundaries, 'bucketize', 'boundaries'), values, options),
   );
 
 /** True where an element of x is among the test elements. */
-export function isin<T extends Variable>(x: T, among: T, { invert = false }: { invert?: boolean } = {}): T {
+export function isin<T extends Variable>(x: T, among: T, options?: { invert?: boolean }): T {
+  const { invert = false } = optionsGiven(options, 'isin');
   tensorGiven(x, 'isin');
   tensorGiven(among, 'isin', 'among');
   if (!x.array.backend.synchronous) return isinUnread(x, among, invert);

@@ -8,9 +8,10 @@ import type { NDArray } from '../backend/array.ts';
 import type { Backend } from '../backend/backend.ts';
 import type { FloatArray } from '../core/distributions.ts';
 import { type DType, isFloating, type TypedArray } from '../core/dtype.ts';
-import { DTypeError } from '../core/errors.ts';
+import { ArgumentError, DTypeError } from '../core/errors.ts';
 import { defaultEngine, type RandomEngine } from '../core/rng.ts';
 import { contiguousStrides, isContiguous, reordered, type Shape, type Strides } from '../core/shape.ts';
+import { optionsGiven } from './given.ts';
 
 /** Where draws come from. */
 export interface GeneratorOptions {
@@ -18,8 +19,15 @@ export interface GeneratorOptions {
   generator?: { readonly engine: RandomEngine } | null;
 }
 
-export const engineOf = ({ generator }: GeneratorOptions): RandomEngine =>
-  generator?.engine ?? defaultEngine();
+/** The engine to draw from. @throws ArgumentError where something else than options came, be it a generator by itself */
+export function engineOf(options: GeneratorOptions): RandomEngine {
+  const { generator } = optionsGiven(options, 'generator');
+  if ('engine' in options)
+    throw new ArgumentError(
+      'generator: expected { generator } in the options, but got a Generator by itself',
+    );
+  return generator?.engine ?? defaultEngine();
+}
 
 /** Fills `values`; `contiguous` says whether the tensor that they are for is. */
 export type Fill = (values: TypedArray, rng: RandomEngine, contiguous: boolean) => void;

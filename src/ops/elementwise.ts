@@ -1,7 +1,10 @@
 /** Functions of one operand: one row each says what the op is, on every backend, and how its gradient follows. */
+
 import type { Variable } from '../autograd/variable.ts';
 import { isFloating } from '../core/dtype.ts';
+import { roundHalfToEven } from '../core/round.ts';
 import { add, div, mul, neg, rsub } from './arithmetic.ts';
+import { optionsGiven } from './given.ts';
 import { reluGrad, sigmoidGrad, tanhGrad } from './slopes.ts';
 import { unaryOp } from './unary.ts';
 
@@ -248,7 +251,8 @@ const roundOp = unaryOp({ name: 'round', js: roundHalfToEven, big: (x) => x, wgs
 
 /** The nearest integer, or the nearest with so many decimals; halves go to the even one. */
 export const round = Object.assign(
-  <T extends Variable>(x: T, { decimals = 0 }: { decimals?: number } = {}): T => {
+  <T extends Variable>(x: T, options?: { decimals?: number }): T => {
+    const { decimals = 0 } = optionsGiven(options, 'round');
     if (decimals === 0 || !isFloating(x.dtype)) return roundOp(x);
     const scale = 10 ** Math.abs(decimals);
     return decimals > 0 ? div<T>(roundOp(mul<T>(x, scale)), scale) : mul<T>(roundOp(div<T>(x, scale)), scale);
@@ -266,15 +270,6 @@ export const frac = unaryOp({
   integers: 'error',
   backward: (grad) => grad,
 });
-
-function roundHalfToEven(x: number): number {
-  const floored = Math.floor(x);
-  const distance = x - floored;
-  if (distance !== 0.5)
-    return distance < 0.5 ? (floored === 0 && x < 0 ? -0 : floored) : floored + 1 === 0 ? -0 : floored + 1;
-  const even = floored % 2 === 0 ? floored : floored + 1;
-  return even === 0 && x < 0 ? -0 : even;
-}
 
 /** max(x, 0); NaN stays NaN; the gradient at 0 is 0. */
 export const relu = unaryOp({

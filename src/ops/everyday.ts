@@ -11,7 +11,7 @@ import { ne } from './comparison.ts';
 import { detached, named } from './composite.ts';
 import { contiguous } from './convert.ts';
 import { sqrt } from './elementwise.ts';
-import { tensorGiven, tensorsGiven } from './given.ts';
+import { optionsGiven, tensorGiven, tensorsGiven } from './given.ts';
 import { selectAlong } from './indexing.ts';
 import { cat } from './join.ts';
 import { matmul } from './matmul.ts';
@@ -61,15 +61,12 @@ export interface TrapezoidOptions {
 }
 
 /** The area under y along dim by the trapezoidal rule, at the points x or at equal distances. */
-export function trapezoid<T extends Variable>(
-  y: T,
-  x?: T | TrapezoidOptions,
-  { dx = 1, dim = -1 }: TrapezoidOptions = {},
-): T {
+export function trapezoid<T extends Variable>(y: T, x?: T | TrapezoidOptions, options?: TrapezoidOptions): T {
+  const { dx = 1, dim = -1 } = optionsGiven(options, 'trapezoid');
   tensorGiven(y, 'trapezoid', 'y');
   return inOp('trapezoid', () => {
-    const points = x !== undefined && 'array' in x ? x : null;
-    const o = x !== undefined && !('array' in x) ? { dx, dim, ...x } : { dx, dim };
+    const points = typeof x === 'object' && 'array' in x ? x : null;
+    const o = x !== undefined && points === null ? { dx, dim, ...x } : { dx, dim };
     const d = normalizeDim(o.dim ?? -1, y.ndim, 'trapezoid');
     const size = Math.max(0, y.shape[d] - 1);
     const pairs = add<T>(narrow(y, d, 0, size), narrow(y, d, y.shape[d] - size, size));
@@ -89,7 +86,8 @@ export function trapezoid<T extends Variable>(
 export const trapz = trapezoid;
 
 /** The covariance matrix of variables (rows) observed together (columns). @throws ShapeError */
-export function cov<T extends Variable>(x: T, { correction = 1 }: { correction?: number } = {}): T {
+export function cov<T extends Variable>(x: T, options?: { correction?: number }): T {
+  const { correction = 1 } = optionsGiven(options, 'cov');
   tensorGiven(x, 'cov');
   return inOp('cov', () => {
     if (x.ndim > 2) {

@@ -2,6 +2,8 @@
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError } from '../core/errors.ts';
 
+const NONE: object = Object.freeze({});
+
 /** @throws ArgumentError naming the op, the argument, what was expected and what came */
 function refuse(x: unknown, op: string, argument: string, expected: string): never {
   const came = x === undefined ? 'nothing' : typeof x === 'object' ? (x?.constructor?.name ?? 'null') : x;
@@ -18,6 +20,16 @@ export function operandGiven<X>(x: X, op: string, argument: string): X {
   const missing = x === undefined || x === null;
   if (missing || (typeof x === 'object' && (x as { array?: unknown }).array === undefined))
     refuse(x, op, argument, 'a Tensor or a number');
+  return x;
+}
+
+/** The options, none if nothing came; they must be an object. @throws ArgumentError where a plain value, a list or a tensor came */
+export function optionsGiven<O extends object>(x: O | undefined, op: string): O;
+export function optionsGiven(x: unknown, op: string): unknown;
+export function optionsGiven(x: unknown, op: string): unknown {
+  if (x === undefined) return NONE;
+  if (typeof x !== 'object' || x === null || Array.isArray(x) || 'array' in x)
+    refuse(x, op, 'options', 'an object with the names of arguments');
   return x;
 }
 

@@ -6,6 +6,7 @@ import type { NDArray } from '../backend/array.ts';
 import { isFloating, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, IndexError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
+import { roundHalfToEven } from '../core/round.ts';
 import { formatShape, normalizeDim } from '../core/shape.ts';
 import { gatherAlong } from './along.ts';
 import { add, div, floorDivide, mul, sub } from './arithmetic.ts';
@@ -188,14 +189,29 @@ export function medianDim<T extends Variable>(x: T, dim: number, keepdim = false
   return pickOne('median', 'MedianBackward1', x, positions, d, keepdim);
 }
 
+/** What lies between two neighbours in order: a mean of both by the distances, one of them, or the mean. */
+export type Interpolation = 'linear' | 'lower' | 'higher' | 'nearest' | 'midpoint';
+
 export interface QuantileOptions {
   dim?: number | null;
   keepdim?: boolean;
+  /** Default 'linear'. */
+  interpolation?: Interpolation;
 }
+
+/** Where a quantile lies among sorted elements, by the place that it would have between them; halves go to even places. */
+const PLACES: { readonly [mode in Interpolation]: (at: number) => number } = {
+  linear: (at) => at,
+  lower: Math.floor,
+  higher: Math.ceil,
+  nearest: roundHalfToEven,
+  midpoint: (at) => (Math.floor(at) + Math.ceil(at)) / 2,
+};
 
 /**
  * The q-quantile (q in [0, 1], a number or several) of all elements or along dim, interpolated between neighbours in
- * order. Several q give a new first dimension. @throws ArgumentError for q outside [0, 1]; DTypeError for integers
+ * order. Several q give a new first dimension.
+ * @throws ArgumentError for q outside [0, 1] and an unknown interpolation; DTypeError for integers
  */
 export function quantile<T extends Variable>(
   x: T,
@@ -204,12 +220,19 @@ export function quantile<T extends Variable>(
   keepdim = false,
 ): T {
   tensorGiven(x, 'quantile');
-  const o = typeof dim === 'object' && dim !== null ? { dim: null, keepdim, ...dim } : { dim, keepdim };
+  const o: QuantileOptions =
+    typeof dim === 'object' && dim !== null ? { dim: null, keepdim, ...dim } : { dim, keepdim };
+  const { interpolation = 'linear' } = o;
+  if (!Object.hasOwn(PLACES, interpolation)) {
+    throw new ArgumentError(
+      `quantile: interpolation must be one of ${Object.keys(PLACES).join(', ')}, but got ${String(interpolation)}`,
+    );
+  }
   if (!isFloating(x.dtype))
     throw new DTypeError(
       `quantile() input tensor must be either float or double dtype, but got ${torchTypeName(x.dtype)}`,
     );
-  const source = o.dim === null || x.ndim === 0 ? reshape(x, [-1]) : x;
+  const source = o.dim == null || x.ndim === 0 ? reshape(x, [-1]) : x;
   const d = normalizeDim(o.dim ?? 0, source.ndim, 'quantile');
   const n = source.shape[d];
   if (n === 0) throw new ShapeError('quantile() input tensor must be non-empty');
@@ -218,11 +241,11 @@ export function quantile<T extends Variable>(
   const one = (p: number): T => {
     if (!(p >= 0 && p <= 1))
       throw new ArgumentError(`quantile() q values must be in the range [0, 1], but got ${p}`);
-    const at = p * (n - 1);
+    const at = PLACES[interpolation](p * (n - 1));
     const low = Math.floor(at);
     const between = lerp<T>(narrow(sorted, d, low, 1), narrow(sorted, d, Math.ceil(at), 1), at - low);
     const value = whereOp<T>(hasNan, Number.NaN, between);
-    if (o.dim === null || x.ndim === 0) return reshape(value, o.keepdim ? x.shape.map(() => 1) : []);
+    if (o.dim == null || x.ndim === 0) return reshape(value, o.keepdim ? x.shape.map(() => 1) : []);
     return o.keepdim ? value : squeeze(value, d);
   };
   if (typeof q === 'number') return one(q);

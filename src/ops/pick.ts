@@ -10,7 +10,7 @@ import { zerosOf } from './along.ts';
 import { type AlphaOptions, add, mul } from './arithmetic.ts';
 import { named } from './composite.ts';
 import { cast, checkDevices, contiguous, valueDType } from './convert.ts';
-import { given, tensorGiven } from './given.ts';
+import { given, optionsGiven, tensorGiven } from './given.ts';
 import { checkedIndex, nonzeroColumns, putFlat, selectAlong } from './indexing.ts';
 import { cat } from './join.ts';
 import { sliceIndex } from './scatter.ts';
@@ -55,7 +55,7 @@ function sliceTarget<T extends Variable>(x: T, dim: number, index: T, source: T,
 }
 
 /** x with alpha · source[j] added to its slice index[j]; repeated indices add up. */
-export const indexAdd = /* @__PURE__ */ taking('index_add', 'dim index source', function indexAdd<
+export const indexAdd = /* @__PURE__ */ taking('index_add', 'dim index source *', function indexAdd<
   T extends Variable,
 >(x: T, dim: number, index: T, source: T, { alpha = 1 }: AlphaOptions = {}): T {
   tensorGiven(x, 'index_add');
@@ -256,7 +256,8 @@ export function argwhere<T extends Variable>(x: T): T {
 export function nonzero<T extends Variable>(x: T): T;
 export function nonzero<T extends Variable>(x: T, options: { asTuple: true }): T[];
 export function nonzero<T extends Variable>(x: T, options: { asTuple?: boolean }): T | T[];
-export function nonzero<T extends Variable>(x: T, { asTuple = false }: { asTuple?: boolean } = {}): T | T[] {
+export function nonzero<T extends Variable>(x: T, options?: { asTuple?: boolean }): T | T[] {
+  const { asTuple = false } = optionsGiven(options, 'nonzero');
   tensorGiven(x, 'nonzero');
   return asTuple ? nonzeroColumns(x) : argwhere(x);
 }

@@ -43,7 +43,7 @@ function blend<T extends Variable>(name: string, x: T, product: T, { beta = 1, a
 /** beta · x + alpha · (a · b) of matrices; x broadcasts. @throws ShapeError, DTypeError */
 export const addmm = /* @__PURE__ */ taking(
   'addmm',
-  'mat1 mat2',
+  'mat1 mat2 *',
   <T extends Variable>(x: T, a: T, b: T, options: BlendOptions = {}): T =>
     inOp('addmm', () =>
       blend(
@@ -57,7 +57,7 @@ export const addmm = /* @__PURE__ */ taking(
 /** beta · x + alpha · (matrix · vector). @throws ShapeError, DTypeError */
 export const addmv = /* @__PURE__ */ taking(
   'addmv',
-  'mat vec',
+  'mat vec *',
   <T extends Variable>(x: T, a: T, vector: T, options: BlendOptions = {}): T =>
     inOp('addmv', () =>
       blend(
@@ -71,7 +71,7 @@ export const addmv = /* @__PURE__ */ taking(
 /** beta · x + alpha · (outer product of two vectors). @throws ShapeError, DTypeError */
 export const addr = /* @__PURE__ */ taking(
   'addr',
-  'vec1 vec2',
+  'vec1 vec2 *',
   <T extends Variable>(x: T, a: T, b: T, options: BlendOptions = {}): T =>
     inOp('addr', () =>
       blend(
@@ -85,7 +85,7 @@ export const addr = /* @__PURE__ */ taking(
 /** beta · x + alpha · (batch · batch). @throws ShapeError, DTypeError */
 export const baddbmm = /* @__PURE__ */ taking(
   'baddbmm',
-  'batch1 batch2',
+  'batch1 batch2 *',
   <T extends Variable>(x: T, a: T, b: T, options: BlendOptions = {}): T =>
     inOp('baddbmm', () =>
       blend(
@@ -99,7 +99,7 @@ export const baddbmm = /* @__PURE__ */ taking(
 /** beta · x + alpha · Σ of the products of two batches. @throws ShapeError, DTypeError */
 export const addbmm = /* @__PURE__ */ taking(
   'addbmm',
-  'batch1 batch2',
+  'batch1 batch2 *',
   <T extends Variable>(x: T, a: T, b: T, options: BlendOptions = {}): T =>
     inOp('addbmm', () =>
       blend(

@@ -12,7 +12,7 @@ import { eq, gt, isnan, logicalAnd, logicalNot, logicalOr, lt } from './comparis
 import { detached, named } from './composite.ts';
 import { cast } from './convert.ts';
 import { abs, exp, log, sign, sqrt } from './elementwise.ts';
-import { tensorGiven } from './given.ts';
+import { optionsGiven, tensorGiven } from './given.ts';
 import { pow } from './power.ts';
 import { amax, amin, type Dims, listDims, mean, nanToZero, restoreDims, sum } from './reduce.ts';
 import { reshape } from './views.ts';
@@ -272,8 +272,9 @@ export interface Extremes<T> {
 /** Smallest and largest over one dimension or all. */
 export function aminmax<T extends Variable>(
   x: T,
-  { dim = null, keepdim = false }: { dim?: number | null; keepdim?: boolean } = {},
+  options?: { dim?: number | null; keepdim?: boolean },
 ): Extremes<T> {
+  const { dim = null, keepdim = false } = optionsGiven(options, 'aminmax');
   tensorGiven(x, 'aminmax');
   return inOp('aminmax', () => {
     return { min: amin(x, dim, keepdim), max: amax(x, dim, keepdim) };

@@ -1,9 +1,15 @@
 /** Functions whose arguments after the first come by position or by PyTorch's names, in a trailing options object. */
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError } from '../core/errors.ts';
+import { optionsGiven } from './given.ts';
 import { isPlain } from './options.ts';
 
-type Words<S extends string> = S extends `${infer A} ${infer B}` ? [A, ...Words<B>] : [S];
+/** Of a signature; the `*` at its end is no name. */
+type Words<S extends string> = S extends `${infer A} *`
+  ? Words<A>
+  : S extends `${infer A} ${infer B}`
+    ? [A, ...Words<B>]
+    : [S];
 
 /** What stands under one name: `dim?` may be left out, of `src|value` one must come. */
 type Field<Name, V> = Name extends `${infer A}?`
@@ -92,20 +98,25 @@ function settle(op: string, list: readonly Name[], given: readonly unknown[]): r
 
 /**
  * f with its arguments after the first by position or by name. `signature` holds PyTorch's names in their order: with a
- * `?` behind those that may be left out, with a `|` between two names of one place.
+ * `?` behind those that may be left out, with a `|` between two names of one place, and with a `*` at the end where what
+ * follows comes by name only: a value there would say nothing, as all that the function reads of it are names.
  */
 export function taking<F extends Callable, const Names extends string>(
   op: string,
   signature: Names,
   f: F,
 ): Taking<F, Names> {
-  const list = signature.split(' ').map((word): Name => {
+  const words = signature.split(' ');
+  const byNameOnly = words[words.length - 1] === '*';
+  const list = (byNameOnly ? words.slice(0, -1) : words).map((word): Name => {
     const needed = !word.endsWith('?');
     return { names: (needed ? word : word.slice(0, -1)).split('|'), needed };
   });
   const least = list.filter(({ needed }) => needed).length;
   const call = f as unknown as (...args: readonly unknown[]) => unknown;
   const taken = (...args: readonly unknown[]): unknown => {
+    if (byNameOnly && args.length > list.length + 1)
+      for (const surplus of args.slice(list.length + 1)) optionsGiven(surplus, op);
     let plain = args.length > least;
     for (let i = 1; plain && i < args.length; i++) plain = args[i] !== undefined && !isPlain(args[i]);
     return plain ? call(...args) : call(args[0], ...settle(op, list, args.slice(1)));

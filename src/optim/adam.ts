@@ -1,5 +1,6 @@
 /** Adam and its relatives: moving averages of gradients and of their squares. */
 import { ArgumentError } from '../core/errors.ts';
+import { type Flexible, named } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import {
   applyStep,
@@ -50,6 +51,15 @@ function checkAdam({ lr, betas, eps, weightDecay }: AdamFamilyOptions): void {
   checkNonNegative(weightDecay, 'weight_decay value');
 }
 
+/** The arguments that all of them take by position. */
+type FamilyArguments = [
+  lr: number,
+  betas: readonly [beta1: number, beta2: number],
+  eps: number,
+  weightDecay: number,
+];
+type AdamArguments = Flexible<[...FamilyArguments, amsgrad: boolean], Partial<AdamOptions>>;
+const familyOrder = ['lr', 'betas', 'eps', 'weightDecay'] as const;
 const family = { betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, maximize: false } as const;
 const signOf = (group: { maximize: boolean }): number => (group.maximize ? -1 : 1);
 
@@ -65,8 +75,9 @@ function decayOf(group: {
 
 /** Adam (Kingma and Ba, 2015). Default lr 0.001. */
 export class Adam extends Optimizer<AdamOptions, AdamState> {
-  constructor(params: Params<AdamOptions>, options: Partial<AdamOptions> = {}) {
-    super(params, { lr: 1e-3, ...family, amsgrad: false, decoupledWeightDecay: false }, options);
+  constructor(params: Params<AdamOptions>, ...rest: AdamArguments) {
+    const base = { lr: 1e-3, ...family, amsgrad: false, decoupledWeightDecay: false };
+    super(params, base, named<Partial<AdamOptions>>([...familyOrder, 'amsgrad'], rest, {}));
   }
 
   protected validate(options: AdamOptions): void {
@@ -116,9 +127,9 @@ export class Adam extends Optimizer<AdamOptions, AdamState> {
 
 /** Adam whose weight decay shrinks the parameters themselves (Loshchilov and Hutter, 2019). Default weightDecay 0.01. */
 export class AdamW extends Adam {
-  constructor(params: Params<AdamOptions>, options: Partial<AdamOptions> = {}) {
-    const own = { weightDecay: 1e-2, ...options, decoupledWeightDecay: true };
-    super(params, typeof options === 'object' ? own : options);
+  constructor(params: Params<AdamOptions>, ...rest: AdamArguments) {
+    const options = named<Partial<AdamOptions>>([...familyOrder, 'amsgrad'], rest, {});
+    super(params, { weightDecay: 1e-2, ...options, decoupledWeightDecay: true });
   }
 }
 
@@ -136,8 +147,11 @@ export interface AdamaxState extends ParamState {
 
 /** Adam with the largest decayed gradient as its scale. Default lr 0.002. */
 export class Adamax extends Optimizer<AdamFamilyOptions, AdamaxState> {
-  constructor(params: Params<AdamFamilyOptions>, options: Partial<AdamFamilyOptions> = {}) {
-    super(params, { lr: 2e-3, ...family }, options);
+  constructor(
+    params: Params<AdamFamilyOptions>,
+    ...rest: Flexible<FamilyArguments, Partial<AdamFamilyOptions>>
+  ) {
+    super(params, { lr: 2e-3, ...family }, named<Partial<AdamFamilyOptions>>(familyOrder, rest, {}));
   }
 
   protected validate(options: AdamFamilyOptions): void {
@@ -180,7 +194,11 @@ export interface RAdamState extends ParamState {
 
 /** Adam whose adaptive rate waits until its variance is tractable (Liu et al., 2020). Default lr 0.001. */
 export class RAdam extends Optimizer<RAdamOptions, RAdamState> {
-  constructor(params: Params<RAdamOptions>, options: Partial<RAdamOptions> = {}) {
+  constructor(
+    params: Params<RAdamOptions>,
+    ...rest: Flexible<[...FamilyArguments, decoupledWeightDecay: boolean], Partial<RAdamOptions>>
+  ) {
+    const options = named<Partial<RAdamOptions>>([...familyOrder, 'decoupledWeightDecay'], rest, {});
     super(params, { lr: 1e-3, ...family, decoupledWeightDecay: false }, options);
   }
 
@@ -242,8 +260,16 @@ export interface NAdamState extends RAdamState {
 
 /** Adam with Nesterov's momentum (Dozat, 2016). Default lr 0.002. */
 export class NAdam extends Optimizer<NAdamOptions, NAdamState> {
-  constructor(params: Params<NAdamOptions>, options: Partial<NAdamOptions> = {}) {
-    super(params, { lr: 2e-3, ...family, momentumDecay: 4e-3, decoupledWeightDecay: false }, options);
+  constructor(
+    params: Params<NAdamOptions>,
+    ...rest: Flexible<
+      [...FamilyArguments, momentumDecay: number, decoupledWeightDecay: boolean],
+      Partial<NAdamOptions>
+    >
+  ) {
+    const order = [...familyOrder, 'momentumDecay', 'decoupledWeightDecay'] as const;
+    const base = { lr: 2e-3, ...family, momentumDecay: 4e-3, decoupledWeightDecay: false };
+    super(params, base, named<Partial<NAdamOptions>>(order, rest, {}));
   }
 
   protected validate(options: NAdamOptions): void {

@@ -1,5 +1,6 @@
 /** Optimisers that scale each element by the size of its past gradients, without Adam's averages. */
 import { ArgumentError } from '../core/errors.ts';
+import { type Flexible, named } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import {
   applyStep,
@@ -48,7 +49,14 @@ export interface AdagradState extends ParamState {
 
 /** Divides by the root of the sum of all squares (Duchi et al., 2011). Default lr 0.01, eps 1e-10. */
 export class Adagrad extends Optimizer<AdagradOptions, AdagradState> {
-  constructor(params: Params<AdagradOptions>, options: Partial<AdagradOptions> = {}) {
+  constructor(
+    params: Params<AdagradOptions>,
+    ...rest: Flexible<
+      [lr: number, lrDecay: number, weightDecay: number, initialAccumulatorValue: number, eps: number],
+      Partial<AdagradOptions>
+    >
+  ) {
+    const order = ['lr', 'lrDecay', 'weightDecay', 'initialAccumulatorValue', 'eps'] as const;
     const base = {
       lr: 1e-2,
       lrDecay: 0,
@@ -57,7 +65,7 @@ export class Adagrad extends Optimizer<AdagradOptions, AdagradState> {
       eps: 1e-10,
       maximize: false,
     };
-    super(params, base, options);
+    super(params, base, named<Partial<AdagradOptions>>(order, rest, {}));
   }
 
   protected validate(options: AdagradOptions): void {
@@ -100,8 +108,12 @@ export interface AdadeltaState extends ParamState {
 
 /** Scales gradients to the size of past changes (Zeiler, 2012). Default lr 1, eps 1e-6. */
 export class Adadelta extends Optimizer<AdadeltaOptions, AdadeltaState> {
-  constructor(params: Params<AdadeltaOptions>, options: Partial<AdadeltaOptions> = {}) {
-    super(params, { lr: 1, rho: 0.9, eps: 1e-6, weightDecay: 0, maximize: false }, options);
+  constructor(
+    params: Params<AdadeltaOptions>,
+    ...rest: Flexible<[lr: number, rho: number, eps: number, weightDecay: number], Partial<AdadeltaOptions>>
+  ) {
+    const base = { lr: 1, rho: 0.9, eps: 1e-6, weightDecay: 0, maximize: false };
+    super(params, base, named<Partial<AdadeltaOptions>>(['lr', 'rho', 'eps', 'weightDecay'], rest, {}));
   }
 
   protected validate(options: AdadeltaOptions): void {
@@ -158,7 +170,14 @@ export interface RMSpropState extends ParamState {
 
 /** Divides by the root of a moving average of squares (Hinton's lectures). Default lr 0.01, eps 1e-8. */
 export class RMSprop extends Optimizer<RMSpropOptions, RMSpropState> {
-  constructor(params: Params<RMSpropOptions>, options: Partial<RMSpropOptions> = {}) {
+  constructor(
+    params: Params<RMSpropOptions>,
+    ...rest: Flexible<
+      [lr: number, alpha: number, eps: number, weightDecay: number, momentum: number, centered: boolean],
+      Partial<RMSpropOptions>
+    >
+  ) {
+    const order = ['lr', 'alpha', 'eps', 'weightDecay', 'momentum', 'centered'] as const;
     const base = {
       lr: 1e-2,
       momentum: 0,
@@ -168,7 +187,7 @@ export class RMSprop extends Optimizer<RMSpropOptions, RMSpropState> {
       weightDecay: 0,
       maximize: false,
     };
-    super(params, base, options);
+    super(params, base, named<Partial<RMSpropOptions>>(order, rest, {}));
   }
 
   protected validate(options: RMSpropOptions): void {

@@ -131,6 +131,16 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
 
 type PerGroup = number | readonly number[];
 
+type CyclicArguments = [
+  baseLr: PerGroup,
+  maxLr: PerGroup,
+  stepSizeUp?: number,
+  stepSizeDown?: number | null,
+  mode?: CyclicLROptions['mode'],
+  gamma?: number,
+];
+const cyclicOrder = ['baseLr', 'maxLr', 'stepSizeUp', 'stepSizeDown', 'mode', 'gamma'] as const;
+
 export interface CyclicLROptions extends LastEpochOptions {
   baseLr: PerGroup;
   maxLr: PerGroup;
@@ -165,11 +175,8 @@ export class CyclicLR extends LRScheduler {
   readonly scaleMode: 'cycle' | 'iterations';
   readonly #scale: (x: number) => number;
 
-  constructor(
-    optimizer: Scheduled,
-    ...args: Arguments<[baseLr: PerGroup, maxLr: PerGroup, stepSizeUp?: number], CyclicLROptions>
-  ) {
-    const options = named<CyclicLROptions>(['baseLr', 'maxLr', 'stepSizeUp'], args);
+  constructor(optimizer: Scheduled, ...args: Arguments<CyclicArguments, CyclicLROptions>) {
+    const options = named<CyclicLROptions>(cyclicOrder, args);
     const {
       stepSizeUp = 2000,
       stepSizeDown,
@@ -223,6 +230,23 @@ function scaleOf(mode: NonNullable<CyclicLROptions['mode']>, gamma: number): (x:
   }
 }
 
+type OneCycleArguments = [
+  maxLr: PerGroup,
+  totalSteps?: number | null,
+  epochs?: number | null,
+  stepsPerEpoch?: number | null,
+  pctStart?: number,
+  annealStrategy?: 'cos' | 'linear',
+];
+const oneCycleOrder = [
+  'maxLr',
+  'totalSteps',
+  'epochs',
+  'stepsPerEpoch',
+  'pctStart',
+  'annealStrategy',
+] as const;
+
 export interface OneCycleLROptions extends LastEpochOptions {
   maxLr: PerGroup;
   /** Or give epochs and stepsPerEpoch. */
@@ -265,11 +289,8 @@ export class OneCycleLR extends LRScheduler {
   readonly momenta: { readonly high: number[]; readonly low: number[] };
   readonly #phases: readonly Phase[];
 
-  constructor(
-    optimizer: Scheduled,
-    ...args: Arguments<[maxLr: PerGroup, totalSteps?: number], OneCycleLROptions>
-  ) {
-    const options = named<OneCycleLROptions>(['maxLr', 'totalSteps'], args);
+  constructor(optimizer: Scheduled, ...args: Arguments<OneCycleArguments, OneCycleLROptions>) {
+    const options = named<OneCycleLROptions>(oneCycleOrder, args);
     const {
       pctStart = 0.3,
       annealStrategy = 'cos',

@@ -3,6 +3,7 @@ import { enableGrad, noGrad } from '../autograd/gradMode.ts';
 import { ArgumentError } from '../core/errors.ts';
 import { tensor, zeros } from '../creation.ts';
 import { cat, stack } from '../ops/join.ts';
+import { type Flexible, named } from '../tensor/namedArguments.ts';
 import { Tensor } from '../tensor.ts';
 import { type Phi, strongWolfe } from './lineSearch.ts';
 import {
@@ -86,7 +87,21 @@ function memoryOf(saved: ParamState): LBFGSMemory {
 export class LBFGS extends Optimizer<LBFGSOptions> {
   #memory = fresh();
 
-  constructor(params: Params<LBFGSOptions>, options: Partial<LBFGSOptions> = {}) {
+  constructor(
+    params: Params<LBFGSOptions>,
+    ...rest: Flexible<
+      [
+        lr: number,
+        maxIter: number,
+        maxEval: number | null,
+        toleranceGrad: number,
+        toleranceChange: number,
+        historySize: number,
+        lineSearchFn: 'strong_wolfe' | null,
+      ],
+      Partial<LBFGSOptions>
+    >
+  ) {
     const base = {
       lr: 1,
       maxIter: 20,
@@ -96,7 +111,9 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
       historySize: 100,
       lineSearchFn: null,
     };
-    super(params, base, options);
+    // As PyTorch's positional arguments, in their order.
+    const order = Object.keys(base) as (keyof LBFGSOptions)[];
+    super(params, base, named<Partial<LBFGSOptions>>(order, rest, {}));
     if (this.paramGroups.length !== 1) {
       throw new ArgumentError("LBFGS doesn't support per-parameter options (parameter groups)");
     }

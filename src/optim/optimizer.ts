@@ -320,7 +320,8 @@ export const savedOrNull = (saved: ParamState, name: string): Tensor | null =>
 
 /** @throws ArgumentError unless value ≥ 0 */
 export function checkNonNegative(value: number, what: string): void {
-  if (!(value >= 0)) throw new ArgumentError(`Invalid ${what}: ${value}`);
+  if (!(typeof value === 'number' && value >= 0))
+    throw new ArgumentError(`Invalid ${what}: ${String(value)}`);
 }
 
 /** @throws ArgumentError unless both are in [0, 1) */

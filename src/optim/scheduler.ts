@@ -4,6 +4,7 @@
  */
 import { ArgumentError } from '../core/errors.ts';
 import { isOptions } from '../tensor/arguments.ts';
+import { refuseSurplus } from '../tensor/namedArguments.ts';
 import { renamed } from './pythonState.ts';
 
 /** What a schedule needs of a group. */
@@ -22,7 +23,7 @@ export interface Scheduled {
 /** Options by position, or by name in one object; the first by position and the others by name. */
 export type Arguments<P extends readonly unknown[], O> = P | readonly [O] | readonly [P[0], Partial<O>];
 
-/** The same as one object. */
+/** The same as one object. @throws ArgumentError where more come by position than have a place */
 export function named<O extends object>(
   names: readonly (keyof O & string)[],
   values: readonly unknown[],
@@ -30,7 +31,8 @@ export function named<O extends object>(
   const found: Record<string, unknown> = {};
   values.forEach((value, i) => {
     if (isOptions<Record<string, unknown>>(value)) Object.assign(found, value);
-    else if (value !== undefined && i < names.length) found[names[i]] = value;
+    else if (i >= names.length) refuseSurplus(names, value);
+    else if (value !== undefined) found[names[i]] = value;
   });
   return found as Partial<O>;
 }

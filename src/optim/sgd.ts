@@ -1,5 +1,6 @@
 /** Stochastic gradient descent with momentum. */
 import { ArgumentError } from '../core/errors.ts';
+import { type Flexible, named } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import {
   bufferLike,
@@ -32,9 +33,19 @@ export interface SGDState extends ParamState {
 
 /** v ← μ·v + (1 − dampening)·g, p ← p − lr·v; Nesterov: p ← p − lr·(g + μ·v). Default lr 0.001. */
 export class SGD extends Optimizer<SGDOptions, SGDState> {
-  constructor(params: Params<SGDOptions>, options: Partial<SGDOptions> = {}) {
+  constructor(
+    params: Params<SGDOptions>,
+    ...rest: Flexible<
+      [lr: number, momentum: number, dampening: number, weightDecay: number, nesterov: boolean],
+      Partial<SGDOptions>
+    >
+  ) {
     const base = { lr: 1e-3, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, maximize: false };
-    super(params, base, options);
+    super(
+      params,
+      base,
+      named<Partial<SGDOptions>>(['lr', 'momentum', 'dampening', 'weightDecay', 'nesterov'], rest, {}),
+    );
   }
 
   protected validate({ lr, momentum, weightDecay, nesterov, dampening }: SGDOptions): void {

@@ -2,7 +2,7 @@
 
 import { type AlphaOptions, addOp, type DivOptions, div, divOp, mul, subOp } from '../ops/arithmetic.ts';
 import type { OperandOf } from '../ops/convert.ts';
-import { tensorGiven } from '../ops/given.ts';
+import { optionsGiven, tensorGiven } from '../ops/given.ts';
 import { copy_, fill_, inplaceBinary } from '../ops/inplace.ts';
 import { inplaceOf } from '../ops/inplaceForms.ts';
 import { onDevice } from '../transfer.ts';
@@ -13,11 +13,13 @@ const scaled = <T extends PickMethods>(x: OperandOf<T>, alpha: number): OperandO
 
 export abstract class InplaceMethods extends PickMethods {
   /** this ← this + alpha·other. */
-  add_(other: OperandOf<this>, { alpha = 1 }: AlphaOptions = {}): this {
+  add_(other: OperandOf<this>, options?: AlphaOptions): this {
+    const { alpha = 1 } = optionsGiven(options, 'add_');
     return inplaceBinary<this>(addOp, this, scaled<this>(other, alpha), 'add_');
   }
   /** this ← this − alpha·other. */
-  sub_(other: OperandOf<this>, { alpha = 1 }: AlphaOptions = {}): this {
+  sub_(other: OperandOf<this>, options?: AlphaOptions): this {
+    const { alpha = 1 } = optionsGiven(options, 'sub_');
     return inplaceBinary<this>(subOp, this, scaled<this>(other, alpha), 'sub_');
   }
   /** this ← this · other. */

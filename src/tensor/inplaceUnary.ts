@@ -1,6 +1,7 @@
 /** In-place forms of functions of one operand: each overwrites the tensor and returns it. */
 import { neg } from '../ops/arithmetic.ts';
 import * as elementwise from '../ops/elementwise.ts';
+import { optionsGiven } from '../ops/given.ts';
 import { inplaceOf, inplaceUnary } from '../ops/inplaceForms.ts';
 import * as special from '../ops/special.ts';
 import { InplaceMethods } from './inplace.ts';
@@ -115,7 +116,8 @@ export abstract class InplaceUnaryMethods extends InplaceMethods {
     return inplaceUnary(elementwise.ceil, this);
   }
   /** `round` in place, half to even; `decimals` counts the digits behind the point that stay. */
-  round_({ decimals = 0 }: { decimals?: number } = {}): this {
+  round_(options?: { decimals?: number }): this {
+    const { decimals = 0 } = optionsGiven(options, 'round_');
     if (decimals === 0) return inplaceUnary(elementwise.round, this);
     return inplaceOf<this>('round_', this, [], (x) => elementwise.round(x, { decimals }));
   }

@@ -54,7 +54,18 @@ export function required(owner: string, names: readonly string[], given: readonl
   return at < 0 ? [...values, ...others] : [...values, ...others, named, ...given.slice(at + 1)];
 }
 
-/** The arguments as one object: positional ones under `names`, and what the options object says. */
+/** For a value behind the arguments that come by position. @throws ArgumentError */
+export function refuseSurplus(names: readonly string[], value: unknown): never {
+  throw new ArgumentError(
+    `expected no more than ${names.join(', ') || 'the options object'} by position, and other arguments by name, but got ` +
+      String(value),
+  );
+}
+
+/**
+ * The arguments as one object: positional ones under `names`, and what the options object says.
+ * @throws ArgumentError where more come by position than have a place
+ */
 export function named<O extends object>(
   names: readonly (keyof O & string)[],
   given: readonly unknown[],
@@ -64,6 +75,7 @@ export function named<O extends object>(
     if (value === undefined) return;
     if (isPlain(value)) Object.assign(into, value);
     else if (i < names.length) Reflect.set(into, names[i], value);
+    else refuseSurplus(names, value);
   });
   return into;
 }

@@ -10,6 +10,7 @@ import { tensor } from '../creation.ts';
 import { pad as padded } from '../ops/pad.ts';
 import { flip } from '../ops/rearrange.ts';
 import { rand, randint } from '../random.ts';
+import { type Flexible, named } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 
 /** A step from one image to the next. */
@@ -198,18 +199,28 @@ export const compose = (transforms: readonly ImageTransform[]): Transform =>
 export const lambda = (fn: (image: Tensor) => Tensor): Transform => new Lambda(fn);
 
 /** A margin of `fill` around the image. */
-export function pad(padding: Margins, options: { fill?: number } = {}): Transform {
+export function pad(padding: Margins, ...rest: Flexible<[fill: number], { fill?: number }>): Transform {
   checkMargins(padding, 'pad');
-  return new Pad(padding, options.fill ?? 0);
+  return new Pad(padding, named<{ fill?: number }>(['fill'], rest, {}).fill ?? 0);
+}
+
+export interface RandomCropOptions {
+  /** Margins added before; default none. */
+  padding?: Margins | null;
+  /** What they are filled with; default 0. */
+  fill?: number;
 }
 
 /** A window of this size at a random place, after adding margins. @throws ShapeError if the image is too small */
-export function randomCrop(size: Size, options: { padding?: Margins | null; fill?: number } = {}): Transform {
+export function randomCrop(
+  size: Size,
+  ...rest: Flexible<[padding: Margins | null], RandomCropOptions>
+): Transform {
   const [h, w] = typeof size === 'number' ? [size, size] : size;
   if (!(Number.isInteger(h) && Number.isInteger(w) && h > 0 && w > 0)) {
     throw new ArgumentError(`randomCrop: size must be positive whole numbers, but got ${sizesText(size)}`);
   }
-  const { padding = null, fill = 0 } = options;
+  const { padding = null, fill = 0 } = named<RandomCropOptions>(['padding'], rest, {});
   if (padding !== null) checkMargins(padding, 'randomCrop');
   return new RandomCrop([h, w], padding, fill);
 }

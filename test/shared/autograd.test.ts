@@ -140,6 +140,47 @@ for (const device of ['cpu', 'reference']) {
       expect(list(autograd.grad(middle.mul(middle), middle)[0])).toEqual([12]);
     });
 
+    test('take gradients and options by position and by name, as PyTorch does', () => {
+      const x = leaf([1, 2]);
+      const seed = torch.tensor([3, 4]);
+      const gradOf = (run: (y: torch.Tensor) => void): number[] => {
+        const y = x.square();
+        run(y);
+        const found = list(x.grad);
+        x.grad = null;
+        return found;
+      };
+      expect(gradOf((y) => y.backward({ gradient: seed }))).toEqual([6, 16]);
+      expect(gradOf((y) => y.sum().backward({ retainGraph: true }))).toEqual([2, 4]);
+      expect(gradOf((y) => y.backward(seed, true))).toEqual([6, 16]);
+      expect(gradOf((y) => autograd.backward([y], { gradTensors: [seed] }))).toEqual([6, 16]);
+      expect(gradOf((y) => autograd.backward(y, seed, { retainGraph: true }))).toEqual([6, 16]);
+      for (const keep of [
+        (y: torch.Tensor) => y.backward({ retainGraph: true }),
+        (y: torch.Tensor) => y.backward(null, true),
+        (y: torch.Tensor) => autograd.backward(y, { retainGraph: true }),
+        (y: torch.Tensor) => autograd.backward(y, null, true),
+        (y: torch.Tensor) => void autograd.grad(y, x, null, true),
+      ]) {
+        const y = x.square().sum();
+        keep(y);
+        expect(() => y.backward()).not.toThrow();
+        expect(() => y.backward()).toThrow(/second time/);
+      }
+      for (const given of [[seed], [[seed]], [{ gradOutputs: seed }]])
+        expect(list(autograd.grad(x.square(), x, ...(given as [torch.Tensor]))[0])).toEqual([6, 16]);
+      expect(autograd.grad(x.square().sum(), x, null, true, true)[0].requiresGrad).toBe(true);
+      for (const run of [
+        () =>
+          x
+            .square()
+            .sum()
+            .backward(2 as never),
+        () => autograd.grad(x.square().sum(), x, [2] as never),
+      ])
+        expect(run).toThrow(/expected the gradient to be a tensor, but got 2/);
+    });
+
     test('free the graph unless told to keep it', () => {
       const x = leaf([2]);
       const y = x.mul(x);

@@ -101,10 +101,8 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
   it('refuses what is no option, instead of training with the defaults', () => {
     const p = () => [leaf([1])];
     const untyped = (options: unknown) => options as { lr: number };
-    expect(() => new optim.SGD(p(), untyped(0.1))).toThrow(
-      'SGD: expected options such as { lr: 0.1 }, but got 0.1',
-    );
-    expect(() => new optim.AdamW(p(), untyped(0.1))).toThrow(/AdamW: expected options/);
+    expect(() => new optim.SGD(p(), untyped('0.1'))).toThrow('Invalid learning rate: 0.1');
+    expect(() => new optim.AdamW(p(), untyped(null))).toThrow('Invalid learning rate: null');
     expect(() => new optim.SGD(p(), untyped({ learningRate: 0.1 }))).toThrow(
       "SGD: there is no option 'learningRate', but lr, momentum, dampening, weightDecay, nesterov, maximize",
     );

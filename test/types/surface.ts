@@ -167,6 +167,12 @@ export function byName(x: Tensor, index: Tensor): void {
 
 export function derivatives(x: Tensor): void {
   is<void>()(x.sum().backward());
+  is<void>()(x.sum().backward({ retainGraph: true }));
+  is<void>()(x.backward(x, true, { createGraph: true }));
+  is<void>()(torch.autograd.backward([x], { gradTensors: [x] }));
+  isTensor(torch.autograd.grad(x, x, [x], true)[0]);
+  const unused: Tensor | null = torch.autograd.grad(x, [x], { allowUnused: true })[0];
+  is<Tensor | null>()(unused);
   const grads = torch.autograd.grad(x.sum(), [x]);
   is<number>()(grads.length);
   isTensor(torch.autograd.functional.hessian((v: Tensor) => v.square().sum(), x));

@@ -11,6 +11,7 @@ import { inplace as changeInPlace } from '../../ops/inplace.ts';
 import { type RReluOptions, rrelu as rreluOp } from '../../ops/rrelu.ts';
 import { taking } from '../../ops/taking.ts';
 import { isOptions } from '../../tensor/arguments.ts';
+import { type Flexible, named } from '../../tensor/namedArguments.ts';
 import type { Tensor } from '../../tensor.ts';
 
 export type { RReluOptions } from '../../ops/rrelu.ts';
@@ -265,7 +266,11 @@ export interface GumbelSoftmaxOptions extends GeneratorOptions {
 }
 
 /** Samples of categories by logits that have a gradient (Jang et al., 2017). */
-export function gumbelSoftmax(logits: Tensor, options: GumbelSoftmaxOptions = {}): Tensor {
+export function gumbelSoftmax(
+  logits: Tensor,
+  ...rest: Flexible<[tau: number, hard: boolean], GumbelSoftmaxOptions>
+): Tensor {
+  const options = named<GumbelSoftmaxOptions>(['tau', 'hard'], rest, {});
   tensorGiven(logits, 'gumbel_softmax', 'logits');
   return inOp('gumbel_softmax', () => {
     const { tau = 1, hard = false, dim = -1, generator } = options;

@@ -7,7 +7,7 @@ import { formatShape, sameShape } from '../../core/shape.ts';
 import { arange } from '../../creation.ts';
 import { checkDevices } from '../../ops/convert.ts';
 import { checkTargets, crossEntropyRows } from '../../ops/crossEntropy.ts';
-import { tensorGiven } from '../../ops/given.ts';
+import { optionsGiven, tensorGiven } from '../../ops/given.ts';
 import { selectAlong } from '../../ops/indexing.ts';
 import { type LossReduction, reduceLoss } from '../../ops/loss.ts';
 import { taking } from '../../ops/taking.ts';
@@ -39,7 +39,7 @@ function settings<O extends NLLLossOptions>(
   const named =
     first instanceof Tensor || first === null || first === undefined
       ? { ...options }
-      : { ...first, ...options };
+      : { ...optionsGiven<O>(first, op), ...options };
   const weight = first instanceof Tensor ? first : (named.weight ?? null);
   const { ignoreIndex = -100, reduction = 'mean' } = named;
   if (reduction !== 'mean' && reduction !== 'sum' && reduction !== 'none') {
@@ -110,7 +110,7 @@ function checkClassTarget(target: Tensor, op: string): Tensor {
  */
 export const crossEntropy = /* @__PURE__ */ taking(
   'cross_entropy',
-  'target weight?',
+  'target weight? *',
   function crossEntropy(
     input: Tensor,
     target: Tensor,
@@ -188,7 +188,7 @@ function againstProbabilities(
  */
 export const nllLoss = /* @__PURE__ */ taking(
   'nll_loss',
-  'target weight?',
+  'target weight? *',
   function nllLoss(
     input: Tensor,
     target: Tensor,

@@ -5,11 +5,12 @@ import { inOp } from '../../core/inOp.ts';
 import { formatShape, numElements } from '../../core/shape.ts';
 import { arange } from '../../creation.ts';
 import { minimum } from '../../ops/arithmetic.ts';
-import { tensorGiven } from '../../ops/given.ts';
+import { optionsGiven, tensorGiven } from '../../ops/given.ts';
 import * as ops from '../../ops/loss.ts';
 import { type LossReduction, reduceLoss } from '../../ops/loss.ts';
 import { taking } from '../../ops/taking.ts';
 import { whereOp } from '../../ops/where.ts';
+import { type Flexible, named } from '../../tensor/namedArguments.ts';
 import { Tensor } from '../../tensor.ts';
 import { atLeast, pairwiseDistance, raised } from './distance.ts';
 
@@ -21,7 +22,7 @@ export interface LossOptions {
 /** The mean of (input − target)². */
 export const mseLoss = /* @__PURE__ */ taking(
   'mse_loss',
-  'target',
+  'target *',
   (input: Tensor, target: Tensor, { reduction = 'mean' }: LossOptions = {}): Tensor =>
     inOp('mse_loss', () =>
       ops.mseLoss(tensorGiven(input, 'mse_loss'), tensorGiven(target, 'mse_loss', 'target'), reduction),
@@ -31,7 +32,7 @@ export const mseLoss = /* @__PURE__ */ taking(
 /** The mean of |input − target|. */
 export const l1Loss = /* @__PURE__ */ taking(
   'l1_loss',
-  'target',
+  'target *',
   (input: Tensor, target: Tensor, { reduction = 'mean' }: LossOptions = {}): Tensor =>
     inOp('l1_loss', () =>
       reduceLoss(
@@ -51,7 +52,7 @@ export interface SmoothL1LossOptions extends LossOptions {
 /** The mean of d²/(2β) where |d| < β, and of |d| − β/2 elsewhere. @throws ArgumentError for a negative beta */
 export const smoothL1Loss = /* @__PURE__ */ taking(
   'smooth_l1_loss',
-  'target',
+  'target *',
   function smoothL1Loss(
     input: Tensor,
     target: Tensor,
@@ -80,8 +81,9 @@ export const huberLoss = /* @__PURE__ */ taking(
   function huberLoss(
     input: Tensor,
     target: Tensor,
-    { reduction = 'mean', delta = 1 }: HuberLossOptions = {},
+    ...rest: Flexible<[reduction: LossReduction, delta: number], HuberLossOptions>
   ): Tensor {
+    const { reduction = 'mean', delta = 1 } = named<HuberLossOptions>(['reduction', 'delta'], rest, {});
     tensorGiven(input, 'huber_loss');
     tensorGiven(target, 'huber_loss', 'target');
     return inOp('huber_loss', () => {
@@ -99,7 +101,7 @@ export interface BCELossOptions extends LossOptions {
 /** Binary cross-entropy of probabilities; logarithms are at least −100. @throws ShapeError; ArgumentError outside [0, 1] */
 export const binaryCrossEntropy = /* @__PURE__ */ taking(
   'binary_cross_entropy',
-  'target weight?',
+  'target weight? *',
   function binaryCrossEntropy(
     input: Tensor,
     target: Tensor,
@@ -110,7 +112,7 @@ export const binaryCrossEntropy = /* @__PURE__ */ taking(
     tensorGiven(target, 'binary_cross_entropy', 'target');
     return inOp('binary_cross_entropy', () => {
       if (weight != null && !(weight instanceof Tensor))
-        return binaryCrossEntropy(input, target, weight.weight, weight);
+        return binaryCrossEntropy(input, target, optionsGiven(weight, 'binary_cross_entropy').weight, weight);
       if (formatShape(input.shape) !== formatShape(target.shape)) {
         throw new ShapeError(
           `Using a target size (torch.Size(${formatShape(target.shape)})) that is different to the input size ` +
@@ -140,7 +142,7 @@ export interface BCEWithLogitsLossOptions extends BCELossOptions {
 /** Binary cross-entropy of sigmoid(input), exact for large logits. @throws ShapeError */
 export const binaryCrossEntropyWithLogits = /* @__PURE__ */ taking(
   'binary_cross_entropy_with_logits',
-  'target weight?',
+  'target weight? *',
   function binaryCrossEntropyWithLogits(
     input: Tensor,
     target: Tensor,
@@ -151,7 +153,12 @@ export const binaryCrossEntropyWithLogits = /* @__PURE__ */ taking(
     tensorGiven(target, 'binary_cross_entropy_with_logits', 'target');
     return inOp('binary_cross_entropy_with_logits', () => {
       if (weight != null && !(weight instanceof Tensor))
-        return binaryCrossEntropyWithLogits(input, target, weight.weight, weight);
+        return binaryCrossEntropyWithLogits(
+          input,
+          target,
+          optionsGiven(weight, 'binary_cross_entropy_with_logits').weight,
+          weight,
+        );
       if (formatShape(input.shape) !== formatShape(target.shape)) {
         throw new ShapeError(
           `Target size (torch.Size(${formatShape(target.shape)})) must be the same as input size ` +
@@ -180,7 +187,7 @@ export interface KLDivLossOptions {
 /** Kullback-Leibler divergence y·(log y − x), x being log-probabilities. */
 export const klDiv = /* @__PURE__ */ taking(
   'kl_div',
-  'target',
+  'target *',
   function klDiv(
     input: Tensor,
     target: Tensor,
@@ -209,7 +216,12 @@ export interface PoissonNLLLossOptions extends LossOptions {
 export const poissonNllLoss = /* @__PURE__ */ taking(
   'poisson_nll_loss',
   'target',
-  function poissonNllLoss(input: Tensor, target: Tensor, options: PoissonNLLLossOptions = {}): Tensor {
+  function poissonNllLoss(
+    input: Tensor,
+    target: Tensor,
+    ...rest: Flexible<[logInput: boolean, full: boolean], PoissonNLLLossOptions>
+  ): Tensor {
+    const options = named<PoissonNLLLossOptions>(['logInput', 'full'], rest, {});
     tensorGiven(input, 'poisson_nll_loss');
     tensorGiven(target, 'poisson_nll_loss', 'target');
     return inOp('poisson_nll_loss', () => {
@@ -247,8 +259,9 @@ export const gaussianNllLoss = /* @__PURE__ */ taking(
     input: Tensor,
     target: Tensor,
     variance: Tensor | number,
-    options: GaussianNLLLossOptions = {},
+    ...rest: Flexible<[full: boolean, eps: number, reduction: LossReduction], GaussianNLLLossOptions>
   ): Tensor {
+    const options = named<GaussianNLLLossOptions>(['full', 'eps', 'reduction'], rest, {});
     tensorGiven(input, 'gaussian_nll_loss');
     tensorGiven(target, 'gaussian_nll_loss', 'target');
     return inOp('gaussian_nll_loss', () => {
@@ -279,16 +292,14 @@ export const gaussianNllLoss = /* @__PURE__ */ taking(
 export interface MarginOptions extends LossOptions {
   margin?: number;
 }
+type WithMargin = Flexible<[margin: number], MarginOptions>;
 
 /** input where target is 1, max(0, margin − input) where it is −1. Default margin 1. */
 export const hingeEmbeddingLoss = /* @__PURE__ */ taking(
   'hinge_embedding_loss',
   'target',
-  function hingeEmbeddingLoss(
-    input: Tensor,
-    target: Tensor,
-    { margin = 1, reduction = 'mean' }: MarginOptions = {},
-  ): Tensor {
+  function hingeEmbeddingLoss(input: Tensor, target: Tensor, ...rest: WithMargin): Tensor {
+    const { margin = 1, reduction = 'mean' } = named<MarginOptions>(['margin'], rest, {});
     tensorGiven(input, 'hinge_embedding_loss');
     tensorGiven(target, 'hinge_embedding_loss', 'target');
     return inOp('hinge_embedding_loss', () => {
@@ -303,12 +314,8 @@ export const hingeEmbeddingLoss = /* @__PURE__ */ taking(
 export const marginRankingLoss = /* @__PURE__ */ taking(
   'margin_ranking_loss',
   'input2 target',
-  function marginRankingLoss(
-    input1: Tensor,
-    input2: Tensor,
-    target: Tensor,
-    { margin = 0, reduction = 'mean' }: MarginOptions = {},
-  ): Tensor {
+  function marginRankingLoss(input1: Tensor, input2: Tensor, target: Tensor, ...rest: WithMargin): Tensor {
+    const { margin = 0, reduction = 'mean' } = named<MarginOptions>(['margin'], rest, {});
     tensorGiven(input1, 'margin_ranking_loss', 'input1');
     tensorGiven(input2, 'margin_ranking_loss', 'input2');
     tensorGiven(target, 'margin_ranking_loss', 'target');
@@ -328,12 +335,8 @@ export const marginRankingLoss = /* @__PURE__ */ taking(
 export const cosineEmbeddingLoss = /* @__PURE__ */ taking(
   'cosine_embedding_loss',
   'input2 target',
-  function cosineEmbeddingLoss(
-    input1: Tensor,
-    input2: Tensor,
-    target: Tensor,
-    { margin = 0, reduction = 'mean' }: MarginOptions = {},
-  ): Tensor {
+  function cosineEmbeddingLoss(input1: Tensor, input2: Tensor, target: Tensor, ...rest: WithMargin): Tensor {
+    const { margin = 0, reduction = 'mean' } = named<MarginOptions>(['margin'], rest, {});
     tensorGiven(input1, 'cosine_embedding_loss', 'input1');
     tensorGiven(input2, 'cosine_embedding_loss', 'input2');
     tensorGiven(target, 'cosine_embedding_loss', 'target');
@@ -375,15 +378,16 @@ export const tripletMarginLoss = /* @__PURE__ */ taking(
     anchor: Tensor,
     positive: Tensor,
     negative: Tensor,
-    options: TripletMarginLossOptions = {},
+    ...rest: Flexible<[margin: number, p: number, eps: number, swap: boolean], TripletMarginLossOptions>
   ): Tensor {
+    const options = named<TripletMarginLossOptions>(['margin', 'p', 'eps', 'swap'], rest, {});
     tensorGiven(anchor, 'triplet_margin_loss', 'anchor');
     tensorGiven(positive, 'triplet_margin_loss', 'positive');
     tensorGiven(negative, 'triplet_margin_loss', 'negative');
     return inOp('triplet_margin_loss', () => {
-      const { p = 2, eps = 1e-6, ...rest } = options;
+      const { p = 2, eps = 1e-6, ...others } = options;
       const distanceFunction = (a: Tensor, b: Tensor): Tensor => pairwiseDistance(a, b, p, eps);
-      return tripletMarginWithDistanceLoss(anchor, positive, negative, { ...rest, distanceFunction });
+      return tripletMarginWithDistanceLoss(anchor, positive, negative, { ...others, distanceFunction });
     });
   },
 );
@@ -424,7 +428,7 @@ export function tripletMarginWithDistanceLoss(
 /** log(1 + e^(−target·input)), target ±1. */
 export const softMarginLoss = /* @__PURE__ */ taking(
   'soft_margin_loss',
-  'target',
+  'target *',
   function softMarginLoss(input: Tensor, target: Tensor, { reduction = 'mean' }: LossOptions = {}): Tensor {
     tensorGiven(input, 'soft_margin_loss');
     tensorGiven(target, 'soft_margin_loss', 'target');
@@ -439,7 +443,7 @@ export const softMarginLoss = /* @__PURE__ */ taking(
 /** Binary cross-entropy with logits, averaged over the classes (last dimension). */
 export const multilabelSoftMarginLoss = /* @__PURE__ */ taking(
   'multilabel_soft_margin_loss',
-  'target',
+  'target *',
   function multilabelSoftMarginLoss(
     input: Tensor,
     target: Tensor,
@@ -467,7 +471,12 @@ export interface MultiMarginLossOptions extends LossOptions {
 export const multiMarginLoss = /* @__PURE__ */ taking(
   'multi_margin_loss',
   'target',
-  function multiMarginLoss(input: Tensor, target: Tensor, options: MultiMarginLossOptions = {}): Tensor {
+  function multiMarginLoss(
+    input: Tensor,
+    target: Tensor,
+    ...rest: Flexible<[p: number, margin: number, weight: Tensor | null], MultiMarginLossOptions>
+  ): Tensor {
+    const options = named<MultiMarginLossOptions>(['p', 'margin', 'weight'], rest, {});
     tensorGiven(input, 'multi_margin_loss');
     tensorGiven(target, 'multi_margin_loss', 'target');
     return inOp('multi_margin_loss', () => {
