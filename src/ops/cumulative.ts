@@ -132,21 +132,28 @@ export function prod<T extends Variable>(x: T, dim: number | null = null, keepdi
       const line = d === null ? reshape(value, [-1]) : value;
       const at = d ?? 0;
       const spread = (y: T): T => (d === null ? reshape(y, [1]) : keepdim ? y : unsqueeze(y, at));
-      // PyTorch divides where it can; so a NaN or an infinity spoils the gradient of its neighbours too.
-      const others = hasZero(line) ? productOfOthers(line, at) : div<T>(spread(savedOutput.get(grad)), line);
+      const others = productWithout(line, at, spread(savedOutput.get(grad)));
       return [reshape(mul<T>(spread(grad), others), value.shape)];
     };
   });
 }
 
-/** Whether an element is 0; true where that cannot be read at once. */
-function hasZero<T extends Variable>(x: T): boolean {
+/**
+ * For each element the product of all others along dim. PyTorch divides the whole product unless an element is 0, so a NaN or an
+ * infinity spoils the gradient of its neighbours too.
+ */
+function productWithout<T extends Variable>(x: T, dim: number, product: T): T {
   const { backend } = x.array;
-  if (!backend.synchronous) return true;
-  return backend.hostValues(any(eq<T>(detached(x), 0)).array, 'prod')[0] !== 0;
+  const zero = any(eq<T>(detached(x), 0));
+  if (!backend.synchronous) {
+    // Both, as nobody can say yet which one it will be; the divisor is 1 where quotients are not wanted.
+    const quotients = div<T>(product, whereOp<T>(zero, 1, x));
+    return whereOp<T>(zero, productOfOthers(x, dim), quotients);
+  }
+  return backend.hostValues(zero.array, 'prod')[0] !== 0 ? productOfOthers(x, dim) : div<T>(product, x);
 }
 
-/** For each element the product of all others along dim; right also where elements are 0. */
+/** The same by products from both ends: right also where elements are 0. */
 function productOfOthers<T extends Variable>(x: T, dim: number): T {
   const n = x.shape[dim];
   if (n === 0) return x;

@@ -516,6 +516,26 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
   });
 
   describe('what only the values can tell', () => {
+    it('decides how the gradient of a product is found: by quotients, or where an element is 0 without', async () => {
+      const rows = [[2, 3, 4], [0, 3, 4], [0, 0, 4], [Number.NaN, 3, 4], [0, Number.NaN, 4], [Infinity, 3, 4], [0, Infinity, 4]]; // biome-ignore format: a row each
+      const gradient = (x: Tensor) => torch.autograd.grad(x.prod(), x)[0];
+      const second = (x: Tensor) => {
+        const [first] = torch.autograd.grad(x.prod(), x, { createGraph: true });
+        return torch.autograd.grad(first.sum(), x)[0];
+      };
+      for (const row of rows) {
+        const x = torch.tensor(row, { requiresGrad: true });
+        await compare((y) => gradient(y.detach().requiresGrad_()), [x], 1e-6);
+        if (row.every(Number.isFinite)) await compare((y) => second(y.detach().requiresGrad_()), [x], 1e-6);
+      }
+      const wide = torch.tensor([[2, 3, 0], [4, 5, 6]]); // biome-ignore format: two rows
+      const along = (y: Tensor) => {
+        const leaf = y.detach().requiresGrad_();
+        return torch.autograd.grad(leaf.prod(1), leaf, torch.tensor([1, 2]).to(leaf.device))[0];
+      };
+      await compare(along, [wide], 1e-6);
+    });
+
     it('is an error that names the op, unless the host still knows the values', () => {
       const known = torch.tensor([0, 1, 0, 2], { device: 'webgpu' });
       const before = torch.backendInfo();
