@@ -2,6 +2,7 @@
 import { ArgumentError } from '../core/errors.ts';
 import type { RandomEngine } from '../core/rng.ts';
 import { engineOf, type GeneratorOptions } from '../ops/draw.ts';
+import { type Flexible, named } from '../tensor/namedArguments.ts';
 import { type Collated, defaultCollate } from './collate.ts';
 import { checkIndices, type Dataset, type Indices } from './dataset.ts';
 import { beginPass, type DataLoaderStateDict, type Pass, passOf, replay } from './pass.ts';
@@ -48,14 +49,11 @@ export class DataLoader<Sample, Batch = Collated<Awaited<Sample>>>
   #resumed: Pass | null = null;
 
   /** @param dataset samples by number, or a plain list of them */
-  constructor(dataset: Samples<Sample>, options?: DataLoaderOptions<Sample, Batch>);
-  constructor(dataset: Samples<Sample>, batchSize: number, options?: DataLoaderOptions<Sample, Batch>);
   constructor(
     samples: Samples<Sample>,
-    first: number | DataLoaderOptions<Sample, Batch> = {},
-    second: DataLoaderOptions<Sample, Batch> = {},
+    ...rest: Flexible<[batchSize: number, shuffle: boolean], DataLoaderOptions<Sample, Batch>>
   ) {
-    const options = typeof first === 'number' ? { ...second, batchSize: first } : first;
+    const options = named<DataLoaderOptions<Sample, Batch>>(['batchSize', 'shuffle'], rest, {});
     checkExclusive(options);
     const dataset = isList(samples) ? { length: samples.length, get: (i: number) => samples[i] } : samples;
     if (typeof dataset?.get !== 'function' || typeof dataset.length !== 'number')

@@ -112,7 +112,11 @@ export function unique<T extends Variable>(
 ): T | T[] {
   tensorGiven(x, 'unique');
   return inOp('unique', () => {
-    return grouped(x, typeof sorted === 'object' ? sorted : { returnInverse, returnCounts, dim }, true);
+    return grouped(
+      x,
+      typeof sorted === 'object' ? optionsGiven(sorted, 'unique') : { returnInverse, returnCounts, dim },
+      true,
+    );
   });
 }
 
@@ -127,7 +131,9 @@ export function uniqueConsecutive<T extends Variable>(
   return inOp('unique_consecutive', () => {
     return grouped(
       x,
-      typeof returnInverse === 'object' ? returnInverse : { returnInverse, returnCounts, dim },
+      typeof returnInverse === 'object'
+        ? optionsGiven(returnInverse, 'unique_consecutive')
+        : { returnInverse, returnCounts, dim },
       false,
     );
   });
@@ -184,7 +190,10 @@ export interface HistcOptions {
 /** Counts of elements in `bins` equal bins between min and max (of the data if both are 0), the last one closed. */
 export function histc<T extends Variable>(x: T, bins: number | HistcOptions = 100, min = 0, max = 0): T {
   tensorGiven(x, 'histc');
-  const o = typeof bins === 'object' ? { bins: 100, min: 0, max: 0, ...bins } : { bins, min, max };
+  const o =
+    typeof bins === 'object'
+      ? { bins: 100, min: 0, max: 0, ...optionsGiven(bins, 'histc') }
+      : { bins, min, max };
   if (!isFloating(x.dtype))
     throw new DTypeError(`histc: "histogram_cpu" not implemented for '${torchTypeName(x.dtype)}'`);
   if (!Number.isInteger(o.bins) || o.bins <= 0)

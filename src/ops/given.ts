@@ -1,6 +1,7 @@
 /** Arguments that did not come: types forbid it, but pages in plain JavaScript have none. */
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError } from '../core/errors.ts';
+import { checkNames } from './options.ts';
 
 const NONE: object = Object.freeze({});
 
@@ -30,7 +31,7 @@ export function optionsGiven(x: unknown, op: string): unknown {
   if (x === undefined) return NONE;
   if (typeof x !== 'object' || x === null || Array.isArray(x) || 'array' in x)
     refuse(x, op, 'options', 'an object with the names of arguments');
-  return x;
+  return checkNames(x);
 }
 
 /** x, which must have come. @throws ArgumentError */

@@ -1,5 +1,8 @@
 /** Arguments that may be given by position or by PyTorch's name in a trailing options object. */
 
+import { ArgumentError } from '../core/errors.ts';
+import { camelCase } from '../core/pythonText.ts';
+
 /** A value, or an object that holds it under `K`. */
 export type ByName<K extends string, V> = V | { readonly [key in K]?: V } | undefined;
 
@@ -8,9 +11,19 @@ export function isPlain(x: unknown): x is object {
   return typeof x === 'object' && x !== null && Object.getPrototypeOf(x) === Object.prototype;
 }
 
+/**
+ * The options as they are, unless a name in them is Python's: it would say nothing, and `{ batch_size: 128 }` train with one
+ * sample at a time. @throws ArgumentError with the name that is meant
+ */
+export function checkNames<O extends object>(options: O): O {
+  for (const name in options)
+    if (name.includes('_')) throw new ArgumentError(`write ${camelCase(name)}, not '${name}'`);
+  return options;
+}
+
 /** The argument `key`: given by position, by name, or not at all. */
 export function option<K extends string, V>(given: ByName<K, V>, key: K, otherwise: V): V {
   if (given === undefined) return otherwise;
   if (!isPlain(given)) return given as V;
-  return (given as { readonly [name in K]?: V })[key] ?? otherwise;
+  return (checkNames(given) as { readonly [name in K]?: V })[key] ?? otherwise;
 }

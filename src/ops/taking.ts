@@ -2,7 +2,7 @@
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError } from '../core/errors.ts';
 import { optionsGiven } from './given.ts';
-import { isPlain } from './options.ts';
+import { checkNames, isPlain } from './options.ts';
 
 /** Of a signature; the `*` at its end is no name. */
 type Words<S extends string> = S extends `${infer A} *`
@@ -73,7 +73,7 @@ function settle(op: string, list: readonly Name[], given: readonly unknown[]): r
   const at = given.findIndex(isPlain);
   const values = [...(at < 0 ? given : given.slice(0, at))];
   if (at >= 0) {
-    const others: Record<string, unknown> = { ...(given[at] as object) };
+    const others: Record<string, unknown> = { ...checkNames(given[at] as object) };
     list.forEach(({ names }, i) => {
       const name = names.find((each) => others[each] !== undefined);
       if (name === undefined) return;

@@ -2,6 +2,7 @@
 import { type DType, type DTypeLike, resolveDType } from '../core/dtype.ts';
 import { ArgumentError } from '../core/errors.ts';
 import { checkShape, type Shape, sizeList } from '../core/shape.ts';
+import { checkNames, isPlain } from '../ops/options.ts';
 import type { Dims } from '../ops/reduce.ts';
 
 export interface ReduceOptions {
@@ -22,8 +23,9 @@ export interface Reduction {
 
 export type DimOrOptions = Dims | ReduceOptions | undefined;
 
+/** Whether x is an object with arguments by name. @throws ArgumentError for Python's names */
 export const isOptions = <O extends object>(x: unknown): x is O =>
-  typeof x === 'object' && x !== null && !Array.isArray(x);
+  typeof x === 'object' && x !== null && !Array.isArray(x) && (!isPlain(x) || checkNames(x) === x);
 
 /** `keepdim` by position, or the options object in its place. */
 export type KeepdimOrOptions = boolean | ReduceOptions | undefined;

@@ -1,6 +1,6 @@
 /** Arguments by position, any tail of them by name instead: `conv2d(x, w, b, 2, 1)`, `conv2d(x, w, { stride: 2 })`. */
 import { ArgumentError } from '../core/errors.ts';
-import { isPlain } from '../ops/options.ts';
+import { checkNames, isPlain } from '../ops/options.ts';
 
 /** Any number of the positional arguments P, in order, then perhaps the options object O. */
 export type Flexible<P extends readonly unknown[], O> = P extends readonly [unknown, ...infer Rest]
@@ -31,7 +31,7 @@ export function required<R extends readonly unknown[]>(
 export function required(owner: string, names: readonly string[], given: readonly unknown[]): unknown[] {
   const at = given.findIndex(isPlain);
   const count = at < 0 ? given.length : at;
-  const named: Record<string, unknown> = at < 0 ? {} : { ...(given[at] as object) };
+  const named: Record<string, unknown> = at < 0 ? {} : { ...checkNames(given[at] as object) };
   const values = names.map((name, i) => {
     const byPosition = i < count && given[i] !== undefined;
     const byName = named[name] !== undefined;
@@ -73,7 +73,7 @@ export function named<O extends object>(
 ): O {
   given.forEach((value, i) => {
     if (value === undefined) return;
-    if (isPlain(value)) Object.assign(into, value);
+    if (isPlain(value)) Object.assign(into, checkNames(value));
     else if (i < names.length) Reflect.set(into, names[i], value);
     else refuseSurplus(names, value);
   });

@@ -77,6 +77,35 @@ describe('arguments that PyTorch takes by name only', () => {
   });
 });
 
+const pythonNames: { [name: string]: () => unknown } = {
+  batchSize: () => new (untyped(data.DataLoader))(new data.TensorDataset(x), { batch_size: 2 }),
+  batchFirst: () => new (untyped(nn.LSTM))(3, 4, { batch_first: true }),
+  paddingMode: () => new (untyped(nn.Conv2d))(1, 2, 3, { padding_mode: 'circular' }),
+  trackRunningStats: () => new (untyped(nn.BatchNorm2d))(3, { track_running_stats: false }),
+  paddingIdx: () => new (untyped(nn.Embedding))(3, 2, { padding_idx: 0 }),
+  dimFeedforward: () => new (untyped(nn.TransformerEncoderLayer))(4, 2, { dim_feedforward: 8 }),
+  labelSmoothing: () => f.crossEntropy(x, classes, { label_smoothing: 0.1 }),
+  labelSmoothing_: () => new (untyped(nn.CrossEntropyLoss))({ label_smoothing: 0.1 }),
+  weightDecay: () => new (untyped(optim.SGD))([x.clone()], { lr: 1, weight_decay: 0.1 }),
+  startFactor: () => new (untyped(optim.lrScheduler.LinearLR))(stepper(), { start_factor: 0.1 }),
+  retainGraph: () => untyped(x.clone().requiresGrad_().sum()).backward({ retain_graph: true }),
+  requiresGrad: () => t.tensor([1], { requires_grad: true }),
+  roundingMode: () => t.div(x, y, { rounding_mode: 'floor' }),
+  asTuple: () => t.nonzero(x, { as_tuple: true }),
+  returnCounts: () => t.unique(classes, { return_counts: true }),
+  keepDim: () => t.sum(x, { dim: 1, keep_dim: true }),
+  isCausal: () => f.scaledDotProductAttention(x, y, x, { is_causal: true }),
+  ceilMode: () => f.avgPool2d(torch.rand(1, 1, 4, 4), 2, { ceil_mode: true }),
+  normType: () => untyped(nn.utils).clipGradNorm_([x], 1, { norm_type: 1 }),
+};
+
+describe('Python’s names of arguments', () => {
+  it.each(Object.keys(pythonNames))('are refused, with the name that is meant: %s', (name) => {
+    expect(pythonNames[name]).toThrow(torch.ArgumentError);
+    expect(pythonNames[name]).toThrow(`write ${name.replace('_', '')}, not '`);
+  });
+});
+
 describe('arguments that PyTorch takes by position', () => {
   it.each<[string, () => torch.Tensor, () => torch.Tensor]>([
     [
@@ -198,6 +227,8 @@ describe('arguments that PyTorch takes by position', () => {
 
   it('are taken by randomSplit, quantile and transforms', () => {
     const set = new data.TensorDataset(x);
+    const loader = new data.DataLoader(set, 2, true);
+    expect([loader.batchSize, loader.sampler?.constructor.name]).toEqual([2, 'RandomSampler']);
     const parts = (...rest: [torch.Generator] | [{ generator: torch.Generator }]) =>
       data.randomSplit(set, [2, 2], ...rest).map(({ indices }) => Array.from(indices));
     expect(parts(new torch.Generator().manualSeed(3))).toEqual(
