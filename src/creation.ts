@@ -112,8 +112,8 @@ export const fullLike = /* @__PURE__ */ taking(
 );
 
 /**
- * A tensor from data, which is copied. Numbers make float32, bools bool, bigints int64, a typed array its own dtype,
- * unless a dtype is given. @throws ShapeError for ragged lists; DTypeError for values that are not plain
+ * A tensor from data, which is copied. Numbers make float32, bools bool, bigints int64, a typed array its own dtype, also as
+ * the rows of a list, unless a dtype is given. @throws ShapeError for ragged lists; DTypeError for values that are not plain
  */
 export function tensor(data: TensorData | Tensor, options: TensorOptions = {}): Tensor {
   if (data === undefined) {
@@ -133,17 +133,23 @@ export function tensor(data: TensorData | Tensor, options: TensorOptions = {}): 
     return leafTensor(uploadAs(backend, list, own, dtypeOf(options, 'tensor', own), [list.length]), options);
   }
   const shape: number[] = [];
+  let innermost: Lists | null = null;
   for (let at: TensorData = data; isList(at); at = at[0] as TensorData) {
+    innermost = at;
     shape.push(at.length);
     if (at.length === 0) break;
   }
   const flat: (number | boolean | bigint)[] = [];
   flatten(data, shape, 0, flat);
-  const dtype = dtypeOf(options, 'tensor', inferred(flat));
+  const own = ArrayBuffer.isView(innermost) ? dtypeOfTypedArray(innermost, 'tensor') : inferred(flat);
+  const dtype = dtypeOf(options, 'tensor', own);
   return leafTensor(backend.upload(toTyped(flat, dtype), shape, dtype), options);
 }
 
-const isList = (data: TensorData): data is readonly TensorData[] => Array.isArray(data);
+type Lists = readonly TensorData[] | TypedArray;
+/** Lists, and typed arrays within lists. */
+const isList = (data: TensorData): data is Lists =>
+  Array.isArray(data) || (ArrayBuffer.isView(data) && !(data instanceof DataView));
 
 function flatten(data: TensorData, shape: Shape, dim: number, out: (number | boolean | bigint)[]): void {
   if (dim === shape.length) {

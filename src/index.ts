@@ -15,7 +15,22 @@ export {
 export * as autograd from './autogradApi.ts';
 export { type CheckpointOptions, checkpoint, checkpointSequential } from './checkpoint.ts';
 export type { DType, DTypeLike, TypedArray } from './core/dtype.ts';
-export { promote as promoteTypes } from './core/dtype.ts';
+export {
+  bool,
+  float32,
+  float32 as float,
+  float64,
+  float64 as double,
+  int8,
+  int16,
+  int16 as short,
+  int32,
+  int32 as int,
+  int64,
+  int64 as long,
+  promote as promoteTypes,
+  uint8,
+} from './core/dtype.ts';
 export * from './core/errors.ts';
 export {
   arange,

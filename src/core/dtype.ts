@@ -5,6 +5,16 @@ import { DTypeError } from './errors.ts';
 
 export type DType = 'float32' | 'float64' | 'int64' | 'int32' | 'int16' | 'int8' | 'uint8' | 'bool';
 
+// PyTorch's names of dtypes, which are their texts.
+export const float32 = 'float32' as const;
+export const float64 = 'float64' as const;
+export const int64 = 'int64' as const;
+export const int32 = 'int32' as const;
+export const int16 = 'int16' as const;
+export const int8 = 'int8' as const;
+export const uint8 = 'uint8' as const;
+export const bool = 'bool' as const;
+
 /** A dtype as users may write it: PyTorch's short names are accepted too. */
 export type DTypeLike = DType | 'float' | 'double' | 'long' | 'int' | 'short';
 

@@ -5,6 +5,7 @@ import { randomPermutation } from '../core/sampling.ts';
 import { formatShape } from '../core/shape.ts';
 import { fromTypedArray } from '../creation.ts';
 import { engineOf, type GeneratorOptions } from '../ops/draw.ts';
+import { tensorGiven } from '../ops/given.ts';
 import type { Tensor } from '../tensor.ts';
 import type { Collated } from './collate.ts';
 
@@ -45,6 +46,7 @@ export class TensorDataset<const T extends readonly Tensor[]> extends Dataset<{
   constructor(...tensors: T) {
     super();
     if (tensors.length === 0) throw new ArgumentError('TensorDataset: expected at least one tensor');
+    for (const x of tensors) tensorGiven(x, 'TensorDataset', 'tensors');
     const bad = tensors.find((x) => x.ndim === 0 || x.shape[0] !== tensors[0].shape[0]);
     if (bad) {
       throw new ShapeError(

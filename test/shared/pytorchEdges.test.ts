@@ -321,3 +321,24 @@ it('parts are named as they were made', () => {
   expect(x.reshape(2, 2).rot90().gradFn?.name).toBe('Rot90Backward0');
   expect(x.nansum().gradFn?.name).toBe('NansumBackward0');
 });
+
+it('dtypes have PyTorch’s names', () => {
+  const { float32, float64, int64, int32, int16, int8, uint8, bool } = torch;
+  for (const dtype of [float32, float64, int64, int32, int16, int8, uint8, bool])
+    expect(torch.zeros(2, { dtype }).dtype).toBe(dtype);
+  const short = [torch.float, torch.double, torch.long, torch.int, torch.short];
+  expect(short).toEqual(['float32', 'float64', 'int64', 'int32', 'int16']);
+  expect(torch.ones(1).to(torch.long).dtype).toBe('int64');
+});
+
+it('rows may be typed arrays, whose dtype is the tensor’s', () => {
+  const rows = torch.tensor([Float64Array.of(1, 2), Float64Array.of(3, 4)]);
+  expect([rows.dtype, rows.toArray()]).toEqual(['float64', [[1, 2], [3, 4]]]); // biome-ignore format: two rows
+  expect(torch.tensor([[BigInt64Array.of(5n)], [BigInt64Array.of(-6n)]]).tolist()).toEqual([[[5]], [[-6]]]);
+  expect(torch.tensor([Int32Array.of(1), [2]]).dtype).toBe('int32');
+  expect(torch.tensor([Int8Array.of(1)], { dtype: 'float32' }).dtype).toBe('float32');
+  expect(torch.tensor([new Uint8Array(0)]).shape).toEqual([1, 0]);
+  expect(() => torch.tensor([Float32Array.of(1, 2), Float32Array.of(3)])).toThrow(torch.ShapeError);
+  expect(() => torch.tensor([new DataView(new ArrayBuffer(4))] as never)).toThrow(torch.DTypeError);
+  expect(() => new torch.data.TensorDataset([[1, 2]] as never)).toThrow(/must be a Tensor, but got Array/);
+});

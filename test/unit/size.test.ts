@@ -19,9 +19,9 @@ import { PROGRAMS, sizes } from '../../scripts/sizes.mjs';
  * of them, and what keeps code optimised, 1.3 products for which threads pack together, 1.6 cells of recurrent layers in one
  * kernel (0.9 of it the kernels, which every program has), and 1 arguments by position, taken or refused.
  */
-const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 191.2, tutorial: 121.3, tensors: 108.8 };
+const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 191.6, tutorial: 121.3, tensors: 108.9 };
 /** The tutorial of README.md as it is written there, MNIST's download included, and everything: as Vite bundles. */
-const VITE_BUDGET = { readme: 125.5, everything: 185 };
+const VITE_BUDGET = { readme: 125.5, everything: 185.4 };
 /**
  * For pages without a bundler: everything, with files, plots and data sets; what a GPU needs beside it, on demand. Of that
  * 14 kB are formulas that are computed late, kernels that several steps share, products in float16 and over subgroups, large
@@ -29,7 +29,7 @@ const VITE_BUDGET = { readme: 125.5, everything: 185 };
  * normalizations in one pass, large angles, what is done when memory was out, and clean exits in Node; of the first, 0.8 are random values drawn in place, norms
  * that do not overflow, and linear layers that rectify in the same pass.
  */
-const FILE_BUDGET = { 'wasmgrad.min.js': 232.8, 'wasmgrad.webgpu.min.js': 46.5 };
+const FILE_BUDGET = { 'wasmgrad.min.js': 233.1, 'wasmgrad.webgpu.min.js': 46.5 };
 
 describe('size', () => {
   it('stays within the budget', async () => {
