@@ -87,6 +87,7 @@ const pythonNames: { [name: string]: () => unknown } = {
   labelSmoothing: () => f.crossEntropy(x, classes, { label_smoothing: 0.1 }),
   labelSmoothing_: () => new (untyped(nn.CrossEntropyLoss))({ label_smoothing: 0.1 }),
   weightDecay: () => new (untyped(optim.SGD))([x.clone()], { lr: 1, weight_decay: 0.1 }),
+  weightDecay_: () => new (untyped(optim.SGD))([{ params: [x.clone()], weight_decay: 0.1 }], { lr: 1 }),
   startFactor: () => new (untyped(optim.lrScheduler.LinearLR))(stepper(), { start_factor: 0.1 }),
   retainGraph: () => untyped(x.clone().requiresGrad_().sum()).backward({ retain_graph: true }),
   requiresGrad: () => t.tensor([1], { requires_grad: true }),
