@@ -1,7 +1,7 @@
-// Products that threads share out finely: all of them pack the smaller operand together, once, instead of each for itself, and
-// then any thread can take any few rows (or columns) of C, for which it packs the other operand. So what a slice costs beside
-// its sums is little, and a thread that others disturb leaves the rest to them. One block of k at a time; the order of sums
-// is that of `gemm`.
+// Products that threads share out finely: any thread can take any few rows (or columns) of C, for which it packs one operand,
+// once the other operand is packed as a whole: by all threads together, or by each for itself. So what a slice costs beside its
+// sums is little, and a thread that others disturb leaves the rest to them. One block of k at a time; the order of sums is
+// that of `gemm`.
 import { columnPanel, finish, Plan } from './gemmBlocks';
 import { packPanels } from './gemmPanels';
 
@@ -15,14 +15,26 @@ export function gemm_tile_rows(m: i32): i32 {
   return Plan.tileRows(m);
 }
 
-/** Bytes of scratch memory, 16-byte aligned, that each slice of `gemm_packed_f32` needs for `depth` terms. */
-export function gemm_packed_scratch_f32(depth: i32): i32 {
-  return Plan.packedScratch(depth, 4);
+/** Before the panels that a thread has packed for itself: whether it has. */
+const MARK_BYTES: usize = 64;
+
+/** Bytes for panels of `lines` lines that a thread packs for itself, and the mark before them. */
+function ownPanels(lines: i32, width: i32, depth: i32, size: i32): usize {
+  const padded = ((lines + width - 1) / width) * width;
+  return MARK_BYTES + ((<usize>(padded * depth * size) + 63) & ~63);
+}
+
+/**
+ * Bytes of scratch memory, 16-byte aligned, that each slice of `gemm_packed_f32` needs for `depth` terms, if its thread packs
+ * so many lines in panels of `width` for itself (0: none).
+ */
+export function gemm_packed_scratch_f32(depth: i32, lines: i32, width: i32): i32 {
+  return Plan.packedScratch(depth, 4) + <i32>ownPanels(lines, width, depth, 4);
 }
 
 /** The same for `gemm_packed_f64`. */
-export function gemm_packed_scratch_f64(depth: i32): i32 {
-  return Plan.packedScratch(depth, 8);
+export function gemm_packed_scratch_f64(depth: i32, lines: i32, width: i32): i32 {
+  return Plan.packedScratch(depth, 8) + <i32>ownPanels(lines, width, depth, 8);
 }
 
 function pack<T extends number>(
@@ -122,6 +134,9 @@ function multiply<T extends number>(
   x: usize,
   step: i32,
   kStep: i32,
+  y: usize,
+  yStep: i32,
+  yK: i32,
   panels: usize,
   c: usize,
   ldc: i32,
@@ -139,11 +154,21 @@ function multiply<T extends number>(
   const lanes: i32 = 32 / sizeof<T>();
   const resume = (flags & ACCUMULATE) != 0;
   const relu = (flags & RELU) != 0;
+  const byColumns = (flags & COLUMNS) != 0;
+  if (!panels) {
+    const lines = byColumns ? m : n;
+    const width = byColumns ? height : lanes;
+    panels = scratch + MARK_BYTES;
+    if (!load<i32>(scratch)) {
+      pack<T>(y, yStep, yK, lines, depth, width, panels, 0, (lines + width - 1) / width);
+      store<i32>(scratch, 1);
+    }
+    scratch += ownPanels(lines, width, depth, size);
+  }
   const own = (scratch + Plan.TILE_BYTES + 63) & ~63;
   const cRow = <usize>ldc * size;
   const xStep = <usize>step * size;
   const xK = <usize>kStep * size;
-  const byColumns = (flags & COLUMNS) != 0;
   const block = byColumns ? Plan.SLICE_COLUMNS : Plan.rowBlock(height);
   for (; begin < end; begin += block) {
     const some = min(end - begin, block);
@@ -170,12 +195,16 @@ function multiply<T extends number>(
  * The rows [begin, end) of `C[m,n] = A·B` for `depth` terms, from all panels of B and the rows of A at x; with flag 4 its columns,
  * from all panels of A and the columns of B at x. Lines of x are `step` apart, the elements of a line `kStep`; panels of A are `height`
  * lines wide. Other flags and the bias as of `gemm_f32`: they belong to the last block of k, flag 1 to all but the first.
- * Slices begin at multiples of `height`, or of 8 columns.
+ * Slices begin at multiples of `height`, or of 8 columns. Where `panels` is 0 the thread packs the lines at y, as far apart as
+ * `yStep` and `yK` say, at the head of its scratch memory, unless the word there says that it has: it is 0 before a job.
  */
 export function gemm_packed_f32(
   x: usize,
   step: i32,
   kStep: i32,
+  y: usize,
+  yStep: i32,
+  yK: i32,
   panels: usize,
   c: usize,
   ldc: i32,
@@ -189,7 +218,26 @@ export function gemm_packed_f32(
   begin: i32,
   end: i32,
 ): void {
-  multiply<f32>(x, step, kStep, panels, c, ldc, m, n, depth, height, flags, bias, scratch, begin, end);
+  multiply<f32>(
+    x,
+    step,
+    kStep,
+    y,
+    yStep,
+    yK,
+    panels,
+    c,
+    ldc,
+    m,
+    n,
+    depth,
+    height,
+    flags,
+    bias,
+    scratch,
+    begin,
+    end,
+  );
 }
 
 /** `gemm_packed_f32` in double precision. */
@@ -197,6 +245,9 @@ export function gemm_packed_f64(
   x: usize,
   step: i32,
   kStep: i32,
+  y: usize,
+  yStep: i32,
+  yK: i32,
   panels: usize,
   c: usize,
   ldc: i32,
@@ -210,5 +261,24 @@ export function gemm_packed_f64(
   begin: i32,
   end: i32,
 ): void {
-  multiply<f64>(x, step, kStep, panels, c, ldc, m, n, depth, height, flags, bias, scratch, begin, end);
+  multiply<f64>(
+    x,
+    step,
+    kStep,
+    y,
+    yStep,
+    yK,
+    panels,
+    c,
+    ldc,
+    m,
+    n,
+    depth,
+    height,
+    flags,
+    bias,
+    scratch,
+    begin,
+    end,
+  );
 }

@@ -45,7 +45,7 @@ function trained(): Int32Array[] {
   return parameters.map((p) => new Int32Array((p.detach().data as Float32Array).buffer));
 }
 
-/** Products that threads pack together: slices of rows and of columns, several blocks, batches; their bits. */
+/** Products in slices, for which threads pack alone or together: of rows, of columns, several blocks, batches; their bits. */
 function multiplied(): Int32Array[] {
   torch.manualSeed(6);
   const found: torch.Tensor[] = [];
@@ -54,15 +54,15 @@ function multiplied(): Int32Array[] {
     for (const [m, k, n] of [
       [33, 700, 97],
       [130, 520, 500],
-      [1100, 40, 100],
-      [150, 34, 1100],
+      [1100, 40, 400],
+      [400, 36, 1100],
       [250, 600, 99],
     ]) {
       const [a, b] = [torch.randn(m, k).to(dtype), torch.randn(k, n).to(dtype)];
       add(a, b);
       add(a.t().contiguous().t(), b.t().contiguous().t());
     }
-    add(torch.randn(3, 130, 130).to(dtype), torch.randn(3, 130, 131).to(dtype));
+    add(torch.randn(2, 240, 250).to(dtype), torch.randn(2, 250, 241).to(dtype));
     add(torch.randn(2, 3, 130, 130).transpose(0, 1).to(dtype), torch.randn(130, 131).to(dtype));
   }
   const linear = new nn.Sequential(new nn.Linear(600, 300), new nn.ReLU()).to(device);

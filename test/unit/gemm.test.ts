@@ -23,8 +23,8 @@ interface Kernels {
   gemm_packed_f32: Gemm;
   gemm_packed_f64: Gemm;
   gemm_tile_rows(m: number): number;
-  gemm_packed_scratch_f32(depth: number): number;
-  gemm_packed_scratch_f64(depth: number): number;
+  gemm_packed_scratch_f32(depth: number, lines: number, width: number): number;
+  gemm_packed_scratch_f64(depth: number, lines: number, width: number): number;
   gemm_scratch_f32(m: number, n: number, k: number): number;
   gemm_scratch_f64(m: number, n: number, k: number): number;
 }
@@ -46,6 +46,8 @@ interface Product {
   readonly cuts?: readonly number[];
   /** One operand is packed first, by parts: for slices of columns A, else B. Blocks of k have at most so many terms. */
   readonly packed?: number;
+  /** It is packed by the first slice, at the head of its scratch memory. */
+  readonly alone?: boolean;
   /** Turns the usual elements into others; `place` counts over both operands. */
   readonly change?: (x: number, place: number) => number;
 }
@@ -89,7 +91,7 @@ class Bench {
     const bias = b + k * bRow + n * bCol + 16;
     const c = bias + n + 16;
     const scratch = (c + m * ldc + 31) & ~15;
-    const scratchEnd = scratch + this.scratchBytes(m, n, product.packed ?? k, product.packed) / size;
+    const scratchEnd = scratch + this.scratchBytes(product) / size;
     all.fill(GUARD, c, scratchEnd + 64);
     all.fill(GUARD, a, c);
     for (let i = 0; i < m; i++) {
@@ -104,7 +106,8 @@ class Bench {
     const pointer = product.bias ? bias * size : 0;
     const kernel = this.#double ? this.#kernels.gemm_f64 : this.#kernels.gemm_f32;
     const call = [a, aRow, aCol, b, bRow, bCol, c, ldc, m, n, k, flags, pointer / size, scratch];
-    if (product.packed !== undefined) this.#runPacked(call, product.packed, cuts, scratchEnd + 64);
+    if (product.packed !== undefined)
+      this.#runPacked(call, product.packed, cuts, product.alone ? 0 : scratchEnd + 64);
     else
       for (let s = 0; s + 1 < cuts.length; s++) {
         kernel(a * size, aRow, aCol, b * size, bRow, bCol, c * size, ldc, m, n, k, flags, pointer, scratch * size, cuts[s], cuts[s + 1]); // biome-ignore format: one call
@@ -123,7 +126,7 @@ class Bench {
     };
   }
 
-  /** The same as one call of gemm for each slice, but one operand is packed before, at `panels`, in two parts. */
+  /** The same as one call of gemm for each slice, but one operand is packed before, at `panels`, in two parts (0: by the first one). */
   #runPacked(call: readonly number[], depthBlock: number, cuts: readonly number[], panels: number): void {
     const [a, aRow, aCol, b, bRow, bCol, c, ldc, m, n, k, flags, bias, scratch] = call;
     const size = this.#double ? 8 : 4;
@@ -137,20 +140,24 @@ class Bench {
     for (let q = 0; q < k; q += depthBlock) {
       const depth = Math.min(k - q, depthBlock);
       const from = (columns ? a : b) + q * kStep;
+      if (panels === 0) new Int32Array(this.#memory.buffer)[(scratch * size) / 4] = 0;
       for (const [begin, end] of [[count >> 1, count], [0, count >> 1]]) // biome-ignore format: pairs
-        if (begin < end) pack(from * size, step, kStep, lines, depth, width, panels * size, begin, end);
+        if (begin < end && panels > 0)
+          pack(from * size, step, kStep, lines, depth, width, panels * size, begin, end);
       const last = q + depth === k;
       const now = (flags & COLUMNS) | (q > 0 ? ACCUMULATE : flags & ACCUMULATE) | (last ? flags & RELU : 0);
       const [x, xStep, xK] = columns ? [b + q * bRow, bCol, bRow] : [a + q * aCol, aRow, aCol];
       for (let s = 0; s + 1 < cuts.length; s++)
-        multiply(x * size, xStep, xK, panels * size, c * size, ldc, m, n, depth, height, now, last ? bias * size : 0, scratch * size, cuts[s], cuts[s + 1]); // biome-ignore format: one call
+        multiply(x * size, xStep, xK, from * size, step, kStep, panels * size, c * size, ldc, m, n, depth, height, now, last ? bias * size : 0, scratch * size, cuts[s], cuts[s + 1]); // biome-ignore format: one call
     }
   }
 
-  scratchBytes(m: number, n: number, k: number, packed?: number): number {
+  scratchBytes({ m, n, k, packed, alone = false, flags = 0 }: Product): number {
     if (packed !== undefined) {
       const { gemm_packed_scratch_f32, gemm_packed_scratch_f64 } = this.#kernels;
-      return (this.#double ? gemm_packed_scratch_f64 : gemm_packed_scratch_f32)(k);
+      const bytes = this.#double ? gemm_packed_scratch_f64 : gemm_packed_scratch_f32;
+      const [lines, width] = flags & COLUMNS ? [m, this.tileRows(m)] : [n, this.#double ? 4 : 8];
+      return bytes(packed, alone ? lines : 0, width);
     }
     return this.#double ? this.#kernels.gemm_scratch_f64(m, n, k) : this.#kernels.gemm_scratch_f32(m, n, k);
   }
@@ -372,18 +379,19 @@ describe.each(cases)('gemm of %s.wasm in %s', (name, dtype) => {
           const product = { m, n, k, ...options, ...layout };
           const whole = bench.run(product);
           expectClose(product, whole);
-          for (const packed of [k, Math.ceil(k / 2)]) {
+          const ways = [k, Math.ceil(k / 2)].flatMap((packed) =>
+            [true, false].map((alone) => ({ packed, alone })),
+          );
+          for (const way of ways) {
             for (const [flags, cuts] of [
               [options.flags, []],
               [options.flags, rowCuts],
               [options.flags | COLUMNS, []],
               [options.flags | COLUMNS, columnCuts],
             ] as const) {
-              // biome-ignore format: pairs
-              const { c } = bench.run({ ...product, packed, flags, cuts });
-              expect(bits(c).equals(bits(whole.c)), JSON.stringify({ ...product, packed, flags, cuts })).toBe(
-                true,
-              );
+              const packed = { ...product, ...way, flags, cuts };
+              const { c } = bench.run(packed);
+              expect(bits(c).equals(bits(whole.c)), JSON.stringify(packed)).toBe(true);
             }
           }
         }

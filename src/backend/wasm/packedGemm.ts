@@ -1,7 +1,6 @@
 /**
- * Large products on several threads. They pack one operand together and take slices of the other one, each of which packs its
- * own: small enough that a thread which others disturb leaves the rest to them. (When every thread packs all of what it needs,
- * one of two does so twice as much of it, and has half of the product in one piece.)
+ * Large products on several threads. One operand is packed as a whole, then each thread takes slices of the other one, which it
+ * packs as it comes to them: small enough that a thread which others disturb leaves the rest to them.
  */
 import type { NDArray } from '../array.ts';
 import type { GemmOptions } from '../backend.ts';
@@ -10,12 +9,19 @@ import { type Matrices, RELU } from './matrices.ts';
 
 const ACCUMULATE = 1;
 const SLICE_COLUMNS = 4;
-/** Multiply-adds from which two jobs for the threads pay instead of one: on one thread some 100 µs. */
+/** Multiply-adds from which slices repay what they cost, for threads that pack alone: on one thread 250 µs. */
+const LEAST_WORK_ALONE = 240 ** 3;
+/** The same for more threads, for which a job to pack together is one more: 100 µs. */
 const LEAST_WORK = 176 ** 3;
 /** Smaller operands are packed in a moment, or read in place. */
 const LEAST_ROWS = 32;
 const LEAST_COLUMNS = 96;
 const LEAST_DEPTH = 33;
+/**
+ * So many threads pack the operand that all of them need each for itself: twice the work, but what a thread has packed lies in its
+ * own cache. More of them pack it together.
+ */
+const THREADS_ALONE = 2;
 /** Lines of the shared operand (columns: all there are), and elements of each, that are packed at a time: 2 MB, which every
  * slice reads once. */
 const BLOCK_LINES = 1024;
@@ -43,8 +49,9 @@ interface Lines {
 
 /** Whether this is the way for such a product: there is more than one thread, and enough to do. */
 export function worthSharing(host: WasmContext, m: number, n: number, k: number): boolean {
-  const large = m >= LEAST_ROWS && n >= LEAST_COLUMNS && k >= LEAST_DEPTH && m * n * k >= LEAST_WORK;
-  return large && host.runtime.pool.threads > 1;
+  const { threads } = host.runtime.pool;
+  const least = threads > THREADS_ALONE ? LEAST_WORK : LEAST_WORK_ALONE;
+  return threads > 1 && m * n * k >= least && m >= LEAST_ROWS && n >= LEAST_COLUMNS && k >= LEAST_DEPTH;
 }
 
 /** Who packs what, and how finely the rest is cut. */
@@ -97,36 +104,42 @@ export function packedGemm(
 
   const lineBlock = Math.min(shared.count, Math.floor(BLOCK_LINES / shared.width) * shared.width);
   const depthBlock = Math.ceil(k / Math.ceil(k / BLOCK_DEPTH));
-  const stride = ((double ? gemm_packed_scratch_f64 : gemm_packed_scratch_f32)(depthBlock) + 63) & ~63;
-  const sharedBytes = (lineBlock + shared.width) * depthBlock * size;
+  const alone = threads <= THREADS_ALONE;
+  const scratchBytes = double ? gemm_packed_scratch_f64 : gemm_packed_scratch_f32;
+  const stride = (scratchBytes(depthBlock, alone ? lineBlock : 0, shared.width) + 63) & ~63;
+  const sharedBytes = alone ? 0 : (lineBlock + shared.width) * depthBlock * size;
   const scratch = host.takeScratch(stride + Math.ceil(sharedBytes / threads));
   const { pointer } = scratch.block;
   const panels = pointer + stride * threads;
 
-  const multiply = (line: number, count: number, q: number, depth: number): void => {
+  const pack = (from: number, count: number, depth: number): void => {
     const packs = Math.ceil(count / shared.width);
-    const last = q + depth === k;
     pool.run(
       double ? 'gemm_pack_f64' : 'gemm_pack_f32',
-      [
-        shared.pointer + size * (line * shared.step + q * shared.kStep),
-        shared.step,
-        shared.kStep,
-        count,
-        depth,
-        shared.width,
-        panels,
-      ],
+      [from, shared.step, shared.kStep, count, depth, shared.width, panels],
       packs,
       Math.ceil(packs / threads / PACKED_TOGETHER) * PACKED_TOGETHER,
     );
+  };
+  const unmark = (): void => {
+    const words = module.views().u32;
+    for (let thread = 0; thread < threads; thread++) words[(pointer + stride * thread) >>> 2] = 0;
+  };
+  const multiply = (line: number, count: number, q: number, depth: number): void => {
+    const from = shared.pointer + size * (line * shared.step + q * shared.kStep);
+    if (alone) unmark();
+    else pack(from, count, depth);
+    const last = q + depth === k;
     pool.run(
       double ? 'gemm_packed_f64' : 'gemm_packed_f32',
       [
         own.pointer + size * q * own.kStep,
         own.step,
         own.kStep,
-        panels,
+        from,
+        shared.step,
+        shared.kStep,
+        alone ? 0 : panels,
         to + size * line * n,
         n,
         byColumns ? count : m,
@@ -139,7 +152,7 @@ export function packedGemm(
       ],
       own.count,
       Math.min(most, Math.max(least, Math.ceil(SLICE_WORK / (count * depth) / own.width) * own.width)),
-      { arg: 12, stride },
+      { arg: 15, stride },
     );
   };
   try {
