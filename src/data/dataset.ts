@@ -145,6 +145,11 @@ export function randomSplit<Sample>(
   options: GeneratorOptions | Exclude<GeneratorOptions['generator'], undefined> = {},
 ): Subset<Sample>[] {
   const sizes = partSizes(dataset.length, lengths);
+  if (typeof options !== 'object') {
+    throw new ArgumentError(
+      `randomSplit: expected a Generator, or options such as { generator }, but got ${typeof options}`,
+    );
+  }
   const given = options === null || 'engine' in options ? { generator: options } : options;
   const order = randomPermutation(engineOf(given), dataset.length);
   let at = 0;

@@ -1,11 +1,11 @@
 /** Schedules made of schedules, and the one that watches a metric. */
 import { ArgumentError } from '../core/errors.ts';
+import { named } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import { renamed } from './pythonState.ts';
 import {
   type Arguments,
   type LRScheduler,
-  named,
   perGroup,
   type Scheduled,
   type SchedulerStateDict,
@@ -48,7 +48,7 @@ export class SequentialLR {
       SequentialLROptions
     >
   ) {
-    const { schedulers = [], milestones = [] } = named<SequentialLROptions>(
+    const { schedulers = [], milestones = [] } = named<Partial<SequentialLROptions>>(
       ['schedulers', 'milestones'],
       args,
     );
@@ -210,7 +210,7 @@ export class ReduceLROnPlateau {
     optimizer: Scheduled,
     ...args: Arguments<[mode?: 'min' | 'max', factor?: number, patience?: number], ReduceLROnPlateauOptions>
   ) {
-    const options = named<ReduceLROnPlateauOptions>(plateauNames, args);
+    const options = named<Partial<ReduceLROnPlateauOptions>>(plateauNames, args);
     const {
       mode = 'min',
       factor = 0.1,

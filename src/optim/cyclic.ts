@@ -1,10 +1,10 @@
 /** Schedules along cosines and cycles, some of which cycle the momentum against the rate. */
 import { ArgumentError } from '../core/errors.ts';
+import { named } from '../tensor/namedArguments.ts';
 import {
   type Arguments,
   type LastEpochOptions,
   LRScheduler,
-  named,
   perGroup,
   required,
   type Scheduled,
@@ -30,7 +30,7 @@ export class CosineAnnealingLR extends LRScheduler {
       TMax,
       etaMin = 0,
       lastEpoch,
-    } = named<CosineAnnealingLROptions>(['TMax', 'etaMin', 'lastEpoch'], args);
+    } = named<Partial<CosineAnnealingLROptions>>(['TMax', 'etaMin', 'lastEpoch'], args);
     super(optimizer, lastEpoch);
     this.TMax = required(TMax, 'CosineAnnealingLR', 'TMax');
     this.etaMin = etaMin;
@@ -87,7 +87,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
       TMult = 1,
       etaMin = 0,
       lastEpoch = -1,
-    } = named<CosineAnnealingWarmRestartsOptions>(restartNames, args);
+    } = named<Partial<CosineAnnealingWarmRestartsOptions>>(restartNames, args);
     if (!(T0 > 0 && Number.isInteger(T0)))
       throw new ArgumentError(`Expected positive integer T_0, but got ${T0}`);
     if (!(TMult >= 1 && Number.isInteger(TMult)))
@@ -176,7 +176,7 @@ export class CyclicLR extends LRScheduler {
   readonly #scale: (x: number) => number;
 
   constructor(optimizer: Scheduled, ...args: Arguments<CyclicArguments, CyclicLROptions>) {
-    const options = named<CyclicLROptions>(cyclicOrder, args);
+    const options = named<Partial<CyclicLROptions>>(cyclicOrder, args);
     const {
       stepSizeUp = 2000,
       stepSizeDown,
@@ -290,7 +290,7 @@ export class OneCycleLR extends LRScheduler {
   readonly #phases: readonly Phase[];
 
   constructor(optimizer: Scheduled, ...args: Arguments<OneCycleArguments, OneCycleLROptions>) {
-    const options = named<OneCycleLROptions>(oneCycleOrder, args);
+    const options = named<Partial<OneCycleLROptions>>(oneCycleOrder, args);
     const {
       pctStart = 0.3,
       annealStrategy = 'cos',

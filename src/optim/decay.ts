@@ -1,10 +1,10 @@
 /** Schedules that multiply or interpolate: by functions, at milestones, over a number of epochs. */
 import { ArgumentError } from '../core/errors.ts';
+import { named } from '../tensor/namedArguments.ts';
 import {
   type Arguments,
   type LastEpochOptions,
   LRScheduler,
-  named,
   perGroup,
   required,
   type Scheduled,
@@ -28,7 +28,7 @@ export class LambdaLR extends LRScheduler {
     optimizer: Scheduled,
     ...args: Arguments<[lrLambda: Factor | readonly Factor[], lastEpoch?: number], LambdaLROptions>
   ) {
-    const { lrLambda, lastEpoch } = named<LambdaLROptions>(lambdaNames, args);
+    const { lrLambda, lastEpoch } = named<Partial<LambdaLROptions>>(lambdaNames, args);
     super(optimizer, lastEpoch);
     this.lrLambdas = perGroup(optimizer, required(lrLambda, 'LambdaLR', 'lrLambda'), 'lrLambda');
     this.start();
@@ -46,7 +46,7 @@ export class MultiplicativeLR extends LRScheduler {
     optimizer: Scheduled,
     ...args: Arguments<[lrLambda: Factor | readonly Factor[], lastEpoch?: number], LambdaLROptions>
   ) {
-    const { lrLambda, lastEpoch } = named<LambdaLROptions>(lambdaNames, args);
+    const { lrLambda, lastEpoch } = named<Partial<LambdaLROptions>>(lambdaNames, args);
     super(optimizer, lastEpoch);
     this.lrLambdas = perGroup(optimizer, required(lrLambda, 'MultiplicativeLR', 'lrLambda'), 'lrLambda');
     this.start();
@@ -76,7 +76,7 @@ export class StepLR extends LRScheduler {
       stepSize,
       gamma = 0.1,
       lastEpoch,
-    } = named<StepLROptions>(['stepSize', 'gamma', 'lastEpoch'], args);
+    } = named<Partial<StepLROptions>>(['stepSize', 'gamma', 'lastEpoch'], args);
     super(optimizer, lastEpoch);
     this.stepSize = required(stepSize, 'StepLR', 'stepSize');
     this.gamma = gamma;
@@ -127,7 +127,7 @@ export class MultiStepLR extends LRScheduler {
       milestones,
       gamma = 0.1,
       lastEpoch,
-    } = named<MultiStepLROptions>(['milestones', 'gamma', 'lastEpoch'], args);
+    } = named<Partial<MultiStepLROptions>>(['milestones', 'gamma', 'lastEpoch'], args);
     super(optimizer, lastEpoch);
     this.milestones = [...required(milestones, 'MultiStepLR', 'milestones')].sort((a, b) => a - b);
     this.gamma = gamma;
@@ -168,7 +168,7 @@ export class ConstantLR extends LRScheduler {
       factor = 1 / 3,
       totalIters = 5,
       lastEpoch,
-    } = named<ConstantLROptions>(['factor', 'totalIters', 'lastEpoch'], args);
+    } = named<Partial<ConstantLROptions>>(['factor', 'totalIters', 'lastEpoch'], args);
     if (!(factor >= 0 && factor <= 1))
       throw new ArgumentError('Constant multiplicative factor expected to be between 0 and 1.');
     super(optimizer, lastEpoch);
@@ -214,7 +214,7 @@ export class LinearLR extends LRScheduler {
       endFactor = 1,
       totalIters = 5,
       lastEpoch,
-    } = named<LinearLROptions>(linearNames, args);
+    } = named<Partial<LinearLROptions>>(linearNames, args);
     if (!(startFactor > 0 && startFactor <= 1)) {
       throw new ArgumentError(
         'Starting multiplicative factor expected to be greater than 0 and less or equal to 1.',
@@ -257,7 +257,7 @@ export class ExponentialLR extends LRScheduler {
     optimizer: Scheduled,
     ...args: Arguments<[gamma: number, lastEpoch?: number], ExponentialLROptions>
   ) {
-    const { gamma, lastEpoch } = named<ExponentialLROptions>(['gamma', 'lastEpoch'], args);
+    const { gamma, lastEpoch } = named<Partial<ExponentialLROptions>>(['gamma', 'lastEpoch'], args);
     super(optimizer, lastEpoch);
     this.gamma = required(gamma, 'ExponentialLR', 'gamma');
     this.start();
@@ -290,7 +290,7 @@ export class PolynomialLR extends LRScheduler {
       totalIters = 5,
       power = 1,
       lastEpoch,
-    } = named<PolynomialLROptions>(['totalIters', 'power', 'lastEpoch'], args);
+    } = named<Partial<PolynomialLROptions>>(['totalIters', 'power', 'lastEpoch'], args);
     super(optimizer, lastEpoch);
     this.totalIters = totalIters;
     this.power = power;

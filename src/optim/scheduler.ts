@@ -3,8 +3,6 @@
  * and at every `step()`. Rates follow from the ones before, as in PyTorch, so that several schedules can be chained.
  */
 import { ArgumentError } from '../core/errors.ts';
-import { isOptions } from '../tensor/arguments.ts';
-import { refuseSurplus } from '../tensor/namedArguments.ts';
 import { renamed } from './pythonState.ts';
 
 /** What a schedule needs of a group. */
@@ -22,20 +20,6 @@ export interface Scheduled {
 
 /** Options by position, or by name in one object; the first by position and the others by name. */
 export type Arguments<P extends readonly unknown[], O> = P | readonly [O] | readonly [P[0], Partial<O>];
-
-/** The same as one object. @throws ArgumentError where more come by position than have a place */
-export function named<O extends object>(
-  names: readonly (keyof O & string)[],
-  values: readonly unknown[],
-): Partial<O> {
-  const found: Record<string, unknown> = {};
-  values.forEach((value, i) => {
-    if (isOptions<Record<string, unknown>>(value)) Object.assign(found, value);
-    else if (i >= names.length) refuseSurplus(names, value);
-    else if (value !== undefined) found[names[i]] = value;
-  });
-  return found as Partial<O>;
-}
 
 /** An option that must be there. @throws ArgumentError */
 export function required<V>(value: V | undefined, scheduler: string, name: string): V {

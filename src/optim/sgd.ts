@@ -44,7 +44,7 @@ export class SGD extends Optimizer<SGDOptions, SGDState> {
     super(
       params,
       base,
-      named<Partial<SGDOptions>>(['lr', 'momentum', 'dampening', 'weightDecay', 'nesterov'], rest, {}),
+      named<Partial<SGDOptions>>(['lr', 'momentum', 'dampening', 'weightDecay', 'nesterov'], rest),
     );
   }
 

@@ -63,13 +63,13 @@ export function refuseSurplus(names: readonly string[], value: unknown): never {
 }
 
 /**
- * The arguments as one object: positional ones under `names`, and what the options object says.
+ * The arguments as one object, `into`: positional ones under `names`, and what the options object says.
  * @throws ArgumentError where more come by position than have a place
  */
 export function named<O extends object>(
   names: readonly (keyof O & string)[],
   given: readonly unknown[],
-  into: O,
+  into = {} as O,
 ): O {
   given.forEach((value, i) => {
     if (value === undefined) return;

@@ -280,6 +280,7 @@ describe('sets of sets', () => {
     );
     expect(() => data.randomSplit(range(10), [11, -1])).toThrow(ArgumentError);
     expect(() => data.randomSplit(range(10), [0.5, 0.2])).toThrow(ArgumentError);
+    expect(() => data.randomSplit(range(10), [6, 4], 5 as never)).toThrow('expected a Generator');
     const first = rand(1).item();
     manualSeed(7);
     expect(rand(1).item()).toBe(first);
