@@ -420,6 +420,37 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
     expect(values(x)).toEqual([0, 2]);
   });
 
+  it.each([
+    ['ReLU', () => [new nn.ReLU(), new nn.ReLU(true)]],
+    ['ReLU6', () => [new nn.ReLU6(), new nn.ReLU6(true)]],
+    ['SELU', () => [new nn.SELU(), new nn.SELU(true)]],
+    ['SiLU', () => [new nn.SiLU(), new nn.SiLU(true)]],
+    ['Mish', () => [new nn.Mish(), new nn.Mish(true)]],
+    ['Hardswish', () => [new nn.Hardswish(), new nn.Hardswish(true)]],
+    ['Hardsigmoid', () => [new nn.Hardsigmoid(), new nn.Hardsigmoid(true)]],
+    ['ELU', () => [new nn.ELU(0.7), new nn.ELU(0.7, true)]],
+    ['CELU', () => [new nn.CELU(0.7), new nn.CELU(0.7, true)]],
+    ['LeakyReLU', () => [new nn.LeakyReLU(0.2), new nn.LeakyReLU(0.2, { inplace: true })]],
+    ['RReLU', () => [new nn.RReLU(0.2, 0.4).eval(), new nn.RReLU(0.2, 0.4, true).eval()]],
+    ['Hardtanh', () => [new nn.Hardtanh(-0.5, 0.5), new nn.Hardtanh(-0.5, 0.5, true)]],
+    ['Threshold', () => [new nn.Threshold(0.1, 0.3), new nn.Threshold(0.1, 0.3, true)]],
+  ] as const)('%s in place is the same between layers, gradients too', (_name, make) => {
+    const layers = [new nn.Linear(4, 6), new nn.Linear(6, 2)];
+    const [apart, inPlace] = make().map((activation) => {
+      for (const layer of layers) layer.zeroGrad();
+      torch.manualSeed(3);
+      const between = layers[0].forward(torch.randn(5, 4));
+      const out = activation.forward(between);
+      expect(out === between).toBe(activation.inplace);
+      const result = layers[1].forward(out);
+      result.sum().backward();
+      return [result, ...layers.flatMap((layer) => [layer.weight.grad, layer.bias?.grad])].map((x) =>
+        x?.toArray(),
+      );
+    });
+    expect(inPlace).toEqual(apart);
+  });
+
   it('clips gradients and flattens parameters', () => {
     const [a, b] = [torch.zeros(2, { requiresGrad: true }), torch.zeros([1, 1], { requiresGrad: true })];
     a.grad = torch.tensor([3, 0]);

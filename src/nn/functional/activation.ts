@@ -26,33 +26,39 @@ type Inplace = boolean | InplaceOptions;
 const wantsInplace = (inplace: Inplace | undefined): boolean =>
   typeof inplace === 'object' ? (inplace.inplace ?? false) : (inplace ?? false);
 
-function result(op: string, x: Tensor, inplace: Inplace | undefined, compute: () => Tensor): Tensor {
-  return wantsInplace(inplace) ? changeInPlace(`${op}_`, x, [], compute) : compute();
+/** `compute` reads x again for the gradient: where it is recorded, an x that is overwritten is copied before. */
+function result(op: string, x: Tensor, inplace: Inplace | undefined, compute: (x: Tensor) => Tensor): Tensor {
+  if (!wantsInplace(inplace)) return compute(x);
+  return changeInPlace(`${op}_`, x, [], (original) => compute(original()));
 }
 
 /** max(x, 0). */
-export const relu = (x: Tensor, inplace?: Inplace): Tensor =>
-  result('relu', tensorGiven(x, 'relu'), inplace, () => reluOp<Tensor>(x));
+export function relu(x: Tensor, inplace?: Inplace): Tensor {
+  tensorGiven(x, 'relu');
+  // Its gradient reads the result.
+  const compute = () => reluOp<Tensor>(x);
+  return wantsInplace(inplace) ? changeInPlace('relu_', x, [], compute) : compute();
+}
 /** max(x, 0), overwriting x. */
 export const relu_ = (x: Tensor): Tensor => relu(tensorGiven(x, 'relu'), true);
 /** min(max(x, 0), 6). */
 export const relu6 = (x: Tensor, inplace?: Inplace): Tensor =>
-  result('relu6', tensorGiven(x, 'relu6'), inplace, () => ops.relu6(x));
+  result('relu6', tensorGiven(x, 'relu6'), inplace, (y) => ops.relu6(y));
 /** 1.0507·elu(x, 1.6733). */
 export const selu = (x: Tensor, inplace?: Inplace): Tensor =>
-  inOp('selu', () => result('selu', tensorGiven(x, 'selu'), inplace, () => ops.selu(x)));
+  inOp('selu', () => result('selu', tensorGiven(x, 'selu'), inplace, (y) => ops.selu(y)));
 /** x·sigmoid(x). */
 export const silu = (x: Tensor, inplace?: Inplace): Tensor =>
-  result('silu', tensorGiven(x, 'silu'), inplace, () => ops.silu<Tensor>(x));
+  result('silu', tensorGiven(x, 'silu'), inplace, (y) => ops.silu<Tensor>(y));
 /** x·tanh(softplus(x)). */
 export const mish = (x: Tensor, inplace?: Inplace): Tensor =>
-  result('mish', tensorGiven(x, 'mish'), inplace, () => ops.mish(x));
+  result('mish', tensorGiven(x, 'mish'), inplace, (y) => ops.mish(y));
 /** x·hardsigmoid(x). */
 export const hardswish = (x: Tensor, inplace?: Inplace): Tensor =>
-  result('hardswish', tensorGiven(x, 'hardswish'), inplace, () => ops.hardswish(x));
+  result('hardswish', tensorGiven(x, 'hardswish'), inplace, (y) => ops.hardswish(y));
 /** (x + 3)/6 within [0, 1]. */
 export const hardsigmoid = (x: Tensor, inplace?: Inplace): Tensor =>
-  result('hardsigmoid', tensorGiven(x, 'hardsigmoid'), inplace, () => ops.hardsigmoid(x));
+  result('hardsigmoid', tensorGiven(x, 'hardsigmoid'), inplace, (y) => ops.hardsigmoid(y));
 /** 1/(1 + e⁻ˣ). */
 export const sigmoid = (x: Tensor): Tensor => tensorGiven(x, 'sigmoid').sigmoid();
 /** The hyperbolic tangent. */
@@ -78,7 +84,7 @@ export function leakyRelu(
   tensorGiven(x, 'leaky_relu');
   if (isOptions<LeakyReLUOptions>(negativeSlope))
     return leakyRelu(x, negativeSlope.negativeSlope, negativeSlope);
-  return result('leaky_relu', x, inplace, () => ops.leakyRelu(x, negativeSlope));
+  return result('leaky_relu', x, inplace, (y) => ops.leakyRelu(y, negativeSlope));
 }
 
 export interface AlphaOptions extends InplaceOptions {
@@ -90,14 +96,14 @@ export interface AlphaOptions extends InplaceOptions {
 export function elu(x: Tensor, alpha: number | AlphaOptions = 1, inplace?: Inplace): Tensor {
   tensorGiven(x, 'elu');
   if (isOptions<AlphaOptions>(alpha)) return elu(x, alpha.alpha, alpha);
-  return result('elu', x, inplace, () => ops.elu(x, alpha));
+  return result('elu', x, inplace, (y) => ops.elu(y, alpha));
 }
 
 /** x above 0, α(e^(x/α) − 1) below. @throws ArgumentError for alpha 0 */
 export function celu(x: Tensor, alpha: number | AlphaOptions = 1, inplace?: Inplace): Tensor {
   tensorGiven(x, 'celu');
   if (isOptions<AlphaOptions>(alpha)) return celu(x, alpha.alpha, alpha);
-  return result('celu', x, inplace, () => ops.celu(x, alpha));
+  return result('celu', x, inplace, (y) => ops.celu(y, alpha));
 }
 
 export interface GELUOptions {
@@ -139,7 +145,7 @@ export function hardtanh(
 ): Tensor {
   tensorGiven(x, 'hardtanh');
   if (isOptions<HardtanhOptions>(minVal)) return hardtanh(x, minVal.minVal, minVal.maxVal, minVal);
-  return result('hardtanh', x, inplace, () => ops.hardtanh(x, minVal, maxVal));
+  return result('hardtanh', x, inplace, (y) => ops.hardtanh(y, minVal, maxVal));
 }
 
 export interface LambdOptions {
@@ -174,7 +180,7 @@ export function threshold(
   if (isOptions<ThresholdOptions>(value)) return threshold(x, limit, value.value, value);
   given(limit, 'threshold', 'threshold', 'a number');
   given(value, 'threshold', 'value', 'a number');
-  return result('threshold', x, inplace, () => ops.threshold(x, limit, value as number));
+  return result('threshold', x, inplace, (y) => ops.threshold(y, limit, value as number));
 }
 
 /** x above 0, weight·x below; weight is [1] or [channels]. @throws ShapeError */
@@ -198,7 +204,7 @@ export function rrelu(
     const options = isOptions<RReluOptions & InplaceOptions>(lower)
       ? lower
       : { lower, upper, training, ...(typeof inplace === 'object' ? inplace : { inplace }) };
-    return result('rrelu', x, options, () => rreluOp(x, options));
+    return result('rrelu', x, options, (y) => rreluOp(y, options));
   });
 }
 
