@@ -22,6 +22,7 @@ export * from './norm';
 export * from './optim';
 export * from './optimAdaptive';
 export * from './pool';
+export * from './random';
 export * from './recurrent';
 export * from './reduce';
 export * from './scan';

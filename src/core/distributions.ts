@@ -78,10 +78,28 @@ function scaleUniforms(words: Uint32Array, out: Float32Array, at: number, step: 
 /** 1 with probability p, else 0; two words per element. */
 export function fillBernoulli(rng: RandomEngine, out: TypedArray, p: number): void {
   checkProbability(p, 'bernoulli');
-  const { array, stride } = asNumbers(out);
-  forEachUniform(rng, out.length, (i, u) => {
-    array[stride * i] = u < p ? 1 : 0;
-  });
+  fillBelow(rng, asNumbers(out), out.length, p, 1);
+}
+
+/** `value` where a float64 uniform is below p, else 0. */
+function fillBelow(rng: RandomEngine, sink: NumberSink, n: number, p: number, value: number): void {
+  for (let at = 0; at < n; at += WORDS_BATCH / 2) {
+    const words = rng.words(2 * Math.min(WORDS_BATCH / 2, n - at));
+    placeBelow(words, sink.array, sink.stride, at, p * 2 ** 53, value);
+  }
+}
+
+/** As `fillBelow`, for uniforms in units of 2^-53. Of its own for the reason that `scaleUniforms` has. */
+function placeBelow(
+  words: Uint32Array,
+  out: NumberSink['array'],
+  stride: number,
+  at: number,
+  limit: number,
+  value: number,
+): void {
+  for (let k = 0, i = stride * at; k < words.length; k += 2, i += stride)
+    out[i] = (words[k] & 0x1fffff) * 2 ** 32 + words[k + 1] < limit ? value : 0;
 }
 
 /**
@@ -109,9 +127,7 @@ export function fillDropoutNoise(rng: RandomEngine, out: FloatArray, p: number):
   }
   const keep = 1 - p;
   const scale = out instanceof Float32Array ? 1 / Math.fround(keep) : 1 / keep;
-  forEachUniform(rng, out.length, (i, u) => {
-    out[i] = u < keep ? scale : 0;
-  });
+  fillBelow(rng, { array: out, stride: 1 }, out.length, keep, scale);
 }
 
 /** Exponential with the rate `lambda` > 0: density lambda exp(-lambda x). */

@@ -5,7 +5,9 @@
  */
 import { ArgumentError } from './errors.ts';
 
-const N = 624;
+/** Words of a block, and of the state. */
+export const BLOCK_WORDS = 624;
+const N = BLOCK_WORDS;
 const M = 397;
 const UPPER_MASK = 0x80000000 | 0;
 const LOWER_MASK = 0x7fffffff;
@@ -16,6 +18,16 @@ const DEFAULT_SEED = 67280421310721n;
 
 /** Most words that one call of `words` can give; even, so that 64-bit draws are never cut in two. */
 export const WORDS_BATCH = 8192;
+
+/** Moves a state on by as many blocks of 624 as `words` has room for, and fills it with their tempered words. */
+export type BlockMaker = (state: Int32Array, words: Uint32Array) => void;
+
+let makeBlocks: BlockMaker | null = null;
+
+/** From now on all engines make their words so: with what a backend has, a sixth of the time. */
+export function makeBlocksBy(maker: BlockMaker): void {
+  makeBlocks = maker;
+}
 
 /** Bytes of a serialised state. */
 export const STATE_BYTES = 5056;
@@ -106,7 +118,16 @@ export class RandomEngine {
   words(count: number): Uint32Array {
     let filled = 0;
     while (filled < count) {
-      if (this.#remaining === 0) this.#twist();
+      if (this.#remaining === 0) {
+        const whole = Math.floor((count - filled) / N) * N;
+        if (makeBlocks !== null && whole > 0) {
+          makeBlocks(this.#state, batch.subarray(filled, filled + whole));
+          this.#next = N;
+          filled += whole;
+          continue;
+        }
+        this.#twist();
+      }
       const take = Math.min(count - filled, this.#remaining);
       batch.set(this.#block.subarray(this.#next, this.#next + take), filled);
       filled += take;
@@ -159,12 +180,16 @@ export class RandomEngine {
   }
 
   #twist(): void {
+    this.#next = 0;
+    this.#remaining = N;
     const mt = this.#state;
+    if (makeBlocks !== null) {
+      makeBlocks(mt, this.#block);
+      return;
+    }
     for (let k = 0; k < N - M; k++) mt[k] = mt[k + M] ^ mixed(mt[k], mt[k + 1]);
     for (let k = N - M; k < N - 1; k++) mt[k] = mt[k + M - N] ^ mixed(mt[k], mt[k + 1]);
     mt[N - 1] = mt[M - 1] ^ mixed(mt[N - 1], mt[0]);
-    this.#next = 0;
-    this.#remaining = N;
     this.#temper();
   }
 

@@ -8,6 +8,7 @@
 
 import { type DType, dtypeInfo, type TypedArray } from '../../core/dtype.ts';
 import { DeviceError } from '../../core/errors.ts';
+import { BLOCK_WORDS, makeBlocksBy, WORDS_BATCH } from '../../core/rng.ts';
 import { contiguousStrides, numElements, type Shape, type Strides } from '../../core/shape.ts';
 import { NDArray } from '../array.ts';
 import type {
@@ -50,6 +51,8 @@ import { WasmStorage } from './storage.ts';
 import * as training from './training.ts';
 
 const CONSTANT_SLOTS = 8;
+/** A random engine's state, and the most blocks of words that are made at a time. */
+const RANDOM_BYTES = 4 * BLOCK_WORDS * (1 + Math.floor(WORDS_BATCH / BLOCK_WORDS));
 /** Scratch areas of two threads share no cache line. */
 const SCRATCH_ALIGNMENT = 64;
 /** Scratch memory up to this size is kept for the next op. */
@@ -71,7 +74,8 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
     this.runtime = startRuntime(options);
     const { module } = this.runtime;
     this.#constants = module.heapBase;
-    const base = module.heapBase + CONSTANT_SLOTS * 8;
+    const random = module.heapBase + CONSTANT_SLOTS * 8;
+    const base = random + RANDOM_BYTES;
     if (module.memory.buffer.byteLength < base) module.memory.grow(1);
     this.heap = new Heap(
       { memory: module.memory, bytes: () => module.views().u8 },
@@ -81,6 +85,18 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
       collector.softLimit,
     );
     collector.heap = this.heap;
+    makeBlocksBy((state, words) => this.#makeRandomWords(random, state, words));
+  }
+
+  /** Beside the heap: draws are written into arrays of it while their memory must not grow. */
+  #makeRandomWords(pointer: number, state: Int32Array, words: Uint32Array): void {
+    const { module } = this.runtime;
+    const { i32, u32 } = module.views();
+    const [at, from] = [pointer / 4, pointer / 4 + BLOCK_WORDS];
+    i32.set(state, at);
+    module.exports.mt19937_words(pointer, pointer + 4 * BLOCK_WORDS, words.length / BLOCK_WORDS);
+    words.set(u32.subarray(from, from + words.length));
+    state.set(i32.subarray(at, at + BLOCK_WORDS));
   }
 
   endOp(): void {
