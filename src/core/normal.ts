@@ -107,7 +107,7 @@ const sineSign = Float32Array.of(1, 0, -1, 0, -1, 0, 1, 0, 1);
 function radius32(whole: number): number {
   // u = 2^e (1 + m) with 1 + m in [sqrt(1/2), sqrt(2)), found in integers: a branch here would be unpredictable.
   const shift = Math.clz32(whole) - 8;
-  const significand = whole << shift;
+  const significand = (whole << (shift + 1)) >>> 1; // for u = 1 the shift is -1, which no shift takes
   const low = (significand - SQRT_HALF) >>> 31;
   const e = -shift - low;
   const m = Math.fround(((significand << low) - 0x1000000) * 2 ** -24);

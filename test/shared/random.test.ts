@@ -123,6 +123,16 @@ describe('random tensors', () => {
     expect(() => torch.randLike(torch.zeros(2, { dtype: 'int64' }))).toThrow(DTypeError);
   });
 
+  it("normal: one uniform of 2^24 is 0, and the pair that it makes is the mean, as PyTorch's", () => {
+    torch.manualSeed(3);
+    const values = torch.empty(1532320).normal_(2, 3).narrow(0, 1532304, 16);
+    // biome-ignore format: as PyTorch 2.13 has them
+    const expected = [1.9061603546142578, 0.3508450388908386, 0.042191267013549805, -0.37350213527679443, 2.0766310691833496,
+      1.8673219680786133, 2.5604586601257324, 2, 0.4465816617012024, -1.6732151508331299, 6.088086128234863,
+      7.983198165893555, -2.003570079803467, 3.952465057373047, 4.363134384155273, 2];
+    expect(values.toArray()).toEqual(expected);
+  });
+
   it('normal: numbers with a size, and tensors that broadcast', () => {
     expect(fromSeed(() => torch.normal(0, 1, [20])).toArray()).toEqual(
       fromSeed(() => torch.randn(20)).toArray(),
