@@ -8,7 +8,6 @@
 
 import { type DType, dtypeInfo, type TypedArray } from '../../core/dtype.ts';
 import { DeviceError } from '../../core/errors.ts';
-import { BLOCK_WORDS, makeBlocksBy, WORDS_BATCH } from '../../core/rng.ts';
 import { contiguousStrides, numElements, type Shape, type Strides } from '../../core/shape.ts';
 import { NDArray } from '../array.ts';
 import type {
@@ -42,6 +41,7 @@ import * as movement from './movement.ts';
 import * as normalization from './normalization.ts';
 import { MAX_TOTAL } from './pool.ts';
 import * as pooling from './pooling.ts';
+import { drawByKernels, RANDOM_BYTES } from './random.ts';
 import * as recurrent from './recurrent.ts';
 import * as folds from './reduce.ts';
 import * as rows from './rows.ts';
@@ -51,8 +51,6 @@ import { WasmStorage } from './storage.ts';
 import * as training from './training.ts';
 
 const CONSTANT_SLOTS = 8;
-/** A random engine's state, and the most blocks of words that are made at a time. */
-const RANDOM_BYTES = 4 * BLOCK_WORDS * (1 + Math.floor(WORDS_BATCH / BLOCK_WORDS));
 /** Scratch areas of two threads share no cache line. */
 const SCRATCH_ALIGNMENT = 64;
 /** Scratch memory up to this size is kept for the next op. */
@@ -85,18 +83,7 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
       collector.softLimit,
     );
     collector.heap = this.heap;
-    makeBlocksBy((state, words) => this.#makeRandomWords(random, state, words));
-  }
-
-  /** Beside the heap: draws are written into arrays of it while their memory must not grow. */
-  #makeRandomWords(pointer: number, state: Int32Array, words: Uint32Array): void {
-    const { module } = this.runtime;
-    const { i32, u32 } = module.views();
-    const [at, from] = [pointer / 4, pointer / 4 + BLOCK_WORDS];
-    i32.set(state, at);
-    module.exports.mt19937_words(pointer, pointer + 4 * BLOCK_WORDS, words.length / BLOCK_WORDS);
-    words.set(u32.subarray(from, from + words.length));
-    state.set(i32.subarray(at, at + BLOCK_WORDS));
+    drawByKernels(module, random);
   }
 
   endOp(): void {
