@@ -123,8 +123,8 @@ export class DataLoader<Sample, Batch = Collated<Awaited<Sample>>>
 
   /** Every generator that has a part in the order, the default one first. */
   #engines(): RandomEngine[] {
-    const own = [this.#generator, this.batchSampler, this.sampler ?? {}].map((drawn) => engineOf(drawn));
-    return [...new Set([engineOf({}), ...own])];
+    const engines = [this.batchSampler, this.sampler].map((order) => engineOf(generatorOf(order)));
+    return [...new Set([engineOf({}), engineOf(this.#generator), ...engines])];
   }
 
   /** A new pass, or the rest of a saved one; the indices of its batches are drawn when they are asked for. */
@@ -190,6 +190,13 @@ export class DataLoader<Sample, Batch = Collated<Awaited<Sample>>>
 }
 
 /** The rest of what an iterator gives, as `for … of` takes it. */
+/** The generator of a sampler that has one; an order may be any list, or an object of the user's. */
+const generatorOf = (order: object | null): GeneratorOptions => {
+  const generator = order !== null && 'generator' in order ? order.generator : null;
+  const isOurs = typeof generator === 'object' && generator !== null && 'engine' in generator;
+  return { generator: isOurs ? (generator as GeneratorOptions['generator']) : null };
+};
+
 const going = <T>(iterator: Iterator<T>): Iterable<T> => ({ [Symbol.iterator]: () => iterator });
 
 function checkExclusive(options: DataLoaderOptions<never, unknown>): void {

@@ -273,6 +273,14 @@ describe('sets of sets', () => {
     expect(() => new data.Subset(range(3), [0]).get(1)).toThrow(IndexError);
   });
 
+  it('DataLoader takes any list or iterable of the user as its order', () => {
+    const set = range(6);
+    const lists = (options: object) => Array.from(new data.DataLoader(set, options), numbersOf);
+    const own = { my_order: [5, 4, 0], generator: 'mine', length: 3, *[Symbol.iterator]() { yield* this.my_order; } }; // biome-ignore format: one object
+    for (const sampler of [[5, 4, 0], own]) expect(lists({ batchSize: 2, sampler })).toEqual([[5, 4], [0]]);
+    expect(lists({ batchSampler: [[1, 2], [3]] })).toEqual([[1, 2], [3]]); // biome-ignore format: two lists
+  });
+
   it('randomSplit refuses lengths that do not add up, and draws nothing then', () => {
     manualSeed(7);
     expect(() => data.randomSplit(range(10), [5, 4])).toThrow(
