@@ -68,12 +68,11 @@ function figure(
   };
 }
 
-const unable = (work: string, { name, threads }: PeerKind, reason: string): Unable => ({
-  work,
-  peer: name,
-  threads,
-  unable: reason,
-});
+/** That a library cannot do some work is a result; that ours cannot is a mistake. @throws Error in that case */
+function unable(work: string, { name, threads }: PeerKind, reason: string): Unable {
+  if (name === 'wasmgrad') throw new Error(`${work}: wasmgrad failed: ${reason}`);
+  return { work, peer: name, threads, unable: reason };
+}
 
 /** How far two results lie apart, as a part of their size. */
 function distance(a: Digest, b: Digest): number {
