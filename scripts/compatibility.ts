@@ -221,7 +221,7 @@ Methods of \`Tensor\`: ${[...methods]
 
 \`torch.nn.init\`: ${names(torch.nn.init)}
 
-\`torch.nn.utils\`: ${names(torch.nn.utils)}
+\`torch.nn.utils\`: ${names(torch.nn.utils)}; \`torch.nn.utils.rnn\`: ${names(torch.nn.utils.rnn)}
 
 \`torch.optim\`: ${names(torch.optim)}
 

@@ -1,5 +1,5 @@
 /** One step of each recurrent layer, shared by the layers over sequences and by the cells. */
-import { divide } from '../ops/divide.ts';
+import { cat } from '../ops/join.ts';
 import { linear } from '../ops/matmul.ts';
 import { gruCell, lstmCell } from '../ops/recurrent.ts';
 import type { Tensor } from '../tensor.ts';
@@ -40,22 +40,46 @@ function lstm(projected: Tensor, recurrent: Tensor, before: Tensor, weightHr: Te
   return [weightHr === null ? hidden : linear<Tensor>(hidden, weightHr), cell];
 }
 
-/** The states after each step over projected inputs [t, n, gates·hidden], first to last or reversed, and the last one. */
+/** Some rows of a state: sequences. */
+const sequences = ([hidden, cell]: State, at: number, count: number): State =>
+  cell === undefined
+    ? [hidden.narrow(0, at, count)]
+    : [hidden.narrow(0, at, count), cell.narrow(0, at, count)];
+
+/** The states of several groups of sequences as one. */
+function joined(states: readonly State[]): State {
+  const hidden = cat<Tensor>(
+    states.map((state) => state[0]),
+    0,
+  );
+  const cells = states.flatMap(([, cell]) => cell ?? []);
+  return cells.length === 0 ? [hidden] : [hidden, cat<Tensor>(cells, 0)];
+}
+
+/**
+ * The states after each step over projected inputs [n, gates·hidden], first to last or reversed, and the last one of each
+ * sequence. Of the n sequences the last ones may be shorter: inputs have fewer rows then.
+ */
 export function unroll(
   mode: Mode,
-  projected: Tensor,
+  inputs: readonly Tensor[],
   initial: State,
   weights: StateWeights,
   reverse: boolean,
 ): { outputs: Tensor[]; last: State } {
-  const steps = projected.shape[0];
-  const inputs = divide<Tensor>(projected, 0, steps);
+  const steps = inputs.length;
   const outputs = new Array<Tensor>(steps);
+  const ended: State[] = [];
   let state = initial;
   for (let i = 0; i < steps; i++) {
     const t = reverse ? steps - 1 - i : i;
-    state = step(mode, inputs[t].squeeze(0), state, weights);
+    const [count, before] = [inputs[t].shape[0], state[0].shape[0]];
+    if (count < before) {
+      if (i > 0) ended.push(sequences(state, count, before - count));
+      state = sequences(state, 0, count);
+    } else if (count > before) state = joined([state, sequences(initial, before, count - before)]);
+    state = step(mode, inputs[t], state, weights);
     outputs[t] = state[0];
   }
-  return { outputs, last: state };
+  return { outputs, last: ended.length === 0 ? state : joined([state, ...ended.reverse()]) };
 }

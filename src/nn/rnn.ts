@@ -4,6 +4,7 @@ import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { pythonFloat, pythonValue } from '../core/pythonText.ts';
 import { formatShape, sameShape } from '../core/shape.ts';
 import { empty, zeros } from '../creation.ts';
+import { divide } from '../ops/divide.ts';
 import { cat, stack } from '../ops/join.ts';
 import { linear } from '../ops/matmul.ts';
 import { type ByName, type Flexible, named, required } from '../tensor/namedArguments.ts';
@@ -11,6 +12,7 @@ import type { Tensor } from '../tensor.ts';
 import { dropout as drop } from './functional/dropout.ts';
 import { checkSize, type LayerOptions } from './linear.ts';
 import { Module } from './module.ts';
+import { listOf, PackedSequence } from './packedSequence.ts';
 import { Parameter } from './parameter.ts';
 import { gatesOf, type Mode, type State, unroll } from './recurrent.ts';
 
@@ -133,15 +135,19 @@ abstract class RecurrentLayer extends Module {
 const suffixesOf = ({ bidirectional }: RecurrentLayer, layer: number): string[] =>
   bidirectional ? [`l${layer}`, `l${layer}_reverse`] : [`l${layer}`];
 
-interface Run {
-  readonly output: Tensor;
+type Sequences = Tensor | PackedSequence;
+
+interface Run<S extends Sequences> {
+  readonly output: S;
   /** [layers·directions, n, size]; the cell state for an LSTM. */
   readonly hidden: Tensor;
   readonly cell: Tensor | null;
 }
 
-function checkInput(layer: RecurrentLayer, input: Tensor): void {
+function checkInput(layer: RecurrentLayer, input: Tensor, packed: boolean): void {
   const name = layer.constructor.name;
+  if (packed && input.ndim !== 2)
+    throw new ShapeError(`${name}: input must have 2 dimensions, got ${input.ndim}`);
   if (input.ndim !== 2 && input.ndim !== 3)
     throw new ShapeError(`${name}: Expected input to be 2D or 3D, got ${input.ndim}D instead`);
   const features = input.shape[input.ndim - 1];
@@ -150,7 +156,7 @@ function checkInput(layer: RecurrentLayer, input: Tensor): void {
       `${name}: input.size(-1) must be equal to input_size. Expected ${layer.inputSize}, got ${features}`,
     );
   }
-  if (input.shape[input.ndim === 2 || !layer.batchFirst ? 0 : 1] === 0) {
+  if (!packed && input.shape[input.ndim === 2 || !layer.batchFirst ? 0 : 1] === 0) {
     throw new ShapeError('Expected sequence length to be larger than 0 in RNN');
   }
 }
@@ -179,32 +185,44 @@ function stateOf(
   return batch === null ? given.unsqueeze(1) : given;
 }
 
-/** All layers and directions over a sequence, which may lack the batch dimension. */
-function run(layer: RecurrentLayer, input: Tensor, hidden: Tensor | null, cell: Tensor | null): Run {
-  checkInput(layer, input);
+/** All layers and directions over sequences: packed, or in a tensor that may lack the batch dimension. */
+function run<S extends Sequences>(
+  layer: RecurrentLayer,
+  given: S,
+  hidden: Tensor | null,
+  cell: Tensor | null,
+): Run<S>;
+function run(
+  layer: RecurrentLayer,
+  given: Sequences,
+  hidden: Tensor | null,
+  cell: Tensor | null,
+): Run<Sequences> {
+  const packed = given instanceof PackedSequence ? given : null;
+  const input = given instanceof PackedSequence ? given.data : given;
+  checkInput(layer, input, packed !== null);
   const { mode, batchFirst, numLayers, hiddenSize, projSize } = layer;
-  const batched = input.ndim === 3;
-  const batch = batched ? input.shape[batchFirst ? 0 : 1] : null;
-  const h0 = stateOf(
-    layer,
-    hidden,
-    batch,
-    projSize || hiddenSize,
-    input,
-    mode === 'LSTM' ? 'hidden[0]' : 'hidden',
-  );
-  const c0 = mode === 'LSTM' ? stateOf(layer, cell, batch, hiddenSize, input, 'hidden[1]') : null;
-  let sequence = !batched ? input.unsqueeze(1) : batchFirst ? input.transpose(0, 1) : input;
+  const sizes = packed && listOf(packed.batchSizes);
+  const batched = sizes !== null || input.ndim === 3;
+  const batch = sizes !== null ? sizes[0] : batched ? input.shape[batchFirst ? 0 : 1] : null;
+  const initial = (state: Tensor | null, size: number, what: string): Tensor => {
+    const found = stateOf(layer, state, batch, size, input, what);
+    return packed?.sortedIndices ? found.indexSelect(1, packed.sortedIndices) : found;
+  };
+  const h0 = initial(hidden, projSize || hiddenSize, mode === 'LSTM' ? 'hidden[0]' : 'hidden');
+  const c0 = mode === 'LSTM' ? initial(cell, hiddenSize, 'hidden[1]') : null;
+  let sequence = sizes || !batched || !batchFirst ? input : input.transpose(0, 1);
+  if (!batched) sequence = sequence.unsqueeze(1);
   const last: State[] = [];
   for (let i = 0; i < numLayers; i++) {
     const directions = suffixesOf(layer, i).map((suffix, d) => {
       const at = last.length + d;
       const start: State = c0 === null ? [h0.select(0, at)] : [h0.select(0, at), c0.select(0, at)];
-      return direction(layer, sequence, suffix, start, d === 1);
+      return direction(layer, sequence, sizes, suffix, start, d === 1);
     });
     last.push(...directions.map((each) => each.last));
-    const outputs = directions.map((each) => stack(each.outputs, 0));
-    sequence = outputs.length === 1 ? outputs[0] : cat(outputs, 2);
+    const outputs = directions.map(({ outputs }) => (sizes ? cat(outputs, 0) : stack(outputs, 0)));
+    sequence = outputs.length === 1 ? outputs[0] : cat(outputs, -1);
     if (i < numLayers - 1 && layer.dropout > 0 && layer.training) sequence = drop(sequence, layer.dropout);
   }
   const final = (part: 0 | 1): Tensor => {
@@ -212,13 +230,28 @@ function run(layer: RecurrentLayer, input: Tensor, hidden: Tensor | null, cell: 
       last.flatMap((state) => state[part] ?? []),
       0,
     );
+    if (packed?.unsortedIndices) return all.indexSelect(1, packed.unsortedIndices);
     return batched ? all : all.squeeze(1);
   };
-  const output = !batched ? sequence.squeeze(1) : batchFirst ? sequence.transpose(0, 1) : sequence;
+  const output = packed
+    ? new PackedSequence(sequence, packed.batchSizes, packed.sortedIndices, packed.unsortedIndices)
+    : !batched
+      ? sequence.squeeze(1)
+      : batchFirst
+        ? sequence.transpose(0, 1)
+        : sequence;
   return { output, hidden: final(0), cell: c0 === null ? null : final(1) };
 }
 
-function direction(layer: RecurrentLayer, sequence: Tensor, suffix: string, start: State, reverse: boolean) {
+/** One direction over a sequence [t, n, …], or over packed steps of so many sequences each. */
+function direction(
+  layer: RecurrentLayer,
+  sequence: Tensor,
+  sizes: readonly number[] | null,
+  suffix: string,
+  start: State,
+  reverse: boolean,
+) {
   const projected = linear<Tensor>(
     sequence,
     layer[`weight_ih_${suffix}`],
@@ -229,7 +262,10 @@ function direction(layer: RecurrentLayer, sequence: Tensor, suffix: string, star
     biasHh: layer.bias ? layer[`bias_hh_${suffix}`] : null,
     weightHr: layer.projSize > 0 ? layer[`weight_hr_${suffix}`] : null,
   };
-  return unroll(layer.mode, projected, start, weights, reverse);
+  const inputs = sizes
+    ? projected.split([...sizes], 0)
+    : divide<Tensor>(projected, 0, sequence.shape[0]).map((step) => step.squeeze(0));
+  return unroll(layer.mode, inputs, start, weights, reverse);
 }
 
 type RecurrentRest = Flexible<
@@ -260,7 +296,7 @@ type LSTMRest = Flexible<
 >;
 
 /**
- * h′ = tanh(W·x + b + U·h + c), or relu. Input [t, n, inputSize] and perhaps a state [layers·directions, n, hiddenSize] →
+ * h′ = tanh(W·x + b + U·h + c), or relu. Input [t, n, inputSize], or a packed sequence, and perhaps a state [layers·directions, n, hiddenSize] →
  * [output [t, n, directions·hiddenSize], last state].
  */
 export class RNN extends RecurrentLayer {
@@ -286,7 +322,7 @@ export class RNN extends RecurrentLayer {
     super(nonlinearity === 'tanh' ? 'RNN_TANH' : 'RNN_RELU', inputSize, hiddenSize, options);
     this.nonlinearity = nonlinearity;
   }
-  forward(input: Tensor, hidden: Tensor | null = null): [output: Tensor, hidden: Tensor] {
+  forward<S extends Sequences>(input: S, hidden: Tensor | null = null): [output: S, hidden: Tensor] {
     const result = run(this, input, hidden, null);
     return [result.output, result.hidden];
   }
@@ -307,7 +343,7 @@ export class GRU extends RecurrentLayer {
     const names = ['numLayers', 'bias', 'batchFirst', 'dropout', 'bidirectional'] as const;
     super('GRU', inputSize, hiddenSize, named<RecurrentOptions>(names, rest, {}));
   }
-  forward(input: Tensor, hidden: Tensor | null = null): [output: Tensor, hidden: Tensor] {
+  forward<S extends Sequences>(input: S, hidden: Tensor | null = null): [output: S, hidden: Tensor] {
     const result = run(this, input, hidden, null);
     return [result.output, result.hidden];
   }
@@ -331,10 +367,10 @@ export class LSTM extends RecurrentLayer {
     const names = ['numLayers', 'bias', 'batchFirst', 'dropout', 'bidirectional', 'projSize'] as const;
     super('LSTM', inputSize, hiddenSize, named<LSTMOptions>(names, rest, {}));
   }
-  forward(
-    input: Tensor,
+  forward<S extends Sequences>(
+    input: S,
     state: readonly [hidden: Tensor, cell: Tensor] | null = null,
-  ): [output: Tensor, state: [hidden: Tensor, cell: Tensor]] {
+  ): [output: S, state: [hidden: Tensor, cell: Tensor]] {
     const { output, hidden, cell } = run(this, input, state?.[0] ?? null, state?.[1] ?? null);
     return [output, [hidden, cell ?? hidden]];
   }

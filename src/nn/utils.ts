@@ -1,4 +1,4 @@
-/** `nn.utils`: gradients kept within bounds, and all parameters as one vector. */
+/** `nn.utils`: gradients kept within bounds, all parameters as one vector, and `nn.utils.rnn`. */
 import { noGrad } from '../autograd/gradMode.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { zeros } from '../creation.ts';
@@ -6,6 +6,8 @@ import { cat, stack } from '../ops/join.ts';
 import { vectorNorm } from '../ops/statistics.ts';
 import { isOptions } from '../tensor/arguments.ts';
 import { Tensor } from '../tensor.ts';
+
+export * as rnn from './rnnUtils.ts';
 
 const listOf = (tensors: Tensor | Iterable<Tensor>): Tensor[] =>
   tensors instanceof Tensor ? [tensors] : [...tensors];

@@ -581,6 +581,28 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
   });
 
   describe('training', () => {
+    it('takes packed sequences, sorted there', async () => {
+      torch.manualSeed(3);
+      const layer = new nn.LSTM(3, 4, { bidirectional: true });
+      const list = [2, 4, 1].map((length) => torch.randn(length, 3));
+      const { rnn } = nn.utils;
+      const run = (device: string) => {
+        layer.to(device);
+        const packed = rnn.packSequence(
+          list.map((x) => x.to(device)),
+          { enforceSorted: false },
+        );
+        const [output, [hidden]] = layer.forward(packed.to(device));
+        const [padded, lengths] = rnn.padPackedSequence(output, { totalLength: 5 });
+        expect([padded.device, lengths.toArray()]).toEqual([device, [2, 4, 1]]);
+        return [padded, hidden];
+      };
+      const here = run('cpu').map((x) => x.detach().data);
+      const results = run('webgpu');
+      for (const [i, x] of results.entries())
+        expect(distance(await x.detach().read(), here[i])).toBeLessThan(1e-5);
+    });
+
     type Net = nn.Module & { forward(x: Tensor): Tensor };
     class Attention extends nn.Module {
       layer = new nn.TransformerEncoderLayer(16, 4, 32, { dropout: 0.1, batchFirst: true });
