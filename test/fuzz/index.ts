@@ -19,16 +19,32 @@ const MAX_GROUP = 16;
 const REPORT_MS = 60_000;
 
 const all = await targets();
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { minutes: { type: 'string', default: '1' }, seed: { type: 'string', default: '1' } },
-});
-const unknown = positionals.find((name) => !Object.hasOwn(all, name));
-const minutes = Number(values.minutes);
-if (unknown !== undefined || !(minutes > 0)) {
-  console.error(`usage: npm run fuzz -- [${Object.keys(all).join(' | ')}]… [--minutes N] [--seed N]`);
-  process.exit(2);
+const USAGE = `usage: npm run fuzz -- [${Object.keys(all).join(' | ')}]… [--minutes N] [--seed N]`;
+
+function options() {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        minutes: { type: 'string', default: '1' },
+        seed: { type: 'string', default: '1' },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    const known = positionals.every((name) => Object.hasOwn(all, name));
+    return known && Number(values.minutes) > 0 ? { values, positionals } : null;
+  } catch {
+    return null; // an option that there is not
+  }
 }
+
+const given = options();
+if (given === null || given.values.help) {
+  console.log(USAGE);
+  process.exit(given === null ? 2 : 0);
+}
+const { values, positionals } = given;
+const minutes = Number(values.minutes);
 
 /** The blocks of this program that ran since the last call. */
 class Coverage {
