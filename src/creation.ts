@@ -14,6 +14,7 @@ import {
 import { ArgumentError, DTypeError, ShapeError } from './core/errors.ts';
 import { formatShape, numElements, type Shape } from './core/shape.ts';
 import { given, optionsGiven, tensorGiven } from './ops/given.ts';
+import { checkNames } from './ops/options.ts';
 import { taking } from './ops/taking.ts';
 import { sizesAndOptions } from './tensor/arguments.ts';
 import { Tensor } from './tensor.ts';
@@ -346,7 +347,7 @@ export const logspace = /* @__PURE__ */ taking(
     baseOrOptions: number | (TensorOptions & { base?: number }) = 10,
     more?: TensorOptions,
   ): Tensor {
-    const options = typeof baseOrOptions === 'object' ? baseOrOptions : more;
+    const options = typeof baseOrOptions === 'object' ? checkNames(baseOrOptions) : more;
     const base = typeof baseOrOptions === 'object' ? (baseOrOptions.base ?? 10) : baseOrOptions;
     checkNumber(start, 'logspace', 'start');
     checkNumber(end, 'logspace', 'end');

@@ -31,6 +31,7 @@ import {
 import { add } from './ops/arithmetic.ts';
 import { cast } from './ops/convert.ts';
 import { optionsGiven } from './ops/given.ts';
+import { checkNames } from './ops/options.ts';
 import { reduceTo } from './ops/reduceTo.ts';
 import { formatTensor } from './printing.ts';
 import { type Flexible, named } from './tensor/namedArguments.ts';
@@ -369,7 +370,7 @@ export function toOptions(...[target, second, third]: ToArguments): ToOptions {
   const [dtype, given] = typeof second === 'string' ? [second, third] : [undefined, second];
   const options: ToOptions = { ...(dtype && { dtype }), ...optionsGiven<ToOptions>(given, 'to') };
   if (target instanceof Tensor) return { dtype: target.dtype, device: target.device, ...options };
-  if (typeof target === 'object') return { ...target, ...options };
+  if (typeof target === 'object') return { ...checkNames(target), ...options };
   if (typeof target !== 'string')
     throw new ArgumentError(`to: expected a dtype, a device or a tensor, but got ${String(target)}`);
   if (isDTypeName(target)) return { ...options, dtype: target };

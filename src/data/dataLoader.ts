@@ -21,6 +21,10 @@ export interface DataLoaderOptions<Sample, Batch> extends GeneratorOptions {
   dropLast?: boolean;
   /** Makes a batch from samples. Default: the set's own `getBatch`, or `defaultCollate`. */
   collateFn?: (samples: Awaited<Sample>[]) => Batch;
+  /** Says nothing here: batches are made when they are asked for, which takes less than to hand them over. */
+  numWorkers?: number;
+  /** Says nothing here: there is no other memory to copy from. */
+  pinMemory?: boolean;
 }
 
 type Samples<Sample> = Dataset<Sample> | readonly Sample[];

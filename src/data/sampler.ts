@@ -2,10 +2,12 @@
  * In which order samples are visited. Random samplers draw PyTorch's numbers in PyTorch's order: what is drawn when is
  * told at each of them, because it decides every number drawn afterwards.
  */
+
 import { ArgumentError } from '../core/errors.ts';
 import { RandomEngine } from '../core/rng.ts';
 import { fillIntegers, fillRandom, randomPermutation, sampleCategories } from '../core/sampling.ts';
 import { engineOf, type GeneratorOptions } from '../ops/draw.ts';
+import { checkNames } from '../ops/options.ts';
 
 /** The numbers of samples in the order to visit them; every iteration is a new pass. */
 export interface Sampler<T = number> extends Iterable<T> {
@@ -67,7 +69,7 @@ export class RandomSampler implements Sampler {
   readonly #numSamples: number | undefined;
 
   constructor(dataSource: Sized, replacement: boolean | RandomSamplerOptions = {}) {
-    const options = typeof replacement === 'boolean' ? { replacement } : replacement;
+    const options = typeof replacement === 'boolean' ? { replacement } : checkNames(replacement);
     this.dataSource = dataSource;
     this.replacement = options.replacement ?? false;
     this.#numSamples = options.numSamples;
@@ -140,7 +142,7 @@ export class WeightedRandomSampler implements Sampler {
     numSamples: number,
     replacement: boolean | WeightedRandomSamplerOptions = {},
   ) {
-    const options = typeof replacement === 'boolean' ? { replacement } : replacement;
+    const options = typeof replacement === 'boolean' ? { replacement } : checkNames(replacement);
     checkCount(numSamples, 'WeightedRandomSampler');
     this.weights = Float64Array.from(weights);
     this.numSamples = numSamples;

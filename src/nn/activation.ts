@@ -1,8 +1,10 @@
 /** Activations as modules. */
+
 import { ShapeError } from '../core/errors.ts';
 import { pythonFloat, pythonNumber, pythonValue } from '../core/pythonText.ts';
 import { formatShape } from '../core/shape.ts';
 import { full } from '../creation.ts';
+import { checkNames } from '../ops/options.ts';
 import { type ByName, named, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import type {
@@ -25,7 +27,7 @@ abstract class InplaceActivation extends Module {
 
   constructor(inplace: boolean | InplaceOptions = false) {
     super();
-    this.inplace = typeof inplace === 'boolean' ? inplace : (inplace.inplace ?? false);
+    this.inplace = typeof inplace === 'boolean' ? inplace : (checkNames(inplace).inplace ?? false);
   }
   abstract override forward(input: Tensor): Tensor;
   override extraRepr(): string {
@@ -100,8 +102,8 @@ export class ELU extends InplaceActivation {
   alpha: number;
 
   constructor(alpha: number | AlphaOptions = 1, inplace: boolean | InplaceOptions = false) {
-    super(typeof alpha === 'object' ? alpha : inplace);
-    this.alpha = typeof alpha === 'object' ? (alpha.alpha ?? 1) : alpha;
+    super(typeof alpha === 'object' ? checkNames(alpha) : inplace);
+    this.alpha = typeof alpha === 'object' ? (checkNames(alpha).alpha ?? 1) : alpha;
   }
   forward(input: Tensor): Tensor {
     return F.elu(input, this.alpha, this.inplace);
@@ -123,9 +125,9 @@ export class LeakyReLU extends InplaceActivation {
   negativeSlope: number;
 
   constructor(negativeSlope: number | LeakyReLUOptions = 0.01, inplace: boolean | InplaceOptions = false) {
-    super(typeof negativeSlope === 'object' ? negativeSlope : inplace);
+    super(typeof negativeSlope === 'object' ? checkNames(negativeSlope) : inplace);
     this.negativeSlope =
-      typeof negativeSlope === 'object' ? (negativeSlope.negativeSlope ?? 0.01) : negativeSlope;
+      typeof negativeSlope === 'object' ? (checkNames(negativeSlope).negativeSlope ?? 0.01) : negativeSlope;
   }
   forward(input: Tensor): Tensor {
     return F.leakyRelu(input, this.negativeSlope, this.inplace);
@@ -145,8 +147,8 @@ export class RReLU extends InplaceActivation {
     upper = 1 / 3,
     inplace: boolean | InplaceOptions = false,
   ) {
-    super(typeof lower === 'object' ? lower : inplace);
-    const options = typeof lower === 'object' ? lower : { lower, upper };
+    super(typeof lower === 'object' ? checkNames(lower) : inplace);
+    const options = typeof lower === 'object' ? checkNames(lower) : { lower, upper };
     this.lower = options.lower ?? 1 / 8;
     this.upper = options.upper ?? 1 / 3;
   }
@@ -164,8 +166,8 @@ export class Hardtanh extends InplaceActivation {
   maxVal: number;
 
   constructor(minVal: number | HardtanhOptions = -1, maxVal = 1, inplace: boolean | InplaceOptions = false) {
-    super(typeof minVal === 'object' ? minVal : inplace);
-    const options = typeof minVal === 'object' ? minVal : { minVal, maxVal };
+    super(typeof minVal === 'object' ? checkNames(minVal) : inplace);
+    const options = typeof minVal === 'object' ? checkNames(minVal) : { minVal, maxVal };
     this.minVal = options.minVal ?? -1;
     this.maxVal = options.maxVal ?? 1;
   }
@@ -245,7 +247,8 @@ export class GELU extends Module {
 
   constructor(approximate: 'none' | 'tanh' | GELUOptions = 'none') {
     super();
-    this.approximate = typeof approximate === 'object' ? (approximate.approximate ?? 'none') : approximate;
+    this.approximate =
+      typeof approximate === 'object' ? (checkNames(approximate).approximate ?? 'none') : approximate;
   }
   forward(input: Tensor): Tensor {
     return F.gelu(input, this.approximate);
@@ -261,7 +264,7 @@ export class GLU extends Module {
 
   constructor(dim: number | { dim?: number } = -1) {
     super();
-    this.dim = typeof dim === 'object' ? (dim.dim ?? -1) : dim;
+    this.dim = typeof dim === 'object' ? (checkNames(dim).dim ?? -1) : dim;
   }
   forward(input: Tensor): Tensor {
     return F.glu(input, this.dim);
@@ -278,7 +281,7 @@ export class Softplus extends Module {
 
   constructor(beta: number | SoftplusOptions = 1, threshold = 20) {
     super();
-    const options = typeof beta === 'object' ? beta : { beta, threshold };
+    const options = typeof beta === 'object' ? checkNames(beta) : { beta, threshold };
     this.beta = options.beta ?? 1;
     this.threshold = options.threshold ?? 20;
   }
@@ -295,7 +298,7 @@ abstract class Shrink extends Module {
 
   constructor(lambd: number | LambdOptions = 0.5) {
     super();
-    this.lambd = typeof lambd === 'object' ? (lambd.lambd ?? 0.5) : lambd;
+    this.lambd = typeof lambd === 'object' ? (checkNames(lambd).lambd ?? 0.5) : lambd;
   }
   abstract override forward(input: Tensor): Tensor;
   override extraRepr(): string {
@@ -332,7 +335,7 @@ export class PReLU extends Module {
 
   constructor(numParameters: number | PReLUOptions = 1, init = 0.25) {
     super();
-    const options = typeof numParameters === 'object' ? numParameters : { numParameters, init };
+    const options = typeof numParameters === 'object' ? checkNames(numParameters) : { numParameters, init };
     const { numParameters: count = 1, init: start = 0.25, ...place } = options;
     this.numParameters = count;
     this.init = start;

@@ -1,5 +1,7 @@
 /** Dropout layers: active in training, the identity otherwise. */
+
 import { pythonNumber, pythonValue } from '../core/pythonText.ts';
+import { checkNames } from '../ops/options.ts';
 import type { Tensor } from '../tensor.ts';
 import * as F from './functional/dropout.ts';
 import { Module } from './module.ts';
@@ -19,7 +21,11 @@ abstract class DropoutLayer extends Module {
   constructor(p: number | LayerDropoutOptions = 0.5, inplace: boolean | LayerDropoutOptions = false) {
     super();
     const options =
-      typeof p === 'object' ? p : typeof inplace === 'object' ? { p, ...inplace } : { p, inplace };
+      typeof p === 'object'
+        ? checkNames(p)
+        : typeof inplace === 'object'
+          ? { p, ...checkNames(inplace) }
+          : { p, inplace };
     this.p = options.p ?? 0.5;
     this.inplace = options.inplace ?? false;
     F.checkProbability(this.p);

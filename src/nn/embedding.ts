@@ -1,9 +1,11 @@
 /** Tables of vectors by number. */
+
 import { noGrad } from '../autograd/gradMode.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { pythonNumber, pythonValue } from '../core/pythonText.ts';
 import { formatShape } from '../core/shape.ts';
 import { empty } from '../creation.ts';
+import { checkNames } from '../ops/options.ts';
 import { type ByName, type Flexible, named, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import { embedding } from './functional/embedding.ts';
@@ -88,7 +90,8 @@ export class Embedding extends Module {
         `Embeddings parameter is expected to be 2-dimensional, but got shape ${formatShape(vectors.shape)}`,
       );
     }
-    const { freeze = true, ...named } = typeof options === 'boolean' ? { freeze: options } : options;
+    const { freeze = true, ...named } =
+      typeof options === 'boolean' ? { freeze: options } : checkNames(options);
     const layer = Object.assign(new Embedding(0, 0), {
       ...{ maxNorm: null, normType: 2, scaleGradByFreq: false, paddingIdx: null, ...named },
       numEmbeddings: vectors.shape[0],

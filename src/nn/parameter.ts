@@ -1,5 +1,7 @@
 /** Tensors that modules train. */
+
 import { contiguousStrides, type Strides } from '../core/shape.ts';
+import { checkNames } from '../ops/options.ts';
 import { Tensor } from '../tensor.ts';
 
 export interface ParameterOptions {
@@ -14,7 +16,8 @@ export interface ParameterOptions {
 export class Parameter extends Tensor {
   constructor(data: Tensor, requiresGrad: boolean | ParameterOptions = true) {
     super(data.array);
-    const wanted = typeof requiresGrad === 'boolean' ? requiresGrad : (requiresGrad.requiresGrad ?? true);
+    const wanted =
+      typeof requiresGrad === 'boolean' ? requiresGrad : (checkNames(requiresGrad).requiresGrad ?? true);
     if (wanted) this.requiresGrad = true;
   }
 

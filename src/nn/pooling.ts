@@ -1,5 +1,7 @@
 /** Pooling as layers. */
+
 import { pythonNumber, pythonValue } from '../core/pythonText.ts';
+import { checkNames } from '../ops/options.ts';
 import type { Size } from '../ops/sizes.ts';
 import { type ByName, type Flexible, named, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
@@ -203,7 +205,7 @@ abstract class AdaptiveMaxPool<R extends boolean> extends AdaptivePool {
   ) {
     super(outputSize);
     this.returnIndices =
-      typeof returnIndices === 'boolean' ? returnIndices : (returnIndices.returnIndices ?? false);
+      typeof returnIndices === 'boolean' ? returnIndices : (checkNames(returnIndices).returnIndices ?? false);
   }
   protected run(pool: typeof F.adaptiveMaxPool2d, input: Tensor): Pooled<R>;
   protected run(pool: typeof F.adaptiveMaxPool2d, input: Tensor): Tensor | WithIndices {

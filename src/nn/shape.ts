@@ -1,6 +1,8 @@
 /** Layers that only change shapes. */
+
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { formatShape, normalizeDim, numElements, type Shape } from '../core/shape.ts';
+import { checkNames } from '../ops/options.ts';
 import { type ByName, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import { Module } from './module.ts';
@@ -19,7 +21,7 @@ export class Flatten extends Module {
 
   constructor(startDim: number | FlattenOptions = 1, endDim = -1) {
     super();
-    const options = typeof startDim === 'number' ? { startDim, endDim } : startDim;
+    const options = typeof startDim === 'number' ? { startDim, endDim } : checkNames(startDim);
     this.startDim = options.startDim ?? 1;
     this.endDim = options.endDim ?? -1;
   }

@@ -10,7 +10,7 @@ import { eq, ge, isfinite, le, logicalAnd } from './comparison.ts';
 import { detached } from './composite.ts';
 import { cast, commonDType, type OperandOf } from './convert.ts';
 import { tensorGiven } from './given.ts';
-import { isPlain } from './options.ts';
+import { checkNames, isPlain } from './options.ts';
 import { whereOp } from './where.ts';
 
 /** A bound: a number, a tensor that broadcasts, or none. */
@@ -106,7 +106,7 @@ export function nanToNum<T extends Variable>(
 ): T {
   tensorGiven(x, 'nan_to_num');
   if (!isFloating(x.dtype)) return cast(x, x.dtype);
-  const options = typeof nan === 'object' ? nan : { nan, posinf, neginf };
+  const options = typeof nan === 'object' ? checkNames(nan) : { nan, posinf, neginf };
   const largest = x.dtype === 'float32' ? FLOAT32_MAX : Number.MAX_VALUE;
   const high = options.posinf ?? largest;
   const low = options.neginf ?? -largest;

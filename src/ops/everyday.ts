@@ -16,6 +16,7 @@ import { selectAlong } from './indexing.ts';
 import { cat } from './join.ts';
 import { matmul } from './matmul.ts';
 import { namedResult, type ValuesAndIndices } from './namedResult.ts';
+import { checkNames } from './options.ts';
 import type { AlongOptions } from './order.ts';
 import { integerVector } from './rearrange.ts';
 import { mean, sum } from './reduce.ts';
@@ -37,7 +38,7 @@ export interface DiffOptions<T> {
 export function diff<T extends Variable>(x: T, n: number | DiffOptions<T> = 1, dim = -1): T {
   tensorGiven(x, 'diff');
   return inOp('diff', () => {
-    const o: DiffOptions<T> = typeof n === 'object' ? n : { n, dim };
+    const o: DiffOptions<T> = typeof n === 'object' ? checkNames(n) : { n, dim };
     if (x.ndim === 0)
       throw new ShapeError('diff expects input to be at least one-dimensional, but got shape []');
     const d = normalizeDim(o.dim ?? -1, x.ndim, 'diff');
@@ -120,7 +121,7 @@ export function mode<T extends Variable>(
   keepdim = false,
 ): ValuesAndIndices<T> {
   tensorGiven(x, 'mode');
-  const o = typeof dim === 'object' ? { dim: -1, keepdim, ...dim } : { dim, keepdim };
+  const o = typeof dim === 'object' ? { dim: -1, keepdim, ...checkNames(dim) } : { dim, keepdim };
   const d = normalizeDim(o.dim, x.ndim, 'mode');
   if (x.ndim === 0) return namedResult('mode', x, integerVector(x, [0]));
   const n = x.shape[d];
@@ -181,7 +182,7 @@ export function combinations<T extends Variable>(
   withReplacement = false,
 ): T {
   tensorGiven(x, 'combinations');
-  const o = typeof r === 'object' ? { r: 2, withReplacement, ...r } : { r, withReplacement };
+  const o = typeof r === 'object' ? { r: 2, withReplacement, ...checkNames(r) } : { r, withReplacement };
   if (x.ndim !== 1)
     throw new ShapeError(`combinations: Expect a 1D vector, but got shape ${formatShape(x.shape)}`);
   if (!Number.isInteger(o.r) || o.r < 0)

@@ -2,6 +2,7 @@
 
 import { ArgumentError } from '../core/errors.ts';
 import { camelCase } from '../core/pythonText.ts';
+import { checkKnown } from './optionNames.ts';
 
 /** A value, or an object that holds it under `K`. */
 export type ByName<K extends string, V> = V | { readonly [key in K]?: V } | undefined;
@@ -11,11 +12,21 @@ export function isPlain(x: unknown): x is object {
   return typeof x === 'object' && x !== null && Object.getPrototypeOf(x) === Object.prototype;
 }
 
+const NONE: readonly string[] = [];
+
 /**
- * The options as they are, unless a name in them is Python's: it would say nothing, and `{ batch_size: 128 }` train with one
- * sample at a time. @throws ArgumentError with the name that is meant
+ * The options as they are, unless a name in them is Python's, or no option's: it would say nothing, and `{ batch_size: 128 }`
+ * train with one sample at a time. `own` are names that only this function has. @throws ArgumentError with the name that is
+ * meant
  */
-export function checkNames<O extends object>(options: O): O {
+export function checkNames<O extends object>(options: O, own = NONE): O {
+  checkCase(options);
+  for (const name in options) checkKnown(name, own);
+  return options;
+}
+
+/** The same where names of the user's own are allowed. @throws ArgumentError */
+export function checkCase<O extends object>(options: O): O {
   for (const name in options)
     if (name.includes('_')) throw new ArgumentError(`write ${camelCase(name)}, not '${name}'`);
   return options;

@@ -18,6 +18,7 @@ import { tensorGiven } from './given.ts';
 import { selectAlong } from './indexing.ts';
 import { cat } from './join.ts';
 import { namedResult, type ValuesAndIndices } from './namedResult.ts';
+import { checkNames } from './options.ts';
 import { any, placeAt, sum } from './reduce.ts';
 import { taking } from './taking.ts';
 import { narrow, reshape, select, squeeze, unsqueeze } from './views.ts';
@@ -58,7 +59,7 @@ export function sort<T extends Variable>(
   descending = false,
 ): ValuesAndIndices<T> {
   tensorGiven(x, 'sort');
-  const o = typeof dim === 'object' ? { dim: -1, descending, ...dim } : { dim, descending };
+  const o = typeof dim === 'object' ? { dim: -1, descending, ...checkNames(dim) } : { dim, descending };
   const d = normalizeDim(o.dim, x.ndim, 'sort');
   const [values, indices] = firstSorted('SortBackward0', x, d, o.descending, null);
   return namedResult('sort', values, indices);
@@ -84,7 +85,7 @@ export const topk = /* @__PURE__ */ taking('topk', 'k dim? largest?', function t
   T extends Variable,
 >(x: T, k: number, dim: number | TopkOptions = -1, largest = true): ValuesAndIndices<T> {
   tensorGiven(x, 'topk');
-  const o = typeof dim === 'object' ? { dim: -1, largest, ...dim } : { dim, largest };
+  const o = typeof dim === 'object' ? { dim: -1, largest, ...checkNames(dim) } : { dim, largest };
   const d = normalizeDim(o.dim, x.ndim, 'topk');
   const n = x.ndim === 0 ? 1 : x.shape[d];
   if (!Number.isInteger(k) || k < 0 || k > n) {
@@ -126,7 +127,7 @@ export const kthvalue = /* @__PURE__ */ taking('kthvalue', 'k dim? keepdim?', fu
   T extends Variable,
 >(x: T, k: number, dim: number | AlongOptions = -1, keepdim = false): ValuesAndIndices<T> {
   tensorGiven(x, 'kthvalue');
-  const o = typeof dim === 'object' ? { dim: -1, keepdim, ...dim } : { dim, keepdim };
+  const o = typeof dim === 'object' ? { dim: -1, keepdim, ...checkNames(dim) } : { dim, keepdim };
   const d = normalizeDim(o.dim, x.ndim, 'kthvalue');
   const n = x.ndim === 0 ? 1 : x.shape[d];
   if (!Number.isInteger(k) || k < 1 || k > n) {

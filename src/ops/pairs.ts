@@ -11,6 +11,7 @@ import { detached } from './composite.ts';
 import { cast, commonDType, type OperandOf, promoteOperand } from './convert.ts';
 import { abs, exp, log, sign } from './elementwise.ts';
 import { operandGiven, tensorGiven } from './given.ts';
+import { checkNames } from './options.ts';
 import { whereOp } from './where.ts';
 
 const share = <T extends Variable>(grad: T, wins: T): T => whereOp<T>(wins, grad, 0);
@@ -118,7 +119,10 @@ export function isclose<T extends Variable>(
   tensorGiven(a, 'isclose');
   operandGiven(b, 'isclose', 'other');
   return inOp('isclose', () => {
-    const o = typeof rtol === 'object' ? { rtol: 1e-5, atol, equalNan, ...rtol } : { rtol, atol, equalNan };
+    const o =
+      typeof rtol === 'object'
+        ? { rtol: 1e-5, atol, equalNan, ...checkNames(rtol) }
+        : { rtol, atol, equalNan };
     const dtype = commonDType([a, b]);
     const x = cast(detached(a), dtype);
     const limit = promoteOperand(b, dtype);

@@ -13,6 +13,7 @@ import { tensorGiven, tensorsGiven } from './given.ts';
 import { eye } from './identity.ts';
 import { selectAlong } from './indexing.ts';
 import { bmm, dot, matmul, mm, mv, outer } from './matmul.ts';
+import { checkNames } from './options.ts';
 import { integerVector } from './rearrange.ts';
 import { sum } from './reduce.ts';
 import { vectorNorm } from './statistics.ts';
@@ -263,7 +264,7 @@ export const cross = /* @__PURE__ */ taking('cross', 'other dim?', function cros
   tensorGiven(b, 'cross', 'other');
   return inOp('cross', () => {
     const shape = broadcastShapes(a.shape, b.shape, 'cross');
-    const named_ = typeof dim === 'object' ? dim.dim : dim;
+    const named_ = typeof dim === 'object' ? checkNames(dim).dim : dim;
     const d = named_ === undefined ? shape.indexOf(3) : normalizeDim(named_, shape.length, 'cross');
     if (d < 0 || shape[d] !== 3)
       throw new ShapeError(
@@ -287,7 +288,7 @@ export const cdist = /* @__PURE__ */ taking('cdist', 'x2 p?', function cdist<
   tensorGiven(a, 'cdist');
   tensorGiven(b, 'cdist', 'other');
   return inOp('cdist', () => {
-    const order = typeof p === 'object' ? (p.p ?? 2) : p;
+    const order = typeof p === 'object' ? (checkNames(p).p ?? 2) : p;
     if (a.ndim < 2 || b.ndim < 2)
       throw new ShapeError(`cdist only supports at least 2D tensors, X1 got: ${a.ndim}D, X2 got: ${b.ndim}D`);
     const [ma, mb] = [a.shape[a.ndim - 1], b.shape[b.ndim - 1]];

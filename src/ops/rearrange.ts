@@ -9,7 +9,7 @@ import { clone } from './convert.ts';
 import { given, tensorGiven } from './given.ts';
 import { selectAlong } from './indexing.ts';
 import { cat } from './join.ts';
-import { isPlain } from './options.ts';
+import { checkNames, isPlain } from './options.ts';
 import { taking } from './taking.ts';
 import { expand, narrow, permute, reshape, transpose, unsqueeze } from './views.ts';
 
@@ -109,7 +109,7 @@ export function rot90<T extends Variable>(
   dims: readonly number[] = [0, 1],
 ): T {
   tensorGiven(x, 'rot90');
-  const { k: turns = 1, dims: plane = dims } = typeof k === 'object' ? k : { k };
+  const { k: turns = 1, dims: plane = dims } = typeof k === 'object' ? checkNames(k) : { k };
   if (plane.length !== 2)
     throw new ShapeError(`rot90: expected total rotation dims == 2, but got dims = ${plane.length}`);
   if (x.ndim < 2) throw new ShapeError(`rot90: expected total dims >= 2, but got total dims = ${x.ndim}`);

@@ -73,7 +73,8 @@ function settle(op: string, list: readonly Name[], given: readonly unknown[]): r
   const at = given.findIndex(isPlain);
   const values = [...(at < 0 ? given : given.slice(0, at))];
   if (at >= 0) {
-    const others: Record<string, unknown> = { ...checkNames(given[at] as object) };
+    const own = list.flatMap(({ names }) => names);
+    const others: Record<string, unknown> = { ...checkNames(given[at] as object, own) };
     list.forEach(({ names }, i) => {
       const name = names.find((each) => others[each] !== undefined);
       if (name === undefined) return;

@@ -16,7 +16,7 @@ import { ge, le } from './comparison.ts';
 import { detached, named } from './composite.ts';
 import { contiguous } from './convert.ts';
 import { given, tensorGiven } from './given.ts';
-import { type ByName, option } from './options.ts';
+import { type ByName, checkNames, option } from './options.ts';
 import { integerVector } from './rearrange.ts';
 import { sum } from './reduce.ts';
 import { taking } from './taking.ts';
@@ -87,7 +87,7 @@ export const diagonal = /* @__PURE__ */ taking('diagonal', 'offset? dim1? dim2?'
   T extends Variable,
 >(x: T, offset: number | DiagonalOptions = 0, dim1 = 0, dim2 = 1): T {
   tensorGiven(x, 'diagonal');
-  const o: DiagonalOptions = typeof offset === 'object' ? offset : { offset, dim1, dim2 };
+  const o: DiagonalOptions = typeof offset === 'object' ? checkNames(offset) : { offset, dim1, dim2 };
   const a = normalizeDim(o.dim1 ?? 0, x.ndim, 'diagonal');
   const b = normalizeDim(o.dim2 ?? 1, x.ndim, 'diagonal');
   if (a === b)
@@ -116,7 +116,7 @@ export function diagEmbed<T extends Variable>(
   dim2 = -1,
 ): T {
   tensorGiven(x, 'diag_embed');
-  const o: DiagonalOptions = typeof offset === 'object' ? offset : { offset, dim1, dim2 };
+  const o: DiagonalOptions = typeof offset === 'object' ? checkNames(offset) : { offset, dim1, dim2 };
   const by = o.offset ?? 0;
   const ndim = x.ndim + 1;
   const a = normalizeDim(o.dim1 ?? -2, ndim, 'diag_embed');

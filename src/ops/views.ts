@@ -26,7 +26,7 @@ import {
 } from '../core/shape.ts';
 import { contiguous } from './convert.ts';
 import { given, tensorGiven } from './given.ts';
-import { type ByName, option } from './options.ts';
+import { type ByName, checkNames, option } from './options.ts';
 
 /** Records a view of x, and what an in-place change of either must know of the other. */
 export function viewOf<T extends Variable>(
@@ -393,8 +393,8 @@ export function flatten<T extends Variable>(
 ): T {
   tensorGiven(x, 'flatten');
   const { startDim: start = 0, endDim: end = -1 } = {
-    ...(typeof endDim === 'object' ? endDim : { endDim }),
-    ...(typeof startDim === 'object' ? startDim : { startDim }),
+    ...(typeof endDim === 'object' ? checkNames(endDim) : { endDim }),
+    ...(typeof startDim === 'object' ? checkNames(startDim) : { startDim }),
   };
   const first = normalizeDim(start, x.ndim, 'flatten');
   const last = normalizeDim(end, x.ndim, 'flatten');

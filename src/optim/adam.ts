@@ -1,6 +1,6 @@
 /** Adam and its relatives: moving averages of gradients and of their squares. */
 import { ArgumentError } from '../core/errors.ts';
-import { type Flexible, named } from '../tensor/namedArguments.ts';
+import { type Flexible, namedFreely } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import {
   applyStep,
@@ -77,7 +77,7 @@ function decayOf(group: {
 export class Adam extends Optimizer<AdamOptions, AdamState> {
   constructor(params: Params<AdamOptions>, ...rest: AdamArguments) {
     const base = { lr: 1e-3, ...family, amsgrad: false, decoupledWeightDecay: false };
-    super(params, base, named<Partial<AdamOptions>>([...familyOrder, 'amsgrad'], rest));
+    super(params, base, namedFreely<Partial<AdamOptions>>([...familyOrder, 'amsgrad'], rest));
   }
 
   protected validate(options: AdamOptions): void {
@@ -128,7 +128,7 @@ export class Adam extends Optimizer<AdamOptions, AdamState> {
 /** Adam whose weight decay shrinks the parameters themselves (Loshchilov and Hutter, 2019). Default weightDecay 0.01. */
 export class AdamW extends Adam {
   constructor(params: Params<AdamOptions>, ...rest: AdamArguments) {
-    const options = named<Partial<AdamOptions>>([...familyOrder, 'amsgrad'], rest);
+    const options = namedFreely<Partial<AdamOptions>>([...familyOrder, 'amsgrad'], rest);
     super(params, { weightDecay: 1e-2, ...options, decoupledWeightDecay: true });
   }
 }
@@ -151,7 +151,7 @@ export class Adamax extends Optimizer<AdamFamilyOptions, AdamaxState> {
     params: Params<AdamFamilyOptions>,
     ...rest: Flexible<FamilyArguments, Partial<AdamFamilyOptions>>
   ) {
-    super(params, { lr: 2e-3, ...family }, named<Partial<AdamFamilyOptions>>(familyOrder, rest));
+    super(params, { lr: 2e-3, ...family }, namedFreely<Partial<AdamFamilyOptions>>(familyOrder, rest));
   }
 
   protected validate(options: AdamFamilyOptions): void {
@@ -198,7 +198,7 @@ export class RAdam extends Optimizer<RAdamOptions, RAdamState> {
     params: Params<RAdamOptions>,
     ...rest: Flexible<[...FamilyArguments, decoupledWeightDecay: boolean], Partial<RAdamOptions>>
   ) {
-    const options = named<Partial<RAdamOptions>>([...familyOrder, 'decoupledWeightDecay'], rest);
+    const options = namedFreely<Partial<RAdamOptions>>([...familyOrder, 'decoupledWeightDecay'], rest);
     super(params, { lr: 1e-3, ...family, decoupledWeightDecay: false }, options);
   }
 
@@ -269,7 +269,7 @@ export class NAdam extends Optimizer<NAdamOptions, NAdamState> {
   ) {
     const order = [...familyOrder, 'momentumDecay', 'decoupledWeightDecay'] as const;
     const base = { lr: 2e-3, ...family, momentumDecay: 4e-3, decoupledWeightDecay: false };
-    super(params, base, named<Partial<NAdamOptions>>(order, rest));
+    super(params, base, namedFreely<Partial<NAdamOptions>>(order, rest));
   }
 
   protected validate(options: NAdamOptions): void {

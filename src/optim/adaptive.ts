@@ -1,6 +1,6 @@
 /** Optimisers that scale each element by the size of its past gradients, without Adam's averages. */
 import { ArgumentError } from '../core/errors.ts';
-import { type Flexible, named } from '../tensor/namedArguments.ts';
+import { type Flexible, namedFreely } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import {
   applyStep,
@@ -65,7 +65,7 @@ export class Adagrad extends Optimizer<AdagradOptions, AdagradState> {
       eps: 1e-10,
       maximize: false,
     };
-    super(params, base, named<Partial<AdagradOptions>>(order, rest));
+    super(params, base, namedFreely<Partial<AdagradOptions>>(order, rest));
   }
 
   protected validate(options: AdagradOptions): void {
@@ -113,7 +113,7 @@ export class Adadelta extends Optimizer<AdadeltaOptions, AdadeltaState> {
     ...rest: Flexible<[lr: number, rho: number, eps: number, weightDecay: number], Partial<AdadeltaOptions>>
   ) {
     const base = { lr: 1, rho: 0.9, eps: 1e-6, weightDecay: 0, maximize: false };
-    super(params, base, named<Partial<AdadeltaOptions>>(['lr', 'rho', 'eps', 'weightDecay'], rest));
+    super(params, base, namedFreely<Partial<AdadeltaOptions>>(['lr', 'rho', 'eps', 'weightDecay'], rest));
   }
 
   protected validate(options: AdadeltaOptions): void {
@@ -187,7 +187,7 @@ export class RMSprop extends Optimizer<RMSpropOptions, RMSpropState> {
       weightDecay: 0,
       maximize: false,
     };
-    super(params, base, named<Partial<RMSpropOptions>>(order, rest));
+    super(params, base, namedFreely<Partial<RMSpropOptions>>(order, rest));
   }
 
   protected validate(options: RMSpropOptions): void {

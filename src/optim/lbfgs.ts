@@ -3,7 +3,7 @@ import { enableGrad, noGrad } from '../autograd/gradMode.ts';
 import { ArgumentError } from '../core/errors.ts';
 import { tensor, zeros } from '../creation.ts';
 import { cat, stack } from '../ops/join.ts';
-import { type Flexible, named } from '../tensor/namedArguments.ts';
+import { type Flexible, namedFreely } from '../tensor/namedArguments.ts';
 import { Tensor } from '../tensor.ts';
 import { type Phi, strongWolfe } from './lineSearch.ts';
 import {
@@ -113,7 +113,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     };
     // As PyTorch's positional arguments, in their order.
     const order = Object.keys(base) as (keyof LBFGSOptions)[];
-    super(params, base, named<Partial<LBFGSOptions>>(order, rest));
+    super(params, base, namedFreely<Partial<LBFGSOptions>>(order, rest));
     if (this.paramGroups.length !== 1) {
       throw new ArgumentError("LBFGS doesn't support per-parameter options (parameter groups)");
     }

@@ -9,7 +9,7 @@ import type { StepSpec } from '../backend/backend.ts';
 import { ArgumentError } from '../core/errors.ts';
 import { pythonValue, snakeCase } from '../core/pythonText.ts';
 import { formatShape, sameShape } from '../core/shape.ts';
-import { checkNames } from '../ops/options.ts';
+import { checkCase, checkNames } from '../ops/options.ts';
 import { Tensor } from '../tensor.ts';
 import { renamedState } from './pythonState.ts';
 
@@ -99,7 +99,7 @@ export abstract class Optimizer<
 
   /** Adds parameters with options of their own, as when layers are unfrozen. @throws ArgumentError */
   addParamGroup(spec: GroupSpec<O> | { params: Tensor | Iterable<Tensor> }): void {
-    checkNames(spec);
+    checkCase(spec);
     const params = spec.params instanceof Tensor ? [spec.params] : [...spec.params];
     const known = new Set(this.paramGroups.flatMap((group) => group.params));
     const seen = new Set<Tensor>();
@@ -118,7 +118,7 @@ export abstract class Optimizer<
 
   /** Forgets the gradients of all parameters, or sets them to zero. */
   zeroGrad(setToNone: boolean | { setToNone?: boolean } = true): void {
-    const forget = typeof setToNone === 'boolean' ? setToNone : (setToNone.setToNone ?? true);
+    const forget = typeof setToNone === 'boolean' ? setToNone : (checkNames(setToNone).setToNone ?? true);
     for (const group of this.paramGroups) zeroGradients(group.params, forget);
   }
 

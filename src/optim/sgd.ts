@@ -1,6 +1,6 @@
 /** Stochastic gradient descent with momentum. */
 import { ArgumentError } from '../core/errors.ts';
-import { type Flexible, named } from '../tensor/namedArguments.ts';
+import { type Flexible, namedFreely } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import {
   bufferLike,
@@ -44,7 +44,7 @@ export class SGD extends Optimizer<SGDOptions, SGDState> {
     super(
       params,
       base,
-      named<Partial<SGDOptions>>(['lr', 'momentum', 'dampening', 'weightDecay', 'nesterov'], rest),
+      namedFreely<Partial<SGDOptions>>(['lr', 'momentum', 'dampening', 'weightDecay', 'nesterov'], rest),
     );
   }
 

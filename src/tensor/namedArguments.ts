@@ -1,6 +1,6 @@
 /** Arguments by position, any tail of them by name instead: `conv2d(x, w, b, 2, 1)`, `conv2d(x, w, { stride: 2 })`. */
 import { ArgumentError } from '../core/errors.ts';
-import { checkNames, isPlain } from '../ops/options.ts';
+import { checkCase, checkNames, isPlain } from '../ops/options.ts';
 
 /** Any number of the positional arguments P, in order, then perhaps the options object O. */
 export type Flexible<P extends readonly unknown[], O> = P extends readonly [unknown, ...infer Rest]
@@ -31,7 +31,7 @@ export function required<R extends readonly unknown[]>(
 export function required(owner: string, names: readonly string[], given: readonly unknown[]): unknown[] {
   const at = given.findIndex(isPlain);
   const count = at < 0 ? given.length : at;
-  const named: Record<string, unknown> = at < 0 ? {} : { ...checkNames(given[at] as object) };
+  const named: Record<string, unknown> = at < 0 ? {} : { ...checkNames(given[at] as object, names) };
   const values = names.map((name, i) => {
     const byPosition = i < count && given[i] !== undefined;
     const byName = named[name] !== undefined;
@@ -71,9 +71,19 @@ export function named<O extends object>(
   given: readonly unknown[],
   into = {} as O,
 ): O {
+  for (const value of given) if (isPlain(value)) checkNames(value, names);
+  return namedFreely(names, given, into);
+}
+
+/** The same where the caller tells which names there are. @throws ArgumentError */
+export function namedFreely<O extends object>(
+  names: readonly (keyof O & string)[],
+  given: readonly unknown[],
+  into = {} as O,
+): O {
   given.forEach((value, i) => {
     if (value === undefined) return;
-    if (isPlain(value)) Object.assign(into, checkNames(value));
+    if (isPlain(value)) Object.assign(into, checkCase(value));
     else if (i < names.length) Reflect.set(into, names[i], value);
     else refuseSurplus(names, value);
   });

@@ -2,6 +2,7 @@
 
 import { type DTypeLike, resolveDType } from '../core/dtype.ts';
 import { maximum, minimum } from '../ops/arithmetic.ts';
+import { checkNames } from '../ops/options.ts';
 import {
   all,
   amax,
@@ -84,9 +85,14 @@ export abstract class ReductionMethods extends AliasMethods {
     if (first === undefined) return kind === 'max' ? maxAll(this) : minAll(this);
     if (first instanceof ReductionMethods)
       return (kind === 'max' ? maximum : minimum)<this>(this, first as this);
-    const named = typeof first === 'number' ? { dim: first } : first;
-    const keep = typeof keepdim === 'object' ? keepdim.keepdim : keepdim;
-    return extremeDim(kind, this, named.dim, keep ?? (typeof first === 'object' ? first.keepdim : false));
+    const named = typeof first === 'number' ? { dim: first } : checkNames(first);
+    const keep = typeof keepdim === 'object' ? checkNames(keepdim).keepdim : keepdim;
+    return extremeDim(
+      kind,
+      this,
+      named.dim,
+      keep ?? (typeof first === 'object' ? checkNames(first).keepdim : false),
+    );
   }
   /** int64 position of the largest element along `dim`, or in the flattened tensor. */
   argmax(dim?: DimOrOptions, keepdim?: KeepdimOrOptions): this {
@@ -114,12 +120,12 @@ export abstract class ReductionMethods extends AliasMethods {
   }
   /** eˣ / Σ eˣ along `dim`. */
   softmax(dim: number | { dim: number; dtype?: DTypeLike }, options?: { dtype?: DTypeLike }): this {
-    const o = typeof dim === 'object' ? dim : { dim, ...options };
+    const o = typeof dim === 'object' ? checkNames(dim) : { dim, ...options };
     return softmax(this, o.dim, dtypeOption(o, 'softmax'));
   }
   /** The logarithm of softmax along `dim`. */
   logSoftmax(dim: number | { dim: number; dtype?: DTypeLike }, options?: { dtype?: DTypeLike }): this {
-    const o = typeof dim === 'object' ? dim : { dim, ...options };
+    const o = typeof dim === 'object' ? checkNames(dim) : { dim, ...options };
     return logSoftmax(this, o.dim, dtypeOption(o, 'logSoftmax'));
   }
 }

@@ -1,4 +1,5 @@
 /** Methods for statistics, norms, running folds and order. Arguments by position or in one options object. */
+
 import { type DTypeLike, resolveDType } from '../core/dtype.ts';
 import {
   type BincountOptions,
@@ -12,6 +13,7 @@ import {
 import * as running from '../ops/cumulative.ts';
 import { given } from '../ops/given.ts';
 import type { ValuesAndIndices } from '../ops/namedResult.ts';
+import { checkNames } from '../ops/options.ts';
 import * as order from '../ops/order.ts';
 import type { Dims } from '../ops/reduce.ts';
 import * as statistics from '../ops/statistics.ts';
@@ -69,7 +71,7 @@ export interface ScanOptions {
 }
 
 const scanArguments = (dim: number | ScanOptions, options: ScanOptions | undefined, op: string) => {
-  const named = typeof dim === 'object' ? dim : { dim, ...options };
+  const named = typeof dim === 'object' ? checkNames(dim) : { dim, ...options };
   return {
     dim: named.dim ?? Number.NaN,
     dtype: named.dtype === undefined ? undefined : resolveDType(named.dtype, op),
@@ -77,7 +79,7 @@ const scanArguments = (dim: number | ScanOptions, options: ScanOptions | undefin
 };
 
 type Along = number | { dim: number };
-const dimOf = (dim: Along): number => (typeof dim === 'object' ? dim.dim : dim);
+const dimOf = (dim: Along): number => (typeof dim === 'object' ? checkNames(dim).dim : dim);
 
 export abstract class StatisticsMethods extends ReductionMethods {
   /** Variance over `dim` (default all), with N − 1 unless asked otherwise. */
@@ -174,14 +176,17 @@ export abstract class StatisticsMethods extends ReductionMethods {
     dim?: number | order.AlongOptions,
     keepdim?: boolean | order.AlongOptions,
   ): ValuesAndIndices<this> {
-    const along = typeof keepdim === 'object' && typeof dim === 'number' ? { dim, ...keepdim } : dim;
+    const along =
+      typeof keepdim === 'object' && typeof dim === 'number' ? { dim, ...checkNames(keepdim) } : dim;
     return order.kthvalue(this, k, along, keepdim === true);
   }
   /** Sorted along `dim` (default the last), with positions. */
   sort(dim?: number | order.SortOptions, descending?: boolean | order.SortOptions): ValuesAndIndices<this> {
     return order.sort(
       this,
-      typeof descending === 'object' ? { ...(typeof dim === 'number' ? { dim } : dim), ...descending } : dim,
+      typeof descending === 'object'
+        ? { ...(typeof dim === 'number' ? { dim } : dim), ...checkNames(descending) }
+        : dim,
       descending === true,
     );
   }
@@ -189,7 +194,9 @@ export abstract class StatisticsMethods extends ReductionMethods {
   argsort(dim?: number | order.SortOptions, descending?: boolean | order.SortOptions): this {
     return order.argsort(
       this,
-      typeof descending === 'object' ? { ...(typeof dim === 'number' ? { dim } : dim), ...descending } : dim,
+      typeof descending === 'object'
+        ? { ...(typeof dim === 'number' ? { dim } : dim), ...checkNames(descending) }
+        : dim,
       descending === true,
     );
   }
@@ -204,7 +211,9 @@ export abstract class StatisticsMethods extends ReductionMethods {
     largest?: boolean | order.TopkOptions,
   ): ValuesAndIndices<this> {
     const named =
-      typeof largest === 'object' ? { ...(typeof dim === 'number' ? { dim } : dim), ...largest } : dim;
+      typeof largest === 'object'
+        ? { ...(typeof dim === 'number' ? { dim } : dim), ...checkNames(largest) }
+        : dim;
     return order.topk(this, k, named, largest !== false);
   }
   /** Quantiles of all elements or along `dim`. */

@@ -18,11 +18,12 @@ import { PROGRAMS, sizes } from '../../scripts/sizes.mjs';
  * biases and of normalizations that a GPU finds in one pass, 0.3 lists of non-zeros without a branch, equal shares
  * of them, and what keeps code optimised, 1.5 products for which threads pack together or alone, 1.2 random words and
  * normal samples four at a time, 1.6 cells of recurrent layers in one kernel (0.9 of it the kernels, which every program
- * has), 1.8 sequences of different lengths, packed and padded, and 1 arguments by position, taken or refused.
+ * has), 1.8 sequences of different lengths, packed and padded, 1.6 the refusal of names that no
+ * option has, with the one that is meant, and 1 arguments by position, taken or refused.
  */
-const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 194.8, tutorial: 122.8, tensors: 110.4 };
+const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 196.5, tutorial: 124.5, tensors: 112 };
 /** The tutorial of README.md as it is written there, MNIST's download included, and everything: as Vite bundles. */
-const VITE_BUDGET = { readme: 127.2, everything: 188.4 };
+const VITE_BUDGET = { readme: 128.9, everything: 190.1 };
 /**
  * For pages without a bundler: everything, with files, plots and data sets; what a GPU needs beside it, on demand. Of that
  * 14 kB are formulas that are computed late, kernels that several steps share, products in float16 and over subgroups, large
@@ -30,7 +31,7 @@ const VITE_BUDGET = { readme: 127.2, everything: 188.4 };
  * normalizations in one pass, large angles, what is done when memory was out, and clean exits in Node; of the first, 0.8 are random values drawn in place, norms
  * that do not overflow, and linear layers that rectify in the same pass.
  */
-const FILE_BUDGET = { 'wasmgrad.min.js': 236.6, 'wasmgrad.webgpu.min.js': 46.5 };
+const FILE_BUDGET = { 'wasmgrad.min.js': 238.4, 'wasmgrad.webgpu.min.js': 46.5 };
 
 describe('size', () => {
   it('stays within the budget', async () => {

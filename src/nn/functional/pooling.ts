@@ -3,6 +3,7 @@
 import { ArgumentError } from '../../core/errors.ts';
 import { formatShape } from '../../core/shape.ts';
 import { tensorGiven } from '../../ops/given.ts';
+import { checkNames } from '../../ops/options.ts';
 import type { AdaptiveSize, AvgPoolSettings, MaxPoolSettings } from '../../ops/pool.ts';
 import * as ops from '../../ops/pool.ts';
 import { type Size, sizesOf } from '../../ops/sizes.ts';
@@ -200,7 +201,8 @@ function adaptiveMax(op: (x: Tensor, size: AdaptiveSize) => ValuesAndPositions):
     returnIndices?: boolean | { returnIndices?: boolean },
   ): Tensor | ValuesAndPositions {
     const result = op(input, outputSize);
-    const wanted = typeof returnIndices === 'object' ? returnIndices.returnIndices : returnIndices;
+    const wanted =
+      typeof returnIndices === 'object' ? checkNames(returnIndices).returnIndices : returnIndices;
     return wanted ? result : result[0];
   }
   return pool;
