@@ -27,7 +27,8 @@ export interface TensorOptions {
 }
 
 /** Plain data: a number, a bool, a bigint, nested lists of them, or a typed array. */
-export type TensorData = number | boolean | bigint | readonly TensorData[] | ArrayBufferView;
+/** Numbers, bools, bigints, tensors of one element, or lists of these; typed arrays. */
+export type TensorData = number | boolean | bigint | readonly (TensorData | Tensor)[] | ArrayBufferView;
 
 /** Wraps a fresh array as a leaf. */
 export function leafTensor(array: NDArray, options: TensorOptions | undefined): Tensor {
@@ -114,7 +115,8 @@ export const fullLike = /* @__PURE__ */ taking(
 
 /**
  * A tensor from data, which is copied. Numbers make float32, bools bool, bigints int64, a typed array its own dtype, also as
- * the rows of a list, unless a dtype is given. @throws ShapeError for ragged lists; DTypeError for values that are not plain
+ * the rows of a list, unless a dtype is given. In lists tensors of one element stand for it. @throws ShapeError for ragged lists
+ * and larger tensors in them; DTypeError for values that are not plain
  */
 export function tensor(data: TensorData | Tensor, options: TensorOptions = {}): Tensor {
   if (data === undefined) {
@@ -135,7 +137,7 @@ export function tensor(data: TensorData | Tensor, options: TensorOptions = {}): 
   }
   const shape: number[] = [];
   let innermost: Lists | null = null;
-  for (let at: TensorData = data; isList(at); at = at[0] as TensorData) {
+  for (let at: TensorData | Tensor = data; isList(at); at = at[0] as TensorData) {
     innermost = at;
     shape.push(at.length);
     if (at.length === 0) break;
@@ -147,13 +149,33 @@ export function tensor(data: TensorData | Tensor, options: TensorOptions = {}): 
   return leafTensor(backend.upload(toTyped(flat, dtype), shape, dtype), options);
 }
 
-type Lists = readonly TensorData[] | TypedArray;
+type Lists = readonly (TensorData | Tensor)[] | TypedArray;
 /** Lists, and typed arrays within lists. */
-const isList = (data: TensorData): data is Lists =>
+const isList = (data: TensorData | Tensor): data is Lists =>
   Array.isArray(data) || (ArrayBuffer.isView(data) && !(data instanceof DataView));
 
-function flatten(data: TensorData, shape: Shape, dim: number, out: (number | boolean | bigint)[]): void {
+/** The element of a tensor that has no other. @throws ShapeError */
+function onlyElement(x: Tensor): number | boolean | bigint {
+  if (x.numel() !== 1) {
+    throw new ShapeError(
+      `tensor: only tensors of one element can stand in a list, but got shape ${formatShape(x.shape)}; torch.stack joins others`,
+    );
+  }
+  const value = x.item();
+  return isFloating(x.dtype) || x.dtype === 'bool' ? value : BigInt(value);
+}
+
+function flatten(
+  data: TensorData | Tensor,
+  shape: Shape,
+  dim: number,
+  out: (number | boolean | bigint)[],
+): void {
   if (dim === shape.length) {
+    if (data instanceof Tensor) {
+      out.push(onlyElement(data));
+      return;
+    }
     if (typeof data === 'number' || typeof data === 'boolean' || typeof data === 'bigint') {
       out.push(data);
       return;

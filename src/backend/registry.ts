@@ -44,7 +44,8 @@ export function backendFor(device: string = defaultDevice): Backend {
   if (device === 'webgpu')
     throw new DeviceError("device: 'webgpu' must be asked for first: await torch.webgpu()");
   throw new DeviceError(
-    `device: '${device}' is not available; there are cpu, reference${[...backends.keys()].map((d) => `, ${d}`).join('')}`,
+    `device: '${device}' is not available; there are cpu, reference${[...backends.keys()].map((d) => `, ${d}`).join('')}` +
+      (backends.has('webgpu') ? '' : ', and webgpu after await torch.webgpu()'),
   );
 }
 

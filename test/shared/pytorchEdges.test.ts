@@ -342,3 +342,19 @@ it('rows may be typed arrays, whose dtype is the tensor’s', () => {
   expect(() => torch.tensor([new DataView(new ArrayBuffer(4))] as never)).toThrow(torch.DTypeError);
   expect(() => new torch.data.TensorDataset([[1, 2]] as never)).toThrow(/must be a Tensor, but got Array/);
 });
+
+it('tensors of one element stand for it in a list, as the losses of epochs do', () => {
+  const losses = [torch.tensor(0.5), torch.tensor([2]), 3];
+  expect([torch.tensor(losses).dtype, torch.tensor(losses).toArray()]).toEqual(['float32', [0.5, 2, 3]]);
+  const nested = torch.tensor([[torch.tensor(1n)], [torch.tensor(-2n)]]);
+  expect([nested.dtype, nested.toArray()]).toEqual(['int64', [[1], [-2]]]);
+  expect(torch.tensor([torch.tensor(true), torch.tensor(false)]).dtype).toBe('bool');
+  expect(torch.tensor([torch.ones(1, { requiresGrad: true }).mul(2)]).requiresGrad).toBe(false);
+  expect(() => torch.tensor([torch.ones(2), torch.ones(2)])).toThrow(
+    /only tensors of one element .*torch.stack/,
+  );
+});
+
+it('devices of other libraries are named with those that are there', () => {
+  expect(() => torch.ones(1).to('cuda')).toThrow(/'cuda' is not available; there are cpu, reference.*webgpu/);
+});

@@ -19,9 +19,9 @@ import { PROGRAMS, sizes } from '../../scripts/sizes.mjs';
  * of them, and what keeps code optimised, 1.5 products for which threads pack together or alone, 1.2 random words and
  * normal samples four at a time, 1.6 cells of recurrent layers in one kernel (0.9 of it the kernels, which every program
  * has), 1.8 sequences of different lengths, packed and padded, 1.6 the refusal of names that no
- * option has, with the one that is meant, and 1 arguments by position, taken or refused.
+ * option has, with the one that is meant, and 1.1 arguments by position, taken or refused, and tensors in lists.
  */
-const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 196.5, tutorial: 124.5, tensors: 112 };
+const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 196.7, tutorial: 124.8, tensors: 112.3 };
 /** The tutorial of README.md as it is written there, MNIST's download included, and everything: as Vite bundles. */
 const VITE_BUDGET = { readme: 128.9, everything: 190.1 };
 /**
