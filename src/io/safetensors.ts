@@ -239,7 +239,8 @@ function plan(tensors: Tensors, { dtype }: SaveOptions, op: string): Planned[] {
     if (name === METADATA_KEY) throw new ArgumentError(`${op}: no tensor can have the name ${METADATA_KEY}`);
     if (!(tensor instanceof Tensor)) {
       throw new ArgumentError(
-        `${op}: expected tensors by name, but ${JSON.stringify(name)} is ${tensor === null ? 'null' : typeof tensor}`,
+        `${op}: expected tensors by name, but ${JSON.stringify(name)} is ${tensor === null ? 'null' : typeof tensor}` +
+          (op === 'save' ? '; saveCheckpoint takes numbers, texts, lists and objects too' : ''),
       );
     }
     const written = dtype !== undefined && tensor.isFloatingPoint() ? dtype : fileDTypeOf(tensor);

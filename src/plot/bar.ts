@@ -1,9 +1,9 @@
 /** Bars: one number per name, for several series side by side. */
-import { ArgumentError, ShapeError } from '../core/errors.ts';
+import { ShapeError } from '../core/errors.ts';
 import { drawTitle } from './frame.ts';
 import { formatNumber, makeScale, type ScaleKind } from './scale.ts';
 import { element, escapeText, Paint, type PlotOptions, textWidth } from './svg.ts';
-import { extent, numbersOf, type Values } from './values.ts';
+import { drawn, extent, numbersOf, type Values } from './values.ts';
 
 export interface BarSeries {
   name?: string;
@@ -45,9 +45,9 @@ interface Box {
  * @throws ArgumentError without labels or series; ShapeError if a series has not one value per label
  */
 export function bar(options: BarOptions): string {
-  const { labels, series, title, xLabel, width = 640 } = options;
-  if (!labels?.length || !series?.length)
-    throw new ArgumentError('plot.bar: expected labels and at least one series');
+  const form = '{ labels: [texts], series: [{ values: [numbers] }, …] } with labels and at least one series';
+  drawn(options, 'plot.bar', 'labels', form);
+  const { labels, series, title, xLabel, width = 640 } = drawn(options, 'plot.bar', 'series', form);
   const values = series.map((one, i) => valuesOf(one, i, options));
   const log = options.xScale === 'log';
   const [low, high] = extent(values.flatMap((list) => Array.from(list))) ?? [1, 1];
@@ -102,7 +102,7 @@ export function bar(options: BarOptions): string {
 }
 
 function valuesOf({ values }: BarSeries, i: number, { labels, xScale }: BarOptions): Float64Array {
-  const list = numbersOf(values);
+  const list = numbersOf(values, 'plot.bar');
   if (list.length !== labels.length) {
     throw new ShapeError(
       `plot.bar: expected one value for each of ${labels.length} labels, but series ${i} has ${list.length}`,

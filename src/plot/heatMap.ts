@@ -243,7 +243,10 @@ export function confusionMatrix(
   predictions: Values,
   options: ConfusionMatrixOptions = {},
 ): string {
-  const [truth, guess] = [numbersOf(targets), numbersOf(predictions)];
+  const [truth, guess] = [
+    numbersOf(targets, 'plot.confusionMatrix', 'targets'),
+    numbersOf(predictions, 'plot.confusionMatrix', 'predictions'),
+  ];
   if (truth.length !== guess.length) {
     throw new ShapeError(`plot.confusionMatrix: got ${truth.length} targets but ${guess.length} predictions`);
   }

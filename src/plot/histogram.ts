@@ -17,7 +17,7 @@ export interface HistogramOptions extends PlotOptions, AxesOptions {
 
 /** Bars of counts over bins of equal width, as SVG. Values that are not finite are left out. */
 export function histogram(values: Values, options: HistogramOptions = {}): string {
-  const all = numbersOf(values);
+  const all = numbersOf(values, 'plot.histogram');
   const [low, high] = rangeOf(all, options.range);
   const inside = all.filter((v) => v >= low && v <= high).sort();
   const bins = options.bins ?? defaultBins(inside, low, high);

@@ -73,7 +73,12 @@ interface Picture {
 }
 
 function pictures(images: readonly Image[] | TensorLike): Picture[] {
-  if (!isTensorLike(images)) return images.map(pictureOf);
+  if (Array.isArray(images)) return images.map(pictureOf);
+  if (!isTensorLike(images)) {
+    throw new ArgumentError(
+      `plot.imageGrid: expected a list of images or a tensor [n, height, width], but got ${String(images)}`,
+    );
+  }
   const { shape } = images;
   if (shape.length !== 3 && shape.length !== 4) {
     throw new ShapeError(

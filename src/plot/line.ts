@@ -1,9 +1,9 @@
 /** Curves: training losses and whatever else is a function of one number. */
-import { ArgumentError, ShapeError } from '../core/errors.ts';
+import { ShapeError } from '../core/errors.ts';
 import { type AxesOptions, drawAxes, type Frame, makeFrame } from './frame.ts';
 import { makeScale, type Scale, type ScaleKind } from './scale.ts';
 import { element, escapeText, Paint, type PlotOptions, textWidth } from './svg.ts';
-import { extent, numbersOf, type Values } from './values.ts';
+import { drawn, extent, numbersOf, type Values } from './values.ts';
 
 export interface Series {
   name?: string;
@@ -43,9 +43,8 @@ interface Curve {
  * @throws ShapeError if x and y of a series differ in length; ArgumentError without series
  */
 export function line(options: LineOptions): string {
-  const { series, title, xLabel, yLabel } = options;
-  if (!Array.isArray(series) || series.length === 0)
-    throw new ArgumentError('plot.line: expected at least one series');
+  const form = '{ series: [{ y: [numbers] }, …] } with at least one series';
+  const { series, title, xLabel, yLabel } = drawn(options, 'plot.line', 'series', form);
   const curves = series.map((one, i) => curveOf(one, i, options));
   const scales = scalesOf(curves, options);
   const paint = new Paint(options.theme);
@@ -63,8 +62,8 @@ export function line(options: LineOptions): string {
 }
 
 function curveOf(series: Series, i: number, { xScale, yScale }: LineOptions): Curve {
-  const y = numbersOf(series.y);
-  const x = series.x === undefined ? y.map((_, k) => k + 1) : numbersOf(series.x);
+  const y = numbersOf(series.y, 'plot.line', 'y');
+  const x = series.x === undefined ? y.map((_, k) => k + 1) : numbersOf(series.x, 'plot.line', 'x');
   if (x.length !== y.length) {
     throw new ShapeError(`plot.line: series ${i} has ${x.length} x values but ${y.length} y values`);
   }

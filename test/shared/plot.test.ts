@@ -321,4 +321,19 @@ describe('pixels', () => {
   it.skipIf(inPage)('need a page for a canvas', async () => {
     await expect(plot.toCanvas(svg)).rejects.toThrow(/no document/);
   });
+
+  it.each([
+    ['line', /plot.line: expected \{ series: \[\{ y: \[numbers\] \}, …\] \}/],
+    ['bar', /plot.bar: expected \{ labels: \[texts\], series: /],
+    ['histogram', /plot.histogram: argument 'values' must be a list of numbers or a tensor/],
+    ['heatMap', /plot.heatMap: expected rows of numbers or a tensor \[rows, columns\]/],
+    ['confusionMatrix', /plot.confusionMatrix: argument 'targets' must be a list of numbers or a tensor/],
+    ['imageGrid', /plot.imageGrid: expected a list of images or a tensor \[n, height, width\]/],
+  ] as const)('%s says what it takes', (name, message) => {
+    const draw = plot[name] as (x?: unknown) => string;
+    for (const came of [undefined, null, 3, { loss: [1, 2] }]) {
+      expect(() => draw(came)).toThrow(ArgumentError);
+      expect(() => draw(came)).toThrow(message);
+    }
+  });
 });

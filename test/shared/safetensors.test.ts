@@ -248,7 +248,9 @@ describe('a safetensors file', () => {
 
   it('says what is wrong with arguments', async () => {
     await expect(save({ a: 1 as never }, new WritableStream())).rejects.toThrow(
-      new ArgumentError('save: expected tensors by name, but "a" is number'),
+      new ArgumentError(
+        'save: expected tensors by name, but "a" is number; saveCheckpoint takes numbers, texts, lists and objects too',
+      ),
     );
     await expect(toBlob({}, { metadata: { n: 1 as never } })).rejects.toThrow(
       'metadata must be strings, but "n" is number',
