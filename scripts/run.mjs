@@ -29,4 +29,11 @@ const file = stdout.trim();
 await allowRelaxedSimd();
 process.setSourceMapsEnabled(true);
 process.argv = [process.argv[0], file, ...args];
-await import(pathToFileURL(file).href);
+try {
+  await import(pathToFileURL(file).href);
+} catch (error) {
+  const { code = '', message } = /** @type {{ code?: string, message: string }} */ (error);
+  if (!code.startsWith('ERR_PARSE_ARGS')) throw error;
+  console.error(message.split('.')[0]);
+  process.exitCode = 2;
+}

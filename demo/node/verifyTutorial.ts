@@ -36,8 +36,13 @@ const { values } = parseArgs({
     epochs: { type: 'string', default: '40' },
     threads: { type: 'string', default: 'auto' },
     device: { type: 'string', default: 'cpu' },
+    help: { type: 'boolean', default: false },
   },
 });
+if (values.help) {
+  console.log('npm run verify:tutorial -- [--epochs N] [--threads N] [--device webgpu]');
+  process.exit(0);
+}
 const epochs = Number(values.epochs);
 if (!Number.isInteger(epochs) || epochs < 1 || epochs > 40) {
   console.error(`--epochs must be a whole number from 1 to 40, but got '${values.epochs}'`);
