@@ -23,7 +23,7 @@ import {
 } from './tensor/arguments.ts';
 import type { RollOptions } from './tensor/arrange.ts';
 import { type NormOptions, type ScanOptions, spread, type VarArguments } from './tensor/statistics.ts';
-import type { Tensor } from './tensor.ts';
+import { Tensor } from './tensor.ts';
 
 /** Sum over `dim` (default all dimensions). */
 export const sum = (
@@ -350,3 +350,16 @@ export const linalg = {
   multiDot: (matrices: readonly Tensor[]): Tensor =>
     inOp('linalg.multi_dot', () => chainMatmul<Tensor>(...tensorsGiven(matrices, 'multi_dot', 'matrices'))),
 };
+
+/** A copy with memory of its own, in the graph. */
+export const clone = (x: Tensor): Tensor => tensorGiven(x, 'clone').clone();
+/** The same memory outside the graph. */
+export const detach = (x: Tensor): Tensor => tensorGiven(x, 'detach').detach();
+/** Number of elements. */
+export const numel = (x: Tensor): number => tensorGiven(x, 'numel').numel();
+/** True for float32 and float64. */
+export const isFloatingPoint = (x: Tensor): boolean => tensorGiven(x, 'is_floating_point').isFloatingPoint();
+/** True for what was made in inference mode. */
+export const isInference = (x: Tensor): boolean => tensorGiven(x, 'is_inference').isInference();
+/** True for a tensor. */
+export const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;

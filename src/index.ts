@@ -66,6 +66,7 @@ export {
   type SavedTensor,
   type TensorNames,
 } from './graph.ts';
+export * from './inplaceFunctions.ts';
 export * as nn from './nn/index.ts';
 export * from './ops/aliases.ts';
 export {

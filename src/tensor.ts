@@ -58,6 +58,20 @@ export interface ToOptions {
   copy?: boolean;
 }
 
+/** Of new tensors. */
+export interface NewOptions {
+  /** Default: that of the tensor which makes it. */
+  dtype?: DTypeLike;
+  /** Default: that of the tensor which makes it. */
+  device?: string;
+  requiresGrad?: boolean;
+}
+
+/** Sizes, as a list or one by one, then perhaps options. */
+export type NewArguments =
+  | readonly [size: readonly number[], options?: NewOptions]
+  | readonly (number | NewOptions)[];
+
 /** `to('cpu', 'float64')`, `to('float64')`, `to(other)`, `to({ device: 'cpu' })`. */
 export type ToArguments =
   | [target: DTypeLike | string | ToOptions | Tensor, options?: ToOptions]
@@ -232,6 +246,32 @@ export class Tensor extends RandomMethods {
     return this.to({ device: 'cpu' });
   }
 
+  /** One value in a new tensor of this one's dtype and device, if no other is given. */
+  newFull(
+    size: number | readonly number[],
+    value: number | boolean | bigint,
+    options: NewOptions = {},
+  ): Tensor {
+    const { dtype, device, requiresGrad = false } = checkNames(options);
+    const shape = checkedSize(typeof size === 'number' ? [size] : size, 'new_full');
+    const backend = device === undefined ? this.array.backend : backendFor(device);
+    const array = backend.empty(shape, dtype === undefined ? this.dtype : resolveDType(dtype, 'newFull'));
+    backend.fill(array, typeof value === 'boolean' ? Number(value) : value);
+    return new Tensor(array).requiresGrad_(requiresGrad);
+  }
+  /** Zeros of this tensor's dtype and device, if no other is given. */
+  newZeros(...size: NewArguments): Tensor {
+    return this.newFull(...splitSize(size, 0));
+  }
+  /** Ones of this tensor's dtype and device, if no other is given. */
+  newOnes(...size: NewArguments): Tensor {
+    return this.newFull(...splitSize(size, 1));
+  }
+  /** A tensor without meaning yet, of this one's dtype and device, if no other is given. */
+  newEmpty(...size: NewArguments): Tensor {
+    return this.newZeros(...size);
+  }
+
   /** The same memory outside the graph. */
   detach(): Tensor {
     return new Tensor(this.array);
@@ -327,6 +367,18 @@ export class Tensor extends RandomMethods {
   get [Symbol.toStringTag](): string {
     return 'Tensor';
   }
+}
+
+/** @throws ShapeError for what is no size */
+function checkedSize(size: readonly number[], op: string): number[] {
+  if (size.every((n) => Number.isInteger(n) && n >= 0)) return [...size];
+  throw new ShapeError(`${op}: sizes must be non-negative integers, but got ${formatShape(size)}`);
+}
+
+function splitSize(given: NewArguments, value: number): [readonly number[], number, NewOptions] {
+  const list = Array.isArray(given[0]) ? given[0] : given.filter((x) => typeof x === 'number');
+  const options = given.find((x): x is NewOptions => typeof x === 'object' && !Array.isArray(x));
+  return [list, value, options ?? {}];
 }
 
 function plain(value: number | bigint, dtype: DType): number | boolean {

@@ -30,6 +30,14 @@ export abstract class ArrangeMethods extends ShapeMethods {
   tensorSplit(sections: number | readonly number[], dim?: Dim): this[] {
     return partition.tensorSplit(this, sections, dim);
   }
+  /** Parts side by side: along the second dimension, of a vector along its only one. @throws ShapeError */
+  hsplit(sections: number | readonly number[]): this[] {
+    return partition.hsplit(this, sections);
+  }
+  /** Parts below each other: along the first dimension of at least two. @throws ShapeError */
+  vsplit(sections: number | readonly number[]): this[] {
+    return partition.vsplit(this, sections);
+  }
   /** The slices along `dim`; views. */
   unbind(dim?: Dim): this[] {
     return partition.unbind(this, dim);

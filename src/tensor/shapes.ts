@@ -132,4 +132,12 @@ export abstract class ShapeMethods extends StatisticsMethods {
   outer(other: this): this {
     return outer<this>(this, other);
   }
+  /** `dot` by another name. */
+  vdot(other: this): this {
+    return this.dot(other);
+  }
+  /** `outer` by another name. */
+  ger(other: this): this {
+    return this.outer(other);
+  }
 }

@@ -11,6 +11,7 @@ import {
   uniqueConsecutive,
 } from '../ops/counting.ts';
 import * as running from '../ops/cumulative.ts';
+import * as everyday from '../ops/everyday.ts';
 import { given } from '../ops/given.ts';
 import type { ValuesAndIndices } from '../ops/namedResult.ts';
 import { checkNames } from '../ops/options.ts';
@@ -255,5 +256,21 @@ export abstract class StatisticsMethods extends ReductionMethods {
   /** Counts of elements in equal bins. */
   histc(bins?: number | HistcOptions, min?: number, max?: number): this {
     return histc(this, bins, min, max);
+  }
+  /** The differences of neighbours along `dim` (default the last), `n` times over. */
+  diff(n?: number | everyday.DiffOptions<this>, dim?: number): this {
+    return everyday.diff(this, n, dim);
+  }
+  /** The commonest element along `dim` (default the last), and where it stands last. */
+  mode(dim?: number | order.AlongOptions, keepdim?: boolean): ValuesAndIndices<this> {
+    return everyday.mode(this, dim, keepdim);
+  }
+  /** The covariance matrix of variables (rows) observed together (columns). */
+  cov(options?: { correction?: number }): this {
+    return everyday.cov(this, options);
+  }
+  /** Pearson's correlation coefficients of variables (rows) observed together (columns). */
+  corrcoef(): this {
+    return everyday.corrcoef(this);
   }
 }

@@ -358,3 +358,60 @@ it('tensors of one element stand for it in a list, as the losses of epochs do', 
 it('devices of other libraries are named with those that are there', () => {
   expect(() => torch.ones(1).to('cuda')).toThrow(/'cuda' is not available; there are cpu, reference.*webgpu/);
 });
+
+it('what is a function is a method and the other way round', () => {
+  const x = torch.tensor([3, 1, 4]);
+  expect([x.diff().toArray(), x.mode().values.item(), x.vdot(x).item()]).toEqual([[-2, 3], 1, 26]);
+  expect([x.ger(x).shape, x.hsplit(3).length, torch.ones(4, 2).vsplit(2)[1].shape]).toEqual([
+    [3, 3],
+    3,
+    [2, 2],
+  ]);
+  const pairs = torch.tensor([
+    [1, 2, 3],
+    [3, 2, 1],
+  ]);
+  expect([pairs.cov().toArray(), pairs.corrcoef().toArray()]).toEqual([
+    [
+      [1, -1],
+      [-1, 1],
+    ],
+    [
+      [1, -1],
+      [-1, 1],
+    ],
+  ]);
+  const y = torch.clone(x);
+  expect([torch.relu_(torch.neg_(y)) === y, y.toArray(), torch.clamp_(x, 2, 3).toArray()]).toEqual([
+    true,
+    [0, 0, 0],
+    [3, 2, 3],
+  ]);
+  expect([torch.numel(x), torch.isFloatingPoint(x), torch.isTensor(x), torch.isTensor([1])]).toEqual([
+    3,
+    true,
+    true,
+    false,
+  ]);
+  expect(torch.detach(torch.ones(1, { requiresGrad: true }).mul(2)).requiresGrad).toBe(false);
+  expect(() => torch.exp_(3 as never)).toThrow(/exp_.*must be a Tensor/);
+});
+
+it('a tensor makes others of its dtype', () => {
+  const x = torch.ones(2, { dtype: 'int64' });
+  expect([x.newZeros(2, 1).dtype, x.newZeros([2, 1]).shape, x.newOnes(2).toArray()]).toEqual([
+    'int64',
+    [2, 1],
+    [1, 1],
+  ]);
+  expect([x.newFull([2], 7, { dtype: 'float32' }).dtype, x.newFull(2, true).toArray()]).toEqual([
+    'float32',
+    [1, 1],
+  ]);
+  expect([x.newEmpty(3).shape, x.float().newOnes(1, { requiresGrad: true }).requiresGrad]).toEqual([
+    [3],
+    true,
+  ]);
+  expect(() => x.newZeros(-1)).toThrow(torch.ShapeError);
+  expect(() => x.newZeros(1, { dtpye: 'bool' } as never)).toThrow('is dtype meant?');
+});

@@ -15,7 +15,7 @@ export const NO_OPS = new Set(
     'backendInfo backwardSteps checkpoint checkpointSequential detectAnomaly enableGrad forkRng formatSequence ' +
     'formatSize getDefaultDevice getPrintOptions getRngState graph inferenceMode init initialSeed isGradEnabled ' +
     'isInferenceModeEnabled manualSeed memoryStats noGrad promoteTypes seed setDefaultDevice setGradEnabled ' +
-    'setPrintOptions setRngState slice tick webgpu'
+    'setPrintOptions setRngState slice tick webgpu clone detach detach_ isFloatingPoint isInference isTensor numel resizeAs_'
   ).split(' '),
 );
 
@@ -25,7 +25,7 @@ export const NO_OP_METHODS = new Set(
     'addGrad backward become bool castTo clearGrad clone contiguous cpu derive detach detach_ dim dispose double edge ' +
     'elementSize float int isContiguous isFloatingPoint isInference item itemAsync long markView numel read rebase ' +
     'registerHook requiresGrad_ retainGrad setArray short storageOffset stride sumTo to toArray toAsync toJSON ' +
-    'toString tolist typeAs resize_ resizeAs_'
+    'toString tolist typeAs resize_ resizeAs_ newEmpty newFull newOnes newZeros'
   ).split(' '),
 );
 
