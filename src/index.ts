@@ -177,3 +177,4 @@ export {
 } from './settings.ts';
 export { type BackwardOptions, type NestedNumbers, Tensor, type ToOptions } from './tensor.ts';
 export { tick } from './tick.ts';
+export { type FloatInfo, finfo, type IntegerInfo, iinfo } from './typeInfo.ts';

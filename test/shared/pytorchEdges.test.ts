@@ -415,3 +415,35 @@ it('a tensor makes others of its dtype', () => {
   expect(() => x.newZeros(-1)).toThrow(torch.ShapeError);
   expect(() => x.newZeros(1, { dtpye: 'bool' } as never)).toThrow('is dtype meant?');
 });
+
+it('finfo and iinfo know the limits of dtypes', () => {
+  // As numpy and PyTorch have them.
+  expect(torch.finfo()).toEqual({
+    dtype: 'float32',
+    bits: 32,
+    eps: 1.1920928955078125e-7,
+    max: 3.4028234663852886e38,
+    min: -3.4028234663852886e38,
+    smallestNormal: 1.1754943508222875e-38,
+    tiny: 1.1754943508222875e-38,
+    resolution: 1e-6,
+  });
+  const double = torch.finfo(torch.double);
+  expect([double.eps, double.max, double.tiny]).toEqual([
+    Number.EPSILON,
+    Number.MAX_VALUE,
+    2.2250738585072014e-308,
+  ]);
+  expect(torch.tensor(torch.finfo('float32').max).isfinite().item()).toBe(true);
+  expect(torch.iinfo('int64')).toEqual({
+    dtype: 'int64',
+    bits: 64,
+    max: 9223372036854775807n,
+    min: -9223372036854775808n,
+  });
+  expect(['uint8', 'int8', 'int16', 'int32'].map((name) => torch.iinfo(name as torch.DType).max)).toEqual([
+    255, 127, 32767, 2147483647,
+  ]);
+  expect(() => torch.finfo('int64')).toThrow(torch.DTypeError);
+  expect(() => torch.iinfo('float32')).toThrow(/use finfo/);
+});

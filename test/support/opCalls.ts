@@ -15,7 +15,7 @@ export const NO_OPS = new Set(
     'backendInfo backwardSteps checkpoint checkpointSequential detectAnomaly enableGrad forkRng formatSequence ' +
     'formatSize getDefaultDevice getPrintOptions getRngState graph inferenceMode init initialSeed isGradEnabled ' +
     'isInferenceModeEnabled manualSeed memoryStats noGrad promoteTypes seed setDefaultDevice setGradEnabled ' +
-    'setPrintOptions setRngState slice tick webgpu clone detach detach_ isFloatingPoint isInference isTensor numel resizeAs_'
+    'setPrintOptions setRngState slice tick webgpu clone detach detach_ isFloatingPoint isInference isTensor numel resizeAs_ finfo iinfo'
   ).split(' '),
 );
 
