@@ -22,9 +22,9 @@ import { PROGRAMS, sizes } from '../../scripts/sizes.mjs';
  * option has, with the one that is meant, 1.1 methods of which there were functions only, and 1.1 arguments by position,
  * taken or refused, and tensors in lists.
  */
-const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 197.6, tutorial: 125.9, tensors: 113.4 };
+const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 197.9, tutorial: 125.9, tensors: 113.4 };
 /** The tutorial of README.md as it is written there, MNIST's download included, and everything: as Vite bundles. */
-const VITE_BUDGET = { readme: 129.9, everything: 191 };
+const VITE_BUDGET = { readme: 129.9, everything: 191.4 };
 /**
  * For pages without a bundler: everything, with files, plots and data sets; what a GPU needs beside it, on demand. Of that
  * 14 kB are formulas that are computed late, kernels that several steps share, products in float16 and over subgroups, large
