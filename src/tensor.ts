@@ -34,6 +34,7 @@ import { optionsGiven } from './ops/given.ts';
 import { checkNames } from './ops/options.ts';
 import { reduceTo } from './ops/reduceTo.ts';
 import { formatTensor } from './printing.ts';
+import { sizesAndOptions } from './tensor/arguments.ts';
 import { type Flexible, named } from './tensor/namedArguments.ts';
 import { RandomMethods } from './tensor/random.ts';
 import { onDevice, onDeviceAsync } from './transfer.ts';
@@ -253,7 +254,7 @@ export class Tensor extends RandomMethods {
     options: NewOptions = {},
   ): Tensor {
     const { dtype, device, requiresGrad = false } = checkNames(options);
-    const shape = checkedSize(typeof size === 'number' ? [size] : size, 'new_full');
+    const shape = sizesAndOptions([size], 'new_full').shape;
     const backend = device === undefined ? this.array.backend : backendFor(device);
     const array = backend.empty(shape, dtype === undefined ? this.dtype : resolveDType(dtype, 'newFull'));
     backend.fill(array, typeof value === 'boolean' ? Number(value) : value);
@@ -261,11 +262,13 @@ export class Tensor extends RandomMethods {
   }
   /** Zeros of this tensor's dtype and device, if no other is given. */
   newZeros(...size: NewArguments): Tensor {
-    return this.newFull(...splitSize(size, 0));
+    const { shape, options } = sizesAndOptions<NewOptions>(size, 'new_zeros');
+    return this.newFull(shape, 0, options);
   }
   /** Ones of this tensor's dtype and device, if no other is given. */
   newOnes(...size: NewArguments): Tensor {
-    return this.newFull(...splitSize(size, 1));
+    const { shape, options } = sizesAndOptions<NewOptions>(size, 'new_ones');
+    return this.newFull(shape, 1, options);
   }
   /** A tensor without meaning yet, of this one's dtype and device, if no other is given. */
   newEmpty(...size: NewArguments): Tensor {
@@ -367,18 +370,6 @@ export class Tensor extends RandomMethods {
   get [Symbol.toStringTag](): string {
     return 'Tensor';
   }
-}
-
-/** @throws ShapeError for what is no size */
-function checkedSize(size: readonly number[], op: string): number[] {
-  if (size.every((n) => Number.isInteger(n) && n >= 0)) return [...size];
-  throw new ShapeError(`${op}: sizes must be non-negative integers, but got ${formatShape(size)}`);
-}
-
-function splitSize(given: NewArguments, value: number): [readonly number[], number, NewOptions] {
-  const list = Array.isArray(given[0]) ? given[0] : given.filter((x) => typeof x === 'number');
-  const options = given.find((x): x is NewOptions => typeof x === 'object' && !Array.isArray(x));
-  return [list, value, options ?? {}];
 }
 
 function plain(value: number | bigint, dtype: DType): number | boolean {

@@ -2,7 +2,6 @@
  * In which order samples are visited. Random samplers draw PyTorch's numbers in PyTorch's order: what is drawn when is
  * told at each of them, because it decides every number drawn afterwards.
  */
-
 import { ArgumentError } from '../core/errors.ts';
 import { RandomEngine } from '../core/rng.ts';
 import { fillIntegers, fillRandom, randomPermutation, sampleCategories } from '../core/sampling.ts';

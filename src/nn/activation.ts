@@ -1,10 +1,9 @@
 /** Activations as modules. */
-
 import { ShapeError } from '../core/errors.ts';
 import { pythonFloat, pythonNumber, pythonValue } from '../core/pythonText.ts';
 import { formatShape } from '../core/shape.ts';
 import { full } from '../creation.ts';
-import { checkNames } from '../ops/options.ts';
+import { checkNames, option } from '../ops/options.ts';
 import { type ByName, named, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import type {
@@ -27,7 +26,7 @@ abstract class InplaceActivation extends Module {
 
   constructor(inplace: boolean | InplaceOptions = false) {
     super();
-    this.inplace = typeof inplace === 'boolean' ? inplace : (checkNames(inplace).inplace ?? false);
+    this.inplace = option<'inplace', boolean>(inplace, 'inplace', false);
   }
   abstract override forward(input: Tensor): Tensor;
   override extraRepr(): string {
@@ -102,8 +101,8 @@ export class ELU extends InplaceActivation {
   alpha: number;
 
   constructor(alpha: number | AlphaOptions = 1, inplace: boolean | InplaceOptions = false) {
-    super(typeof alpha === 'object' ? checkNames(alpha) : inplace);
-    this.alpha = typeof alpha === 'object' ? (checkNames(alpha).alpha ?? 1) : alpha;
+    super(typeof alpha === 'object' ? alpha : inplace);
+    this.alpha = option<'alpha', number>(alpha, 'alpha', 1);
   }
   forward(input: Tensor): Tensor {
     return F.elu(input, this.alpha, this.inplace);
@@ -125,9 +124,8 @@ export class LeakyReLU extends InplaceActivation {
   negativeSlope: number;
 
   constructor(negativeSlope: number | LeakyReLUOptions = 0.01, inplace: boolean | InplaceOptions = false) {
-    super(typeof negativeSlope === 'object' ? checkNames(negativeSlope) : inplace);
-    this.negativeSlope =
-      typeof negativeSlope === 'object' ? (checkNames(negativeSlope).negativeSlope ?? 0.01) : negativeSlope;
+    super(typeof negativeSlope === 'object' ? negativeSlope : inplace);
+    this.negativeSlope = option<'negativeSlope', number>(negativeSlope, 'negativeSlope', 0.01);
   }
   forward(input: Tensor): Tensor {
     return F.leakyRelu(input, this.negativeSlope, this.inplace);
@@ -147,8 +145,8 @@ export class RReLU extends InplaceActivation {
     upper = 1 / 3,
     inplace: boolean | InplaceOptions = false,
   ) {
-    super(typeof lower === 'object' ? checkNames(lower) : inplace);
-    const options = typeof lower === 'object' ? checkNames(lower) : { lower, upper };
+    super(typeof lower === 'object' ? lower : inplace);
+    const options = typeof lower === 'object' ? lower : { lower, upper };
     this.lower = options.lower ?? 1 / 8;
     this.upper = options.upper ?? 1 / 3;
   }
@@ -166,8 +164,8 @@ export class Hardtanh extends InplaceActivation {
   maxVal: number;
 
   constructor(minVal: number | HardtanhOptions = -1, maxVal = 1, inplace: boolean | InplaceOptions = false) {
-    super(typeof minVal === 'object' ? checkNames(minVal) : inplace);
-    const options = typeof minVal === 'object' ? checkNames(minVal) : { minVal, maxVal };
+    super(typeof minVal === 'object' ? minVal : inplace);
+    const options = typeof minVal === 'object' ? minVal : { minVal, maxVal };
     this.minVal = options.minVal ?? -1;
     this.maxVal = options.maxVal ?? 1;
   }
@@ -247,8 +245,7 @@ export class GELU extends Module {
 
   constructor(approximate: 'none' | 'tanh' | GELUOptions = 'none') {
     super();
-    this.approximate =
-      typeof approximate === 'object' ? (checkNames(approximate).approximate ?? 'none') : approximate;
+    this.approximate = option<'approximate', 'none' | 'tanh'>(approximate, 'approximate', 'none');
   }
   forward(input: Tensor): Tensor {
     return F.gelu(input, this.approximate);
@@ -264,7 +261,7 @@ export class GLU extends Module {
 
   constructor(dim: number | { dim?: number } = -1) {
     super();
-    this.dim = typeof dim === 'object' ? (checkNames(dim).dim ?? -1) : dim;
+    this.dim = option<'dim', number>(dim, 'dim', -1);
   }
   forward(input: Tensor): Tensor {
     return F.glu(input, this.dim);
@@ -298,7 +295,7 @@ abstract class Shrink extends Module {
 
   constructor(lambd: number | LambdOptions = 0.5) {
     super();
-    this.lambd = typeof lambd === 'object' ? (checkNames(lambd).lambd ?? 0.5) : lambd;
+    this.lambd = option<'lambd', number>(lambd, 'lambd', 0.5);
   }
   abstract override forward(input: Tensor): Tensor;
   override extraRepr(): string {

@@ -1,5 +1,4 @@
 /** Dropout layers: active in training, the identity otherwise. */
-
 import { pythonNumber, pythonValue } from '../core/pythonText.ts';
 import { checkNames } from '../ops/options.ts';
 import type { Tensor } from '../tensor.ts';

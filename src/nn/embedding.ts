@@ -1,5 +1,4 @@
 /** Tables of vectors by number. */
-
 import { noGrad } from '../autograd/gradMode.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { pythonNumber, pythonValue } from '../core/pythonText.ts';

@@ -7,7 +7,7 @@ import { zeroGradients } from '../autograd/gradients.ts';
 import { noGrad } from '../autograd/gradMode.ts';
 import { isFloating, resolveDType } from '../core/dtype.ts';
 import { ArgumentError, DTypeError } from '../core/errors.ts';
-import { checkNames, option } from '../ops/options.ts';
+import { option } from '../ops/options.ts';
 import { Tensor, type ToArguments, type ToOptions, toOptions } from '../tensor.ts';
 import { noteModuleClass } from './moduleClasses.ts';
 import { Parameter } from './parameter.ts';
@@ -216,7 +216,7 @@ export abstract class Module {
 
   /** Forgets the gradients of all parameters, or sets them to zero. */
   zeroGrad(setToNone: boolean | { setToNone?: boolean } = true): void {
-    const forget = typeof setToNone === 'boolean' ? setToNone : (checkNames(setToNone).setToNone ?? true);
+    const forget = option<'setToNone', boolean>(setToNone, 'setToNone', true);
     zeroGradients(this.parameters(), forget);
   }
 

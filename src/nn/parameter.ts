@@ -1,7 +1,6 @@
 /** Tensors that modules train. */
-
 import { contiguousStrides, type Strides } from '../core/shape.ts';
-import { checkNames } from '../ops/options.ts';
+import { option } from '../ops/options.ts';
 import { Tensor } from '../tensor.ts';
 
 export interface ParameterOptions {
@@ -16,8 +15,7 @@ export interface ParameterOptions {
 export class Parameter extends Tensor {
   constructor(data: Tensor, requiresGrad: boolean | ParameterOptions = true) {
     super(data.array);
-    const wanted =
-      typeof requiresGrad === 'boolean' ? requiresGrad : (checkNames(requiresGrad).requiresGrad ?? true);
+    const wanted = option<'requiresGrad', boolean>(requiresGrad, 'requiresGrad', true);
     if (wanted) this.requiresGrad = true;
   }
 

@@ -1,7 +1,6 @@
 /** Pooling as layers. */
-
 import { pythonNumber, pythonValue } from '../core/pythonText.ts';
-import { checkNames } from '../ops/options.ts';
+import { option } from '../ops/options.ts';
 import type { Size } from '../ops/sizes.ts';
 import { type ByName, type Flexible, named, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
@@ -204,8 +203,7 @@ abstract class AdaptiveMaxPool<R extends boolean> extends AdaptivePool {
     returnIndices: boolean | { returnIndices?: boolean } = false,
   ) {
     super(outputSize);
-    this.returnIndices =
-      typeof returnIndices === 'boolean' ? returnIndices : (checkNames(returnIndices).returnIndices ?? false);
+    this.returnIndices = option<'returnIndices', boolean>(returnIndices, 'returnIndices', false);
   }
   protected run(pool: typeof F.adaptiveMaxPool2d, input: Tensor): Pooled<R>;
   protected run(pool: typeof F.adaptiveMaxPool2d, input: Tensor): Tensor | WithIndices {

@@ -1,5 +1,4 @@
 /** Layers that only change shapes. */
-
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { formatShape, normalizeDim, numElements, type Shape } from '../core/shape.ts';
 import { checkNames } from '../ops/options.ts';

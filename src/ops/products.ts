@@ -13,7 +13,7 @@ import { tensorGiven, tensorsGiven } from './given.ts';
 import { eye } from './identity.ts';
 import { selectAlong } from './indexing.ts';
 import { bmm, dot, matmul, mm, mv, outer } from './matmul.ts';
-import { checkNames } from './options.ts';
+import { checkNames, option } from './options.ts';
 import { integerVector } from './rearrange.ts';
 import { sum } from './reduce.ts';
 import { vectorNorm } from './statistics.ts';
@@ -288,7 +288,7 @@ export const cdist = /* @__PURE__ */ taking('cdist', 'x2 p?', function cdist<
   tensorGiven(a, 'cdist');
   tensorGiven(b, 'cdist', 'other');
   return inOp('cdist', () => {
-    const order = typeof p === 'object' ? (checkNames(p).p ?? 2) : p;
+    const order = option<'p', number>(p, 'p', 2);
     if (a.ndim < 2 || b.ndim < 2)
       throw new ShapeError(`cdist only supports at least 2D tensors, X1 got: ${a.ndim}D, X2 got: ${b.ndim}D`);
     const [ma, mb] = [a.shape[a.ndim - 1], b.shape[b.ndim - 1]];

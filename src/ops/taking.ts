@@ -69,11 +69,15 @@ interface Name {
  * The arguments in order, those that an options object names among them; its other members come behind.
  * @throws ArgumentError naming one that is missing or came twice
  */
-function settle(op: string, list: readonly Name[], given: readonly unknown[]): readonly unknown[] {
+function settle(
+  op: string,
+  list: readonly Name[],
+  own: readonly string[],
+  given: readonly unknown[],
+): readonly unknown[] {
   const at = given.findIndex(isPlain);
   const values = [...(at < 0 ? given : given.slice(0, at))];
   if (at >= 0) {
-    const own = list.flatMap(({ names }) => names);
     const others: Record<string, unknown> = { ...checkNames(given[at] as object, own) };
     list.forEach(({ names }, i) => {
       const name = names.find((each) => others[each] !== undefined);
@@ -113,6 +117,7 @@ export function taking<F extends Callable, const Names extends string>(
     const needed = !word.endsWith('?');
     return { names: (needed ? word : word.slice(0, -1)).split('|'), needed };
   });
+  const own = list.flatMap(({ names }) => names);
   const least = list.filter(({ needed }) => needed).length;
   const call = f as unknown as (...args: readonly unknown[]) => unknown;
   const taken = (...args: readonly unknown[]): unknown => {
@@ -120,7 +125,7 @@ export function taking<F extends Callable, const Names extends string>(
       for (const surplus of args.slice(list.length + 1)) optionsGiven(surplus, op);
     let plain = args.length > least;
     for (let i = 1; plain && i < args.length; i++) plain = args[i] !== undefined && !isPlain(args[i]);
-    return plain ? call(...args) : call(args[0], ...settle(op, list, args.slice(1)));
+    return plain ? call(...args) : call(args[0], ...settle(op, list, own, args.slice(1)));
   };
   return taken as unknown as Taking<F, Names>;
 }

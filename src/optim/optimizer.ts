@@ -9,7 +9,7 @@ import type { StepSpec } from '../backend/backend.ts';
 import { ArgumentError } from '../core/errors.ts';
 import { pythonValue, snakeCase } from '../core/pythonText.ts';
 import { formatShape, sameShape } from '../core/shape.ts';
-import { checkCase, checkNames } from '../ops/options.ts';
+import { checkCase, option } from '../ops/options.ts';
 import { Tensor } from '../tensor.ts';
 import { renamedState } from './pythonState.ts';
 
@@ -118,7 +118,7 @@ export abstract class Optimizer<
 
   /** Forgets the gradients of all parameters, or sets them to zero. */
   zeroGrad(setToNone: boolean | { setToNone?: boolean } = true): void {
-    const forget = typeof setToNone === 'boolean' ? setToNone : (checkNames(setToNone).setToNone ?? true);
+    const forget = option<'setToNone', boolean>(setToNone, 'setToNone', true);
     for (const group of this.paramGroups) zeroGradients(group.params, forget);
   }
 

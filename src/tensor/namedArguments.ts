@@ -71,19 +71,24 @@ export function named<O extends object>(
   given: readonly unknown[],
   into = {} as O,
 ): O {
-  for (const value of given) if (isPlain(value)) checkNames(value, names);
-  return namedFreely(names, given, into);
+  return merged(names, given, into, (options) => checkNames(options, names));
 }
 
 /** The same where the caller tells which names there are. @throws ArgumentError */
-export function namedFreely<O extends object>(
+export const namedFreely = <O extends object>(
   names: readonly (keyof O & string)[],
   given: readonly unknown[],
-  into = {} as O,
+): O => merged<O>(names, given, {} as O, checkCase);
+
+function merged<O extends object>(
+  names: readonly (keyof O & string)[],
+  given: readonly unknown[],
+  into: O,
+  checked: (options: object) => object,
 ): O {
   given.forEach((value, i) => {
     if (value === undefined) return;
-    if (isPlain(value)) Object.assign(into, checkCase(value));
+    if (isPlain(value)) Object.assign(into, checked(value));
     else if (i < names.length) Reflect.set(into, names[i], value);
     else refuseSurplus(names, value);
   });

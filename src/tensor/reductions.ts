@@ -87,12 +87,7 @@ export abstract class ReductionMethods extends AliasMethods {
       return (kind === 'max' ? maximum : minimum)<this>(this, first as this);
     const named = typeof first === 'number' ? { dim: first } : checkNames(first);
     const keep = typeof keepdim === 'object' ? checkNames(keepdim).keepdim : keepdim;
-    return extremeDim(
-      kind,
-      this,
-      named.dim,
-      keep ?? (typeof first === 'object' ? checkNames(first).keepdim : false),
-    );
+    return extremeDim(kind, this, named.dim, keep ?? ('keepdim' in named ? named.keepdim : false));
   }
   /** int64 position of the largest element along `dim`, or in the flattened tensor. */
   argmax(dim?: DimOrOptions, keepdim?: KeepdimOrOptions): this {

@@ -1,5 +1,4 @@
 /** Methods for statistics, norms, running folds and order. Arguments by position or in one options object. */
-
 import { type DTypeLike, resolveDType } from '../core/dtype.ts';
 import {
   type BincountOptions,

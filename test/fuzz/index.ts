@@ -21,29 +21,19 @@ const REPORT_MS = 60_000;
 const all = await targets();
 const USAGE = `usage: npm run fuzz -- [${Object.keys(all).join(' | ')}]… [--minutes N] [--seed N]`;
 
-function options() {
-  try {
-    const { values, positionals } = parseArgs({
-      allowPositionals: true,
-      options: {
-        minutes: { type: 'string', default: '1' },
-        seed: { type: 'string', default: '1' },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    const known = positionals.every((name) => Object.hasOwn(all, name));
-    return known && Number(values.minutes) > 0 ? { values, positionals } : null;
-  } catch {
-    return null; // an option that there is not
-  }
-}
-
-const given = options();
-if (given === null || given.values.help) {
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    minutes: { type: 'string', default: '1' },
+    seed: { type: 'string', default: '1' },
+    help: { type: 'boolean', default: false },
+  },
+});
+const usable = positionals.every((name) => Object.hasOwn(all, name)) && Number(values.minutes) > 0;
+if (values.help || !usable) {
   console.log(USAGE);
-  process.exit(given === null ? 2 : 0);
+  process.exit(usable ? 0 : 2);
 }
-const { values, positionals } = given;
 const minutes = Number(values.minutes);
 
 /** The blocks of this program that ran since the last call. */

@@ -8,7 +8,7 @@ import type { GeneratorOptions } from '../../ops/draw.ts';
 import { relu as reluOp } from '../../ops/elementwise.ts';
 import { given, tensorGiven } from '../../ops/given.ts';
 import { inplace as changeInPlace } from '../../ops/inplace.ts';
-import { checkNames } from '../../ops/options.ts';
+import { checkNames, option } from '../../ops/options.ts';
 import { type RReluOptions, rrelu as rreluOp } from '../../ops/rrelu.ts';
 import { taking } from '../../ops/taking.ts';
 import { isOptions } from '../../tensor/arguments.ts';
@@ -25,7 +25,7 @@ export interface InplaceOptions {
 type Inplace = boolean | InplaceOptions;
 
 const wantsInplace = (inplace: Inplace | undefined): boolean =>
-  typeof inplace === 'object' ? (checkNames(inplace).inplace ?? false) : (inplace ?? false);
+  option<'inplace', boolean>(inplace, 'inplace', false);
 
 /** `compute` reads x again for the gradient: where it is recorded, an x that is overwritten is copied before. */
 function result(op: string, x: Tensor, inplace: Inplace | undefined, compute: (x: Tensor) => Tensor): Tensor {
@@ -116,7 +116,7 @@ export interface GELUOptions {
 export const gelu = (x: Tensor, approximate: 'none' | 'tanh' | GELUOptions = 'none'): Tensor =>
   ops.gelu(
     tensorGiven(x, 'gelu'),
-    typeof approximate === 'object' ? checkNames(approximate).approximate : approximate,
+    option<'approximate', 'none' | 'tanh'>(approximate, 'approximate', 'none'),
   );
 
 export interface SoftplusOptions {
@@ -159,11 +159,11 @@ export interface LambdOptions {
 
 /** 0 within [−λ, λ], x outside. */
 export const hardshrink = (x: Tensor, lambd: number | LambdOptions = 0.5): Tensor =>
-  ops.hardshrink(tensorGiven(x, 'hardshrink'), typeof lambd === 'object' ? checkNames(lambd).lambd : lambd);
+  ops.hardshrink(tensorGiven(x, 'hardshrink'), option<'lambd', number>(lambd, 'lambd', 0.5));
 
 /** x moved towards 0 by λ; 0 within [−λ, λ]. @throws ArgumentError for a negative lambd */
 export const softshrink = (x: Tensor, lambd: number | LambdOptions = 0.5): Tensor =>
-  ops.softshrink(tensorGiven(x, 'softshrink'), typeof lambd === 'object' ? checkNames(lambd).lambd : lambd);
+  ops.softshrink(tensorGiven(x, 'softshrink'), option<'lambd', number>(lambd, 'lambd', 0.5));
 
 export interface ThresholdOptions extends InplaceOptions {
   threshold: number;
@@ -214,7 +214,7 @@ export function rrelu(
 
 /** The first half along dim (default the last) times the sigmoid of the second. @throws ShapeError for an odd size */
 export const glu = (x: Tensor, dim: number | { dim?: number } = -1): Tensor =>
-  ops.glu(tensorGiven(x, 'glu'), typeof dim === 'object' ? checkNames(dim).dim : dim);
+  ops.glu(tensorGiven(x, 'glu'), option<'dim', number>(dim, 'dim', -1));
 
 export interface SoftmaxOptions {
   dim?: number | null;

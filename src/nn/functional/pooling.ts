@@ -3,7 +3,7 @@
 import { ArgumentError } from '../../core/errors.ts';
 import { formatShape } from '../../core/shape.ts';
 import { tensorGiven } from '../../ops/given.ts';
-import { checkNames } from '../../ops/options.ts';
+import { option } from '../../ops/options.ts';
 import type { AdaptiveSize, AvgPoolSettings, MaxPoolSettings } from '../../ops/pool.ts';
 import * as ops from '../../ops/pool.ts';
 import { type Size, sizesOf } from '../../ops/sizes.ts';
@@ -201,8 +201,7 @@ function adaptiveMax(op: (x: Tensor, size: AdaptiveSize) => ValuesAndPositions):
     returnIndices?: boolean | { returnIndices?: boolean },
   ): Tensor | ValuesAndPositions {
     const result = op(input, outputSize);
-    const wanted =
-      typeof returnIndices === 'object' ? checkNames(returnIndices).returnIndices : returnIndices;
+    const wanted = option<'returnIndices', boolean>(returnIndices, 'returnIndices', false);
     return wanted ? result : result[0];
   }
   return pool;
