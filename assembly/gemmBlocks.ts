@@ -21,6 +21,8 @@ const COLUMN_BLOCK: i32 = 1024;
 const LEAST_ROWS: i32 = 4;
 /** So few terms are summed faster than an operand is packed; all rows of a B of this size pass by in L2. */
 const FEW_TERMS: i32 = 32;
+/** The same where the last columns are no whole panel, which blocks of C would take through scratch memory. */
+const FEW_TERMS_ODD: i32 = 160;
 /** With so few, rows of C are written from end to end: no tile repays its call. */
 const BY_ROWS: i32 = 4;
 /** With these the transposed product saves less than storing its tiles costs. */
@@ -66,7 +68,8 @@ export abstract class Plan {
     if (rows < LEAST_ROWS || columns <= LEAST_ROWS || columns > COLUMN_BLOCK) return false;
     // Behind the ends of narrow rows must be nobody else's.
     if (columns * size < 32 && cRow != columns * size) return false;
-    if (k > FEW_TERMS || k * columns * size > SWEPT_BYTES) return false;
+    const most = columns % (32 / size) == 0 ? FEW_TERMS : FEW_TERMS_ODD;
+    if (k > most || k * columns * size > SWEPT_BYTES) return false;
     return k <= FEWEST_TERMS || !Plan.transposed(m, n, 32 / size);
   }
 

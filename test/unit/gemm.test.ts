@@ -270,6 +270,7 @@ describe.each(cases)('gemm of %s.wasm in %s', (name, dtype) => {
             [16, false],
             [17, true],
             [33, true],
+            [65, false],
           ] as const) {
             const product = { m, n, k, tight, ...layout };
             const whole = bench.run(product);
@@ -294,7 +295,8 @@ describe.each(cases)('gemm of %s.wasm in %s', (name, dtype) => {
       { m: 10, n: 250, k: 520 },
       { m: 3, n: 130, k: 40 },
       ...[511, 512, 513, 1024, 1025].map((n) => ({ m: 9, n, k: 16 })),
-      ...[31, 32, 33].map((k) => ({ m: 9, n: 130, k })),
+      ...[31, 32, 33, 126, 127].map((k) => ({ m: 9, n: 130, k })),
+      ...[159, 160, 161].flatMap((k) => [9, 33, 40].map((n) => ({ m: 13, n, k, tight: n === 9 }))),
       ...[95, 97, 129, 513, 521].map((n) => ({ m: 13, n, k: 4, tight: true })),
     ];
     for (const size of sizes)

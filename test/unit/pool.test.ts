@@ -113,6 +113,17 @@ describe('run', () => {
     expect(i32.slice(base / 4, base / 4 + 4096)).toEqual(expected);
   });
 
+  test('wakes workers once jobs done alone were worth it, and starts them after many more', async () => {
+    const { pool } = rig();
+    const untilTrue = (part: number) => {
+      for (let jobs = 1; jobs <= 10_000; jobs++) if (pool.worthWaking(part)) return jobs;
+      return Number.POSITIVE_INFINITY;
+    };
+    expect(untilTrue(0.5)).toBe(512);
+    await pool.start(2);
+    expect([untilTrue(0.25), untilTrue(0.25), untilTrue(0.75), untilTrue(1)]).toEqual([4, 4, 2, 1]);
+  });
+
   test('gives each thread its own scratch', async () => {
     const { module, pool, base } = rig();
     await pool.start(3);

@@ -3,7 +3,7 @@ import { type DType, dtypeInfo } from '../../core/dtype.ts';
 import type { Kernels } from '../../generated/kernels.ts';
 import type { NDArray } from '../array.ts';
 import type { WasmContext } from './context.ts';
-import type { KernelName } from './pool.ts';
+import type { KernelName, Pool } from './pool.ts';
 
 /** Elements from which an elementwise kernel pays for other threads: some 3 µs of work when they are awake … */
 const PARALLEL_HOT = 32_768;
@@ -64,10 +64,14 @@ export function elementChunk(host: WasmContext, total: number, cost = 1): number
   const work = total * cost;
   if (work < PARALLEL_HOT) return total;
   const threads = pool.plannedThreads;
-  if (threads < 2 || (work < PARALLEL_ASLEEP && !pool.hot)) return total;
+  if (threads < 2 || !repaysThreads(pool, work, PARALLEL_ASLEEP)) return total;
   const slices = cost > 1 ? finely(work / threads) : 1;
   return Math.ceil(total / threads / slices / 64) * 64;
 }
+
+/** Of work that repays threads which are awake: whether they are, or are woken. */
+const repaysThreads = (pool: Pool, work: number, asleep: number): boolean =>
+  work >= asleep || pool.hot || pool.worthWaking(work / asleep);
 
 /** Into how many slices a thread's part of so many elements is cut. */
 const finely = (elements: number): number =>
@@ -76,8 +80,9 @@ const finely = (elements: number): number =>
 /** Among how many threads a product of so many multiply-adds is shared out. */
 export function sharers(host: WasmContext, work: number): number {
   const { pool } = host.runtime;
+  if (work < PRODUCT_HOT) return 1;
   const threads = pool.plannedThreads;
-  return threads < 2 || work < (pool.hot ? PRODUCT_HOT : PRODUCT_ASLEEP) ? 1 : threads;
+  return threads < 2 || !repaysThreads(pool, work, PRODUCT_ASLEEP) ? 1 : threads;
 }
 
 /**

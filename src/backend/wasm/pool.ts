@@ -67,6 +67,8 @@ const STALL_FACTOR = 20;
 const BREATH = 2 ** 25;
 /** Kernels count in 32 bits with a sign. */
 export const MAX_TOTAL = 2 ** 31 - 1;
+/** Wakes that jobs must have been worth before workers are started for them: some 10 ms of work. */
+const STARTING_WAKES = 256;
 /** Workers start within 100 ms; a page under load takes longer. */
 const START_MS = 20_000;
 /** One sleep of the waiting thread. Time is counted in such slices, so a suspended machine is not a stall. */
@@ -108,6 +110,8 @@ export class Pool<K = Kernels> {
   interlude: (() => void) | null = null;
   /** The interlude runs: kernels that it calls are neither shared out nor cut, as another one is under way. */
   #inInterlude = false;
+  /** What jobs were worth, in wakes, that were done alone because workers slept. */
+  #foregone = 0;
   /** Set once threads turn out to be impossible or were turned off. */
   #reason: string | undefined;
 
@@ -136,6 +140,17 @@ export class Pool<K = Kernels> {
   /** Every worker is awake: a job costs less than a microsecond to hand out. Asleep, it costs about ten. */
   get hot(): boolean {
     return this.#isComplete() && Atomics.load(this.#crew!.control.words, SLEEPERS) === 0;
+  }
+
+  /**
+   * Whether to wake workers for a job that repays them only if they are awake, where `part` of a wake is what it would
+   * repay. Once such jobs, done alone, were worth a wake there is one: a loop of nothing else would be alone for ever.
+   */
+  worthWaking(part: number): boolean {
+    this.#foregone += part;
+    if (this.#foregone < (this.#crew ? 1 : STARTING_WAKES)) return false;
+    this.#foregone = 0;
+    return true;
   }
 
   /** Into how many slices a thread's part of so many multiply-adds is cut: one, unless there is an interlude. */
