@@ -6,7 +6,7 @@ import { formatShape } from '../core/shape.ts';
 import { fromTypedArray } from '../creation.ts';
 import { engineOf, type GeneratorOptions } from '../ops/draw.ts';
 import { tensorGiven } from '../ops/given.ts';
-import type { Tensor } from '../tensor.ts';
+import { Tensor } from '../tensor.ts';
 import type { Collated } from './collate.ts';
 
 /**
@@ -34,6 +34,21 @@ export function checkIndices(indices: Indices, length: number, op: string): Int3
   const list = new Int32Array(indices.length);
   for (let i = 0; i < list.length; i++) list[i] = checkIndex(indices[i], length, op);
   return list;
+}
+
+const rowsAt = (x: Tensor, rows: BigInt64Array): Tensor =>
+  x.index(fromTypedArray(rows, [rows.length], { device: x.device }));
+
+/** A plain list, or the rows of a tensor, as a data set. */
+export function listed<Sample>(samples: ArrayLike<Sample> | Tensor): Dataset<Sample> {
+  if (!(samples instanceof Tensor)) return { length: samples.length, get: (i) => samples[i] };
+  if (samples.ndim === 0) throw new ShapeError('DataLoader: a tensor of no dimension has no rows');
+  const rows: Dataset<Tensor> = {
+    length: samples.shape[0],
+    get: (i) => samples.select(0, i),
+    getBatch: (indices) => rowsAt(samples, BigInt64Array.from(indices, BigInt)),
+  };
+  return rows as Dataset<never>;
 }
 
 /** Rows of tensors that belong together: sample i is row i of each. @throws ShapeError if their lengths differ */
@@ -64,7 +79,7 @@ export class TensorDataset<const T extends readonly Tensor[]> extends Dataset<{
 
   override getBatch(indices: Int32Array): Collated<{ -readonly [K in keyof T]: Tensor }> {
     const rows = BigInt64Array.from(indices, BigInt);
-    const list = this.tensors.map((x) => x.index(fromTypedArray(rows, [rows.length], { device: x.device })));
+    const list = this.tensors.map((x) => rowsAt(x, rows));
     return list as Collated<{ -readonly [K in keyof T]: Tensor }>;
   }
 

@@ -17,3 +17,4 @@ export {
   WeightedRandomSampler,
   type WeightedRandomSamplerOptions,
 } from './sampler.ts';
+export { IterableDataset } from './stream.ts';

@@ -215,7 +215,8 @@ function* oneByOne(sampler: Sampler, size: number): Iterable<Int32Array> {
   yield list.subarray(0, filled);
 }
 
-function checkCount(count: number, op: string, what = 'numSamples'): void {
+/** @throws ArgumentError unless it is a whole number from 1 */
+export function checkCount(count: number, op: string, what = 'numSamples'): void {
   if (!Number.isInteger(count) || count < 1) {
     throw new ArgumentError(`${op}: ${what} should be a positive integer value, but got ${what} = ${count}`);
   }

@@ -373,6 +373,34 @@ describe('DataLoader', () => {
       expect(() => new data.DataLoader(nothing as unknown as [])).toThrow(/DataLoader: expected a data set/);
   });
 
+  it('takes a tensor or a typed array, for its rows', () => {
+    const x = randn(5, 2);
+    const rows = (order: Iterable<Tensor>) => Array.from(order, (batch) => batch.toArray());
+    const all = x.toArray() as number[][];
+    expect(rows(new data.DataLoader(x, 2))).toEqual([all.slice(0, 2), all.slice(2, 4), all.slice(4)]);
+    expect([...new data.DataLoader(x, { batchSize: 5, shuffle: true })][0].toArray()).not.toEqual(all);
+    expect(rows(new data.DataLoader(new Uint8Array([7, 8, 9]), 2))).toEqual([[7, 8], [9]]);
+    expect(() => new data.DataLoader(tensor(3))).toThrow(ShapeError);
+  });
+
+  it('gives samples as they are where batchSize is null', async () => {
+    const x = tensor([[1, 2], [3, 4], [5, 6]]); // biome-ignore format: a matrix
+    const loader = new data.DataLoader<Tensor, Tensor>(x, { batchSize: null });
+    expect(loader.length).toBe(3);
+    expect(Array.from(loader, (row) => row.toArray())).toEqual([[1, 2], [3, 4], [5, 6]]); // biome-ignore format: a matrix
+    const later = new data.DataLoader<Promise<number>, number>(
+      [5, 6].map((i) => Promise.resolve(i)),
+      {
+        batchSize: null,
+      },
+    );
+    const seen = [];
+    for await (const number of later) seen.push(number);
+    expect(seen).toEqual([5, 6]);
+    for (const more of [{ dropLast: true }, { collateFn: () => x }])
+      expect(() => new data.DataLoader(x, { batchSize: null, ...more })).toThrow(/batchSize null/);
+  });
+
   it('refuses options that exclude each other', () => {
     const sampler = new data.SequentialSampler(range(3));
     const batchSampler = new data.BatchSampler(sampler, 2);
@@ -384,5 +412,112 @@ describe('DataLoader', () => {
     expect(() => new data.DataLoader(range(3), 1.5)).toThrow(ArgumentError);
     expect(() => new data.RandomSampler(range(0))).toThrow(/numSamples should be a positive integer/);
     expect(() => new data.WeightedRandomSampler([1], 0)).toThrow(ArgumentError);
+  });
+});
+
+describe('DataLoader of an iterable', () => {
+  /** Notes when a pass over it ends, however it ends. */
+  class Counting extends data.IterableDataset<[number, number]> {
+    ended = 0;
+    readonly length = 7;
+
+    override *[Symbol.iterator]() {
+      try {
+        for (let i = 0; i < this.length; i++) yield [i, i / 2] as [number, number];
+      } finally {
+        this.ended++;
+      }
+    }
+  }
+  class Arriving extends data.IterableDataset<number> {
+    override async *[Symbol.asyncIterator]() {
+      for (let i = 0; i < 5; i++) {
+        await new Promise((resolve) => setTimeout(resolve));
+        yield i;
+      }
+    }
+  }
+  const firsts = (loader: Iterable<Tensor[]>) => Array.from(loader, ([i]) => numbersOf(i));
+  const arrived = async (loader: AsyncIterable<Tensor>, count = 100) => {
+    const batches: unknown[] = [];
+    for await (const batch of loader) if (batches.push(numbersOf(batch)) === count) break;
+    return batches;
+  };
+
+  it('batches samples in their order, pass after pass', () => {
+    const loader = new data.DataLoader(new Counting(), 3);
+    for (let pass = 0; pass < 2; pass++) expect(firsts(loader)).toEqual([[0, 1, 2], [3, 4, 5], [6]]);
+    expect(firsts(new data.DataLoader(new Counting(), { batchSize: 3, dropLast: true }))).toEqual([
+      [0, 1, 2],
+      [3, 4, 5],
+    ]);
+    const single = new data.DataLoader<[number, number], [number, number]>(new Counting(), {
+      batchSize: null,
+    });
+    expect([...single][3]).toEqual([3, 1.5]);
+    const sums = { batchSize: 2, collateFn: (list: number[]) => list.reduce((a, b) => a + b) };
+    expect([...new data.DataLoader<number, number>(new Set([1, 2, 3]), sums)]).toEqual([3, 3]);
+  });
+
+  it('knows its length where the set does', () => {
+    expect(new data.DataLoader(new Counting(), 3).length).toBe(3);
+    expect(new data.DataLoader(new Counting(), { batchSize: 3, dropLast: true }).length).toBe(2);
+    expect(() => new data.DataLoader(new Arriving(), 3).length).toThrow(/without a length/);
+  });
+
+  it('waits for what arrives, and says so where it cannot', async () => {
+    expect(await arrived(new data.DataLoader(new Arriving(), 2))).toEqual([[0, 1], [2, 3], [4]]);
+    expect(() => [...new data.DataLoader(new Arriving(), 2)]).toThrow(/iterate with 'for await'/);
+    const promises = new Set([1, 2, 3].map((i) => Promise.resolve(i)));
+    expect(await arrived(new data.DataLoader(promises, 2))).toEqual([[1, 2], [3]]);
+  });
+
+  it('ends the iterator of the set when the loop is left', async () => {
+    const set = new Counting();
+    for (const _ of new data.DataLoader(set, 2)) break;
+    expect(set.ended).toBe(1);
+    for await (const _ of new data.DataLoader(set, 2)) break;
+    expect(set.ended).toBe(2);
+  });
+
+  it('draws one seed a pass, as PyTorch does', () => {
+    manualSeed(3);
+    void [...new data.DataLoader(new Counting())];
+    const after = rand(1).item();
+    manualSeed(3);
+    void [...new data.DataLoader([1, 2])];
+    expect(rand(1).item()).toBe(after);
+  });
+
+  it('goes on where it was saved', async () => {
+    const loader = new data.DataLoader(new Counting(), 2);
+    for (const [i] of loader) if (numbersOf(i)[0] === 2) break;
+    const again = new data.DataLoader(new Counting(), 2);
+    again.loadStateDict(loader.stateDict());
+    expect(firsts(again)).toEqual([[4, 5], [6]]);
+    expect(firsts(again)).toEqual([[0, 1], [2, 3], [4, 5], [6]]);
+    const arriving = new data.DataLoader(new Arriving(), 2);
+    await arrived(arriving, 1);
+    const later = new data.DataLoader(new Arriving(), 2);
+    later.loadStateDict(arriving.stateDict());
+    expect(await arrived(later)).toEqual([[2, 3], [4]]);
+  });
+
+  it('refuses an order, and a generator that is spent', () => {
+    const set = new Counting();
+    const sampler = new data.SequentialSampler(set);
+    for (const options of [
+      { shuffle: true },
+      { sampler },
+      { batchSampler: new data.BatchSampler(sampler, 2) },
+    ])
+      expect(() => new data.DataLoader(set, options)).toThrow(/an order of its own/);
+    expect(() => new data.DataLoader(set, 0)).toThrow(/batchSize should be a positive integer/);
+    const loader = new data.DataLoader(set[Symbol.iterator](), 4);
+    expect(firsts(loader)).toEqual([
+      [0, 1, 2, 3],
+      [4, 5, 6],
+    ]);
+    expect(() => firsts(loader)).toThrow(/gives its samples once only/);
   });
 });

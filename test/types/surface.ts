@@ -136,6 +136,17 @@ export function training(x: Tensor): void {
     isTensor(inputs);
     isTensor(labels);
   }
+  class Lines extends data.IterableDataset<[Tensor, number]> {
+    override *[Symbol.iterator]() {
+      yield [x, 1] as [Tensor, number];
+    }
+  }
+  for (const [inputs, labels] of new data.DataLoader(new Lines(), 4)) {
+    isTensor(inputs);
+    isTensor(labels);
+  }
+  for (const rows of new data.DataLoader(x, { batchSize: 4, shuffle: true })) isTensor(rows);
+  for (const numbers of new data.DataLoader(new Float32Array(3))) isTensor(numbers);
   const [output, [h, c]] = new nn.LSTM(3, 4).forward(x);
   isTensor(output);
   isTensor(h);

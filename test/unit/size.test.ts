@@ -20,11 +20,11 @@ import { PROGRAMS, sizes } from '../../scripts/sizes.mjs';
  * normal samples four at a time, 1.6 cells of recurrent layers in one kernel (0.9 of it the kernels, which every program
  * has), 1.8 sequences of different lengths, packed and padded, 1.6 the refusal of names that no
  * option has, with the one that is meant, 1.1 methods of which there were functions only, and 1.1 arguments by position,
- * taken or refused, and tensors in lists.
+ * taken or refused, and tensors in lists, 0.6 iterables and tensors as data sets.
  */
-const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 197.9, tutorial: 125.9, tensors: 113.4 };
+const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 198.6, tutorial: 126.6, tensors: 113.5 };
 /** The tutorial of README.md as it is written there, MNIST's download included, and everything: as Vite bundles. */
-const VITE_BUDGET = { readme: 129.9, everything: 191.4 };
+const VITE_BUDGET = { readme: 130.6, everything: 192.1 };
 /**
  * For pages without a bundler: everything, with files, plots and data sets; what a GPU needs beside it, on demand. Of that
  * 14 kB are formulas that are computed late, kernels that several steps share, products in float16 and over subgroups, large
@@ -32,7 +32,7 @@ const VITE_BUDGET = { readme: 129.9, everything: 191.4 };
  * normalizations in one pass, large angles, what is done when memory was out, and clean exits in Node; of the first, 0.8 are random values drawn in place, norms
  * that do not overflow, and linear layers that rectify in the same pass.
  */
-const FILE_BUDGET = { 'wasmgrad.min.js': 238.8, 'wasmgrad.webgpu.min.js': 46.5 };
+const FILE_BUDGET = { 'wasmgrad.min.js': 239.5, 'wasmgrad.webgpu.min.js': 46.5 };
 
 describe('size', () => {
   it('stays within the budget', async () => {

@@ -1,0 +1,60 @@
+/** Data sets that give their samples one after the other, and lists of what they give. */
+
+/**
+ * Samples without numbers: what comes over a network, files too large for memory, what is made on the way. A subclass
+ * has a generator method `*[Symbol.iterator]()`, or `async *[Symbol.asyncIterator]()` for `for await`, which begins
+ * anew for every pass, and a `length` if it knows how many samples come. Any other iterable will do as well.
+ */
+export abstract class IterableDataset<Sample = unknown> {
+  [Symbol.iterator]?(): Iterator<Sample>;
+  [Symbol.asyncIterator]?(): AsyncIterator<Sample>;
+}
+
+/** What gives samples in its own order. */
+export type Stream<Sample> = IterableDataset<Sample> | Iterable<Sample> | AsyncIterable<Sample>;
+
+export const isStream = (samples: object): samples is Stream<never> =>
+  !('get' in samples) && (Symbol.iterator in samples || Symbol.asyncIterator in samples);
+
+/** How a stream is cut into batches. */
+export interface Cut {
+  readonly size: number;
+  /** Leave out a last list that is not full. */
+  readonly dropLast: boolean;
+  /** Samples at the beginning that have been given before. */
+  readonly skip: number;
+}
+
+/** The samples of a stream in lists. Leaving the loop early ends the stream's own iterator too. */
+export function* lists<Sample>(
+  samples: Iterable<Sample>,
+  { size, dropLast, skip }: Cut,
+): Generator<Sample[]> {
+  let left = skip;
+  let list: Sample[] = [];
+  for (const sample of samples) {
+    if (left-- > 0) continue;
+    list.push(sample);
+    if (list.length < size) continue;
+    yield list;
+    list = [];
+  }
+  if (list.length > 0 && !dropLast) yield list;
+}
+
+/** The same from a stream that takes its time, or whose samples do. */
+export async function* listsInTime<Sample>(
+  samples: Iterable<Sample> | AsyncIterable<Sample>,
+  { size, dropLast, skip }: Cut,
+): AsyncGenerator<Awaited<Sample>[]> {
+  let left = skip;
+  let list: Awaited<Sample>[] = [];
+  for await (const sample of samples) {
+    if (left-- > 0) continue;
+    list.push(sample);
+    if (list.length < size) continue;
+    yield list;
+    list = [];
+  }
+  if (list.length > 0 && !dropLast) yield list;
+}
