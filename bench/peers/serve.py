@@ -48,6 +48,7 @@ MAPS = {
     "add": lambda x, y: x + y,
     "mul": lambda x, y: x * y,
     "relu": lambda x, y: torch.relu(x),
+    "relu in place": lambda x, y: torch.relu_(x),
     "exp": lambda x, y: torch.exp(x),
     "log": lambda x, y: torch.log(y),
     "tanh": lambda x, y: torch.tanh(x),

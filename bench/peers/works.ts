@@ -98,6 +98,7 @@ export const WORKS: readonly Work[] = [
     map('add', n, 3),
     map('mul', n, 3, true),
     map('relu', n, 2),
+    map('relu in place', n, 2),
     map('exp', n, 0),
     map('log', n, 0, true),
     map('tanh', n, 0, true),

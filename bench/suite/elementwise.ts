@@ -7,6 +7,9 @@ import type { Group, Setting, Stream, Timed } from './types.ts';
 interface Input {
   readonly x: Tensor;
   readonly y: Tensor;
+  /** A tensor that is written to, and zeros that may be added to it as often as one likes. */
+  readonly target: Tensor;
+  readonly zeros: Tensor;
   /** The same elements in rows of `row`. */
   readonly rows: Tensor;
   readonly row: Tensor;
@@ -29,6 +32,10 @@ const ELEMENTWISE: readonly Row[] = [
   ['tanh', undefined, ({ x }) => x.tanh()],
   ['sigmoid', undefined, ({ x }) => x.sigmoid()],
   ['gelu', undefined, ({ x }) => nn.functional.gelu(x)],
+  // Into memory that is there already: how fast the kernels are where no result is made.
+  ['copy into', 'copy', ({ x, target }) => target.copy_(x)],
+  ['add in place', 'add', ({ target, zeros }) => target.add_(zeros)],
+  ['relu in place', 'copy', ({ target }) => target.relu_()],
   ['transpose and copy', 'copy', ({ rows }) => rows.t().contiguous()],
 ];
 const REDUCTIONS: readonly Row[] = [
@@ -56,7 +63,9 @@ function family(group: Group, rows: readonly Row[], setting: Setting): Timed[] {
     const input = lazy<Input>(() => {
       const x = on(torch.randn(elements), setting);
       const y = on(torch.rand(elements).add(0.01), setting);
-      return { x, y, rows: x.reshape(-1, width), row: on(torch.randn(width), setting), width };
+      const target = x.clone();
+      const zeros = torch.zerosLike(x);
+      return { x, y, target, zeros, rows: x.reshape(-1, width), row: on(torch.randn(width), setting), width };
     });
     return rows.map(([name, stream, body]) => ({
       group,

@@ -38,6 +38,16 @@ export function hang(me: usize, main: usize, inside: usize, gate: usize, begin: 
   }
 }
 
+// As hang, but the worker goes on after so many turns of a loop.
+export function linger(me: usize, main: usize, inside: usize, turns: i32, begin: i32, end: i32): void {
+  if (me != main) {
+    atomic.store<i32>(inside, 1);
+    for (let i = 0; i < turns && atomic.load<i32>(inside); i++) {}
+  } else {
+    for (let i = 0; i < 2000000000 && !atomic.load<i32>(inside); i++) {}
+  }
+}
+
 // As hang, but the worker traps.
 export function trapInWorker(me: usize, main: usize, inside: usize, begin: i32, end: i32): void {
   if (me != main) {
@@ -65,6 +75,7 @@ export interface ProbeKernels {
   affine(x: number, out: number, scale: number, shift: number, begin: number, end: number): void;
   whoAmI(me: number, main: number, out: number, begin: number, end: number): void;
   hang(me: number, main: number, inside: number, gate: number, begin: number, end: number): void;
+  linger(me: number, main: number, inside: number, turns: number, begin: number, end: number): void;
   trapInWorker(me: number, main: number, inside: number, begin: number, end: number): void;
   trap(begin: number, end: number): void;
   big(x: bigint, begin: number, end: number): void;

@@ -124,6 +124,15 @@ describe('run', () => {
     expect([untilTrue(0.25), untilTrue(0.25), untilTrue(0.75), untilTrue(1)]).toEqual([4, 4, 2, 1]);
   });
 
+  test('leaves short jobs to one thread for a while after a worker was held up', async () => {
+    const { pool, base } = rig();
+    await pool.start(2);
+    pool.run('linger', [base, base, base + 64, 2e7], 2, 1, { arg: 0, stride: 8 });
+    expect(pool.hot).toBe(false);
+    expect(pool.worthWaking(1)).toBe(false);
+    expect(block(() => pool.worthWaking(1))).toBe(true);
+  });
+
   test('gives each thread its own scratch', async () => {
     const { module, pool, base } = rig();
     await pool.start(3);

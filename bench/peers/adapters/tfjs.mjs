@@ -101,6 +101,7 @@ function worksOf(tf) {
       return job(() => tf.matMul(a, b, form === 'TN', form === 'NT'));
     },
     map({ name, n }) {
+      if (!functions[name]) return 'has no such operation';
       const [x, y] = [tf.tensor1d(uniform(1, n)), tf.tensor1d(uniform(2, n, 0.01, 1))];
       return job(() => functions[name](x, y));
     },

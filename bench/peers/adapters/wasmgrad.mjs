@@ -18,6 +18,7 @@ const FUNCTIONS = {
   add: (x, y) => x.add(y),
   mul: (x, y) => x.mul(y),
   relu: (x) => x.relu(),
+  'relu in place': (x) => x.relu_(),
   exp: (x) => x.exp(),
   log: (_, y) => y.log(),
   tanh: (x) => x.tanh(),

@@ -333,12 +333,17 @@ export function sleepForWork({ words }: Control, thread: number): void {
   Atomics.sub(words, SLEEPERS, 1);
 }
 
-/** Waits for the last chunk without sleeping, at most about `ms` milliseconds. */
-export function spinForCompletion(words: Int32Array, ms: number): boolean {
+/** Waits for the last chunk without a look at the clock: half a microsecond. */
+export function spinBriefly(words: Int32Array): boolean {
   for (let i = 0; i < LOADS_PER_LOOK; i++) if (Atomics.load(words, PENDING) === 0) return true;
+  return false;
+}
+
+/** The same, at most about `ms` milliseconds. */
+export function spinForCompletion(words: Int32Array, ms: number): boolean {
   const until = performance.now() + ms;
   do {
-    for (let i = 0; i < LOADS_PER_LOOK; i++) if (Atomics.load(words, PENDING) === 0) return true;
+    if (spinBriefly(words)) return true;
   } while (performance.now() < until);
   return false;
 }

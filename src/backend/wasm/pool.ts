@@ -33,6 +33,7 @@ import {
   SLEEPERS,
   SPIN_MS,
   STOP,
+  spinBriefly,
   spinForCompletion,
   takeChunks,
   viewControl,
@@ -67,6 +68,10 @@ const STALL_FACTOR = 20;
 const BREATH = 2 ** 25;
 /** Kernels count in 32 bits with a sign. */
 export const MAX_TOTAL = 2 ** 31 - 1;
+/** A wait for a worker that is no chance, and the part of the time that such waits may take. */
+const DISTURBED_MS = 0.05;
+const WAIT_SHARE = 0.05;
+const MOST_ALONE_MS = 1000;
 /** Wakes that jobs must have been worth before workers are started for them: some 10 ms of work. */
 const STARTING_WAKES = 256;
 /** Workers start within 100 ms; a page under load takes longer. */
@@ -112,6 +117,8 @@ export class Pool<K = Kernels> {
   #inInterlude = false;
   /** What jobs were worth, in wakes, that were done alone because workers slept. */
   #foregone = 0;
+  /** Until when jobs that repay only workers which are awake are done alone. 0: nobody disturbs. */
+  #aloneUntil = 0;
   /** Set once threads turn out to be impossible or were turned off. */
   #reason: string | undefined;
 
@@ -137,9 +144,14 @@ export class Pool<K = Kernels> {
     return (this.#reason ?? this.#whyAlone()) === undefined ? this.#limit() : 1;
   }
 
-  /** Every worker is awake: a job costs less than a microsecond to hand out. Asleep, it costs about ten. */
+  /**
+   * Every worker is awake: a job costs less than a microsecond to hand out. Asleep, it costs about ten. False as well
+   * while others have the cores: see `#noteWait`.
+   */
   get hot(): boolean {
-    return this.#isComplete() && Atomics.load(this.#crew!.control.words, SLEEPERS) === 0;
+    return (
+      this.#isComplete() && Atomics.load(this.#crew!.control.words, SLEEPERS) === 0 && !this.#isDisturbed()
+    );
   }
 
   /**
@@ -147,6 +159,7 @@ export class Pool<K = Kernels> {
    * repay. Once such jobs, done alone, were worth a wake there is one: a loop of nothing else would be alone for ever.
    */
   worthWaking(part: number): boolean {
+    if (this.#isDisturbed()) return false;
     this.#foregone += part;
     if (this.#foregone < (this.#crew ? 1 : STARTING_WAKES)) return false;
     this.#foregone = 0;
@@ -334,8 +347,32 @@ export class Pool<K = Kernels> {
 
   /** Waits for the chunks that workers hold: awake first, then asleep where that is allowed. False: they stall. */
   #waitForWorkers(words: Int32Array, begun: number): boolean {
-    if (spinForCompletion(words, SPIN_MS)) return true;
-    const limit = (this.#options.stallMs ?? STALL_MS) + STALL_FACTOR * (performance.now() - begun);
+    if (spinBriefly(words)) return true;
+    const waiting = performance.now();
+    const complete = spinForCompletion(words, SPIN_MS) || this.#sleepForWorkers(words, waiting - begun);
+    this.#noteWait(performance.now() - waiting, waiting - begun);
+    return complete;
+  }
+
+  /**
+   * A worker that took more than twice as long as this thread, and not by a little, was not running: somebody else has
+   * its core. Short jobs, which lose the most by that, stay here for so long that such waits are a twentieth of the time.
+   */
+  #noteWait(waited: number, worked: number): void {
+    if (waited < DISTURBED_MS || waited < worked) return;
+    this.#aloneUntil = performance.now() + Math.min(waited / WAIT_SHARE, MOST_ALONE_MS);
+  }
+
+  #isDisturbed(): boolean {
+    if (this.#aloneUntil === 0) return false;
+    if (performance.now() < this.#aloneUntil) return true;
+    this.#aloneUntil = 0;
+    return false;
+  }
+
+  /** False: the workers stall. `worked` is how long this thread took for its part of the job. */
+  #sleepForWorkers(words: Int32Array, worked: number): boolean {
+    const limit = (this.#options.stallMs ?? STALL_MS) + STALL_FACTOR * worked;
     let pending = Atomics.load(words, PENDING);
     for (let waited = 0; waited < limit; waited += SLICE_MS) {
       if (canSleep()) sleepUntilComplete(words, pending);
