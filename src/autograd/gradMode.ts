@@ -7,8 +7,14 @@ let enabled = true;
 /** True when operations on tensors that require gradients are being recorded. */
 export const isGradEnabled = (): boolean => enabled;
 
-/** Switches recording for all that follows; `noGrad` and `enableGrad` restore the former state by themselves. */
-export function setGradEnabled(mode: boolean): void {
+/**
+ * Switches recording for all that follows; with `body`, while it runs, and returns its result, as `noGrad` and
+ * `enableGrad` do. @throws AutogradError if body is asynchronous
+ */
+export function setGradEnabled(mode: boolean): void;
+export function setGradEnabled<R>(mode: boolean, body: () => R): R;
+export function setGradEnabled<R>(mode: boolean, body?: () => R): R | void {
+  if (body !== undefined) return withGradMode(mode, body, 'setGradEnabled');
   enabled = mode;
 }
 

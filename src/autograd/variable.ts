@@ -8,6 +8,9 @@ import { AutogradError } from '../core/errors.ts';
 import { formatShape, type Shape, type Strides, sameShape } from '../core/shape.ts';
 import { AccumulateGrad, type Edge, type GradHook, type GraphNode, Leaf } from './node.ts';
 
+/** Takes back what it was returned for: `handle()` and `handle.remove()` are the same. */
+export type RemovableHandle = (() => void) & { remove(): void };
+
 /** What a view remembers of the tensor whose memory it shows, so that in-place changes reach both histories. */
 export interface ViewOf {
   readonly base: Variable;
@@ -190,9 +193,9 @@ export abstract class Variable {
 
   /**
    * Calls `hook` with this tensor's complete gradient whenever it is computed; what it returns, if anything, replaces
-   * the gradient. Returns a function that removes the hook.
+   * the gradient. Returns what removes the hook.
    */
-  registerHook(hook: (grad: this) => this | null | undefined | void): () => void {
+  registerHook(hook: (grad: this) => this | null | undefined | void): RemovableHandle {
     const edge = this.edge();
     if (edge === null) {
       throw new AutogradError(
@@ -200,7 +203,8 @@ export abstract class Variable {
       );
     }
     const typed: GradHook = (grad) => hook(grad as this);
-    return edge.node.addHook(edge.slot, typed);
+    const remove = edge.node.addHook(edge.slot, typed);
+    return Object.assign(remove, { remove });
   }
 
   get viewOf(): ViewOf | null {

@@ -22,6 +22,12 @@ export abstract class Dataset<Sample = unknown> {
 /** Any number list that names samples. */
 export type Indices = ArrayLike<number>;
 
+/** A list of numbers, or a tensor of them. */
+export type Numbers = ArrayLike<number> | Tensor;
+
+export const listOfNumbers = (numbers: Numbers): ArrayLike<number> =>
+  numbers instanceof Tensor ? Array.from(numbers.data as ArrayLike<number | bigint>, Number) : numbers;
+
 /** An index in [0, length) from one in [-length, length). @throws IndexError */
 export function checkIndex(index: number, length: number, op: string): number {
   if (Number.isInteger(index) && index >= -length && index < length)
@@ -95,10 +101,10 @@ export class Subset<Sample> extends Dataset<Sample> {
   readonly length: number;
   override readonly getBatch?: (indices: Int32Array) => Collated<Sample>;
 
-  constructor(dataset: Dataset<Sample>, indices: Indices) {
+  constructor(dataset: Dataset<Sample>, indices: Numbers) {
     super();
     this.dataset = dataset;
-    this.indices = checkIndices(indices, dataset.length, 'Subset');
+    this.indices = checkIndices(listOfNumbers(indices), dataset.length, 'Subset');
     this.length = this.indices.length;
     if (dataset.getBatch) this.getBatch = (rows) => this.#batch(rows);
   }

@@ -7,6 +7,7 @@ import { RandomEngine } from '../core/rng.ts';
 import { fillIntegers, fillRandom, randomPermutation, sampleCategories } from '../core/sampling.ts';
 import { engineOf, type GeneratorOptions } from '../ops/draw.ts';
 import { checkNames } from '../ops/options.ts';
+import { listOfNumbers, type Numbers } from './dataset.ts';
 
 /** The numbers of samples in the order to visit them; every iteration is a new pass. */
 export interface Sampler<T = number> extends Iterable<T> {
@@ -107,8 +108,8 @@ export class SubsetRandomSampler implements Sampler {
   readonly indices: ArrayLike<number>;
   readonly generator: GeneratorOptions['generator'];
 
-  constructor(indices: ArrayLike<number>, options: GeneratorOptions = {}) {
-    this.indices = indices;
+  constructor(indices: Numbers, options: GeneratorOptions = {}) {
+    this.indices = listOfNumbers(indices);
     this.generator = options.generator;
   }
 
@@ -137,13 +138,13 @@ export class WeightedRandomSampler implements Sampler {
   readonly generator: GeneratorOptions['generator'];
 
   constructor(
-    weights: ArrayLike<number>,
+    weights: Numbers,
     numSamples: number,
     replacement: boolean | WeightedRandomSamplerOptions = {},
   ) {
     const options = typeof replacement === 'boolean' ? { replacement } : checkNames(replacement);
     checkCount(numSamples, 'WeightedRandomSampler');
-    this.weights = Float64Array.from(weights);
+    this.weights = Float64Array.from(listOfNumbers(weights));
     this.numSamples = numSamples;
     this.replacement = options.replacement ?? true;
     this.generator = options.generator;

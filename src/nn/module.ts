@@ -5,6 +5,7 @@
  */
 import { zeroGradients } from '../autograd/gradients.ts';
 import { noGrad } from '../autograd/gradMode.ts';
+import type { RemovableHandle } from '../autograd/variable.ts';
 import { isFloating, resolveDType } from '../core/dtype.ts';
 import { ArgumentError, DTypeError } from '../core/errors.ts';
 import { option } from '../ops/options.ts';
@@ -35,9 +36,6 @@ export type ForwardPreHook<M extends Module> = (
   module: M,
   inputs: Inputs<M>,
 ) => readonly Inputs<M>[number][] | Inputs<M>[number] | void;
-
-/** Takes back what it was returned for: `handle()` and `handle.remove()` are the same. */
-export type RemovableHandle = (() => void) & { remove(): void };
 
 type Callback = (...args: never[]) => unknown;
 

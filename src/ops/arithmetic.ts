@@ -228,9 +228,10 @@ export const atan2 = binaryOp({
   gradB: (grad, a, b) => neg(mul(mul(grad, a), reciprocalNorm(a, b))),
 });
 
-/** 1/(a² + b²): infinite where the squares are too small for a float, as in PyTorch. */
+/** 1/(a² + b²); 0 where the squares are too small for a float, as in PyTorch: the gradient of the origin is 0. */
 function reciprocalNorm<T extends Variable>(a: T | number, b: T | number): T {
-  return divOp<T>(1, add<T>(mulValue(a, a), mulValue(b, b)));
+  const norm = add<T>(mulValue(a, a), mulValue(b, b));
+  return whereOp<T>(eq(norm, 0), 0, divOp<T>(1, norm));
 }
 
 /** √(a² + b²) without overflow of the squares. */

@@ -1,6 +1,7 @@
 /** Further functions of one operand: error functions, inverse hyperbolic ones, gamma, angles. */
 
 import type { Variable } from '../autograd/variable.ts';
+import { AutogradError } from '../core/errors.ts';
 import { add, div, mul, neg, rsub, sub } from './arithmetic.ts';
 import { clamp } from './clamp.ts';
 import { eq } from './comparison.ts';
@@ -63,13 +64,17 @@ export const digamma = unaryOp({
   backward: (grad, x) => mul(grad, trigamma(x)),
 });
 
-/** The second derivative of log Γ; its own derivative is not defined here. */
+/** The second derivative of log Γ. */
 const trigamma = unaryOp({
   ...analysis,
   name: 'trigamma',
   node: 'PolygammaBackward0',
   js: trigammaOf,
   wgsl: 'trigamma(x)',
+  saves: 'input',
+  backward: () => {
+    throw new AutogradError('lgamma, digamma: the third derivative of log Γ is not implemented');
+  },
 });
 
 /** The inverse hyperbolic sine. */

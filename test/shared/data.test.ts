@@ -273,6 +273,13 @@ describe('sets of sets', () => {
     expect(() => new data.Subset(range(3), [0]).get(1)).toThrow(IndexError);
   });
 
+  it('takes tensors of numbers where lists are taken', () => {
+    const order = tensor([2n, 0n, 1n]);
+    expect([...new data.Subset(range(3), order).indices]).toEqual([2, 0, 1]);
+    expect(new Set(new data.SubsetRandomSampler(order))).toEqual(new Set([0, 1, 2]));
+    expect([...new data.WeightedRandomSampler(tensor([0, 1]), 3)]).toEqual([1, 1, 1]);
+  });
+
   it('DataLoader takes any list or iterable of the user as its order', () => {
     const set = range(6);
     const lists = (options: object) => Array.from(new data.DataLoader(set, options), numbersOf);

@@ -447,3 +447,53 @@ it('finfo and iinfo know the limits of dtypes', () => {
   expect(() => torch.finfo('int64')).toThrow(torch.DTypeError);
   expect(() => torch.iinfo('float32')).toThrow(/use finfo/);
 });
+
+describe('gradients of angles and of gamma functions', () => {
+  it('are 0 at the origin of atan2', () => {
+    const [y, x] = [leaf([0, 1e-30, Number.POSITIVE_INFINITY]), leaf([0, 0, 0])];
+    torch.atan2(y, x).sum().backward();
+    expect(y.grad?.toArray()).toEqual([0, 0, 0]);
+    expect(x.grad?.toArray()).toEqual([-0, -0, nan]);
+  });
+  it('refuse the third derivative of log Γ, which would be silently 0', () => {
+    const x = leaf([0.5]);
+    const [slope] = torch.autograd.grad(torch.digamma(x).sum(), x, { createGraph: true });
+    expect(slope.item()).toBeCloseTo(4.934802, 5);
+    expect(() => torch.autograd.grad(slope.sum(), x)).toThrow(/third derivative of log Γ/);
+  });
+});
+
+it('losses take targets that happen to be whole numbers', () => {
+  const x = torch.tensor([0.5, 0.25]);
+  const [whole, floats] = [torch.tensor([1n, 0n]), torch.tensor([1, 0])];
+  expect(F.smoothL1Loss(x, whole).item()).toBe(0.078125);
+  const losses = (y: torch.Tensor) =>
+    [
+      F.huberLoss(x, y),
+      F.binaryCrossEntropy(x, y),
+      F.binaryCrossEntropyWithLogits(x, y),
+      F.mseLoss(x, y),
+    ].map((loss) => loss.item());
+  expect(losses(whole)).toEqual(losses(floats));
+});
+
+it('setGradEnabled takes a function, for whose time it holds', () => {
+  const x = leaf([1]);
+  for (const mode of [false, true]) {
+    expect(torch.setGradEnabled(mode, () => x.mul(2)).requiresGrad).toBe(mode);
+    expect(torch.isGradEnabled()).toBe(true);
+  }
+  expect(() => torch.setGradEnabled(false, async () => 1)).toThrow(/must not be async/);
+});
+
+it('what a hook was registered with removes it', () => {
+  const x = leaf([1]);
+  let calls = 0;
+  const handle = x.registerHook(() => {
+    calls++;
+  });
+  x.mul(2).backward();
+  handle.remove();
+  x.mul(2).backward();
+  expect(calls).toBe(1);
+});

@@ -1,5 +1,6 @@
 /** Losses between numbers: elementwise, or by margins. */
 
+import { isFloating } from '../../core/dtype.ts';
 import { ArgumentError, ShapeError } from '../../core/errors.ts';
 import { inOp } from '../../core/inOp.ts';
 import { formatShape, numElements } from '../../core/shape.ts';
@@ -13,6 +14,10 @@ import { whereOp } from '../../ops/where.ts';
 import { type Flexible, named } from '../../tensor/namedArguments.ts';
 import { Tensor } from '../../tensor.ts';
 import { atLeast, pairwiseDistance, raised } from './distance.ts';
+
+/** A batch of whole numbers is collated to integers, one with fractions to floats: losses take either. */
+const asNumbers = (target: Tensor, { dtype }: Tensor): Tensor =>
+  isFloating(target.dtype) || !isFloating(dtype) ? target : target.to(dtype);
 
 export interface LossOptions {
   /** Default 'mean'. */
@@ -64,7 +69,7 @@ export const smoothL1Loss = /* @__PURE__ */ taking(
       if (!(beta >= 0)) throw new ArgumentError('smooth_l1_loss does not support negative values for beta.');
       return beta === 0
         ? l1Loss(input, target, { reduction })
-        : ops.smoothL1Loss(input, target, reduction, beta);
+        : ops.smoothL1Loss(input, asNumbers(target, input), reduction, beta);
     });
   },
 );
@@ -88,7 +93,7 @@ export const huberLoss = /* @__PURE__ */ taking(
     tensorGiven(target, 'huber_loss', 'target');
     return inOp('huber_loss', () => {
       if (!(delta > 0)) throw new ArgumentError('huber_loss does not support non-positive values for delta.');
-      return ops.huberLoss(input, target, reduction, delta);
+      return ops.huberLoss(input, asNumbers(target, input), reduction, delta);
     });
   },
 );
@@ -126,7 +131,7 @@ export const binaryCrossEntropy = /* @__PURE__ */ taking(
       );
       return ops.binaryCrossEntropy<Tensor>(
         input,
-        target,
+        asNumbers(target, input),
         weight ?? options.weight ?? null,
         options.reduction ?? 'mean',
       );
@@ -168,7 +173,7 @@ export const binaryCrossEntropyWithLogits = /* @__PURE__ */ taking(
       const { posWeight = null, reduction = 'mean' } = options;
       return ops.binaryCrossEntropyWithLogits<Tensor>(
         input,
-        target,
+        asNumbers(target, input),
         weight ?? options.weight ?? null,
         posWeight,
         reduction,
