@@ -330,8 +330,9 @@ function attend(
 
   const dropoutP = layer.training ? layer.dropout : 0;
   const join = (heads: Tensor): Tensor => {
-    const rows = heads.permute(...(batchFirst ? [0, 2, 1, 3] : [2, 0, 1, 3]));
-    return out_proj.forward(rows.reshape([rows.shape[0], rows.shape[1], numHeads * headDim]));
+    // In memory sequences always come first, as in PyTorch: a dropout behind this layer draws in the order of memory.
+    const rows = out_proj.forward(heads.permute(2, 0, 1, 3).reshape([l, n, numHeads * headDim]));
+    return batchFirst ? rows.transpose(0, 1) : rows;
   };
   if (!(options.needWeights ?? true)) {
     return [join(scaledDotProductAttention(q, keys, values, { attnMask: mask, dropoutP })), null];

@@ -227,7 +227,8 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
           for (const [i, p] of this.#params.entries()) p.copy_(start[i]);
           return { loss: value, gradient: g, slope: g.dot(d).item() };
         };
-        const found = strongWolfe(phi, t, largest(d), { loss, gradient, slope });
+        // As many steps as evaluations are left: PyTorch's rule since 2.13.
+        const found = strongWolfe(phi, t, largest(d), { loss, gradient, slope }, maxEval - evaluations);
         ({ loss, gradient } = found.point);
         t = found.step;
         used = found.evaluations;

@@ -16,7 +16,6 @@ interface End extends Point {
 const C1 = 1e-4;
 const C2 = 0.9;
 const TOLERANCE = 1e-9;
-const MAX_STEPS = 25;
 
 /** The minimum of the cubic through two values and slopes, within bounds (Nocedal and Wright, 3.59). */
 function cubicMinimum(a: End, b: End, low: number, high: number): number {
@@ -31,13 +30,15 @@ function cubicMinimum(a: End, b: End, low: number, high: number): number {
 
 /**
  * A step with f(t) ≤ f(0) + c₁·t·f′(0) and |f′(t)| ≤ c₂·|f′(0)| (Nocedal and Wright, algorithms 3.5 and 3.6, with the
- * bounds of minFunc, as PyTorch). `size` is the largest element of the direction.
+ * bounds of minFunc, as PyTorch). `size` is the largest element of the direction; there are `mostSteps` at most, and the
+ * first evaluation.
  */
 export function strongWolfe(
   phi: Phi,
   first: number,
   size: number,
   start: Point,
+  mostSteps: number,
 ): { point: Point; step: number; evaluations: number } {
   const decreases = (p: End) => p.loss <= start.loss + C1 * p.step * start.slope;
   const flat = (p: Point) => Math.abs(p.slope) <= -C2 * start.slope;
@@ -48,7 +49,7 @@ export function strongWolfe(
   let bracket: End[] | null = null;
   let done = false;
   let steps = 0;
-  for (; steps < MAX_STEPS; steps++) {
+  for (; steps < mostSteps; steps++) {
     if (!decreases(current) || (steps > 1 && current.loss >= previous.loss)) {
       bracket = [previous, current];
       break;
@@ -71,7 +72,7 @@ export function strongWolfe(
   bracket ??= [{ step: 0, ...start }, current];
   let [low, high] = bracket.length < 2 ? [0, 0] : bracket[0].loss <= bracket[1].loss ? [0, 1] : [1, 0];
   let stuck = false;
-  while (!done && steps < MAX_STEPS) {
+  while (!done && steps < mostSteps) {
     const [left, right] = [Math.min(...bracket.map((p) => p.step)), Math.max(...bracket.map((p) => p.step))];
     if ((right - left) * size < TOLERANCE) break;
     let step = cubicMinimum(bracket[0], bracket[1], left, right);

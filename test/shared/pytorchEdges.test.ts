@@ -477,6 +477,33 @@ it('losses take targets that happen to be whole numbers', () => {
   expect(losses(whole)).toEqual(losses(floats));
 });
 
+it('dropout behind attention draws in PyTorch’s order of memory, batches first or not', () => {
+  torch.manualSeed(0);
+  const layer = new torch.nn.TransformerEncoderLayer(4, 1, 4, 0.5, { batchFirst: true });
+  const x = torch.randn(2, 2, 4);
+  layer.forward(x);
+  const expected = [
+    1.694, -0.2511, -0.8359, -0.607, 0.8625, -1.6946, 0.5542, 0.2779, 0.9396, 0.9973, -0.6172, -1.3197,
+    -0.8568, -0.6891, 1.6663, -0.1204,
+  ];
+  const got = layer.forward(x).flatten().toArray() as number[];
+  got.forEach((value, i) => {
+    expect(value).toBeCloseTo(expected[i], 3);
+  });
+});
+
+it('losses between numbers take weights', () => {
+  const [x, y, weight] = [torch.tensor([1, 2, 4]), torch.tensor([2, 4, 8]), torch.tensor([1, 0, 3])];
+  const by = (reduction: 'sum' | 'mean') => [
+    F.mseLoss(x, y, { weight, reduction }).item(),
+    F.l1Loss(x, y, { weight, reduction }).item(),
+    F.huberLoss(x, y, { weight, reduction }).item(),
+  ];
+  expect(by('sum')).toEqual([49, 13, 11]);
+  expect(by('mean').map((loss) => loss.toFixed(4))).toEqual(['12.2500', '3.2500', '3.6667']);
+  expect(() => F.mseLoss(x, y, { weight: torch.ones(2) })).toThrow(/must have the same size/);
+});
+
 it('setGradEnabled takes a function, for whose time it holds', () => {
   const x = leaf([1]);
   for (const mode of [false, true]) {

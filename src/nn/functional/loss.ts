@@ -3,7 +3,7 @@
 import { isFloating } from '../../core/dtype.ts';
 import { ArgumentError, ShapeError } from '../../core/errors.ts';
 import { inOp } from '../../core/inOp.ts';
-import { formatShape, numElements } from '../../core/shape.ts';
+import { formatShape, numElements, sameShape } from '../../core/shape.ts';
 import { arange } from '../../creation.ts';
 import { minimum } from '../../ops/arithmetic.ts';
 import { optionsGiven, tensorGiven } from '../../ops/given.ts';
@@ -24,29 +24,48 @@ export interface LossOptions {
   reduction?: LossReduction;
 }
 
-/** The mean of (input − target)². */
+export interface WeightedLossOptions extends LossOptions {
+  /** A factor for each element, of the input's shape. */
+  weight?: Tensor | null;
+}
+
+/** @throws ShapeError unless there is a weight for each element */
+function weighted(losses: Tensor, weight: Tensor, input: Tensor, op: string): Tensor {
+  if (sameShape(tensorGiven(weight, op, 'weight').shape, input.shape)) return losses.mul(weight);
+  throw new ShapeError(
+    `Weights and input must have the same size, but got ${formatShape(weight.shape)} and ${formatShape(input.shape)}`,
+  );
+}
+
+/** The mean by weights, where there are some. */
+const reduceWeighted = (losses: Tensor, weight: Tensor, reduction: LossReduction): Tensor =>
+  reduction === 'mean' ? losses.sum().div(weight.sum()) : reduceLoss(losses, reduction);
+
+/** The mean of (input − target)², by weights if they are given: Σ w·(input − target)² / Σ w. @throws ShapeError */
 export const mseLoss = /* @__PURE__ */ taking(
   'mse_loss',
   'target *',
-  (input: Tensor, target: Tensor, { reduction = 'mean' }: LossOptions = {}): Tensor =>
-    inOp('mse_loss', () =>
-      ops.mseLoss(tensorGiven(input, 'mse_loss'), tensorGiven(target, 'mse_loss', 'target'), reduction),
-    ),
+  (input: Tensor, target: Tensor, { reduction = 'mean', weight }: WeightedLossOptions = {}): Tensor =>
+    inOp('mse_loss', () => {
+      const losses = (how: LossReduction) =>
+        ops.mseLoss(tensorGiven(input, 'mse_loss'), tensorGiven(target, 'mse_loss', 'target'), how);
+      if (!weight) return losses(reduction);
+      return reduceWeighted(weighted(losses('none'), weight, input, 'mse_loss'), weight, reduction);
+    }),
 );
 
-/** The mean of |input − target|. */
+/** The mean of |input − target|, by weights if they are given: Σ w·|input − target| / Σ w. @throws ShapeError */
 export const l1Loss = /* @__PURE__ */ taking(
   'l1_loss',
   'target *',
-  (input: Tensor, target: Tensor, { reduction = 'mean' }: LossOptions = {}): Tensor =>
-    inOp('l1_loss', () =>
-      reduceLoss(
-        tensorGiven(input, 'l1loss')
-          .sub(tensorGiven(target, 'l1loss', 'target'))
-          .abs(),
-        reduction,
-      ),
-    ),
+  (input: Tensor, target: Tensor, { reduction = 'mean', weight }: WeightedLossOptions = {}): Tensor =>
+    inOp('l1_loss', () => {
+      const losses = tensorGiven(input, 'l1_loss')
+        .sub(tensorGiven(target, 'l1_loss', 'target'))
+        .abs();
+      if (!weight) return reduceLoss(losses, reduction);
+      return reduceWeighted(weighted(losses, weight, input, 'l1_loss'), weight, reduction);
+    }),
 );
 
 export interface SmoothL1LossOptions extends LossOptions {
@@ -74,12 +93,15 @@ export const smoothL1Loss = /* @__PURE__ */ taking(
   },
 );
 
-export interface HuberLossOptions extends LossOptions {
+export interface HuberLossOptions extends WeightedLossOptions {
   /** Where the parabola ends. Default 1. */
   delta?: number;
 }
 
-/** The mean of d²/2 where |d| ≤ δ, and of δ(|d| − δ/2) elsewhere. @throws ArgumentError unless delta > 0 */
+/**
+ * The mean of d²/2 where |d| ≤ δ, and of δ(|d| − δ/2) elsewhere, each times its weight if weights are given.
+ * @throws ArgumentError unless delta > 0; ShapeError
+ */
 export const huberLoss = /* @__PURE__ */ taking(
   'huber_loss',
   'target',
@@ -88,12 +110,19 @@ export const huberLoss = /* @__PURE__ */ taking(
     target: Tensor,
     ...rest: Flexible<[reduction: LossReduction, delta: number], HuberLossOptions>
   ): Tensor {
-    const { reduction = 'mean', delta = 1 } = named<HuberLossOptions>(['reduction', 'delta'], rest, {});
+    const {
+      reduction = 'mean',
+      delta = 1,
+      weight,
+    } = named<HuberLossOptions>(['reduction', 'delta'], rest, {});
     tensorGiven(input, 'huber_loss');
     tensorGiven(target, 'huber_loss', 'target');
     return inOp('huber_loss', () => {
       if (!(delta > 0)) throw new ArgumentError('huber_loss does not support non-positive values for delta.');
-      return ops.huberLoss(input, asNumbers(target, input), reduction, delta);
+      const losses = (how: LossReduction) => ops.huberLoss(input, asNumbers(target, input), how, delta);
+      return weight
+        ? reduceLoss(weighted(losses('none'), weight, input, 'huber_loss'), reduction)
+        : losses(reduction);
     });
   },
 );
