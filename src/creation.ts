@@ -320,7 +320,13 @@ export function arange(...args: readonly (number | ArangeOptions | undefined)[])
     throw new ArgumentError('arange: upper bound and larger bound inconsistent with step sign');
   }
   const dtype = dtypeOf(options, 'arange', numbers.every(Number.isInteger) ? 'int64' : 'float32');
-  return sequence(Math.ceil((end - start) / step), (i) => start + i * step, dtype, options);
+  if (isFloating(dtype))
+    return sequence(Math.ceil((end - start) / step), (i) => start + i * step, dtype, options);
+  // Integers count in whole numbers, as in PyTorch: int64 from the beginning, the others once they have their length.
+  const [from, to, by] = numbers.map(Math.trunc);
+  if (dtype === 'int64' && by === 0) throw new ArgumentError('arange: step must be nonzero');
+  const count = dtype === 'int64' ? (to - from) / by : (end - start) / step;
+  return sequence(Math.ceil(count), (i) => from + i * by, dtype, options);
 }
 
 /** @throws ArgumentError unless x is a number */
@@ -341,6 +347,7 @@ export const linspace = /* @__PURE__ */ taking(
     checkNumber(end, 'linspace', 'end');
     if (!Number.isInteger(steps) || steps < 0)
       throw new ArgumentError(`linspace: number of steps must be non-negative, but got ${steps}`);
+    if (!isFloating(dtype)) [start, end] = [Math.trunc(start), Math.trunc(end)];
     const step = steps > 1 ? (end - start) / (steps - 1) : 0;
     // From both ends, as PyTorch: symmetric, and exact at the end.
     const at = (i: number) =>

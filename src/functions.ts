@@ -204,8 +204,17 @@ export function median(
   tensorGiven(x, 'median');
   return dim === undefined ? x.median() : x.median(dim, keepdim);
 }
-/** The lower median of what is not NaN. */
-export const nanmedian = (x: Tensor): Tensor => tensorGiven(x, 'nanmedian').nanmedian();
+/** The lower median of what is not NaN; along a dimension with positions. */
+export function nanmedian(x: Tensor): Tensor;
+export function nanmedian(x: Tensor, dim: Along, keepdim?: KeepdimOrOptions): ValuesAndIndices<Tensor>;
+export function nanmedian(
+  x: Tensor,
+  dim?: Along,
+  keepdim?: KeepdimOrOptions,
+): Tensor | ValuesAndIndices<Tensor> {
+  tensorGiven(x, 'nanmedian');
+  return dim === undefined ? x.nanmedian() : x.nanmedian(dim, keepdim);
+}
 /** Sorted along `dim` (default the last), stably, with positions. */
 export const sort = (
   x: Tensor,

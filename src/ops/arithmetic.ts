@@ -5,7 +5,7 @@ import { ArgumentError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { applyBinary, type BinaryRow, binaryOp } from './binary.ts';
 import { eq, gt, lt } from './comparison.ts';
-import type { OperandOf } from './convert.ts';
+import { cast, type OperandOf, pairDType } from './convert.ts';
 import { optionsGiven } from './given.ts';
 import { unaryOp } from './unary.ts';
 import { whereOp } from './where.ts';
@@ -53,13 +53,13 @@ export interface AlphaOptions {
 /** a + alpha·b, elementwise with broadcasting. */
 export function add<T extends Variable>(a: OperandOf<T>, b: OperandOf<T>, options?: AlphaOptions): T {
   const { alpha = 1 } = optionsGiven(options, 'add');
-  return addOp<T>(a, alpha === 1 ? b : scaled<T>(b, alpha));
+  return addOp<T>(a, alpha === 1 ? b : scaled<T>(b, alpha, a));
 }
 
 /** a − alpha·b, elementwise with broadcasting. @throws DTypeError for two bool tensors, as PyTorch */
 export function sub<T extends Variable>(a: OperandOf<T>, b: OperandOf<T>, options?: AlphaOptions): T {
   const { alpha = 1 } = optionsGiven(options, 'sub');
-  return subOp<T>(a, alpha === 1 ? b : scaled<T>(b, alpha));
+  return subOp<T>(a, alpha === 1 ? b : scaled<T>(b, alpha, a));
 }
 
 /** alpha·b − a with the operands exchanged: `rsub`. */
@@ -74,8 +74,12 @@ export function rsub<T extends Variable>(a: T, b: OperandOf<T>, options?: AlphaO
   });
 }
 
-const scaled = <T extends Variable>(x: OperandOf<T>, alpha: number): OperandOf<T> =>
-  typeof x === 'object' ? mul<T>(x, alpha) : Number(x) * alpha;
+/** alpha·x in the dtype of what it is added to: a product of small integers would overflow before. */
+function scaled<T extends Variable>(x: OperandOf<T>, alpha: number, other: OperandOf<T>): OperandOf<T> {
+  if (typeof x !== 'object') return Number(x) * alpha;
+  const dtype = pairDType(other, x);
+  return mul<T>(dtype === 'bool' ? x : cast(x, dtype), alpha);
+}
 
 /** a · b, elementwise with broadcasting. */
 export const mul = binaryOp({

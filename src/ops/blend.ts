@@ -7,7 +7,7 @@ import { inOp } from '../core/inOp.ts';
 import { add, div, mul, rsub, sub } from './arithmetic.ts';
 import { lt } from './comparison.ts';
 import { named } from './composite.ts';
-import { checkDevices, scalarValue } from './convert.ts';
+import { cast, checkDevices, commonDType, scalarValue } from './convert.ts';
 import { abs } from './elementwise.ts';
 import { fused } from './fused.ts';
 import { tensorGiven } from './given.ts';
@@ -25,7 +25,7 @@ export const addcmul = /* @__PURE__ */ taking('addcmul', 'tensor1 tensor2 *', fu
   T extends Variable,
 >(x: T, a: T, b: T, { value = 1 }: ValueOptions = {}): T {
   return inOp('addcmul', () => {
-    const product = mul<T>(a, b);
+    const product = mul<T>(cast(tensorGiven(a, 'addcmul', 'tensor1'), commonDType([x, a, b])), b);
     // Integers stay what they are: their factor loses its fraction, as in PyTorch.
     return named('AddcmulBackward0', add<T>(x, mul<T>(product, scalarValue(value, product.dtype))));
   });

@@ -5,7 +5,7 @@ import type { Variable } from '../autograd/variable.ts';
 import { isFloating } from '../core/dtype.ts';
 import { ArgumentError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
-import { maximum, minimum } from './arithmetic.ts';
+import { add, maximum, minimum, mul } from './arithmetic.ts';
 import { eq, ge, isfinite, le, logicalAnd } from './comparison.ts';
 import { detached } from './composite.ts';
 import { cast, commonDType, type OperandOf } from './convert.ts';
@@ -28,7 +28,7 @@ const clampSpec = {
 };
 
 /**
- * x with elements below min replaced by min and those above max by max; NaN stays. Where min > max, max wins. The
+ * x with elements below min replaced by min and those above max by max; NaN stays, and a bound that is NaN makes everything NaN. Where min > max, max wins. The
  * gradient passes where min ≤ x ≤ max, bounds included. @throws ArgumentError if neither bound is given
  */
 export function clamp<T extends Variable>(x: T, min?: BoundOf<T> | ClampOptions<T>, max?: BoundOf<T>): T {
@@ -46,6 +46,7 @@ export function clamp<T extends Variable>(x: T, min?: BoundOf<T> | ClampOptions<
     const input = cast(x, commonDType([x, ...bounds]));
     // Integers have no infinity to stand for a missing bound.
     if (!isFloating(input.dtype)) return clampIntegers(input, low, high);
+    if (Number.isNaN(low) || Number.isNaN(high)) return add<T>(mul<T>(input, 0), Number.NaN);
     const [p, q] = [low ?? -Infinity, high ?? Infinity];
     const out = input.array.backend.unary(clampSpec, input.array, p, q);
     return record('ClampBackward1', out, [input], (node) => {

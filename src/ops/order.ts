@@ -11,6 +11,7 @@ import { formatShape, normalizeDim } from '../core/shape.ts';
 import { gatherAlong } from './along.ts';
 import { add, div, floorDivide, mul, sub } from './arithmetic.ts';
 import { lerp } from './blend.ts';
+import { clampMin } from './clamp.ts';
 import { eq, isnan, logicalAnd, logicalNot, logicalOr } from './comparison.ts';
 import { detached, named } from './composite.ts';
 import { cast, contiguous } from './convert.ts';
@@ -188,6 +189,21 @@ export function medianDim<T extends Variable>(x: T, dim: number, keepdim = false
   const first = x.derive(x.array.backend.argReduce('max', nan.array, d, true));
   const positions = whereOp<T>(any(nan, d, true), first, middle);
   return pickOne('median', 'MedianBackward1', x, positions, d, keepdim);
+}
+
+/** The lower median of what is not NaN along dim, with its position. @throws IndexError for an empty dimension */
+export function nanmedianDim<T extends Variable>(x: T, dim: number, keepdim = false): ValuesAndIndices<T> {
+  const d = normalizeDim(dim, x.ndim, 'nanmedian');
+  if (!isFloating(x.dtype) || x.ndim === 0 || x.shape[d] === 0) {
+    const { values, indices } = medianDim(x, dim, keepdim);
+    return namedResult('nanmedian', values, indices);
+  }
+  const numbers = sum(cast(logicalNot(isnan(detached(x))), 'int64'), d, true);
+  const middle = clampMin(floorDivide<T>(sub<T>(numbers, 1), 2), 0);
+  const { values, indices } = x.array.backend.sort(x.array, d, false);
+  values.release();
+  const positions = gatherAlong(x.derive(indices), d, middle);
+  return pickOne('nanmedian', 'NanmedianBackward1', x, positions, d, keepdim);
 }
 
 /** What lies between two neighbours in order: a mean of both by the distances, one of them, or the mean. */

@@ -94,9 +94,9 @@ export const copysign = binaryOp({
 /** 0 below zero, 1 above, `value` at zero. */
 export const heaviside = binaryOp({
   name: 'heaviside',
-  js: (x, value) => (x === 0 ? value : x < 0 ? 0 : Number.isNaN(x) ? x : 1),
+  js: (x, value) => (x === 0 ? value : x > 0 ? 1 : 0),
   big: (x, value) => (x === 0n ? value : x < 0n ? 0n : 1n),
-  wgsl: 'select(select(select(1.0, a, isNan(a)), 0, a < 0), b, a == 0)',
+  wgsl: 'select(select(0.0, 1.0, a > 0 && !isNan(a)), b, a == 0)',
   gradA: (grad) => mul(grad, 0),
   gradB: (grad, x) => whereOp(eq(x, 0), grad, 0),
 });

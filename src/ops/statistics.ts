@@ -264,9 +264,25 @@ export function nanmean<T extends Variable>(x: T, dims: Dims = null, keepdim = f
   });
 }
 
-export interface Extremes<T> {
+export interface Extremes<T> extends Iterable<T> {
   readonly min: T;
   readonly max: T;
+}
+
+/** A pair that can be taken apart as `[min, max]`. */
+class Aminmax<T> implements Extremes<T> {
+  readonly min: T;
+  readonly max: T;
+
+  constructor(min: T, max: T) {
+    this.min = min;
+    this.max = max;
+  }
+
+  *[Symbol.iterator](): IterableIterator<T> {
+    yield this.min;
+    yield this.max;
+  }
 }
 
 /** Smallest and largest over one dimension or all. */
@@ -277,6 +293,6 @@ export function aminmax<T extends Variable>(
   const { dim = null, keepdim = false } = optionsGiven(options, 'aminmax');
   tensorGiven(x, 'aminmax');
   return inOp('aminmax', () => {
-    return { min: amin(x, dim, keepdim), max: amax(x, dim, keepdim) };
+    return new Aminmax(amin(x, dim, keepdim), amax(x, dim, keepdim));
   });
 }

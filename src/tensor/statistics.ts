@@ -166,9 +166,19 @@ export abstract class StatisticsMethods extends ReductionMethods {
     const o = oneDim(dim, keepdim, 'median');
     return order.medianDim(this, o.dim ?? 0, o.keepdim);
   }
-  /** The lower median of what is not NaN. */
-  nanmedian(): this {
-    return order.medianAll(this, 'nanmedian');
+  /** The lower median of what is not NaN; along a dimension with positions. */
+  nanmedian(): this;
+  nanmedian(
+    dim: number | { dim: number; keepdim?: boolean },
+    keepdim?: KeepdimOrOptions,
+  ): ValuesAndIndices<this>;
+  nanmedian(
+    dim?: number | { dim: number; keepdim?: boolean },
+    keepdim?: KeepdimOrOptions,
+  ): this | ValuesAndIndices<this> {
+    if (dim === undefined) return order.medianAll(this, 'nanmedian');
+    const o = oneDim(dim, keepdim, 'nanmedian');
+    return order.nanmedianDim(this, o.dim ?? 0, o.keepdim);
   }
   /** The k-th smallest element along `dim` (default the last), with its position. */
   kthvalue(

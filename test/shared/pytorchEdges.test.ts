@@ -524,3 +524,48 @@ it('what a hook was registered with removes it', () => {
   x.mul(2).backward();
   expect(calls).toBe(1);
 });
+
+it('sums with a factor are taken in the dtype of the result', () => {
+  const small = torch.tensor([32767], { dtype: 'int16' });
+  expect(torch.add(torch.tensor([0]), small, { alpha: 2 }).item()).toBe(65534);
+  expect(torch.sub(torch.tensor([0]), small, { alpha: 2 }).item()).toBe(-65534);
+  const large = torch.tensor([2 ** 31 - 1], { dtype: 'int32' });
+  expect(torch.addcmul(torch.tensor([0]), large, torch.tensor([2], { dtype: 'int32' })).item()).toBe(2 ** 32);
+  const mixed = torch.add(torch.ones(1, { dtype: 'int32' }), torch.tensor([true]), { alpha: 2 });
+  expect([mixed.dtype, mixed.item()]).toEqual(['int32', 3]);
+});
+
+it('integers count in whole numbers', () => {
+  const counted = (dtype: torch.DType, ...given: number[]) =>
+    torch.arange(given[0], given[1], given[2], { dtype }).toArray();
+  expect(counted('int64', -1.5, 3.3, 2)).toEqual([-1, 1]);
+  expect(counted('int64', 0.5, -4, -1.2)).toEqual([0, -1, -2, -3]);
+  expect(counted('int32', -1.5, 3.3, 2)).toEqual([-1, 1, 3]);
+  expect(counted('uint8', 0, 5, 0.9)).toEqual([0, 0, 0, 0, 0, 0]);
+  expect(() => counted('int64', 0, 5, 0.9)).toThrow(/step must be nonzero/);
+  expect(torch.linspace(0.5, -4, 3, { dtype: 'int64' }).toArray()).toEqual([0, -2, -4]);
+});
+
+it('bounds that are NaN make everything NaN, and a step at NaN is 0', () => {
+  for (const bounds of [{ min: nan }, { max: nan }, { min: 0, max: nan }])
+    expect(torch.tensor([1, 2]).clamp(bounds).toArray()).toEqual([nan, nan]);
+  expect(torch.heaviside(torch.tensor([nan, 2, -1, 0]), torch.tensor(0.5)).toArray()).toEqual([0, 1, 0, 0.5]);
+});
+
+it('nanmedian and aminmax go along dimensions, and can be taken apart', () => {
+  const x = torch.tensor([[1, 5, nan], [7, nan, 2], [nan, nan, nan]]).requiresGrad_(); // biome-ignore format: a matrix
+  const [values, indices] = torch.nanmedian(x, 1);
+  expect([values.toArray(), indices.toArray()]).toEqual([[1, 2, nan], [0, 2, 0]]); // biome-ignore format: pairs
+  expect(x.nanmedian({ dim: 0, keepdim: true }).values.toArray()).toEqual([[1, 5, 2]]);
+  values.nansum().backward();
+  expect(x.grad?.toArray()).toEqual([[1, 0, 0], [0, 0, 1], [0, 0, 0]]); // biome-ignore format: a matrix
+  expect(
+    torch
+      .tensor([[3, 1, 2]])
+      .to('int64')
+      .nanmedian(1)
+      .indices.toArray(),
+  ).toEqual([2]);
+  const [low, high] = torch.tensor([3, 1, 2]).aminmax();
+  expect([low.item(), high.item()]).toEqual([1, 3]);
+});
