@@ -97,7 +97,7 @@ export const divOp = binaryOp({
   js: (a, b) => a / b,
   wgsl: 'divide(a, b)',
   integers: 'float',
-  saves: 'both',
+  saves: 'divisor',
   gradA: (grad, _, b) => divOp(grad, b),
   gradB: (grad, a, b) => neg(mul(grad, divOp(a, mulValue(b, b)))),
 });
@@ -115,6 +115,7 @@ const floorDivRow = {
   big: (a: bigint, b: bigint) => floorQuotientBig(a, b),
   wgsl: 'floorDivide(a, b)',
   divides: true,
+  saves: 'none',
   gradA: <T extends Variable>(grad: T) => mul<T>(grad, 0),
   gradB: <T extends Variable>(grad: T) => mul<T>(grad, 0),
 } as const satisfies BinaryRow;
@@ -181,6 +182,7 @@ export const remainder = binaryOp({
   },
   wgsl: 'remainder(a, b)',
   divides: true,
+  saves: 'divisor',
   gradA: (grad) => grad,
   gradB: (grad, a, b) => neg(mul(grad, floorDivide(a, b))),
 });
@@ -192,6 +194,7 @@ export const fmod = binaryOp({
   big: (a, b) => a % b,
   divides: true,
   wgsl: 'fmod(a, b)',
+  saves: 'divisor',
   gradA: (grad) => grad,
   gradB: (grad, a, b) => neg(mul(grad, truncDivide(a, b))),
 });

@@ -19,8 +19,8 @@ export interface BinaryRow extends BinarySpec {
   readonly divides?: boolean;
   /** False where PyTorch does not take bool operands. */
   readonly bools?: boolean;
-  /** Which operands the rule of `a` and of `b` read. */
-  readonly saves?: 'none' | 'other' | 'both';
+  /** Which operands the rule of `a` and of `b` read: none, the other one, b and both, or both. */
+  readonly saves?: 'none' | 'other' | 'divisor' | 'both';
   /** Gradients; a and b are the promoted operands, or plain numbers. Absent: zero. */
   readonly gradA?: <T extends Variable>(grad: T, a: T | number, b: T | number) => T;
   readonly gradB?: <T extends Variable>(grad: T, a: T | number, b: T | number) => T;
@@ -100,8 +100,8 @@ function recordBinary<T extends Variable>(row: BinaryRow, out: NDArray, a: T | n
   return record(row.node ?? nodeName(row.name), out, inputs, (node) => {
     const wantA = one !== null && node.needs[0];
     const wantB = other !== null && node.needs[inputs.length - 1];
-    const keepA = saves === 'both' || (saves === 'other' && wantB);
-    const keepB = saves === 'both' || (saves === 'other' && wantA);
+    const keepA = saves === 'both' || (saves !== 'none' && wantB);
+    const keepB = saves === 'both' || (saves !== 'none' && (wantA || (wantB && saves === 'divisor')));
     const savedA = one !== null && keepA ? node.save(one) : null;
     const savedB = other !== null && keepB ? node.save(other) : null;
     const valueA = typeof a === 'number' ? a : 0;

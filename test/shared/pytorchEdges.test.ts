@@ -569,3 +569,20 @@ it('nanmedian and aminmax go along dimensions, and can be taken apart', () => {
   const [low, high] = torch.tensor([3, 1, 2]).aminmax();
   expect([low.item(), high.item()]).toEqual([1, 3]);
 });
+
+it('what is divided may be changed before the backward pass, a divisor may not', () => {
+  const changed = (f: (y: torch.Tensor) => torch.Tensor) => {
+    const x = leaf([7, 9]);
+    const y = x.mul(1);
+    const z = f(y);
+    torch.noGrad(() => y.zero_());
+    z.sum().backward();
+    return x.grad?.toArray();
+  };
+  expect(changed((y) => y.div(2))).toEqual([0.5, 0.5]);
+  expect(changed((y) => y.div(torch.tensor([2, 4])))).toEqual([0.5, 0.25]);
+  expect(changed((y) => y.fmod(2))).toEqual([1, 1]);
+  expect(changed((y) => y.remainder(2))).toEqual([1, 1]);
+  expect(changed((y) => y.floorDivide(2))).toEqual([0, 0]);
+  expect(() => changed((y) => torch.div(2, y))).toThrow(/modified by an inplace operation/);
+});
