@@ -15,9 +15,10 @@ export function zerosOf<T extends Variable>(like: T, shape: Shape): T {
 export function gatherAlong<T extends Variable>(x: T, dim: number, index: T): T {
   const out = x.array.backend.gather(x.array, dim, index.array);
   const from = x.shape;
-  return record('GatherBackward0', out, [x], () => (grad) => [
-    scatterAlong(zerosOf(grad, from), dim, index, grad, true),
-  ]);
+  return record('GatherBackward0', out, [x], (node) => {
+    const saved = node.save(index);
+    return (grad) => [scatterAlong(zerosOf(grad, from), dim, saved.get(grad), grad, true)];
+  });
 }
 
 /** A copy of x with the elements of source, of the index's shape, written or added where a checked index says. */
@@ -33,8 +34,15 @@ export function scatterAlong<T extends Variable>(
   backend.assign(out, x.array);
   if (index.array.size > 0) backend.scatter(out, dim, index.array, source.array, accumulate);
   const name = accumulate ? 'ScatterAddBackward0' : 'ScatterBackward0';
-  return record(name, out, [x, source], (node) => (grad) => [
-    node.needs[0] && (accumulate ? grad : scatterAlong(grad, dim, index, zerosOf(grad, index.shape), false)),
-    node.needs[1] && gatherAlong(grad, dim, index),
-  ]);
+  return record(name, out, [x, source], (node) => {
+    const saved = accumulate && !node.needs[1] ? null : node.save(index);
+    return (grad) => {
+      if (saved === null) return [grad];
+      const at = saved.get(grad);
+      return [
+        node.needs[0] && (accumulate ? grad : scatterAlong(grad, dim, at, zerosOf(grad, at.shape), false)),
+        node.needs[1] && gatherAlong(grad, dim, at),
+      ];
+    };
+  });
 }

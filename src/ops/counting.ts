@@ -86,7 +86,7 @@ function grouped<T extends Variable>(x: T, options: UniqueOptions, sorts: boolea
   const order = [...new Array(count).keys()];
   if (sorts) order.sort((a, b) => compare(a, b) || a - b);
   const { first, group, counts } = groupNeighbours(order, compare);
-  const values = selectAlong(source, d, integerVector(raw, first));
+  const values = selectAlong(source, d, first);
   const inverse = integerVector(raw, group);
   const results = [values];
   if (options.returnInverse) results.push(along === null ? reshape(inverse, x.shape) : inverse);

@@ -73,17 +73,21 @@ function crossEntropyGrad<T extends Variable>(
   return record('NllLossBackwardBackward0', apply(grad.array), [grad, logits], (node) => {
     const savedGrad = node.save(grad);
     const savedLogits = node.save(logits);
+    const savedTarget = node.save(target);
+    const savedWeight = weight && node.save(weight);
     const none = options.reduction === 'none';
     return (gg) => {
       const g = savedGrad.get(gg);
       const x = savedLogits.get(gg);
+      const t = savedTarget.get(gg);
+      const w = savedWeight?.get(gg) ?? null;
       // Linear in g: the gradient for g = 1, summed over what one g reaches.
       const ones = backend.empty(g.shape, g.dtype);
       backend.fill(ones, 1);
-      const unit = crossEntropyGrad(g.derive(ones), x, target, weight, saved, options);
+      const unit = crossEntropyGrad(g.derive(ones), x, t, w, saved, options);
       const toGrad = sum(mul<T>(gg, unit), none ? 1 : null);
       // In x only softmax counts: p·(v − Σ p·v) with v = gg·g·(weight of the row)/divisor.
-      const rows = mul<T>(rowWeights(x, target, weight, options), g);
+      const rows = mul<T>(rowWeights(x, t, w, options), g);
       const scaled = options.reduction === 'mean' ? div<T>(rows, x.derive(saved.divisor)) : rows;
       const v = mul<T>(gg, unsqueeze(scaled, 1));
       const p = softmax(x, 1);

@@ -90,13 +90,10 @@ function runningExtreme<T extends Variable>(kind: 'max' | 'min', x: T, dim: numb
   const d = normalizeDim(dim, x.ndim, op);
   const { values, indices } = x.array.backend.scanExtreme(kind, x.array, d);
   const positions = x.derive(indices);
-  const [out] = recordMany(
-    kind === 'max' ? 'CummaxBackward0' : 'CumminBackward0',
-    [values],
-    [x],
-    () =>
-      ([grad]) => [grad && scatterAlong(zeros(grad), d, positions, grad, true)],
-  );
+  const [out] = recordMany(kind === 'max' ? 'CummaxBackward0' : 'CumminBackward0', [values], [x], (node) => {
+    const saved = node.save(positions);
+    return ([grad]) => [grad && scatterAlong(zeros(grad), d, saved.get(grad), grad, true)];
+  });
   return namedResult(op, out, positions);
 }
 

@@ -193,5 +193,5 @@ export function combinations<T extends Variable>(
     else for (let i = from; i < x.shape[0]; i++) extend([...list, i], o.withReplacement ? i : i + 1);
   };
   extend([], 0);
-  return reshape(selectAlong(x, 0, integerVector(x, chosen.flat())), [chosen.length, o.r]);
+  return reshape(selectAlong(x, 0, chosen.flat()), [chosen.length, o.r]);
 }

@@ -261,11 +261,23 @@ export function index<T extends Variable>(x: T, ...entries: readonly IndexOf<T>[
 const alias = <T extends Variable>(x: T): T =>
   viewOf('AliasBackward0', x, x.shape, x.array.strides, x.array.offset, (grad) => [grad]);
 
-/** Rows, columns or whatever lies along dim, in the order of a checked 1-d index. */
-export function selectAlong<T extends Variable>(x: T, dim: number, picks: T, name = 'IndexBackward0'): T {
-  const out = x.array.backend.indexSelect(x.array, dim, picks.array);
+/**
+ * Rows, columns or whatever lies along dim, in the order of a checked 1-d index, or of a list. A list's tensor is out of
+ * reach, so it is not saved: as in PyTorch, what moves elements about can be walked backward twice.
+ */
+export function selectAlong<T extends Variable>(
+  x: T,
+  dim: number,
+  picks: T | readonly number[],
+  name = 'IndexBackward0',
+): T {
+  const index = isList<T>(picks) ? indexTensor(x, picks) : picks;
+  const out = x.array.backend.indexSelect(x.array, dim, index.array);
   const from = x.shape;
-  return record(name, out, [x], () => (grad) => [addAlong(grad, dim, picks, from)]);
+  return record(name, out, [x], (node) => {
+    const saved = index === picks ? node.save(index) : null;
+    return (grad) => [addAlong(grad, dim, saved ? saved.get(grad) : index, from)];
+  });
 }
 
 /** Zeros of `shape` with the slices of source added at the indices: the gradient of `selectAlong`. */
@@ -274,7 +286,10 @@ export function addAlong<T extends Variable>(source: T, dim: number, picks: T, s
   const out = backend.empty(shape, source.dtype);
   backend.fill(out, 0);
   backend.indexAdd(out, dim, picks.array, source.array);
-  return record('IndexAddBackward0', out, [source], () => (grad) => [selectAlong(grad, dim, picks)]);
+  return record('IndexAddBackward0', out, [source], (node) => {
+    const saved = node.save(picks);
+    return (grad) => [selectAlong(grad, dim, saved.get(grad))];
+  });
 }
 
 /**

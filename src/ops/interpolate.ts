@@ -10,7 +10,6 @@ import { named } from './composite.ts';
 import { tensorGiven } from './given.ts';
 import { selectAlong } from './indexing.ts';
 import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d } from './pool.ts';
-import { integerVector } from './rearrange.ts';
 
 export type InterpolateMode =
   | 'nearest'
@@ -106,7 +105,7 @@ function resample<T extends Variable>(x: T, dim: number, { positions, weights }:
   const tail = new Array<number>(x.ndim - 1 - dim).fill(1);
   let total: T | null = null;
   positions.forEach((list, k) => {
-    const taken = selectAlong(x, dim, integerVector(x, list));
+    const taken = selectAlong(x, dim, list);
     if (weights === null) {
       total = taken;
       return;

@@ -37,34 +37,40 @@ const spread = <T extends Variable>(grad: T, count: number, reduction: LossReduc
 
 interface Formula<T extends Variable> {
   readonly node: string;
-  readonly value: (x: T, y: T) => T;
+  readonly value: (x: T, y: T, factors: Factors<T>) => T;
   /** Derivatives by input and by target. */
-  readonly byInput: (x: T, y: T) => T;
-  readonly byTarget: (x: T, y: T) => T;
+  readonly byInput: (x: T, y: T, factors: Factors<T>) => T;
+  readonly byTarget: (x: T, y: T, factors: Factors<T>) => T;
 }
+
+/** What else a loss is computed from, as it was given, and for its derivatives as it was saved; null where there is none. */
+type Factors<T extends Variable> = readonly (T | null)[];
 
 function elementLoss<T extends Variable>(
   { node: name, value, byInput, byTarget }: Formula<T>,
   x: T,
   y: T,
   reduction: LossReduction,
+  factors: Factors<T> = [],
 ): T {
   let count = 0;
   const compute = (): T => {
-    const losses = value(x, y);
+    const losses = value(x, y, factors);
     count = losses.array.size;
     return reduceLoss(losses, reduction);
   };
   return fused(name, [x, y], compute, (node) => {
     const savedX = node.save(x);
     const savedY = node.save(y);
+    const savedFactors = factors.map((factor) => factor && node.save(factor));
     return (grad) => {
       const input = savedX.get(grad);
       const target = savedY.get(grad);
+      const others = savedFactors.map((saved) => saved?.get(grad) ?? null);
       const each = spread(grad, count, reduction);
       return [
-        node.needs[0] && mul<T>(each, byInput(input, target)),
-        node.needs[1] && mul<T>(each, byTarget(input, target)),
+        node.needs[0] && mul<T>(each, byInput(input, target, others)),
+        node.needs[1] && mul<T>(each, byTarget(input, target, others)),
       ];
     };
   });
@@ -124,6 +130,8 @@ export function huberLoss<T extends Variable>(x: T, y: T, reduction: LossReducti
   );
 }
 
+const scaled = <T extends Variable>(losses: T, by: T | null): T => (by ? mul<T>(losses, by) : losses);
+
 /** −w·(y·log x + (1 − y)·log(1 − x)) for probabilities x; logarithms are at least −100. */
 export function binaryCrossEntropy<T extends Variable>(
   x: T,
@@ -132,22 +140,22 @@ export function binaryCrossEntropy<T extends Variable>(
   reduction: LossReduction,
 ): T {
   for (const operand of [x, y]) checkFloating(operand, 'binary_cross_entropy');
-  const weighted = (losses: T): T => (weight ? mul<T>(losses, weight) : losses);
   const clamped = (z: T): T => maximum<T>(z, -100);
-  const value = (a: T, b: T): T => {
+  const value = (a: T, b: T, [w]: Factors<T>): T => {
     const no = mul<T>(sub<T>(b, 1), clamped(log1p(neg(a))));
-    return weighted(sub<T>(no, mul<T>(b, clamped(log(a)))));
+    return scaled(sub<T>(no, mul<T>(b, clamped(log(a)))), w);
   };
   return elementLoss(
     {
       node: 'BinaryCrossEntropyBackward0',
       value,
-      byInput: (a, b) => weighted(div<T>(sub<T>(a, b), maximum<T>(mul<T>(rsub<T>(a, 1), a), 1e-12))),
-      byTarget: (a) => weighted(sub<T>(log1p(neg(a)), log(a))),
+      byInput: (a, b, [w]) => scaled(div<T>(sub<T>(a, b), maximum<T>(mul<T>(rsub<T>(a, 1), a), 1e-12)), w),
+      byTarget: (a, _, [w]) => scaled(sub<T>(log1p(neg(a)), log(a)), w),
     },
     x,
     y,
     reduction,
+    [weight],
   );
 }
 
@@ -164,29 +172,28 @@ export function binaryCrossEntropyWithLogits<T extends Variable>(
 ): T {
   checkFloating(y, 'binary_cross_entropy_with_logits');
   // The result has the target's dtype: PyTorch computes (1 − y)·x in the place of 1 − y.
-  const weighted = (losses: T): T => (weight ? mul<T>(losses, weight) : losses);
-  const factor = (b: T): T | null => posWeight && add<T>(mul<T>(sub<T>(posWeight, 1), b), 1);
-  const scaled = (z: T, by: T | null): T => (by ? mul<T>(z, by) : z);
+  const factor = (b: T, p: T | null): T | null => p && add<T>(mul<T>(sub<T>(p, 1), b), 1);
   return elementLoss(
     {
       node: 'BinaryCrossEntropyWithLogitsBackward0',
-      value: (a, b) => {
-        const losses = add<T>(mul<T>(rsub<T>(b, 1), a), scaled(softplusOfNegative(a), factor(b)));
-        return weighted(cast(losses, b.dtype));
+      value: (a, b, [w, p]) => {
+        const losses = add<T>(mul<T>(rsub<T>(b, 1), a), scaled(softplusOfNegative(a), factor(b, p)));
+        return scaled(cast(losses, b.dtype), w);
       },
-      byInput: (a, b) => {
-        const by = factor(b);
-        if (by === null) return weighted(sub<T>(sigmoid(a), b));
-        return weighted(sub<T>(rsub<T>(b, 1), mul<T>(by, sigmoid(neg(a)))));
+      byInput: (a, b, [w, p]) => {
+        const by = factor(b, p);
+        if (by === null) return scaled(sub<T>(sigmoid(a), b), w);
+        return scaled(sub<T>(rsub<T>(b, 1), mul<T>(by, sigmoid(neg(a)))), w);
       },
-      byTarget: (a) => {
-        const more = posWeight && mul<T>(sub<T>(posWeight, 1), softplusOfNegative(a));
-        return weighted(more ? sub<T>(more, a) : neg(a));
+      byTarget: (a, _, [w, p]) => {
+        const more = p && mul<T>(sub<T>(p, 1), softplusOfNegative(a));
+        return scaled(more ? sub<T>(more, a) : neg(a), w);
       },
     },
     x,
     y,
     reduction,
+    [weight, posWeight],
   );
 }
 

@@ -47,9 +47,10 @@ function firstSorted<T extends Variable>(
   };
   const positions = part(indices);
   const from = x.shape;
-  const [out] = recordMany(name, [part(values).array], [x], () => ([grad]) => [
-    grad && placeAt(grad, positions, from, d, true),
-  ]);
+  const [out] = recordMany(name, [part(values).array], [x], (node) => {
+    const saved = node.save(positions);
+    return ([grad]) => [grad && placeAt(grad, saved.get(grad), from, d, true)];
+  });
   return [out, positions];
 }
 

@@ -7,7 +7,6 @@ import { formatShape } from '../core/shape.ts';
 import { clone, scalarValue } from './convert.ts';
 import { given, tensorGiven } from './given.ts';
 import { selectAlong } from './indexing.ts';
-import { integerVector } from './rearrange.ts';
 import { narrow } from './views.ts';
 
 export type PadMode = 'constant' | 'reflect' | 'replicate' | 'circular';
@@ -64,7 +63,7 @@ export function pad<T extends Variable>(
     const [before, behind] = margins[d];
     if (before === 0 && behind === 0) continue;
     const sources = sourcePositions(x, d, before, behind, mode);
-    result = selectAlong(result, d, integerVector(result, sources), `${nodeNames[mode]}${pairs}DBackward0`);
+    result = selectAlong(result, d, sources, `${nodeNames[mode]}${pairs}DBackward0`);
   }
   return result === x ? clone(x) : result;
 }

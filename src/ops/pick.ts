@@ -69,10 +69,10 @@ export const indexAdd = /* @__PURE__ */ taking('index_add', 'dim index source *'
   const out = backend.empty(x.shape, x.dtype);
   backend.assign(out, x.array);
   backend.indexAdd(out, d, picks.array, scaled.array);
-  return record('IndexAddBackward0', out, [x, scaled], (node) => (grad) => [
-    grad,
-    node.needs[1] && selectAlong(grad, d, picks),
-  ]);
+  return record('IndexAddBackward0', out, [x, scaled], (node) => {
+    const saved = node.needs[1] ? node.save(picks) : null;
+    return (grad) => [grad, saved && selectAlong(grad, d, saved.get(grad))];
+  });
 });
 
 /** Row-major positions of the elements of the slices `picks` along d, in the shape of those slices. */

@@ -14,7 +14,6 @@ import { eye } from './identity.ts';
 import { selectAlong } from './indexing.ts';
 import { bmm, dot, matmul, mm, mv, outer } from './matmul.ts';
 import { checkNames, option } from './options.ts';
-import { integerVector } from './rearrange.ts';
 import { sum } from './reduce.ts';
 import { vectorNorm } from './statistics.ts';
 import { taking } from './taking.ts';
@@ -271,8 +270,7 @@ export const cross = /* @__PURE__ */ taking('cross', 'other dim?', function cros
         `linalg.cross: inputs dimension ${named_ ?? -1} must have length 3; got shape ${formatShape(shape)}`,
       );
     const [x, y] = [expand(a, shape), expand(b, shape)];
-    const turned = (v: T, by: number): T =>
-      selectAlong(v, d, integerVector(v, [by, (by + 1) % 3, (by + 2) % 3]));
+    const turned = (v: T, by: number): T => selectAlong(v, d, [by, (by + 1) % 3, (by + 2) % 3]);
     const area = sub<T>(mul<T>(turned(x, 1), turned(y, 2)), mul<T>(turned(x, 2), turned(y, 1)));
     return named('LinalgCrossBackward0', area);
   });
@@ -317,10 +315,7 @@ export function pdist<T extends Variable>(x: T, p = 2): T {
       selectAlong(
         x,
         0,
-        integerVector(
-          x,
-          pairs.map((pair) => pair[k]),
-        ),
+        pairs.map((pair) => pair[k]),
       );
     return vectorNorm(sub<T>(side(0), side(1)), p, 1);
   });

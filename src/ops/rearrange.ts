@@ -26,10 +26,7 @@ export function flipDim<T extends Variable>(x: T, dim: number): T {
     : selectAlong(
         x,
         dim,
-        integerVector(
-          x,
-          Array.from({ length: n }, (_, i) => n - 1 - i),
-        ),
+        Array.from({ length: n }, (_, i) => n - 1 - i),
         'FlipBackward0',
       );
 }
@@ -219,7 +216,7 @@ export const repeatInterleave = /* @__PURE__ */ taking(
     const picks = Array.from({ length: n }).flatMap((_, i) =>
       new Array<number>(counts.length === 1 ? counts[0] : counts[i]).fill(i),
     );
-    return selectAlong(source, d, integerVector(source, picks), 'IndexSelectBackward0');
+    return selectAlong(source, d, picks, 'IndexSelectBackward0');
   },
 );
 

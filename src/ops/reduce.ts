@@ -160,13 +160,10 @@ export function extremeDim<T extends Variable>(
   const { values, indices } = x.array.backend.extreme(kind, x.array, d, keepdim);
   const positions = x.derive(indices);
   const from = x.shape;
-  const [out] = recordMany(
-    kind === 'max' ? 'MaxBackward0' : 'MinBackward0',
-    [values],
-    [x],
-    () =>
-      ([grad]) => [grad && placeAt(grad, positions, from, d, keepdim)],
-  );
+  const [out] = recordMany(kind === 'max' ? 'MaxBackward0' : 'MinBackward0', [values], [x], (node) => {
+    const saved = node.save(positions);
+    return ([grad]) => [grad && placeAt(grad, saved.get(grad), from, d, keepdim)];
+  });
   return namedResult(kind, out, positions);
 }
 

@@ -204,6 +204,111 @@ for (const device of ['cpu', 'reference']) {
       expect(list(ok.grad)).toEqual([2, 2]);
     });
 
+    const places = () => torch.tensor([0n, 1n, 2n, 2n, 1n, 0n]).reshape(2, 3);
+    const withIndices = ({ values, indices }: { values: Tensor; indices: Tensor }): [Tensor, Tensor] => [
+      values,
+      indices,
+    ];
+    const F = torch.nn.functional;
+    /** What is computed from x, and what backward reads besides x. */
+    const readers: Record<string, (x: Tensor) => [Tensor, Tensor]> = {
+      gather: (x) => {
+        const index = places();
+        return [x.gather(1, index), index];
+      },
+      takeAlongDim: (x) => {
+        const index = places();
+        return [x.takeAlongDim(index, 1), index];
+      },
+      scatter: (x) => {
+        const index = places();
+        return [x.scatter(1, index, 1), index];
+      },
+      scatterAdd: (x) => {
+        const index = places();
+        return [torch.zeros(2, 3).scatterAdd(1, index, x), index];
+      },
+      indexSelect: (x) => {
+        const index = torch.tensor([0n, 2n]);
+        return [x.indexSelect(1, index), index];
+      },
+      indexAdd: (x) => {
+        const index = torch.tensor([1n, 0n]);
+        return [torch.zeros(2, 3).indexAdd(0, index, x), index];
+      },
+      where: (x) => {
+        const condition = x.detach().gt(0);
+        return [torch.where(condition, x, 0), condition];
+      },
+      maskedFill: (x) => {
+        const mask = x.detach().gt(0);
+        return [x.maskedFill(mask, 0), mask];
+      },
+      'max of a dimension': (x) => withIndices(x.max(1)),
+      'min of a dimension': (x) => withIndices(x.min(1)),
+      'median of a dimension': (x) => withIndices(x.median(1)),
+      mode: (x) => withIndices(x.mode(1)),
+      kthvalue: (x) => withIndices(x.kthvalue(2, 1)),
+      sort: (x) => withIndices(x.sort(1)),
+      topk: (x) => withIndices(x.topk(2, 1)),
+      cummax: (x) => withIndices(x.cummax(1)),
+      cummin: (x) => withIndices(x.cummin(1)),
+      maxUnpool1d: (x) => {
+        const indices = torch.tensor([0n, 2n, 4n, 1n, 3n, 5n]).reshape(1, 2, 3);
+        return [F.maxUnpool1d(x.unsqueeze(0), indices, 2), indices];
+      },
+      'binaryCrossEntropy’s weight': (x) => {
+        const weight = torch.ones(3);
+        return [F.binaryCrossEntropy(x.sigmoid(), torch.zeros(2, 3), weight), weight];
+      },
+      'binaryCrossEntropyWithLogits’ weight': (x) => {
+        const weight = torch.ones(3);
+        return [F.binaryCrossEntropyWithLogits(x, torch.zeros(2, 3), weight), weight];
+      },
+      'binaryCrossEntropyWithLogits’ posWeight': (x) => {
+        const posWeight = torch.ones(3);
+        return [F.binaryCrossEntropyWithLogits(x, torch.ones(2, 3), { posWeight }), posWeight];
+      },
+    };
+    for (const [name, read] of Object.entries(readers)) {
+      test(`notice what else was overwritten that backward reads, and free it: ${name}`, () => {
+        const start = () => leaf([0.3, -0.5, 0.7, 0.2, 0.9, -0.1]).reshape(2, 3);
+        const [changed, other] = read(start());
+        other.zero_();
+        expect(() => changed.sum().backward()).toThrow(
+          /modified by an inplace operation: a (int64|bool|float32) tensor/,
+        );
+        const kept = read(start())[0].sum();
+        kept.backward();
+        expect(() => kept.backward()).toThrow(/second time/);
+      });
+    }
+
+    test('notice overwritten targets in the second derivative of crossEntropy', () => {
+      const x = leaf([0.3, -0.5, 0.7]);
+      const target = torch.tensor([1n]);
+      const [first] = autograd.grad(F.crossEntropy(x.reshape(1, 3), target), x, { createGraph: true });
+      target.zero_();
+      expect(() => first.square().sum().backward()).toThrow(/modified by an inplace operation/);
+    });
+
+    test('walk twice through what only moves elements about', () => {
+      const x = leaf([1, 2, 3, 4]);
+      for (const y of [
+        x.flip(0),
+        x.roll(1),
+        x.repeatInterleave(2),
+        F.interpolate(x.reshape(1, 1, 4), { scaleFactor: 2 }),
+      ]) {
+        x.grad = null;
+        const total = y.sum();
+        total.backward();
+        total.backward();
+        const each = (2 * y.numel()) / 4;
+        expect(list(x.grad)).toEqual([each, each, each, each]);
+      }
+    });
+
     test('hold leaves to PyTorch’s rules of in-place changes', () => {
       const x = leaf([1, 2]);
       expect(() => x.add_(1)).toThrow(/leaf Variable that requires grad/);
