@@ -6,12 +6,12 @@
 import { collectStorages, type Storage } from '../backend/array.ts';
 import type { BinarySpec } from '../backend/backend.ts';
 import { dtypeInfo } from '../core/dtype.ts';
-import { AutogradError } from '../core/errors.ts';
+import { ArgumentError, AutogradError } from '../core/errors.ts';
 import { formatShape, type Shape, sameShape } from '../core/shape.ts';
 import { anomaly, checkBackward, withoutForwardChecks } from './anomaly.ts';
 import { withGradMode } from './gradMode.ts';
-import { AccumulateGrad, type Edge, type GraphNode } from './node.ts';
-import type { Variable } from './variable.ts';
+import { AccumulateGrad, type Edge, type GraphNode, type Leaf } from './node.ts';
+import { Variable } from './variable.ts';
 import { walkHooks, withWalkHooks } from './walkHooks.ts';
 
 export interface WalkOptions {
@@ -222,13 +222,16 @@ class Walk {
 
   #runHooks(node: GraphNode, entry: Pending): void {
     if (node.hooks === null) return;
-    for (const [slot, hooks] of node.hooks) {
+    for (const [slot, { hooks, retained }] of node.hooks) {
+      let gradient = entry.grads[slot];
+      if (gradient === null) continue;
       for (const hook of hooks.slice()) {
-        const gradient = entry.grads[slot];
-        if (gradient === null) continue;
         const replacement = hook(gradient.value);
-        entry.grads[slot] = { value: replacement ?? gradient.value, owned: false };
+        if (replacement != null) checkReplacement(replacement, gradient.value);
+        gradient = { value: replacement ?? gradient.value, owned: false };
       }
+      entry.grads[slot] = gradient;
+      if (retained !== null) retain(retained, gradient.value, this.#options.createGraph);
     }
   }
 
@@ -303,6 +306,26 @@ function countUses(values: readonly (Variable | null)[], storage: Storage): numb
 function expandsTo(from: Shape, to: Shape): boolean {
   const shift = to.length - from.length;
   return shift >= 0 && from.every((size, d) => size === 1 || size === to[d + shift]);
+}
+
+/** @throws ArgumentError for what is no tensor; AutogradError for a tensor that cannot stand for the gradient */
+function checkReplacement(replacement: Variable, value: Variable): void {
+  if (!(replacement instanceof Variable))
+    throw new ArgumentError(`backward: expected Variable, but hook returned '${typeof replacement}'`);
+  const differs = (what: string, was: unknown, got: unknown): AutogradError =>
+    new AutogradError(`backward: hook has changed the ${what} of value (was ${was} got ${got})`);
+  if (replacement.dtype !== value.dtype) throw differs('type', value.dtype, replacement.dtype);
+  const [was, got] = [value.array.backend.device, replacement.array.backend.device];
+  if (got !== was) throw differs('device type', was, got);
+  if (!sameShape(replacement.shape, value.shape))
+    throw differs('size', formatShape(value.shape), formatShape(replacement.shape));
+}
+
+/** What `retainGrad` keeps is the user's alone, and a sum over several walks. */
+function retain(leaf: Leaf, value: Variable, createGraph: boolean): void {
+  if (leaf.grad !== null) leaf.grad = leaf.grad.addGrad(value);
+  else leaf.grad = createGraph ? value.clone() : ownCopy(value);
+  leaf.exposed = false;
 }
 
 /** Adds to a leaf's gradient, which always has a buffer of its own: in-place changes of one reach no other. */

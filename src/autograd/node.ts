@@ -29,6 +29,13 @@ export type BackwardFunction = (
 
 export type GradHook = (grad: Variable) => Variable | null | undefined | void;
 
+/** What happens to the complete gradient of one output on its way. */
+export interface OutputHooks {
+  readonly hooks: GradHook[];
+  /** Keeps what the hooks leave of it: `retainGrad`. */
+  retained: Leaf | null;
+}
+
 let nextSequence = 0;
 
 /** The `sequence` that the next node will have. */
@@ -42,7 +49,7 @@ export abstract class GraphNode {
   readonly edges: readonly (Edge | null)[];
   readonly outputs: readonly OutputForm[];
   /** By output slot: called with the complete gradient of that output, may replace it. */
-  hooks: Map<number, GradHook[]> | null = null;
+  hooks: Map<number, OutputHooks> | null = null;
   /** Where the op was called; known only while anomalies are looked for. */
   readonly calledAt: string | null = anomaly.enabled ? callSite() : null;
 
@@ -58,11 +65,18 @@ export abstract class GraphNode {
   /** Drops what was saved; a later backward that needs it fails. */
   abstract release(): void;
 
-  addHook(slot: number, hook: GradHook): () => void {
+  hooksOf(slot: number): OutputHooks {
     this.hooks ??= new Map();
-    const list = this.hooks.get(slot) ?? [];
+    const present = this.hooks.get(slot);
+    if (present !== undefined) return present;
+    const none = { hooks: [], retained: null };
+    this.hooks.set(slot, none);
+    return none;
+  }
+
+  addHook(slot: number, hook: GradHook): () => void {
+    const list = this.hooksOf(slot).hooks;
     list.push(hook);
-    this.hooks.set(slot, list);
     return () => {
       const at = list.indexOf(hook);
       if (at >= 0) list.splice(at, 1);
@@ -211,6 +225,13 @@ export class AccumulateGrad extends GraphNode {
   constructor(leaf: Leaf, form: OutputForm) {
     super('AccumulateGrad', [], [form]);
     this.leaf = leaf;
+    this.hooks = leaf.hooks;
+  }
+
+  override hooksOf(slot: number): OutputHooks {
+    const found = super.hooksOf(slot);
+    this.leaf.hooks = this.hooks;
+    return found;
   }
 
   backward(): readonly (Variable | null)[] {
@@ -227,6 +248,8 @@ export class Leaf {
   /** The gradient was handed to user code, which may still hold it. */
   exposed = false;
   node: AccumulateGrad | null = null;
+  /** Those of its node; the next one takes them over, when the leaf holds another array. */
+  hooks: AccumulateGrad['hooks'] = null;
   /** Called after `.grad` was updated. */
   afterAccumulate: (() => void)[] | null = null;
 }

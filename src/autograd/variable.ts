@@ -182,13 +182,8 @@ export abstract class Variable {
         throw new AutogradError("retainGrad: can't retainGrad on Tensor that has requiresGrad=false");
       return;
     }
-    if (this.#leaf !== null) return;
-    const cell = new Leaf();
-    this.#leaf = cell;
-    node.addHook(this.#slot, (grad) => {
-      cell.grad = grad;
-      cell.exposed = true;
-    });
+    this.#leaf ??= new Leaf();
+    node.hooksOf(this.#slot).retained = this.#leaf;
   }
 
   /**
@@ -218,8 +213,7 @@ export abstract class Variable {
 
   /** After an in-place op: this value now comes from `node`. Views of it notice by the count. */
   rebase(node: GraphNode | null, slot = 0): void {
-    this.#node = node;
-    this.#slot = slot;
+    this.#comesFrom(node, slot);
     this.#rebases++;
     if (this.#view) this.#view.rebases = this.#view.base.#rebases;
   }
@@ -235,8 +229,18 @@ export abstract class Variable {
       return;
     }
     this.#view = { base: own.base, rebases: own.base.#rebases, again };
-    this.#node = view.#node;
-    this.#slot = view.#slot;
+    this.#comesFrom(view.#node, view.#slot);
+  }
+
+  /** Hooks stay with the value that was; what retains a gradient retains that of the value as it is now. */
+  #comesFrom(node: GraphNode | null, slot: number): void {
+    const before = this.#node?.hooks?.get(this.#slot);
+    if (before?.retained && before.retained === this.#leaf) {
+      before.retained = null;
+      if (node) node.hooksOf(slot).retained = this.#leaf;
+    }
+    this.#node = node;
+    this.#slot = slot;
   }
 
   /** Counts a change of the base that came through one of its views. */
@@ -248,8 +252,7 @@ export abstract class Variable {
     const view = this.#view;
     if (view !== null && view.rebases !== view.base.#rebases) {
       const fresh = view.again();
-      this.#node = fresh.#node;
-      this.#slot = fresh.#slot;
+      this.#comesFrom(fresh.#node, fresh.#slot);
       view.rebases = view.base.#rebases;
     }
     return this.#node;

@@ -370,6 +370,96 @@ for (const device of ['cpu', 'reference']) {
       expect(onLeaf).toBe(1);
     });
 
+    test('keep the hooks of parameters that move to another dtype or device', () => {
+      const layer = new torch.nn.Linear(2, 1);
+      const seen: string[] = [];
+      const remove = layer.weight.registerHook((g) => {
+        seen.push(g.dtype);
+      });
+      const step = (dtype: torch.DType) =>
+        layer
+          .forward(torch.ones([1, 2], { dtype }))
+          .sum()
+          .backward();
+      layer.to(device);
+      step('float32');
+      layer.to('float64');
+      step('float64');
+      expect(seen).toEqual(['float32', 'float64']);
+      remove();
+      step('float64');
+      expect(seen).toHaveLength(2);
+      expect(list(layer.weight.grad)).toEqual([3, 3]);
+    });
+
+    test('retain gradients as the last hook, in memory of their own, and add up', () => {
+      const x = leaf([1, 2]);
+      const y = x.mul(2);
+      y.retainGrad();
+      y.registerHook((g) => g.mul(5));
+      const total = y.sum();
+      total.backward({ retainGraph: true });
+      const once = y.grad;
+      total.backward();
+      expect([list(y.grad), list(once)]).toEqual([
+        [10, 10],
+        [5, 5],
+      ]);
+      const given = torch.ones(2);
+      const z = x.mul(2);
+      z.retainGrad();
+      z.backward(given);
+      z.grad?.mul_(10);
+      expect(list(given)).toEqual([1, 1]);
+      const w = x.mul(2);
+      w.grad = torch.ones(2);
+      w.retainGrad();
+      w.retainGrad();
+      w.sum().backward();
+      expect(list(w.grad)).toEqual([2, 2]);
+      const second = x.mul(2);
+      second.retainGrad();
+      second.square().sum().backward({ createGraph: true });
+      expect(second.grad?.gradFn).not.toBe(null);
+    });
+
+    test('retain the gradient of a value as it is after changes in place', () => {
+      const x = leaf([1, 2]);
+      const y = x.mul(2);
+      y.retainGrad();
+      y.mul_(3);
+      y.sum().backward();
+      expect(list(y.grad)).toEqual([1, 1]);
+      const base = x.mul(2);
+      const view = base.narrow(0, 0, 1);
+      base.retainGrad();
+      view.retainGrad();
+      view.mul_(3);
+      base.sum().backward();
+      expect(list(base.grad)).toEqual([1, 1]);
+      const other = x.mul(2);
+      const part = other.narrow(0, 0, 1);
+      part.retainGrad();
+      other.mul_(3);
+      part.sum().backward();
+      expect(list(part.grad)).toEqual([1]);
+    });
+
+    test('refuse what hooks cannot put in a gradient’s place', () => {
+      const run = (replacement: unknown) => () => {
+        const x = leaf([1, 2]);
+        x.registerHook(() => replacement as Tensor);
+        x.sum().backward();
+        return list(x.grad);
+      };
+      expect(run(torch.ones(7))).toThrow('hook has changed the size of value (was [2] got [7])');
+      expect(run(torch.ones(2, { dtype: 'float64' }))).toThrow(
+        'hook has changed the type of value (was float32 got float64)',
+      );
+      expect(run(3)).toThrow("expected Variable, but hook returned 'number'");
+      expect(run(torch.ones(1).expand(2))()).toEqual([1, 1]);
+    });
+
     test('switch recording off and on, and restore the mode after an error', () => {
       const x = leaf([1]);
       expect(torch.noGrad(() => x.mul(2)).requiresGrad).toBe(false);
