@@ -3,7 +3,7 @@
  * here and nowhere else: gradients of one value are summed, broadcasting is undone, and the memory of gradients that
  * nobody can reach any more is given back.
  */
-import { collectStorages, type Storage } from '../backend/array.ts';
+import { collectStorages, type NDArray, type Storage } from '../backend/array.ts';
 import type { BinarySpec } from '../backend/backend.ts';
 import { dtypeInfo } from '../core/dtype.ts';
 import { ArgumentError, AutogradError } from '../core/errors.ts';
@@ -340,7 +340,8 @@ function accumulate(node: AccumulateGrad, gradient: Gradient | null, createGraph
       owned && array.dense && array.size * dtypeInfo[array.dtype].bytes === array.storage.byteLength;
     leaf.grad = createGraph ? value.clone() : whole ? value : ownCopy(value);
     leaf.exposed = false;
-  } else if (createGraph) {
+  } else if (createGraph || repeats(existing.array)) {
+    // In place, a user's expanded gradient would take every addend of its one element.
     leaf.grad = existing.addGrad(value);
   } else {
     addInto(existing, value);
@@ -348,6 +349,9 @@ function accumulate(node: AccumulateGrad, gradient: Gradient | null, createGraph
   }
   for (const notify of leaf.afterAccumulate ?? []) notify();
 }
+
+const repeats = ({ shape, strides }: NDArray): boolean =>
+  shape.some((size, d) => size > 1 && strides[d] === 0);
 
 function ownCopy(value: Variable): Variable {
   const { array } = value;

@@ -4,7 +4,7 @@
  */
 import { type NDArray, storageMode } from '../backend/array.ts';
 import { type DType, isFloating } from '../core/dtype.ts';
-import { AutogradError } from '../core/errors.ts';
+import { ArgumentError, AutogradError } from '../core/errors.ts';
 import { formatShape, type Shape, type Strides, sameShape } from '../core/shape.ts';
 import { AccumulateGrad, type Edge, type GradHook, type GraphNode, Leaf } from './node.ts';
 
@@ -122,6 +122,13 @@ export abstract class Variable {
   }
   set grad(value: Variable | null) {
     if (value !== null) {
+      if (!(value instanceof Variable)) {
+        throw new ArgumentError(
+          `grad: assigned grad expected to be a Tensor or None but got grad of type ${typeof value}`,
+        );
+      }
+      if ((value as Variable) === this)
+        throw new AutogradError("grad: can't assign Variable as its own grad");
       if (!sameShape(value.shape, this.shape)) {
         throw new AutogradError(
           `grad: expected a gradient of shape ${formatShape(this.shape)}, but got ${formatShape(value.shape)}`,

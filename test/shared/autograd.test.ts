@@ -460,6 +460,21 @@ for (const device of ['cpu', 'reference']) {
       expect(run(torch.ones(1).expand(2))()).toEqual([1, 1]);
     });
 
+    test('refuse a leaf as its own gradient, and add to expanded ones out of place', () => {
+      const x = leaf([1, 2, 3]);
+      expect(() => {
+        x.grad = x;
+      }).toThrow("can't assign Variable as its own grad");
+      expect(() => {
+        x.grad = 3 as never;
+      }).toThrow('assigned grad expected to be a Tensor or None but got grad of type number');
+      const one = torch.ones(1);
+      x.grad = one.expand(3);
+      x.sum().backward();
+      expect(list(x.grad)).toEqual([2, 2, 2]);
+      expect(list(one)).toEqual([1]);
+    });
+
     test('switch recording off and on, and restore the mode after an error', () => {
       const x = leaf([1]);
       expect(torch.noGrad(() => x.mul(2)).requiresGrad).toBe(false);
