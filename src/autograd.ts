@@ -7,8 +7,13 @@ import { initialGradient, Tensor } from './tensor.ts';
 /** One for each of the tensors that derivatives start from, null for a scalar's 1. */
 type GradientsGiven = Tensor | readonly (Tensor | null)[] | null;
 
-const listOf = (given: GradientsGiven | undefined): readonly (Tensor | null)[] =>
-  given instanceof Tensor ? [given] : (given ?? []);
+/** What the walk starts from: the gradient that was given for each root, or 1 for scalars. @throws AutogradError */
+function startsOf(roots: readonly Tensor[], given: GradientsGiven | undefined, op: string): Tensor[] {
+  const list = given instanceof Tensor ? [given] : given;
+  if (list && list.length < roots.length)
+    throw new AutogradError(`${op}: got ${roots.length} tensors and ${list.length} gradients`);
+  return roots.map((root, i) => initialGradient(root, list?.[i] ?? null, op));
+}
 
 export interface GradOptions {
   /** Gradients of the outputs, each of its output's shape; default ones for scalars. */
@@ -47,8 +52,7 @@ export function grad(
   const { createGraph = false, retainGraph = createGraph, allowUnused = false, gradOutputs } = options;
   const roots = outputs instanceof Tensor ? [outputs] : outputs;
   const wanted = inputs instanceof Tensor ? [inputs] : inputs;
-  const given = listOf(gradOutputs);
-  const starts = roots.map((root, i) => initialGradient(root, given[i] ?? null, 'grad'));
+  const starts = startsOf(roots, gradOutputs, 'grad');
   const targets = wanted.map((x) => {
     const edge = x.edge();
     if (edge === null)
@@ -84,7 +88,5 @@ export function backward(
   const options = named<BackwardAllOptions>(['gradTensors', 'retainGraph', 'createGraph'], rest, {});
   const { createGraph = false, retainGraph = createGraph, gradTensors } = options;
   const roots = tensors instanceof Tensor ? [tensors] : tensors;
-  const given = listOf(gradTensors);
-  const starts = roots.map((root, i) => initialGradient(root, given[i] ?? null, 'backward'));
-  walkBackward(roots, starts, { retainGraph, createGraph, targets: null });
+  walkBackward(roots, startsOf(roots, gradTensors, 'backward'), { retainGraph, createGraph, targets: null });
 }

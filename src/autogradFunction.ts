@@ -104,7 +104,8 @@ function attach<A extends readonly unknown[], R extends Results>(
     });
     const gradients = definition.backward(ctx, ...(given as Tensor[]));
     const answer = gradients instanceof Tensor || gradients == null ? [gradients] : gradients;
-    if (answer.length > tensors.length && answer.slice(tensors.length).some((g) => g != null)) {
+    const surplus = answer.slice(tensors.length).some((g) => g != null);
+    if (surplus || answer.length < tensors.length) {
       throw new AutogradError(
         `${definition.name}.backward returned an incorrect number of gradients (expected ${tensors.length}, got ${answer.length})`,
       );

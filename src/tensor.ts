@@ -279,10 +279,10 @@ export class Tensor extends RandomMethods {
   detach(): Tensor {
     return new Tensor(this.array);
   }
-  /** Makes this very tensor a leaf without history. */
+  /** Makes this very tensor a leaf without history, which requires no gradient. */
   detach_(): this {
     this.rebase(null);
-    return this;
+    return this.requiresGrad_(false);
   }
   /**
    * Another shape over the same memory, row-major; a longer one gets new memory, whose further elements are arbitrary.

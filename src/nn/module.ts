@@ -446,7 +446,11 @@ function copyValue(value: unknown, copies: Map<object, unknown>): unknown {
   if (value instanceof Module) return value.copyInto(copies);
   let copy: unknown = value;
   if (value instanceof Parameter) copy = new Parameter(value.detach().clone(), value.requiresGrad);
-  else if (value instanceof Tensor) copy = value.detach().clone();
+  else if (value instanceof Tensor)
+    copy = value
+      .detach()
+      .clone()
+      .requiresGrad_(value.isLeaf && value.requiresGrad);
   else if (Array.isArray(value)) copy = value.map((x) => copyValue(x, copies));
   else if (Object.getPrototypeOf(value) === Object.prototype) {
     copy = Object.fromEntries(Object.entries(value).map(([name, x]) => [name, copyValue(x, copies)]));

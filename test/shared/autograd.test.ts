@@ -475,6 +475,32 @@ for (const device of ['cpu', 'reference']) {
       expect(list(one)).toEqual([1]);
     });
 
+    test('want nothing for a leaf that was detached in place', () => {
+      const x = leaf([1, 2]);
+      expect(x.detach_().requiresGrad).toBe(false);
+      const y = leaf([1, 2]).mul(2);
+      expect([y.detach_().requiresGrad, y.isLeaf]).toEqual([false, true]);
+    });
+
+    test('refuse too few gradients, of user-defined operations and to start from', () => {
+      class Product extends autograd.Function {
+        static forward(_: FunctionContext, a: Tensor, b: Tensor): Tensor {
+          return a.mul(b);
+        }
+        static backward(_: FunctionContext, grad: Tensor): Tensor {
+          return grad;
+        }
+      }
+      const x = leaf([1, 2]);
+      expect(() => Product.apply(x, torch.ones(2)).sum().backward()).toThrow(
+        'Product.backward returned an incorrect number of gradients (expected 2, got 1)',
+      );
+      const sums = [x.sum(), x.sum()];
+      const one = [torch.tensor(1)];
+      expect(() => autograd.grad(sums, x, { gradOutputs: one })).toThrow('got 2 tensors and 1 gradients');
+      expect(() => autograd.backward(sums, { gradTensors: one })).toThrow('got 2 tensors and 1 gradients');
+    });
+
     test('switch recording off and on, and restore the mode after an error', () => {
       const x = leaf([1]);
       expect(torch.noGrad(() => x.mul(2)).requiresGrad).toBe(false);

@@ -175,6 +175,16 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
       );
     });
 
+    it('keeps in a copy what its own tensors require', () => {
+      class Plain extends nn.Module {
+        learned = torch.ones(2, { requiresGrad: true });
+        constant = torch.ones(2);
+        forward = (x: torch.Tensor) => x;
+      }
+      const copy = new Plain().deepcopy();
+      expect([copy.learned.requiresGrad, copy.constant.requiresGrad]).toEqual([true, false]);
+    });
+
     it('calls hooks around forward, however it is called', () => {
       const layer = new nn.Identity();
       const calls: string[] = [];
