@@ -8,7 +8,7 @@ import { inOp } from '../core/inOp.ts';
 import { add, maximum, minimum, mul } from './arithmetic.ts';
 import { eq, ge, isfinite, le, logicalAnd } from './comparison.ts';
 import { detached } from './composite.ts';
-import { cast, commonDType, type OperandOf } from './convert.ts';
+import { cast, clone, commonDType, type OperandOf } from './convert.ts';
 import { tensorGiven } from './given.ts';
 import { checkNames, isPlain } from './options.ts';
 import { whereOp } from './where.ts';
@@ -106,7 +106,7 @@ export function nanToNum<T extends Variable>(
   neginf?: number | null,
 ): T {
   tensorGiven(x, 'nan_to_num');
-  if (!isFloating(x.dtype)) return cast(x, x.dtype);
+  if (!isFloating(x.dtype)) return clone(x);
   const options = typeof nan === 'object' ? checkNames(nan) : { nan, posinf, neginf };
   const largest = x.dtype === 'float32' ? FLOAT32_MAX : Number.MAX_VALUE;
   const high = options.posinf ?? largest;

@@ -9,7 +9,7 @@ import { add, div, mul, sub } from './arithmetic.ts';
 import { clamp } from './clamp.ts';
 import { ne } from './comparison.ts';
 import { detached, named } from './composite.ts';
-import { contiguous } from './convert.ts';
+import { clone, contiguous } from './convert.ts';
 import { sqrt } from './elementwise.ts';
 import { optionsGiven, tensorGiven, tensorsGiven } from './given.ts';
 import { selectAlong } from './indexing.ts';
@@ -51,7 +51,7 @@ export function diff<T extends Variable>(x: T, n: number | DiffOptions<T> = 1, d
       const size = Math.max(0, y.shape[d] - 1);
       y = (y.dtype === 'bool' ? ne<T> : sub<T>)(narrow(y, d, y.shape[d] - size, size), narrow(y, d, 0, size));
     }
-    return y;
+    return y === x ? clone(x) : y;
   });
 }
 
@@ -123,7 +123,7 @@ export function mode<T extends Variable>(
   tensorGiven(x, 'mode');
   const o = typeof dim === 'object' ? { dim: -1, keepdim, ...checkNames(dim) } : { dim, keepdim };
   const d = normalizeDim(o.dim, x.ndim, 'mode');
-  if (x.ndim === 0) return namedResult('mode', x, integerVector(x, [0]));
+  if (x.ndim === 0) return namedResult('mode', clone(x), reshape(integerVector(x, [0]), []));
   const n = x.shape[d];
   if (n === 0)
     throw new IndexError(

@@ -14,6 +14,7 @@ import { given, operandGiven, tensorGiven } from './given.ts';
 import { inplace } from './inplace.ts';
 import { zeros } from './unary.ts';
 import {
+  alias,
   expand,
   permute,
   reshape,
@@ -22,7 +23,6 @@ import {
   slice as sliceDim,
   takeFlat,
   unsqueeze,
-  viewOf,
 } from './views.ts';
 
 /** Every `step`-th index from `start` up to but not including `stop`; null means the end that is meant. */
@@ -244,7 +244,7 @@ function gathering<T extends Variable>({ source, indices }: Plan<T>): Gathering<
  */
 export function index<T extends Variable>(x: T, ...entries: readonly IndexOf<T>[]): T {
   const { source, indices } = plan(x, entries);
-  if (indices.every((i) => i === null)) return source === x ? alias(x) : source;
+  if (indices.every((i) => i === null)) return source === x ? alias(x, 'AliasBackward0') : source;
   const [only, ...more] = indices.flatMap((i, d) => (i === null ? [] : [d]));
   const single = indices[only];
   if (more.length === 0 && single !== null && single.ndim === 1) return selectAlong(source, only, single);
@@ -257,9 +257,6 @@ export function index<T extends Variable>(x: T, ...entries: readonly IndexOf<T>[
     scatterFlat(reshape(grad, [-1]), flat, from),
   ]);
 }
-
-const alias = <T extends Variable>(x: T): T =>
-  viewOf('AliasBackward0', x, x.shape, x.array.strides, x.array.offset, (grad) => [grad]);
 
 /**
  * Rows, columns or whatever lies along dim, in the order of a checked 1-d index, or of a list. A list's tensor is out of

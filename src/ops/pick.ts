@@ -9,7 +9,7 @@ import { broadcastShapes, formatShape, normalizeDim, sameShape } from '../core/s
 import { zerosOf } from './along.ts';
 import { type AlphaOptions, add, mul } from './arithmetic.ts';
 import { named } from './composite.ts';
-import { cast, checkDevices, contiguous, valueDType } from './convert.ts';
+import { cast, checkDevices, clone, contiguous, valueDType } from './convert.ts';
 import { given, optionsGiven, tensorGiven } from './given.ts';
 import { checkedIndex, nonzeroColumns, putFlat, selectAlong } from './indexing.ts';
 import { cat } from './join.ts';
@@ -90,7 +90,7 @@ export const indexCopy = /* @__PURE__ */ taking('index_copy', 'dim index source'
   tensorGiven(index, 'index_copy', 'index');
   tensorGiven(source, 'index_copy', 'source');
   const { d, picks } = sliceTarget(x, dim, index, source, 'index_copy');
-  if (x.ndim === 0) return source;
+  if (x.ndim === 0) return clone(source);
   const positions = reshape(slicePositions(x, d, picks), [-1]);
   return named('IndexCopyBackward0', putFlat(x, positions, reshape(source, [-1]), false));
 });

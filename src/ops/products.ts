@@ -7,7 +7,7 @@ import { inOp } from '../core/inOp.ts';
 import { broadcastShapes, formatShape, normalizeDim, numElements } from '../core/shape.ts';
 import { add, mul, sub } from './arithmetic.ts';
 import { named } from './composite.ts';
-import { scalarValue } from './convert.ts';
+import { clone, scalarValue } from './convert.ts';
 import { fused } from './fused.ts';
 import { tensorGiven, tensorsGiven } from './given.ts';
 import { eye } from './identity.ts';
@@ -230,7 +230,7 @@ export function chainMatmul<T extends Variable>(...matrices: readonly T[] | [rea
     }
     const multiply = (i: number, j: number): T =>
       i === j ? list[i] : mm(multiply(i, cut[i][j]), multiply(cut[i][j] + 1, j));
-    return multiply(0, n - 1);
+    return n === 1 ? clone(list[0]) : multiply(0, n - 1);
   });
 }
 
@@ -249,7 +249,7 @@ export function matrixPower<T extends Variable>(x: T, n: number): T {
       );
     if (n === 0) return expand(eye(x, rows), x.shape);
     const half = n > 1 ? matrixPower(x, n >> 1) : null;
-    if (half === null) return x;
+    if (half === null) return clone(x);
     const squared = matmul(half, half);
     return n % 2 === 0 ? squared : matmul(squared, x);
   });

@@ -11,4 +11,4 @@ export const select = /* @__PURE__ */ taking('select', 'dim index', views.select
 /** `length` slices along a dimension from `start`; a view. @throws IndexError */
 export const narrow = /* @__PURE__ */ taking('narrow', 'dim start length', views.narrow);
 /** The same elements in another shape, a view where the strides allow it. @throws ShapeError */
-export const reshape = /* @__PURE__ */ taking('reshape', 'shape', views.reshape);
+export const reshape = /* @__PURE__ */ taking('reshape', 'shape', views.reshaped);

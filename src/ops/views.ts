@@ -155,7 +155,20 @@ export function view<T extends Variable>(x: T, sizes: Shape): T {
   return viewOf('ViewBackward0', x, shape, strides, x.array.offset, (grad) => [reshape(grad, from)]);
 }
 
-/** x with another shape: a view where possible, else a copy. One size may be -1. @throws ShapeError */
+/** All of x as a view of its own: another tensor, whose shape may change in place. */
+export const alias = <T extends Variable>(x: T, name = 'ViewBackward0'): T =>
+  viewOf(name, x, x.shape, x.array.strides, x.array.offset, (grad) => [grad]);
+
+/** `reshape` for users, who never get x itself. */
+export function reshaped<T extends Variable>(x: T, sizes: Shape): T {
+  const out = reshape(x, sizes);
+  return out === x ? alias(x) : out;
+}
+
+/**
+ * x with another shape: x itself if it has it, else a view where possible, else a copy. One size may be -1.
+ * @throws ShapeError
+ */
 export function reshape<T extends Variable>(x: T, sizes: Shape): T {
   tensorGiven(x, 'reshape');
   given(sizes, 'reshape', 'shape', 'a list of sizes');

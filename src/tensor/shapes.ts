@@ -18,7 +18,7 @@ export abstract class ShapeMethods extends StatisticsMethods {
   }
   /** Another shape: a view where possible, else a copy. One size may be −1. */
   reshape(...shape: SizeArguments): this {
-    return views.reshape(this, sizes(shape, 'reshape', 'shape'));
+    return views.reshaped(this, sizes(shape, 'reshape', 'shape'));
   }
   /** The shape of another tensor. */
   viewAs(other: this): this {
@@ -26,7 +26,7 @@ export abstract class ShapeMethods extends StatisticsMethods {
   }
   /** The shape of another tensor. */
   reshapeAs(other: this): this {
-    return views.reshape(this, tensorGiven(other, 'reshape_as', 'other').shape);
+    return views.reshaped(this, tensorGiven(other, 'reshape_as', 'other').shape);
   }
   /** Repeats sizes of 1, and new leading dimensions, without copying. */
   expand(...shape: SizeArguments): this {

@@ -309,6 +309,41 @@ for (const device of ['cpu', 'reference']) {
       }
     });
 
+    test('never hand out the operand itself, whose shape may then change in place', () => {
+      const x = torch.ones(2, 3);
+      for (const y of [x.reshape(2, 3), x.reshapeAs(x), torch.reshape(x, [-1, 3])]) {
+        y.t_();
+        expect([x.shape, y.shape]).toEqual([
+          [2, 3],
+          [3, 2],
+        ]);
+      }
+      const h = leaf([1, 2]).mul(2);
+      const view = h.reshape(2);
+      view.mul_(3);
+      expect(list(h)).toEqual([6, 12]);
+      expect([view.gradFn?.name, h.gradFn?.name]).toEqual(['AsStridedBackward0', 'CopySlices']);
+      expect(leaf([1, 2]).reshape(2).gradFn?.name).toBe('ViewBackward0');
+      const square = torch.ones(2, 2);
+      const one = torch.tensor(5);
+      const whole = torch.tensor([1n, 2n]);
+      const copies: [Tensor, Tensor][] = [
+        [square, torch.matrixPower(square, 1)],
+        [square, torch.chainMatmul(square)],
+        [square, torch.diff(square, { n: 0 })],
+        [one, torch.tensor(1).indexCopy(0, torch.tensor([0n]), one)],
+        [one, one.mode(0).values],
+        [whole, whole.nanToNum()],
+      ];
+      for (const [given, copy] of copies) {
+        const before = list(given);
+        expect(list(copy)).toEqual(before);
+        copy.zero_();
+        expect(list(given)).toEqual(before);
+      }
+      expect(one.mode(0).indices.shape).toEqual([]);
+    });
+
     test('hold leaves to PyTorch’s rules of in-place changes', () => {
       const x = leaf([1, 2]);
       expect(() => x.add_(1)).toThrow(/leaf Variable that requires grad/);

@@ -11,7 +11,7 @@ import { optionsGiven, tensorGiven } from '../../ops/given.ts';
 import { selectAlong } from '../../ops/indexing.ts';
 import { type LossReduction, reduceLoss } from '../../ops/loss.ts';
 import { taking } from '../../ops/taking.ts';
-import { takeFlat } from '../../ops/views.ts';
+import { reshape, takeFlat } from '../../ops/views.ts';
 import { whereOp } from '../../ops/where.ts';
 import { Tensor } from '../../tensor.ts';
 
@@ -69,23 +69,23 @@ function toRows(input: Tensor, target: Tensor, op: string): { rows: Tensor; clas
   const last = input.ndim <= 2 ? input : input.transpose(1, -1);
   const targetLast = input.ndim <= 3 ? target : target.transpose(1, -1);
   return {
-    rows: last.reshape([target.numel(), classes]),
+    rows: reshape<Tensor>(last, [target.numel(), classes]),
     classes,
-    flat: targetLast.reshape([target.numel()]),
+    flat: reshape<Tensor>(targetLast, [target.numel()]),
   };
 }
 
 /** Losses of rows in the order of the targets. */
 function fromRows(losses: Tensor, target: Tensor, reduction: LossReduction): Tensor {
   if (reduction !== 'none') return losses;
-  if (target.ndim < 3) return losses.reshape(target.shape);
+  if (target.ndim < 3) return reshape<Tensor>(losses, target.shape);
   const swapped = [
     target.shape[0],
     target.shape[target.ndim - 1],
     ...target.shape.slice(2, -1),
     target.shape[1],
   ];
-  return losses.reshape(swapped).transpose(1, -1);
+  return reshape<Tensor>(losses, swapped).transpose(1, -1);
 }
 
 function checkWeight(weight: Tensor | null, classes: number, op: string): void {

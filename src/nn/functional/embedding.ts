@@ -12,6 +12,7 @@ import { tensorGiven } from '../../ops/given.ts';
 import { addAlong } from '../../ops/indexing.ts';
 import { vectorNorm } from '../../ops/statistics.ts';
 import { taking } from '../../ops/taking.ts';
+import { reshape } from '../../ops/views.ts';
 import { isOptions } from '../../tensor/arguments.ts';
 import type { Tensor } from '../../tensor.ts';
 
@@ -53,7 +54,7 @@ export const embedding = /* @__PURE__ */ taking(
       checkDevices([input, weight], 'embedding', 'input weight');
       const [rows, size] = weight.shape;
       const padding = paddingRow(paddingIdx, rows);
-      const picks = input.long().reshape([input.numel()]);
+      const picks = reshape<Tensor>(input.long(), [input.numel()]);
       const { backend } = picks.array;
       const bad = backend.findBadTarget(picks.array, rows, null);
       if (bad >= 0) {
@@ -77,7 +78,7 @@ export const embedding = /* @__PURE__ */ taking(
           return [addAlong(sent, 0, used, shape)];
         };
       });
-      return found.reshape([...input.shape, size]);
+      return reshape<Tensor>(found, [...input.shape, size]);
     });
   },
 );

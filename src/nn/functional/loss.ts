@@ -10,6 +10,7 @@ import { optionsGiven, tensorGiven } from '../../ops/given.ts';
 import * as ops from '../../ops/loss.ts';
 import { type LossReduction, reduceLoss } from '../../ops/loss.ts';
 import { taking } from '../../ops/taking.ts';
+import { reshape } from '../../ops/views.ts';
 import { whereOp } from '../../ops/where.ts';
 import { type Flexible, named } from '../../tensor/namedArguments.ts';
 import { Tensor } from '../../tensor.ts';
@@ -519,8 +520,8 @@ export const multiMarginLoss = /* @__PURE__ */ taking(
       if (input.ndim === 0)
         throw new ShapeError('multi_margin_loss: expected input [N, C] or [C], but got shape []');
       const classes = input.shape[input.ndim - 1];
-      const rows = input.reshape([-1, classes]);
-      const flat = target.reshape([-1]);
+      const rows = reshape<Tensor>(input, [-1, classes]);
+      const flat = reshape<Tensor>(target, [-1]);
       if (rows.shape[0] !== flat.shape[0]) {
         throw new ShapeError(
           `multiMarginLoss: inconsistent target size, expected ${rows.shape[0]} for input of shape ` +
