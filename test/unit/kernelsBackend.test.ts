@@ -938,3 +938,67 @@ describe('optimiser steps', () => {
     }
   });
 });
+
+/** Whose memory is another buffer after every allocation, as unshared memory that grows. */
+class MovingBackend extends ReferenceBackend {
+  readonly #made: NDArray[] = [];
+
+  override empty(shape: Shape, dtype: DType, strides?: readonly number[]): NDArray {
+    for (const { storage } of this.#made) {
+      const buffer: unknown = Reflect.get(storage, 'buffer');
+      if (buffer instanceof ArrayBuffer)
+        Reflect.set(storage, 'buffer', structuredClone(buffer, { transfer: [buffer] }));
+    }
+    const made = super.empty(shape, dtype, strides);
+    this.#made.push(made);
+    return made;
+  }
+}
+
+describe('memory that moves when it grows', () => {
+  const moving = new MovingBackend();
+  const x = (b: ReferenceBackend, shape: Shape, seed = 1) => make(b, shape, 'float64', 'contiguous', seed);
+  const picks = (b: ReferenceBackend, dtype: DType = 'int32') =>
+    b.upload(dtype === 'int64' ? BigInt64Array.of(2n, 0n) : Int32Array.of(2, 0), [2], dtype);
+  const bytes = (b: ReferenceBackend) => b.upload(Uint8Array.of(1, 2, 3, 4, 5, 6), [3, 2], 'uint8');
+  const options = { ignoreIndex: 1, labelSmoothing: 0.1, reduction: 'mean' } as const;
+  const sum: ReduceSpec = { name: 'sum', js: (a, b) => a + b, initial: 0, wgsl: '' };
+
+  it.each<[string, (b: ReferenceBackend) => readonly NDArray[]]>([
+    ['standardize', (b) => Object.values(b.standardize(x(b, [2, 3, 4]), 1e-5))],
+    ['standardizeGrad', (b) => [b.standardizeGrad(x(b, [2, 3, 4], 3), x(b, [2, 3, 4], 2), x(b, [3]))]],
+    ['softmax', (b) => [b.softmax(x(b, [3, 4]), true)]],
+    ['softmaxGrad', (b) => [b.softmaxGrad(x(b, [3, 4]), x(b, [3, 4], 2), true)]],
+    [
+      'crossEntropy',
+      (b) => Object.values(b.crossEntropy(x(b, [2, 3]), picks(b, 'int64'), x(b, [3]), options)),
+    ],
+    [
+      'crossEntropyGrad',
+      (b) => {
+        const saved = { rowStats: x(b, [2, 2], 2), divisor: x(b, [], 3) };
+        return [b.crossEntropyGrad(x(b, []), x(b, [2, 3]), picks(b, 'int64'), x(b, [3]), saved, options)];
+      },
+    ],
+    ['reduce', (b) => [b.reduce(sum, x(b, [3, 4]), [1], false)]],
+    ['extreme', (b) => Object.values(b.extreme('max', x(b, [3, 4]), 1, false))],
+    ['scan', (b) => [b.scan('sum', x(b, [3, 4]), 1)]],
+    ['scanExtreme', (b) => Object.values(b.scanExtreme('max', x(b, [3, 4]), 1))],
+    ['sort', (b) => Object.values(b.sort(x(b, [3, 4]), 1, true))],
+    ['matmul', (b) => [b.matmul(x(b, [2, 3]), x(b, [3, 4]), { bias: x(b, [4], 2) })]],
+    ['indexSelect', (b) => [b.indexSelect(x(b, [3, 4]), 0, picks(b))]],
+    ['gatherScaled', (b) => [b.gatherScaled(bytes(b), picks(b), { divisor: 2, mean: 1, std: 3 })]],
+    ['take', (b) => [b.take(x(b, [3, 4]), picks(b))]],
+    ['gather', (b) => [b.gather(x(b, [3]), 0, picks(b))]],
+    ['nonzero', (b) => [b.nonzero(x(b, [3, 4]))]],
+    ['unary', (b) => [b.unary(elementwise.sin.row, x(b, [3, 4]))]],
+    ['binary', (b) => [b.binary(arithmetic.mul.row, x(b, [3, 4]), x(b, [4], 2))]],
+    ['where', (b) => [b.where(make(b, [3, 4], 'bool', 'contiguous'), x(b, [3, 4]), x(b, [4]), 'float64')]],
+  ])('%s', (what, run) => {
+    const want = run(reference);
+    const got = run(moving);
+    got.forEach((y, i) => {
+      expect(moving.read(y), `${what} ${i}`).toEqual(reference.read(want[i]));
+    });
+  });
+});

@@ -9,7 +9,10 @@ import type { BackendMemory } from '../backend.ts';
 /** What reference kernels need of the backend that owns the arrays. */
 export interface ArrayHost {
   empty(shape: Shape, dtype: DType, strides?: Strides): NDArray;
-  /** The whole storage as a typed array; element i of an array lies at offset + Σ index·stride. */
+  /**
+   * The whole storage as a typed array; element i of an array lies at offset + Σ index·stride. To be asked for after the
+   * last `empty`: memory that is not shared grows by a new buffer, and views of the old one read as undefined.
+   */
   data(x: NDArray): TypedArray;
   memory(): BackendMemory;
 }

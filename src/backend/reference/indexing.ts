@@ -70,9 +70,9 @@ function offsets(x: NDArray): Float64Array {
 }
 
 export function indexSelect(host: ArrayHost, x: NDArray, dim: number, index: NDArray): NDArray {
-  const picks = numbers(host, index);
-  const shape = x.shape.length === 0 ? [] : x.shape.map((s, d) => (d === dim ? picks.length : s));
+  const shape = x.shape.length === 0 ? [] : x.shape.map((s, d) => (d === dim ? index.size : s));
   const out = host.empty(shape, x.dtype);
+  const picks = numbers(host, index);
   const copy = copier(host, x, out);
   const outStrides = contiguousStrides(shape);
   let i = 0;
@@ -107,9 +107,9 @@ export function gatherScaled(host: ArrayHost, x: NDArray, index: NDArray, scalin
   const f = Math.fround;
   const [divisor, mean, std] = [f(scaling.divisor), f(scaling.mean), f(scaling.std)];
   const values = Float32Array.from({ length: 256 }, (_, byte) => f(f(f(byte / divisor) - mean) / std));
-  const picks = numbers(host, index);
   const row = numElements(x.shape.slice(1));
-  const out = host.empty([picks.length, ...x.shape.slice(1)], 'float32');
+  const out = host.empty([index.size, ...x.shape.slice(1)], 'float32');
+  const picks = numbers(host, index);
   const from = numbers(host, x);
   const list = new Float32Array(out.size);
   for (let i = 0; i < picks.length; i++) {

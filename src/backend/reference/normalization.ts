@@ -49,10 +49,10 @@ export function standardize(host: ArrayHost, x: NDArray, eps: number): Standardi
 }
 
 export function standardizeGrad(host: ArrayHost, grad: NDArray, output: NDArray, rstd: NDArray): NDArray {
+  const out = host.empty(grad.shape, grad.dtype);
   const [gs, ys, rs] = [grad, output, rstd].map((array) => numbers(host, array));
   const mean = rowMeans(grad.shape, (at) => gs[at]);
   const slope = rowMeans(grad.shape, (at) => gs[at] * ys[at]);
-  const out = host.empty(grad.shape, grad.dtype);
   store(
     host,
     out,
