@@ -8,7 +8,7 @@ import { formatShape, normalizeDim, numElements } from '../core/shape.ts';
 import { zerosOf } from './along.ts';
 import { detached } from './composite.ts';
 import { cast, contiguous, type OperandOf } from './convert.ts';
-import { operandGiven, optionsGiven, tensorGiven } from './given.ts';
+import { operandGiven, optionsGiven, tensorGiven, wholeGiven } from './given.ts';
 import { selectAlong } from './indexing.ts';
 import { integerVector } from './rearrange.ts';
 import { histcUnread, isinUnread, searchUnread } from './unread.ts';
@@ -160,24 +160,23 @@ export function bincount<T extends Variable>(
       `bincount only supports 1-d non-negative integral inputs; got shape ${formatShape(x.shape)}`,
     );
   }
-  const least = o.minlength ?? 0;
+  const least = wholeGiven(o.minlength ?? 0, 'bincount', 'minlength');
   if (least < 0) throw new ArgumentError(`bincount: minlength should be >= 0, but got ${least}`);
   const length = list.reduce((n, v) => Math.max(n, v + 1), least);
   const given = o.weights ?? null;
+  const positions = cast(detached(x), 'int64');
   // Without elements PyTorch counts, weights or not.
-  if (given === null || list.length === 0) {
-    const counts = new Array<number>(length).fill(0);
-    for (const v of list) counts[v]++;
-    return integerVector(x, counts);
-  }
-  if (given.array.size !== list.length) {
+  const counts = given === null || list.length === 0;
+  if (!counts && given.array.size !== list.length) {
     throw new ShapeError(
       `bincount: weights should be 1-d and have the same length as input, but got ${formatShape(given.shape)}`,
     );
   }
-  const w = detached(given.dtype === 'float32' ? given : cast(given, 'float64'));
+  const w = counts
+    ? integerVector(x, new Array<number>(list.length).fill(1))
+    : detached(given.dtype === 'float32' ? given : cast(given, 'float64'));
   const out = zerosOf(w, [length]);
-  w.array.backend.put(out.array, cast(detached(x), 'int64').array, w.array, true);
+  w.array.backend.put(out.array, positions.array, w.array, true);
   return out;
 }
 

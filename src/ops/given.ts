@@ -39,6 +39,11 @@ export function given<X>(x: X, op: string, argument: string, expected: string): 
   return x === undefined || x === null ? refuse(x, op, argument, expected) : x;
 }
 
+/** x, which must be a whole number: a fraction would point between two elements. @throws ArgumentError */
+export function wholeGiven(x: number, op: string, argument: string): number {
+  return Number.isInteger(x) ? x : refuse(x, op, argument, 'an integer');
+}
+
 /** x, which must be a list of tensors, and not one of them. @throws ArgumentError */
 export function tensorsGiven<T extends readonly Variable[]>(x: T, op: string, argument = 'tensors'): T {
   if (!Array.isArray(x)) refuse(x, op, argument, 'a list of Tensors');

@@ -4,7 +4,7 @@ import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, DTypeError, IndexError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { broadcastShapes, formatShape, normalizeDim } from '../core/shape.ts';
-import { given, tensorGiven, tensorsGiven } from './given.ts';
+import { given, tensorGiven, tensorsGiven, wholeGiven } from './given.ts';
 import { cat } from './join.ts';
 import { type ByName, option } from './options.ts';
 import { taking } from './taking.ts';
@@ -44,7 +44,7 @@ export const split = /* @__PURE__ */ taking('split', 'splitSizeOrSections|splitS
   const n = x.shape[d];
   given(size, 'split', 'size', 'a number or a list of numbers');
   if (typeof size !== 'number') {
-    if (size.some((s) => s < 0) || size.reduce((a, b) => a + b, 0) !== n) {
+    if (size.some((s) => !Number.isInteger(s) || s < 0) || size.reduce((a, b) => a + b, 0) !== n) {
       throw new ShapeError(
         `split: split_with_sizes expects split_sizes to sum exactly to ${n} (input tensor's size at dimension ${d}), but got ` +
           `split_sizes=${formatShape(size)}`,
@@ -99,7 +99,8 @@ export const tensorSplit = /* @__PURE__ */ taking(
       );
     }
     given(sections, 'tensor_split', 'sections', 'a number or a list of numbers');
-    const clamp = (i: number) => Math.min(Math.max(i < 0 ? i + n : i, 0), n);
+    const clamp = (i: number) =>
+      Math.min(Math.max(wholeGiven(i, 'tensor_split', 'indices') < 0 ? i + n : i, 0), n);
     const bounds = [0, ...sections.map(clamp), n];
     return bounds
       .slice(1)

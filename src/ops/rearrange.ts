@@ -6,7 +6,7 @@ import { inOp } from '../core/inOp.ts';
 import { formatShape, normalizeDim, type Shape } from '../core/shape.ts';
 import { named } from './composite.ts';
 import { clone } from './convert.ts';
-import { given, tensorGiven } from './given.ts';
+import { given, tensorGiven, wholeGiven } from './given.ts';
 import { selectAlong } from './indexing.ts';
 import { cat } from './join.ts';
 import { checkNames, isPlain } from './options.ts';
@@ -77,6 +77,7 @@ export function roll<T extends Variable>(
   tensorGiven(x, 'roll');
   given(shifts, 'roll', 'shifts', 'a number or a list of numbers');
   const steps = listed(shifts);
+  for (const step of steps) wholeGiven(step, 'roll', 'shifts');
   const along = dims === undefined || dims === null ? [] : listed(dims);
   if (along.length === 0) {
     if (steps.length !== 1)
@@ -115,7 +116,7 @@ export function rot90<T extends Variable>(
     throw new ShapeError(
       `rot90: expected rotation dims to be different, but got dim0 = ${plane[0]} and dim1 = ${plane[1]}`,
     );
-  switch (((turns % 4) + 4) % 4) {
+  switch (((wholeGiven(turns, 'rot90', 'k') % 4) + 4) % 4) {
     case 1:
       return named('Rot90Backward0', transpose(flip(x, b), a, b));
     case 2:

@@ -15,7 +15,7 @@ import { zerosOf } from './along.ts';
 import { ge, le } from './comparison.ts';
 import { detached, named } from './composite.ts';
 import { contiguous } from './convert.ts';
-import { given, tensorGiven } from './given.ts';
+import { given, tensorGiven, wholeGiven } from './given.ts';
 import { type ByName, checkNames, option } from './options.ts';
 import { integerVector } from './rearrange.ts';
 import { sum } from './reduce.ts';
@@ -27,6 +27,7 @@ type DiagonalNumber = ByName<'diagonal', number>;
 
 function triangle<T extends Variable>(x: T, diagonal: number, lower: boolean): T {
   const op = lower ? 'tril' : 'triu';
+  wholeGiven(diagonal, op, 'diagonal');
   if (x.ndim < 2)
     throw new ShapeError(
       `${op}: input tensor must have at least 2 dimensions; got shape ${formatShape(x.shape)}`,
@@ -92,7 +93,7 @@ export const diagonal = /* @__PURE__ */ taking('diagonal', 'offset? dim1? dim2?'
   const b = normalizeDim(o.dim2 ?? 1, x.ndim, 'diagonal');
   if (a === b)
     throw new ShapeError(`diagonal: dimensions cannot be identical ${o.dim1 ?? 0}, ${o.dim2 ?? 1}`);
-  const by = o.offset ?? 0;
+  const by = wholeGiven(o.offset ?? 0, 'diagonal', 'offset');
   const place = diagonalPlace(x.shape, x.array.strides, by, a, b);
   const from = x.shape;
   return viewOf('DiagonalBackward0', x, place.shape, place.strides, x.array.offset + place.start, (grad) => [
@@ -117,7 +118,7 @@ export function diagEmbed<T extends Variable>(
 ): T {
   tensorGiven(x, 'diag_embed');
   const o: DiagonalOptions = typeof offset === 'object' ? checkNames(offset) : { offset, dim1, dim2 };
-  const by = o.offset ?? 0;
+  const by = wholeGiven(o.offset ?? 0, 'diag_embed', 'offset');
   const ndim = x.ndim + 1;
   const a = normalizeDim(o.dim1 ?? -2, ndim, 'diag_embed');
   const b = normalizeDim(o.dim2 ?? -1, ndim, 'diag_embed');
@@ -134,7 +135,7 @@ export function diagEmbed<T extends Variable>(
 /** Of a vector the matrix with it on a diagonal; of a matrix the diagonal, as a copy. @throws ShapeError */
 export function diag<T extends Variable>(x: T, offset?: DiagonalNumber): T {
   tensorGiven(x, 'diag');
-  const by = option(offset, 'diagonal', 0);
+  const by = wholeGiven(option(offset, 'diagonal', 0), 'diag', 'diagonal');
   if (x.ndim === 1) return diagEmbed(x, by);
   if (x.ndim === 2) return contiguousCopy(diagonal(x, by));
   throw new ShapeError(`diag(): Supports 1D or 2D tensors. Got ${x.ndim}D`);
@@ -161,7 +162,7 @@ export const unfold = /* @__PURE__ */ taking('unfold', 'dimension size step', fu
   T extends Variable,
 >(x: T, dim: number, size: number, step: number): T {
   tensorGiven(x, 'unfold');
-  given(size, 'unfold', 'size', 'a number');
+  wholeGiven(size, 'unfold', 'size');
   const d = normalizeDim(dim, x.ndim, 'unfold');
   const n = x.ndim === 0 ? 1 : x.shape[d];
   if (size > n || size < 0) {

@@ -25,7 +25,7 @@ import {
   viewStrides,
 } from '../core/shape.ts';
 import { contiguous } from './convert.ts';
-import { given, tensorGiven } from './given.ts';
+import { given, tensorGiven, wholeGiven } from './given.ts';
 import { type ByName, checkNames, option } from './options.ts';
 
 /** Records a view of x, and what an in-place change of either must know of the other. */
@@ -291,7 +291,8 @@ export function select<T extends Variable>(x: T, dim: number, index: number, nod
 
 /**
  * Every `step`-th index of a dimension from start (inclusive) to end (exclusive). Negative bounds count from the end,
- * and bounds beyond it are pulled in, as in Python; `node` is its name in the graph. @throws ArgumentError if step is not a positive integer
+ * and bounds beyond it, also infinite ones, are pulled in, as in Python; `node` is its name in the graph.
+ * @throws ArgumentError for bounds that are no integers, or if step is not a positive one
  */
 export function slice<T extends Variable>(
   x: T,
@@ -306,9 +307,10 @@ export function slice<T extends Variable>(
   if (!Number.isInteger(step) || step <= 0)
     throw new ArgumentError(`slice: slice step must be positive, but got ${step}`);
   const size = x.shape[d];
-  const clamp = (at: number) => Math.min(Math.max(at < 0 ? at + size : at, 0), size);
-  const first = clamp(start ?? 0);
-  const count = Math.max(0, Math.ceil((clamp(end ?? size) - first) / step));
+  const clamp = (at: number, argument: string) =>
+    wholeGiven(Math.min(Math.max(at < 0 ? at + size : at, 0), size), 'slice', argument);
+  const first = clamp(start ?? 0, 'start');
+  const count = Math.max(0, Math.ceil((clamp(end ?? size, 'end') - first) / step));
   const from = x.shape;
   return viewOf(
     node,
@@ -325,6 +327,8 @@ export function narrow<T extends Variable>(x: T, dim: number, start: number, len
   tensorGiven(x, 'narrow');
   const d = normalizeDim(dim, x.ndim, 'narrow');
   const size = x.shape[d];
+  wholeGiven(start, 'narrow', 'start');
+  wholeGiven(length, 'narrow', 'length');
   const first = start < 0 ? start + size : start;
   if (!(first >= 0 && first <= size)) {
     throw new IndexError(

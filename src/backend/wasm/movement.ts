@@ -5,7 +5,7 @@
 import { type DType, dtypeInfo } from '../../core/dtype.ts';
 import { collapseDims, expandStrides, type Shape, type Strides, sameShape } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
-import { broadcastTo } from '../reference/elements.ts';
+import { broadcastTo, toBigInt } from '../reference/elements.ts';
 import type { WasmContext } from './context.ts';
 import { elementChunk, kernelNamed, packed, rowChunk } from './kernels.ts';
 import type { KernelName } from './pool.ts';
@@ -18,7 +18,12 @@ const KERNEL_DIMS = 4;
 export function fill(host: WasmContext, out: NDArray, value: number | bigint): void {
   if (out.size === 0) return;
   if (out.dense) {
-    const element = out.dtype === 'int64' ? toInt64(value) : toElement(value, out.dtype);
+    const element =
+      out.dtype !== 'int64'
+        ? toElement(value, out.dtype)
+        : typeof value === 'bigint'
+          ? value
+          : toBigInt(value);
     host.runtime.pool.run(
       fillKernels[dtypeInfo[out.dtype].bytes],
       [host.constant(element, out.dtype, 0), host.pointer(out)],
@@ -39,9 +44,6 @@ const fillKernels: { readonly [bytes: number]: KernelName } = {
   4: 'fill_u32',
   8: 'fill_u64',
 };
-
-const toInt64 = (value: number | bigint): bigint =>
-  BigInt(typeof value === 'number' ? Math.trunc(value) : value);
 
 function toElement(value: number | bigint, dtype: DType): number {
   const x = Number(value);

@@ -8,7 +8,7 @@ import { inOp } from '../../core/inOp.ts';
 import { formatShape } from '../../core/shape.ts';
 import { arange } from '../../creation.ts';
 import { checkDevices } from '../../ops/convert.ts';
-import { tensorGiven } from '../../ops/given.ts';
+import { optionsGiven, tensorGiven, wholeGiven } from '../../ops/given.ts';
 import { addAlong } from '../../ops/indexing.ts';
 import { vectorNorm } from '../../ops/statistics.ts';
 import { taking } from '../../ops/taking.ts';
@@ -111,7 +111,7 @@ function shorten(weight: Tensor, picks: Tensor, maxNorm: number, normType: numbe
 export function oneHot(x: Tensor, numClasses: number | { numClasses?: number } = -1): Tensor {
   tensorGiven(x, 'one_hot');
   return inOp('one_hot', () => {
-    if (typeof numClasses === 'object') return oneHot(x, numClasses.numClasses);
+    if (typeof numClasses === 'object') return oneHot(x, optionsGiven(numClasses, 'one_hot').numClasses);
     if (x.dtype !== 'int64') {
       throw new DTypeError(
         `oneHot: one_hot is only applicable to index tensor of type LongTensor, but got ${x.dtype}`,
@@ -131,7 +131,7 @@ export function oneHot(x: Tensor, numClasses: number | { numClasses?: number } =
     const classes =
       numClasses === -1
         ? Array.from(backend.hostValues(x.array, 'one_hot'), Number).reduce((a, b) => Math.max(a, b)) + 1
-        : numClasses;
+        : wholeGiven(numClasses, 'one_hot', 'numClasses');
     if (!(classes > 0)) throw new ArgumentError(`num_classes should be positive, but got ${classes}`);
     backend.require(x.lt(classes).array, () =>
       outside("Class values must be smaller than num_classes in argument 'input'.", (v) => v >= classes),
