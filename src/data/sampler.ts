@@ -2,7 +2,7 @@
  * In which order samples are visited. Random samplers draw PyTorch's numbers in PyTorch's order: what is drawn when is
  * told at each of them, because it decides every number drawn afterwards.
  */
-import { ArgumentError } from '../core/errors.ts';
+import { ArgumentError, IndexError } from '../core/errors.ts';
 import { RandomEngine } from '../core/rng.ts';
 import { fillIntegers, fillRandom, randomPermutation, sampleCategories } from '../core/sampling.ts';
 import { engineOf, type GeneratorOptions } from '../ops/draw.ts';
@@ -207,6 +207,9 @@ function* oneByOne(sampler: Sampler, size: number): Iterable<Int32Array> {
   let list = new Int32Array(size);
   let filled = 0;
   for (const i of sampler) {
+    // In the list it would be cut to one that is.
+    if (!Number.isInteger(i) || (i | 0) !== i)
+      throw new IndexError(`DataLoader: a sampler must give the numbers of samples, but got ${String(i)}`);
     list[filled++] = i;
     if (filled < size) continue;
     yield list;

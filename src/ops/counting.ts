@@ -9,8 +9,7 @@ import { zerosOf } from './along.ts';
 import { detached } from './composite.ts';
 import { cast, contiguous, type OperandOf } from './convert.ts';
 import { operandGiven, optionsGiven, tensorGiven, wholeGiven } from './given.ts';
-import { selectAlong } from './indexing.ts';
-import { integerVector } from './rearrange.ts';
+import { integerVector, selectAlong } from './indexing.ts';
 import { histcUnread, isinUnread, searchUnread } from './unread.ts';
 import { reshape, transpose } from './views.ts';
 

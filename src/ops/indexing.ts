@@ -44,8 +44,11 @@ export function slice(
   return { start: start ?? null, stop: stop ?? null, step: step ?? 1 };
 }
 
-/** One entry of an index: an integer, a slice, '...' , null for a new axis, a bool, nested integers, a tensor or mask. */
-export type IndexOf<T extends Variable> = number | Slice | '...' | null | boolean | readonly number[] | T;
+/** Integers, or the bools of a mask, in nested lists. */
+export type IndexList = readonly (number | bigint | boolean | IndexList)[];
+
+/** One entry of an index: an integer, a slice, '...' , null for a new axis, a bool, nested lists, a tensor or mask. */
+export type IndexOf<T extends Variable> = number | Slice | '...' | null | boolean | IndexList | T;
 
 interface Plan<T extends Variable> {
   /** x after the entries that are views. */
@@ -57,7 +60,7 @@ interface Plan<T extends Variable> {
 const isTensor = <T extends Variable>(entry: IndexOf<T>): entry is T =>
   typeof entry === 'object' && entry !== null && 'array' in entry;
 
-const isList = <T extends Variable>(entry: IndexOf<T>): entry is readonly number[] => Array.isArray(entry);
+const isList = <T extends Variable>(entry: IndexOf<T>): entry is IndexList => Array.isArray(entry);
 
 const isMask = (x: Variable): boolean => x.dtype === 'bool' || x.dtype === 'uint8';
 
@@ -67,8 +70,11 @@ function consumed<T extends Variable>(entry: IndexOf<T>): number {
   return isTensor<T>(entry) && isMask(entry) ? entry.ndim : 1;
 }
 
-function plan<T extends Variable>(x: T, entries: readonly IndexOf<T>[]): Plan<T> {
-  given(entries, 'index', 'entries', 'a list of indices');
+function plan<T extends Variable>(x: T, listed: readonly IndexOf<T>[]): Plan<T> {
+  given(listed, 'index', 'entries', 'a list of indices');
+  const entries = listed.some(isList)
+    ? listed.map((entry) => (isList<T>(entry) ? listTensor(x, entry) : entry))
+    : listed;
   const ellipses = entries.filter((e) => e === '...').length;
   if (ellipses > 1) throw new IndexError("index: an index can only have a single ellipsis ('...')");
   const used = entries.reduce((n: number, e) => n + consumed(e), 0);
@@ -87,7 +93,7 @@ function plan<T extends Variable>(x: T, entries: readonly IndexOf<T>[]): Plan<T>
       put(null);
     } else if (typeof entry === 'boolean') {
       source = unsqueeze(source, dim);
-      put(indexTensor(x, entry ? [0] : []));
+      put(integerVector(x, entry ? [0] : []));
     } else if (typeof entry === 'number') {
       const size = source.shape[dim];
       if (!Number.isInteger(entry) || entry < -size || entry >= size) {
@@ -98,12 +104,10 @@ function plan<T extends Variable>(x: T, entries: readonly IndexOf<T>[]): Plan<T>
       source = unsqueeze(source, dim);
       put(nonzeroColumns(reshape(entry, [1]))[0]);
     } else if (isTensor<T>(entry)) for (const index of tensorIndices(source, dim, entry)) put(index);
-    else if (isList<T>(entry))
-      for (const index of tensorIndices(source, dim, indexTensor(x, entry))) put(index);
     else {
-      if (!('start' in Object(entry)))
+      if (isList<T>(entry) || !('start' in Object(entry)))
         throw new ArgumentError(
-          `index: expected an integer, slice(), '...', null or a tensor, but got ${JSON.stringify(entry)}`,
+          `index: expected an integer, slice(), '...', null or a tensor, but got ${typeof entry === 'bigint' ? entry : JSON.stringify(entry)}`,
         );
       source = sliceDim(source, dim, entry.start, entry.stop, entry.step);
       put(null);
@@ -113,8 +117,39 @@ function plan<T extends Variable>(x: T, entries: readonly IndexOf<T>[]): Plan<T>
   return { source, indices };
 }
 
-function indexTensor<T extends Variable>(like: T, list: readonly number[]): T {
+/** An int64 vector beside x, outside the graph. */
+export function integerVector<T extends Variable>(like: T, list: readonly (number | bigint)[]): T {
   return like.derive(like.array.backend.upload(BigInt64Array.from(list, BigInt), [list.length], 'int64'));
+}
+
+/** What nested lists say: a mask if all are bools, else an int64 tensor. @throws IndexError, ShapeError */
+function listTensor<T extends Variable>(like: T, list: IndexList): T {
+  const shape: number[] = [];
+  for (let at: unknown = list; Array.isArray(at); at = at[0]) shape.push(at.length);
+  const leaves: unknown[] = [];
+  const visit = (item: unknown, depth: number): void => {
+    const size = Array.isArray(item) ? item.length : undefined;
+    if (size !== shape[depth])
+      throw new ShapeError(
+        `index: expected sequence of length ${shape[depth] ?? 'none'} at dim ${depth} (got ${size ?? String(item)})`,
+      );
+    if (Array.isArray(item)) for (const each of item) visit(each, depth + 1);
+    else leaves.push(item);
+  };
+  visit(list, 0);
+  if (leaves.length > 0 && leaves.every((leaf) => typeof leaf === 'boolean'))
+    return like.derive(like.array.backend.upload(Uint8Array.from(leaves, Number), shape, 'bool'));
+  const whole = leaves.map((leaf) => {
+    if (typeof leaf === 'bigint') return leaf;
+    // Tensors of one element stand for it.
+    const value = leaf === null || typeof leaf === 'string' ? Number.NaN : Number(leaf);
+    if (Number.isInteger(value)) return value;
+    throw new IndexError(
+      `index: only integers, slices, '...', null and long or byte tensors are valid indices (got ${String(leaf)})`,
+    );
+  });
+  const index = integerVector(like, whole);
+  return shape.length === 1 ? index : reshape(index, shape);
 }
 
 /** An index tensor, checked and non-negative; a mask becomes one per dimension that it covers. */
@@ -223,7 +258,7 @@ function gathering<T extends Variable>({ source, indices }: Plan<T>): Gathering<
   for (const d of rest) {
     if ((d >= at && d < after) || moved.shape[d] === 1) continue;
     const place = d < at ? d : d - after + at + lead.length;
-    const steps = indexTensor(
+    const steps = integerVector(
       source,
       [...new Array(moved.shape[d]).keys()].map((i) => i * strides[d]),
     );
@@ -234,7 +269,7 @@ function gathering<T extends Variable>({ source, indices }: Plan<T>): Gathering<
       ),
     );
   }
-  const flat = positions ?? indexTensor(source, [0]);
+  const flat = positions ?? integerVector(source, [0]);
   return { source: moved, positions: contiguous(expand(flat, shape)) };
 }
 
@@ -268,7 +303,7 @@ export function selectAlong<T extends Variable>(
   picks: T | readonly number[],
   name = 'IndexBackward0',
 ): T {
-  const index = isList<T>(picks) ? indexTensor(x, picks) : picks;
+  const index = isList<T>(picks) ? integerVector(x, picks) : picks;
   const out = x.array.backend.indexSelect(x.array, dim, index.array);
   const from = x.shape;
   return record(name, out, [x], (node) => {

@@ -7,16 +7,11 @@ import { formatShape, normalizeDim, type Shape } from '../core/shape.ts';
 import { named } from './composite.ts';
 import { clone } from './convert.ts';
 import { given, tensorGiven, wholeGiven } from './given.ts';
-import { selectAlong } from './indexing.ts';
+import { integerVector, selectAlong } from './indexing.ts';
 import { cat } from './join.ts';
 import { checkNames, isPlain } from './options.ts';
 import { taking } from './taking.ts';
 import { expand, narrow, permute, reshape, transpose, unsqueeze } from './views.ts';
-
-/** An int64 vector beside x, outside the graph. */
-export function integerVector<T extends Variable>(like: T, list: readonly number[]): T {
-  return like.derive(like.array.backend.upload(BigInt64Array.from(list, BigInt), [list.length], 'int64'));
-}
 
 /** The order of one dimension reversed; x itself where that changes nothing. */
 export function flipDim<T extends Variable>(x: T, dim: number): T {

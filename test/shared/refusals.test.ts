@@ -41,3 +41,58 @@ describe('fractions', () => {
     expect(torch.bincount(tensor([1n, 3n, 1n]), null, 5).toArray()).toEqual([0, 2, 0, 1, 0]);
   });
 });
+
+describe('lists as indices', () => {
+  const x = tensor([
+    [1, 2, 3],
+    [4, 5, 6],
+    [7, 8, 9],
+  ]);
+  it('of bools are masks, nested ones too', () => {
+    expect(x.index([true, false, true]).toArray()).toEqual([
+      [1, 2, 3],
+      [7, 8, 9],
+    ]);
+    const cells = [
+      [true, false, false],
+      [false, false, true],
+      [false, true, false],
+    ];
+    expect(x.index(cells).toArray()).toEqual([1, 6, 8]);
+    expect(x.clone().indexPut_([cells], 0).sum().item()).toBe(30);
+    expect(() => x.index([true, false])).toThrow(/The shape of the mask \[2\]/);
+  });
+  it('of integers may be nested', () => {
+    const y = x.index(
+      [
+        [0, 1],
+        [2, 0],
+      ],
+      1,
+    );
+    expect(y.toArray()).toEqual([
+      [2, 5],
+      [8, 2],
+    ]);
+    expect(x.index([1n, -1]).toArray()).toEqual(x.index(tensor([1n, 2n])).toArray());
+    expect(x.index([]).shape).toEqual([0, 3]);
+  });
+  it('of anything else are refused', () => {
+    for (const wrong of [[0.5], [null], ['1'], [undefined], [Number.NaN]] as number[][])
+      expect(() => x.index(wrong), String(wrong)).toThrow(torch.IndexError);
+    expect(() => x.index([[1], [1, 2]])).toThrow(/expected sequence of length 1 at dim 1 \(got 2\)/);
+    expect(() => x.index(1n as unknown as number)).toThrow(torch.ArgumentError);
+  });
+});
+
+it.each([0.7, undefined, 2 ** 40, Number.NaN])('samplers that give %s are refused', (wrong) => {
+  const sampler = {
+    length: 2,
+    *[Symbol.iterator]() {
+      yield 0;
+      yield wrong as number;
+    },
+  };
+  const loader = new torch.data.DataLoader(new torch.data.TensorDataset(six()), { sampler, batchSize: 2 });
+  expect(() => [...loader]).toThrow(torch.IndexError);
+});
