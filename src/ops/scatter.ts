@@ -6,12 +6,16 @@ import { ArgumentError, DTypeError, IndexError, ShapeError } from '../core/error
 import { inOp } from '../core/inOp.ts';
 import { broadcastShapes, formatShape, normalizeDim, type Shape } from '../core/shape.ts';
 import { gatherAlong, scatterAlong, zerosOf } from './along.ts';
-import { add, mul } from './arithmetic.ts';
+import { add, mul, sub } from './arithmetic.ts';
+import { eq, ne } from './comparison.ts';
+import { detached } from './composite.ts';
 import { cast, checkDevices, contiguous, scalarValue } from './convert.ts';
 import { tensorGiven } from './given.ts';
 import { checkedIndex } from './indexing.ts';
+import { cat } from './join.ts';
 import { taking } from './taking.ts';
 import { expand, narrow, reshape, unsqueeze } from './views.ts';
+import { whereOp } from './where.ts';
 
 /** An int64 index tensor whose entries lie in [-size, size), wrapped. @throws DTypeError, IndexError */
 function indexAlong<T extends Variable>(x: T, dim: number, index: T, op: string): T {
@@ -94,13 +98,34 @@ export const scatter = /* @__PURE__ */ taking('scatter', 'dim index src|value *'
   const d = normalizeDim(dim, x.ndim, 'scatter');
   const { picks, part } = scatterOperands(x, d, index, source, 'scatter');
   if (reduce === 'add') return scatterAlong(x, d, picks, part, true);
-  if (reduce === 'multiply') return scatterAlong(x, d, picks, mul<T>(gatherAlong(x, d, picks), part), false);
+  if (reduce === 'multiply') return mul<T>(x, factors(x, d, picks, part));
   if (reduce !== null)
     throw new ArgumentError(
       `scatter: reduce argument must be either add or multiply, but got ${String(reduce)}`,
     );
   return scatterAlong(x, d, picks, part, false);
 });
+
+/** In x's shape, the product of the elements of part that picks send to a place along d; 1 where none is sent. */
+function factors<T extends Variable>(x: T, d: number, picks: T, part: T): T {
+  const ones = cast(add<T>(zerosOf(x, x.shape), 1), x.dtype);
+  const n = picks.shape[d] ?? 1;
+  if (n < 2) return scatterAlong(ones, d, picks, part, false);
+  // Those of one place become neighbours; products of 2, 4, 8, … of them end with that of all, in the last one.
+  const sorted = picks.array.backend.sort(picks.array, d, false);
+  const places = picks.derive(sorted.values);
+  let product = gatherAlong(part, d, picks.derive(sorted.indices));
+  for (let by = 1; by < n; by *= 2) {
+    const [low, high] = [places, product].map((y) => narrow(y, d, 0, n - by));
+    const same = eq<T>(low, narrow(places, d, by, n - by));
+    const longer = mul<T>(narrow(product, d, by, n - by), cast(whereOp<T>(same, high, 1), x.dtype));
+    product = cat([narrow(product, d, 0, by), longer], d);
+  }
+  // The others are overwritten: no gradient goes to them.
+  const next = cat([narrow(places, d, 1, n - 1), sub<T>(mul<T>(narrow(places, d, 0, 1), 0), 1)], d);
+  const last = whereOp<T>(ne<T>(places, next), product, detached(product));
+  return scatterAlong(ones, d, places, last, false);
+}
 
 /** x with elements added: out[index[i][j]][j] += source[i][j] for dim 0, and so on. */
 export const scatterAdd = /* @__PURE__ */ taking('scatter_add', 'dim index src', function scatterAdd<

@@ -171,6 +171,22 @@ describe.each(['cpu', 'reference'])('arrangements on %s', (device) => {
     );
     same(torch.zeros([3]).scatterAdd(0, int([1, 1]), tensor([2, 3])), [0, 5, 0]);
     same(torch.ones([3]).scatter(0, int([0, 1]), tensor([4, 5]), { reduce: 'multiply' }), [4, 5, 1]);
+    const reduce = 'multiply';
+    same(tensor([2, 3]).scatter(0, int([0, 1, 0]), tensor([10, 2, 100]), { reduce }), [2000, 6]);
+    same(
+      tensor([true, true]).scatter(0, int([0, 0]), tensor([true, false]), { reduce }),
+      [false, true],
+      'bool',
+    );
+    same(int([2, 3]).scatter(0, int([1, 1, 1]), 5, { reduce }), [2, 375], 'int64');
+    const into = torch.randn(3, { dtype: 'float64' });
+    const from = torch.randn(5, { dtype: 'float64' });
+    expect(
+      torch.autograd.gradcheck(
+        (x, y) => x.scatter(0, int([0, 2, 0, 0, 2]), y, { reduce }),
+        [into.requiresGrad_(), from.requiresGrad_()],
+      ),
+    ).toBe(true);
     same(x.takeAlongDim(int([[0], [2]]), 1), [[1], [6]]);
     same(x.takeAlongDim(int([5, 0])), [6, 1]);
     same(x.take(int([[-1], [0]])), [[6], [1]]);

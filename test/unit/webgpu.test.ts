@@ -100,6 +100,10 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
         return x;
       };
       expect(await change(make('webgpu')).read()).toEqual(change(make('cpu')).data);
+      const twice = (x: Tensor, at: Tensor) => x.scatter(0, at, x.add(2), { reduce: 'multiply' });
+      const at = torch.tensor([0n, 1n, 0n, 0n, 1n]);
+      const few = torch.arange(5, { dtype: 'float32' }).add(1);
+      expect(await twice(there(few), there(at)).read()).toEqual(twice(few, at).data);
       const x = there(torch.eye(3)).add_(there(torch.arange(3, { dtype: 'float32' })));
       expect(Array.from(await x.addmm(x, x.t()).read(), Number)).toEqual(
         Array.from(
