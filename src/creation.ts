@@ -13,6 +13,7 @@ import {
 } from './core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from './core/errors.ts';
 import { formatShape, numElements, type Shape } from './core/shape.ts';
+import { elementValue } from './ops/convert.ts';
 import { given, optionsGiven, tensorGiven } from './ops/given.ts';
 import { checkNames } from './ops/options.ts';
 import { taking } from './ops/taking.ts';
@@ -45,10 +46,15 @@ function dtypeOf(options: TensorOptions | undefined, op: string, otherwise: DTyp
 }
 
 /** A tensor filled with one value. */
-function filled(list: readonly unknown[], value: number | bigint, op: string, dtype?: DType): Tensor {
+function filled(
+  list: readonly unknown[],
+  value: number | bigint | boolean,
+  op: string,
+  dtype?: DType,
+): Tensor {
   const { shape, options } = sizesAndOptions<TensorOptions>(list, op);
   const array = backendFor(options?.device).empty(shape, dtypeOf(options, op, dtype));
-  array.backend.fill(array, value);
+  array.backend.fill(array, elementValue(value, array.dtype, op));
   return leafTensor(array, options);
 }
 
@@ -82,12 +88,7 @@ export const full = /* @__PURE__ */ taking(
     given(value, 'full', 'value', 'a number');
     const dtype: DType =
       typeof value === 'boolean' ? 'bool' : typeof value === 'bigint' ? 'int64' : 'float32';
-    return filled(
-      [typeof shape === 'number' ? [shape] : shape, options],
-      typeof value === 'boolean' ? Number(value) : value,
-      'full',
-      dtype,
-    );
+    return filled([typeof shape === 'number' ? [shape] : shape, options], value, 'full', dtype);
   },
 );
 
@@ -210,18 +211,10 @@ function inferred(flat: readonly (number | boolean | bigint)[]): DType {
 function toTyped(flat: readonly (number | boolean | bigint)[], dtype: DType): TypedArray {
   const out = dtypeInfo[dtype].allocate(flat.length);
   if (out instanceof BigInt64Array) {
-    for (let i = 0; i < flat.length; i++) out[i] = toInt64(flat[i]);
-  } else {
-    for (let i = 0; i < flat.length; i++) out[i] = dtype === 'bool' ? (flat[i] ? 1 : 0) : Number(flat[i]);
-  }
+    for (let i = 0; i < flat.length; i++) out[i] = BigInt(elementValue(flat[i], dtype, 'tensor'));
+  } else if (isFloating(dtype)) for (let i = 0; i < flat.length; i++) out[i] = Number(flat[i]);
+  else for (let i = 0; i < flat.length; i++) out[i] = Number(elementValue(flat[i], dtype, 'tensor'));
   return out;
-}
-
-function toInt64(value: number | boolean | bigint): bigint {
-  if (typeof value === 'bigint') return value;
-  const n = Number(value);
-  if (!Number.isFinite(n)) throw new DTypeError(`tensor: cannot convert ${n} to int64`);
-  return BigInt(Math.trunc(n));
 }
 
 /** Uploads elements of dtype `from` and converts them. */

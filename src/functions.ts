@@ -2,6 +2,7 @@
 
 import type { DTypeLike } from './core/dtype.ts';
 import { inOp } from './core/inOp.ts';
+import type { OperandOf } from './ops/convert.ts';
 import type { BincountOptions, HistcOptions, UniqueOptions } from './ops/counting.ts';
 import { given, tensorGiven, tensorsGiven } from './ops/given.ts';
 import { linalgNorm as linalgNormOp, matrixNorm as matrixNormOp } from './ops/linalg.ts';
@@ -113,8 +114,8 @@ export function min(
 
 /** a where condition holds, else b; with the condition alone, the coordinates where it holds, a vector for each dimension. */
 export function where(condition: Tensor): Tensor[];
-export function where(condition: Tensor, a: Tensor | number | boolean, b: Tensor | number | boolean): Tensor;
-export function where(condition: Tensor, ...values: (Tensor | number | boolean)[]): Tensor | Tensor[] {
+export function where(condition: Tensor, a: OperandOf<Tensor>, b: OperandOf<Tensor>): Tensor;
+export function where(condition: Tensor, ...values: OperandOf<Tensor>[]): Tensor | Tensor[] {
   tensorGiven(condition, 'where', 'condition');
   if (values.length === 0) return nonzero<Tensor>(condition, { asTuple: true });
   return whereOp<Tensor>(

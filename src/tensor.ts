@@ -29,7 +29,7 @@ import {
   sameShape,
 } from './core/shape.ts';
 import { add } from './ops/arithmetic.ts';
-import { cast } from './ops/convert.ts';
+import { cast, elementValue } from './ops/convert.ts';
 import { optionsGiven } from './ops/given.ts';
 import { checkNames } from './ops/options.ts';
 import { reduceTo } from './ops/reduceTo.ts';
@@ -257,7 +257,7 @@ export class Tensor extends RandomMethods {
     const shape = sizesAndOptions([size], 'new_full').shape;
     const backend = device === undefined ? this.array.backend : backendFor(device);
     const array = backend.empty(shape, dtype === undefined ? this.dtype : resolveDType(dtype, 'newFull'));
-    backend.fill(array, typeof value === 'boolean' ? Number(value) : value);
+    backend.fill(array, elementValue(value, array.dtype, 'new_full'));
     return new Tensor(array).requiresGrad_(requiresGrad);
   }
   /** Zeros of this tensor's dtype and device, if no other is given. */

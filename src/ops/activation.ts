@@ -229,7 +229,7 @@ function limited<T extends Variable>(op: string, x: T, minVal: number, maxVal: n
   if (x.dtype === 'bool')
     throw new DTypeError(`${op}: Bool inputs not supported for hardtanh; got dtype bool`);
   const [low, high] = [scalarValue(minVal, x.dtype), scalarValue(maxVal, x.dtype)];
-  if (x.dtype === 'uint8' && low < 0) {
+  if (x.dtype === 'uint8' && Math.trunc(minVal) < 0) {
     throw new ArgumentError(
       `${op}: cannot do hardtanh on an unsigned type with negative limits: got min_val ${minVal} for dtype uint8`,
     );

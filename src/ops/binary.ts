@@ -80,8 +80,8 @@ export function applyBinary<T extends Variable>(row: BinaryRow, left: OperandOf<
     operandGiven(right, row.name, 'other');
   }
   const dtype = operandDType(row, left, right);
-  const a = promoteOperand(left, dtype);
-  const b = promoteOperand(right, dtype);
+  const a = promoteOperand<T>(left, dtype, like, row.name);
+  const b = promoteOperand<T>(right, dtype, like, row.name);
   if (row.divides && !isFloating(dtype) && like.array.size > 0) checkDivisor(row.name, b);
   const out = like.array.backend.binary(
     row,

@@ -8,7 +8,7 @@ import { inOp } from '../core/inOp.ts';
 import { add, maximum, minimum, mul } from './arithmetic.ts';
 import { eq, ge, isfinite, le, logicalAnd } from './comparison.ts';
 import { detached } from './composite.ts';
-import { cast, clone, commonDType, type OperandOf } from './convert.ts';
+import { cast, clone, commonDType, elementValue, FLOAT32_MAX, type OperandOf } from './convert.ts';
 import { tensorGiven } from './given.ts';
 import { checkNames, isPlain } from './options.ts';
 import { whereOp } from './where.ts';
@@ -60,6 +60,7 @@ export function clamp<T extends Variable>(x: T, min?: BoundOf<T> | ClampOptions<
 }
 
 function clampIntegers<T extends Variable>(x: T, low: number | null, high: number | null): T {
+  for (const bound of [low, high]) if (bound !== null) elementValue(bound, x.dtype, 'clamp');
   const raised = low === null ? x : maximum<T>(x, low);
   return high === null ? raised : minimum<T>(raised, high);
 }
@@ -95,8 +96,6 @@ export interface NanToNumOptions {
   /** What minus infinity becomes; default the smallest finite value of the dtype. */
   neginf?: number | null;
 }
-
-const FLOAT32_MAX = 3.4028234663852886e38;
 
 /** NaN and infinities replaced by numbers; gradients pass only where nothing was replaced. */
 export function nanToNum<T extends Variable>(

@@ -2,7 +2,8 @@
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { type DType, dtypeInfo, isFloating, resultType, type Standing } from '../core/dtype.ts';
-import { ArgumentError, DeviceError } from '../core/errors.ts';
+import { ArgumentError, DeviceError, DTypeError } from '../core/errors.ts';
+import { integerLimits } from '../core/sampling.ts';
 
 /** A tensor, or a plain value that stands for a 0-d tensor in promotion. */
 export type OperandOf<T extends Variable> = T | number | bigint | boolean;
@@ -98,15 +99,52 @@ export function checkDevices(operands: readonly OperandOf<Variable>[], op: strin
   }
 }
 
-/** A plain value as a kernel takes it in an op of this dtype. */
+/** A plain value as a kernel takes it in an op of this dtype; whole numbers lose their fractions, and wrap around. */
 export function scalarValue(value: number | bigint | boolean, dtype: DType): number {
-  const x = Number(value);
-  return dtype === 'bool' ? (x !== 0 ? 1 : 0) : dtypeInfo[dtype].category === 1 ? Math.trunc(x) : x;
+  const { bytes, category } = dtypeInfo[dtype];
+  if (category === 2) return Number(value);
+  if (category === 0) return Number(value) !== 0 ? 1 : 0;
+  const x = Math.trunc(Number(typeof value === 'bigint' && bytes < 8 ? BigInt.asIntN(32, value) : value));
+  return bytes === 8 ? x : dtype === 'uint8' ? x & 255 : (x << (32 - 8 * bytes)) >> (32 - 8 * bytes);
 }
 
-/** Promotes the operands of an op to `dtype`: tensors are converted, plain values become numbers. */
-export function promoteOperand<T extends Variable>(x: OperandOf<T>, dtype: DType): T | number {
-  return typeof x === 'object' ? cast(x, dtype) : scalarValue(x, dtype);
+export const FLOAT32_MAX = 3.4028234663852886e38;
+
+/**
+ * A plain value as an element of this dtype: fractions are cut off where it is whole, and a negative byte counts from
+ * 256, as in PyTorch. @throws DTypeError for a value that the dtype cannot hold
+ */
+export function elementValue(value: number | bigint | boolean, dtype: DType, op: string): number | bigint {
+  if (dtype === 'bool') return Number(value) !== 0 ? 1 : 0;
+  const x = typeof value === 'bigint' ? value : Number(value);
+  let fits = true;
+  if (!isFloating(dtype)) {
+    const [low, high] = integerLimits(dtype);
+    fits = x <= high && x >= (dtype === 'uint8' && Number.isInteger(Number(x)) ? -high : low);
+  } else if (dtype === 'float32' && Number.isFinite(Number(x))) fits = Math.abs(Number(x)) <= FLOAT32_MAX;
+  if (fits) return typeof x === 'bigint' && dtype === 'int64' ? x : scalarValue(x, dtype);
+  const name = dtype === 'int32' ? 'int' : dtype === 'float32' ? 'float' : `${dtype}_t`;
+  throw new DTypeError(`${op}: value cannot be converted to type ${name} without overflow; got ${value}`);
+}
+
+/**
+ * Promotes an operand of an op to `dtype`: tensors are converted, plain values become numbers, or tensors beside `like`
+ * where a double does not hold them. Numbers wrap around unless they become elements. @throws DTypeError
+ */
+export function promoteOperand<T extends Variable>(
+  x: OperandOf<T>,
+  dtype: DType,
+  like: T,
+  op: string,
+  wraps = true,
+): T | number {
+  if (typeof x === 'object') return cast(x, dtype);
+  const checked = (dtype === 'int64' && typeof x === 'bigint') || !(wraps || isFloating(dtype));
+  const value = checked ? elementValue(x, dtype, op) : scalarValue(x, dtype);
+  const plain = Number(value);
+  return typeof value === 'number' || Number.isSafeInteger(plain)
+    ? plain
+    : like.derive(like.array.backend.upload(BigInt64Array.of(value), [], 'int64'));
 }
 
 /** The tensor among an op's operands. @throws ArgumentError if there is none */

@@ -1,13 +1,14 @@
 /** Distinct elements, counts and positions in sorted sequences. The sizes of results depend on the data. */
 
 import type { Variable } from '../autograd/variable.ts';
+import { ascending } from '../core/ascending.ts';
 import { isFloating, type TypedArray, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { formatShape, normalizeDim, numElements } from '../core/shape.ts';
 import { zerosOf } from './along.ts';
 import { detached } from './composite.ts';
-import { cast, contiguous, type OperandOf } from './convert.ts';
+import { cast, contiguous, type OperandOf, pairDType } from './convert.ts';
 import { operandGiven, optionsGiven, tensorGiven, wholeGiven } from './given.ts';
 import { integerVector, selectAlong } from './indexing.ts';
 import { histcUnread, isinUnread, searchUnread } from './unread.ts';
@@ -15,12 +16,10 @@ import { reshape, transpose } from './views.ts';
 
 type Comparable = number | bigint;
 
-/** Ascending; NaN behind everything. */
-function ascending(a: Comparable, b: Comparable): number {
-  if (a < b) return -1;
-  if (a > b) return 1;
-  if (a === b) return 0;
-  return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
+/** The elements on the host; int64 as bigints, all of whose digits count. */
+function comparables(x: Variable): readonly Comparable[] {
+  const values: Iterable<Comparable> = x.array.backend.read(x.array);
+  return [...values];
 }
 
 export interface UniqueOptions {
@@ -232,10 +231,8 @@ export function searchsorted<T extends Variable>(
   operandGiven(values, 'searchsorted', 'values');
   const behind = right ?? side === 'right';
   if (!sequence.array.backend.synchronous) return searchUnread(sequence, values, behind);
-  const numbers =
-    typeof values === 'object'
-      ? Array.from(values.array.backend.read(values.array), Number)
-      : [Number(values)];
+  const numbers: readonly Comparable[] =
+    typeof values === 'object' ? comparables(values) : [typeof values === 'bigint' ? values : Number(values)];
   const shape = typeof values === 'object' ? values.shape : [];
   const lead = sequence.shape.slice(0, -1);
   if (sequence.ndim > 1 && formatShape(lead) !== formatShape(shape.slice(0, -1))) {
@@ -244,7 +241,7 @@ export function searchsorted<T extends Variable>(
         `tensor must match, but we got boundaries tensor ${formatShape(sequence.shape)} and input value tensor ${formatShape(shape)}`,
     );
   }
-  const sorted = Array.from(sequence.array.backend.read(sequence.array), Number);
+  const sorted = sequence.array.backend.read(sequence.array);
   const n = sequence.shape[sequence.ndim - 1] ?? 1;
   const perRow = sequence.ndim > 1 ? (shape[shape.length - 1] ?? 1) : Math.max(numbers.length, 1);
   const found = numbers.map((v, i) => {
@@ -277,9 +274,11 @@ export function isin<T extends Variable>(x: T, among: T, options?: { invert?: bo
   tensorGiven(x, 'isin');
   tensorGiven(among, 'isin', 'among');
   if (!x.array.backend.synchronous) return isinUnread(x, among, invert);
-  const known = new Set(Array.from(among.array.backend.read(among.array), Number));
-  const hits = Uint8Array.from(Array.from(x.array.backend.read(x.array), Number), (v) =>
-    Number(known.has(v) !== invert),
-  );
+  const dtype = pairDType(x, among);
+  const [own, others] = [x, among].map((y) => comparables(cast(detached(y), dtype)));
+  const known = new Set(others);
+  // NaN equals nothing.
+  known.delete(Number.NaN);
+  const hits = Uint8Array.from(own, (v) => Number(known.has(v) !== invert));
   return x.derive(x.array.backend.upload(hits, x.shape, 'bool'));
 }

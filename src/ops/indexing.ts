@@ -9,7 +9,7 @@ import { isFloating } from '../core/dtype.ts';
 import { ArgumentError, IndexError, ShapeError } from '../core/errors.ts';
 import { broadcastShapes, contiguousStrides, formatShape, numElements, type Shape } from '../core/shape.ts';
 import { add, mul, remainder } from './arithmetic.ts';
-import { cast, checkDevices, contiguous, type OperandOf, scalarValue } from './convert.ts';
+import { cast, checkDevices, contiguous, elementValue, type OperandOf } from './convert.ts';
 import { given, operandGiven, tensorGiven } from './given.ts';
 import { inplace } from './inplace.ts';
 import { zeros } from './unary.ts';
@@ -365,7 +365,7 @@ const fitsInto = (shape: Shape, to: Shape): boolean =>
 
 function scalarTensor<T extends Variable>(x: T, value: number | bigint | boolean): T {
   const out = x.array.backend.empty([], x.dtype);
-  x.array.backend.fill(out, typeof value === 'bigint' ? value : scalarValue(value, x.dtype));
+  x.array.backend.fill(out, elementValue(value, x.dtype, 'index_put'));
   return x.derive(out);
 }
 

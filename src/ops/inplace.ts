@@ -12,7 +12,7 @@ import { AutogradError, DTypeError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { broadcastShapes, formatShape, sameShape } from '../core/shape.ts';
 import { type BinaryOp, operandDType } from './binary.ts';
-import { checkDevices, clone, type OperandOf, promoteOperand } from './convert.ts';
+import { checkDevices, clone, elementValue, type OperandOf, promoteOperand } from './convert.ts';
 import { operandGiven, tensorGiven } from './given.ts';
 import { zeros } from './unary.ts';
 import { asStrided } from './views.ts';
@@ -179,7 +179,7 @@ export function inplaceBinary<T extends Variable>(op: BinaryOp, x: T, other: Ope
   const direct =
     dtype === x.dtype && !op.row.predicate
       ? (out: NDArray) => {
-          const b = promoteOperand(other, dtype);
+          const b = promoteOperand<T>(other, dtype, x, name);
           out.backend.binary(op.row, out, typeof b === 'object' ? b.array : b, out);
         }
       : undefined;
@@ -201,7 +201,7 @@ export function fill_<T extends Variable>(x: T, value: number | bigint | boolean
       `fill_: only supports 0-dimension value tensor but got tensor with ${value.ndim} dimensions.`,
     );
   }
-  const plain = typeof value === 'boolean' ? Number(value) : value;
+  const plain = elementValue(value, x.dtype, 'fill_');
   const direct = (out: NDArray) => out.backend.fill(out, plain);
   const compute = () => {
     const { array } = x;

@@ -4,7 +4,7 @@ import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { formatShape } from '../core/shape.ts';
-import { clone, scalarValue } from './convert.ts';
+import { clone, elementValue } from './convert.ts';
 import { given, tensorGiven } from './given.ts';
 import { selectAlong } from './indexing.ts';
 import { narrow } from './views.ts';
@@ -121,7 +121,7 @@ function padConstant<T extends Variable>(
     inner.shape.map((size, d) => size + grown[d][0] + grown[d][1]),
     x.dtype,
   );
-  backend.fill(out, scalarValue(value, x.dtype));
+  backend.fill(out, elementValue(value, x.dtype, 'pad'));
   const offset = grown.reduce((at, [before], d) => at + before * out.strides[d], 0);
   if (inner.array.size > 0) backend.assign(out.view(inner.shape, out.strides, offset), inner.array);
   const from = inner.shape;

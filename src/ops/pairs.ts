@@ -125,7 +125,7 @@ export function isclose<T extends Variable>(
         : { rtol, atol, equalNan };
     const dtype = commonDType([a, b]);
     const x = cast(detached(a), dtype);
-    const limit = promoteOperand(b, dtype);
+    const limit = promoteOperand<T>(b, dtype, x, 'isclose');
     const y = typeof limit === 'object' ? detached(limit) : asTensor(x, limit);
     let close = eq<T>(x, y);
     if (o.equalNan && isFloating(dtype)) close = logicalOr<T>(close, logicalAnd<T>(isnan(x), isnan(y)));

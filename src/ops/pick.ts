@@ -2,14 +2,14 @@
 
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
-import { dtypeInfo, torchTypeName } from '../core/dtype.ts';
+import { torchTypeName } from '../core/dtype.ts';
 import { DTypeError, IndexError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { broadcastShapes, formatShape, normalizeDim, sameShape } from '../core/shape.ts';
 import { zerosOf } from './along.ts';
 import { type AlphaOptions, add, mul } from './arithmetic.ts';
 import { named } from './composite.ts';
-import { cast, checkDevices, clone, contiguous, valueDType } from './convert.ts';
+import { cast, checkDevices, clone, contiguous, elementValue, } from './convert.ts';
 import { given, optionsGiven, tensorGiven } from './given.ts';
 import { checkedIndex, nonzeroColumns, putFlat, selectAlong } from './indexing.ts';
 import { cat } from './join.ts';
@@ -106,7 +106,10 @@ export const indexFill = /* @__PURE__ */ taking('index_fill', 'dim index value',
     const d = normalizeDim(dim, x.ndim, 'index_fill');
     const picks = sliceIndex(x, d, index, 'index_fill');
     const positions = reshape(slicePositions(x, d, picks), [-1]);
-    const scalar = cast(typeof value === 'number' ? add<T>(zerosOf(x, []), value) : value, x.dtype);
+    const scalar =
+      typeof value === 'object'
+        ? cast(value, x.dtype)
+        : cast(add<T>(zerosOf(x, []), elementValue(value, x.dtype, 'index_fill')), x.dtype);
     return named(
       'IndexFillBackward0',
       putFlat(x, positions, contiguous(expand(scalar, positions.shape)), false),
@@ -172,19 +175,12 @@ export const maskedFill = /* @__PURE__ */ taking('masked_fill', 'mask value', fu
         `masked_fill only supports a 0-dimensional value tensor, but got tensor with ${value.ndim} dimension(s).`,
       );
     }
-    const dtype = typeof value === 'object' ? value.dtype : valueDType(value);
-    if (dtypeInfo[dtype].category > dtypeInfo[x.dtype].category) {
-      throw new DTypeError(
-        `masked_fill: argument 'value' cannot be converted to type ${torchTypeName(x.dtype)} without overflow; got ${String(value)}`,
-      );
-    }
-    const filling = typeof value === 'object' ? cast(value, x.dtype) : value;
-    const out = whereOp<T>(
-      mask,
-      typeof filling === 'boolean' && x.dtype !== 'bool' ? Number(filling) : filling,
-      x,
+    const filling =
+      typeof value === 'object' ? cast(value, x.dtype) : elementValue(value, x.dtype, 'masked_fill');
+    return named(
+      'MaskedFillBackward0',
+      cast(whereOp<T>(mask, x.dtype === 'bool' ? Boolean(filling) : filling, x), x.dtype),
     );
-    return named('MaskedFillBackward0', cast(out, x.dtype));
   });
 });
 

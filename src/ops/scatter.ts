@@ -9,7 +9,7 @@ import { gatherAlong, scatterAlong, zerosOf } from './along.ts';
 import { add, mul, sub } from './arithmetic.ts';
 import { eq, ne } from './comparison.ts';
 import { detached } from './composite.ts';
-import { cast, checkDevices, contiguous, scalarValue } from './convert.ts';
+import { cast, checkDevices, contiguous, elementValue } from './convert.ts';
 import { tensorGiven } from './given.ts';
 import { checkedIndex } from './indexing.ts';
 import { cat } from './join.ts';
@@ -149,7 +149,7 @@ function scatterOperands<T extends Variable>(
   if (index.array.size > 0) checkFits(x, d, index, op);
   if (typeof source === 'number') {
     const picks = indexAlong(x, d, index, op);
-    return { picks, part: cast(add<T>(zerosOf(x, picks.shape), scalarValue(source, x.dtype)), x.dtype) };
+    return { picks, part: cast(add<T>(zerosOf(x, picks.shape), elementValue(source, x.dtype, op)), x.dtype) };
   }
   tensorGiven(source, op, 'source');
   checkDevices([x, source], op, 'input source');

@@ -26,8 +26,8 @@ export function whereOp<T extends Variable>(condition: T, left: OperandOf<T>, ri
   let shape = condition.shape;
   for (const x of [left, right]) if (typeof x === 'object') shape = broadcastShapes(shape, x.shape, 'where');
   const dtype = commonDType([left, right]);
-  const a = promoteOperand(left, dtype);
-  const b = promoteOperand(right, dtype);
+  const a = promoteOperand<T>(left, dtype, condition, 'where', false);
+  const b = promoteOperand<T>(right, dtype, condition, 'where', false);
   const { backend } = condition.array;
   const out = backend.where(
     condition.array,

@@ -134,6 +134,72 @@ describe('values', () => {
   });
 });
 
+describe('whole numbers', () => {
+  const big = 2n ** 53n;
+  it('of 64 bits keep all their digits as plain values', () => {
+    const x = torch.tensor([big + 1n]);
+    expect([x.eq(big + 1n).item(), x.eq(big).item()]).toEqual([true, false]);
+    expect(torch.tensor([1n]).add(big + 2n).data).toEqual(BigInt64Array.of(big + 3n));
+    expect(torch.tensor([1n]).mul_(big + 3n).data).toEqual(BigInt64Array.of(big + 3n));
+    expect(torch.where(torch.tensor([true, false]), big + 1n, big).data).toEqual(
+      BigInt64Array.of(big + 1n, big),
+    );
+    expect(
+      torch
+        .tensor([1, 2], { dtype: 'int32' })
+        .add(big + 1n)
+        .toArray(),
+    ).toEqual([2, 3]);
+    expect(() => x.add(2n ** 64n)).toThrow(/add: value cannot be converted to type int64_t without overflow/);
+  });
+  it('of 64 bits keep them where they are searched for, and NaN is found nowhere', () => {
+    const x = torch.tensor([big + 1n]);
+    expect(torch.isin(x, torch.tensor([big])).toArray()).toEqual([false]);
+    expect(torch.isin(x, torch.tensor([2 ** 53])).toArray()).toEqual([true]); // as floats
+    expect(torch.isin(torch.tensor([nan, 1]), torch.tensor([nan, 1])).toArray()).toEqual([false, true]);
+    const bounds = torch.tensor([big, big + 2n]);
+    expect(torch.searchsorted(bounds, x).toArray()).toEqual([1]);
+    expect(torch.searchsorted(bounds, big + 1n).item()).toBe(1);
+    expect(torch.searchsorted(torch.tensor([1n, 2n]), 2, { right: true }).item()).toBe(2);
+    expect(torch.searchsorted(torch.tensor([1, 2]), nan).item()).toBe(2);
+  });
+  const bytes = () => torch.tensor([1, 200], { dtype: 'uint8' });
+  const ints = () => torch.tensor([1, 2], { dtype: 'int32' });
+  const mask = torch.tensor([true, false]);
+  it('wrap around as operands', () => {
+    expect(bytes().lt(300).toArray()).toEqual([true, false]);
+    expect(bytes().add(300).toArray()).toEqual([45, 244]);
+    expect(bytes().remainder(300).toArray()).toEqual([1, 24]);
+    expect(bytes().clamp({ min: -1 }).toArray()).toEqual([255, 255]);
+    expect(bytes().clamp({ max: -1 }).toArray()).toEqual([1, 200]);
+  });
+  it('must have room as elements, where fractions are cut off and bytes may be negative', () => {
+    expect(bytes().fill_(-1).toArray()).toEqual([255, 255]);
+    expect(bytes().maskedFill(mask, 1.5).toArray()).toEqual([1, 200]);
+    expect(mask.clone().fill_(nan).toArray()).toEqual([true, true]);
+    for (const value of [300, -256, nan, inf, 255.5, -0.5]) {
+      expect(() => bytes().fill_(value)).toThrow(/type uint8_t without overflow; got/);
+      expect(() => bytes().maskedFill(mask, value)).toThrow(/type uint8_t without overflow; got/);
+    }
+    for (const run of [
+      () => ints().fill_(2 ** 31),
+      () => ints().clamp({ max: 2 ** 40 }),
+      () => ints().maskedFill(mask, -inf),
+      () => torch.full([2], inf, { dtype: 'int32' }),
+      () => ints().newFull([2], nan),
+      () => torch.tensor([2 ** 40], { dtype: 'int32' }),
+      () => torch.where(mask, ints(), 2 ** 40),
+      () => ints().indexFill(0, torch.tensor([0n]), 2 ** 40),
+      () => ints().scatter(0, torch.tensor([0n]), 2 ** 40),
+      () => ints().indexPut_([0], inf),
+      () => F.pad(ints(), [1, 1], { value: 2 ** 40 }),
+    ])
+      expect(run).toThrow(/value cannot be converted to type int without overflow; got/);
+    expect(() => torch.zeros(1).fill_(1e39)).toThrow(torch.DTypeError);
+    expect(() => torch.zeros(1, { dtype: 'int64' }).fill_(nan)).toThrow(torch.DTypeError);
+  });
+});
+
 describe('gradients where PyTorch divides', () => {
   it('prod: a NaN or an infinity spoils its neighbours, unless a zero is among them', () => {
     expect(slopes((x) => x.prod(), [1, nan, 2])).toEqual([nan, nan, nan]);

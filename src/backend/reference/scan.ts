@@ -1,4 +1,5 @@
 /** Running folds and sorting along one dimension in plain TypeScript. Running sums are kept in double precision. */
+import { ascending } from '../../core/ascending.ts';
 import type { NDArray } from '../array.ts';
 import { type ArrayHost, bigints, type Numbers, numbers, store } from './elements.ts';
 import { reducedLast } from './reduce.ts';
@@ -61,14 +62,6 @@ export function scanExtreme(
   return { values: result(host, x, dim, x.dtype, values), indices: result(host, x, dim, 'int64', positions) };
 }
 
-/** Ascending; NaN counts as larger than everything. */
-export function compareElements(a: number | bigint, b: number | bigint): number {
-  if (a < b) return -1;
-  if (a > b) return 1;
-  if (a === b) return 0;
-  return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
-}
-
 export function sort(
   host: ArrayHost,
   x: NDArray,
@@ -81,7 +74,7 @@ export function sort(
   const order = Array.from({ length }, (_, i) => i);
   const sign = descending ? -1 : 1;
   for (let row = 0; row < list.length; row += length) {
-    const sorted = order.slice().sort((a, b) => sign * compareElements(list[row + a], list[row + b]));
+    const sorted = order.slice().sort((a, b) => sign * ascending(list[row + a], list[row + b]));
     for (let i = 0; i < length; i++) {
       positions[row + i] = sorted[i];
       values[row + i] = list[row + sorted[i]];
