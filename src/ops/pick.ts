@@ -9,7 +9,7 @@ import { broadcastShapes, formatShape, normalizeDim, sameShape } from '../core/s
 import { zerosOf } from './along.ts';
 import { type AlphaOptions, add, mul } from './arithmetic.ts';
 import { named } from './composite.ts';
-import { cast, checkDevices, clone, contiguous, elementValue, } from './convert.ts';
+import { cast, checkDevices, clone, contiguous, elementValue } from './convert.ts';
 import { given, optionsGiven, tensorGiven } from './given.ts';
 import { checkedIndex, nonzeroColumns, putFlat, selectAlong } from './indexing.ts';
 import { cat } from './join.ts';
