@@ -163,13 +163,42 @@ describe('ONNX Runtime', () => {
     const ort = await loadModule(pathToFileURL(RUNTIME).href);
     torch.manualSeed(1);
     const model = new First(make()).eval();
-    const session = await ort.InferenceSession.create(toOnnx(model, torch.randn(2, ...shape)));
+    const session = await ort.InferenceSession.create(toOnnx(model, torch.randn(1, ...shape)));
     for (const n of [1, 5]) {
       const x = torch.randn(n, ...shape);
       const { output } = await session.run({ input: new ort.Tensor('float32', x.data, x.shape) });
       const expected = torch.noGrad(() => model.forward(x));
       expect(output.dims).toEqual(expected.shape);
       expect(torch.tensor(output.data).sub(expected.flatten()).abs().max().item()).toBeLessThan(1e-5);
+    }
+  });
+  it('takes weights that are named as values inside could be', async () => {
+    const ort = await loadModule(pathToFileURL(RUNTIME).href);
+    class Short extends nn.Module {
+      t1 = new nn.Parameter(torch.ones(3));
+      c1 = new nn.Parameter(torch.full([3], 2));
+      s1 = new nn.Parameter(torch.full([3], 3));
+      forward(x: Tensor): Tensor {
+        return x.mul(this.t1).add(this.c1).mul(this.s1).add(1).reshape(-1).reshape(x.shape[0], 3);
+      }
+    }
+    const session = await ort.InferenceSession.create(toOnnx(new Short(), torch.ones(2, 3)));
+    const { output } = await session.run({ input: new ort.Tensor('float32', new Float32Array(9), [3, 3]) });
+    expect([...output.data]).toEqual(new Array(9).fill(7));
+  });
+  it('takes sizes that grow with the batch, whatever the example was', async () => {
+    const ort = await loadModule(pathToFileURL(RUNTIME).href);
+    class But extends nn.Module {
+      forward(x: Tensor): Tensor {
+        return x.narrow(0, 2, x.shape[0] - 2);
+      }
+    }
+    for (const batch of [4, 5]) {
+      const session = await ort.InferenceSession.create(toOnnx(new But(), torch.ones(batch, 3)));
+      const { output } = await session.run({
+        input: new ort.Tensor('float32', new Float32Array(24), [8, 3]),
+      });
+      expect(output.dims).toEqual([6, 3]);
     }
   });
 });
@@ -187,6 +216,41 @@ describe('a module', () => {
       }
     }
     expect(() => toOnnx(new Sorts(), x)).toThrow(/sort has no counterpart/);
+  });
+
+  it.each([1, 2, 3, 4, 5, 7, 8])('of which a size follows the batch in steps is refused, at %i', (batch) => {
+    class Steps extends nn.Module {
+      forward(x: Tensor): Tensor {
+        return x.narrow(0, 0, (x.shape[0] + 1) >> 1);
+      }
+    }
+    class Makes extends nn.Module {
+      forward(x: Tensor): Tensor {
+        return x.sum(0).add(torch.arange(x.shape[0]).sum());
+      }
+    }
+    const x = torch.ones(batch, 3);
+    expect(() => toOnnx(new Steps(), x)).toThrow(
+      /(not linear|something else for another batch size); pass dynamicBatch: false/,
+    );
+    expect(() => toOnnx(new Makes(), x)).toThrow(/another tensor for another batch size; pass dynamicBatch/);
+    for (const Kind of [Steps, Makes])
+      expect(() => toOnnx(new Kind(), x, { dynamicBatch: false })).not.toThrow();
+  });
+
+  it('whose weight is named as an input or output is refused', () => {
+    class Named extends nn.Module {
+      output = new nn.Parameter(torch.ones(3));
+      forward(x: Tensor): Tensor {
+        return x.mul(this.output);
+      }
+    }
+    const x = torch.ones(2, 3);
+    expect(() => toOnnx(new Named(), x)).toThrow(/two values have the name 'output'/);
+    expect(() => toOnnx(new Named(), x, { inputNames: ['output'], outputNames: ['y'] })).toThrow(
+      /two values/,
+    );
+    expect(() => toOnnx(new Named(), x, { outputNames: ['y'] })).not.toThrow();
   });
 
   it('is as before afterwards, and names what has no counterpart', () => {

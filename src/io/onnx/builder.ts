@@ -26,14 +26,25 @@ export function constant(values: readonly number[], dtype: DType, shape: Shape =
   return { constant: list, dtype, shape };
 }
 
+/** Names for values that have none: a letter and a number, past those that are taken. */
+export function freshNames(letter: string, taken: ReadonlySet<string>): () => string {
+  let count = 0;
+  return () => {
+    let name: string;
+    do name = `${letter}${++count}`;
+    while (taken.has(name));
+    return name;
+  };
+}
+
 export class GraphBuilder {
   readonly nodes: Node[] = [];
   readonly initializers: Initializer[] = [];
-  #count = 0;
+  readonly #fresh: () => string;
 
-  #fresh(): string {
-    this.#count++;
-    return `t${this.#count}`;
+  /** Without the names that are taken: those of weights, inputs and outputs. */
+  constructor(taken: ReadonlySet<string>) {
+    this.#fresh = freshNames('t', taken);
   }
 
   readonly emit: Emit = (op, inputs, attributes = {}) => {

@@ -6,7 +6,7 @@ import { ArgumentError } from '../../core/errors.ts';
 import type { Module } from '../../nn/module.ts';
 import { Tensor } from '../../tensor.ts';
 import { type Target, writeTo } from '../target.ts';
-import { refused } from './builder.ts';
+import { freshNames, refused } from './builder.ts';
 import {
   type Initializer,
   modelBytes,
@@ -27,6 +27,7 @@ export interface OnnxOptions {
 }
 
 interface Traced {
+  readonly batch: number;
   readonly nodes: readonly Node[];
   readonly initializers: readonly Initializer[];
   readonly outputs: readonly { name: string; tensor: Tensor }[];
@@ -36,8 +37,13 @@ const namesFor = (given: readonly string[] | undefined, count: number, word: str
   Array.from({ length: count }, (_, i) => given?.[i] ?? (count === 1 ? word : `${word}_${i}`));
 
 /** What `forward` does with these inputs, on a device that writes it down; the module is as before afterwards. */
-function trace(model: Module, inputs: readonly Tensor[], names: readonly string[]): Traced {
-  const backend = new TraceBackend();
+function trace(
+  model: Module,
+  inputs: readonly Tensor[],
+  names: readonly string[],
+  taken: ReadonlySet<string>,
+): Traced {
+  const backend = new TraceBackend(taken);
   registerBackend(backend);
   const moved: [Tensor, Tensor['array']][] = [];
   const device = getDefaultDevice();
@@ -65,7 +71,8 @@ function trace(model: Module, inputs: readonly Tensor[], names: readonly string[
     if (!list.every((x): x is Tensor => x instanceof Tensor && x.device === backend.device))
       throw refused('forward must return a tensor, or a list of tensors, that depends on the inputs');
     const outputs = list.map((tensor) => ({ name: backend.result(tensor.array), tensor }));
-    return { nodes: backend.nodes, initializers: backend.initializers, outputs };
+    const batch = inputs[0].shape[0] ?? 1;
+    return { batch, nodes: backend.nodes, initializers: backend.initializers, outputs };
   } finally {
     setDefaultDevice(device);
     for (const [tensor, array] of moved) tensor.setArray(array);
@@ -73,35 +80,45 @@ function trace(model: Module, inputs: readonly Tensor[], names: readonly string[
   }
 }
 
-/** The same inputs with one more sample. */
-const larger = (x: Tensor): Tensor => x.detach().index(indicesOf(x));
-function indicesOf(x: Tensor): Tensor {
-  const list = BigInt64Array.from({ length: x.shape[0] + 1 }, (_, i) => BigInt(Math.max(0, i - 1)));
-  const backend = x.array.backend;
-  return new Tensor(backend.upload(list, [list.length], 'int64'));
+/** The same input with the last sample repeated, up to another batch size. */
+function repeated(x: Tensor, batch: number): Tensor {
+  const last = x.shape[0] - 1;
+  const list = BigInt64Array.from({ length: batch }, (_, i) => BigInt(Math.min(i, last)));
+  return x.detach().index(new Tensor(x.array.backend.upload(list, [batch], 'int64')));
 }
 
-/** Writes the graph of one trace, with what differs in a second one as functions of the batch size. */
+function sameNumbers(a: TypedArray, b: TypedArray): boolean {
+  for (let i = 0; i < a.length; i++) if (!Object.is(a[i], b[i])) return false;
+  return a.length === b.length;
+}
+
+/** Writes the graph of one trace, with what differs in the others as functions of the batch size. */
 class Writer {
   readonly nodes: WrittenNode[] = [];
   readonly initializers: Initializer[];
   readonly #input: string;
-  readonly #batches: readonly [number, number];
+  readonly #first: Traced;
+  readonly #others: readonly Traced[];
   readonly #constants = new Map<string, string>();
   readonly #sizes = new Map<string, string>();
-  #count = 0;
+  readonly #constantName: () => string;
+  readonly #sizeName: () => string;
 
-  constructor(first: Traced, input: string, batches: readonly [number, number]) {
+  /** `others` have other batch sizes: the first of them one sample more than `first`, which gives the slopes. */
+  constructor(first: Traced, others: readonly Traced[], input: string, taken: ReadonlySet<string>) {
     this.initializers = [...first.initializers];
     this.#input = input;
-    this.#batches = batches;
+    this.#first = first;
+    this.#others = others;
+    this.#constantName = freshNames('c', taken);
+    this.#sizeName = freshNames('s', taken);
   }
 
   #constant(dtype: Initializer['dtype'], shape: readonly number[], data: TypedArray): string {
     const key = `${dtype}[${shape.join()}]${data.join()}`;
     let name = this.#constants.get(key);
     if (name === undefined) {
-      name = `c${this.#constants.size}`;
+      name = this.#constantName();
       this.#constants.set(key, name);
       this.initializers.push({ name, dtype, shape, data });
     }
@@ -111,18 +128,18 @@ class Writer {
     return this.#constant('int64', [values.length], BigInt64Array.from(values, BigInt));
   }
   #emit(op: string, inputs: readonly string[], attributes: WrittenNode['attributes'] = {}): string {
-    const output = `s${this.#count++}`;
+    const output = this.#sizeName();
     this.nodes.push({ op, inputs, output, attributes });
     return output;
   }
 
-  /** A size [1] that is a at the first batch size and b at the second. */
-  #size(a: number, b: number): string {
-    if (a === b) return this.#list([a]);
-    const [one, two] = this.#batches;
-    const slope = (b - a) / (two - one);
-    const offset = a - slope * one;
-    if (!Number.isInteger(slope)) throw refused('a size depends on the batch in a way that is not linear');
+  /** A size [1] that is `size` in the first trace and `others` in the others. */
+  #size(size: number, others: readonly number[]): string {
+    const slope = others[0] - size;
+    const offset = size - slope * this.#first.batch;
+    if (others.some((other, i) => other !== slope * this.#others[i].batch + offset))
+      throw refused('a size depends on the batch in a way that is not linear; pass dynamicBatch: false');
+    if (slope === 0) return this.#list([size]);
     const key = `${slope}/${offset}`;
     let name = this.#sizes.get(key);
     if (name === undefined) {
@@ -135,33 +152,84 @@ class Writer {
     return name;
   }
 
-  input(a: NodeInput, b: NodeInput): string {
-    if (typeof a === 'string') return a;
-    if ('constant' in a) {
-      if (typeof b === 'string' || !('constant' in b) || a.constant.join() !== b.constant.join())
-        throw refused('a number depends on the batch size; pass dynamicBatch: false');
-      return this.#constant(a.dtype, a.shape, a.constant);
+  #node(node: Node, at: number): void {
+    const others = this.#others.map((other) => other.nodes[at]);
+    const attributes = JSON.stringify(node.attributes);
+    for (const other of others) {
+      if (
+        other.op !== node.op ||
+        other.inputs.length !== node.inputs.length ||
+        JSON.stringify(other.attributes) !== attributes
+      )
+        throw somethingElse();
     }
-    const other = typeof b === 'object' && 'sizes' in b ? b.sizes : [];
-    if (other.every((size, i) => size === a.sizes[i])) return this.#list(a.sizes);
+    const inputs = node.inputs.map((input, i) =>
+      this.#inputOf(
+        input,
+        others.map((other) => other.inputs[i]),
+      ),
+    );
+    this.nodes.push({ op: node.op, inputs, output: node.output, attributes: node.attributes });
+  }
+
+  #inputOf(input: NodeInput, others: readonly NodeInput[]): string {
+    if (typeof input === 'string') {
+      if (others.some((other) => other !== input)) throw somethingElse();
+      return input;
+    }
+    if ('constant' in input) {
+      for (const other of others) {
+        if (
+          typeof other === 'string' ||
+          !('constant' in other) ||
+          !sameNumbers(input.constant, other.constant)
+        )
+          throw refused('a number depends on the batch size; pass dynamicBatch: false');
+      }
+      return this.#constant(input.dtype, input.shape, input.constant);
+    }
+    const lists = others.map((other) => {
+      if (typeof other === 'string' || !('sizes' in other) || other.sizes.length !== input.sizes.length)
+        throw somethingElse();
+      return other.sizes;
+    });
+    if (lists.every((list) => list.every((size, i) => size === input.sizes[i])))
+      return this.#list(input.sizes);
     return this.#emit(
       'Concat',
-      a.sizes.map((size, i) => this.#size(size, other[i])),
+      input.sizes.map((size, i) =>
+        this.#size(
+          size,
+          lists.map((list) => list[i]),
+        ),
+      ),
       { axis: 0 },
     );
   }
 
-  node(a: Node, b: Node): void {
-    if (
-      a.op !== b.op ||
-      a.inputs.length !== b.inputs.length ||
-      JSON.stringify(a.attributes) !== JSON.stringify(b.attributes)
-    )
-      throw refused('forward does something else for another batch size; pass dynamicBatch: false');
-    const inputs = a.inputs.map((input, i) => this.input(input, b.inputs[i]));
-    this.nodes.push({ op: a.op, inputs, output: a.output, attributes: a.attributes });
+  /** @throws ArgumentError where the traces differ in more than sizes that follow the batch's */
+  write(): void {
+    const { nodes, initializers, outputs } = this.#first;
+    for (const other of this.#others) {
+      if (
+        other.nodes.length !== nodes.length ||
+        other.initializers.length !== initializers.length ||
+        other.outputs.length !== outputs.length
+      )
+        throw somethingElse();
+      initializers.forEach(({ data }, i) => {
+        if (!sameNumbers(data, other.initializers[i].data))
+          throw refused('forward makes another tensor for another batch size; pass dynamicBatch: false');
+      });
+    }
+    nodes.forEach((node, at) => {
+      this.#node(node, at);
+    });
   }
 }
+
+const somethingElse = (): ArgumentError =>
+  refused('forward does something else for another batch size; pass dynamicBatch: false');
 
 /**
  * The model as an ONNX file (opset 17), in evaluation mode. `forward` is run on examples of its inputs, on a device that
@@ -183,21 +251,35 @@ export function toOnnx(
     );
   }
   const names = namesFor(options.inputNames, examples.length, 'input');
-  const first = trace(model, examples, names);
-  const second = dynamicBatch ? trace(model, examples.map(larger), names) : first;
+  const weights = [...model.namedParameters(), ...model.namedBuffers()].map(([name]) => name);
+  const taken = new Set([...weights, ...names, ...(options.outputNames ?? [])]);
+  const traced = (batch: number): Traced =>
+    trace(
+      model,
+      examples.map((x) => repeated(x, batch)),
+      names,
+      taken,
+    );
+  // A batch of one has views that others have not. One sample more gives how sizes grow; twice as many and one tell
+  // growth from steps, as those of n >> 1.
   const batch = examples[0].shape[0] ?? 1;
-  const writer = new Writer(first, names[0], [batch, batch + 1]);
-  if (first.nodes.length !== second.nodes.length)
-    throw refused('forward does something else for another batch size; pass dynamicBatch: false');
-  first.nodes.forEach((node, i) => {
-    writer.node(node, second.nodes[i]);
-  });
+  const first = dynamicBatch && batch === 1 ? traced(2) : trace(model, examples, names, taken);
+  const others = dynamicBatch ? [traced(first.batch + 1), traced(2 * first.batch + 1)] : [];
+  const writer = new Writer(first, others, names[0], taken);
+  writer.write();
   const outputNames = namesFor(options.outputNames, first.outputs.length, 'output');
+  const all = [...weights, ...names, ...outputNames];
+  const twice = all.find((name, i) => all.indexOf(name) !== i);
+  if (twice !== undefined) {
+    throw new ArgumentError(
+      `toOnnx: two values have the name '${twice}' (weights, inputs and outputs); pass inputNames or outputNames`,
+    );
+  }
   const outputs = first.outputs.map(({ name, tensor }, i): Port => {
     writer.nodes.push({ op: 'Identity', inputs: [name], output: outputNames[i], attributes: {} });
-    const other = second.outputs[i].tensor.shape;
+    const other = others[0]?.outputs[i].tensor.shape ?? tensor.shape;
     const shape = tensor.shape.map((size, d) =>
-      size === other[d] ? size : size === batch ? 'batch' : `size_${i}_${d}`,
+      size === other[d] ? size : size === first.batch && other[d] === size + 1 ? 'batch' : `size_${i}_${d}`,
     );
     return { name: outputNames[i], dtype: tensor.dtype, shape };
   });

@@ -33,17 +33,25 @@ interface Extreme {
 export class TraceBackend extends ReferenceBackend {
   override readonly device: string = 'onnx';
   override readonly synchronous: boolean = false;
-  readonly #graph = new GraphBuilder();
-  readonly #emit: Emit = this.#graph.emit;
-  readonly #values = new Values(this.#graph, (x) =>
-    this.#graph.initializer(
-      this.#inner(() => super.read(x)),
-      x.shape,
-      x.dtype,
-    ),
-  );
+  readonly #graph: GraphBuilder;
+  readonly #emit: Emit;
+  readonly #values: Values;
   /** Kernels use each other; only the outer one counts. */
   #inside = 0;
+
+  /** `taken` are names that no value inside may have. */
+  constructor(taken: ReadonlySet<string>) {
+    super();
+    this.#graph = new GraphBuilder(taken);
+    this.#emit = this.#graph.emit;
+    this.#values = new Values(this.#graph, (x) =>
+      this.#graph.initializer(
+        this.#inner(() => super.read(x)),
+        x.shape,
+        x.dtype,
+      ),
+    );
+  }
 
   get nodes(): readonly Node[] {
     return this.#graph.nodes;
