@@ -6,7 +6,7 @@ import { dtypeOfTypedArray, type TypedArray } from '../core/dtype.ts';
 import { ArgumentError } from '../core/errors.ts';
 import { fromTypedArray } from '../creation.ts';
 import { Tensor } from '../tensor.ts';
-import type { JsonValue } from './json.ts';
+import { type JsonValue, MAX_DEPTH } from './json.ts';
 import type { Fail } from './source.ts';
 
 export interface Encoded {
@@ -31,7 +31,7 @@ const unescaped = (key: string): string => (key.startsWith('$$') ? key.slice(1) 
 
 /**
  * `plain` may put something else in the place of an object before it is looked at.
- * @throws ArgumentError for functions, cycles, and objects of classes that are not known here
+ * @throws ArgumentError for functions, cycles, objects of classes that are not known here, and what is nested too deep
  */
 export function encodeTree(value: unknown, op: string, plain: (x: object) => unknown): Encoded {
   const tensors: Record<string, Tensor> = Object.create(null);
@@ -43,12 +43,20 @@ export function encodeTree(value: unknown, op: string, plain: (x: object) => unk
     tensors[name] = tensor;
     return name;
   };
-  const encode = (x: unknown, path: string): unknown => {
-    if (x === null || typeof x === 'boolean' || typeof x === 'string') return x;
-    if (typeof x === 'number') {
-      if (Number.isFinite(x) && !Object.is(x, -0)) return x;
-      return { $number: Object.is(x, -0) ? '-0' : String(x) };
+  const encode = (x: unknown, path: string, depth: number): unknown => {
+    const isLeaf =
+      x === null ||
+      typeof x === 'boolean' ||
+      typeof x === 'string' ||
+      (typeof x === 'number' && Number.isFinite(x) && !Object.is(x, -0));
+    // Everything else is a list or an object with something in it.
+    if (depth + (isLeaf ? 0 : 1) > MAX_DEPTH) {
+      throw new ArgumentError(
+        `${op}: ${path} is nested too deep: ${MAX_DEPTH} lists and objects (a Map counts three times) can be loaded`,
+      );
     }
+    if (isLeaf) return x;
+    if (typeof x === 'number') return { $number: Object.is(x, -0) ? '-0' : String(x) };
     if (x === undefined) return { $undefined: true };
     if (typeof x === 'bigint') {
       const text = String(x);
@@ -58,7 +66,7 @@ export function encodeTree(value: unknown, op: string, plain: (x: object) => unk
     if (x instanceof Tensor) return { $tensor: named(path, x) };
     if (typeof x === 'object') {
       const other = plain(x);
-      if (other !== x) return encode(other, path);
+      if (other !== x) return encode(other, path, depth);
     }
     if (ArrayBuffer.isView(x)) {
       dtypeOfTypedArray(x, `${op}: ${path}`);
@@ -69,25 +77,29 @@ export function encodeTree(value: unknown, op: string, plain: (x: object) => unk
       throw new ArgumentError(`${op}: ${path} is a ${typeof x}, which cannot be saved`);
     if (open.has(x)) throw new ArgumentError(`${op}: ${path} contains itself`);
     open.add(x);
-    const result = encodeObject(x, path);
+    const result = encodeObject(x, path, depth);
     open.delete(x);
     return result;
   };
   const inside = (path: string, key: string | number): string => (path === '' ? `${key}` : `${path}.${key}`);
-  const encodeObject = (x: object, path: string): unknown => {
-    if (Array.isArray(x)) return x.map((item, i) => encode(item, inside(path, i)));
+  const encodeObject = (x: object, path: string, depth: number): unknown => {
+    if (Array.isArray(x)) return x.map((item, i) => encode(item, inside(path, i), depth + 1));
     if (x instanceof Map) {
-      return { $map: Array.from(x, ([k, v], i) => [encode(k, inside(path, i)), encode(v, inside(path, i))]) };
+      const item = (y: unknown, i: number) => encode(y, inside(path, i), depth + 3);
+      return { $map: Array.from(x, ([k, v], i) => [item(k, i), item(v, i)]) };
     }
     if (x instanceof Date) return { $date: x.toISOString() };
     const prototype: unknown = Object.getPrototypeOf(x);
     if (prototype !== null && prototype !== Object.prototype) {
       throw new ArgumentError(`${op}: ${path} is a ${x.constructor.name}, which cannot be saved`);
     }
-    const pairs = Object.entries(x).map(([key, item]) => [escaped(key), encode(item, inside(path, key))]);
+    const pairs = Object.entries(x).map(([key, item]) => [
+      escaped(key),
+      encode(item, inside(path, key), depth + 1),
+    ]);
     return Object.fromEntries(pairs);
   };
-  return { json: encode(value, ''), tensors };
+  return { json: encode(value, '', 0), tensors };
 }
 
 /** @throws what `fail` makes of a structure that `encodeTree` does not give */

@@ -60,6 +60,29 @@ describe('values', () => {
     expect(Object.keys(await load(bytes)).sort()).toEqual(['a.b.0', 'a.b.0#2', 'a.b.1', 'wasmgrad.rng']);
   });
 
+  it('that are saved can be loaded, however deep they are', async () => {
+    /** What surrounds a value, and how often that may be. */
+    const kinds: [(inside: unknown) => unknown, number][] = [
+      [(x) => [x], 63],
+      [(x) => ({ a: x }), 63],
+      [(x) => new Map([[1, x]]), 21],
+      [(x) => new Map([[x, 1]]), 21],
+    ];
+    for (const [around, most] of kinds) {
+      for (const leaf of [7, null, Number.NaN, undefined, [], [1]]) {
+        let value: unknown = leaf;
+        for (let depth = 1; depth <= most + 1; depth++) {
+          value = around(value);
+          if (depth < most - 2) continue;
+          const bytes = await checkpoint({ value }).catch((error: Error) => error.message);
+          if (typeof bytes !== 'string') expect(await loadCheckpoint(bytes)).toStrictEqual({ value });
+          else expect(bytes).toMatch(/^saveCheckpoint: value\..* is nested too deep: 64 lists and objects/);
+          if (leaf === 7) expect([depth, typeof bytes === 'string']).toEqual([depth, depth > most]);
+        }
+      }
+    }
+  });
+
   it('that cannot be saved are named', async () => {
     const cycle: Record<string, unknown> = {};
     cycle.self = cycle;
