@@ -247,7 +247,7 @@ class RangeSource implements ByteSource {
     const response = await request(url, fail, { range: 'bytes=0-7' });
     const range = /^bytes \d+-\d+\/(\d+)$/.exec(response.headers.get('content-range') ?? '');
     if (response.status !== 206 || !range)
-      return new MemorySource(op, new Uint8Array(await response.arrayBuffer()), url.href);
+      return new MemorySource(op, await bodyOf(response, fail), url.href);
     await response.body?.cancel();
     const tag = response.headers.get('etag');
     return new RangeSource(url, fail, Number(range[1]), tag?.startsWith('W/') ? null : tag);
@@ -263,7 +263,7 @@ class RangeSource implements ByteSource {
       await response.body?.cancel();
       throw this.fail(`expected the server to answer with a part (206), but got ${response.status}`);
     }
-    const bytes = new Uint8Array(await response.arrayBuffer());
+    const bytes = await bodyOf(response, this.fail);
     if (bytes.length !== end - begin) {
       throw this.fail(`expected ${end - begin} bytes from position ${begin}, but got ${bytes.length}`);
     }
@@ -288,6 +288,14 @@ async function request(url: URL, fail: Fail, headers: Record<string, string> = {
     throw fail(`it cannot be fetched: the server answered ${response.status}`);
   }
   return response;
+}
+
+async function bodyOf(response: Response, fail: Fail): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return new Uint8Array(await response.arrayBuffer());
+  } catch (cause) {
+    throw fail(`it cannot be read: its transfer broke off (${messageOf(cause)})`, cause);
+  }
 }
 
 const isStream = (x: unknown): x is ReadableStream<Uint8Array> =>

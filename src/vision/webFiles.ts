@@ -1,5 +1,6 @@
 /** The files of a data set by address, kept in the browser's Cache storage where the page has one. */
 import { DataError } from '../core/errors.ts';
+import { messageOf } from '../io/platform.ts';
 import type { Archive, ArchiveFile } from './archives.ts';
 import { type DownloadProgress, download, type Store } from './download.ts';
 import { md5 } from './md5.ts';
@@ -54,7 +55,7 @@ export async function fetchFile<T>(
   }
   const response = await fetch(url).catch((cause: unknown) => {
     throw new DataError(
-      `${dataset}: ${url} cannot be fetched (${cause instanceof Error ? cause.message : cause}); check the address, the ` +
+      `${dataset}: ${url} cannot be fetched (${messageOf(cause)}); check the address, the ` +
         'connection, and that the server allows this page to read it (CORS)',
       { cause },
     );
@@ -67,7 +68,15 @@ export async function fetchFile<T>(
   }
   if (!response.ok)
     throw new DataError(`${dataset}: ${url} cannot be fetched: the server answered ${response.status}`);
-  const bytes = new Uint8Array(await response.arrayBuffer());
+  const body = await response.arrayBuffer().catch((cause: unknown) => {
+    throw new DataError(
+      `${dataset}: ${url} cannot be fetched: its transfer broke off (${messageOf(cause)})`,
+      {
+        cause,
+      },
+    );
+  });
+  const bytes = new Uint8Array(body);
   const result = await check(bytes);
   await remember(url, bytes);
   return result;
