@@ -149,7 +149,7 @@ class DiskSink implements Sink {
     if (status?.isDirectory()) throw new Error('it is a folder');
     if (status && !status.isFile()) return new DiskSink(node, await fs.open(path, 'w'), path, null);
     await removeLeftovers(node, path);
-    const temporary = temporaryName(path, process.pid);
+    const temporary = temporaryName(path);
     const handle = await fs.open(temporary, 'w', status ? status.mode & 0o777 : 0o666);
     return new DiskSink(node, handle, path, temporary);
   }
@@ -173,9 +173,13 @@ class DiskSink implements Sink {
   }
 }
 
-/** Names which process of which machine is writing, so that leftovers of a killed one can be told from work. */
-function temporaryName(path: string, pid: number): string {
-  return `${path}.${hostName()}-${pid}.part`;
+/**
+ * Names which thread of which process of which machine is writing, so that no two write to one file and leftovers of a
+ * killed process can be told from work.
+ */
+function temporaryName(path: string): string {
+  const { threadId } = process.getBuiltinModule('node:worker_threads');
+  return `${path}.${hostName()}-${process.pid}-${threadId}.part`;
 }
 
 const hostName = (): string =>
@@ -190,9 +194,9 @@ async function removeLeftovers({ fs, path: paths }: NodeModules, path: string): 
   const prefix = `${paths.basename(path)}.${hostName()}-`;
   for (const name of await fs.readdir(folder)) {
     if (!name.startsWith(prefix) || !name.endsWith('.part')) continue;
-    const pid = Number(name.slice(prefix.length, -'.part'.length));
-    if (Number.isInteger(pid) && pid > 0 && !isAlive(pid))
-      await fs.rm(paths.join(folder, name), { force: true });
+    // Earlier versions named no thread.
+    const [, pid] = /^(\d+)(?:-\d+)?$/.exec(name.slice(prefix.length, -'.part'.length)) ?? [];
+    if (Number(pid) > 0 && !isAlive(Number(pid))) await fs.rm(paths.join(folder, name), { force: true });
   }
 }
 

@@ -6,10 +6,13 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as torch from '../../src/index.ts';
 import { DataError, nn, StorageFullError } from '../../src/index.ts';
 import { load, openSafetensors, save } from '../../src/io/index.ts';
+import { fetchFile } from '../../src/vision/webFiles.ts';
 import {
   type Described,
   describeTensor,
@@ -84,11 +87,20 @@ describe('reading parts', () => {
   const served = new Map<string, Uint8Array>();
   const log: string[] = [];
   let ranges = true;
+  let cut = '';
   let server: http.Server;
   let base: string;
   beforeAll(async () => {
     server = http.createServer((request, response) => {
       const bytes = served.get(request.url ?? '');
+      if (request.url === cut) {
+        // Less than was promised, then nothing more.
+        const [, begin = 0] = /^bytes=(\d+)/.exec(request.headers.range ?? '') ?? [];
+        const range = { 'content-range': `bytes ${begin}-${Number(begin) + 7}/1000`, 'content-length': 8 };
+        response.writeHead(ranges ? 206 : 200, ranges ? range : { 'content-length': 1000 });
+        response.write(Uint8Array.of(1, 2));
+        return setTimeout(() => response.destroy(), 50);
+      }
       if (!bytes) return response.writeHead(404).end();
       const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '');
       log.push(request.headers.range ?? 'all');
@@ -137,6 +149,26 @@ describe('reading parts', () => {
     const file = await openSafetensors(`${base}/parts.safetensors`);
     served.set('/parts.safetensors', new Uint8Array(3));
     await expect(file.get('b')).rejects.toThrow(DataError);
+  });
+
+  it('of an address whose transfer breaks off', async () => {
+    const url = `${base}/cut.safetensors`;
+    const problem = /^openSafetensors: .*cut.safetensors: it cannot be read: its transfer broke off \(.+\)$/;
+    cut = '/cut.safetensors';
+    for (ranges of [false, true]) {
+      const error: Error = await openSafetensors(url).then(
+        () => expect.unreachable(),
+        (reason) => reason,
+      );
+      expect([error.name, error.message]).toEqual(['DataError', expect.stringMatching(problem)]);
+    }
+    await expect(load(new URL(url))).rejects.toThrow(DataError);
+    const dataset = fetchFile(new URL(url), 'MNIST', async () => true);
+    await expect(dataset).rejects.toThrow(
+      /^MNIST: .*cut.safetensors cannot be fetched: its transfer broke off/,
+    );
+    await expect(dataset).rejects.toThrow(DataError);
+    cut = '';
   });
 });
 
@@ -187,17 +219,36 @@ describe('a write', () => {
     expect(fs.readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
   });
 
+  it('of one thread is apart from those of others', async () => {
+    const file = at('threads.safetensors');
+    const program = at('saves.mjs');
+    const entryPoints = ['test/fixtures/savesInThread.ts'];
+    await build({ entryPoints, outfile: program, bundle: true, format: 'esm', platform: 'node' });
+    const ends = [1, 2, 3].map(
+      (value) =>
+        new Promise((resolve) => {
+          new Worker(program, { workerData: { file, value }, execArgv: [] })
+            .on('error', resolve)
+            .on('exit', resolve);
+        }),
+    );
+    expect(await Promise.all(ends)).toEqual([0, 0, 0]);
+    const { a } = await load(file);
+    expect(a.min().item()).toBe(a.max().item());
+    expect(fs.readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
+  });
+
   it('removes what a killed process left, and nothing else', async () => {
     const file = at('left.safetensors');
     const { pid } = spawnSync(process.execPath, ['-e', '']);
     const host = os.hostname().replace(/[^\w-]/g, '_');
-    const names = [`${host}-${pid}`, `${host}-${process.ppid}`, `other-host-${pid}`].map(
+    const names = [`${host}-${pid}`, `${host}-${pid}-3`, `${host}-${process.ppid}`, `other-host-${pid}`].map(
       (who) => `${file}.${who}.part`,
     );
     for (const name of names) fs.writeFileSync(name, '');
     await save(state, file);
-    expect(names.map((name) => fs.existsSync(name))).toEqual([false, true, true]);
-    for (const name of names.slice(1)) fs.rmSync(name);
+    expect(names.map((name) => fs.existsSync(name))).toEqual([false, false, true, true]);
+    for (const name of names.slice(2)) fs.rmSync(name);
   });
 
   it('says why it is not possible', async () => {
