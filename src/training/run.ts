@@ -18,7 +18,7 @@ type ResultOf<T> = T extends Training<infer _I, infer _R, infer Result> ? Result
 export interface TrainInWorkerOptions<Input, Report> {
   /** What the training function finds as `input`: settings, data, a state to go on from. Tensors may be in it. */
   input?: Input;
-  /** Called for every report, in order. */
+  /** Called for every report, in order. If it throws, the run fails with that. */
   onReport?: (report: Report) => void;
   /** How long the module may take to load, in milliseconds. Default 60,000. */
   startMs?: number;
@@ -29,7 +29,7 @@ export type TrainingStatus = 'starting' | 'running' | 'paused' | 'stopping' | 'f
 /** A run that goes on in its worker. */
 export interface TrainingRun<Result> {
   readonly status: TrainingStatus;
-  /** What the training function returns. Rejects with what it throws, or with why the worker could not run. */
+  /** What the training function returns. Rejects with what it or `onReport` throws, or with why the worker could not run. */
   readonly result: Promise<Result>;
   /** Lets the run rest after the step that it is in. Resolves when it does, or has ended. */
   pause(): Promise<void>;
@@ -164,9 +164,17 @@ class Run implements TrainingRun<unknown> {
     worker?.postMessage(message, transfer);
   }
 
+  /** Nobody could catch what is thrown here, by `onReport` or for want of memory: it ends the run. */
   #receive(data: unknown): void {
     if (!isMessage(data) || this.#isOver) return;
-    const message = data as FromWorker;
+    try {
+      this.#take(data as FromWorker);
+    } catch (error) {
+      this.#fail(error as Error);
+    }
+  }
+
+  #take(message: FromWorker): void {
     switch (message.wasmgrad) {
       case 'ready':
         void this.#start();
@@ -178,16 +186,24 @@ class Run implements TrainingRun<unknown> {
       case 'reports':
         for (const value of message.values) this.#options.onReport?.(unpack(value));
         break;
-      case 'state':
-        this.#takeState(message.id)?.resolve(unpack(message.value));
+      case 'state': {
+        const answer = this.#takeState(message.id);
+        try {
+          answer?.resolve(unpack(message.value));
+        } catch (error) {
+          answer?.reject(error as Error);
+        }
         break;
+      }
       case 'no state':
         this.#takeState(message.id)?.reject(receivedError(message.error));
         break;
-      case 'done':
+      case 'done': {
+        const value = unpack(message.value);
         this.#end('finished', true);
-        this.#result.resolve(unpack(message.value));
+        this.#result.resolve(value);
         break;
+      }
       case 'failed':
         this.#fail(receivedError(message.error), true);
     }

@@ -89,6 +89,19 @@ export function describeTraining(makeWorker: () => TrainingWorker, { brief = fal
       expect(reports).toEqual([1, 2, 3]);
     });
 
+    it('fails with what onReport throws', async () => {
+      let reports = 0;
+      const run = trainInWorker<Module>(makeWorker(), {
+        input: { seed: 1, x: x() },
+        onReport: ({ step }) => {
+          reports++;
+          if (step === 2) throw new RangeError('no more of this');
+        },
+      });
+      await expect(run.result).rejects.toThrow(new RangeError('no more of this'));
+      expect([run.status, reports]).toEqual(['failed', 2]);
+    });
+
     it('ends at once when it is terminated', async () => {
       const run = trainInWorker<Module>(makeWorker(), { input: { seed: 1, x: x() } });
       const state = run.state();

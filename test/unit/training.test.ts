@@ -40,6 +40,35 @@ describe('an error on its way', () => {
   });
 });
 
+describe('a message that cannot be read', () => {
+  /** A worker that says what the test does. */
+  function started() {
+    let say: (event: { data: unknown }) => void = () => {};
+    const worker = {
+      postMessage: () => {},
+      terminate: () => {},
+      addEventListener: (type: string, listener: typeof say) => {
+        if (type === 'message') say = listener;
+      },
+    };
+    const run = trainInWorker(worker);
+    say({ data: { wasmgrad: 'ready' } });
+    return { run, say: (message: object) => say({ data: message }) };
+  }
+  const bad = { 'wasmgrad:tensor': 'float32', shape: [2, 3], data: new Float32Array(5) };
+
+  it('fails the run if it is the result, and a request for the state if it is that', async () => {
+    const { run, say } = started();
+    const state = run.state();
+    say({ wasmgrad: 'state', id: 0, value: bad });
+    await expect(state).rejects.toThrow(/shape/);
+    expect(run.status).toBe('running');
+    say({ wasmgrad: 'done', value: bad });
+    await expect(run.result).rejects.toThrow(/shape/);
+    expect(run.status).toBe('failed');
+  });
+});
+
 describe('a training module', () => {
   const url = (name: string) => pathToFileURL(path.join(folder, name));
 
