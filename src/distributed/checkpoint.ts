@@ -7,7 +7,7 @@ import {
 } from '../io/checkpoint.ts';
 import { defaultGenerator } from '../random.ts';
 import type { Tensor } from '../tensor.ts';
-import { allGather, allGatherObject, barrier, broadcast } from './collectives.ts';
+import { allGather, allGatherObject, broadcast } from './collectives.ts';
 import { DistributedError } from './errors.ts';
 import { processGroup } from './group.ts';
 
@@ -50,11 +50,16 @@ export async function loadCheckpoint<T = Record<string, unknown>>(
   }
   await agree('loadCheckpoint', problem);
   const contents = shared(bytes);
-  const state = await loadOne<Record<string, unknown>>(contents, into);
+  let state: Record<string, unknown> = {};
+  try {
+    state = await loadOne<Record<string, unknown>>(contents, into);
+  } catch (error) {
+    problem = error;
+  }
+  await agree('loadCheckpoint', problem);
   const { [STREAMS]: kept, ...rest } = state;
   const streams = kept as { size: number; streams: Tensor[] } | undefined;
   if (streams?.size === size) defaultGenerator.setState(streams.streams[rank]);
-  barrier();
   return rest as T;
 }
 

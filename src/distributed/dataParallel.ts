@@ -87,7 +87,8 @@ export class DistributedDataParallel<M extends Module = Module> extends Module {
 
   /**
    * Runs `body` without averaging: backward passes in it only add to this process's gradients, and the next one outside
-   * averages their sum. For batches that come in several parts. All processes must do the same.
+   * averages their sum. For batches that come in several parts. All processes must do the same. An async body lasts
+   * until its promise has an end.
    */
   noSync<R>(body: () => R): R {
     return this.#reducer.disabled(body);
@@ -170,7 +171,8 @@ class Reducer {
   readonly #averages: readonly Average[];
   readonly #strides: readonly Strides[];
   readonly #findUnused: boolean;
-  enabled = true;
+  /** How many bodies of `disabled` run. */
+  #disabled = 0;
   // Of the backward pass that runs, which its list of callbacks tells apart from those that failed before:
   #pass: object | null = null;
   readonly #arrived: boolean[];
@@ -192,6 +194,11 @@ class Reducer {
     }
   };
   readonly #atEnd = (): void => this.#end();
+  readonly #leave = (): void => {
+    this.#pass = null;
+    walkHooks.afterNode = null;
+    duringKernels(this.#named[0][1].array, null);
+  };
 
   constructor(named: readonly [string, Parameter][], options: ReducerOptions) {
     this.#group = processGroup('DistributedDataParallel');
@@ -235,13 +242,23 @@ class Reducer {
     });
   }
 
+  get enabled(): boolean {
+    return this.#disabled === 0;
+  }
+
   disabled<R>(body: () => R): R {
-    const before = this.enabled;
-    this.enabled = false;
+    this.#disabled++;
+    let goesOn = false;
+    const leave = (): void => {
+      this.#disabled--;
+    };
     try {
-      return body();
+      const result = body();
+      if (!(result instanceof Promise)) return result;
+      goesOn = true;
+      return result.finally(leave) as R;
     } finally {
-      this.enabled = before;
+      if (!goesOn) leave();
     }
   }
 
@@ -262,7 +279,7 @@ class Reducer {
     // Of a pass that failed: their averages are about to be used again.
     this.#waitForWorks();
     walkHooks.afterNode = this.#afterNode;
-    queueCallback(this.#atEnd);
+    queueCallback(this.#atEnd, this.#leave);
   }
 
   /** A gradient is complete. It moves into its bucket, if it is not there already. */
@@ -305,9 +322,7 @@ class Reducer {
   }
 
   #end(): void {
-    this.#pass = null;
-    walkHooks.afterNode = null;
-    duringKernels(this.#named[0][1].array, null);
+    this.#leave();
     if (!this.#findUnused && this.#arrived.includes(false)) {
       const absent = this.#named.filter((_, i) => !this.#arrived[i]).map(([name]) => name);
       throw unusedError(this.#group.rank, absent);

@@ -103,8 +103,12 @@ class QueuedWork<T> implements Work<T> {
 
   wait(): T {
     this.#queue.waitFor(this);
-    if (this.#outcome === null)
-      throw new DistributedError(`${this.name}: the group was destroyed before it was complete`);
+    if (this.#outcome === null) {
+      throw (
+        this.#queue.failedBefore(this.name) ??
+        new DistributedError(`${this.name}: the group was destroyed before it was complete`)
+      );
+    }
     return this.#outcome.value;
   }
 
@@ -153,12 +157,19 @@ export class WorkQueue {
   }
 
   add<T>(plan: Plan<T>): Work<T> {
-    if (this.failure)
-      throw new DistributedError(`${plan.name}: the group failed before: ${this.failure.message}`);
+    const failed = this.failedBefore(plan.name);
+    if (failed) throw failed;
     const work = new QueuedWork(this, plan);
     this.#waiting.push(work);
     this.progress();
     return work;
+  }
+
+  /** What is to be said of an operation after another one's failure. */
+  failedBefore(name: string): Error | null {
+    const { failure } = this;
+    if (failure === null) return null;
+    return new DistributedError(`${name}: the group failed before: ${failure.message}`, { cause: failure });
   }
 
   /** Drives what is under way, without waiting. */
