@@ -1,28 +1,17 @@
 /** Batch normalisation by the statistics of the whole batch, of which every process has a part. */
 import { noGrad } from '../autograd/gradMode.ts';
 import { AutogradFunction, type FunctionContext } from '../autogradFunction.ts';
-import { ArgumentError, ShapeError } from '../core/errors.ts';
-import { pythonFloat, pythonNumber, pythonValue } from '../core/pythonText.ts';
-import { ones, tensor, zeros } from '../creation.ts';
-import { batchNorm } from '../nn/functional/norm.ts';
-import { Module } from '../nn/module.ts';
+import { ShapeError } from '../core/errors.ts';
+import { tensor } from '../creation.ts';
+import { BatchNorm, type BatchNormOptions, countBatch } from '../nn/channelNorm.ts';
+import type { Module } from '../nn/module.ts';
 import { BatchNorm1d, BatchNorm2d, BatchNorm3d } from '../nn/norm.ts';
-import { Parameter } from '../nn/parameter.ts';
 import { cat, stack } from '../ops/join.ts';
 import type { Tensor } from '../tensor.ts';
 import { allGather, allReduce } from './collectives.ts';
 import { isInitialized, processGroup } from './group.ts';
 
-export interface SyncBatchNormOptions {
-  /** Added to the variance. Default 1e-5. */
-  eps?: number;
-  /** How far running statistics move toward the batch's; null keeps the plain mean of all batches. Default 0.1. */
-  momentum?: number | null;
-  /** Learn a weight and a bias for each channel. Default true. */
-  affine?: boolean;
-  /** Keep running statistics for evaluation. Default true. */
-  trackRunningStats?: boolean;
-}
+export type SyncBatchNormOptions = BatchNormOptions;
 
 type LocalBatchNorm = BatchNorm1d | BatchNorm2d | BatchNorm3d;
 const isLocal = (module: Module): module is LocalBatchNorm =>
@@ -45,7 +34,8 @@ interface Statistics {
 function globalStatistics(x: Tensor): Statistics {
   const dims = others(x);
   const mine = x.numel() / x.shape[1];
-  const mean = x.mean(dims);
+  // An empty part has no mean, and its weight is 0.
+  const mean = x.sum(dims).div(Math.max(mine, 1));
   const squares = x.sub(along(x, mean)).square().sum(dims);
   const all = stack(allGather(cat([mean, squares, tensor([mine]).to(x.dtype)])));
   const c = x.shape[1];
@@ -99,37 +89,7 @@ class SyncNormalize extends AutogradFunction {
  * those of BatchNorm1d … 3d. Weight and bias get this process's part of their gradients: wrap the model in
  * DistributedDataParallel, which adds the parts up. Alone, it is a plain batch norm.
  */
-export class SyncBatchNorm extends Module {
-  readonly numFeatures: number;
-  readonly eps: number;
-  readonly momentum: number | null;
-  readonly affine: boolean;
-  readonly trackRunningStats: boolean;
-  weight: Parameter | null;
-  bias: Parameter | null;
-  running_mean: Tensor | null = null;
-  running_var: Tensor | null = null;
-  num_batches_tracked: Tensor | null = null;
-
-  constructor(numFeatures: number, options: SyncBatchNormOptions = {}) {
-    super();
-    const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true } = options;
-    if (!Number.isInteger(numFeatures) || numFeatures < 1)
-      throw new ArgumentError(
-        `SyncBatchNorm: numFeatures must be a positive integer, but got ${numFeatures}`,
-      );
-    this.numFeatures = numFeatures;
-    this.eps = eps;
-    this.momentum = momentum;
-    this.affine = affine;
-    this.trackRunningStats = trackRunningStats;
-    this.weight = affine ? new Parameter(ones(numFeatures)) : null;
-    this.bias = affine ? new Parameter(zeros(numFeatures)) : null;
-    this.registerBuffer('running_mean', trackRunningStats ? zeros(numFeatures) : null);
-    this.registerBuffer('running_var', trackRunningStats ? ones(numFeatures) : null);
-    this.registerBuffer('num_batches_tracked', trackRunningStats ? tensor(0n) : null);
-  }
-
+export class SyncBatchNorm extends BatchNorm {
   /**
    * Replaces every BatchNorm1d, 2d and 3d in a model by one of these, which takes over its parameters and buffers (the
    * same tensors). Returns the model, or the replacement if it is itself such a layer.
@@ -151,44 +111,30 @@ export class SyncBatchNorm extends Module {
     return layer;
   }
 
+  protected checkInput(input: Tensor): void {
+    if (input.ndim >= 2 && input.shape[1] === this.numFeatures) return;
+    throw new ShapeError(
+      `SyncBatchNorm: expected input of at least 2 dimensions with ${this.numFeatures} channels, but got [${input.shape.join(', ')}]`,
+    );
+  }
+
   override forward(input: Tensor): Tensor {
-    if (input.ndim < 2 || input.shape[1] !== this.numFeatures) {
-      throw new ShapeError(
-        `SyncBatchNorm: expected input of at least 2 dimensions with ${this.numFeatures} channels, but got [${input.shape.join(', ')}]`,
-      );
-    }
-    const { training, trackRunningStats, weight, bias, running_mean, running_var, eps } = this;
-    const follows = training && trackRunningStats;
-    const momentum = follows ? this.#countBatch() : 0;
-    const usesBatch = training || running_mean === null || running_var === null;
-    if (!usesBatch || !isInitialized() || processGroup('SyncBatchNorm').size === 1) {
-      const keeps = !training || trackRunningStats;
-      const [mean, variance] = keeps ? [running_mean, running_var] : [null, null];
-      return batchNorm(input, mean, variance, { weight, bias, training: usesBatch, momentum, eps });
-    }
+    if (!this.training || !isInitialized() || processGroup('SyncBatchNorm').size === 1)
+      return super.forward(input);
+    this.checkInput(input);
+    const { weight, bias, running_mean, running_var, eps } = this;
     const statistics = noGrad(() => globalStatistics(input));
     const { count } = statistics;
     if (count === 1)
       throw new ShapeError('SyncBatchNorm: expected more than 1 value per channel when training');
-    if (follows) {
-      follow(running_mean, statistics.mean, momentum);
-      follow(running_var, statistics.variance.mul(count / (count - 1)), momentum);
+    if (this.trackRunningStats) {
+      const momentum = countBatch(this) as number; // No tensor: collectives are on the CPU.
+      if (count > 0) {
+        follow(running_mean, statistics.mean, momentum);
+        follow(running_var, statistics.variance.mul(count / (count - 1)), momentum);
+      }
     }
     return SyncNormalize.apply(input, weight, bias, statistics, eps);
-  }
-
-  #countBatch(): number {
-    this.num_batches_tracked?.add_(1);
-    return this.momentum ?? 1 / (this.num_batches_tracked?.item() ?? 1);
-  }
-
-  override extraRepr(): string {
-    const { numFeatures, eps, momentum, affine, trackRunningStats } = this;
-    const factor = momentum === null ? 'None' : pythonNumber(momentum);
-    return (
-      `${numFeatures}, eps=${pythonFloat(eps)}, momentum=${factor}, affine=${pythonValue(affine)}, ` +
-      `bias=${pythonValue(this.bias !== null)}, track_running_stats=${pythonValue(trackRunningStats)}`
-    );
   }
 }
 

@@ -1,5 +1,6 @@
 /** The core of wasmgrad/distributed: what needs no other process, and, where MPI is installed, the rest on two. */
 import { afterEach, describe, expect, it } from 'vitest';
+import { walkHooks } from '../../src/autograd/walkHooks.ts';
 import { Average } from '../../src/distributed/average.ts';
 import { assignBuckets } from '../../src/distributed/buckets.ts';
 import type { ProcessGroup } from '../../src/distributed/group.ts';
@@ -7,7 +8,7 @@ import * as dist from '../../src/distributed/index.ts';
 import { detectLaunch } from '../../src/distributed/launcher.ts';
 import { openMpiMajor, openMpiSettings } from '../../src/distributed/openMpi.ts';
 import type { Elements, Transport } from '../../src/distributed/transport.ts';
-import { WorkQueue } from '../../src/distributed/work.ts';
+import { planOf, WorkQueue } from '../../src/distributed/work.ts';
 import * as torch from '../../src/index.ts';
 import { nn, optim } from '../../src/index.ts';
 import { Tensor } from '../../src/tensor.ts';
@@ -111,6 +112,19 @@ describe('the average of a bucket', () => {
       /^a bucket on rank 0 of 4: not complete after 20 ms\. Another process does not make the same call/,
     );
     expect(() => queue.add(average)).toThrow(/^a bucket: the group failed before: a bucket on rank 0/);
+  });
+});
+
+describe('operations under way', () => {
+  it('say what failed, when another one did', () => {
+    const queue = new WorkQueue(20, 'rank 0 of 2');
+    const never = (name: string) => queue.add(planOf(name, [() => ({ test: () => false })], () => {}));
+    const [first, second] = [never('first'), never('second')];
+    expect(() => first.wait()).toThrow(dist.DistributedTimeoutError);
+    expect(() => second.wait()).toThrow(
+      /^second: the group failed before: first on rank 0 of 2: not complete/,
+    );
+    expect(() => never('third')).toThrow(/^third: the group failed before: first on rank 0/);
   });
 });
 
@@ -306,6 +320,47 @@ describe('DistributedDataParallel', () => {
     expect(() => new dist.DistributedDataParallel(new nn.ReLU())).toThrow(/is not needed when/);
   });
 
+  it('averages nothing in noSync until an async body has an end', async () => {
+    dist.initProcessGroup();
+    const model = new dist.DistributedDataParallel(
+      new nn.Sequential(new nn.Linear(2, 2), new nn.Linear(2, 2)),
+    );
+    const [first] = model.module;
+    // A pass that uses some parameters only is refused where it would be averaged.
+    const part = () => first.call(torch.ones(1, 2)) as Tensor;
+    const pass = () => part().sum().backward();
+    expect(pass).toThrow(/took no part/);
+    const both = [0, 5].map((ms) =>
+      model.noSync(async () => {
+        pass();
+        await new Promise((resolve) => setTimeout(resolve, ms));
+        pass();
+        return ms;
+      }),
+    );
+    expect(await Promise.all(both)).toEqual([0, 5]);
+    expect(pass).toThrow(/took no part/);
+    await expect(model.noSync(async () => Promise.reject(new Error('on purpose')))).rejects.toThrow(
+      'on purpose',
+    );
+    expect(pass).toThrow(/took no part/);
+  });
+
+  it('leaves nothing behind in other backward passes', () => {
+    dist.initProcessGroup();
+    const model = new dist.DistributedDataParallel(
+      new nn.Sequential(new nn.Linear(2, 2), new nn.Linear(2, 2)),
+    );
+    const [first, second] = model.module;
+    const hidden = first.call(torch.ones(1, 2)) as Tensor;
+    hidden.registerHook(() => {
+      expect(walkHooks.afterNode).not.toBeNull();
+      throw new Error('on purpose');
+    });
+    expect(() => (second.call(hidden) as Tensor).sum().backward()).toThrow('on purpose');
+    expect(walkHooks.afterNode).toBeNull();
+  });
+
   it('goes on after a backward pass that failed', () => {
     dist.initProcessGroup();
     const model = new dist.DistributedDataParallel(new nn.Linear(2, 1));
@@ -341,6 +396,27 @@ describe('SyncBatchNorm', () => {
   });
 });
 
+describe('SyncBatchNorm as a layer', () => {
+  it('takes the options of the others', () => {
+    const layer = new dist.SyncBatchNorm(3, 1e-3, null, true, true);
+    expect(String(layer)).toBe(
+      'SyncBatchNorm(3, eps=0.001, momentum=None, affine=True, bias=True, track_running_stats=True)',
+    );
+    const double = new dist.SyncBatchNorm(3, { dtype: 'float64', bias: false });
+    expect([double.weight?.dtype, double.running_var?.dtype, double.bias]).toEqual([
+      'float64',
+      'float64',
+      null,
+    ]);
+    expect(() => layer.forward(torch.ones(2, 4))).toThrow(
+      /at least 2 dimensions with 3 channels, but got \[2, 4\]/,
+    );
+    layer.forward(torch.randn(4, 3));
+    layer.resetParameters();
+    expect(layer.running_mean?.toArray()).toEqual([0, 0, 0]);
+  });
+});
+
 for (const flavour of ['openmpi', 'mpich'] as const) {
   const reason = whyNot(flavour);
   describe.skipIf(reason !== undefined)(
@@ -352,6 +428,32 @@ for (const flavour of ['openmpi', 'mpich'] as const) {
         expect(reports).toMatchObject([
           { rank: 0, size: 2, local: 0, wrong: [] },
           { rank: 1, size: 2, local: 1, wrong: [] },
+        ]);
+      });
+
+      it('end calls that only one of them cannot make, and make none that only one would', async () => {
+        const { code, reports, stderr } = await launch('corners', { flavour });
+        expect([code, stderr]).toEqual([0, '']);
+        const mean = [3, 4].map((x) => expect.closeTo(x * 0.1, 6));
+        expect(reports).toMatchObject([
+          {
+            rank: 0,
+            mean,
+            shape: [2, 2],
+            gradient: true,
+            hooks: true,
+            loaded: expect.stringMatching(
+              /^loadCheckpoint: on rank 1: loadCheckpoint: the given bytes: model/,
+            ),
+          },
+          {
+            rank: 1,
+            mean,
+            shape: [0, 2],
+            gradient: true,
+            hooks: true,
+            loaded: expect.stringMatching(/^loadCheckpoint: the given bytes: model/),
+          },
         ]);
       });
     },
