@@ -224,37 +224,31 @@ export abstract class Module {
    */
   to(...args: ToArguments): this {
     const { dtype, device } = moduleTarget(...args);
-    const moved = (x: Tensor) =>
-      x.detach().to({ device, dtype: x.isFloatingPoint() ? dtype : undefined }).array;
-    for (const parameter of this.parameters()) {
-      const gradient = parameter.grad;
-      parameter.setArray(moved(parameter));
-      if (gradient) parameter.grad = new Tensor(moved(gradient));
-    }
-    for (const buffer of this.buffers()) buffer.setArray(moved(buffer));
+    const moved = (x: Tensor) => x.detach().to({ device, dtype: x.isFloatingPoint() ? dtype : undefined });
+    const parameters = this.parameters();
+    const tensors = [...parameters, ...this.buffers()];
+    const values = tensors.map(moved);
+    adopt(
+      tensors,
+      values,
+      parameters.map(({ grad }) => grad && moved(grad)),
+    );
     return this;
   }
 
   /** `to` without blocking, for modules on devices that cannot be read at once: `await model.toAsync('cpu')`. */
   async toAsync(...args: ToArguments): Promise<this> {
     const { dtype, device } = moduleTarget(...args);
-    const moved = async (x: Tensor | null) =>
-      x && (await x.detach().toAsync({ device, dtype: x.isFloatingPoint() ? dtype : undefined }));
-    const parameters = [...this.parameters()];
-    const buffers = [...this.buffers()];
+    const moved = (x: Tensor) =>
+      x.detach().toAsync({ device, dtype: x.isFloatingPoint() ? dtype : undefined });
+    const parameters = this.parameters();
+    const tensors = [...parameters, ...this.buffers()];
     // All are on their way before the first is waited for.
-    const [values, gradients, kept] = await Promise.all([
-      Promise.all(parameters.map(moved)),
-      Promise.all(parameters.map((parameter) => moved(parameter.grad))),
-      Promise.all(buffers.map(moved)),
+    const [values, gradients] = await Promise.all([
+      Promise.all(tensors.map(moved)),
+      Promise.all(parameters.map(({ grad }) => grad && moved(grad))),
     ]);
-    parameters.forEach((parameter, i) => {
-      parameter.setArray((values[i] as Tensor).array);
-      parameter.grad = gradients[i];
-    });
-    buffers.forEach((buffer, i) => {
-      buffer.setArray((kept[i] as Tensor).array);
-    });
+    adopt(tensors, values, gradients);
     return this;
   }
 
@@ -414,6 +408,18 @@ export abstract class Module {
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString();
   }
+}
+
+/** Tensors take over what others hold, and the first of them, the parameters, gradients. */
+function adopt(
+  tensors: readonly Tensor[],
+  values: readonly Tensor[],
+  gradients: readonly (Tensor | null)[],
+): void {
+  tensors.forEach((tensor, i) => {
+    tensor.setArray(values[i].array);
+    if (i < gradients.length) tensor.grad = gradients[i];
+  });
 }
 
 const join = (prefix: string, name: string): string => (prefix === '' ? name : `${prefix}.${name}`);

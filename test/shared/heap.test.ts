@@ -127,6 +127,22 @@ describe('the heap', () => {
     expect(heap.evictions).toBe(last);
   });
 
+  it('does not raise the limit for what cannot be brought back', () => {
+    const { heap } = newHeap(4, 2 * PAGE);
+    const out = heap.allocate(2 * PAGE);
+    heap.tick();
+    const held = heap.allocate(2 * PAGE);
+    expect(out.copy).not.toBeNull();
+    heap.hold(held);
+    const { knownBytes } = heap;
+    expect(() => heap.restore(out)).toThrow(/131072 bytes were asked for/);
+    expect(heap.knownBytes).toBe(knownBytes);
+    heap.letGo(held);
+    heap.free(held);
+    heap.restore(out);
+    expect(heap.knownBytes).toBe(knownBytes + 2 * PAGE);
+  });
+
   it('says how much was asked and held when memory is out, and works on afterwards', () => {
     const { heap } = newHeap(4, 100 * PAGE);
     const held = heap.allocate(PAGE);

@@ -161,6 +161,19 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
       expect(() => model.to('int64')).toThrow('only accepts floating point dtypes');
     });
 
+    it('is moved whole or not at all', async () => {
+      const model = new nn.Sequential(new nn.Linear(2, 2), new nn.Linear(2, 2));
+      model.forward(torch.ones(1, 2)).sum().backward();
+      const [first, second] = model.parameters().slice(2);
+      second.detach = () => {
+        throw new Error('on purpose');
+      };
+      const before = () => [...model.parameters().map((p) => p.dtype), first.grad?.dtype];
+      expect(() => model.double()).toThrow('on purpose');
+      await expect(model.toAsync('float64')).rejects.toThrow('on purpose');
+      expect(before()).toEqual(new Array(5).fill('float32'));
+    });
+
     it('is copied deeply, sharing inside what was shared', () => {
       const model = new Mixed();
       const copy = model.deepcopy();

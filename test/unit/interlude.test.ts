@@ -53,3 +53,16 @@ test.each(Object.keys(operations))('%s', async (name) => {
     expect(found.map((x, i) => x && expected[i]?.equal(x))).toEqual(found.map(() => true));
   }
 });
+
+test('one that throws leaves the next ones as they were', async () => {
+  await torch.init({ threads: 1 });
+  const [a, b] = [torch.randn(430, 517), torch.randn(517, 461)];
+  pool.interlude = () => {
+    throw new Error('on purpose');
+  };
+  expect(() => a.matmul(b)).toThrow('on purpose');
+  let looks = 0;
+  pool.interlude = () => looks++;
+  a.matmul(b);
+  expect(looks).toBeGreaterThan(0);
+});

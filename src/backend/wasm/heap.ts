@@ -204,7 +204,14 @@ export class Heap {
     if (copy === null) return;
     this.knownBytes += block.size;
     this.#softBlocks++;
-    const home = this.allocate(block.size);
+    let home: Block;
+    try {
+      home = this.allocate(block.size);
+    } catch (error) {
+      this.knownBytes -= block.size;
+      this.#softBlocks--;
+      throw error;
+    }
     this.#linear.bytes().set(copy, home.pointer);
     this.#adopt(block, home);
     block.copy = null;

@@ -201,8 +201,11 @@ export class Pool<K = Kernels> {
 
   readonly #look = (): void => {
     this.#inInterlude = true;
-    this.interlude?.();
-    this.#inInterlude = false;
+    try {
+      this.interlude?.();
+    } finally {
+      this.#inInterlude = false;
+    }
   };
 
   #runInSlices(kernel: AnyKernel, args: readonly number[], total: number, chunk: number): void {
