@@ -32,12 +32,6 @@ export interface BinarySpec {
   readonly predicate?: boolean;
 }
 
-export interface TernarySpec {
-  readonly name: string;
-  readonly js: (a: number, b: number, c: number) => number;
-  readonly wgsl: string;
-}
-
 /** A fold over one or more dimensions. */
 export interface ReduceSpec {
   readonly name: string;
@@ -165,7 +159,6 @@ export interface Backend extends WindowKernels {
   // Elementwise. All operands have one dtype, save `where`'s condition (bool); they broadcast.
   unary(spec: UnarySpec, x: NDArray, p?: number, q?: number, out?: NDArray): NDArray;
   binary(spec: BinarySpec, a: Operand, b: Operand, out?: NDArray): NDArray;
-  ternary(spec: TernarySpec, a: Operand, b: Operand, c: Operand, out?: NDArray): NDArray;
   where(condition: NDArray, a: Operand, b: Operand, dtype: DType): NDArray;
 
   // Reductions. `dims` are sorted, distinct and in range; the result keeps them as size 1 if keepdim.

@@ -28,7 +28,6 @@ export const KERNELS: Readonly<Record<keyof Backend, Naming | null>> = {
   assign: (out: NDArray, x: NDArray) => (out.dtype === x.dtype ? 'copy' : 'cast'),
   unary: named,
   binary: named,
-  ternary: named,
   where: 'where',
   reduce: named,
   argReduce: (kind: string) => `arg${kind}`,

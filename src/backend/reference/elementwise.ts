@@ -2,7 +2,7 @@
 import type { DType } from '../../core/dtype.ts';
 import { broadcastShapes, type Shape, sameShape } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
-import type { BinarySpec, Operand, TernarySpec, UnarySpec } from '../backend.ts';
+import type { BinarySpec, Operand, UnarySpec } from '../backend.ts';
 import { type ArrayHost, bigints, broadcastTo, numbers, resultStrides, store } from './elements.ts';
 
 const isArray = (x: Operand): x is NDArray => typeof x !== 'number';
@@ -66,25 +66,6 @@ export function binary(host: ArrayHost, spec: BinarySpec, a: Operand, b: Operand
   const right = operandNumbers(host, b, shape, y.size);
   const values = new Float64Array(y.size);
   for (let i = 0; i < values.length; i++) values[i] = spec.js(left[i], right[i]);
-  store(host, y, values);
-  return y;
-}
-
-export function ternary(
-  host: ArrayHost,
-  spec: TernarySpec,
-  a: Operand,
-  b: Operand,
-  c: Operand,
-  out?: NDArray,
-): NDArray {
-  const shape = commonShape([a, b, c], spec.name);
-  const like = [a, b, c].find(isArray);
-  if (like === undefined) throw new TypeError(`${spec.name}: at least one operand must be an array`);
-  const y = out ?? host.empty(shape, like.dtype);
-  const [x0, x1, x2] = [a, b, c].map((x) => operandNumbers(host, x, shape, y.size));
-  const values = new Float64Array(y.size);
-  for (let i = 0; i < values.length; i++) values[i] = spec.js(x0[i], x1[i], x2[i]);
   store(host, y, values);
   return y;
 }

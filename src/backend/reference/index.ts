@@ -19,7 +19,6 @@ import type {
   ReduceSpec,
   SgdOptions,
   StepSpec,
-  TernarySpec,
   UnarySpec,
 } from '../backend.ts';
 import type { Sliding, Standardized, Windows } from '../windows.ts';
@@ -120,9 +119,6 @@ export class ReferenceBackend implements Backend, ArrayHost {
   }
   binary(spec: BinarySpec, a: Operand, b: Operand, out?: NDArray): NDArray {
     return elementwise.binary(this, spec, a, b, out);
-  }
-  ternary(spec: TernarySpec, a: Operand, b: Operand, c: Operand, out?: NDArray): NDArray {
-    return elementwise.ternary(this, spec, a, b, c, out);
   }
   where(condition: NDArray, a: Operand, b: Operand, dtype: DType): NDArray {
     return elementwise.where(this, condition, a, b, dtype);

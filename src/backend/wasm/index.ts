@@ -25,7 +25,6 @@ import type {
   ReduceSpec,
   SgdOptions,
   StepSpec,
-  TernarySpec,
   UnarySpec,
 } from '../backend.ts';
 import { copyElements, ReferenceBackend } from '../reference/index.ts';
@@ -205,10 +204,6 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
   override binary(spec: BinarySpec, a: Operand, b: Operand, out?: NDArray): NDArray {
     this.begin(a, b, out);
     return elementwise.binary(this, spec, a, b, out) ?? super.binary(spec, a, b, out);
-  }
-  override ternary(spec: TernarySpec, a: Operand, b: Operand, c: Operand, out?: NDArray): NDArray {
-    this.begin(a, b, c, out);
-    return super.ternary(spec, a, b, c, out);
   }
   override where(condition: NDArray, a: Operand, b: Operand, dtype: DType): NDArray {
     this.begin(condition, a, b);

@@ -2,12 +2,10 @@
 import type { DType } from '../../core/dtype.ts';
 import { broadcastShapes, type Shape, type Strides, sameShape } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
-import type { BinarySpec, Operand, TernarySpec, UnarySpec } from '../backend.ts';
+import type { BinarySpec, Operand, UnarySpec } from '../backend.ts';
 import { resultStrides } from '../reference/elements.ts';
 import type { GpuContext } from './context.ts';
-import { laneOf } from './elementTypes.ts';
 import { binaryFormula, unaryFormula } from './formulas.ts';
-import { overFloats } from './library.ts';
 
 const isArray = (x: Operand): x is NDArray => typeof x !== 'number';
 
@@ -62,21 +60,6 @@ export function binary(gpu: GpuContext, spec: BinarySpec, a: Operand, b: Operand
   const y = out ?? gpu.empty(shape, spec.predicate ? 'bool' : like.dtype, strides);
   const operands = [['a', a] as const, ['b', b] as const];
   return apply(gpu, y, spec.name, formula, operands, like.dtype, spec.predicate);
-}
-
-export function ternary(
-  gpu: GpuContext,
-  spec: TernarySpec,
-  a: Operand,
-  b: Operand,
-  c: Operand,
-  out?: NDArray,
-): NDArray {
-  const { dtype } = [a, b, c].find(isArray) as NDArray;
-  laneOf(dtype, spec.name);
-  const y = out ?? gpu.empty(commonShape([a, b, c], spec.name), dtype);
-  const operands = [['a', a] as const, ['b', b] as const, ['c', c] as const];
-  return apply(gpu, y, spec.name, overFloats(spec.wgsl), operands, dtype);
 }
 
 export function where(gpu: GpuContext, condition: NDArray, a: Operand, b: Operand, dtype: DType): NDArray {

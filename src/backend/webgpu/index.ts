@@ -20,7 +20,6 @@ import type {
   ReduceSpec,
   SgdOptions,
   StepSpec,
-  TernarySpec,
   UnarySpec,
 } from '../backend.ts';
 import type { Sliding, Windows } from '../windows.ts';
@@ -140,10 +139,6 @@ export class WebGPUBackend implements Backend {
   binary(spec: BinarySpec, a: Operand, b: Operand, out?: NDArray): NDArray {
     this.#gpu.begin(a, b, out);
     return elementwise.binary(this.#gpu, spec, a, b, out);
-  }
-  ternary(spec: TernarySpec, a: Operand, b: Operand, c: Operand, out?: NDArray): NDArray {
-    this.#gpu.begin(a, b, c, out);
-    return elementwise.ternary(this.#gpu, spec, a, b, c, out);
   }
   where(condition: NDArray, a: Operand, b: Operand, dtype: DType): NDArray {
     this.#gpu.begin(condition, a, b);

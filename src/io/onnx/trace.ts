@@ -10,7 +10,6 @@ import type {
   Operand,
   PixelScaling,
   ReduceSpec,
-  TernarySpec,
   UnarySpec,
 } from '../../backend/backend.ts';
 import { ReferenceBackend } from '../../backend/reference/index.ts';
@@ -158,12 +157,6 @@ export class TraceBackend extends ReferenceBackend {
     return this.#into(
       out,
       this.#record(() => super.binary(spec, a, b, out), describe),
-    );
-  }
-  override ternary(spec: TernarySpec, a: Operand, b: Operand, c: Operand, out?: NDArray): NDArray {
-    return this.#record(
-      () => super.ternary(spec, a, b, c, out),
-      () => noCounterpart(spec.name),
     );
   }
   override where(condition: NDArray, a: Operand, b: Operand, dtype: DType): NDArray {
