@@ -27,10 +27,57 @@ const isLinear = (module: Module): module is Linear =>
 const isReLU = (module: Module | undefined): boolean =>
   module instanceof ReLU && module.forward === OWN_FORWARD.relu && !module.inplace;
 
-/** Modules one after the other, each given what the one before returned. */
-export class Sequential extends Module {
-  [index: number]: Module;
+/** What lists of modules have in common: each module is the property of its number. */
+abstract class ListOfModules<M extends Module> extends Module {
+  [index: number]: M;
 
+  get length(): number {
+    return [...this].length;
+  }
+  /** The module at a place; negative ones count from the end. @throws IndexError */
+  get(index: number): M {
+    const all = [...this];
+    return all[position(index, all.length)];
+  }
+  /** Adds a module at the end. @throws ArgumentError behind named ones: JavaScript has properties that are numbers first */
+  append(module: M): this {
+    const { length } = this;
+    if (length > 0 && !Object.hasOwn(this, length - 1))
+      throw new ArgumentError(`append: the modules have names; write addModule('name', module)`);
+    this.registerModule(String(length), module);
+    return this;
+  }
+  /** Adds modules at the end, those of another list, say. */
+  extend(modules: Iterable<M>): this {
+    for (const module of [...modules]) this.append(module);
+    return this;
+  }
+  /** Puts a module before the one at `index`. */
+  insert(index: number, module: M): this {
+    const all = [...this];
+    all.splice(index, 0, module);
+    return this.#renumber(all);
+  }
+  /** Takes the module at a place out and returns it; those behind it move up. @throws IndexError */
+  pop(index: number): M {
+    const all = [...this];
+    const [module] = all.splice(position(index, all.length), 1);
+    this.#renumber(all);
+    return module;
+  }
+  *[Symbol.iterator](): IterableIterator<M> {
+    for (const value of Object.values(this)) if (value instanceof Module) yield value as M;
+  }
+
+  #renumber(modules: readonly M[]): this {
+    for (const name of Object.keys(this))
+      if (Reflect.get(this, name) instanceof Module) Reflect.deleteProperty(this, name);
+    return this.extend(modules);
+  }
+}
+
+/** Modules one after the other, each given what the one before returned. */
+export class Sequential extends ListOfModules<Module> {
   /** Modules in order, or one table of named ones. */
   constructor(...modules: readonly Module[] | readonly [Readonly<Record<string, Module>>]) {
     super();
@@ -54,67 +101,23 @@ export class Sequential extends Module {
     throw new ArgumentError('Sequential: the last module must return a Tensor');
   }
 
-  get length(): number {
-    return [...this].length;
-  }
-  /** The module at a place; negative ones count from the end. @throws IndexError */
-  get(index: number): Module {
-    const all = [...this];
-    return all[position(index, all.length)];
-  }
-  /** Adds a module at the end. */
-  append(module: Module): this {
-    this.registerModule(String(this.length), module);
-    return this;
-  }
   /** Those from start to end (exclusive), as a Sequential that shares them. */
   slice(start?: number, end?: number): Sequential {
     return new Sequential(...[...this].slice(start, end));
   }
-  *[Symbol.iterator](): IterableIterator<Module> {
-    for (const value of Object.values(this)) if (value instanceof Module) yield value;
-  }
 }
 
 /** Modules in a list, which this module owns; it has no `forward` of its own. */
-export class ModuleList extends Module {
-  [index: number]: Module;
-
-  constructor(modules: Iterable<Module> = []) {
+export class ModuleList<M extends Module = Module> extends ListOfModules<M> {
+  constructor(modules?: readonly []);
+  constructor(modules: Iterable<M>);
+  constructor(modules: Iterable<M> = []) {
     super();
     this.extend(modules);
   }
 
   forward(): never {
     throw new ArgumentError('Module [ModuleList] is missing the required "forward" function');
-  }
-
-  get length(): number {
-    return [...this].length;
-  }
-  /** The module at a place; negative ones count from the end. @throws IndexError */
-  get(index: number): Module {
-    const all = [...this];
-    return all[position(index, all.length)];
-  }
-  append(module: Module): this {
-    this.registerModule(String(this.length), module);
-    return this;
-  }
-  extend(modules: Iterable<Module>): this {
-    for (const module of modules) this.append(module);
-    return this;
-  }
-  /** Puts a module before the one at `index`. */
-  insert(index: number, module: Module): void {
-    const all = [...this];
-    all.splice(index, 0, module);
-    all.forEach((each, i) => {
-      this[i] = each;
-    });
-  }
-  *[Symbol.iterator](): IterableIterator<Module> {
-    for (const value of Object.values(this)) if (value instanceof Module) yield value;
   }
 
   /** Equal neighbours are printed once, with their number. */
@@ -134,8 +137,8 @@ export class ModuleList extends Module {
 }
 
 /** Modules by name, which this module owns; it has no `forward` of its own. */
-export class ModuleDict extends Module {
-  constructor(modules: Readonly<Record<string, Module>> = {}) {
+export class ModuleDict<M extends Module = Module> extends Module {
+  constructor(modules: Readonly<Record<string, M>> = {}) {
     super();
     this.update(modules);
   }
@@ -148,12 +151,12 @@ export class ModuleDict extends Module {
     return this.keys().length;
   }
   /** @throws IndexError if there is none of that name */
-  get(name: string): Module {
+  get(name: string): M {
     const module: unknown = Reflect.get(this, name);
-    if (Object.hasOwn(this, name) && module instanceof Module) return module;
+    if (Object.hasOwn(this, name) && module instanceof Module) return module as M;
     throw new IndexError(`ModuleDict: there is no module '${name}'; there are ${this.keys().join(', ')}`);
   }
-  set(name: string, module: Module): this {
+  set(name: string, module: M): this {
     this.registerModule(name, module);
     return this;
   }
@@ -161,24 +164,28 @@ export class ModuleDict extends Module {
     return this.keys().includes(name);
   }
   /** Takes a module out and returns it. @throws IndexError */
-  pop(name: string): Module {
+  pop(name: string): M {
     const module = this.get(name);
     Reflect.deleteProperty(this, name);
     return module;
   }
-  update(modules: Readonly<Record<string, Module>>): this {
+  update(modules: Readonly<Record<string, M>>): this {
     for (const [name, module] of Object.entries(modules)) this.set(name, module);
     return this;
   }
   keys(): string[] {
     return this.entries().map(([name]) => name);
   }
-  values(): Module[] {
+  values(): M[] {
     return this.entries().map(([, module]) => module);
   }
-  entries(): [string, Module][] {
+  entries(): [string, M][] {
     const entries: [string, unknown][] = Object.entries(this);
-    return entries.filter((entry): entry is [string, Module] => entry[1] instanceof Module);
+    return entries.filter((entry): entry is [string, M] => entry[1] instanceof Module);
+  }
+  /** `entries` by PyTorch's name. */
+  items(): [string, M][] {
+    return this.entries();
   }
   [Symbol.iterator](): IterableIterator<string> {
     return this.keys().values();
@@ -289,6 +296,10 @@ export class ParameterDict extends Module {
   entries(): [string, Parameter][] {
     const entries: [string, unknown][] = Object.entries(this);
     return entries.filter((entry): entry is [string, Parameter] => entry[1] instanceof Parameter);
+  }
+  /** `entries` by PyTorch's name. */
+  items(): [string, Parameter][] {
+    return this.entries();
   }
   [Symbol.iterator](): IterableIterator<string> {
     return this.keys().values();

@@ -58,7 +58,8 @@ export abstract class Module {
   }
 
   /** The computation. Call it directly, `model.forward(x)`: hooks run then too. */
-  abstract forward(...inputs: never): unknown;
+  // biome-ignore lint/suspicious/noExplicitAny: what a module gives is its class's to say; PyTorch's type is Any, too
+  abstract forward(...inputs: unknown[]): any;
 
   /** `forward` for code that does not know the module's class. */
   call(...inputs: unknown[]): unknown {

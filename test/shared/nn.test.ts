@@ -234,7 +234,7 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
     it('hold modules as properties', () => {
       const model = new nn.Sequential({ fc: new nn.Linear(2, 3), act: new nn.ReLU() });
       expect(Object.keys(model.stateDict())).toEqual(['fc.weight', 'fc.bias']);
-      const list = new nn.ModuleList([new nn.ReLU()]).append(new nn.Tanh());
+      const list = new nn.ModuleList<nn.Module>([new nn.ReLU()]).append(new nn.Tanh());
       list.insert(0, new nn.Sigmoid());
       expect([...list].map((m) => m.constructor.name)).toEqual(['Sigmoid', 'ReLU', 'Tanh']);
       expect(list.get(-1)).toBe(list[2]);
@@ -244,6 +244,32 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
       expect(() => table.set('forward', new nn.ReLU())).toThrow("attribute 'forward' already exists");
       table.pop('a');
       expect(table.keys()).toEqual([]);
+    });
+
+    it('take modules out of their midst and put others there', () => {
+      const [a, b, c] = [new nn.ReLU(), new nn.Tanh(), new nn.Sigmoid()];
+      for (const list of [new nn.ModuleList<nn.Module>([a, c]), new nn.Sequential(a, c)]) {
+        list.insert(1, b);
+        expect(list.namedChildren()).toEqual([
+          ['0', a],
+          ['1', b],
+          ['2', c],
+        ]);
+        expect(list.pop(-2)).toBe(b);
+        expect(list.namedChildren().map(([name]) => name)).toEqual(['0', '1']);
+        expect(() => list.pop(2)).toThrow('index 2 is out of range');
+        expect(list.extend(list).length).toBe(4);
+      }
+      const named = new nn.Sequential({ first: a, second: b, third: c });
+      expect(() => named.append(a)).toThrow(
+        "append: the modules have names; write addModule('name', module)",
+      );
+      expect(named.pop(0)).toBe(a);
+      expect(named.namedChildren().map(([name]) => name)).toEqual(['0', '1']);
+      expect(new nn.ModuleDict({ a, b }).items()).toEqual([
+        ['a', a],
+        ['b', b],
+      ]);
     });
 
     it('hold parameters, also those that were plain tensors', () => {

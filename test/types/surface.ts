@@ -159,6 +159,53 @@ export function training(x: Tensor): void {
   model(x);
 }
 
+class Stack extends nn.Module {
+  readonly layers = new nn.ModuleList([new nn.Linear(2, 2), new nn.Linear(2, 2)]);
+  readonly mixed = new nn.ModuleList([new nn.Linear(2, 2), new nn.ReLU()]);
+  readonly named = new nn.ModuleDict({ first: new nn.Linear(2, 2), last: new nn.ReLU() });
+  readonly grown: nn.ModuleList = new nn.ModuleList();
+  readonly empty = new nn.ModuleList([]);
+  readonly typed = new nn.ModuleList<nn.Linear>();
+  constructor() {
+    super();
+    this.grown.append(new nn.Linear(2, 2)).append(new nn.ReLU());
+    this.empty.append(new nn.Linear(2, 2));
+    this.typed.append(new nn.Linear(2, 2));
+  }
+  forward(x: Tensor): Tensor {
+    for (const layer of this.layers) x = layer.forward(x);
+    for (const layer of this.mixed) x = layer.forward(x);
+    for (const layer of this.grown) x = layer.forward(x);
+    for (const layer of this.typed) isTensor(layer.weight);
+    for (const [, layer] of this.named.items()) x = layer.forward(x);
+    return this.named.get('last').forward(this.layers[0].forward(x));
+  }
+}
+
+class Pair extends nn.Module {
+  forward(x: Tensor, y: Tensor, options: { scale?: number } = {}): [Tensor, Tensor] {
+    return [x.mul(options.scale ?? 1), y];
+  }
+}
+
+export function anyModule(x: Tensor, model: nn.Module, loss: (y: Tensor) => Tensor): void {
+  loss(model.forward(x)).backward();
+  const modules: nn.Module[] = [new nn.Linear(1, 1), new nn.LSTM(1, 1), new Stack(), new Pair()];
+  for (const module of modules) module.forward(x, x);
+  anyModule(x, new nn.Sequential(...modules), loss);
+  anyModule(x, new Stack(), loss);
+  const lists: nn.ModuleList = new Stack().layers;
+  for (const layer of lists) loss(layer.forward(x));
+  new Pair().registerForwardHook((_module, [first], [output]) => {
+    isTensor(first);
+    isTensor(output);
+  });
+  // @ts-expect-error a layer's own signature stays what it says
+  new nn.Linear(1, 1).forward('x');
+  // @ts-expect-error only modules
+  new nn.ModuleList([x]);
+}
+
 export function byName(x: Tensor, index: Tensor): void {
   isTensor(torch.gather(x, { dim: 1, index }));
   isTensor(x.gather({ dim: 1, index }));
