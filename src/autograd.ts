@@ -1,7 +1,7 @@
 /** `torch.autograd`: derivatives asked for directly, and operations that users define. */
 import { walkBackward } from './autograd/backward.ts';
 import { AutogradError } from './core/errors.ts';
-import { type Flexible, named } from './tensor/namedArguments.ts';
+import { type ByName, type Flexible, named, required } from './tensor/namedArguments.ts';
 import { initialGradient, Tensor } from './tensor.ts';
 
 /** One for each of the tensors that derivatives start from, null for a scalar's 1. */
@@ -29,25 +29,32 @@ type GradArguments<O> = Flexible<
   O
 >;
 
+type OneOrMany = Tensor | readonly Tensor[];
+interface Differentiated {
+  outputs: OneOrMany;
+  inputs: OneOrMany;
+}
+
 /**
  * The derivatives of the sum of `outputs` with respect to `inputs`, without touching any `.grad`.
  * @throws AutogradError for an input that needs no gradient, or that was not used (unless allowUnused)
  */
 export function grad(
-  outputs: Tensor | readonly Tensor[],
-  inputs: Tensor | readonly Tensor[],
+  outputs: OneOrMany,
+  inputs: OneOrMany,
   ...rest: GradArguments<GradOptions & { allowUnused?: false }>
 ): Tensor[];
 export function grad(
-  outputs: Tensor | readonly Tensor[],
-  inputs: Tensor | readonly Tensor[],
+  outputs: OneOrMany,
+  inputs: OneOrMany,
   ...rest: GradArguments<GradOptions>
 ): (Tensor | null)[];
 export function grad(
-  outputs: Tensor | readonly Tensor[],
-  inputs: Tensor | readonly Tensor[],
-  ...rest: GradArguments<GradOptions>
-): (Tensor | null)[] {
+  ...args: ByName<Differentiated, ['outputs', 'inputs'], GradOptions & { allowUnused?: false }>
+): Tensor[];
+export function grad(...args: ByName<Differentiated, ['outputs', 'inputs'], GradOptions>): (Tensor | null)[];
+export function grad(...args: readonly unknown[]): (Tensor | null)[] {
+  const [outputs, inputs, ...rest] = required<[OneOrMany, OneOrMany]>('grad', ['outputs', 'inputs'], args);
   const options = named<GradOptions>(['gradOutputs', 'retainGraph', 'createGraph'], rest, {});
   const { createGraph = false, retainGraph = createGraph, allowUnused = false, gradOutputs } = options;
   const roots = outputs instanceof Tensor ? [outputs] : outputs;
@@ -79,12 +86,15 @@ export interface BackwardAllOptions {
 
 /** Adds the derivatives of the sum of `tensors` to the `.grad` of all leaves. @throws AutogradError */
 export function backward(
-  tensors: Tensor | readonly Tensor[],
+  tensors: OneOrMany,
   ...rest: Flexible<
     [gradTensors: GradientsGiven, retainGraph: boolean, createGraph: boolean],
     BackwardAllOptions
   >
-): void {
+): void;
+export function backward(options: BackwardAllOptions & { tensors: OneOrMany }): void;
+export function backward(...args: readonly unknown[]): void {
+  const [tensors, ...rest] = required<[OneOrMany]>('backward', ['tensors'], args);
   const options = named<BackwardAllOptions>(['gradTensors', 'retainGraph', 'createGraph'], rest, {});
   const { createGraph = false, retainGraph = createGraph, gradTensors } = options;
   const roots = tensors instanceof Tensor ? [tensors] : tensors;

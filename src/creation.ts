@@ -18,6 +18,7 @@ import { given, optionsGiven, tensorGiven } from './ops/given.ts';
 import { checkNames } from './ops/options.ts';
 import { taking } from './ops/taking.ts';
 import { sizesAndOptions } from './tensor/arguments.ts';
+import { type ByName, named, required } from './tensor/namedArguments.ts';
 import { Tensor } from './tensor.ts';
 
 /** Keyword arguments of every function that makes a tensor. */
@@ -59,9 +60,10 @@ function filled(
 }
 
 type Sizes = readonly number[] | readonly [Shape];
-/** `(2, 3)`, `([2, 3])`, either with options behind. */
+/** `(2, 3)`, `([2, 3])`, either with options behind, or `({ size: [2, 3] })`. */
 export type SizesWithOptions<O = TensorOptions> =
   | Sizes
+  | readonly [O & { size: Shape }]
   | readonly [...Sizes, O | undefined]
   | readonly [Shape, (O | undefined)?];
 
@@ -81,16 +83,16 @@ export const zeros = (...args: SizesWithOptions): Tensor => filled(args, 0, 'zer
 export const ones = (...args: SizesWithOptions): Tensor => filled(args, 1, 'ones');
 
 /** One value everywhere; its kind decides the dtype: numbers float32, bools bool, bigints int64. */
-export const full = /* @__PURE__ */ taking(
-  'full',
-  'fillValue',
-  function full(shape: Shape | number, value: number | boolean | bigint, options?: TensorOptions): Tensor {
-    given(value, 'full', 'value', 'a number');
-    const dtype: DType =
-      typeof value === 'boolean' ? 'bool' : typeof value === 'bigint' ? 'int64' : 'float32';
-    return filled([typeof shape === 'number' ? [shape] : shape, options], value, 'full', dtype);
-  },
-);
+export function full(
+  ...args: ByName<{ size: Shape | number; fillValue: FillValue }, ['size', 'fillValue'], TensorOptions>
+): Tensor;
+export function full(size: Shape | number, fillValue: FillValue, options?: TensorOptions): Tensor;
+export function full(...args: readonly unknown[]): Tensor {
+  const [size, value, options] = required<[Shape | number, FillValue]>('full', ['size', 'fillValue'], args);
+  const dtype: DType = typeof value === 'boolean' ? 'bool' : typeof value === 'bigint' ? 'int64' : 'float32';
+  return filled([typeof size === 'number' ? [size] : size, options], value, 'full', dtype);
+}
+type FillValue = number | boolean | bigint;
 
 const like = (x: Tensor, options: TensorOptions | undefined): readonly [Shape, TensorOptions] => [
   x.shape,
@@ -380,23 +382,30 @@ export const logspace = /* @__PURE__ */ taking(
   },
 );
 
+interface EyeOptions extends TensorOptions {
+  n: number;
+  /** Default n. */
+  m?: number;
+}
+
 /** The identity matrix [n, m]. */
+export function eye(options: EyeOptions): Tensor;
 export function eye(
   n: number,
   ...rest: readonly [(number | (TensorOptions & { m?: number }))?, TensorOptions?]
-): Tensor {
+): Tensor;
+export function eye(...args: readonly unknown[]): Tensor {
+  const { n, m = n, ...options } = named<EyeOptions>(['n', 'm'], args);
   checkNumber(n, 'eye', 'n');
-  const m = typeof rest[0] === 'number' ? rest[0] : (rest[0]?.m ?? n);
   for (const [name, size] of Object.entries({ n, m })) {
     if (!(size >= 0))
       throw new ArgumentError(`eye: argument '${name}' must be greater or equal to 0, got ${size}`);
   }
-  const options = typeof rest[0] === 'object' ? rest[0] : rest[1];
   const x = zeros([n, m], { ...options, requiresGrad: false });
   if (Math.min(n, m) > 0) {
     const diagonal = x.array.view([Math.min(n, m)], [m + 1]);
     x.array.backend.fill(diagonal, 1);
   }
-  if (options?.requiresGrad && isFloating(x.dtype)) x.requiresGrad = true;
+  if (options.requiresGrad && isFloating(x.dtype)) x.requiresGrad = true;
   return x;
 }

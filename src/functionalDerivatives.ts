@@ -9,6 +9,7 @@ import { formatShape, numElements, type Shape, sameShape } from './core/shape.ts
 import { zeros } from './creation.ts';
 import { optionsGiven } from './ops/given.ts';
 import { stack } from './ops/join.ts';
+import { isPlain } from './ops/options.ts';
 import { type BackwardOptions, Tensor } from './tensor.ts';
 
 /** One tensor, or several. */
@@ -26,6 +27,21 @@ export interface FunctionalOptions {
 type Settings = boolean | FunctionalOptions;
 const settingsOf = (given: Settings | undefined, op: string): FunctionalOptions =>
   typeof given === 'boolean' ? { createGraph: given } : optionsGiven(given, op);
+
+interface VectorOptions extends FunctionalOptions {
+  v?: OneOrMany;
+}
+
+/** The vector of a product, given by itself or among the options. */
+function vectorAndOptions(
+  v: OneOrMany | VectorOptions | undefined,
+  given: Settings | undefined,
+  op: string,
+): [OneOrMany | undefined, FunctionalOptions] {
+  if (!isPlain(v)) return [v, settingsOf(given, op)];
+  const { v: vector, ...options } = v as VectorOptions;
+  return [vector, { ...settingsOf(options, op), ...settingsOf(given, op) }];
+}
 
 const listOf = (x: OneOrMany): readonly Tensor[] => (x instanceof Tensor ? [x] : x);
 
@@ -199,15 +215,15 @@ export type WithValue<V extends OneOrMany = OneOrMany, P extends OneOrMany = One
 export function vjp<V extends OneOrMany, X extends OneOrMany>(
   func: (...inputs: Tensor[]) => V,
   inputs: X,
-  v?: OneOrMany,
+  v?: OneOrMany | VectorOptions,
   given?: Settings,
 ): WithValue<V, X extends Tensor ? Tensor : Tensor[]> {
-  const options = settingsOf(given, 'vjp');
+  const [vectorGiven, options] = vectorAndOptions(v, given, 'vjp');
   const { createGraph = false, strict = false } = options;
   const leaves = prepare(inputs, createGraph, 'vjp');
   const result = enableGrad(() => func(...leaves));
   const outputs = listOf(result);
-  const vectors = vectorsFor(v, outputs, 'vjp', "user-provided function's output");
+  const vectors = vectorsFor(vectorGiven, outputs, 'vjp', "user-provided function's output");
   const found = gradients(outputs, leaves, vectors, { createGraph, retainGraph: createGraph, strict }, 'vjp');
   return [
     resultOf(result, createGraph),
@@ -230,13 +246,13 @@ function resultOf<V extends OneOrMany>(result: V, createGraph: boolean): V {
 export function jvp<V extends OneOrMany>(
   func: (...inputs: Tensor[]) => V,
   inputs: OneOrMany,
-  v?: OneOrMany,
+  v?: OneOrMany | VectorOptions,
   given?: Settings,
 ): WithValue<V, V extends Tensor ? Tensor : Tensor[]> {
-  const options = settingsOf(given, 'jvp');
+  const [vectorGiven, options] = vectorAndOptions(v, given, 'jvp');
   const { createGraph = false, strict = false } = options;
   const leaves = prepare(inputs, createGraph, 'jvp');
-  const vectors = vectorsFor(v, leaves, 'jvp', 'input to the user-provided function');
+  const vectors = vectorsFor(vectorGiven, leaves, 'jvp', 'input to the user-provided function');
   const result = enableGrad(() => func(...leaves));
   const outputs = listOf(result);
   const dummies = outputs.map((y) => zeros(y.shape, { dtype: y.dtype, device: y.device }).requiresGrad_());
@@ -255,13 +271,13 @@ export function jvp<V extends OneOrMany>(
 export function vhp<X extends OneOrMany>(
   func: (...inputs: Tensor[]) => Tensor,
   inputs: X,
-  v?: OneOrMany,
+  v?: OneOrMany | VectorOptions,
   given?: Settings,
 ): WithValue<Tensor, X extends Tensor ? Tensor : Tensor[]> {
-  const options = settingsOf(given, 'vhp');
+  const [vectorGiven, options] = vectorAndOptions(v, given, 'vhp');
   const { createGraph = false, strict = false } = options;
   const leaves = prepare(inputs, createGraph, 'vhp');
-  const vectors = vectorsFor(v, leaves, 'vhp', 'input to the user-provided function');
+  const vectors = vectorsFor(vectorGiven, leaves, 'vhp', 'input to the user-provided function');
   const y = scalarOf(outputsOf(func, leaves, 'vhp'), 'vhp');
   const first = gradients([y], leaves, [ones(y)], { createGraph: true, strict }, 'vhp');
   const products = gradients(first, leaves, vectors, { createGraph, retainGraph: createGraph }, 'vhp');

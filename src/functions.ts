@@ -7,7 +7,7 @@ import type { BincountOptions, HistcOptions, UniqueOptions } from './ops/countin
 import { given, tensorGiven, tensorsGiven } from './ops/given.ts';
 import { linalgNorm as linalgNormOp, matrixNorm as matrixNormOp } from './ops/linalg.ts';
 import { isPlain } from './ops/options.ts';
-import type { QuantileOptions, SortOptions } from './ops/order.ts';
+import type { SortOptions } from './ops/order.ts';
 import { nonzero } from './ops/pick.ts';
 import { chainMatmul } from './ops/products.ts';
 import { type RepeatInterleaveOptions, repeatPositions } from './ops/rearrange.ts';
@@ -23,7 +23,13 @@ import {
   reduction,
 } from './tensor/arguments.ts';
 import type { RollOptions } from './tensor/arrange.ts';
-import { type NormOptions, type ScanOptions, spread, type VarArguments } from './tensor/statistics.ts';
+import {
+  type NormOptions,
+  type QuantileArguments,
+  type ScanOptions,
+  spread,
+  type VarArguments,
+} from './tensor/statistics.ts';
 import { Tensor } from './tensor.ts';
 
 /** Sum over `dim` (default all dimensions). */
@@ -226,12 +232,8 @@ export const sort = (
 export const argsort = (x: Tensor, dim?: number | SortOptions, descending?: boolean | SortOptions): Tensor =>
   tensorGiven(x, 'argsort').argsort(dim, descending);
 /** Quantiles of all elements or along `dim`. */
-export const quantile = (
-  x: Tensor,
-  q: number | readonly number[] | Tensor,
-  dim?: number | null | QuantileOptions,
-  keepdim?: boolean,
-): Tensor => tensorGiven(x, 'quantile').quantile(q, dim, keepdim);
+export const quantile = (x: Tensor, ...args: QuantileArguments<Tensor>): Tensor =>
+  tensorGiven(x, 'quantile').quantile(...args);
 /** The distinct elements, sorted; with options also inverse positions and counts. */
 export function unique(x: Tensor): Tensor;
 export function unique(

@@ -24,7 +24,9 @@ import {
   type GeneratorOptions,
 } from './ops/draw.ts';
 import { given, tensorGiven } from './ops/given.ts';
+import { isPlain } from './ops/options.ts';
 import { sizesAndOptions } from './tensor/arguments.ts';
+import { type ByName, named } from './tensor/namedArguments.ts';
 import { Tensor } from './tensor.ts';
 
 export type { GeneratorOptions } from './ops/draw.ts';
@@ -165,20 +167,39 @@ export function randn(...args: SizesWithOptions<RandomOptions>): Tensor {
 }
 
 type Bound = number | bigint;
+interface Range {
+  low?: Bound;
+  high: Bound;
+}
+type Sized = { size: Shape };
 type IntegerArguments =
   | readonly [high: Bound, size: Shape, options?: RandomOptions]
-  | readonly [low: Bound, high: Bound, size: Shape, options?: RandomOptions];
+  | readonly [low: Bound, high: Bound, size: Shape, options?: RandomOptions]
+  | readonly [high: Bound, options: RandomOptions & Sized]
+  | readonly [low: Bound, high: Bound, options: RandomOptions & Sized]
+  | readonly [low: Bound, options: RandomOptions & Sized & Range]
+  | readonly [options: RandomOptions & Sized & Range];
+
+/** The bounds and what is behind them. One number by position is the lower bound only if the upper one comes by name. */
+function bounded<O extends object>(
+  given: readonly unknown[],
+  behind: readonly (keyof O & string)[],
+): O & Range {
+  const byName = given.find((x) => isPlain(x)) ?? {};
+  const gap = given.length > 2 && given[1] === undefined;
+  const alone = isBound(given[0]) && !isBound(given[1]) && !gap && !('high' in byName);
+  const bounds: readonly (keyof Range)[] = alone ? ['high'] : ['low', 'high'];
+  const into = (alone || given[0] === byName ? { low: 0 } : {}) as O & Range;
+  return named<O & Range>([...bounds, ...behind], given, into);
+}
 
 /**
  * Whole numbers of [low, high), int64 unless a dtype is given: `randint(high, size)` from 0, `randint(low, high, size)`.
  * @throws ArgumentError for an empty range
  */
 export function randint(...args: IntegerArguments): Tensor {
-  const at = Array.isArray(args[1]) ? 1 : 2;
-  const [low, high] = at === 1 ? [0, args[0]] : [args[0], args[1]];
-  const size = args[at];
-  const options = args[at + 1];
-  if (!isBound(low) || !isBound(high) || !isSize(size) || isSize(options) || isBound(options)) {
+  const { low, high, size, ...options } = bounded<RandomOptions & Sized>(args, ['size']);
+  if (!isBound(low) || !isBound(high) || !isSize(size)) {
     throw new ArgumentError(
       `randint: argument '${isBound(high) ? (isBound(low) ? 'size' : 'low') : 'high'}' is missing or no number or list: expected ` +
         `(high, size) or (low, high, size), but got (${args.map(String).join(', ')})`,
@@ -189,9 +210,8 @@ export function randint(...args: IntegerArguments): Tensor {
   return drawn(size, options, dtype, (values, engine) => fillIntegers(engine, values, dtype, low, high));
 }
 
-type IntegerArgument = IntegerArguments[number];
-const isBound = (x: IntegerArgument): x is Bound => typeof x === 'number' || typeof x === 'bigint';
-const isSize = (x: IntegerArgument): x is Shape => Array.isArray(x);
+const isBound = (x: unknown): x is Bound => typeof x === 'number' || typeof x === 'bigint';
+const isSize = (x: unknown): x is Shape => Array.isArray(x);
 
 /**
  * 0 … n − 1 in random order, int64 unless a dtype is given.
@@ -235,15 +255,19 @@ export const randnLike = (x: Tensor, options: RandomOptions = {}): Tensor =>
 /** Whole numbers like x: `randintLike(x, high)` of [0, high), `randintLike(x, low, high)` of [low, high). */
 export function randintLike(
   x: Tensor,
-  low: Bound,
-  high?: Bound | RandomOptions,
-  options: RandomOptions = {},
+  ...args:
+    | readonly [high: Bound, options?: RandomOptions]
+    | readonly [low: Bound, high: Bound, options?: RandomOptions]
+    | readonly [options: RandomOptions & Range]
+    | readonly [low: Bound, options: RandomOptions & Range]
 ): Tensor {
   tensorGiven(x, 'randint_like');
   return inOp('randint_like', () => {
-    if (high === undefined || typeof high === 'object') return randintLike(x, 0, low, high);
+    const { low, high, ...options } = bounded<RandomOptions>(args, []);
     const dtype = dtypeOf(options, 'randintLike', x.dtype);
-    return drawnLike(x, options, dtype, (values, engine) => fillIntegers(engine, values, dtype, low, high));
+    return drawnLike(x, options, dtype, (values, engine) =>
+      fillIntegers(engine, values, dtype, low as Bound, high),
+    );
   });
 }
 
@@ -255,11 +279,13 @@ export function randintLike(
 export function normal(mean: number, std: number, size: Shape, options?: RandomOptions): Tensor;
 export function normal(mean: Tensor | number, std?: Tensor | number, options?: GeneratorOptions): Tensor;
 export function normal(
-  mean: Tensor | number,
-  std: Tensor | number = 1,
-  size: Shape | GeneratorOptions = {},
-  options: RandomOptions = {},
-): Tensor {
+  ...args: ByName<{ mean: number; std: number } & Sized, ['mean', 'std'], RandomOptions>
+): Tensor;
+export function normal(
+  ...args: ByName<{ mean: Tensor | number; std?: Tensor | number }, ['mean'], GeneratorOptions>
+): Tensor;
+export function normal(...args: readonly unknown[]): Tensor {
+  const { mean, std = 1, size, ...options } = named<NormalArguments>(['mean', 'std', 'size'], args);
   if (typeof mean === 'number' && typeof std === 'number') {
     if (!isSize(size)) throw new ArgumentError('normal: two numbers need a size: normal(mean, std, size)');
     checkStd(std);
@@ -267,9 +293,15 @@ export function normal(
       fillNormal(engine, floating(values, 'normal'), mean, std),
     );
   }
-  if (isSize(size))
+  if (size !== undefined)
     throw new ArgumentError('normal: a size is only for two numbers; a tensor brings its own');
-  return noGrad(() => scaled(mean, std, size));
+  return noGrad(() => scaled(mean, std, options));
+}
+
+interface NormalArguments extends RandomOptions {
+  mean: Tensor | number;
+  std?: Tensor | number;
+  size?: Shape;
 }
 
 /** std·z + mean with z standard normal; a plain std is part of the draw, which rounds once less. */

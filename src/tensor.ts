@@ -35,7 +35,7 @@ import { checkNames } from './ops/options.ts';
 import { reduceTo } from './ops/reduceTo.ts';
 import { formatTensor } from './printing.ts';
 import { sizesAndOptions } from './tensor/arguments.ts';
-import { type Flexible, named } from './tensor/namedArguments.ts';
+import { type Flexible, named, required } from './tensor/namedArguments.ts';
 import { RandomMethods } from './tensor/random.ts';
 import { onDevice, onDeviceAsync } from './transfer.ts';
 
@@ -68,8 +68,14 @@ export interface NewOptions {
   requiresGrad?: boolean;
 }
 
-/** Sizes, as a list or one by one, then perhaps options. */
+interface Filling {
+  size: number | readonly number[];
+  fillValue: number | boolean | bigint;
+}
+
+/** Sizes, as a list or one by one, then perhaps options; or all in one. */
 export type NewArguments =
+  | readonly [options: NewOptions & { size: readonly number[] }]
   | readonly [size: readonly number[], options?: NewOptions]
   | readonly (number | NewOptions)[];
 
@@ -250,10 +256,18 @@ export class Tensor extends RandomMethods {
   /** One value in a new tensor of this one's dtype and device, if no other is given. */
   newFull(
     size: number | readonly number[],
-    value: number | boolean | bigint,
-    options: NewOptions = {},
-  ): Tensor {
-    const { dtype, device, requiresGrad = false } = checkNames(options);
+    fillValue: number | boolean | bigint,
+    options?: NewOptions,
+  ): Tensor;
+  newFull(options: NewOptions & Filling): Tensor;
+  newFull(size: number | readonly number[], options: NewOptions & Pick<Filling, 'fillValue'>): Tensor;
+  newFull(...args: readonly unknown[]): Tensor {
+    const [size, value, options = {}] = required<[Filling['size'], Filling['fillValue']]>(
+      'new_full',
+      ['size', 'fillValue'],
+      args,
+    );
+    const { dtype, device, requiresGrad = false } = options as NewOptions;
     const shape = sizesAndOptions([size], 'new_full').shape;
     const backend = device === undefined ? this.array.backend : backendFor(device);
     const array = backend.empty(shape, dtype === undefined ? this.dtype : resolveDType(dtype, 'newFull'));

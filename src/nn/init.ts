@@ -7,9 +7,15 @@ import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { orthonormal } from '../core/orthonormal.ts';
 import { formatShape, type Shape } from '../core/shape.ts';
 import { emptyLike, eye, fromTypedArray } from '../creation.ts';
+import { tensorGiven } from '../ops/given.ts';
+import { taking } from '../ops/taking.ts';
 import { whereOp } from '../ops/where.ts';
 import { type GeneratorOptions, randn, randperm } from '../random.ts';
+import { type ByName, type Flexible, named } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
+
+/** Modules come here by mistake: their weight is meant. @throws ArgumentError */
+const checked = (tensor: Tensor): Tensor => tensorGiven(tensor, 'init', 'tensor');
 
 export type FanMode = 'fan_in' | 'fan_out' | 'fanIn' | 'fanOut';
 
@@ -65,7 +71,7 @@ export function calculateGain(nonlinearity: Nonlinearity, param = 0.01): number 
 
 /** How many inputs each output of a weight [out, in, kernel…] has, and the reverse. @throws ShapeError below 2 dimensions */
 export function calculateFanInAndFanOut(tensor: Tensor): { fanIn: number; fanOut: number } {
-  const { shape } = tensor;
+  const { shape } = checked(tensor);
   if (shape.length < 2) {
     throw new ShapeError(
       `init: fan in and fan out can not be computed for a tensor with fewer than 2 dimensions, got ${formatShape(shape)}`,
@@ -88,14 +94,9 @@ export interface UniformInit extends GeneratorOptions {
 }
 
 /** Uniform samples of [a, b), default [0, 1). */
-export function uniform_(
-  tensor: Tensor,
-  a: number | UniformInit = 0,
-  b = 1,
-  options: GeneratorOptions = {},
-): Tensor {
-  if (typeof a === 'object') return uniform_(tensor, a.a, a.b, a);
-  return noGrad(() => tensor.uniform_(a, b, options));
+export function uniform_(tensor: Tensor, ...args: Flexible<[a: number, b: number], UniformInit>): Tensor {
+  const { a = 0, b = 1, ...options } = named<UniformInit>(['a', 'b'], args);
+  return noGrad(() => checked(tensor).uniform_(a, b, options));
 }
 
 export interface NormalInit extends GeneratorOptions {
@@ -104,26 +105,25 @@ export interface NormalInit extends GeneratorOptions {
 }
 
 /** Normal samples, default mean 0 and standard deviation 1. */
-export function normal_(
-  tensor: Tensor,
-  mean: number | NormalInit = 0,
-  std = 1,
-  options: GeneratorOptions = {},
-): Tensor {
-  if (typeof mean === 'object') return normal_(tensor, mean.mean, mean.std, mean);
-  return noGrad(() => tensor.normal_(mean, std, options));
+export function normal_(tensor: Tensor, ...args: Flexible<[mean: number, std: number], NormalInit>): Tensor {
+  const { mean = 0, std = 1, ...options } = named<NormalInit>(['mean', 'std'], args);
+  return noGrad(() => checked(tensor).normal_(mean, std, options));
 }
 
 /** One value everywhere. */
-export const constant_ = (tensor: Tensor, value: number): Tensor => noGrad(() => tensor.fill_(value));
+export const constant_ = /* @__PURE__ */ taking('constant_', 'val', filledWith);
 /** Ones. */
-export const ones_ = (tensor: Tensor): Tensor => constant_(tensor, 1);
+export const ones_ = (tensor: Tensor): Tensor => filledWith(tensor, 1);
 /** Zeros. */
-export const zeros_ = (tensor: Tensor): Tensor => constant_(tensor, 0);
+export const zeros_ = (tensor: Tensor): Tensor => filledWith(tensor, 0);
+
+function filledWith(tensor: Tensor, val: number): Tensor {
+  return noGrad(() => checked(tensor).fill_(val));
+}
 
 /** The identity matrix. @throws ShapeError unless the tensor has two dimensions */
 export function eye_(tensor: Tensor): Tensor {
-  const { shape, dtype, device } = tensor;
+  const { shape, dtype, device } = checked(tensor);
   if (shape.length !== 2)
     throw new ShapeError(`init.eye_: expected 2 dimensions, got shape ${formatShape(shape)}`);
   return noGrad(() => tensor.copy_(eye(shape[0], shape[1], { dtype, device })));
@@ -135,7 +135,7 @@ export function eye_(tensor: Tensor): Tensor {
  */
 export function dirac_(tensor: Tensor, groups: number | { groups?: number } = 1): Tensor {
   if (typeof groups === 'object') return dirac_(tensor, groups.groups);
-  const { shape, dtype, device } = tensor;
+  const { shape, dtype, device } = checked(tensor);
   if (shape.length < 3 || shape.length > 5) {
     throw new ShapeError(`init.dirac_: expected 3, 4 or 5 dimensions, got shape ${formatShape(shape)}`);
   }
@@ -166,23 +166,15 @@ function xavierStd(tensor: Tensor, gain: number): number {
 }
 
 /** Uniform samples of ±gain·√(6/(fanIn + fanOut)) (Glorot and Bengio, 2010). */
-export function xavierUniform_(
-  tensor: Tensor,
-  gain: number | XavierInit = 1,
-  options: GeneratorOptions = {},
-): Tensor {
-  if (typeof gain === 'object') return xavierUniform_(tensor, gain.gain, gain);
+export function xavierUniform_(tensor: Tensor, ...args: Flexible<[gain: number], XavierInit>): Tensor {
+  const { gain = 1, ...options } = named<XavierInit>(['gain'], args);
   const bound = Math.sqrt(3) * xavierStd(tensor, gain);
   return uniform_(tensor, -bound, bound, options);
 }
 
 /** Normal samples with deviation gain·√(2/(fanIn + fanOut)) (Glorot and Bengio, 2010). */
-export function xavierNormal_(
-  tensor: Tensor,
-  gain: number | XavierInit = 1,
-  options: GeneratorOptions = {},
-): Tensor {
-  if (typeof gain === 'object') return xavierNormal_(tensor, gain.gain, gain);
+export function xavierNormal_(tensor: Tensor, ...args: Flexible<[gain: number], XavierInit>): Tensor {
+  const { gain = 1, ...options } = named<XavierInit>(['gain'], args);
   return normal_(tensor, 0, xavierStd(tensor, gain), options);
 }
 
@@ -194,37 +186,31 @@ export interface KaimingInit extends GeneratorOptions {
   nonlinearity?: Nonlinearity;
 }
 
+type KaimingArguments = Flexible<[a: number, mode: FanMode, nonlinearity: Nonlinearity], KaimingInit>;
+
 /** The deviation that keeps the variance, or null for a tensor without elements, which is left alone. */
+function kaiming(tensor: Tensor, args: KaimingArguments): { std: number | null; options: GeneratorOptions } {
+  const names = ['a', 'mode', 'nonlinearity'] as const;
+  const { a = 0, mode = 'fan_in', nonlinearity = 'leaky_relu', ...options } = named<KaimingInit>(names, args);
+  return { std: kaimingStd(tensor, a, mode, nonlinearity), options };
+}
+
 function kaimingStd(tensor: Tensor, a: number, mode: FanMode, nonlinearity: Nonlinearity): number | null {
-  if (tensor.shape.includes(0)) return null;
+  if (checked(tensor).shape.includes(0)) return null;
   return calculateGain(nonlinearity, a) / Math.sqrt(fanOf(tensor, mode));
 }
 
 /** Uniform samples of ±gain·√(3/fan) (He et al., 2015). */
-export function kaimingUniform_(
-  tensor: Tensor,
-  a: number | KaimingInit = 0,
-  mode: FanMode = 'fan_in',
-  nonlinearity: Nonlinearity = 'leaky_relu',
-  options: GeneratorOptions = {},
-): Tensor {
-  if (typeof a === 'object') return kaimingUniform_(tensor, a.a, a.mode, a.nonlinearity, a);
-  const std = kaimingStd(tensor, a, mode, nonlinearity);
+export function kaimingUniform_(tensor: Tensor, ...args: KaimingArguments): Tensor {
+  const { std, options } = kaiming(tensor, args);
   if (std === null) return tensor;
   const bound = Math.sqrt(3) * std;
   return uniform_(tensor, -bound, bound, options);
 }
 
 /** Normal samples with deviation gain/√fan (He et al., 2015). */
-export function kaimingNormal_(
-  tensor: Tensor,
-  a: number | KaimingInit = 0,
-  mode: FanMode = 'fan_in',
-  nonlinearity: Nonlinearity = 'leaky_relu',
-  options: GeneratorOptions = {},
-): Tensor {
-  if (typeof a === 'object') return kaimingNormal_(tensor, a.a, a.mode, a.nonlinearity, a);
-  const std = kaimingStd(tensor, a, mode, nonlinearity);
+export function kaimingNormal_(tensor: Tensor, ...args: KaimingArguments): Tensor {
+  const { std, options } = kaiming(tensor, args);
   return std === null ? tensor : normal_(tensor, 0, std, options);
 }
 
@@ -243,19 +229,16 @@ const LEAST_SHARE = 0.3;
  */
 export function truncNormal_(
   tensor: Tensor,
-  mean: number | TruncNormalInit = 0,
-  std = 1,
-  a = -2,
-  b = 2,
-  options: GeneratorOptions = {},
+  ...args: Flexible<[mean: number, std: number, a: number, b: number], TruncNormalInit>
 ): Tensor {
-  if (typeof mean === 'object') return truncNormal_(tensor, mean.mean, mean.std, mean.a, mean.b, mean);
+  const names = ['mean', 'std', 'a', 'b'] as const;
+  const { mean = 0, std = 1, a = -2, b = 2, ...options } = named<TruncNormalInit>(names, args);
   if (!(std > 0)) throw new ArgumentError(`init.truncNormal_: expected std > 0, got ${std}`);
   if (!(a < b)) throw new ArgumentError(`init.truncNormal_: expected a < b, got a = ${a}, b = ${b}`);
   const share = normalCdf((b - mean) / std) - normalCdf((a - mean) / std);
   const draw = share > LEAST_SHARE ? redrawOutside : acceptUniform;
   return noGrad(() => {
-    if (tensor.array.backend.synchronous) return draw(tensor, mean, std, a, b, options);
+    if (checked(tensor).array.backend.synchronous) return draw(tensor, mean, std, a, b, options);
     // How often to draw depends on what was drawn: on the host.
     const host = emptyLike(tensor, { device: 'cpu' });
     return tensor.copy_(draw(host, mean, std, a, b, options).to(tensor.device));
@@ -321,13 +304,9 @@ function normalCdf(x: number): number {
  * A random matrix with orthonormal rows or columns, whichever are fewer, times gain (Saxe et al., 2013); dimensions
  * after the first count as one. Decomposed on the host in double precision. @throws ShapeError below 2 dimensions
  */
-export function orthogonal_(
-  tensor: Tensor,
-  gain: number | XavierInit = 1,
-  options: GeneratorOptions = {},
-): Tensor {
-  if (typeof gain === 'object') return orthogonal_(tensor, gain.gain, gain);
-  const { shape, dtype, device } = tensor;
+export function orthogonal_(tensor: Tensor, ...args: Flexible<[gain: number], XavierInit>): Tensor {
+  const { gain = 1, ...options } = named<XavierInit>(['gain'], args);
+  const { shape, dtype, device } = checked(tensor);
   if (shape.length < 2) {
     throw new ShapeError(`init.orthogonal_: expected at least 2 dimensions, got shape ${formatShape(shape)}`);
   }
@@ -346,15 +325,15 @@ export interface SparseInit extends GeneratorOptions {
   std?: number;
 }
 
+type SparseArguments = [sparsity: number, ...Flexible<[std: number], Omit<SparseInit, 'sparsity'>>];
+
 /** Normal samples, of which a share in each column, rounded up, is zero (Martens, 2010). @throws ShapeError unless 2-d */
 export function sparse_(
   tensor: Tensor,
-  sparsity: number | SparseInit,
-  std = 0.01,
-  options: GeneratorOptions = {},
+  ...args: ByName<{ sparsity: number }, ['sparsity'], Omit<SparseInit, 'sparsity'>> | SparseArguments
 ): Tensor {
-  if (typeof sparsity === 'object') return sparse_(tensor, sparsity.sparsity, sparsity.std, sparsity);
-  const { shape, device } = tensor;
+  const { sparsity, std = 0.01, ...options } = named<SparseInit>(['sparsity', 'std'], args);
+  const { shape, device } = checked(tensor);
   if (shape.length !== 2)
     throw new ShapeError(`init.sparse_: expected 2 dimensions, got shape ${formatShape(shape)}`);
   if (!(sparsity >= 0 && sparsity <= 1)) {

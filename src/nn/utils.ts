@@ -4,7 +4,7 @@ import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { zeros } from '../creation.ts';
 import { cat, stack } from '../ops/join.ts';
 import { vectorNorm } from '../ops/statistics.ts';
-import { isOptions } from '../tensor/arguments.ts';
+import { taking } from '../ops/taking.ts';
 import { Tensor } from '../tensor.ts';
 
 export * as rnn from './rnnUtils.ts';
@@ -27,7 +27,13 @@ export interface NormOptions {
 }
 
 /** The norm of all tensors as if they were one vector; 0-d. @throws ArgumentError if it is not finite, when asked to */
-export function getTotalNorm(tensors: Iterable<Tensor>, normType = 2, errorIfNonfinite = false): Tensor {
+export const getTotalNorm = /* @__PURE__ */ taking(
+  'get_total_norm',
+  'normType? errorIfNonfinite?',
+  totalNorm,
+);
+
+function totalNorm(tensors: Iterable<Tensor>, normType = 2, errorIfNonfinite = false): Tensor {
   const norms = listOf(tensors).map((x) => vectorNorm(x.reshape([-1]), normType, 0, false));
   if (norms.length === 0) return zeros([]);
   const total = vectorNorm(stack<Tensor>(norms), normType, 0, false);
@@ -44,30 +50,36 @@ export function getTotalNorm(tensors: Iterable<Tensor>, normType = 2, errorIfNon
  * Scales all gradients by one factor so that their common norm is at most maxNorm. Returns the norm before, a 0-d
  * tensor. @throws ArgumentError if it is not finite, when asked to
  */
-export function clipGradNorm_(
-  parameters: Tensor | Iterable<Tensor>,
-  maxNorm: number,
-  normType: number | NormOptions = 2,
-  options: NormOptions = {},
-): Tensor {
-  if (isOptions<NormOptions>(normType))
-    return clipGradNorm_(parameters, maxNorm, normType.normType, normType);
-  return noGrad(() => {
-    const grads = gradients(parameters);
-    const total = getTotalNorm(grads, normType, options.errorIfNonfinite);
-    // Always multiplied, by 1 if the norm is small: no value has to be read.
-    const factor = total.add(1e-6).reciprocal().mul(maxNorm).minimum(1);
-    for (const grad of grads) grad.mul_(factor.to(grad.dtype));
-    return total;
-  });
-}
+export const clipGradNorm_ = /* @__PURE__ */ taking(
+  'clip_grad_norm_',
+  'maxNorm normType?',
+  (
+    parameters: Tensor | Iterable<Tensor>,
+    maxNorm: number,
+    normType: number | NormOptions = 2,
+    options: NormOptions = {},
+  ): Tensor => {
+    const { errorIfNonfinite } = typeof normType === 'object' ? normType : options;
+    return noGrad(() => {
+      const grads = gradients(parameters);
+      const total = totalNorm(grads, typeof normType === 'object' ? 2 : normType, errorIfNonfinite);
+      // Always multiplied, by 1 if the norm is small: no value has to be read.
+      const factor = total.add(1e-6).reciprocal().mul(maxNorm).minimum(1);
+      for (const grad of grads) grad.mul_(factor.to(grad.dtype));
+      return total;
+    });
+  },
+);
 
 /** Cuts every element of the gradients to [−clipValue, clipValue]. */
-export function clipGradValue_(parameters: Tensor | Iterable<Tensor>, clipValue: number): void {
-  noGrad(() => {
-    for (const grad of gradients(parameters)) grad.copy_(grad.maximum(-clipValue).minimum(clipValue));
-  });
-}
+export const clipGradValue_ = /* @__PURE__ */ taking(
+  'clip_grad_value_',
+  'clipValue',
+  (parameters: Tensor | Iterable<Tensor>, clipValue: number): void =>
+    noGrad(() => {
+      for (const grad of gradients(parameters)) grad.copy_(grad.maximum(-clipValue).minimum(clipValue));
+    }),
+);
 
 /** All elements of all parameters in row-major order, as one vector. */
 export const parametersToVector = (parameters: Iterable<Tensor>): Tensor =>

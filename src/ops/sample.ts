@@ -9,6 +9,7 @@ import { sampleCategories } from '../core/sampling.ts';
 import { contiguousStrides, formatShape, type Shape } from '../core/shape.ts';
 import { checkFloating, drawArray, engineOf, floating, type GeneratorOptions } from './draw.ts';
 import { tensorGiven } from './given.ts';
+import { taking } from './taking.ts';
 
 /** A tensor on x's device, outside the graph, of drawn values in row-major order. */
 function drawRows<T extends Variable>(
@@ -65,32 +66,36 @@ const MOST_CATEGORIES = 2 ** 24;
  * [rows, categories]; result: [numSamples] or [rows, numSamples].
  * @throws ShapeError, DTypeError; ArgumentError for bad weights or more samples than categories without replacement
  */
-export function multinomial<T extends Variable>(
-  x: T,
-  numSamples: number,
-  replacement: boolean | MultinomialOptions = false,
-  options: GeneratorOptions = {},
-): T {
-  tensorGiven(x, 'multinomial');
-  if (typeof replacement === 'object')
-    return multinomial(x, numSamples, replacement.replacement, replacement);
-  checkFloating(x, 'multinomial');
-  const { shape } = x;
-  if (shape.length !== 1 && shape.length !== 2) {
-    throw new ShapeError(`multinomial: prob_dist must be 1 or 2 dim, but got shape ${formatShape(shape)}`);
-  }
-  const categories = shape[shape.length - 1];
-  if (!Number.isInteger(numSamples) || numSamples <= 0) {
-    throw new ArgumentError(`multinomial: numSamples must be a positive integer, but got ${numSamples}`);
-  }
-  if (categories > MOST_CATEGORIES) {
-    throw new ShapeError(`multinomial: number of categories cannot exceed 2^24, but got ${categories}`);
-  }
-  const weights = floating(x.array.backend.hostValues(x.array, 'multinomial'), 'multinomial');
-  const drawn = sampleCategories(engineOf(options), weights, categories, numSamples, replacement);
-  const out = BigInt64Array.from(drawn, BigInt);
-  return x.derive(x.array.backend.upload(out, [...shape.slice(0, -1), numSamples], 'int64'));
-}
+export const multinomial = /* @__PURE__ */ taking(
+  'multinomial',
+  'numSamples replacement?',
+  function multinomial<T extends Variable>(
+    x: T,
+    numSamples: number,
+    replacement: boolean | MultinomialOptions = false,
+    options: GeneratorOptions = {},
+  ): T {
+    tensorGiven(x, 'multinomial');
+    if (typeof replacement === 'object')
+      return multinomial(x, numSamples, replacement.replacement, replacement);
+    checkFloating(x, 'multinomial');
+    const { shape } = x;
+    if (shape.length !== 1 && shape.length !== 2) {
+      throw new ShapeError(`multinomial: prob_dist must be 1 or 2 dim, but got shape ${formatShape(shape)}`);
+    }
+    const categories = shape[shape.length - 1];
+    if (!Number.isInteger(numSamples) || numSamples <= 0) {
+      throw new ArgumentError(`multinomial: numSamples must be a positive integer, but got ${numSamples}`);
+    }
+    if (categories > MOST_CATEGORIES) {
+      throw new ShapeError(`multinomial: number of categories cannot exceed 2^24, but got ${categories}`);
+    }
+    const weights = floating(x.array.backend.hostValues(x.array, 'multinomial'), 'multinomial');
+    const drawn = sampleCategories(engineOf(options), weights, categories, numSamples, replacement);
+    const out = BigInt64Array.from(drawn, BigInt);
+    return x.derive(x.array.backend.upload(out, [...shape.slice(0, -1), numSamples], 'int64'));
+  },
+);
 
 export interface DropoutNoiseOptions extends GeneratorOptions {
   /** One draw per channel, for x of shape [N, C, …]; the result has shape [N, C, 1, …]. */

@@ -77,8 +77,9 @@ function settle(
 ): readonly unknown[] {
   const at = given.findIndex(isPlain);
   const values = [...(at < 0 ? given : given.slice(0, at))];
+  const others: Record<string, unknown> = {};
   if (at >= 0) {
-    const others: Record<string, unknown> = { ...checkNames(given[at] as object, own) };
+    Object.assign(others, checkNames(given[at] as object, own));
     list.forEach(({ names }, i) => {
       const name = names.find((each) => others[each] !== undefined);
       if (name === undefined) return;
@@ -95,7 +96,7 @@ function settle(
     for (let i = at + 1; i < given.length; i++) if (values[i] === undefined) values[i] = given[i];
   }
   list.forEach(({ names, needed }, i) => {
-    if (!needed || (values[i] !== undefined && !(i >= at && at >= 0 && values[i] === given[at]))) return;
+    if (!needed || (values[i] !== undefined && values[i] !== others)) return;
     throw new ArgumentError(`${op}: argument '${names.join("' or '")}' must be given, but got nothing`);
   });
   return values;

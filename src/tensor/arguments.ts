@@ -83,13 +83,19 @@ export function sizes(list: SizeArguments, op: string, argument = 'size'): Shape
   return list as readonly number[];
 }
 
-/** Sizes for a new tensor, with options behind them: `(2, 3, { dtype })` or `([2, 3], { dtype })`. */
+/** Sizes for a new tensor, with options behind them, `(2, 3, { dtype })`, `([2, 3], { dtype })`, or in them, `({ size })`. */
 export function sizesAndOptions<O extends object>(
   list: readonly unknown[],
   op: string,
 ): { shape: Shape; options: O | undefined } {
   const last = list[list.length - 1];
-  const options = isOptions<O>(last) ? last : undefined;
+  const options = isOptions<O & { size?: unknown }>(last) ? last : undefined;
+  if (options?.size !== undefined) {
+    if (list.length > 1)
+      throw new ArgumentError(`${op}: got multiple values for argument 'size': by position and by name`);
+    const { size, ...others } = options;
+    return sizesAndOptions([size, others], op);
+  }
   const rest = options ? list.slice(0, -1) : last === undefined && list.length > 1 ? list.slice(0, -1) : list;
   const shape = rest.length === 1 && Array.isArray(rest[0]) ? (rest[0] as number[]) : (rest as number[]);
   if (shape.length === 1 && shape[0] === undefined)

@@ -16,26 +16,35 @@ import {
 } from '../ops/random.ts';
 import { bernoulli, type MultinomialOptions, multinomial } from '../ops/sample.ts';
 import { InplaceAliasMethods } from './inplaceAliases.ts';
+import { type Flexible, named } from './namedArguments.ts';
+
+interface IntegerOptions extends GeneratorOptions {
+  from?: number | bigint | null;
+  to?: number | bigint | null;
+}
+interface ChanceOptions<P> extends GeneratorOptions {
+  p: P;
+}
 
 export abstract class RandomMethods extends InplaceAliasMethods {
   /** Fills with uniform samples of [from, to), default [0, 1). */
-  uniform_(from?: number | UniformOptions, to?: number, options?: GeneratorOptions): this {
-    return uniform_(this, from, to, options);
+  uniform_(...args: Flexible<[from: number, to: number], UniformOptions>): this {
+    return uniform_(this, named<UniformOptions>(['from', 'to'], args));
   }
   /** Fills with normal samples, default mean 0 and standard deviation 1. */
-  normal_(mean?: number | NormalOptions, std?: number, options?: GeneratorOptions): this {
-    return normal_(this, mean, std, options);
+  normal_(...args: Flexible<[mean: number, std: number], NormalOptions>): this {
+    return normal_(this, named<NormalOptions>(['mean', 'std'], args));
   }
   /** Fills with whole numbers: `()` all from 0 that the dtype holds, `(to)`, `(from, to)`, `(from, null)`. */
   random_(
-    from?: number | bigint | GeneratorOptions | null,
-    to?: number | bigint | GeneratorOptions | null,
-    options?: GeneratorOptions,
+    ...args: Flexible<[from: number | bigint | null, to: number | bigint | null], IntegerOptions>
   ): this {
+    const { from, to, ...options } = named<IntegerOptions>(['from', 'to'], args);
     return random_(this, from, to, options);
   }
   /** Fills with 1 at probability p (a number, default 0.5, or a tensor that broadcasts), else 0. */
-  bernoulli_(p?: number | this | GeneratorOptions, options?: GeneratorOptions): this {
+  bernoulli_(...args: Flexible<[p: number | this], Partial<ChanceOptions<number | this>>>): this {
+    const { p, ...options } = named<ChanceOptions<number | this>>(['p'], args);
     return bernoulli_(this, p, options);
   }
   /** Fills with exponential samples of rate `lambd`, default 1. */
@@ -43,16 +52,17 @@ export abstract class RandomMethods extends InplaceAliasMethods {
     return exponential_(this, lambd, options);
   }
   /** Fills with the number of trials up to the first success of probability p. */
-  geometric_(p: number, options?: GeneratorOptions): this {
+  geometric_(...args: [options: ChanceOptions<number>] | [p: number, options?: GeneratorOptions]): this {
+    const { p, ...options } = named<ChanceOptions<number>>(['p'], args);
     return geometric_(this, p, options);
   }
   /** Fills with Cauchy samples, default median 0 and sigma 1. */
-  cauchy_(median?: number | CauchyOptions, sigma?: number, options?: GeneratorOptions): this {
-    return cauchy_(this, median, sigma, options);
+  cauchy_(...args: Flexible<[median: number, sigma: number], CauchyOptions>): this {
+    return cauchy_(this, named<CauchyOptions>(['median', 'sigma'], args));
   }
   /** Fills with exp of normal samples, default mean 1 and standard deviation 2 (of the logarithm). */
-  logNormal_(mean?: number | NormalOptions, std?: number, options?: GeneratorOptions): this {
-    return logNormal_(this, mean, std, options);
+  logNormal_(...args: Flexible<[mean: number, std: number], NormalOptions>): this {
+    return logNormal_(this, named<NormalOptions>(['mean', 'std'], args));
   }
   /** 0 or 1 with the probability p, or by default with that in each element. */
   bernoulli(p?: number | (GeneratorOptions & { p?: number }) | null, options?: GeneratorOptions): this {
@@ -63,7 +73,13 @@ export abstract class RandomMethods extends InplaceAliasMethods {
     numSamples: number,
     replacement?: boolean | MultinomialOptions,
     options?: GeneratorOptions,
+  ): this;
+  multinomial(options: MultinomialOptions & { readonly numSamples: number }): this;
+  multinomial(
+    numSamples: unknown,
+    replacement?: boolean | MultinomialOptions,
+    options?: GeneratorOptions,
   ): this {
-    return multinomial(this, numSamples, replacement, options);
+    return multinomial(this, numSamples as number, replacement, options) as this;
   }
 }

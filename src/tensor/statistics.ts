@@ -25,6 +25,7 @@ import {
   type ReduceOptions,
   reduction,
 } from './arguments.ts';
+import { type ByName, named } from './namedArguments.ts';
 import { ReductionMethods } from './reductions.ts';
 
 export interface VarOptions {
@@ -65,6 +66,16 @@ export function spread(...[first, second, third]: VarArguments): {
 export interface NormOptions extends ReduceOptions {
   p?: statistics.NormOrder;
 }
+
+interface Quantiles<T> {
+  q: number | readonly number[] | T;
+}
+/** `(q, dim, keepdim)`, any tail of them by name. */
+export type QuantileArguments<T> =
+  | ByName<Quantiles<T>, ['q'], order.QuantileOptions>
+  | [q: Quantiles<T>['q'], options?: order.QuantileOptions]
+  | [q: Quantiles<T>['q'], dim?: number | null, keepdim?: boolean | order.QuantileOptions];
+
 export interface ScanOptions {
   dim?: number;
   dtype?: DTypeLike;
@@ -227,12 +238,9 @@ export abstract class StatisticsMethods extends ReductionMethods {
     return order.topk(this, k, named, largest !== false);
   }
   /** Quantiles of all elements or along `dim`. */
-  quantile(
-    q: number | readonly number[] | this,
-    dim?: number | null | order.QuantileOptions,
-    keepdim?: boolean,
-  ): this {
-    return order.quantile<this>(this, q, dim, keepdim);
+  quantile(...args: QuantileArguments<this>): this {
+    const { q, ...options } = named<order.QuantileOptions & Quantiles<this>>(['q', 'dim', 'keepdim'], args);
+    return order.quantile<this>(this, q, options);
   }
   /** The distinct elements, sorted; with options also inverse positions and counts. */
   unique(): this;

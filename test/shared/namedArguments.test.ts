@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import * as torch from '../../src/index.ts';
 
-const { functional: F } = torch.nn;
+const { functional: F, init } = torch.nn;
 const x = torch.arange(12).reshape(3, 4).float();
 const image = torch.arange(32).reshape(1, 2, 4, 4).float();
 const index = torch.tensor([[0n, 2n]]).expand(3, 2);
@@ -47,6 +47,185 @@ const pairs: { readonly [what: string]: () => [unknown, unknown] } = {
     F.pixelShuffle(torch.ones(1, 4, 2, 2), { upscaleFactor: 2 }),
   ],
 };
+
+const drawn = (draw: () => torch.Tensor): torch.Tensor => {
+  torch.manualSeed(3);
+  return draw();
+};
+const pairOf = (...draws: [() => torch.Tensor, () => torch.Tensor]) => draws.map(drawn);
+const weights = torch.tensor([0.1, 0.5, 0.4]);
+const fresh = () => torch.zeros(3, 4);
+const leaf = torch.tensor([1, 2], { requiresGrad: true });
+
+/** The same of what makes and draws tensors, and of gradients. */
+const others: { readonly [what: string]: () => torch.Tensor[] } = {
+  zeros: () => [torch.zeros(2, 3), torch.zeros({ size: [2, 3] })],
+  ones: () => [torch.ones([2], { dtype: 'int64' }), torch.ones({ size: [2], dtype: 'int64' })],
+  newOnes: () => [x.newOnes(2, 3), x.newOnes({ size: [2, 3] })],
+  newFull: () => [x.newFull([2], 7), x.newFull({ size: [2], fillValue: 7 })],
+  full: () => [torch.full([2], 7, { dtype: 'int8' }), torch.full({ size: [2], fillValue: 7, dtype: 'int8' })],
+  eye: () => [torch.eye(2, 3), torch.eye({ n: 2, m: 3 })],
+  rand: () =>
+    pairOf(
+      () => torch.rand(2, 3),
+      () => torch.rand({ size: [2, 3] }),
+    ),
+  randint: () =>
+    pairOf(
+      () => torch.randint(2, 9, [5]),
+      () => torch.randint(2, 9, { size: [5] }),
+    ),
+  'randint from 0': () =>
+    pairOf(
+      () => torch.randint(9, [5]),
+      () => torch.randint(9, { size: [5] }),
+    ),
+  'randint, all by name': () =>
+    pairOf(
+      () => torch.randint(9, [5]),
+      () => torch.randint({ high: 9, size: [5] }),
+    ),
+  'randint, the upper bound by name': () =>
+    pairOf(
+      () => torch.randint(2, 9, [5]),
+      () => torch.randint(2, { high: 9, size: [5] }),
+    ),
+  randintLike: () =>
+    pairOf(
+      () => torch.randintLike(x, 2, 9),
+      () => torch.randintLike(x, { low: 2, high: 9 }),
+    ),
+  normal: () =>
+    pairOf(
+      () => torch.normal(1, 2, [3]),
+      () => torch.normal({ mean: 1, std: 2, size: [3] }),
+    ),
+  'normal, its size by name': () =>
+    pairOf(
+      () => torch.normal(1, 2, [3]),
+      () => torch.normal(1, 2, { size: [3] }),
+    ),
+  'normal of tensors': () =>
+    pairOf(
+      () => torch.normal(x, 2),
+      () => torch.normal(x, { std: 2 }),
+    ),
+  multinomial: () =>
+    pairOf(
+      () => weights.multinomial(2),
+      () => torch.multinomial(weights, { numSamples: 2 }),
+    ),
+  'multinomial as a method': () =>
+    pairOf(
+      () => weights.multinomial(9, true),
+      () => weights.multinomial({ numSamples: 9, replacement: true }),
+    ),
+  quantile: () => [x.quantile(0.3), x.quantile({ q: 0.3 })],
+  'quantile along a dimension': () => [
+    torch.quantile(x, [0.2, 0.7], 1, true),
+    torch.quantile(x, { q: [0.2, 0.7], dim: 1, keepdim: true }),
+  ],
+  'quantile between': () => [
+    x.quantile(0.3, { dim: 0, interpolation: 'lower' }),
+    x.quantile(0.3, 0, { interpolation: 'lower' } as never),
+  ],
+  normal_: () =>
+    pairOf(
+      () => fresh().normal_(0, 3),
+      () => fresh().normal_(0, { std: 3 }),
+    ),
+  uniform_: () =>
+    pairOf(
+      () => fresh().uniform_(0, 3),
+      () => fresh().uniform_({ to: 3 }),
+    ),
+  random_: () =>
+    pairOf(
+      () => fresh().random_(2, 5),
+      () => fresh().random_({ from: 2, to: 5 }),
+    ),
+  bernoulli_: () =>
+    pairOf(
+      () => fresh().bernoulli_(0.9),
+      () => fresh().bernoulli_({ p: 0.9 }),
+    ),
+  geometric_: () =>
+    pairOf(
+      () => fresh().geometric_(0.2),
+      () => fresh().geometric_({ p: 0.2 }),
+    ),
+  'init.normal_': () =>
+    pairOf(
+      () => init.normal_(fresh(), 0, 3),
+      () => init.normal_(fresh(), 0, { std: 3 }),
+    ),
+  'init.constant_': () => [init.constant_(fresh(), 3), init.constant_(fresh(), { val: 3 })],
+  'init.kaimingUniform_': () =>
+    pairOf(
+      () => init.kaimingUniform_(fresh(), 0, 'fan_out', 'relu'),
+      () => init.kaimingUniform_(fresh(), 0, { mode: 'fan_out', nonlinearity: 'relu' }),
+    ),
+  'init.truncNormal_': () =>
+    pairOf(
+      () => init.truncNormal_(fresh(), 0, 2, -1, 1),
+      () => init.truncNormal_(fresh(), 0, 2, { a: -1, b: 1 }),
+    ),
+  grad: () => {
+    const gradOutputs = torch.tensor([3, 5]);
+    return [
+      ...torch.autograd.grad(leaf.square(), leaf, gradOutputs),
+      ...torch.autograd.grad({ outputs: leaf.square(), inputs: leaf, gradOutputs }),
+    ];
+  },
+  vjp: () => {
+    const { vjp } = torch.autograd.functional;
+    const f = (y: torch.Tensor) => y.square();
+    return [vjp(f, weights, weights)[1], vjp(f, weights, { v: weights })[1]];
+  },
+  getTotalNorm: () => [
+    torch.nn.utils.getTotalNorm([x], 1),
+    torch.nn.utils.getTotalNorm([x], { normType: 1 }),
+  ],
+};
+
+describe('arguments by name of what makes and draws tensors', () => {
+  it.each(Object.keys(others))('%s', (what) => {
+    const [byPosition, byName] = others[what]();
+    expect(byName.dtype).toBe(byPosition.dtype);
+    expect(byName.shape).toEqual(byPosition.shape);
+    expect(byName.tolist()).toEqual(byPosition.tolist());
+  });
+
+  it('bound gradients', () => {
+    const clipped = (clip: (p: torch.Tensor) => void) => {
+      const p = torch.ones(2, { requiresGrad: true });
+      p.mul(torch.tensor([3, 4]))
+        .sum()
+        .backward();
+      clip(p);
+      return (p.grad as torch.Tensor).tolist();
+    };
+    const { clipGradNorm_, clipGradValue_ } = torch.nn.utils;
+    for (const clip of [
+      (p: torch.Tensor) => clipGradNorm_([p], { maxNorm: 1, normType: 1 }),
+      (p: torch.Tensor) => clipGradNorm_([p], 1, { normType: 1, errorIfNonfinite: true }),
+    ])
+      expect(clipped(clip)).toEqual(clipped((p) => clipGradNorm_([p], 1, 1)));
+    expect(clipped((p) => clipGradValue_([p], { clipValue: 3.5 }))).toEqual([3, 3.5]);
+    expect(() => clipGradNorm_([leaf], {} as never)).toThrow(
+      "clip_grad_norm_: argument 'maxNorm' must be given, but got nothing",
+    );
+  });
+
+  it('are refused where they came by position too', () => {
+    expect(() => torch.zeros(2, { size: [3] } as never)).toThrow(
+      "zeros: got multiple values for argument 'size': by position and by name",
+    );
+    expect(() => torch.autograd.backward({ tensors: [leaf], inputs: leaf } as never)).toThrow(
+      "there is no option 'inputs'",
+    );
+  });
+});
 
 describe('arguments by name', () => {
   it.each(Object.keys(pairs))('%s', (what) => {
