@@ -17,7 +17,7 @@ import type {
 } from './functional/activation.ts';
 import * as F from './functional/activation.ts';
 import type { LayerOptions } from './linear.ts';
-import { Module } from './module.ts';
+import { Module, noteParameters } from './module.ts';
 import { Parameter } from './parameter.ts';
 
 /** An activation that may overwrite its input. */
@@ -337,6 +337,7 @@ export class PReLU extends Module {
     this.numParameters = count;
     this.init = start;
     this.weight = new Parameter(full([count], start, { dtype: 'float32', ...place }));
+    noteParameters(this);
   }
   forward(input: Tensor): Tensor {
     return F.prelu(input, this.weight);

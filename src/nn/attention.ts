@@ -13,7 +13,7 @@ import { scaledDotProductAttention } from './functional/attention.ts';
 import { dropout as drop } from './functional/dropout.ts';
 import { xavierNormal_, xavierUniform_ } from './init.ts';
 import { checkSize, type LayerOptions, Linear } from './linear.ts';
-import { Module } from './module.ts';
+import { Module, noteParameters } from './module.ts';
 import { Parameter } from './parameter.ts';
 
 export interface MultiheadAttentionOptions extends LayerOptions {
@@ -144,6 +144,7 @@ export class MultiheadAttention extends Module {
     this.bias_k = addBiasKv ? parameter(1, 1, embedDim) : null;
     this.bias_v = addBiasKv ? parameter(1, 1, embedDim) : null;
     this.resetParameters();
+    noteParameters(this);
   }
 
   /** Draws the projections of the inputs anew; their biases, and that of the output, become 0. */

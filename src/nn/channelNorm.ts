@@ -6,7 +6,7 @@ import { type ByName, type Flexible, named, required } from '../tensor/namedArgu
 import type { Tensor } from '../tensor.ts';
 import { batchNorm } from './functional/norm.ts';
 import type { LayerOptions } from './linear.ts';
-import { Module } from './module.ts';
+import { Module, noteParameters } from './module.ts';
 import { Parameter } from './parameter.ts';
 
 export interface BatchNormOptions extends LayerOptions {
@@ -54,6 +54,7 @@ export abstract class ChannelNorm extends Module {
     this.trackRunningStats = trackRunningStats;
     this.weight = affine ? new Parameter(ones([numFeatures], place)) : null;
     this.bias = affine && bias ? new Parameter(zeros([numFeatures], place)) : null;
+    noteParameters(this);
     this.registerBuffer('running_mean', trackRunningStats ? zeros([numFeatures], place) : null);
     this.registerBuffer('running_var', trackRunningStats ? ones([numFeatures], place) : null);
     this.registerBuffer(

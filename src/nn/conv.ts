@@ -11,7 +11,7 @@ import * as F from './functional/conv.ts';
 import { pad } from './functional/vision.ts';
 import { calculateFanInAndFanOut, kaimingUniform_ } from './init.ts';
 import { checkSize, type LayerOptions } from './linear.ts';
-import { Module } from './module.ts';
+import { Module, noteParameters } from './module.ts';
 import { Parameter } from './parameter.ts';
 
 /** What lies around the input: zeros, its mirror image, its last element, or its other end. */
@@ -147,6 +147,7 @@ export abstract class ConvLayer extends Module {
     this.weight = new Parameter(empty([...channels, ...this.kernelSize], place));
     this.bias = bias ? new Parameter(empty([outChannels], place)) : null;
     this.resetParameters();
+    noteParameters(this);
   }
 
   abstract override forward(input: Tensor): Tensor;

@@ -9,7 +9,7 @@ import { type ByName, type Flexible, named, required } from '../tensor/namedArgu
 import type { Tensor } from '../tensor.ts';
 import { embedding } from './functional/embedding.ts';
 import { checkSize, type LayerOptions } from './linear.ts';
-import { Module } from './module.ts';
+import { Module, noteParameters } from './module.ts';
 import { Parameter } from './parameter.ts';
 
 export interface EmbeddingOptions extends LayerOptions {
@@ -77,6 +77,7 @@ export class Embedding extends Module {
     this.scaleGradByFreq = scaleGradByFreq;
     this.weight = new Parameter(empty([numEmbeddings, embeddingDim], place));
     this.resetParameters();
+    noteParameters(this);
   }
 
   /** A layer over given vectors [num, dim], frozen unless told otherwise. @throws ShapeError */

@@ -10,7 +10,7 @@ import { type ByName, named, required } from '../tensor/namedArguments.ts';
 import { Tensor } from '../tensor.ts';
 import { bilinear } from './functional/linear.ts';
 import { kaimingUniform_ } from './init.ts';
-import { Module } from './module.ts';
+import { Module, noteParameters } from './module.ts';
 import { Parameter } from './parameter.ts';
 
 /** Where a layer makes its parameters, and in which dtype. */
@@ -73,6 +73,7 @@ export class Linear extends Module {
     );
     this.bias = hasBias ? new Parameter(empty([outFeatures], { device, dtype })) : null;
     this.resetParameters();
+    noteParameters(this);
   }
 
   /** Draws weight and bias anew. */
@@ -141,6 +142,7 @@ export class Bilinear extends Module {
     this.weight = new Parameter(empty([outFeatures, in1Features, in2Features], rest));
     this.bias = hasBias ? new Parameter(empty([outFeatures], rest)) : null;
     this.resetParameters();
+    noteParameters(this);
   }
 
   resetParameters(): void {

@@ -6,7 +6,7 @@
 import { zeroGradients } from '../autograd/gradients.ts';
 import { noGrad } from '../autograd/gradMode.ts';
 import type { RemovableHandle } from '../autograd/variable.ts';
-import { isFloating, resolveDType } from '../core/dtype.ts';
+import { isFloating, resolveDType, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError } from '../core/errors.ts';
 import { option } from '../ops/options.ts';
 import { Tensor, type ToArguments, type ToOptions, toOptions } from '../tensor.ts';
@@ -39,6 +39,8 @@ export type ForwardPreHook<M extends Module> = (
 
 type Callback = (...args: never[]) => unknown;
 
+type Kind<S extends object = object> = abstract new (...args: never[]) => S;
+
 interface Hooks {
   readonly before: Set<Callback>;
   readonly after: Set<Callback>;
@@ -51,6 +53,8 @@ export abstract class Module {
   training = true;
   /** Registered buffers: name → whether the state dict has it. */
   readonly #buffers = new Map<string, boolean>();
+  /** What stood under each name when the properties were last walked: a parameter, or a module. */
+  readonly #kinds = new Map<string, Kind>();
   #hooks: Hooks | null = null;
 
   constructor() {
@@ -104,11 +108,28 @@ export abstract class Module {
 
   // State
 
-  #own<S>(kind: abstract new (...args: never[]) => S): [string, S][] {
+  /**
+   * The properties of a kind. What has taken the place of one, and is none, would be neither trained nor saved.
+   * @throws ArgumentError for that; a property that was deleted may become anything
+   */
+  #own<S extends object>(kind: Kind<S>): [string, S][] {
     const found: [string, S][] = [];
+    const kinds = this.#kinds;
     for (const [name, value] of Object.entries(this)) {
-      if (value instanceof kind) found.push([name, value]);
+      if (value instanceof kind) {
+        found.push([name, value]);
+        kinds.set(name, kind);
+      } else if (
+        value != null &&
+        kinds.get(name) === kind &&
+        !(value instanceof Parameter || value instanceof Module)
+      ) {
+        const [what, expected] =
+          kind.prototype instanceof Tensor ? ['parameter', 'Parameter'] : ['child module', 'Module'];
+        refuseAssigned(value, what, name, expected);
+      }
     }
+    for (const name of kinds.keys()) if (!Object.hasOwn(this, name)) kinds.delete(name);
     return found;
   }
 
@@ -116,6 +137,8 @@ export abstract class Module {
     const found: [string, Tensor][] = [];
     for (const [name, persistent] of this.#buffers) {
       const value: unknown = Reflect.get(this, name);
+      if (value != null && !(value instanceof Tensor || value instanceof Module))
+        refuseAssigned(value, 'buffer', name, 'Tensor');
       if (value instanceof Tensor && (persistent || !persistentOnly)) found.push([name, value]);
     }
     return found;
@@ -280,6 +303,7 @@ export abstract class Module {
     const copy = Reflect.construct(Module, [], this.constructor);
     copies.set(this, copy);
     for (const [name, persistent] of this.#buffers) copy.#buffers.set(name, persistent);
+    for (const [name, kind] of this.#kinds) copy.#kinds.set(name, kind);
     for (const [name, value] of Object.entries(this)) copy[name] = copyValue(value, copies);
     return copy;
   }
@@ -401,7 +425,9 @@ export abstract class Module {
   toString(): string {
     const extra = this.extraRepr();
     const extraLines = extra === '' ? [] : extra.split('\n');
-    const children = this.#own(Module).map(([name, module]) => `(${name}): ${indented(String(module))}`);
+    const children = Object.entries(this).flatMap(([name, x]) =>
+      x instanceof Module ? [`(${name}): ${indented(String(x))}`] : [],
+    );
     return wrapLines(this.constructor.name, extraLines, children);
   }
 
@@ -421,6 +447,21 @@ function adopt(
     tensor.setArray(values[i].array);
     if (i < gradients.length) tensor.grad = gradients[i];
   });
+}
+
+/**
+ * Has the parameters of a module known by name before anybody asks for them: constructors of layers end so, and what is
+ * then assigned instead of one is refused.
+ */
+export const noteParameters = (module: Module): void => {
+  Reflect.apply(Module.prototype.namedParameters, module, ['', false]);
+};
+
+function refuseAssigned(value: unknown, what: string, name: string, expected: string): never {
+  const type = value instanceof Tensor ? `torch.${torchTypeName(value.dtype)}Tensor` : typeof value;
+  throw new ArgumentError(
+    `cannot assign '${type}' as ${what} '${name}' (torch${expected === 'Tensor' ? '' : '.nn'}.${expected} or null expected)`,
+  );
 }
 
 const join = (prefix: string, name: string): string => (prefix === '' ? name : `${prefix}.${name}`);

@@ -15,7 +15,7 @@ import {
 } from './channelNorm.ts';
 import * as F from './functional/norm.ts';
 import type { LayerOptions } from './linear.ts';
-import { Module } from './module.ts';
+import { Module, noteParameters } from './module.ts';
 import { Parameter } from './parameter.ts';
 
 export type { BatchNormOptions } from './channelNorm.ts';
@@ -152,6 +152,7 @@ export class LayerNorm extends Module {
     this.elementwiseAffine = elementwiseAffine;
     this.weight = elementwiseAffine ? new Parameter(ones(this.normalizedShape, place)) : null;
     this.bias = elementwiseAffine && bias ? new Parameter(zeros(this.normalizedShape, place)) : null;
+    noteParameters(this);
   }
 
   resetParameters(): void {
@@ -205,6 +206,7 @@ export class RMSNorm extends Module {
     this.eps = eps;
     this.elementwiseAffine = elementwiseAffine;
     this.weight = elementwiseAffine ? new Parameter(ones(this.normalizedShape, place)) : null;
+    noteParameters(this);
   }
 
   resetParameters(): void {
@@ -268,6 +270,7 @@ export class GroupNorm extends Module {
     this.affine = affine;
     this.weight = affine ? new Parameter(ones([numChannels], place)) : null;
     this.bias = affine && bias ? new Parameter(zeros([numChannels], place)) : null;
+    noteParameters(this);
   }
 
   resetParameters(): void {

@@ -11,7 +11,7 @@ import { type ByName, type Flexible, named, required } from '../tensor/namedArgu
 import type { Tensor } from '../tensor.ts';
 import { dropout as drop } from './functional/dropout.ts';
 import { checkSize, type LayerOptions } from './linear.ts';
-import { Module } from './module.ts';
+import { Module, noteParameters } from './module.ts';
 import { listOf, PackedSequence } from './packedSequence.ts';
 import { Parameter } from './parameter.ts';
 import { gatesOf, type Mode, type State, unroll } from './recurrent.ts';
@@ -89,6 +89,7 @@ abstract class RecurrentLayer extends Module {
     this.projSize = projSize;
     this.#makeWeights(place);
     this.resetParameters();
+    noteParameters(this);
   }
 
   #makeWeights(place: LayerOptions): void {

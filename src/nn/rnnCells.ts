@@ -7,7 +7,7 @@ import { linear } from '../ops/matmul.ts';
 import { type ByName, type Flexible, named, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkSize, type LayerOptions } from './linear.ts';
-import { Module } from './module.ts';
+import { Module, noteParameters } from './module.ts';
 import { Parameter } from './parameter.ts';
 import { gatesOf, type Mode, type State, step } from './recurrent.ts';
 
@@ -44,6 +44,7 @@ abstract class Cell extends Module {
     this.bias_ih = bias ? new Parameter(empty([rows], place)) : null;
     this.bias_hh = bias ? new Parameter(empty([rows], place)) : null;
     this.resetParameters();
+    noteParameters(this);
   }
 
   /** Draws all weights anew, uniform within ±1/√hiddenSize. */

@@ -218,6 +218,62 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
       expect(Object.hasOwn(layer, 'forward')).toBe(false);
     });
 
+    it('refuses what is no parameter, module or buffer in the place of one', () => {
+      const assign = (module: nn.Module, name: string, value: unknown) => Reflect.set(module, name, value);
+      const layers = [
+        new nn.Linear(2, 2),
+        new nn.Bilinear(2, 2, 2),
+        new nn.Conv2d(2, 2, 1),
+        new nn.Embedding(2, 2),
+        new nn.BatchNorm1d(2),
+        new nn.LayerNorm(2),
+        new nn.RMSNorm(2),
+        new nn.GroupNorm(1, 2),
+        new nn.PReLU(),
+      ];
+      for (const layer of layers) {
+        assign(layer, 'weight', torch.ones(2, 2));
+        const message =
+          "cannot assign 'torch.FloatTensor' as parameter 'weight' (torch.nn.Parameter or null expected)";
+        expect(() => layer.stateDict()).toThrow(message);
+        expect(() => layer.parameters()).toThrow(message);
+        assign(layer, 'weight', new nn.Parameter(torch.ones(2, 2)));
+        expect(layer.parameters()[0].shape).toEqual([2, 2]);
+        assign(layer, 'weight', null);
+        expect(Object.keys(layer.stateDict())).not.toContain('weight');
+      }
+      const rnn = new nn.LSTM(2, 2);
+      assign(rnn, 'weight_ih_l0', torch.ones(8, 2, { dtype: 'int64' }));
+      expect(() => new nn.Sequential(rnn).parameters()).toThrow(
+        "'torch.LongTensor' as parameter 'weight_ih_l0'",
+      );
+
+      const model = new Mixed();
+      const [[parameter], [child], [buffer]] = [
+        model.namedParameters('', false),
+        model.namedChildren(),
+        model.namedBuffers('', false),
+      ].map((found) => found.map(([name]) => name));
+      const copy = model.deepcopy();
+      assign(copy, child, (x: torch.Tensor) => x);
+      expect(() => copy.train()).toThrow('as child module');
+      assign(model, child, (x: torch.Tensor) => x);
+      expect(() => model.train()).toThrow(
+        `cannot assign 'function' as child module '${child}' (torch.nn.Module or null expected)`,
+      );
+      expect(String(model)).toContain('Mixed');
+      Reflect.deleteProperty(model, child);
+      model.parameters();
+      assign(model, child, 'anything');
+      assign(model, buffer, 3);
+      expect(() => model.buffers()).toThrow(
+        `cannot assign 'number' as buffer '${buffer}' (torch.Tensor or null expected)`,
+      );
+      assign(model, buffer, torch.ones(1));
+      assign(model, parameter, torch.ones(1));
+      expect(() => model.zeroGrad()).toThrow(`as parameter '${parameter}'`);
+    });
+
     it('refuses names that keys cannot have', () => {
       const model = new Mixed();
       expect(() => model.registerBuffer('a.b', null)).toThrow('buffer name can\'t contain ".", got: a.b');
