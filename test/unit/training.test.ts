@@ -34,9 +34,31 @@ describe('an error on its way', () => {
     expect(received.message).toBe('three words here');
   });
 
+  const sent = (error: unknown) => receivedError(structuredClone(sendableError(error)));
+
+  it.each([EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError])(
+    'keeps the class %o',
+    (Class) => {
+      const received = sent(new Class('no number'));
+      expect(received.constructor).toBe(Class);
+      expect(String(received)).toBe(`${Class.name}: no number`);
+      expect(Object.keys(received)).toEqual([]);
+    },
+  );
+
   it('of another class keeps its name', () => {
-    const received = receivedError(sendableError(new TypeError('no number')));
-    expect([received.name, received.message]).toEqual(['TypeError', 'no number']);
+    const own = Object.assign(new RangeError('no number'), { name: 'OwnError' });
+    expect(String(sent(own))).toBe('OwnError: no number');
+  });
+
+  it('keeps what else it has, as far as that can be sent', () => {
+    const cause = new TypeError('why');
+    const thrown = new RangeError('mine', { cause });
+    const received = sent(Object.assign(thrown, { code: 42, at: { step: 3 }, retry: () => {} }));
+    expect(received).toMatchObject({ code: 42, at: { step: 3 } });
+    expect(received.cause).toBeInstanceOf(TypeError);
+    expect(received).not.toHaveProperty('retry');
+    expect(sent('a text')).toMatchObject({ name: 'Error', message: 'a text' });
   });
 });
 
