@@ -50,9 +50,13 @@ function entryPoints() {
   return entries.map((entry) => path.posix.join(entry, 'index'));
 }
 
-/** Where importers find an entry: Node's two kinds share dist/cjs, pages and bundlers take the ES modules. */
+/**
+ * Where importers find an entry: Node's two kinds share dist/cjs, pages and bundlers take the ES modules. So do bundlers
+ * that build for Node, which cannot follow dist/node to dist/cjs: they all set `module`, and Node does not.
+ */
 const exportConditions = (/** @type {string} */ file) => ({
   node: {
+    module: `./dist/${file}.js`,
     import: { types: `./dist/${file}.d.ts`, default: `./dist/node/${file}.js` },
     require: { types: `./dist/types/${file}.d.ts`, default: `./dist/cjs/${file}.js` },
   },

@@ -1,10 +1,9 @@
 // Pages: built by each bundler, and served in each of the ways that matter to the library.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { expectAnswer } from './expected.mjs';
+import { tool } from './samples.mjs';
 
 /** @typedef {import('./samples.mjs').Sample} Sample */
 
@@ -14,13 +13,6 @@ const ISOLATION = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
-
-/** Imports an ES or CommonJS package from a folder of tools. */
-async function tool(/** @type {string} */ modules, /** @type {string} */ name) {
-  const require = createRequire(path.join(modules, 'x.js'));
-  const module = await import(pathToFileURL(require.resolve(name)).href);
-  return module.default ?? module;
-}
 
 /** @returns {Sample[]} */
 export function pageSamples(/** @type {import('./samples.mjs').Samples} */ samples) {

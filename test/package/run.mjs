@@ -22,8 +22,9 @@ process.on('exit', () => fs.rmSync(work, { recursive: true, force: true }));
 const { Samples, Skip } = await import('./samples.mjs');
 const samples = new Samples({ here, root, work });
 const { nodeSamples } = await import('./nodeSamples.mjs');
+const { nodeBundles } = await import('./nodeBundles.mjs');
 const { pageSamples } = await import('./pageSamples.mjs');
-const all = [...nodeSamples(samples), ...pageSamples(samples)];
+const all = [...nodeSamples(samples), ...nodeBundles(samples), ...pageSamples(samples)];
 
 const count = { passed: 0, failed: 0, skipped: 0 };
 try {

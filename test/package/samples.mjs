@@ -1,7 +1,9 @@
 // What the samples share: the packed package, the installed tools, a browser and servers.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { ensureChromium } from '../../scripts/chromium.mjs';
 import { expectAnswer } from './expected.mjs';
 
@@ -12,6 +14,13 @@ export class Skip extends Error {}
 /** @typedef {{ threads: 1 | 2, why?: RegExp, query?: string, requests?: number }} Wanted */
 
 const PAGE_TIMEOUT_MS = 60_000;
+
+/** Imports an ES or CommonJS package from a folder of tools. */
+export async function tool(/** @type {string} */ modules, /** @type {string} */ name) {
+  const require = createRequire(path.join(modules, 'x.js'));
+  const module = await import(pathToFileURL(require.resolve(name)).href);
+  return module.default ?? module;
+}
 
 export class Samples {
   /** @type {import('playwright').Browser | undefined} */
