@@ -13,6 +13,7 @@ const VIEWS = /** @type {const} */ ([
   { name: 'desk-dark', width: 1200, height: 900, colorScheme: 'dark' },
   { name: 'phone', width: 390, height: 844, colorScheme: 'light' },
   { name: 'phone-dark', width: 390, height: 844, colorScheme: 'dark' },
+  { name: 'phone-narrow', width: 360, height: 740, colorScheme: 'light' },
 ]);
 
 /** Draws strokes, each a list of places in parts of the pad's side. */

@@ -208,9 +208,67 @@ describe.skipIf(missing !== null)(`the demo page${missing ? ` (skipped: ${missin
     expect(problems).toEqual([]);
   });
 
+  it('leaves what is typed into a number alone, and takes the last one that is within its limits', async () => {
+    await open();
+    const typed = async (label: string, keys: readonly string[]): Promise<string> => {
+      const field = page.getByLabel(label);
+      await field.focus();
+      await page.keyboard.press('Control+A');
+      for (const key of keys) await page.keyboard.press(key);
+      return field.inputValue();
+    };
+    expect(await typed('Learning rate', ['Backspace', ...'0.05'])).toBe('0.05');
+    expect(await typed('Seed', ['Backspace', 'End', ...'12'])).toBe('12');
+    expect(await typed('Epochs', [...'100', 'Backspace', 'Backspace'])).toBe('1');
+    expect(await page.getByText(/ from .* to /).count()).toBe(0); // nothing is said of numbers on their way
+    expect(await typed('Hidden neurons', ['Backspace', 'Tab'])).toBe('');
+    await page.getByText('A whole number from 1 to 2048').waitFor();
+    await page.getByRole('combobox', { name: 'Network' }).selectOption('cnn'); // has another number of them
+    expect(await page.getByLabel('Hidden neurons').inputValue()).toBe('64');
+    await page.getByRole('combobox', { name: 'Network' }).selectOption('mlp');
+    expect(await page.getByText(/ from .* to /).count()).toBe(0);
+    expect(await typed('Hidden neurons', [...'16'])).toBe('16');
+    expect(await typed('Batch size', [...'2000', 'Tab'])).toBe('2000'); // 200 was within them
+    await page.getByText('A whole number from 1 to 1024').waitFor();
+    await start({});
+    expect(await page.getByText('Ready.').count()).toBe(1);
+    expect(await typed('Batch size', [...'64', 'Enter'])).toBe('64');
+    await page.getByText('Finished.').waitFor();
+    expect(await page.getByTestId('accuracy').count()).toBe(1);
+    await page.getByText('The network', { exact: true }).click();
+    await page.getByText('out_features=16').waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  it('has room for all of it on a narrow phone', async () => {
+    await open();
+    await page.setViewportSize({ width: 360, height: 740 });
+    const tabs = await page.getByRole('tab').all();
+    const tops = await Promise.all(tabs.map(async (tab) => (await tab.boundingBox())!.y));
+    expect(new Set(tops).size).toBe(1);
+    await page.getByRole('tab', { name: 'Draw' }).click();
+    const hint = await page.getByText('There is no network yet.').boundingBox();
+    const pad = await page.getByTestId('pad').boundingBox();
+    expect(pad!.y - hint!.y - hint!.height).toBeGreaterThan(8);
+    await page.getByRole('tab', { name: 'Benchmarks' }).click();
+    const threads = page
+      .frameLocator('iframe')
+      .getByLabel('threads', { exact: true })
+      .and(page.frameLocator('iframe').locator('select'));
+    const [room, needed] = await threads.evaluate((select) => {
+      const { width } = select.getBoundingClientRect();
+      select.style.flex = 'none';
+      return [width, select.getBoundingClientRect().width];
+    });
+    expect(room).toBeGreaterThanOrEqual(needed);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+    expect(problems).toEqual([]);
+  });
+
   it(`refuses settings outside their limits and files that are no models; trains on files that are chosen${onGPU ? ', on a GPU too' : ''}`, async () => {
     await open();
     await page.getByLabel('Batch size').fill('0');
+    await page.getByLabel('Batch size').blur();
     await page.getByText('A whole number from 1 to 1024').waitFor();
     await page.getByLabel('Batch size').fill('128');
     await page.getByLabel('Open model').setInputFiles({

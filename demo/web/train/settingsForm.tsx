@@ -1,6 +1,6 @@
 /** The hyper-parameters, each within limits that make sense. */
 import type { JSX, TargetedEvent } from 'preact';
-import { useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { DatasetName, NetworkName, Settings } from '../protocol.ts';
 import { busy, loadDataset, loaded, machine, settings } from '../state.ts';
 
@@ -24,18 +24,35 @@ const change = (part: Partial<Settings>): void => {
   settings.value = { ...settings.value, ...part };
 };
 
-/** Keeps what is typed, and takes it over when it is a number within the limits. */
+/**
+ * The field is the user's: what is typed stays as it is. A number within the limits is taken over at once; that one is
+ * not is said when the field is left, or confirmed, since numbers on their way are often none.
+ */
 function NumberInput({ field }: { field: NumberField }): JSX.Element {
   const { key, label, min, max, step } = field;
+  const value = settings.value[key];
+  const input = useRef<HTMLInputElement>(null);
   const [error, setError] = useState<string | null>(null);
-  const take = (event: TargetedEvent<HTMLInputElement>): void => {
-    const input = event.currentTarget;
-    const value = input.valueAsNumber;
-    const fits = value >= min && value <= max && (step === 'any' || Number.isInteger(value));
-    setError(fits ? null : `${step === 'any' ? 'A number' : 'A whole number'} from ${min} to ${max}`);
-    input.setCustomValidity(fits ? '' : 'outside the limits');
-    if (fits) change({ [key]: value });
+  const judge = (element: HTMLInputElement): boolean => {
+    const typed = element.valueAsNumber;
+    const fits = typed >= min && typed <= max && (step === 'any' || Number.isInteger(typed));
+    element.setCustomValidity(fits ? '' : 'outside the limits');
+    if (fits) setError(null);
+    return fits;
   };
+  const take = ({ currentTarget }: TargetedEvent<HTMLInputElement>): void => {
+    if (judge(currentTarget)) change({ [key]: currentTarget.valueAsNumber });
+  };
+  const tell = ({ currentTarget }: TargetedEvent<HTMLInputElement>): void => {
+    const kind = step === 'any' ? 'A number' : 'A whole number';
+    if (!judge(currentTarget)) setError(`${kind} from ${min} to ${max}`);
+  };
+  // Only a value from elsewhere is written into it: the number of neurons that a network begins with.
+  useLayoutEffect(() => {
+    if (input.current === null || input.current.valueAsNumber === value) return;
+    input.current.valueAsNumber = value;
+    judge(input.current);
+  }, [value]);
   return (
     <label>
       {label}
@@ -45,9 +62,10 @@ function NumberInput({ field }: { field: NumberField }): JSX.Element {
         min={min}
         max={max}
         step={step}
-        value={settings.value[key]}
+        ref={input}
         disabled={busy.value}
         onInput={take}
+        onChange={tell}
         aria-invalid={error !== null}
         aria-describedby={error === null ? undefined : `${key}-error`}
       />

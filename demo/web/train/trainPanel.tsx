@@ -225,7 +225,13 @@ function Confusion(): JSX.Element | null {
   return (
     <section class="card matrix">
       <h3>Confusion matrix</h3>
-      <div class="plot" dangerouslySetInnerHTML={{ __html: svg }} />
+      <section
+        class="plot"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls, on a phone, must be reached by keyboard
+        tabIndex={0}
+        aria-label="confusion matrix"
+        dangerouslySetInnerHTML={{ __html: svg }}
+      />
     </section>
   );
 }
