@@ -160,11 +160,11 @@ const FRACTION_TOLERANCE = 1e-9;
  * left over go one by one to the first parts. Draws one permutation, as PyTorch does.
  * @throws ArgumentError, before drawing, if the lengths do not add up to the length of the set
  */
-export function randomSplit<Sample>(
+export function randomSplit<Sample, const Lengths extends readonly number[] = readonly number[]>(
   dataset: Dataset<Sample>,
-  lengths: readonly number[],
+  lengths: Lengths,
   options: GeneratorOptions | Exclude<GeneratorOptions['generator'], undefined> = {},
-): Subset<Sample>[] {
+): { -readonly [I in keyof Lengths]: Subset<Sample> } {
   const sizes = partSizes(dataset.length, lengths);
   if (typeof options !== 'object') {
     throw new ArgumentError(
@@ -174,10 +174,11 @@ export function randomSplit<Sample>(
   const given = options === null || 'engine' in options ? { generator: options } : options;
   const order = randomPermutation(engineOf(given), dataset.length);
   let at = 0;
-  return sizes.map((size) => {
+  const parts = sizes.map((size) => {
     at += size;
     return new Subset(dataset, order.subarray(at - size, at));
   });
+  return parts as { -readonly [I in keyof Lengths]: Subset<Sample> };
 }
 
 function partSizes(count: number, lengths: readonly number[]): readonly number[] {

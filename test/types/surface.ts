@@ -132,6 +132,13 @@ export function training(x: Tensor): void {
   }
   is<number>()(torch.noGrad(() => 5));
   const loader = new data.DataLoader(new data.TensorDataset(x, x), { batchSize: 2, shuffle: true });
+  const pairs = new data.TensorDataset(x, x);
+  type Part = data.Subset<[Tensor, Tensor]>;
+  is<[Part, Part]>()(data.randomSplit(pairs, [2, 1]));
+  is<[Part, Part]>()(data.randomSplit(pairs, [0.5, 0.5], { generator: torch.defaultGenerator }));
+  const lengths: number[] = [2, 1];
+  is<Part[]>()(data.randomSplit(pairs, lengths));
+  is<Part[]>()(data.randomSplit<[Tensor, Tensor]>(pairs, [2, 1]));
   for (const [inputs, labels] of loader) {
     isTensor(inputs);
     isTensor(labels);
