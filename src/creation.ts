@@ -187,9 +187,9 @@ function flatten(
       throw new ShapeError(
         `tensor: expected a number at dim ${dim}, but got a list of length ${data.length}`,
       );
-    throw new DTypeError(
-      `tensor: expected numbers, bools or bigints, but got ${data === null ? 'null' : typeof data}`,
-    );
+    const kind = data === null ? 'null' : typeof data;
+    const hint = 'width' in Object(data) ? '; of a picture pass imageData.data' : ''; // ImageData, a canvas, an image
+    throw new DTypeError(`tensor: expected numbers, bools or bigints, but got ${kind}${hint}`);
   }
   if (!isList(data))
     throw new ShapeError(

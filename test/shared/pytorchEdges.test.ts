@@ -249,6 +249,19 @@ describe('gradients where PyTorch divides', () => {
   });
 });
 
+describe('a tensor from data', () => {
+  it('takes the numbers of a picture, and says where a picture has them', () => {
+    const picture = { width: 1, height: 1, data: Uint8ClampedArray.of(1, 2, 3, 255) };
+    expect(String(torch.tensor(picture.data))).toBe('tensor([  1,   2,   3, 255], dtype=torch.uint8)');
+    for (const data of [
+      picture,
+      ...(typeof OffscreenCanvas === 'function' ? [new OffscreenCanvas(1, 1)] : []),
+    ])
+      expect(() => torch.tensor(data as never)).toThrow('but got object; of a picture pass imageData.data');
+    expect(() => torch.tensor({} as never)).toThrow(/but got object$/);
+  });
+});
+
 describe('ranges', () => {
   it('std of distances whose squares are too large or too small for a float', () => {
     expect(torch.tensor([3e38, -1e38, 1]).std().item() / 2.0816660442057618e38).toBeCloseTo(1, 6);
