@@ -4,7 +4,7 @@
  * nobody can reach any more is given back.
  */
 import { collectStorages, type NDArray, type Storage } from '../backend/array.ts';
-import type { BinarySpec } from '../backend/backend.ts';
+import { addSpec } from '../backend/specs.ts';
 import { dtypeInfo } from '../core/dtype.ts';
 import { ArgumentError, AutogradError } from '../core/errors.ts';
 import { formatShape, type Shape, sameShape } from '../core/shape.ts';
@@ -359,8 +359,6 @@ function ownCopy(value: Variable): Variable {
   array.backend.assign(copy, array);
   return value.derive(copy);
 }
-
-const addSpec: BinarySpec = { name: 'add', js: (a, b) => a + b, wgsl: 'a + b' };
 
 function addInto(existing: Variable, value: Variable): void {
   const { array } = existing;

@@ -1,6 +1,7 @@
 /** Sums, products, quotients, powers and extremes of two operands. */
 
 import type { Variable } from '../autograd/variable.ts';
+import { addSpec, divSpec } from '../backend/specs.ts';
 import { ArgumentError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { applyBinary, type BinaryRow, binaryOp } from './binary.ts';
@@ -22,10 +23,7 @@ export const neg = unaryOp({
 });
 
 const addRow = {
-  name: 'add',
-  js: (a: number, b: number) => a + b,
-  big: (a: bigint, b: bigint) => a + b,
-  wgsl: 'a + b',
+  ...addSpec,
   saves: 'none',
   gradA: (grad) => grad,
   gradB: (grad) => grad,
@@ -93,9 +91,7 @@ export const mul = binaryOp({
 });
 
 export const divOp = binaryOp({
-  name: 'div',
-  js: (a, b) => a / b,
-  wgsl: 'divide(a, b)',
+  ...divSpec,
   integers: 'float',
   saves: 'divisor',
   gradA: (grad, _, b) => divOp(grad, b),

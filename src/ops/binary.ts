@@ -4,6 +4,7 @@ import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import type { NDArray } from '../backend/array.ts';
 import type { BinarySpec } from '../backend/backend.ts';
+import { notEqualSpec } from '../backend/specs.ts';
 import { type DType, isFloating, toFloating, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError } from '../core/errors.ts';
 import { broadcastShapes } from '../core/shape.ts';
@@ -48,21 +49,14 @@ export function operandDType(row: BinaryRow, a: OperandOf<Variable>, b: OperandO
   return row.integers === 'float' ? toFloating(dtype) : dtype;
 }
 
-const notZero: BinarySpec = {
-  name: 'ne',
-  js: (a, b) => (a !== b ? 1 : 0),
-  big: (a, b) => (a !== b ? 1n : 0n),
-  wgsl: '!(a == b)',
-  predicate: true,
-};
-
 /** @throws ArgumentError where an integer would be divided by 0 */
 function checkDivisor<T extends Variable>(op: string, b: T | number): void {
   const error = () =>
     new ArgumentError(`${op}: ZeroDivisionError: expected divisors other than 0 for integers, but got 0`);
   if (typeof b === 'number') {
     if (b === 0) throw error();
-  } else if (b.array.size > 0) b.array.backend.require(b.array.backend.binary(notZero, b.array, 0), error);
+  } else if (b.array.size > 0)
+    b.array.backend.require(b.array.backend.binary(notEqualSpec, b.array, 0), error);
 }
 
 /** Runs a row on operands of one dtype, or plain numbers. */

@@ -1,6 +1,7 @@
 /** Comparisons and logic: bool results, no gradients. */
 
 import type { Variable } from '../autograd/variable.ts';
+import { notEqualSpec } from '../backend/specs.ts';
 import { type BinaryOp, binaryOp } from './binary.ts';
 import { cast, type OperandOf } from './convert.ts';
 import { operandGiven } from './given.ts';
@@ -16,8 +17,7 @@ const compare = (
     name,
     js: (a, b) => (js(a, b) ? 1 : 0),
     big: (a, b) => (big(a, b) ? 1n : 0n),
-    // The processors behind WGSL may take NaN != NaN for false.
-    wgsl: sign === '!=' ? '!(a == b)' : `a ${sign} b`,
+    wgsl: `a ${sign} b`,
     predicate: true,
   });
 
@@ -29,12 +29,7 @@ export const eq = compare(
   '==',
 );
 /** a ≠ b; bool. NaN differs from everything. */
-export const ne = compare(
-  'ne',
-  (a, b) => a !== b,
-  (a, b) => a !== b,
-  '!=',
-);
+export const ne = binaryOp(notEqualSpec);
 /** a < b; bool. */
 export const lt = compare(
   'lt',

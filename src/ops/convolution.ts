@@ -6,6 +6,7 @@
 import { isGradEnabled } from '../autograd/gradMode.ts';
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
+import { addSpec } from '../backend/specs.ts';
 import type { Sliding } from '../backend/windows.ts';
 import { sum } from './reduce.ts';
 
@@ -80,8 +81,6 @@ function convolveWeight<T extends Variable>(grad: T, x: T, geometry: Sliding, gr
     ];
   });
 }
-
-const addSpec = { name: 'add', js: (a: number, b: number) => a + b, wgsl: 'a + b' };
 
 /** The sum over all but the channels. */
 const biasGrad = <T extends Variable>(grad: T): T => sum(grad, [0, ...[...grad.shape.keys()].slice(2)]);

@@ -1,6 +1,7 @@
 /** Functions of one operand: one row each says what the op is, on every backend, and how its gradient follows. */
 
 import type { Variable } from '../autograd/variable.ts';
+import { reluSpec } from '../backend/specs.ts';
 import { isFloating } from '../core/dtype.ts';
 import { roundHalfToEven } from '../core/round.ts';
 import { add, div, mul, neg, rsub } from './arithmetic.ts';
@@ -273,10 +274,7 @@ export const frac = unaryOp({
 
 /** max(x, 0); NaN stays NaN; the gradient at 0 is 0. */
 export const relu = unaryOp({
-  name: 'relu',
-  js: (x) => (x < 0 ? 0 : x),
-  big: (x) => (x < 0n ? 0n : x),
-  wgsl: 'relu(x)',
+  ...reluSpec,
   integers: 'same',
   bools: 'error',
   saves: 'output',

@@ -3,6 +3,7 @@
 import { record, recordMany } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import type { ReduceSpec } from '../backend/backend.ts';
+import { divSpec } from '../backend/specs.ts';
 import { type DType, isFloating, torchTypeName } from '../core/dtype.ts';
 import { DTypeError, IndexError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
@@ -62,15 +63,13 @@ export function mean<T extends Variable>(x: T, dims: Dims = null, keepdim = fals
   const { backend } = x.array;
   const total = backend.reduce(sumSpec, input.array, list, keepdim);
   const count = list.reduce((n, d) => n * x.shape[d], 1);
-  const out = backend.binary(div_, total, count, total);
+  const out = backend.binary(divSpec, total, count, total);
   const from = x.shape;
   return record(dims === null ? 'MeanBackward0' : 'MeanBackward1', out, [input], () => (grad) => [
     // Nothing is divided where there is nothing: the derivative of the empty gradient is 0, not 0 / 0.
     expand(div<typeof grad>(restoreDims(grad, from, list), count || 1), from),
   ]);
 }
-
-const div_ = { name: 'div', js: (a: number, b: number) => a / b, wgsl: 'divide(a, b)' };
 
 const maxSpec = {
   name: 'max',

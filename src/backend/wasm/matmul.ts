@@ -2,6 +2,7 @@
 import { numElements } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
 import type { GemmOptions } from '../backend.ts';
+import { addSpec, reluSpec } from '../specs.ts';
 import { runWithScratch, type WasmContext } from './context.ts';
 import { productChunk } from './kernels.ts';
 import { type Matrices, matrices, RELU } from './matrices.ts';
@@ -127,9 +128,6 @@ function batched(
     productChunk(host, batches, batches * m * n * k),
   );
 }
-
-const addSpec = { name: 'add', js: (x: number, y: number) => x + y, wgsl: 'a + b' };
-const reluSpec = { name: 'relu', js: (x: number) => (x < 0 ? 0 : x), wgsl: 'select(x, 0, x < 0)' };
 
 /** Bias and activation where the product came in batches. */
 function finish(host: WasmContext, out: NDArray, { bias, relu }: GemmOptions): void {
