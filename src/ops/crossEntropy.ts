@@ -3,7 +3,7 @@ import { needsGraph, record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import type { NDArray } from '../backend/array.ts';
 import type { CrossEntropyOptions, CrossEntropyResult } from '../backend/backend.ts';
-import { IndexError } from '../core/errors.ts';
+import { DTypeError, IndexError } from '../core/errors.ts';
 import { div, mul, sub } from './arithmetic.ts';
 import { ne } from './comparison.ts';
 import { cast } from './convert.ts';
@@ -15,8 +15,14 @@ import { whereOp } from './where.ts';
 
 export type { CrossEntropyOptions } from '../backend/backend.ts';
 
+/** Class numbers as int64. @throws DTypeError */
+export function checkClassTarget<T extends Variable>(target: T, op: string): T {
+  if (['int64', 'int32', 'uint8'].includes(target.dtype)) return cast(target, 'int64');
+  throw new DTypeError(`${op}: expected target of dtype int64, but got ${target.dtype}`);
+}
+
 /** Class numbers must lie in [0, classes) or be ignored. @throws IndexError naming the first that does not */
-export function checkTargets(target: Variable, classes: number, ignoreIndex: number): void {
+export function checkTargets(target: Variable, classes: number, ignoreIndex: number | null): void {
   const { backend } = target.array;
   const bad = backend.findBadTarget(target.array, classes, ignoreIndex);
   if (bad >= 0)

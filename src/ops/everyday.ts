@@ -66,20 +66,20 @@ export function trapezoid<T extends Variable>(y: T, x?: T | TrapezoidOptions, op
   tensorGiven(y, 'trapezoid', 'y');
   return inOp('trapezoid', () => {
     const points = typeof x === 'object' && 'array' in x ? x : null;
-    const o = x !== undefined && points === null ? { dx, dim, ...x } : { dx, dim };
+    const o = x !== undefined && points === null ? { dx, dim, ...optionsGiven(x, 'trapezoid') } : { dx, dim };
     const d = normalizeDim(o.dim ?? -1, y.ndim, 'trapezoid');
     const size = Math.max(0, y.shape[d] - 1);
     const pairs = add<T>(narrow(y, d, 0, size), narrow(y, d, y.shape[d] - size, size));
     if (points === null) return mul<T>(sum(pairs, d), (o.dx ?? 1) / 2);
-    const widths = diff(points);
+    if (points.ndim === 1 && points.shape[0] !== y.shape[d]) {
+      throw new ShapeError(
+        `trapezoid: There must be one \`x\` value for each sample point; got ${points.shape[0]} for ${y.shape[d]}`,
+      );
+    }
+    const ones = new Array<number>(Math.max(0, y.ndim - points.ndim)).fill(1);
     const aligned =
-      points.ndim === 1
-        ? reshape(
-            widths,
-            y.shape.map((_, at) => (at === d ? size : 1)),
-          )
-        : widths;
-    return mul<T>(sum(mul<T>(pairs, aligned), d), 0.5);
+      points.ndim === 1 ? y.shape.map((n, at) => (at === d ? n : 1)) : [...ones, ...points.shape];
+    return mul<T>(sum(mul<T>(pairs, diff(reshape(points, aligned), 1, d)), d), 0.5);
   });
 }
 /** `trapezoid` by its old name. */

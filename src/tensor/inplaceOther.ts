@@ -1,6 +1,8 @@
 /** In-place forms of the other ops: bounds, powers, comparisons, bits, scattering, triangles. */
 import type { Variable } from '../autograd/variable.ts';
+import { ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
+import { formatShape } from '../core/shape.ts';
 import * as arithmetic from '../ops/arithmetic.ts';
 import * as bits from '../ops/bitwise.ts';
 import { addcdiv, addcmul, lerp, type ValueOptions } from '../ops/blend.ts';
@@ -216,10 +218,21 @@ export abstract class InplaceOtherMethods extends InplaceUnaryMethods {
   triu_(diagonal = 0): this {
     return inplaceOf<this>('triu_', this, [], (x) => triangles.triu<this>(x, diagonal));
   }
-  /** A diagonal filled with one value. */
+  /** The elements whose indices are all the same, filled with one value. @throws ShapeError for fewer than 2 dimensions */
   fillDiagonal_(value: number): this {
     return inOp('fill_diagonal_', () => {
-      triangles.diagonal(this).fill_(value);
+      if (this.ndim < 2)
+        throw new ShapeError(
+          `fill_diagonal_: dimensions must larger than 1, but got shape ${formatShape(this.shape)}`,
+        );
+      if (this.ndim > 2 && this.shape.some((size) => size !== this.shape[0])) {
+        throw new ShapeError(
+          `fill_diagonal_: all dimensions of input must be of equal length, but got shape ${formatShape(this.shape)}`,
+        );
+      }
+      let line: this = this;
+      while (line.ndim > 1) line = triangles.diagonal(line, 0, 0, line.ndim - 1);
+      line.fill_(value);
       return this;
     });
   }

@@ -200,6 +200,34 @@ describe('whole numbers', () => {
   });
 });
 
+describe('places', () => {
+  it('classes that a margin loss does not have are refused', () => {
+    const scores = torch.tensor([[0.1, 0.2, 0.3], [3, 2, 1]]); // biome-ignore format: a row each
+    for (const wrong of [5n, -1n])
+      expect(() => F.multiMarginLoss(scores, torch.tensor([0n, wrong]))).toThrow(torch.IndexError);
+    expect(() => F.multiMarginLoss(scores, torch.tensor([0, 1]))).toThrow(torch.DTypeError);
+    expect(F.multiMarginLoss(scores, torch.tensor([2n, 0n])).item()).toBeCloseTo(0.2833333, 6);
+  });
+  it('on the diagonal of a cube all indices are the same', () => {
+    const places = (...shape: number[]) => torch.nonzero(torch.zeros(shape).fillDiagonal_(1)).toArray();
+    expect(places(2, 2, 2)).toEqual([[0, 0, 0], [1, 1, 1]]); // biome-ignore format: a row each
+    expect(places(2, 3)).toEqual([[0, 0], [1, 1]]); // biome-ignore format: a row each
+    expect(() => places(2, 3, 3)).toThrow(/all dimensions of input must be of equal length/);
+    expect(() => places(3)).toThrow(/dimensions must larger than 1/);
+  });
+  it('the points of trapezoid run along its dimension', () => {
+    const y = torch.arange(6, { dtype: 'float32' }).reshape(3, 2);
+    expect(torch.trapezoid(y, y.square(), { dim: 0 }).toArray()).toEqual([40, 80]);
+    expect(torch.trapezoid(torch.ones(2, 3, 2), y.square(), { dim: 1 }).toArray()).toEqual([[16, 24], [16, 24]]); // biome-ignore format: a row each
+    expect(torch.trapezoid(y, torch.tensor([[1], [2], [4]]), { dim: 0 }).toArray()).toEqual([7, 10]);
+    expect(() => torch.trapezoid(y, torch.tensor([1, 2]), { dim: 0 })).toThrow(/one `x` value for each/);
+  });
+  it('eye takes its columns by name', () => {
+    expect(torch.eye(3, { m: 2, dtype: 'int64' }).toArray()).toEqual(torch.eye(3, 2).toArray());
+    expect(() => torch.eye(3, { mm: 2 } as object)).toThrow(/there is no option 'mm'/);
+  });
+});
+
 describe('gradients where PyTorch divides', () => {
   it('prod: a NaN or an infinity spoils its neighbours, unless a zero is among them', () => {
     expect(slopes((x) => x.prod(), [1, nan, 2])).toEqual([nan, nan, nan]);

@@ -6,7 +6,7 @@ import { inOp } from '../../core/inOp.ts';
 import { formatShape, sameShape } from '../../core/shape.ts';
 import { arange } from '../../creation.ts';
 import { checkDevices } from '../../ops/convert.ts';
-import { checkTargets, crossEntropyRows } from '../../ops/crossEntropy.ts';
+import { checkClassTarget, checkTargets, crossEntropyRows } from '../../ops/crossEntropy.ts';
 import { optionsGiven, tensorGiven } from '../../ops/given.ts';
 import { selectAlong } from '../../ops/indexing.ts';
 import { type LossReduction, reduceLoss } from '../../ops/loss.ts';
@@ -94,12 +94,6 @@ function checkWeight(weight: Tensor | null, classes: number, op: string): void {
     `${op}: weight tensor should be defined either for all ${classes} classes or no classes but got weight tensor of ` +
       `shape: ${formatShape(weight.shape)}`,
   );
-}
-
-function checkClassTarget(target: Tensor, op: string): Tensor {
-  if (target.dtype === 'int64') return target;
-  if (target.dtype === 'uint8' || target.dtype === 'int32') return target.long();
-  throw new DTypeError(`${op}: expected target of dtype int64, but got ${target.dtype}`);
 }
 
 /**

@@ -6,6 +6,7 @@ import { inOp } from '../../core/inOp.ts';
 import { formatShape, numElements, sameShape } from '../../core/shape.ts';
 import { arange } from '../../creation.ts';
 import { minimum } from '../../ops/arithmetic.ts';
+import { checkClassTarget, checkTargets } from '../../ops/crossEntropy.ts';
 import { optionsGiven, tensorGiven } from '../../ops/given.ts';
 import * as ops from '../../ops/loss.ts';
 import { type LossReduction, reduceLoss } from '../../ops/loss.ts';
@@ -521,13 +522,14 @@ export const multiMarginLoss = /* @__PURE__ */ taking(
         throw new ShapeError('multi_margin_loss: expected input [N, C] or [C], but got shape []');
       const classes = input.shape[input.ndim - 1];
       const rows = reshape<Tensor>(input, [-1, classes]);
-      const flat = reshape<Tensor>(target, [-1]);
+      const flat = reshape<Tensor>(checkClassTarget(target, 'multiMarginLoss'), [-1]);
       if (rows.shape[0] !== flat.shape[0]) {
         throw new ShapeError(
           `multiMarginLoss: inconsistent target size, expected ${rows.shape[0]} for input of shape ` +
             `${formatShape(input.shape)}, but got ${formatShape(target.shape)}`,
         );
       }
+      checkTargets(flat, classes, null);
       const own = flat.unsqueeze(1).eq(arange(0, classes, { dtype: 'int64', device: input.device }));
       const ownScore = whereOp<Tensor>(own, rows, 0).sum(1, true);
       const excess = atLeast(rows.sub(ownScore).add(margin), 0);
