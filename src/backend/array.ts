@@ -42,7 +42,7 @@ export abstract class Storage {
 
 let openScope: Storage[] | null = null;
 
-/** Runs `body` outside any open scope: what it creates outlives the scope. */
+/** Runs `body` outside any open scope: what it creates outlives the scope, as what a backend keeps beyond an op. */
 export function keepStorages<R>(body: () => R): R {
   const outer = openScope;
   openScope = null;
@@ -60,17 +60,6 @@ export function collectStorages<R>(body: () => R): { result: R; created: Storage
   openScope = created;
   try {
     return { result: body(), created };
-  } finally {
-    openScope = outer;
-  }
-}
-
-/** Runs `body`, whose storages belong to no open scope: for what a backend keeps beyond the op that made it. */
-export function outsideScopes<R>(body: () => R): R {
-  const outer = openScope;
-  openScope = null;
-  try {
-    return body();
   } finally {
     openScope = outer;
   }

@@ -3,6 +3,7 @@ import type { TypedArray } from '../core/dtype.ts';
 import { DTypeError, ShapeError } from '../core/errors.ts';
 import { tensor } from '../creation.ts';
 import { stack } from '../ops/join.ts';
+import { isPlain } from '../ops/options.ts';
 import { Tensor } from '../tensor.ts';
 
 /** What a batch of samples of type S is. */
@@ -35,9 +36,11 @@ function collate(samples: readonly unknown[]): unknown {
   if (samples.every((x) => typeof x === 'string')) return samples;
   if (samples.every((x) => ArrayBuffer.isView(x))) return stack(samples.map((x) => tensor(x)));
   if (samples.every((x) => Array.isArray(x))) return collateLists(samples);
-  if (samples.every(isPlainObject)) {
+  if (samples.every(isPlain)) {
     const keys = Object.keys(first as object);
-    return Object.fromEntries(keys.map((key) => [key, collate(samples.map((sample) => sample[key]))]));
+    return Object.fromEntries(
+      keys.map((key) => [key, collate(samples.map((sample) => Reflect.get(sample, key)))]),
+    );
   }
   if (samples.some((x) => x instanceof Promise)) {
     throw new DTypeError("defaultCollate: the samples are promises; iterate with 'for await'");
@@ -58,6 +61,3 @@ function collateLists(samples: readonly (readonly unknown[])[]): unknown[] {
   }
   return Array.from({ length }, (_, i) => collate(samples.map((sample) => sample[i])));
 }
-
-const isPlainObject = (x: unknown): x is Readonly<Record<string, unknown>> =>
-  typeof x === 'object' && x !== null && Object.getPrototypeOf(x) === Object.prototype;

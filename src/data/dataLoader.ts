@@ -5,6 +5,7 @@ import type { RandomEngine } from '../core/rng.ts';
 import { engineOf, type GeneratorOptions } from '../ops/draw.ts';
 import { type Flexible, named } from '../tensor/namedArguments.ts';
 import { Tensor } from '../tensor.ts';
+import { nextTurn } from '../tick.ts';
 import { type Collated, defaultCollate } from './collate.ts';
 import { checkIndices, type Dataset, type Indices, listed } from './dataset.ts';
 import { beginPass, type DataLoaderStateDict, type Pass, passOf, replay } from './pass.ts';
@@ -227,7 +228,7 @@ export class DataLoader<Sample, Batch = Collated<Awaited<Sample>>>
 
   async *#streamedInTime(pass: Pass, all: AsyncIterable<Awaited<Sample>[]>): AsyncIterableIterator<Batch> {
     for await (const samples of all) {
-      await nextTask();
+      await nextTurn();
       const batch = this.#together(samples);
       pass.given++;
       yield batch;
@@ -246,7 +247,7 @@ export class DataLoader<Sample, Batch = Collated<Awaited<Sample>>>
 
   async *#asyncBatches(pass: Pass, order: Iterator<Indices>): AsyncIterableIterator<Batch> {
     for (const indices of going(order)) {
-      await nextTask();
+      await nextTurn();
       const batch = this.#wholeBatch(indices) ?? this.#together(await Promise.all(this.#samples(indices)));
       pass.given++;
       yield batch;
@@ -334,17 +335,4 @@ function checkExclusive(options: DataLoaderOptions<never, unknown>): void {
       'DataLoader: batchSampler option is mutually exclusive with batchSize, shuffle, sampler, and dropLast',
     );
   }
-}
-
-/** Lets input, painting and timers run. A message rather than a timer: pages hold timers back for 4 ms. */
-function nextTask(): Promise<void> {
-  if (typeof setImmediate === 'function') return new Promise((resolve) => setImmediate(resolve));
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(null);
-  });
 }

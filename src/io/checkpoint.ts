@@ -6,6 +6,7 @@ import { noGrad } from '../autograd/gradMode.ts';
 import type { TypedArray } from '../core/dtype.ts';
 import { ArgumentError, DataError, WasmgradError } from '../core/errors.ts';
 import { sameShape } from '../core/shape.ts';
+import { isPlain } from '../ops/options.ts';
 import { defaultGenerator, Generator } from '../random.ts';
 import { Tensor } from '../tensor.ts';
 import { crc32 } from './crc32.ts';
@@ -101,11 +102,8 @@ async function readCheckpoint(source: ByteSource, device: string | undefined): P
   const state = decodeTree(parseJson(new TextEncoder().encode(structure), fail), tensors, fail);
   const rng = Object.hasOwn(tensors, RNG_NAME) ? tensors[RNG_NAME].data : null;
   if (!isPlain(state) || !(rng instanceof Uint8Array)) throw fail('its structure is damaged');
-  return { state, rng };
+  return { state: state as Record<string, unknown>, rng };
 }
-
-const isPlain = (x: unknown): x is Record<string, unknown> =>
-  typeof x === 'object' && x !== null && Object.getPrototypeOf(x) === Object.prototype;
 
 /** One thing to restore, and how to take that back. */
 interface Step {

@@ -40,6 +40,16 @@ export const fileDTypes: { readonly [D in FileDType]: FileDTypeInfo } = {
   uint64: { bytes: 8, held: 'int64' },
 };
 
+/** The limit of PyTorch and numpy. */
+export const MAX_DIMENSIONS = 64;
+
+/** The bytes of each element in the other order. */
+export function swapped(bytes: Uint8Array, size: number): Uint8Array {
+  const out = new Uint8Array(bytes.length);
+  for (let i = 0; i < bytes.length; i++) out[i] = bytes[i - (i % size) + size - 1 - (i % size)];
+  return out;
+}
+
 const isNarrow = (dtype: FileDType): dtype is NarrowName => Object.hasOwn(narrowFormats, dtype);
 const isOwn = (dtype: FileDType): dtype is DType => Object.hasOwn(dtypeInfo, dtype);
 

@@ -6,7 +6,16 @@ import { ArgumentError } from '../core/errors.ts';
 import type { Shape } from '../core/shape.ts';
 import { permute } from '../ops/views.ts';
 import { Tensor } from '../tensor.ts';
-import { byteLength, bytesOf, type FileDType, fileDTypeOf, fileDTypes, tensorOf } from './dtypes.ts';
+import {
+  byteLength,
+  bytesOf,
+  type FileDType,
+  fileDTypeOf,
+  fileDTypes,
+  MAX_DIMENSIONS,
+  swapped,
+  tensorOf,
+} from './dtypes.ts';
 import { type ByteSource, type Fail, type Source, withSource } from './source.ts';
 import { type Target, writeTo } from './target.ts';
 import { DEFAULT_MAX_BYTES, ZipArchive, zipChunks } from './zip.ts';
@@ -14,7 +23,6 @@ import { DEFAULT_MAX_BYTES, ZipArchive, zipChunks } from './zip.ts';
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 const PRELUDE_BYTES = MAGIC.length + 2;
 const MAX_HEADER_BYTES = 1 << 20;
-const MAX_DIMENSIONS = 64;
 const ALIGNMENT = 64;
 
 /** numpy's codes: kind and bytes per element. numpy has no bfloat16 and no 8-bit floats. */
@@ -125,13 +133,6 @@ function decodeText(bytes: Uint8Array, version: number, fail: Fail): string {
   } catch (cause) {
     throw fail('its header is not valid UTF-8', cause);
   }
-}
-
-/** The bytes of each element in the other order. */
-function swapped(bytes: Uint8Array, size: number): Uint8Array {
-  const out = new Uint8Array(bytes.length);
-  for (let i = 0; i < bytes.length; i++) out[i] = bytes[i - (i % size) + size - 1 - (i % size)];
-  return out;
 }
 
 export interface LoadNumpyOptions {

@@ -13,6 +13,7 @@ import {
   type FileDType,
   fileDTypeOf,
   fileDTypes,
+  MAX_DIMENSIONS,
   type SavedFloat,
   tensorOf,
 } from './dtypes.ts';
@@ -52,7 +53,6 @@ export interface Header {
 const LENGTH_BYTES = 8;
 /** The limit of the reference implementation. */
 const MAX_HEADER_BYTES = 100_000_000;
-const MAX_DIMENSIONS = 64;
 const METADATA_KEY = '__metadata__';
 const OPENING_BRACE = 0x7b;
 

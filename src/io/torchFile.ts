@@ -4,13 +4,11 @@
  */
 import { isContiguous, type Shape } from '../core/shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { byteLength, type FileDType, fileDTypes, tensorOf } from './dtypes.ts';
+import { byteLength, type FileDType, fileDTypes, MAX_DIMENSIONS, swapped, tensorOf } from './dtypes.ts';
 import type { ByteSource, Fail, Source } from './source.ts';
 import { withSource } from './source.ts';
 import { PickleGlobal, PickleTuple, unpickle } from './unpickle.ts';
-import { looksLikeZip, ZipArchive, type ZipEntry } from './zip.ts';
-
-const MAX_DIMENSIONS = 64;
+import { DEFAULT_MAX_BYTES, looksLikeZip, ZipArchive, type ZipEntry } from './zip.ts';
 
 /** The dtypes of the classes of storages; an untyped one holds bytes. */
 const storageClasses: ReadonlyMap<string, FileDType> = new Map([
@@ -171,7 +169,6 @@ export interface LoadTorchOptions {
   maxBytes?: number;
 }
 
-const DEFAULT_MAX_BYTES = 2 ** 31;
 const LEGACY_PICKLE = 0x80;
 
 class TorchFile {
@@ -296,7 +293,7 @@ class TorchFile {
       if (entry.size !== expected)
         throw this.#fail(`the storage ${JSON.stringify(key)} has ${entry.size} bytes instead of ${expected}`);
       const bytes = await this.#archive.read(entry);
-      return this.#bigEndian ? reversed(bytes, fileDTypes[of].bytes) : bytes;
+      return this.#bigEndian ? swapped(bytes, fileDTypes[of].bytes) : bytes;
     };
     const id = `${this.#bigEndian ? fileDTypes[of].bytes : ''}/${dtype}/${count}/${key}`;
     let job = this.#storages.get(id);
@@ -324,12 +321,6 @@ function gathered(bytes: Uint8Array, { shape, strides, offset }: StoredTensor, s
       index[d] = 0;
     }
   }
-  return out;
-}
-
-function reversed(bytes: Uint8Array, size: number): Uint8Array {
-  const out = new Uint8Array(bytes.length);
-  for (let i = 0; i < bytes.length; i++) out[i] = bytes[i - (i % size) + size - 1 - (i % size)];
   return out;
 }
 

@@ -1,9 +1,10 @@
 /** The files of a data set by address, kept in the browser's Cache storage where the page has one. */
 import { DataError } from '../core/errors.ts';
-import { messageOf } from '../io/platform.ts';
 import type { Archive, ArchiveFile } from './archives.ts';
 import { type DownloadProgress, download, type Store } from './download.ts';
 import { md5 } from './md5.ts';
+
+const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 
 const CACHE_NAME = 'wasmgrad-datasets';
 

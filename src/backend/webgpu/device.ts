@@ -2,7 +2,7 @@
 import { type DType, dtypeInfo, type TypedArray } from '../../core/dtype.ts';
 import { DeviceError } from '../../core/errors.ts';
 import { contiguousStrides, numElements, type Shape, type Strides } from '../../core/shape.ts';
-import { NDArray, outsideScopes } from '../array.ts';
+import { keepStorages, NDArray } from '../array.ts';
 import type { Backend, BackendMemory, Operand } from '../backend.ts';
 import type { FoundDevice } from './adapter.ts';
 import { BufferPool } from './buffers.ts';
@@ -271,7 +271,7 @@ export class GpuDevice implements GpuContext, Executor {
     if (known) return known;
     if (this.#tables.size >= KEPT_TABLES) this.#tables.clear();
     const dtype = values instanceof Int32Array ? 'int32' : 'float32';
-    const made = outsideScopes(() => this.#store(values, [values.length], dtype));
+    const made = keepStorages(() => this.#store(values, [values.length], dtype));
     this.#tables.set(key, made);
     return made;
   }

@@ -3,7 +3,7 @@
  * the note is read together with the next values. Until then kernels may have read other elements of the same buffer (never
  * other memory), so the error is thrown before any value is handed out.
  */
-import { type NDArray, outsideScopes } from '../array.ts';
+import { keepStorages, type NDArray } from '../array.ts';
 import type { GpuContext } from './context.ts';
 import { numberWords } from './elementTypes.ts';
 import type { Failures } from './failures.ts';
@@ -49,7 +49,7 @@ export class IndexChecks {
   #enqueue(index: NDArray, range: IndexRange | null, message: (index: bigint) => Error): void {
     if (this.#note === null) {
       const gpu = this.#gpu;
-      this.#note = outsideScopes(() => gpu.empty([4], 'int32'));
+      this.#note = keepStorages(() => gpu.empty([4], 'int32'));
       gpu.fill(this.#note, 0);
     }
     const call = ++this.#calls;
