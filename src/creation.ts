@@ -28,7 +28,6 @@ export interface TensorOptions {
   requiresGrad?: boolean;
 }
 
-/** Plain data: a number, a bool, a bigint, nested lists of them, or a typed array. */
 /** Numbers, bools, bigints, tensors of one element, or lists of these; typed arrays. */
 export type TensorData = number | boolean | bigint | readonly (TensorData | Tensor)[] | ArrayBufferView;
 

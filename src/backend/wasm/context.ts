@@ -15,7 +15,7 @@ export interface WasmContext extends Backend {
   data(x: NDArray): TypedArray;
   /** Address of an array's first element, valid until the next op. */
   pointer(x: NDArray): number;
-  /** Address of a number as one element of dtype, valid until the next op; `slot` 0 … 3 keeps several apart. */
+  /** Address of a number as one element of dtype, valid until the next op; `slot` 0 … 7 keeps several apart. */
   constant(value: number | bigint, dtype: DType, slot: number): number;
   /** `assign` inside an op: it starts no new one, so that addresses stay valid. */
   copyInto(out: NDArray, x: NDArray): void;
