@@ -20,18 +20,43 @@ import {
   type TransformerLayerOptions,
 } from './transformerLayers.ts';
 
-const copiesOf = (layer: Module, count: number): ModuleList =>
-  new ModuleList(Array.from({ length: count }, () => layer.deepcopy()));
+type StackRest = [norm?: LayerNorm | null | { norm?: LayerNorm | null }];
+interface StackOptions {
+  norm?: LayerNorm | null;
+}
 
-/** The layers of a list, as what it was made of. @throws ArgumentError for one that is not */
-function* layersOf<M extends Module>(
-  list: ModuleList,
-  belongs: (layer: Module) => layer is M,
-): IterableIterator<M> {
-  for (const layer of list) {
-    if (!belongs(layer))
-      throw new ArgumentError(`unexpected layer in a transformer's list: ${layer.constructor.name}`);
-    yield layer;
+/** `numLayers` copies of a layer one after the other, and a last norm if given. */
+abstract class LayerStack<L extends Module> extends Module {
+  layers: ModuleList;
+  readonly numLayers: number;
+  norm: LayerNorm | null;
+
+  constructor(layerName: string, args: readonly unknown[]) {
+    super();
+    const [layer, numLayers, ...rest] = required<[L, number]>(
+      new.target.name,
+      [layerName, 'numLayers'],
+      args,
+    );
+    const { norm = null } = named<StackOptions>(['norm'], rest, {});
+    this.layers = new ModuleList(Array.from({ length: numLayers }, () => layer.deepcopy()));
+    this.numLayers = numLayers;
+    this.norm = norm;
+  }
+
+  /** @throws ArgumentError for a layer in the list that does not belong there */
+  protected through(
+    input: Tensor,
+    belongs: (layer: Module) => layer is L,
+    step: (layer: L, x: Tensor) => Tensor,
+  ): Tensor {
+    let x = input;
+    for (const layer of this.layers) {
+      if (!belongs(layer))
+        throw new ArgumentError(`unexpected layer in a transformer's list: ${layer.constructor.name}`);
+      x = step(layer, x);
+    }
+    return this.norm === null ? x : this.norm.forward(x);
   }
 }
 
@@ -48,84 +73,44 @@ type EncoderForwardRest = Flexible<
 >;
 
 /** `numLayers` copies of an encoder layer one after the other, and a last norm if given. */
-export class TransformerEncoder extends Module {
-  layers: ModuleList;
-  readonly numLayers: number;
-  norm: LayerNorm | null;
-
+export class TransformerEncoder extends LayerStack<TransformerEncoderLayer> {
   constructor(
     ...args:
-      | [
-          encoderLayer: TransformerEncoderLayer,
-          numLayers: number,
-          norm?: LayerNorm | null | { norm?: LayerNorm | null },
-        ]
-      | ByName<
-          { encoderLayer: TransformerEncoderLayer; numLayers: number },
-          ['encoderLayer'],
-          { norm?: LayerNorm | null }
-        >
+      | [encoderLayer: TransformerEncoderLayer, numLayers: number, ...rest: StackRest]
+      | ByName<{ encoderLayer: TransformerEncoderLayer; numLayers: number }, ['encoderLayer'], StackOptions>
   ) {
-    super();
-    const [encoderLayer, numLayers, ...rest] = required<[TransformerEncoderLayer, number]>(
-      new.target.name,
-      ['encoderLayer', 'numLayers'],
-      args,
-    );
-    const { norm = null } = named<{ norm?: LayerNorm | null }>(['norm'], rest, {});
-    this.layers = copiesOf(encoderLayer, numLayers);
-    this.numLayers = numLayers;
-    this.norm = norm;
+    super('encoderLayer', args);
   }
 
   forward(src: Tensor, ...rest: EncoderForwardRest): Tensor {
     const names = ['mask', 'srcKeyPaddingMask', 'isCausal'] as const;
     const { mask, srcKeyPaddingMask, isCausal } = named<EncoderForwardOptions>(names, rest, {});
-    let x = src;
-    for (const layer of layersOf(this.layers, (x) => x instanceof TransformerEncoderLayer)) {
-      x = layer.forward(x, { srcMask: mask, srcKeyPaddingMask, isCausal: isCausal ?? false });
-    }
-    return this.norm === null ? x : this.norm.forward(x);
+    const options = { srcMask: mask, srcKeyPaddingMask, isCausal: isCausal ?? false };
+    return this.through(
+      src,
+      (layer) => layer instanceof TransformerEncoderLayer,
+      (layer, x) => layer.forward(x, options),
+    );
   }
 }
 
 /** `numLayers` copies of a decoder layer one after the other, and a last norm if given. */
-export class TransformerDecoder extends Module {
-  layers: ModuleList;
-  readonly numLayers: number;
-  norm: LayerNorm | null;
-
+export class TransformerDecoder extends LayerStack<TransformerDecoderLayer> {
   constructor(
     ...args:
-      | [
-          decoderLayer: TransformerDecoderLayer,
-          numLayers: number,
-          norm?: LayerNorm | null | { norm?: LayerNorm | null },
-        ]
-      | ByName<
-          { decoderLayer: TransformerDecoderLayer; numLayers: number },
-          ['decoderLayer'],
-          { norm?: LayerNorm | null }
-        >
+      | [decoderLayer: TransformerDecoderLayer, numLayers: number, ...rest: StackRest]
+      | ByName<{ decoderLayer: TransformerDecoderLayer; numLayers: number }, ['decoderLayer'], StackOptions>
   ) {
-    super();
-    const [decoderLayer, numLayers, ...rest] = required<[TransformerDecoderLayer, number]>(
-      new.target.name,
-      ['decoderLayer', 'numLayers'],
-      args,
-    );
-    const { norm = null } = named<{ norm?: LayerNorm | null }>(['norm'], rest, {});
-    this.layers = copiesOf(decoderLayer, numLayers);
-    this.numLayers = numLayers;
-    this.norm = norm;
+    super('decoderLayer', args);
   }
 
   forward(tgt: Tensor, memory: Tensor, ...rest: DecoderForwardRest): Tensor {
     const options = named<DecoderForwardOptions>(decoderNames, rest, {});
-    let x = tgt;
-    for (const layer of layersOf(this.layers, (x) => x instanceof TransformerDecoderLayer))
-      x = layer.forward(x, memory, options);
-    return this.norm === null ? x : this.norm.forward(x);
+    return this.through(
+      tgt,
+      (layer) => layer instanceof TransformerDecoderLayer,
+      (layer, x) => layer.forward(x, memory, options),
+    );
   }
 }
 

@@ -81,6 +81,26 @@ function planOf(options: TransformerLayerOptions): Plan {
   return { ...defaults, ...rest, activation: activationOf(activation) };
 }
 
+type LayerArguments =
+  | [dModel: number, nhead: number, ...rest: LayerRest]
+  | ByName<{ dModel: number; nhead: number }, ['dModel'], TransformerLayerOptions>;
+
+/** What the layers are made of. They ask for it in PyTorch's order, which state dicts and random draws follow. */
+function partsOf(layer: string, args: LayerArguments) {
+  const [dModel, nhead, ...rest] = required<[number, number]>(layer, ['dModel', 'nhead'], args);
+  const plan = planOf(named<TransformerLayerOptions>(layerNames, rest, {}));
+  const { dimFeedforward, dropout, activation, layerNormEps: eps, batchFirst, normFirst, ...place } = plan;
+  return {
+    normFirst,
+    activation,
+    attention: () => new MultiheadAttention(dModel, nhead, { dropout, batchFirst, ...place }),
+    widening: () => new Linear(dModel, dimFeedforward, place),
+    narrowing: () => new Linear(dimFeedforward, dModel, place),
+    norm: () => new LayerNorm(dModel, { eps, ...place }),
+    dropout: () => new Dropout(dropout),
+  };
+}
+
 /** What an encoder layer is told about its input. */
 export interface EncoderLayerForwardOptions {
   /** [t, t] or [n·heads, t, t]: bool, true where attention is forbidden, or floating, added to the scores. */
@@ -109,36 +129,19 @@ export class TransformerEncoderLayer extends Module {
   dropout1: Dropout;
   dropout2: Dropout;
 
-  constructor(
-    ...args:
-      | [dModel: number, nhead: number, ...rest: LayerRest]
-      | ByName<{ dModel: number; nhead: number }, ['dModel'], TransformerLayerOptions>
-  ) {
+  constructor(...args: LayerArguments) {
     super();
-    const [dModel, nhead, ...rest] = required<[number, number]>(new.target.name, ['dModel', 'nhead'], args);
-    const plan = planOf(named<TransformerLayerOptions>(layerNames, rest, {}));
-    const {
-      dimFeedforward,
-      dropout,
-      activation,
-      layerNormEps: eps,
-      batchFirst,
-      normFirst,
-      bias,
-      device,
-      dtype,
-    } = plan;
-    const place = { bias, device, dtype };
-    this.normFirst = normFirst;
-    this.activation = activation;
-    this.self_attn = new MultiheadAttention(dModel, nhead, { dropout, batchFirst, ...place });
-    this.linear1 = new Linear(dModel, dimFeedforward, place);
-    this.dropout = new Dropout(dropout);
-    this.linear2 = new Linear(dimFeedforward, dModel, place);
-    this.norm1 = new LayerNorm(dModel, { eps, ...place });
-    this.norm2 = new LayerNorm(dModel, { eps, ...place });
-    this.dropout1 = new Dropout(dropout);
-    this.dropout2 = new Dropout(dropout);
+    const make = partsOf(new.target.name, args);
+    this.normFirst = make.normFirst;
+    this.activation = make.activation;
+    this.self_attn = make.attention();
+    this.linear1 = make.widening();
+    this.dropout = make.dropout();
+    this.linear2 = make.narrowing();
+    this.norm1 = make.norm();
+    this.norm2 = make.norm();
+    this.dropout1 = make.dropout();
+    this.dropout2 = make.dropout();
   }
 
   forward(src: Tensor, ...rest: EncoderLayerForwardRest): Tensor {
@@ -230,39 +233,22 @@ export class TransformerDecoderLayer extends Module {
   dropout2: Dropout;
   dropout3: Dropout;
 
-  constructor(
-    ...args:
-      | [dModel: number, nhead: number, ...rest: LayerRest]
-      | ByName<{ dModel: number; nhead: number }, ['dModel'], TransformerLayerOptions>
-  ) {
+  constructor(...args: LayerArguments) {
     super();
-    const [dModel, nhead, ...rest] = required<[number, number]>(new.target.name, ['dModel', 'nhead'], args);
-    const plan = planOf(named<TransformerLayerOptions>(layerNames, rest, {}));
-    const {
-      dimFeedforward,
-      dropout,
-      activation,
-      layerNormEps: eps,
-      batchFirst,
-      normFirst,
-      bias,
-      device,
-      dtype,
-    } = plan;
-    const place = { bias, device, dtype };
-    this.normFirst = normFirst;
-    this.activation = activation;
-    this.self_attn = new MultiheadAttention(dModel, nhead, { dropout, batchFirst, ...place });
-    this.multihead_attn = new MultiheadAttention(dModel, nhead, { dropout, batchFirst, ...place });
-    this.linear1 = new Linear(dModel, dimFeedforward, place);
-    this.dropout = new Dropout(dropout);
-    this.linear2 = new Linear(dimFeedforward, dModel, place);
-    this.norm1 = new LayerNorm(dModel, { eps, ...place });
-    this.norm2 = new LayerNorm(dModel, { eps, ...place });
-    this.norm3 = new LayerNorm(dModel, { eps, ...place });
-    this.dropout1 = new Dropout(dropout);
-    this.dropout2 = new Dropout(dropout);
-    this.dropout3 = new Dropout(dropout);
+    const make = partsOf(new.target.name, args);
+    this.normFirst = make.normFirst;
+    this.activation = make.activation;
+    this.self_attn = make.attention();
+    this.multihead_attn = make.attention();
+    this.linear1 = make.widening();
+    this.dropout = make.dropout();
+    this.linear2 = make.narrowing();
+    this.norm1 = make.norm();
+    this.norm2 = make.norm();
+    this.norm3 = make.norm();
+    this.dropout1 = make.dropout();
+    this.dropout2 = make.dropout();
+    this.dropout3 = make.dropout();
   }
 
   forward(tgt: Tensor, memory: Tensor, ...rest: DecoderForwardRest): Tensor {

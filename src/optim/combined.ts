@@ -14,7 +14,24 @@ import {
 /** What combinations step: anything that steps without arguments. */
 type Steppable = LRScheduler | ReduceLROnPlateau;
 
-const lrsOf = (optimizer: Scheduled): number[] => optimizer.paramGroups.map((group) => group.lr);
+/** Shows the rates that the groups have. */
+abstract class Combination {
+  abstract readonly optimizer: Scheduled;
+
+  getLastLr(): number[] {
+    return this.optimizer.paramGroups.map((group) => group.lr);
+  }
+
+  /** The name and the rates last set. */
+  toString(): string {
+    return `${this.constructor.name}(lastLr=[${this.getLastLr().join(', ')}])`;
+  }
+
+  /** What Node's console shows. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+}
 
 function checkSameOptimizer(optimizer: Scheduled, schedulers: readonly Steppable[], owner: string): void {
   if (schedulers.length < 1)
@@ -35,7 +52,7 @@ export interface SequentialLROptions {
 }
 
 /** One schedule after the other, each from its own beginning. */
-export class SequentialLR {
+export class SequentialLR extends Combination {
   readonly optimizer: Scheduled;
   readonly schedulers: readonly LRScheduler[];
   readonly milestones: readonly number[];
@@ -48,6 +65,7 @@ export class SequentialLR {
       SequentialLROptions
     >
   ) {
+    super();
     const { schedulers = [], milestones = [] } = named<Partial<SequentialLROptions>>(
       ['schedulers', 'milestones'],
       args,
@@ -77,20 +95,6 @@ export class SequentialLR {
     else this.schedulers[at].step();
   }
 
-  getLastLr(): number[] {
-    return lrsOf(this.optimizer);
-  }
-
-  /** The name and the rates last set. */
-  toString(): string {
-    return `${this.constructor.name}(lastLr=[${this.getLastLr().join(', ')}])`;
-  }
-
-  /** What Node's console shows. */
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return this.toString();
-  }
-
   stateDict(): SchedulerStateDict {
     return {
       lastEpoch: this.lastEpoch,
@@ -116,12 +120,13 @@ function loadAll(schedulers: readonly Steppable[], state: Readonly<SchedulerStat
 }
 
 /** All schedules at once, one scaling what the other left. */
-export class ChainedScheduler {
+export class ChainedScheduler extends Combination {
   readonly optimizer: Scheduled;
   readonly schedulers: readonly LRScheduler[];
 
   /** `optimizer` may be left out; all schedules must have the same one. @throws ArgumentError */
   constructor(schedulers: readonly LRScheduler[], optimizer?: Scheduled | { optimizer?: Scheduled } | null) {
+    super();
     const given = optimizer && 'paramGroups' in optimizer ? optimizer : optimizer?.optimizer;
     if (schedulers.length < 1) {
       throw new ArgumentError(
@@ -135,20 +140,6 @@ export class ChainedScheduler {
 
   step(): void {
     for (const scheduler of this.schedulers) scheduler.step();
-  }
-
-  getLastLr(): number[] {
-    return lrsOf(this.optimizer);
-  }
-
-  /** The name and the rates last set. */
-  toString(): string {
-    return `${this.constructor.name}(lastLr=[${this.getLastLr().join(', ')}])`;
-  }
-
-  /** What Node's console shows. */
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return this.toString();
   }
 
   stateDict(): SchedulerStateDict {
@@ -191,7 +182,7 @@ const plateauNames = [
 ] as const;
 
 /** Lowers the rate when a metric has stopped improving. */
-export class ReduceLROnPlateau {
+export class ReduceLROnPlateau extends Combination {
   readonly optimizer: Scheduled;
   mode: 'min' | 'max';
   factor: number;
@@ -210,6 +201,7 @@ export class ReduceLROnPlateau {
     optimizer: Scheduled,
     ...args: Arguments<[mode?: 'min' | 'max', factor?: number, patience?: number], ReduceLROnPlateauOptions>
   ) {
+    super();
     const options = named<Partial<ReduceLROnPlateauOptions>>(plateauNames, args);
     const {
       mode = 'min',
@@ -269,20 +261,6 @@ export class ReduceLROnPlateau {
       const lr = Math.max(group.lr * this.factor, this.minLrs[i]);
       if (group.lr - lr > this.eps) group.lr = lr;
     });
-  }
-
-  getLastLr(): number[] {
-    return lrsOf(this.optimizer);
-  }
-
-  /** The name and the rates last set. */
-  toString(): string {
-    return `${this.constructor.name}(lastLr=[${this.getLastLr().join(', ')}])`;
-  }
-
-  /** What Node's console shows. */
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return this.toString();
   }
 
   stateDict(): SchedulerStateDict {

@@ -11,7 +11,7 @@ import { pythonValue, snakeCase } from '../core/pythonText.ts';
 import { formatShape, sameShape } from '../core/shape.ts';
 import { checkCase, option } from '../ops/options.ts';
 import { Tensor } from '../tensor.ts';
-import { renamedState } from './pythonState.ts';
+import { checkSavedKind, renamedState } from './pythonState.ts';
 
 export interface OptimizerOptions {
   /** Learning rate. */
@@ -170,7 +170,8 @@ export abstract class Optimizer<
       for (const [j, at] of saved.params.entries()) byNumber.set(at, groups[i].params[j]);
     });
     const options = dict.paramGroups.map((saved, i): ParamGroup<O> => {
-      for (const [name, standard] of Object.entries(this.defaults)) checkKind(name, standard, saved[name]);
+      for (const [name, standard] of Object.entries(this.defaults))
+        checkSavedKind(`the option ${name}`, standard, saved[name]);
       const group: ParamGroup<O> = { ...this.defaults, ...saved, params: groups[i].params };
       this.validate(group);
       return group;
@@ -245,17 +246,6 @@ function checkStateDict(dict: OptimizerStateDict): void {
       'loadStateDict: expected { state: { number: … }, paramGroups: [{ params: [numbers], … }] } as stateDict gives it',
     );
   }
-}
-
-const kindOf = (x: unknown): string => (Array.isArray(x) ? 'list' : typeof x);
-
-/** @throws ArgumentError for an option whose saved value is of another kind than its default */
-function checkKind(name: string, standard: unknown, saved: unknown): void {
-  const open = (x: unknown) => x === null || x === undefined;
-  if (open(standard) || open(saved) || kindOf(standard) === kindOf(saved)) return;
-  throw new ArgumentError(
-    `loadStateDict: the option ${name} must be a ${kindOf(standard)}, but got a ${kindOf(saved)}`,
-  );
 }
 
 /** Saved state for a parameter: in its dtype, on its device, with memory laid out as its own. @throws ArgumentError */

@@ -1,4 +1,5 @@
 /** States that PyTorch saved, in our names: `exp_avg` is expAvg, `param_groups` is paramGroups, `_last_lr` is lastLr. */
+import { ArgumentError } from '../core/errors.ts';
 import { camelCase } from '../core/pythonText.ts';
 import { Tensor } from '../tensor.ts';
 import type { OptimizerStateDict } from './optimizer.ts';
@@ -29,4 +30,13 @@ export function renamedState(saved: OptimizerStateDict): OptimizerStateDict {
     state: Object.fromEntries(state),
     paramGroups: dict.paramGroups.map(options) as OptimizerStateDict['paramGroups'],
   };
+}
+
+const kindOf = (x: unknown): string => (Array.isArray(x) ? 'list' : typeof x);
+const isOpen = (x: unknown): boolean => x === null || x === undefined;
+
+/** @throws ArgumentError for a saved value of another kind than the one here */
+export function checkSavedKind(what: string, here: unknown, saved: unknown): void {
+  if (isOpen(here) || isOpen(saved) || kindOf(here) === kindOf(saved)) return;
+  throw new ArgumentError(`loadStateDict: ${what} must be a ${kindOf(here)}, but got a ${kindOf(saved)}`);
 }

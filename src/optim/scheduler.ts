@@ -3,7 +3,7 @@
  * and at every `step()`. Rates follow from the ones before, as in PyTorch, so that several schedules can be chained.
  */
 import { ArgumentError } from '../core/errors.ts';
-import { renamed } from './pythonState.ts';
+import { checkSavedKind, renamed } from './pythonState.ts';
 
 /** What a schedule needs of a group. */
 export interface ScheduledGroup {
@@ -48,13 +48,6 @@ export function perGroup<V extends number | ((epoch: number) => number)>(
 /** Plain data only: numbers, strings, bools, null and lists of them. */
 const isPlainState = (x: unknown): boolean =>
   Array.isArray(x) ? x.every(isPlainState) : x === null || ['number', 'string', 'boolean'].includes(typeof x);
-
-/** @throws ArgumentError if a saved value cannot stand for the one here */
-function checkSavedKind(name: string, here: unknown, saved: unknown): void {
-  const kind = (x: unknown) => (Array.isArray(x) ? 'list' : typeof x);
-  if (here === null || saved === null || kind(here) === kind(saved)) return;
-  throw new ArgumentError(`loadStateDict: ${name} must be a ${kind(here)}, but got a ${kind(saved)}`);
-}
 
 export type SchedulerStateDict = Record<string, unknown>;
 
