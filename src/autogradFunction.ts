@@ -56,19 +56,38 @@ export interface FunctionDefinition<A extends readonly unknown[], R extends Resu
   backward(ctx: FunctionContext, ...grads: Tensor[]): Gradients;
 }
 
+/** The same with what backward needs kept by a method of its own, as in PyTorch 2. */
+export interface TwoStepDefinition<A extends readonly unknown[], R extends Results> {
+  readonly name: string;
+  forward(...args: A): R;
+  setupContext(ctx: FunctionContext, inputs: A, output: R): void;
+  backward(ctx: FunctionContext, ...grads: Tensor[]): Gradients;
+}
+
 /**
  * Base of user-defined operations. A subclass has two static methods: `forward(ctx, ...args)` computes the result, and
- * `backward(ctx, ...grads)` returns the gradient of every argument, given those of the results. Call `apply`.
+ * `backward(ctx, ...grads)` returns the gradient of every argument, given those of the results. With a third one,
+ * `setupContext(ctx, inputs, output)`, `forward` gets no context. Call `apply`.
  */
 export abstract class AutogradFunction {
   /** Runs the operation and records it. @throws AutogradError if backward returns a wrong number of gradients */
+  static apply<A extends readonly unknown[], R extends Results>(this: TwoStepDefinition<A, R>, ...args: A): R;
   static apply<A extends readonly unknown[], R extends Results>(
     this: FunctionDefinition<A, R>,
+    ...args: A
+  ): R;
+  static apply<A extends readonly unknown[], R extends Results>(
+    this: FunctionDefinition<A, R> | TwoStepDefinition<A, R>,
     ...args: A
   ): R {
     const tensors = args.map((a) => (a instanceof Tensor ? a : null));
     const ctx = new Context(tensors.map((x) => isGradEnabled() && x?.requiresGrad === true));
-    const results = noGrad(() => this.forward(ctx, ...args));
+    const results = noGrad(() => {
+      if (!('setupContext' in this)) return this.forward(ctx, ...args);
+      const output = this.forward(...args);
+      this.setupContext(ctx, args, output);
+      return output;
+    });
     const list: readonly Tensor[] = results instanceof Tensor ? [results] : results;
     if (!ctx.needsInputGrad.includes(true)) return results;
     const outputs = attach(this, ctx, tensors, list);
@@ -77,7 +96,7 @@ export abstract class AutogradFunction {
 }
 
 function attach<A extends readonly unknown[], R extends Results>(
-  definition: FunctionDefinition<A, R>,
+  definition: Pick<FunctionDefinition<A, R>, 'name' | 'backward'>,
   ctx: Context,
   tensors: readonly (Tensor | null)[],
   results: readonly Tensor[],
@@ -103,7 +122,12 @@ function attach<A extends readonly unknown[], R extends Results>(
       return ctx.materialize ? zerosFor(results[slot]) : null;
     });
     const gradients = definition.backward(ctx, ...(given as Tensor[]));
-    const answer = gradients instanceof Tensor || gradients == null ? [gradients] : gradients;
+    const answer = Array.isArray(gradients) ? gradients : [gradients];
+    const odd = answer.findIndex((g) => g != null && !(g instanceof Tensor));
+    if (odd >= 0)
+      throw new AutogradError(
+        `${definition.name}.backward: expected a Tensor or null (got ${typeof answer[odd]}) as gradient ${odd}`,
+      );
     const surplus = answer.slice(tensors.length).some((g) => g != null);
     if (surplus || answer.length < tensors.length) {
       throw new AutogradError(

@@ -6,6 +6,7 @@ import { keepStorages, type NDArray } from './backend/array.ts';
 import { AutogradError } from './core/errors.ts';
 import { formatShape } from './core/shape.ts';
 import { defaultGenerator, forkRng } from './random.ts';
+import { type Runnable, running } from './runnable.ts';
 import { Tensor } from './tensor.ts';
 
 export interface CheckpointOptions {
@@ -80,13 +81,14 @@ class Frame {
 const formOf = ({ dtype, shape }: NDArray): string => `${dtype} ${formatShape(shape)}`;
 
 /**
- * func(...inputs), without keeping what backward needs: when backward comes, func runs again. Saves memory for time.
- * func must do the same both times; options may follow the inputs. @throws AutogradError if it does not
+ * f(...inputs), of a function or a module, without keeping what backward needs: when backward comes, f runs again. Saves memory for time.
+ * f must do the same both times; options may follow the inputs. @throws AutogradError if it does not
  */
 export function checkpoint<A extends readonly unknown[], R extends Results>(
-  func: (...inputs: A) => R,
+  f: Runnable<A, R>,
   ...args: readonly [...A] | readonly [...A, CheckpointOptions]
 ): R {
+  const func = running(f, 'checkpoint');
   const last = args[args.length - 1];
   const hasOptions = args.length > func.length && isOptions(last);
   const inputs = (hasOptions ? args.slice(0, -1) : args) as unknown as A;
@@ -120,11 +122,6 @@ function isOptions(x: unknown): x is CheckpointOptions {
   return 'preserveRngState' in x || 'determinismCheck' in x || 'useReentrant' in x;
 }
 
-/** A module, by what is used of it. */
-interface Callable {
-  call(...inputs: unknown[]): unknown;
-}
-
 function tensorOf(x: unknown): Tensor {
   if (x instanceof Tensor) return x;
   throw new AutogradError('checkpointSequential: every step must return a Tensor');
@@ -135,16 +132,15 @@ function tensorOf(x: unknown): Tensor {
  * checkpointed.
  */
 export function checkpointSequential(
-  functions: Iterable<((x: Tensor) => Tensor) | Callable>,
+  functions: Iterable<Runnable<[x: Tensor], unknown>>,
   segments: number,
   input: Tensor,
   options: CheckpointOptions = {},
 ): Tensor {
-  const steps = Array.from(functions, (f) =>
-    typeof f === 'function' ? f : (x: Tensor) => tensorOf(f.call(x)),
-  );
+  const steps = Array.from(functions, (f) => running(f, 'checkpointSequential'));
   const size = Math.max(1, Math.floor(steps.length / Math.max(1, segments)));
-  const run = (from: number, to: number) => (x: Tensor) => steps.slice(from, to).reduce((y, f) => f(y), x);
+  const run = (from: number, to: number) => (x: Tensor) =>
+    steps.slice(from, to).reduce((y, f) => tensorOf(f(y)), x);
   let value = input;
   let at = 0;
   for (; at < size * (segments - 1); at += size) value = checkpoint(run(at, at + size), value, options);

@@ -10,11 +10,12 @@ import { zeros } from './creation.ts';
 import { optionsGiven } from './ops/given.ts';
 import { stack } from './ops/join.ts';
 import { isPlain } from './ops/options.ts';
+import { type Runnable, running } from './runnable.ts';
 import { type BackwardOptions, Tensor } from './tensor.ts';
 
 /** One tensor, or several. */
 export type OneOrMany = Tensor | readonly Tensor[];
-type Fn = (...inputs: Tensor[]) => OneOrMany;
+type Fn = Runnable<Tensor[], OneOrMany>;
 
 export interface FunctionalOptions {
   /** Record the computation, so that the result can be differentiated again. */
@@ -56,7 +57,7 @@ function prepare(inputs: OneOrMany, createGraph: boolean, op: string): Tensor[] 
 }
 
 function outputsOf(func: Fn, inputs: readonly Tensor[], op: string): readonly Tensor[] {
-  const outputs = listOf(enableGrad(() => func(...inputs)));
+  const outputs = listOf(enableGrad(() => running(func, op)(...inputs)));
   for (const y of outputs) {
     if (!(y instanceof Tensor))
       throw new AutogradError(`${op}: The function must return Tensors, but it returned ${typeof y}`);
@@ -155,26 +156,26 @@ function jacobianRows(
  * The Jacobian of `func` at `inputs`: [...output.shape, ...input.shape]; for several inputs a list, for several outputs
  * a list of those. @throws AutogradError
  */
-export function jacobian(func: (x: Tensor) => Tensor, inputs: Tensor, options?: Settings): Tensor;
+export function jacobian(func: Runnable<[x: Tensor], Tensor>, inputs: Tensor, options?: Settings): Tensor;
 export function jacobian(
-  func: (...inputs: Tensor[]) => Tensor,
+  func: Runnable<Tensor[], Tensor>,
   inputs: readonly Tensor[],
   options?: Settings,
 ): Tensor[];
 export function jacobian(
-  func: (x: Tensor) => readonly Tensor[],
+  func: Runnable<[x: Tensor], readonly Tensor[]>,
   inputs: Tensor,
   options?: Settings,
 ): Tensor[];
 export function jacobian(
-  func: (...inputs: Tensor[]) => readonly Tensor[],
+  func: Runnable<Tensor[], readonly Tensor[]>,
   inputs: readonly Tensor[],
   options?: Settings,
 ): Tensor[][];
 export function jacobian(func: Fn, inputs: OneOrMany, given?: Settings): Tensor | Tensor[] | Tensor[][] {
   const options = settingsOf(given, 'jacobian');
   const leaves = prepare(inputs, options.createGraph ?? false, 'jacobian');
-  const result = enableGrad(() => func(...leaves));
+  const result = enableGrad(() => running(func, 'jacobian')(...leaves));
   const blocks = listOf(result).map((y) => shapedAs(jacobianRows(y, leaves, options, 'jacobian'), inputs));
   return result instanceof Tensor ? blocks[0] : (blocks as Tensor[] | Tensor[][]);
 }
@@ -183,14 +184,14 @@ export function jacobian(func: Fn, inputs: OneOrMany, given?: Settings): Tensor 
  * The Hessian of a scalar function at `inputs`: [...shape, ...shape]; for several inputs a list of rows of blocks, [i][j]
  * of shape [...shape i, ...shape j]. @throws AutogradError unless func gives one element
  */
-export function hessian(func: (x: Tensor) => Tensor, inputs: Tensor, options?: Settings): Tensor;
+export function hessian(func: Runnable<[x: Tensor], Tensor>, inputs: Tensor, options?: Settings): Tensor;
 export function hessian(
-  func: (...inputs: Tensor[]) => Tensor,
+  func: Runnable<Tensor[], Tensor>,
   inputs: readonly Tensor[],
   options?: Settings,
 ): Tensor[][];
 export function hessian(
-  func: (...inputs: Tensor[]) => Tensor,
+  func: Runnable<Tensor[], Tensor>,
   inputs: OneOrMany,
   given?: Settings,
 ): Tensor | Tensor[][] {
@@ -213,7 +214,7 @@ export type WithValue<V extends OneOrMany = OneOrMany, P extends OneOrMany = One
 
 /** vᵀ·J: func(inputs), and for each input the sum over outputs of v·∂output/∂input. v has the outputs' shapes. */
 export function vjp<V extends OneOrMany, X extends OneOrMany>(
-  func: (...inputs: Tensor[]) => V,
+  func: Runnable<Tensor[], V>,
   inputs: X,
   v?: OneOrMany | VectorOptions,
   given?: Settings,
@@ -221,7 +222,7 @@ export function vjp<V extends OneOrMany, X extends OneOrMany>(
   const [vectorGiven, options] = vectorAndOptions(v, given, 'vjp');
   const { createGraph = false, strict = false } = options;
   const leaves = prepare(inputs, createGraph, 'vjp');
-  const result = enableGrad(() => func(...leaves));
+  const result = enableGrad(() => running(func, 'vjp')(...leaves));
   const outputs = listOf(result);
   const vectors = vectorsFor(vectorGiven, outputs, 'vjp', "user-provided function's output");
   const found = gradients(outputs, leaves, vectors, { createGraph, retainGraph: createGraph, strict }, 'vjp');
@@ -244,7 +245,7 @@ function resultOf<V extends OneOrMany>(result: V, createGraph: boolean): V {
  * differentiating vᵀ·J by v (the double-backward trick), so func must be twice differentiable by our rules.
  */
 export function jvp<V extends OneOrMany>(
-  func: (...inputs: Tensor[]) => V,
+  func: Runnable<Tensor[], V>,
   inputs: OneOrMany,
   v?: OneOrMany | VectorOptions,
   given?: Settings,
@@ -253,7 +254,7 @@ export function jvp<V extends OneOrMany>(
   const { createGraph = false, strict = false } = options;
   const leaves = prepare(inputs, createGraph, 'jvp');
   const vectors = vectorsFor(vectorGiven, leaves, 'jvp', 'input to the user-provided function');
-  const result = enableGrad(() => func(...leaves));
+  const result = enableGrad(() => running(func, 'jvp')(...leaves));
   const outputs = listOf(result);
   const dummies = outputs.map((y) => zeros(y.shape, { dtype: y.dtype, device: y.device }).requiresGrad_());
   const first = gradients(outputs, leaves, dummies, { createGraph: true, strict }, 'jvp');
@@ -269,7 +270,7 @@ export function jvp<V extends OneOrMany>(
 
 /** vᵀ·H for a scalar function: func(inputs), and the product for each input. v has the inputs' shapes. */
 export function vhp<X extends OneOrMany>(
-  func: (...inputs: Tensor[]) => Tensor,
+  func: Runnable<Tensor[], Tensor>,
   inputs: X,
   v?: OneOrMany | VectorOptions,
   given?: Settings,

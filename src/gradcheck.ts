@@ -3,6 +3,7 @@ import { enableGrad, noGrad } from './autograd/gradMode.ts';
 import { grad } from './autograd.ts';
 import { AutogradError } from './core/errors.ts';
 import { formatShape } from './core/shape.ts';
+import { type Runnable, running } from './runnable.ts';
 import { type Flexible, named } from './tensor/namedArguments.ts';
 import { Tensor } from './tensor.ts';
 
@@ -64,10 +65,15 @@ function analyticalRows(fn: Fn, inputs: readonly Tensor[], which: number, out: n
 }
 
 /**
- * Compares the derivatives of fn at float64 inputs with central differences, for every input that requires a gradient.
+ * Compares the derivatives of a function (or module) at float64 inputs with central differences, for every input that requires a gradient.
  * Returns true, or throws (returns false with raiseException: false). @throws AutogradError naming the first mismatch
  */
-export function gradcheck(fn: Fn, inputs: Tensor | readonly Tensor[], ...rest: GradcheckArguments): boolean {
+export function gradcheck(
+  func: Runnable<Tensor[], Tensor | readonly Tensor[]>,
+  inputs: Tensor | readonly Tensor[],
+  ...rest: GradcheckArguments
+): boolean {
+  const fn: Fn = running(func, 'gradcheck');
   const options = named<GradcheckOptions>(TOLERANCES, rest, {});
   const { eps = 1e-6, atol = 1e-5, rtol = 1e-3, raiseException = true } = options;
   const list = inputs instanceof Tensor ? [inputs] : inputs;
@@ -106,10 +112,11 @@ export function gradcheck(fn: Fn, inputs: Tensor | readonly Tensor[], ...rest: G
 
 /** The same for second derivatives: checks the gradient of fn's gradient. */
 export function gradgradcheck(
-  fn: Fn,
+  func: Runnable<Tensor[], Tensor | readonly Tensor[]>,
   inputs: Tensor | readonly Tensor[],
   ...rest: GradcheckArguments
 ): boolean {
+  const fn: Fn = running(func, 'gradgradcheck');
   const list = inputs instanceof Tensor ? [inputs] : inputs;
   const outputs = noGrad(() => listOf(fn(...list)));
   // Fixed, uneven weights for the outputs, so that the first derivative depends on all of them.

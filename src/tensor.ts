@@ -57,6 +57,8 @@ export interface ToOptions {
   dtype?: DTypeLike;
   /** Copy even if nothing changes. */
   copy?: boolean;
+  /** Says nothing here: on devices that answer later nothing waits anyway. */
+  nonBlocking?: boolean;
 }
 
 /** Of new tensors. */

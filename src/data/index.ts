@@ -10,7 +10,7 @@ export {
   BatchSampler,
   RandomSampler,
   type RandomSamplerOptions,
-  type Sampler,
+  Sampler,
   SequentialSampler,
   type Sized,
   SubsetRandomSampler,

@@ -10,12 +10,13 @@ import { checkNames } from '../ops/options.ts';
 import { listOfNumbers, type Numbers } from './dataset.ts';
 
 /** The numbers of samples in the order to visit them; every iteration is a new pass. */
-export interface Sampler<T = number> extends Iterable<T> {
-  readonly length: number;
+export abstract class Sampler<T = number> implements Iterable<T> {
+  abstract readonly length: number;
+  abstract [Symbol.iterator](): Iterator<T>;
   /** The same pass, number for number, in lists: asking for each number by itself costs more than loading its sample. */
   lists?(): Iterable<Int32Array | Uint32Array>;
   /** What it draws from, if not from the default generator; loaders keep its state when a run is saved. */
-  readonly generator?: GeneratorOptions['generator'];
+  declare readonly generator?: GeneratorOptions['generator'];
 }
 
 /** Anything with a length: samplers need no more of a data set. */

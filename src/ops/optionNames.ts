@@ -19,7 +19,7 @@ export const OPTION_NAMES =
   'labelSmoothing lambd largest lastEpoch layerNormEps lineSearchFn linewidth logInput logTarget lower lr ' +
   'lrDecay lrLambda margin mask max maxEval maximize maxIter maxLr maxMomentum maxNorm maxVal mean median ' +
   'memoryIsCausal memoryKeyPaddingMask memoryMask milestones min minlength minLr minVal mirrors mode ' +
-  'momentum momentumDecay n nan needWeights negativeSlope neginf nesterov nhead nonlinearity norm normFirst ' +
+  'momentum momentumDecay n nan needWeights negativeSlope neginf nesterov nhead nonBlocking nonlinearity norm normFirst ' +
   'normType numClasses numDecoderLayers numEncoderLayers numLayers numParameters numSamples numWorkers ' +
   'offset onProgress onReport optimizer ord outputPadding outputSize p padding paddingIdx paddingMode ' +
   'paddingSide paddingValue patience pctStart persistent pinMemory posinf posWeight power precision prepend ' +

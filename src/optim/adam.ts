@@ -80,11 +80,11 @@ export class Adam extends Optimizer<AdamOptions, AdamState> {
     super(params, base, namedFreely<Partial<AdamOptions>>([...familyOrder, 'amsgrad'], rest));
   }
 
-  protected validate(options: AdamOptions): void {
+  protected override validate(options: AdamOptions): void {
     checkAdam(options);
   }
 
-  protected stepGroup(group: ParamGroup<AdamOptions>): void {
+  protected override stepGroup(group: ParamGroup<AdamOptions>): void {
     const { lr, betas, eps, amsgrad } = group;
     const [beta1, beta2] = betas;
     for (const param of group.params) {
@@ -116,7 +116,7 @@ export class Adam extends Optimizer<AdamOptions, AdamState> {
     return kept;
   }
 
-  protected revive(saved: ParamState): AdamState {
+  protected override revive(saved: ParamState): AdamState {
     return { ...reviveAverages(saved), maxExpAvgSq: savedOrNull(saved, 'maxExpAvgSq') };
   }
 
@@ -154,11 +154,11 @@ export class Adamax extends Optimizer<AdamFamilyOptions, AdamaxState> {
     super(params, { lr: 2e-3, ...family }, namedFreely<Partial<AdamFamilyOptions>>(familyOrder, rest));
   }
 
-  protected validate(options: AdamFamilyOptions): void {
+  protected override validate(options: AdamFamilyOptions): void {
     checkAdam(options);
   }
 
-  protected stepGroup(group: ParamGroup<AdamFamilyOptions>): void {
+  protected override stepGroup(group: ParamGroup<AdamFamilyOptions>): void {
     const { lr, betas, eps, weightDecay } = group;
     const [beta1, beta2] = betas;
     for (const param of group.params) {
@@ -172,7 +172,7 @@ export class Adamax extends Optimizer<AdamFamilyOptions, AdamaxState> {
     }
   }
 
-  protected revive(saved: ParamState): AdamaxState {
+  protected override revive(saved: ParamState): AdamaxState {
     return {
       step: savedNumber(saved, 'step'),
       expAvg: savedTensor(saved, 'expAvg'),
@@ -202,11 +202,11 @@ export class RAdam extends Optimizer<RAdamOptions, RAdamState> {
     super(params, { lr: 1e-3, ...family, decoupledWeightDecay: false }, options);
   }
 
-  protected validate(options: RAdamOptions): void {
+  protected override validate(options: RAdamOptions): void {
     checkAdam(options);
   }
 
-  protected stepGroup(group: ParamGroup<RAdamOptions>): void {
+  protected override stepGroup(group: ParamGroup<RAdamOptions>): void {
     const { lr, betas, eps } = group;
     const [beta1, beta2] = betas;
     for (const param of group.params) {
@@ -235,7 +235,7 @@ export class RAdam extends Optimizer<RAdamOptions, RAdamState> {
     }
   }
 
-  protected revive(saved: ParamState): RAdamState {
+  protected override revive(saved: ParamState): RAdamState {
     return reviveAverages(saved);
   }
 }
@@ -272,13 +272,13 @@ export class NAdam extends Optimizer<NAdamOptions, NAdamState> {
     super(params, base, namedFreely<Partial<NAdamOptions>>(order, rest));
   }
 
-  protected validate(options: NAdamOptions): void {
+  protected override validate(options: NAdamOptions): void {
     checkAdam(options);
     if (!(options.momentumDecay >= 0))
       throw new ArgumentError(`Invalid momentum_decay value: ${options.momentumDecay}`);
   }
 
-  protected stepGroup(group: ParamGroup<NAdamOptions>): void {
+  protected override stepGroup(group: ParamGroup<NAdamOptions>): void {
     const { lr, betas, eps, momentumDecay } = group;
     const [beta1, beta2] = betas;
     const momentum = (t: number) => beta1 * (1 - 0.5 * 0.96 ** (t * momentumDecay));
@@ -312,7 +312,7 @@ export class NAdam extends Optimizer<NAdamOptions, NAdamState> {
     }
   }
 
-  protected revive(saved: ParamState): NAdamState {
+  protected override revive(saved: ParamState): NAdamState {
     return { ...reviveAverages(saved), muProduct: savedNumber(saved, 'muProduct') };
   }
 }

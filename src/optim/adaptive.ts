@@ -68,13 +68,13 @@ export class Adagrad extends Optimizer<AdagradOptions, AdagradState> {
     super(params, base, namedFreely<Partial<AdagradOptions>>(order, rest));
   }
 
-  protected validate(options: AdagradOptions): void {
+  protected override validate(options: AdagradOptions): void {
     checkCommon(options);
     checkNonNegative(options.lrDecay, 'lr_decay value');
     checkNonNegative(options.initialAccumulatorValue, 'initial_accumulator_value value');
   }
 
-  protected stepGroup(group: ParamGroup<AdagradOptions>): void {
+  protected override stepGroup(group: ParamGroup<AdagradOptions>): void {
     const { lr, lrDecay, weightDecay, eps, initialAccumulatorValue } = group;
     for (const param of group.params) {
       const grad = gradientOf(param);
@@ -86,7 +86,7 @@ export class Adagrad extends Optimizer<AdagradOptions, AdagradState> {
     }
   }
 
-  protected revive(saved: ParamState): AdagradState {
+  protected override revive(saved: ParamState): AdagradState {
     return { step: savedNumber(saved, 'step'), sum: savedTensor(saved, 'sum') };
   }
 
@@ -116,12 +116,12 @@ export class Adadelta extends Optimizer<AdadeltaOptions, AdadeltaState> {
     super(params, base, namedFreely<Partial<AdadeltaOptions>>(['lr', 'rho', 'eps', 'weightDecay'], rest));
   }
 
-  protected validate(options: AdadeltaOptions): void {
+  protected override validate(options: AdadeltaOptions): void {
     checkCommon(options);
     if (!(options.rho >= 0 && options.rho <= 1)) throw new ArgumentError(`Invalid rho value: ${options.rho}`);
   }
 
-  protected stepGroup(group: ParamGroup<AdadeltaOptions>): void {
+  protected override stepGroup(group: ParamGroup<AdadeltaOptions>): void {
     const { lr, rho, weightDecay, eps } = group;
     for (const param of group.params) {
       const grad = gradientOf(param);
@@ -143,7 +143,7 @@ export class Adadelta extends Optimizer<AdadeltaOptions, AdadeltaState> {
     }
   }
 
-  protected revive(saved: ParamState): AdadeltaState {
+  protected override revive(saved: ParamState): AdadeltaState {
     return {
       step: savedNumber(saved, 'step'),
       squareAvg: savedTensor(saved, 'squareAvg'),
@@ -190,13 +190,13 @@ export class RMSprop extends Optimizer<RMSpropOptions, RMSpropState> {
     super(params, base, namedFreely<Partial<RMSpropOptions>>(order, rest));
   }
 
-  protected validate(options: RMSpropOptions): void {
+  protected override validate(options: RMSpropOptions): void {
     checkCommon(options);
     checkNonNegative(options.momentum, 'momentum value');
     checkNonNegative(options.alpha, 'alpha value');
   }
 
-  protected stepGroup(group: ParamGroup<RMSpropOptions>): void {
+  protected override stepGroup(group: ParamGroup<RMSpropOptions>): void {
     const { lr, alpha, momentum, centered, weightDecay, eps } = group;
     for (const param of group.params) {
       const grad = gradientOf(param);
@@ -228,7 +228,7 @@ export class RMSprop extends Optimizer<RMSpropOptions, RMSpropState> {
     }
   }
 
-  protected revive(saved: ParamState): RMSpropState {
+  protected override revive(saved: ParamState): RMSpropState {
     return {
       step: savedNumber(saved, 'step'),
       squareAvg: savedTensor(saved, 'squareAvg'),

@@ -36,7 +36,7 @@ export class CosineAnnealingLR extends LRScheduler {
     this.etaMin = etaMin;
     this.start();
   }
-  protected nextLrs(): number[] {
+  protected override nextLrs(): number[] {
     const { lastEpoch, TMax, etaMin, baseLrs } = this;
     if (lastEpoch === 0) return this.lrs();
     if (this.stepCount === 1 && lastEpoch > 0) return this.lrsAt(lastEpoch);
@@ -100,7 +100,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
     this.TCur = lastEpoch;
     this.start();
   }
-  protected nextLrs(): number[] {
+  protected override nextLrs(): number[] {
     const { etaMin, TCur, TI } = this;
     return this.baseLrs.map((lr) => etaMin + ((lr - etaMin) * (1 + Math.cos((Math.PI * TCur) / TI))) / 2);
   }
@@ -201,7 +201,7 @@ export class CyclicLR extends LRScheduler {
     this.start();
   }
 
-  protected nextLrs(): number[] {
+  protected override nextLrs(): number[] {
     const { lastEpoch, totalSize, stepRatio, baseLrs, maxLrs } = this;
     const cycle = Math.floor(1 + lastEpoch / totalSize);
     const x = 1 + lastEpoch / totalSize - cycle;
@@ -328,7 +328,7 @@ export class OneCycleLR extends LRScheduler {
   }
 
   /** @throws ArgumentError after the last step */
-  protected nextLrs(): number[] {
+  protected override nextLrs(): number[] {
     const step = this.lastEpoch;
     if (step > this.totalSteps) {
       throw new ArgumentError(

@@ -33,7 +33,7 @@ export class LambdaLR extends LRScheduler {
     this.lrLambdas = perGroup(optimizer, required(lrLambda, 'LambdaLR', 'lrLambda'), 'lrLambda');
     this.start();
   }
-  protected nextLrs(): number[] {
+  protected override nextLrs(): number[] {
     return this.baseLrs.map((lr, i) => lr * this.lrLambdas[i](this.lastEpoch));
   }
 }
@@ -51,7 +51,7 @@ export class MultiplicativeLR extends LRScheduler {
     this.lrLambdas = perGroup(optimizer, required(lrLambda, 'MultiplicativeLR', 'lrLambda'), 'lrLambda');
     this.start();
   }
-  protected nextLrs(): number[] {
+  protected override nextLrs(): number[] {
     if (this.lastEpoch <= 0) return this.lrs();
     return this.lrs().map((lr, i) => lr * this.lrLambdas[i](this.lastEpoch));
   }
@@ -82,7 +82,7 @@ export class StepLR extends LRScheduler {
     this.gamma = gamma;
     this.start();
   }
-  protected nextLrs(): number[] {
+  protected override nextLrs(): number[] {
     if (this.lastEpoch === 0 || this.lastEpoch % this.stepSize !== 0) return this.lrs();
     return this.lrs().map((lr) => lr * this.gamma);
   }
@@ -138,7 +138,7 @@ export class MultiStepLR extends LRScheduler {
     super.loadStateDict(isCounts(milestones) ? { ...state, milestones: repeated(milestones) } : state);
   }
 
-  protected nextLrs(): number[] {
+  protected override nextLrs(): number[] {
     const times = this.milestones.filter((epoch) => epoch === this.lastEpoch).length;
     return times === 0 ? this.lrs() : this.lrs().map((lr) => lr * this.gamma ** times);
   }
@@ -176,7 +176,7 @@ export class ConstantLR extends LRScheduler {
     this.totalIters = totalIters;
     this.start();
   }
-  protected nextLrs(): number[] {
+  protected override nextLrs(): number[] {
     if (this.lastEpoch === 0) return this.lrs().map((lr) => lr * this.factor);
     return this.lastEpoch === this.totalIters ? this.lrs().map((lr) => lr * (1 / this.factor)) : this.lrs();
   }
@@ -229,7 +229,7 @@ export class LinearLR extends LRScheduler {
     this.totalIters = totalIters;
     this.start();
   }
-  protected nextLrs(): number[] {
+  protected override nextLrs(): number[] {
     const { lastEpoch, startFactor, endFactor, totalIters } = this;
     if (lastEpoch === 0) return this.lrs().map((lr) => lr * startFactor);
     if (lastEpoch > totalIters) return this.lrs();
@@ -262,7 +262,7 @@ export class ExponentialLR extends LRScheduler {
     this.gamma = required(gamma, 'ExponentialLR', 'gamma');
     this.start();
   }
-  protected nextLrs(): number[] {
+  protected override nextLrs(): number[] {
     return this.lastEpoch === 0 ? this.lrs() : this.lrs().map((lr) => lr * this.gamma);
   }
   protected override lrsAt(epoch: number): number[] {
@@ -296,7 +296,7 @@ export class PolynomialLR extends LRScheduler {
     this.power = power;
     this.start();
   }
-  protected nextLrs(): number[] {
+  protected override nextLrs(): number[] {
     const { lastEpoch, totalIters, power } = this;
     if (lastEpoch === 0 || lastEpoch > totalIters) return this.lrs();
     const decay = ((1 - lastEpoch / totalIters) / (1 - (lastEpoch - 1) / totalIters)) ** power;

@@ -119,7 +119,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     }
   }
 
-  protected validate({ lr, lineSearchFn }: LBFGSOptions): void {
+  protected override validate({ lr, lineSearchFn }: LBFGSOptions): void {
     checkNonNegative(lr, 'learning rate');
     if (lineSearchFn !== null && lineSearchFn !== 'strong_wolfe')
       throw new ArgumentError(
@@ -127,11 +127,11 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
       );
   }
 
-  protected stepGroup(): void {
+  protected override stepGroup(): void {
     throw new ArgumentError('LBFGS: step needs a closure that computes the loss anew');
   }
 
-  protected revive(saved: ParamState): ParamState {
+  protected override revive(saved: ParamState): ParamState {
     return saved;
   }
 

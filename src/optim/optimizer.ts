@@ -89,9 +89,11 @@ export abstract class Optimizer<
   }
 
   /** @throws ArgumentError for options out of range */
-  protected abstract validate(options: O): void;
-  /** One step of one group. */
-  protected abstract stepGroup(group: ParamGroup<O>): void;
+  protected validate(_options: O): void {}
+  /** One step of one group; optimisers of users may have a `step` of their own instead. */
+  protected stepGroup(_group: ParamGroup<O>): void {
+    throw new ArgumentError(`${this.constructor.name} is missing the required "step" function`);
+  }
   /** Options that PyTorch prints and that mean nothing here. */
   protected printedConstants(): Record<string, unknown> {
     return { capturable: false, differentiable: false, foreach: null };
@@ -194,7 +196,9 @@ export abstract class Optimizer<
   }
 
   /** Saved state as this optimiser keeps it. @throws ArgumentError if something is missing */
-  protected abstract revive(saved: ParamState): S;
+  protected revive(saved: ParamState): S {
+    return saved as S;
+  }
 
   #numbers(): Map<Tensor, number> {
     return new Map(this.paramGroups.flatMap((group) => group.params).map((param, i) => [param, i]));

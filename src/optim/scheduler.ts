@@ -58,9 +58,15 @@ export abstract class LRScheduler {
   lastEpoch: number;
   stepCount = 0;
   #lastLr: number[] = [];
+  #started = false;
 
-  /** Subclasses call `start()` when their options are set. @throws ArgumentError when resuming without initialLr */
+  /**
+   * Subclasses call `start()` when their options are set; the first `step()` does it for those that did not.
+   * @throws ArgumentError for what is no optimiser, and when resuming without initialLr
+   */
   constructor(optimizer: Scheduled, lastEpoch = -1) {
+    if (!Array.isArray(optimizer?.paramGroups))
+      throw new ArgumentError(`${String(optimizer)} is not an Optimizer`);
     this.optimizer = optimizer;
     this.lastEpoch = lastEpoch;
     this.baseLrs = optimizer.paramGroups.map((group, i) => {
@@ -72,13 +78,24 @@ export abstract class LRScheduler {
     });
   }
 
+  /** Sets the rates of the first epoch. */
   protected start(): void {
+    this.#started = true;
     this.stepCount = 0;
     this.step();
   }
 
   /** The rates of the groups after this step, mostly from those before. */
-  protected abstract nextLrs(): number[];
+  protected nextLrs(): number[] {
+    return this.getLr();
+  }
+
+  /** The same by PyTorch's name, which schedules of users have. */
+  getLr(): number[] {
+    if (this.nextLrs === LRScheduler.prototype.nextLrs)
+      throw new ArgumentError(`${this.constructor.name} is missing the required "getLr" function`);
+    return this.nextLrs();
+  }
 
   /** The rates of an epoch by themselves; null where there is no such formula. */
   protected lrsAt(_epoch: number): number[] | null {
@@ -87,6 +104,7 @@ export abstract class LRScheduler {
 
   /** Goes to the next epoch, or to a given one. */
   step(epoch?: number): void {
+    if (!this.#started) this.start();
     this.stepCount++;
     let lrs: number[] | null = null;
     if (epoch === undefined) this.lastEpoch++;

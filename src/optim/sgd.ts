@@ -48,7 +48,7 @@ export class SGD extends Optimizer<SGDOptions, SGDState> {
     );
   }
 
-  protected validate({ lr, momentum, weightDecay, nesterov, dampening }: SGDOptions): void {
+  protected override validate({ lr, momentum, weightDecay, nesterov, dampening }: SGDOptions): void {
     checkNonNegative(lr, 'learning rate');
     checkNonNegative(momentum, 'momentum value');
     checkNonNegative(weightDecay, 'weight_decay value');
@@ -57,7 +57,7 @@ export class SGD extends Optimizer<SGDOptions, SGDState> {
     }
   }
 
-  protected stepGroup(group: ParamGroup<SGDOptions>): void {
+  protected override stepGroup(group: ParamGroup<SGDOptions>): void {
     for (const param of group.params) {
       const grad = gradientOf(param);
       if (grad === null) continue;
@@ -71,7 +71,7 @@ export class SGD extends Optimizer<SGDOptions, SGDState> {
     }
   }
 
-  protected revive(saved: ParamState): SGDState {
+  protected override revive(saved: ParamState): SGDState {
     return { momentumBuffer: savedOrNull(saved, 'momentumBuffer') };
   }
 

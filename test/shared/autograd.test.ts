@@ -580,6 +580,59 @@ for (const device of ['cpu', 'reference']) {
       expect(torch.autograd.gradgradcheck((t) => Cube.apply(t, 2), leaf([0.5, -1.5], 'float64'))).toBe(true);
     });
 
+    test('run operations whose forward gets no context, as in PyTorch 2', () => {
+      class Power extends autograd.Function {
+        static forward(x: Tensor, n: number): [Tensor, Tensor] {
+          return [x.pow(n), x.neg()];
+        }
+        static setupContext(ctx: FunctionContext, [x, n]: [Tensor, number], [, negative]: [Tensor, Tensor]) {
+          ctx.saveForBackward(x);
+          ctx.markNonDifferentiable(negative);
+          ctx.n = n;
+        }
+        static backward(ctx: FunctionContext, grad: Tensor) {
+          const [x] = ctx.savedTensors;
+          return [grad.mul(x.pow(Number(ctx.n) - 1)).mul(Number(ctx.n)), null];
+        }
+      }
+      const x = leaf([2, 3], 'float64');
+      const [y, negative] = Power.apply(x, 3);
+      expect(negative.requiresGrad).toBe(false);
+      y.sum().backward();
+      expect(x.grad?.tolist()).toEqual([12, 27]);
+      expect(torch.autograd.gradcheck((t) => Power.apply(t, 3)[0], leaf([0.5, -1.5], 'float64'))).toBe(true);
+    });
+
+    test('refuse gradients that are no tensors', () => {
+      class Odd extends autograd.Function {
+        static forward(_ctx: FunctionContext, x: Tensor): Tensor {
+          return x.mul(2);
+        }
+        static backward(): Tensor {
+          return 2 as never;
+        }
+      }
+      expect(() =>
+        Odd.apply(leaf([1, 2]))
+          .sum()
+          .backward(),
+      ).toThrow('Odd.backward: expected a Tensor or null (got number) as gradient 0');
+    });
+
+    test('take modules where functions stand', () => {
+      const layer = new torch.nn.Linear(2, 1, { dtype: 'float64' });
+      const x = leaf([1, 2], 'float64');
+      expect(torch.autograd.gradcheck(layer, x)).toBe(true);
+      expect(torch.autograd.functional.jacobian(layer, x).tolist()).toEqual(layer.weight.tolist());
+      expect(torch.autograd.functional.vjp(layer, x)[0].tolist()).toEqual(layer.forward(x).tolist());
+      const y = torch.checkpoint(layer, x, { preserveRngState: false });
+      y.backward();
+      expect(x.grad?.tolist()).toEqual(layer.weight.flatten().tolist());
+      expect(() => torch.checkpoint(3 as never, x)).toThrow(
+        'checkpoint: expected a function or a Module, but got 3',
+      );
+    });
+
     test('are checked by gradcheck, which finds a wrong one', () => {
       class Wrong extends autograd.Function {
         static forward(_: FunctionContext, x: Tensor): Tensor {

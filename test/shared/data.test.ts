@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   ArgumentError,
+  arange,
   DTypeError,
   data,
   defaultGenerator,
@@ -305,6 +306,28 @@ describe('sets of sets', () => {
     const split = () => data.randomSplit(range(10), [6, 4], { generator: new Generator().manualSeed(1) });
     expect(split()[0].indices).toEqual(split()[0].indices);
     expect([...split()[0].indices, ...split()[1].indices].sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+});
+
+describe('a sampler of a user', () => {
+  it('extends Sampler, as in PyTorch', () => {
+    class Backwards extends data.Sampler {
+      readonly source: data.Sized;
+      constructor(source: data.Sized) {
+        super();
+        this.source = source;
+      }
+      get length(): number {
+        return this.source.length;
+      }
+      *[Symbol.iterator](): Iterator<number> {
+        for (let i = this.length - 1; i >= 0; i--) yield i;
+      }
+    }
+    const set = new data.TensorDataset(arange(5));
+    const loader = new data.DataLoader(set, { batchSize: 2, sampler: new Backwards(set) });
+    expect([...loader].map(([x]) => x.tolist())).toEqual([[4, 3], [2, 1], [0]]);
+    expect(Object.keys(new Backwards(set))).toEqual(['source']);
   });
 });
 

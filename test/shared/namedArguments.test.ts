@@ -217,6 +217,11 @@ describe('arguments by name of what makes and draws tensors', () => {
     );
   });
 
+  it('that say nothing here are taken all the same', () => {
+    expect(x.to('cpu', { nonBlocking: true }).tolist()).toEqual(x.tolist());
+    expect(() => x.to('cpu', { non_blocking: true } as never)).toThrow('write nonBlocking');
+  });
+
   it('are refused where they came by position too', () => {
     expect(() => torch.zeros(2, { size: [3] } as never)).toThrow(
       "zeros: got multiple values for argument 'size': by position and by name",

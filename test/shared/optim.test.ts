@@ -141,6 +141,38 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
     }
   });
 
+  it('may be a user’s, with a step or for one group', () => {
+    class Signs extends optim.Optimizer<{ lr: number }> {
+      constructor(params: Iterable<torch.Tensor>, lr: number) {
+        super(params, { lr });
+      }
+      override step(): void {
+        torch.noGrad(() => {
+          for (const { params, lr } of this.paramGroups)
+            for (const p of params) {
+              const { count = 0 } = this.state.get(p) ?? {};
+              this.state.set(p, { count: Number(count) + 1 });
+              if (p.grad) p.sub_(p.grad.sign().mul(lr));
+            }
+        });
+      }
+    }
+    const p = torch.tensor([1, 2], { requiresGrad: true });
+    const optimizer = new Signs([p], 0.5);
+    p.mul(torch.tensor([3, -3]))
+      .sum()
+      .backward();
+    optimizer.step();
+    expect(p.tolist()).toEqual([0.5, 2.5]);
+    const again = new Signs([p], 1);
+    again.loadStateDict(optimizer.stateDict());
+    expect([again.paramGroups[0].lr, again.state.get(p)]).toEqual([0.5, { count: 1 }]);
+    class Nothing extends optim.Optimizer {}
+    expect(() => new Nothing([p], { lr: 1 }).step()).toThrow(
+      'Nothing is missing the required "step" function',
+    );
+  });
+
   describe('schedules', () => {
     const sgd = (lr = 1) => new optim.SGD([leaf([1])], { lr, momentum: 0.9 });
     const run = (scheduler: { step(): void; getLastLr(): number[] }, steps: number) =>
@@ -216,6 +248,36 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
       for (const metric of [0.1, 0.2, torch.tensor(0.2), 0.3]) scheduler.step(metric);
       expect(optimizer.paramGroups[0].lr).toBe(0.5);
       expect(() => scheduler.step()).toThrow(ArgumentError);
+    });
+
+    it('of users have getLr, as in PyTorch, and start by themselves or with the first step', () => {
+      class Inverse extends lrScheduler.LRScheduler {
+        readonly power: number;
+        constructor(optimizer: optim.Optimizer, power: number, starts: boolean) {
+          super(optimizer);
+          this.power = power;
+          if (starts) this.start();
+        }
+        override getLr(): number[] {
+          return this.baseLrs.map((lr) => lr / (this.lastEpoch + 2) ** this.power);
+        }
+      }
+      const rates = (starts: boolean) => {
+        const optimizer = sgd(1);
+        const scheduler = new Inverse(optimizer, 2, starts);
+        return [0, 1, 2].map(() => {
+          const [{ lr }] = optimizer.paramGroups;
+          scheduler.step();
+          expect(scheduler.getLastLr()).toEqual([optimizer.paramGroups[0].lr]);
+          return lr;
+        });
+      };
+      expect(rates(true)).toEqual([1 / 4, 1 / 9, 1 / 16]);
+      expect(rates(false)).toEqual([1, 1 / 9, 1 / 16]);
+      expect(new lrScheduler.StepLR(sgd(1), 1).getLr()).toEqual([1]);
+      class Nothing extends lrScheduler.LRScheduler {}
+      expect(() => new Nothing(sgd()).step()).toThrow('Nothing is missing the required "getLr" function');
+      expect(() => new lrScheduler.StepLR(5 as never, 1)).toThrow('5 is not an Optimizer');
     });
 
     it('are printed with the groups they changed', () => {

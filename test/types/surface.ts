@@ -213,6 +213,65 @@ export function anyModule(x: Tensor, model: nn.Module, loss: (y: Tensor) => Tens
   new nn.ModuleList([x]);
 }
 
+class Warmup extends optim.lrScheduler.LRScheduler {
+  readonly steps: number;
+  constructor(optimizer: optim.Optimizer, steps: number) {
+    super(optimizer);
+    this.steps = steps;
+    this.start();
+  }
+  override getLr(): number[] {
+    return this.baseLrs.map((lr) => lr * Math.min(1, (this.lastEpoch + 1) / this.steps));
+  }
+}
+
+class Reversed extends data.Sampler {
+  readonly source: data.Sized;
+  constructor(source: data.Sized) {
+    super();
+    this.source = source;
+  }
+  get length(): number {
+    return this.source.length;
+  }
+  *[Symbol.iterator](): Iterator<number> {
+    for (let i = this.length - 1; i >= 0; i--) yield i;
+  }
+}
+
+class Signs extends optim.Optimizer<{ lr: number }> {
+  constructor(params: Iterable<Tensor>, lr: number) {
+    super(params, { lr });
+  }
+  override stepGroup({ params, lr }: optim.ParamGroup<{ lr: number }>): void {
+    for (const p of params) if (p.grad) p.sub_(p.grad.sign().mul(lr));
+  }
+}
+
+class Doubled extends torch.autograd.Function {
+  static forward(x: Tensor): Tensor {
+    return x.mul(2);
+  }
+  static setupContext(ctx: torch.autograd.FunctionContext, [x]: [x: Tensor], _output: Tensor): void {
+    ctx.saveForBackward(x);
+  }
+  static backward(_ctx: torch.autograd.FunctionContext, grad: Tensor): Tensor {
+    return grad.mul(2);
+  }
+}
+
+export function subclasses(x: Tensor): void {
+  const optimizer = new Signs([x], 0.1);
+  new Warmup(optimizer, 4).step();
+  const sampler: data.Sampler = new Reversed({ length: 3 });
+  new data.DataLoader(new data.TensorDataset(x), { sampler });
+  isTensor(Doubled.apply(x));
+  isTensor(torch.checkpoint(new nn.Linear(1, 1), x));
+  isTensor(torch.autograd.functional.jacobian(new nn.Linear(1, 1), x));
+  is<boolean>()(torch.autograd.gradcheck(new nn.Linear(1, 1), x));
+  isTensor(x.to('cpu', { nonBlocking: true }));
+}
+
 export function byName(x: Tensor, index: Tensor): void {
   isTensor(torch.gather(x, { dim: 1, index }));
   isTensor(x.gather({ dim: 1, index }));
