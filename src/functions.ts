@@ -4,24 +4,16 @@ import type { DTypeLike } from './core/dtype.ts';
 import { inOp } from './core/inOp.ts';
 import type { OperandOf } from './ops/convert.ts';
 import type { BincountOptions, HistcOptions, UniqueOptions } from './ops/counting.ts';
-import { given, tensorGiven, tensorsGiven } from './ops/given.ts';
-import { linalgNorm as linalgNormOp, matrixNorm as matrixNormOp } from './ops/linalg.ts';
+import { given, tensorGiven } from './ops/given.ts';
 import { isPlain } from './ops/options.ts';
 import type { SortOptions } from './ops/order.ts';
 import { nonzero } from './ops/pick.ts';
-import { chainMatmul } from './ops/products.ts';
 import { type RepeatInterleaveOptions, repeatPositions } from './ops/rearrange.ts';
 import type { ValuesAndIndices } from './ops/reduce.ts';
-import { type Extremes, type NormOrder, vectorNorm as vectorNormOp } from './ops/statistics.ts';
+import type { Extremes, NormOrder } from './ops/statistics.ts';
 import type { DiagonalOptions } from './ops/triangles.ts';
 import { whereOp } from './ops/where.ts';
-import {
-  type DimOrOptions,
-  isOptions,
-  type KeepdimOrOptions,
-  type ReduceOptions,
-  reduction,
-} from './tensor/arguments.ts';
+import type { DimOrOptions, KeepdimOrOptions, ReduceOptions } from './tensor/arguments.ts';
 import type { RollOptions } from './tensor/arrange.ts';
 import {
   type NormOptions,
@@ -307,61 +299,6 @@ export const diagonal = (
   dim1?: number,
   dim2?: number,
 ): Tensor => tensorGiven(x, 'diagonal').diagonal(offset, dim1, dim2);
-
-/** `torch.linalg`. */
-export const linalg = {
-  /** A vector or matrix norm, as `ord` and `dim` decide. */
-  norm(
-    x: Tensor,
-    ord?: NormOrder | (ReduceOptions & { ord?: NormOrder }),
-    dim?: DimOrOptions,
-    keepdim?: KeepdimOrOptions,
-  ): Tensor {
-    const named = isOptions<ReduceOptions & { ord?: NormOrder }>(ord) ? ord : undefined;
-    const r = reduction(named ?? dim, keepdim, undefined, 'linalg.norm');
-    return linalgNormOp<Tensor>(
-      x,
-      named ? (named.ord ?? null) : ((ord as NormOrder | undefined) ?? null),
-      r.dims,
-      r.keepdim,
-      r.dtype,
-    );
-  },
-  /** The p-norm of the elements over `dim` (default all, order 2). */
-  vectorNorm(
-    x: Tensor,
-    ord?: number | (ReduceOptions & { ord?: number }),
-    dim?: DimOrOptions,
-    keepdim?: KeepdimOrOptions,
-  ): Tensor {
-    const named = isOptions<ReduceOptions & { ord?: number }>(ord) ? ord : undefined;
-    const r = reduction(named ?? dim, keepdim, undefined, 'linalg.vector_norm');
-    return vectorNormOp<Tensor>(
-      x,
-      named ? (named.ord ?? 2) : ((ord as number | undefined) ?? 2),
-      r.dims,
-      r.keepdim,
-      r.dtype,
-    );
-  },
-  /** The norm of matrices: 'fro' (default), ±1, ±∞. */
-  matrixNorm(x: Tensor, ord: NormOrder = 'fro', dim: readonly number[] = [-2, -1], keepdim = false): Tensor {
-    return inOp('linalg.matrix_norm', () => matrixNormOp<Tensor>(x, ord, dim, keepdim));
-  },
-  /** A square matrix to a whole power. */
-  matrixPower: (x: Tensor, n: number): Tensor => tensorGiven(x, 'matrix_power').matrixPower(n),
-  /** The matrix product. */
-  matmul: (a: Tensor, b: Tensor): Tensor => tensorGiven(a, 'matmul').matmul(b),
-  /** The vector product along `dim` (default the last). */
-  cross: (a: Tensor, b: Tensor, { dim = -1 }: { dim?: number } = {}): Tensor =>
-    tensorGiven(a, 'cross').cross(b, dim),
-  /** The diagonal of the last two dimensions (or others), as a view. */
-  diagonal: (x: Tensor, { offset = 0, dim1 = -2, dim2 = -1 }: DiagonalOptions = {}): Tensor =>
-    tensorGiven(x, 'diagonal').diagonal(offset, dim1, dim2),
-  /** The product of several matrices in the cheapest order. */
-  multiDot: (matrices: readonly Tensor[]): Tensor =>
-    inOp('linalg.multi_dot', () => chainMatmul<Tensor>(...tensorsGiven(matrices, 'multi_dot', 'matrices'))),
-};
 
 /** A copy with memory of its own, in the graph. */
 export const clone = (x: Tensor): Tensor => tensorGiven(x, 'clone').clone();

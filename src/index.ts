@@ -67,6 +67,7 @@ export {
   type TensorNames,
 } from './graph.ts';
 export * from './inplaceFunctions.ts';
+export { linalg } from './linalg.ts';
 export * as nn from './nn/index.ts';
 export * from './ops/aliases.ts';
 export {

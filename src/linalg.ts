@@ -1,0 +1,90 @@
+/** `torch.linalg`: one object, which bundlers leave out of programs that do not name it. */
+
+import { inOp } from './core/inOp.ts';
+import { tensorGiven, tensorsGiven } from './ops/given.ts';
+import { linalgNorm, matrixNorm as matrixNormOp } from './ops/linalg.ts';
+import { chainMatmul } from './ops/products.ts';
+import { type NormOrder, vectorNorm as vectorNormOp } from './ops/statistics.ts';
+import type { DiagonalOptions } from './ops/triangles.ts';
+import {
+  type DimOrOptions,
+  isOptions,
+  type KeepdimOrOptions,
+  type ReduceOptions,
+  reduction,
+} from './tensor/arguments.ts';
+import type { Tensor } from './tensor.ts';
+
+/** A vector or matrix norm, as `ord` and `dim` decide. */
+function norm(
+  x: Tensor,
+  ord?: NormOrder | (ReduceOptions & { ord?: NormOrder }),
+  dim?: DimOrOptions,
+  keepdim?: KeepdimOrOptions,
+): Tensor {
+  const named = isOptions<ReduceOptions & { ord?: NormOrder }>(ord) ? ord : undefined;
+  const r = reduction(named ?? dim, keepdim, undefined, 'linalg.norm');
+  return linalgNorm<Tensor>(
+    x,
+    named ? (named.ord ?? null) : ((ord as NormOrder | undefined) ?? null),
+    r.dims,
+    r.keepdim,
+    r.dtype,
+  );
+}
+
+/** The p-norm of the elements over `dim` (default all, order 2). */
+function vectorNorm(
+  x: Tensor,
+  ord?: number | (ReduceOptions & { ord?: number }),
+  dim?: DimOrOptions,
+  keepdim?: KeepdimOrOptions,
+): Tensor {
+  const named = isOptions<ReduceOptions & { ord?: number }>(ord) ? ord : undefined;
+  const r = reduction(named ?? dim, keepdim, undefined, 'linalg.vector_norm');
+  return vectorNormOp<Tensor>(
+    x,
+    named ? (named.ord ?? 2) : ((ord as number | undefined) ?? 2),
+    r.dims,
+    r.keepdim,
+    r.dtype,
+  );
+}
+
+/** The norm of matrices: 'fro' (default), ±1, ±∞. */
+const matrixNorm = (
+  x: Tensor,
+  ord: NormOrder = 'fro',
+  dim: readonly number[] = [-2, -1],
+  keepdim = false,
+): Tensor => inOp('linalg.matrix_norm', () => matrixNormOp<Tensor>(x, ord, dim, keepdim));
+
+/** A square matrix to a whole power. */
+const matrixPower = (x: Tensor, n: number): Tensor => tensorGiven(x, 'matrix_power').matrixPower(n);
+
+/** The matrix product. */
+const matmul = (a: Tensor, b: Tensor): Tensor => tensorGiven(a, 'matmul').matmul(b);
+
+/** The vector product along `dim` (default the last). */
+const cross = (a: Tensor, b: Tensor, { dim = -1 }: { dim?: number } = {}): Tensor =>
+  tensorGiven(a, 'cross').cross(b, dim);
+
+/** The diagonal of the last two dimensions (or others), as a view. */
+const diagonal = (x: Tensor, { offset = 0, dim1 = -2, dim2 = -1 }: DiagonalOptions = {}): Tensor =>
+  tensorGiven(x, 'diagonal').diagonal(offset, dim1, dim2);
+
+/** The product of several matrices in the cheapest order. */
+const multiDot = (matrices: readonly Tensor[]): Tensor =>
+  inOp('linalg.multi_dot', () => chainMatmul<Tensor>(...tensorsGiven(matrices, 'multi_dot', 'matrices')));
+
+/** `torch.linalg`. */
+export const linalg = {
+  cross,
+  diagonal,
+  matmul,
+  matrixNorm,
+  matrixPower,
+  multiDot,
+  norm,
+  vectorNorm,
+};
