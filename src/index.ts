@@ -104,9 +104,12 @@ export {
 } from './ops/everyday.ts';
 export { type IndexOf, type Slice, slice } from './ops/indexing.ts';
 export { cat, cat as concat, stack } from './ops/join.ts';
+export type { LstsqDriver } from './ops/leastSquares.ts';
 export { bmm, dot, matmul, mm, mv, outer } from './ops/matmul.ts';
+export type { Named } from './ops/matrices.ts';
 export type { ValuesAndIndices } from './ops/namedResult.ts';
 export { kthvalue, msort, topk } from './ops/order.ts';
+export type { QrMode } from './ops/orthogonal.ts';
 export * from './ops/pairs.ts';
 export * from './ops/partition.ts';
 export {
@@ -144,6 +147,7 @@ export { narrow, permute, reshape, select, transpose } from './ops/publicViews.t
 export { fliplr, flipud, moveaxis, movedim, swapaxes, swapdims, tile } from './ops/rearrange.ts';
 export { gather, scatter, scatterAdd, takeAlongDim } from './ops/scatter.ts';
 export * from './ops/special.ts';
+export type { Uplo } from './ops/spectral.ts';
 export { dist } from './ops/statistics.ts';
 export { adjoint, diag, diagEmbed, trace, tril, triu, unflatten } from './ops/triangles.ts';
 export {

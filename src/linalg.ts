@@ -1,9 +1,14 @@
 /** `torch.linalg`: one object, which bundlers leave out of programs that do not name it. */
 
+import { LinAlgError } from './core/errors.ts';
 import { inOp } from './core/inOp.ts';
 import { tensorGiven, tensorsGiven } from './ops/given.ts';
+import { cond, lstsq, matrixRank, pinv } from './ops/leastSquares.ts';
 import { linalgNorm, matrixNorm as matrixNormOp } from './ops/linalg.ts';
+import { qr } from './ops/orthogonal.ts';
 import { chainMatmul } from './ops/products.ts';
+import { cholesky, det, inv, slogdet, solve, solveTriangular } from './ops/solving.ts';
+import { eigh, eigvalsh, svd, svdvals } from './ops/spectral.ts';
 import { type NormOrder, vectorNorm as vectorNormOp } from './ops/statistics.ts';
 import type { DiagonalOptions } from './ops/triangles.ts';
 import {
@@ -51,7 +56,7 @@ function vectorNorm(
   );
 }
 
-/** The norm of matrices: 'fro' (default), ±1, ±∞. */
+/** The norm of matrices: 'fro' (default), 'nuc', ±1, ±2, ±∞. */
 const matrixNorm = (
   x: Tensor,
   ord: NormOrder = 'fro',
@@ -79,12 +84,28 @@ const multiDot = (matrices: readonly Tensor[]): Tensor =>
 
 /** `torch.linalg`. */
 export const linalg = {
+  LinAlgError,
+  cholesky,
+  cond,
   cross,
+  det,
   diagonal,
+  eigh,
+  eigvalsh,
+  inv,
+  lstsq,
   matmul,
   matrixNorm,
   matrixPower,
+  matrixRank,
   multiDot,
   norm,
+  pinv,
+  qr,
+  slogdet,
+  solve,
+  solveTriangular,
+  svd,
+  svdvals,
   vectorNorm,
 };

@@ -47,3 +47,8 @@ export class StorageFullError extends DataError {
 export class ArgumentError extends WasmgradError {
   override name = 'ArgumentError';
 }
+
+/** A matrix that has no inverse, factor or decomposition of the kind that was asked for: `torch.linalg.LinAlgError`. */
+export class LinAlgError extends ArgumentError {
+  override name = 'LinAlgError';
+}

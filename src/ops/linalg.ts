@@ -1,15 +1,18 @@
-/** `torch.linalg`: norms and products of matrices. What needs a decomposition is not here. */
+/** `torch.linalg`: norms of matrices. */
 
 import type { Variable } from '../autograd/variable.ts';
 import type { DType } from '../core/dtype.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { formatShape, normalizeDims } from '../core/shape.ts';
+import { cast } from './convert.ts';
 import { abs } from './elementwise.ts';
 import { tensorGiven } from './given.ts';
 import { amax, amin, type Dims, sum } from './reduce.ts';
+import { svdvals } from './spectral.ts';
 import { type NormOrder, vectorNorm } from './statistics.ts';
+import { permute, reshape } from './views.ts';
 
-/** The norms of matrices that are sums or extremes of their elements: 'fro', ±1 and ±∞. @throws ArgumentError */
+/** Norms of matrices: sums or extremes of their elements ('fro', ±1, ±∞) or of their singular values ('nuc', ±2). @throws ArgumentError */
 export function matrixNorm<T extends Variable>(
   x: T,
   order: NormOrder = 'fro',
@@ -26,15 +29,26 @@ export function matrixNorm<T extends Variable>(
   const [rows, columns] = dims.map((d) => normalizeDims([d], x.ndim, 'linalg.matrix_norm')[0]);
   if (order === 'fro' || order === null) return vectorNorm(x, 2, dims, keepdim, dtype);
   const size = Number(order === 'inf' ? Infinity : order === '-inf' ? -Infinity : order);
-  const over = Math.abs(size) === 1 ? [rows, columns] : [columns, rows];
-  if (Math.abs(size) !== 1 && Math.abs(size) !== Infinity) {
-    throw new ArgumentError(
-      `linalg.matrix_norm: order ${String(order)} is not available (it needs singular values); there are 'fro', 1, -1, inf and -inf`,
-    );
+  if (order === 'nuc' || Math.abs(size) === 2) {
+    const values = singularValues(dtype === undefined ? x : cast(x, dtype), rows, columns);
+    const count = values.shape[values.ndim - 1];
+    const norm =
+      order === 'nuc' || count === 0 ? sum(values, -1) : size > 0 ? amax(values, -1) : amin(values, -1);
+    const kept = x.shape.map((s, d) => (d === rows || d === columns ? 1 : s));
+    return keepdim ? reshape(norm, kept) : norm;
   }
+  if (Math.abs(size) !== 1 && Math.abs(size) !== Infinity)
+    throw new ArgumentError(`linalg.matrix_norm: Order ${String(order)} not supported.`);
+  const over = Math.abs(size) === 1 ? [rows, columns] : [columns, rows];
   const sums = sum(abs(x), over[0], true, dtype);
   const best = size > 0 ? amax(sums, over[1], true) : amin(sums, over[1], true);
   return keepdim ? best : sum(best, [rows, columns]);
+}
+
+/** The singular values of the matrices that lie in two dimensions; the other ones stay before them. */
+function singularValues<T extends Variable>(x: T, rows: number, columns: number): T {
+  const others = [...x.shape.keys()].filter((d) => d !== rows && d !== columns);
+  return svdvals(permute(x, [...others, rows, columns]), 'linalg.matrix_norm');
 }
 
 /** A vector or matrix norm, as PyTorch decides by `order` and `dims`. @throws ArgumentError, ShapeError */

@@ -227,6 +227,12 @@ export const linalgCalls: { readonly [name: string]: string } = {
   cross: 'f2x3 f2x3',
   diagonal: 'f2x3',
   multiDot: '[f2x3;f3x4]',
+  cholesky: 'f1x1',
+  ...each('inv det slogdet eigh eigvalsh', 'f3x3'),
+  ...each('qr svd svdvals pinv matrixRank cond', 'f2x3'),
+  solve: 'f3x3 f3x2',
+  solveTriangular: 'f3x3 f3x2 {"upper":true}',
+  lstsq: 'f3x2 f3x2',
 };
 
 /** Rows of `torch.nn.functional`. */

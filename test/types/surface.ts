@@ -302,3 +302,14 @@ export function derivatives(x: Tensor): void {
   isTensor(torch.autograd.functional.hessian((v: Tensor) => v.square().sum(), x));
   is<string>()(torch.graph(x).toDOT());
 }
+
+export function decompositions(a: Tensor, b: Tensor): void {
+  const { linalg } = torch;
+  const { U, S, Vh } = linalg.svd(a, { fullMatrices: false });
+  const [q, r] = linalg.qr(a, 'reduced');
+  for (const x of [U, S, Vh, q, r, linalg.eigh(a, 'U').eigenvalues, linalg.slogdet(a).logabsdet]) isTensor(x);
+  isTensor(linalg.solve(a, b, { left: false }));
+  isTensor(linalg.lstsq(a, b).solution);
+  // @ts-expect-error which triangle is missing
+  linalg.solveTriangular(a, b);
+}

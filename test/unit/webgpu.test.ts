@@ -560,6 +560,44 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
       expect(torch.backendInfo().fallbacks).toBe(after.fallbacks);
     });
 
+    it('a decomposition on the host of a matrix that was given, with gradients on the device', async () => {
+      const { linalg } = torch;
+      torch.manualSeed(4);
+      const x = torch.randn(4, 4);
+      const a = x.matmul(x.t()).add(torch.eye(4));
+      const b = torch.randn(4, 2);
+      // What is solved for may be computed, and gradients are.
+      const solving: { [name: string]: (a: Tensor, b: Tensor) => Tensor } = {
+        cholesky: (m) => linalg.cholesky(m),
+        inv: (m) => linalg.inv(m),
+        det: (m) => linalg.det(m),
+        slogdet: (m) => linalg.slogdet(m).logabsdet,
+        solve: (m, v) => linalg.solve(m, v.mul(2)),
+        solveTriangular: (m, v) => linalg.solveTriangular(m, v.mul(2), { upper: false }),
+        qr: (m) => linalg.qr(m).R,
+        eigh: (m) => linalg.eigh(m).eigenvectors.square(),
+        svd: (m) => linalg.svd(m).U.square(),
+        pinv: (m) => linalg.pinv(m),
+        lstsq: (m, v) => linalg.lstsq(m, v.mul(2)).solution,
+        cond: (m) => linalg.cond(m),
+      };
+      for (const [name, fn] of Object.entries(solving)) {
+        const before = torch.backendInfo().fallbacks;
+        const [here, device] = [
+          [a, b],
+          [there(a), there(b)],
+        ].map((list) => list.map((each) => each.detach().requiresGrad_()));
+        const [wanted, got] = [fn(here[0], here[1]), fn(device[0], device[1])];
+        expect(distance(await got.read(), wanted.data), name).toBeLessThan(1e-4);
+        wanted.square().sum().backward();
+        got.square().sum().backward();
+        const gradient = (await device[0].grad?.read()) ?? [];
+        expect(distance(gradient, here[0].grad?.data ?? []), name).toBeLessThan(1e-2);
+        expect(torch.backendInfo().fallbacks, name).toBeGreaterThan(before);
+      }
+      expect(() => linalg.inv(there(a).mul(2))).toThrow(/linalg\.inv: needs the values .*toAsync\('cpu'\)/);
+    });
+
     it('an index out of range: at once if it was given, with the next values if it was computed', async () => {
       const x = there(torch.arange(5, { dtype: 'float32' }));
       for (const bad of [7n, 5n, -6n, 2n ** 32n, -(2n ** 63n), 2n ** 63n - 1n])
