@@ -14,6 +14,7 @@ import { detached } from './composite.ts';
 import { checkDevices } from './convert.ts';
 import { square } from './elementwise.ts';
 import { tensorGiven } from './given.ts';
+import { integerVector } from './indexing.ts';
 import { matrixNorm } from './linalg.ts';
 import { matmul } from './matmul.ts';
 import {
@@ -30,7 +31,6 @@ import {
   squareGiven,
 } from './matrices.ts';
 import { isPlain } from './options.ts';
-import { integerVector } from './rearrange.ts';
 import { sum } from './reduce.ts';
 import { inverseOrInfinity, isVectorFor } from './solving.ts';
 import { hostEigen, hostSingular, svdvals } from './spectral.ts';
