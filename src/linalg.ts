@@ -2,9 +2,10 @@
 
 import { LinAlgError } from './core/errors.ts';
 import { inOp } from './core/inOp.ts';
-import { tensorGiven, tensorsGiven } from './ops/given.ts';
+import { optionsGiven, tensorGiven, tensorsGiven } from './ops/given.ts';
 import { cond, lstsq, matrixRank, pinv } from './ops/leastSquares.ts';
 import { linalgNorm, matrixNorm as matrixNormOp } from './ops/linalg.ts';
+import { onlyOption } from './ops/options.ts';
 import { qr } from './ops/orthogonal.ts';
 import { chainMatmul } from './ops/products.ts';
 import { cholesky, det, inv, slogdet, solve, solveTriangular } from './ops/solving.ts';
@@ -71,12 +72,12 @@ const matrixPower = (x: Tensor, n: number): Tensor => tensorGiven(x, 'matrix_pow
 const matmul = (a: Tensor, b: Tensor): Tensor => tensorGiven(a, 'matmul').matmul(b);
 
 /** The vector product along `dim` (default the last). */
-const cross = (a: Tensor, b: Tensor, { dim = -1 }: { dim?: number } = {}): Tensor =>
-  tensorGiven(a, 'cross').cross(b, dim);
+const cross = (a: Tensor, b: Tensor, options?: number | { dim?: number }): Tensor =>
+  tensorGiven(a, 'cross').cross(b, onlyOption<'dim', number>(options, 'dim', -1));
 
 /** The diagonal of the last two dimensions (or others), as a view. */
-const diagonal = (x: Tensor, { offset = 0, dim1 = -2, dim2 = -1 }: DiagonalOptions = {}): Tensor =>
-  tensorGiven(x, 'diagonal').diagonal(offset, dim1, dim2);
+const diagonal = (x: Tensor, options?: DiagonalOptions): Tensor =>
+  tensorGiven(x, 'diagonal').diagonal({ dim1: -2, dim2: -1, ...optionsGiven(options, 'diagonal') });
 
 /** The product of several matrices in the cheapest order. */
 const multiDot = (matrices: readonly Tensor[]): Tensor =>

@@ -3,7 +3,7 @@ import { ShapeError } from '../core/errors.ts';
 import { pythonFloat, pythonNumber, pythonValue } from '../core/pythonText.ts';
 import { formatShape } from '../core/shape.ts';
 import { full } from '../creation.ts';
-import { checkNames, option } from '../ops/options.ts';
+import { checkNames, onlyOption, option } from '../ops/options.ts';
 import { type ByName, named, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import type {
@@ -261,7 +261,7 @@ export class GLU extends Module {
 
   constructor(dim: number | { dim?: number } = -1) {
     super();
-    this.dim = option<'dim', number>(dim, 'dim', -1);
+    this.dim = onlyOption<'dim', number>(dim, 'dim', -1);
   }
   forward(input: Tensor): Tensor {
     return F.glu(input, this.dim);
@@ -352,7 +352,7 @@ abstract class SoftmaxLayer extends Module {
 
   constructor(dim: number | null | { dim?: number | null } = null) {
     super();
-    this.dim = typeof dim === 'object' && dim !== null ? (dim.dim ?? null) : dim;
+    this.dim = onlyOption<'dim', number | null>(dim, 'dim', null);
   }
   abstract override forward(input: Tensor): Tensor;
   override extraRepr(): string {

@@ -12,6 +12,15 @@ import { checkSize, type LayerOptions } from './linear.ts';
 import { Module, noteParameters } from './module.ts';
 import { Parameter } from './parameter.ts';
 
+/** The row without gradient, negative from the end. @throws ArgumentError */
+function paddingRow(index: number | null, rows: number): number | null {
+  if (index === null || (Number.isInteger(index) && index >= -rows && index < rows))
+    return index !== null && index < 0 ? index + rows : index;
+  throw new ArgumentError(
+    `Embedding: Padding_idx must be within num_embeddings: expected [${-rows}, ${rows}), but got ${index}`,
+  );
+}
+
 export interface EmbeddingOptions extends LayerOptions {
   /** This row starts as zeros and gets no gradient; negative from the end. */
   paddingIdx?: number | null;
@@ -66,12 +75,9 @@ export class Embedding extends Module {
       scaleGradByFreq = false,
       ...place
     } = named<EmbeddingOptions>(names, rest, {});
-    if (paddingIdx !== null && !(paddingIdx >= -numEmbeddings && paddingIdx < numEmbeddings)) {
-      throw new ArgumentError('Padding_idx must be within num_embeddings');
-    }
+    this.paddingIdx = paddingRow(paddingIdx, numEmbeddings);
     this.numEmbeddings = numEmbeddings;
     this.embeddingDim = embeddingDim;
-    this.paddingIdx = paddingIdx !== null && paddingIdx < 0 ? paddingIdx + numEmbeddings : paddingIdx;
     this.maxNorm = maxNorm;
     this.normType = normType;
     this.scaleGradByFreq = scaleGradByFreq;
@@ -90,14 +96,19 @@ export class Embedding extends Module {
         `Embeddings parameter is expected to be 2-dimensional, but got shape ${formatShape(vectors.shape)}`,
       );
     }
-    const { freeze = true, ...named } =
-      typeof options === 'boolean' ? { freeze: options } : checkNames(options);
-    const layer = Object.assign(new Embedding(0, 0), {
-      ...{ maxNorm: null, normType: 2, scaleGradByFreq: false, paddingIdx: null, ...named },
-      numEmbeddings: vectors.shape[0],
-      embeddingDim: vectors.shape[1],
-    });
-    layer.weight = new Parameter(vectors, !freeze);
+    const [numEmbeddings, embeddingDim] = vectors.shape;
+    const {
+      freeze = true,
+      paddingIdx = null,
+      maxNorm = null,
+      normType = 2,
+      scaleGradByFreq = false,
+      ...place
+    } = typeof options === 'boolean' ? { freeze: options } : checkNames(options);
+    const row = paddingRow(paddingIdx, numEmbeddings);
+    const own = { numEmbeddings, embeddingDim, paddingIdx: row, maxNorm, normType, scaleGradByFreq };
+    const layer = Object.assign(new Embedding(0, 0), own);
+    layer.weight = new Parameter(vectors.to(place), !freeze);
     return layer;
   }
 

@@ -15,21 +15,25 @@ import { Module } from './module.ts';
 
 /** A loss whose only state is its options. */
 abstract class Loss<O extends object> extends Module {
-  readonly options: Readonly<O>;
-  /** 'mean', 'sum' or 'none'. */
-  readonly reduction: string;
+  options: Readonly<O>;
 
   constructor(options: O) {
     super();
-    optionsGiven(options, new.target.name);
-    const { reduction } = { reduction: 'mean', ...options };
+    this.options = optionsGiven(options, new.target.name);
+    this.reduction = this.reduction;
+  }
+
+  /** 'mean', 'sum' or 'none'. @throws ArgumentError for another */
+  get reduction(): string {
+    return (this.options as { reduction?: string }).reduction ?? 'mean';
+  }
+  set reduction(reduction: string) {
     if (!['none', 'mean', 'sum', 'batchmean'].includes(reduction)) {
       throw new ArgumentError(
         `${this.constructor.name}: ${String(reduction)} is not a valid value for reduction`,
       );
     }
-    this.options = options;
-    this.reduction = reduction;
+    this.options = { ...this.options, reduction };
   }
 
   abstract override forward(...inputs: Tensor[]): Tensor;

@@ -1,6 +1,7 @@
 /** Pooling as layers. */
+import { ArgumentError } from '../core/errors.ts';
 import { pythonNumber, pythonValue } from '../core/pythonText.ts';
-import { option } from '../ops/options.ts';
+import { onlyOption, option } from '../ops/options.ts';
 import type { Size } from '../ops/sizes.ts';
 import { type ByName, type Flexible, named, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
@@ -161,8 +162,12 @@ abstract class AdaptivePool extends Module {
 
   constructor(outputSize: AdaptiveSize | { outputSize: AdaptiveSize }) {
     super();
-    this.outputSize =
-      typeof outputSize === 'object' && 'outputSize' in outputSize ? outputSize.outputSize : outputSize;
+    const size = onlyOption<'outputSize', AdaptiveSize | undefined>(outputSize, 'outputSize', undefined);
+    if (size === undefined)
+      throw new ArgumentError(
+        `${new.target.name}: argument 'outputSize' must be a number or a list of numbers, but got nothing`,
+      );
+    this.outputSize = size;
   }
   override extraRepr(): string {
     return `output_size=${pythonValue(this.outputSize)}`;

@@ -3,6 +3,7 @@ import { ArgumentError, IndexError, ShapeError } from '../core/errors.ts';
 import { formatShape, sameShape } from '../core/shape.ts';
 import { full } from '../creation.ts';
 import { cat, stack } from '../ops/join.ts';
+import { onlyOption } from '../ops/options.ts';
 import { type Flexible, named } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import { int64, type Lengths, listOf, PackedSequence } from './packedSequence.ts';
@@ -62,8 +63,14 @@ export function padSequence(
 }
 
 /** The sequences of a padded batch [t, n, …] (or [n, t, …]), without the padding behind them. */
-export function unpadSequence(padded: Tensor, lengths: Lengths, batchFirst = false): Tensor[] {
-  const rows = batchFirst ? padded : padded.transpose(0, 1);
+export function unpadSequence(
+  padded: Tensor,
+  lengths: Lengths,
+  batchFirst: boolean | { batchFirst?: boolean } = false,
+): Tensor[] {
+  const rows = onlyOption<'batchFirst', boolean>(batchFirst, 'batchFirst', false)
+    ? padded
+    : padded.transpose(0, 1);
   return listOf(lengths).map((length, i) => rows.select(0, i).narrow(0, 0, length));
 }
 

@@ -43,8 +43,12 @@ let known: Set<string> | null = null;
 /** Names that no function has as an option are refused; `own` are those of this one. @throws ArgumentError */
 export function checkKnown(name: string, own: readonly string[]): void {
   known ??= new Set(OPTION_NAMES.split(' '));
-  if (known.has(name) || own.includes(name)) return;
-  const meant = ELSEWHERE[name] ?? nearest(name, [...own, ...known]);
+  if (!known.has(name) && !own.includes(name)) refuseName(name, [...own, ...known]);
+}
+
+/** @throws ArgumentError with the one of `names` that is meant */
+export function refuseName(name: string, names: readonly string[]): never {
+  const meant = ELSEWHERE[name] ?? nearest(name, names);
   throw new ArgumentError(`there is no option '${name}'${meant === undefined ? '' : `; is ${meant} meant?`}`);
 }
 

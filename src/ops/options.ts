@@ -2,7 +2,7 @@
 
 import { ArgumentError } from '../core/errors.ts';
 import { camelCase } from '../core/pythonText.ts';
-import { checkKnown } from './optionNames.ts';
+import { checkKnown, refuseName } from './optionNames.ts';
 
 /** A value, or an object that holds it under `K`. */
 export type ByName<K extends string, V> = V | { readonly [key in K]?: V } | undefined;
@@ -37,4 +37,10 @@ export function option<K extends string, V>(given: ByName<K, V>, key: K, otherwi
   if (given === undefined) return otherwise;
   if (!isPlain(given)) return given as V;
   return (checkNames(given) as { readonly [name in K]?: V })[key] ?? otherwise;
+}
+
+/** The same where it is the only option there is: what is one elsewhere would say nothing here. @throws ArgumentError */
+export function onlyOption<K extends string, V>(given: ByName<K, V>, key: K, otherwise: V): V {
+  if (isPlain(given)) for (const name in given) if (name !== key) refuseName(name, [key]);
+  return option(given, key, otherwise);
 }

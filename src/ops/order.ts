@@ -15,7 +15,7 @@ import { clampMin } from './clamp.ts';
 import { eq, isnan, logicalAnd, logicalNot, logicalOr } from './comparison.ts';
 import { detached, named } from './composite.ts';
 import { cast, contiguous } from './convert.ts';
-import { tensorGiven } from './given.ts';
+import { optionsGiven, tensorGiven } from './given.ts';
 import { selectAlong } from './indexing.ts';
 import { cat } from './join.ts';
 import { namedResult, type ValuesAndIndices } from './namedResult.ts';
@@ -239,7 +239,9 @@ export function quantile<T extends Variable>(
 ): T {
   tensorGiven(x, 'quantile');
   const o: QuantileOptions =
-    typeof dim === 'object' && dim !== null ? { dim: null, keepdim, ...dim } : { dim, keepdim };
+    typeof dim === 'object' && dim !== null
+      ? { dim: null, keepdim, ...optionsGiven(dim, 'quantile') }
+      : { dim, keepdim };
   const { interpolation = 'linear' } = o;
   if (!Object.hasOwn(PLACES, interpolation)) {
     throw new ArgumentError(

@@ -4,6 +4,7 @@
  */
 import { ArgumentError } from '../core/errors.ts';
 import { type Target, writeTo } from '../io/target.ts';
+import { checkNames } from '../ops/options.ts';
 import { KeyAverages, ModuleAverages } from './averages.ts';
 import { traceText } from './chromeTrace.ts';
 import { observe, watchUser } from './observers.ts';
@@ -44,7 +45,8 @@ export class Profile<R = unknown> {
   }
 
   /** The sums by name; with `groupByInputShape` those of kernels by name and shapes. @throws ArgumentError */
-  keyAverages({ groupByInputShape = false }: { groupByInputShape?: boolean } = {}): KeyAverages {
+  keyAverages(options: { groupByInputShape?: boolean } = {}): KeyAverages {
+    const { groupByInputShape = false } = checkNames(options, ['groupByInputShape']);
     const { sums, sumsByShape } = this.#recorder;
     if (groupByInputShape && !sumsByShape)
       throw new ArgumentError(
@@ -114,7 +116,8 @@ export function profile<R>(
   body: () => R | PromiseLike<R>,
   options: ProfileOptions = {},
 ): Profile<R> | Promise<Profile<R>> {
-  const { recordShapes = false, maxEvents = DEFAULT_EVENTS } = options;
+  const names = ['recordShapes', 'maxEvents'];
+  const { recordShapes = false, maxEvents = DEFAULT_EVENTS } = checkNames(options, names);
   if (typeof body !== 'function')
     throw new ArgumentError(`profile: expected a function, but got ${body === null ? 'null' : typeof body}`);
   if (!(maxEvents >= 0))

@@ -2,6 +2,7 @@
 import { type DType, type DTypeLike, resolveDType } from '../core/dtype.ts';
 import { ArgumentError } from '../core/errors.ts';
 import { checkShape, type Shape, sizeList } from '../core/shape.ts';
+import { optionsGiven } from '../ops/given.ts';
 import { checkNames, isPlain } from '../ops/options.ts';
 import type { Dims } from '../ops/reduce.ts';
 
@@ -37,7 +38,7 @@ export function reduction(
   op: string,
 ): Reduction {
   const named = {
-    ...options,
+    ...optionsGiven(options, op),
     ...(isOptions<ReduceOptions>(second) ? second : {}),
     ...(isOptions<ReduceOptions>(first) ? first : {}),
   };

@@ -2,6 +2,7 @@
 
 import { type DTypeLike, resolveDType } from '../core/dtype.ts';
 import { maximum, minimum } from '../ops/arithmetic.ts';
+import { optionsGiven } from '../ops/given.ts';
 import { checkNames } from '../ops/options.ts';
 import {
   all,
@@ -115,12 +116,12 @@ export abstract class ReductionMethods extends AliasMethods {
   }
   /** eˣ / Σ eˣ along `dim`. */
   softmax(dim: number | { dim: number; dtype?: DTypeLike }, options?: { dtype?: DTypeLike }): this {
-    const o = typeof dim === 'object' ? checkNames(dim) : { dim, ...options };
+    const o = typeof dim === 'object' ? checkNames(dim) : { dim, ...optionsGiven(options, 'softmax') };
     return softmax(this, o.dim, dtypeOption(o, 'softmax'));
   }
   /** The logarithm of softmax along `dim`. */
   logSoftmax(dim: number | { dim: number; dtype?: DTypeLike }, options?: { dtype?: DTypeLike }): this {
-    const o = typeof dim === 'object' ? checkNames(dim) : { dim, ...options };
+    const o = typeof dim === 'object' ? checkNames(dim) : { dim, ...optionsGiven(options, 'log_softmax') };
     return logSoftmax(this, o.dim, dtypeOption(o, 'logSoftmax'));
   }
 }

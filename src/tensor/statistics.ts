@@ -11,7 +11,7 @@ import {
 } from '../ops/counting.ts';
 import * as running from '../ops/cumulative.ts';
 import * as everyday from '../ops/everyday.ts';
-import { given } from '../ops/given.ts';
+import { given, optionsGiven } from '../ops/given.ts';
 import type { ValuesAndIndices } from '../ops/namedResult.ts';
 import { checkNames } from '../ops/options.ts';
 import * as order from '../ops/order.ts';
@@ -82,7 +82,7 @@ export interface ScanOptions {
 }
 
 const scanArguments = (dim: number | ScanOptions, options: ScanOptions | undefined, op: string) => {
-  const named = typeof dim === 'object' ? checkNames(dim) : { dim, ...options };
+  const named = typeof dim === 'object' ? checkNames(dim) : { dim, ...optionsGiven(options, op) };
   return {
     dim: named.dim ?? Number.NaN,
     dtype: named.dtype === undefined ? undefined : resolveDType(named.dtype, op),

@@ -318,6 +318,7 @@ describe('profile', () => {
   it('refuses what it cannot run', () => {
     expect(() => profile(3 as unknown as () => number)).toThrow(/expected a function, but got number/);
     expect(() => profile(() => 1, { maxEvents: Number.NaN })).toThrow(/maxEvents must be/);
+    expect(() => profile(() => 1, { recordShape: true } as object)).toThrow(/is recordShapes meant/);
   });
 
   it('says what part the workers had', async () => {

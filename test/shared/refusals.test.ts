@@ -96,3 +96,62 @@ it.each([0.7, undefined, 2 ** 40, Number.NaN])('samplers that give %s are refuse
   const loader = new torch.data.DataLoader(new torch.data.TensorDataset(six()), { sampler, batchSize: 2 });
   expect(() => [...loader]).toThrow(torch.IndexError);
 });
+
+describe('options that say nothing', () => {
+  const { nn } = torch;
+  const x = torch.ones(2, 4);
+  const wrong = (options: object) => options as never;
+  it.each<[string, () => unknown]>([
+    ['axis', () => x.quantile(0.5, wrong({ axis: 0 }))],
+    ['keepDim', () => torch.quantile(x, 0.5, wrong({ keepDim: true }))],
+    ['dtyp', () => x.sum(0, true, wrong({ dtyp: 'float64' }))],
+    ['dtyp', () => x.softmax(0, wrong({ dtyp: 'float64' }))],
+    ['dtyp', () => x.logSoftmax(0, wrong({ dtyp: 'float64' }))],
+    ['dtyp', () => x.cumsum(0, wrong({ dtyp: 'float64' }))],
+    ['numclasses', () => F.oneHot(tensor([1n]), wrong({ numclasses: 5 }))],
+    ['dims', () => new nn.Softmax(wrong({ dims: 1 }))],
+    ['dims', () => new nn.GLU(wrong({ dims: 1 }))],
+    ['size', () => new nn.AdaptiveAvgPool2d(wrong({ size: 1 }))],
+    ['axis', () => torch.linalg.cross(ones(3), ones(3), wrong({ axis: 0 }))],
+    ['axis', () => torch.trapezoid(x, wrong({ axis: 0 }))],
+  ])('as %s are refused', (name, run) => {
+    expect(run).toThrow(torch.ArgumentError);
+    expect(run).toThrow(`there is no option '${name}'`);
+  });
+  it('batchFirst of unpadSequence is read', () => {
+    const padded = torch.arange(6).reshape(3, 2);
+    const lengths = torch.tensor([3n, 1n]);
+    const { unpadSequence } = nn.utils.rnn;
+    const shapes = (options: boolean | { batchFirst: boolean }) =>
+      unpadSequence(padded, lengths, options).map((y) => y.toArray());
+    expect(shapes({ batchFirst: false })).toEqual(shapes(false));
+    expect(shapes(false)).toEqual([[0, 2, 4], [1]]);
+  });
+  it('the reduction of a loss may be changed, to one that there is', () => {
+    const loss = new nn.MSELoss();
+    const options = { reduction: 'none' } as const;
+    const other = new nn.L1Loss(options);
+    loss.reduction = 'sum';
+    other.reduction = 'sum';
+    expect(loss.forward(x, x.mul(3)).item()).toBe(32);
+    expect(other.forward(x, x.mul(3)).item()).toBe(16);
+    expect(options.reduction).toBe('none');
+    expect(() => {
+      loss.reduction = 'median';
+    }).toThrow(/median is not a valid value for reduction/);
+    expect(loss.reduction).toBe('sum');
+  });
+  it('the padding row of given vectors is wrapped and checked', () => {
+    const vectors = torch.ones(3, 2);
+    const layer = nn.Embedding.fromPretrained(vectors, { paddingIdx: -1, freeze: false, dtype: 'float64' });
+    expect([layer.paddingIdx, layer.weight.dtype, 'dtype' in layer]).toEqual([2, 'float64', false]);
+    layer
+      .forward(tensor([2n, 0n]))
+      .sum()
+      .backward();
+    expect(layer.weight.grad?.toArray()).toEqual([[1, 1], [0, 0], [0, 0]]); // biome-ignore format: a row each
+    expect(() => nn.Embedding.fromPretrained(vectors, { paddingIdx: 7 })).toThrow(
+      /Padding_idx must be within/,
+    );
+  });
+});

@@ -8,7 +8,7 @@ import type { GeneratorOptions } from '../../ops/draw.ts';
 import { relu as reluOp } from '../../ops/elementwise.ts';
 import { given, tensorGiven } from '../../ops/given.ts';
 import { inplace as changeInPlace } from '../../ops/inplace.ts';
-import { checkNames, option } from '../../ops/options.ts';
+import { checkNames, onlyOption, option } from '../../ops/options.ts';
 import { type RReluOptions, rrelu as rreluOp } from '../../ops/rrelu.ts';
 import { taking } from '../../ops/taking.ts';
 import { isOptions } from '../../tensor/arguments.ts';
@@ -214,7 +214,7 @@ export function rrelu(
 
 /** The first half along dim (default the last) times the sigmoid of the second. @throws ShapeError for an odd size */
 export const glu = (x: Tensor, dim: number | { dim?: number } = -1): Tensor =>
-  ops.glu(tensorGiven(x, 'glu'), option<'dim', number>(dim, 'dim', -1));
+  ops.glu(tensorGiven(x, 'glu'), onlyOption<'dim', number>(dim, 'dim', -1));
 
 export interface SoftmaxOptions {
   dim?: number | null;
