@@ -2,9 +2,10 @@
 import { ArgumentError } from '../core/errors.ts';
 import { named } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
-import { renamed } from './pythonState.ts';
+import { checkSavedKind, renamed } from './pythonState.ts';
 import {
   type Arguments,
+  checkState,
   type LRScheduler,
   perGroup,
   type Scheduled,
@@ -104,8 +105,8 @@ export class SequentialLR extends Combination {
 
   loadStateDict(state: Readonly<SchedulerStateDict>): void {
     const { lastEpoch } = renamed(state);
-    if (typeof lastEpoch === 'number') this.lastEpoch = lastEpoch;
     loadAll(this.schedulers, state);
+    if (typeof lastEpoch === 'number') this.lastEpoch = lastEpoch;
   }
 }
 
@@ -114,9 +115,17 @@ function loadAll(schedulers: readonly Steppable[], state: Readonly<SchedulerStat
   if (!Array.isArray(saved) || saved.length !== schedulers.length) {
     throw new ArgumentError(`loadStateDict: expected the state of ${schedulers.length} schedulers`);
   }
-  schedulers.forEach((scheduler, i) => {
-    scheduler.loadStateDict(saved[i]);
-  });
+  const before = schedulers.map((scheduler) => scheduler.stateDict());
+  try {
+    schedulers.forEach((scheduler, i) => {
+      scheduler.loadStateDict(saved[i]);
+    });
+  } catch (error) {
+    schedulers.forEach((scheduler, i) => {
+      scheduler.loadStateDict(before[i]);
+    });
+    throw error;
+  }
 }
 
 /** All schedules at once, one scaling what the other left. */
@@ -181,6 +190,18 @@ const plateauNames = [
   'eps',
 ] as const;
 
+/** @throws ArgumentError */
+function checkPlateau({ factor, mode, thresholdMode }: ReduceLROnPlateauOptions): void {
+  if (Number(factor) >= 1) throw new ArgumentError('Factor should be < 1.0.');
+  if (mode !== 'min' && mode !== 'max') throw new ArgumentError(`mode ${String(mode)} is unknown!`);
+  if (thresholdMode !== 'rel' && thresholdMode !== 'abs') {
+    throw new ArgumentError(`threshold mode ${String(thresholdMode)} is unknown!`);
+  }
+}
+
+/** A metric that any other is better than. */
+const worst = (mode: 'min' | 'max'): number => (mode === 'min' ? Infinity : -Infinity);
+
 /** Lowers the rate when a metric has stopped improving. */
 export class ReduceLROnPlateau extends Combination {
   readonly optimizer: Scheduled;
@@ -212,11 +233,7 @@ export class ReduceLROnPlateau extends Combination {
       cooldown = 0,
       eps = 1e-8,
     } = options;
-    if (factor >= 1) throw new ArgumentError('Factor should be < 1.0.');
-    if (mode !== 'min' && mode !== 'max') throw new ArgumentError(`mode ${String(mode)} is unknown!`);
-    if (thresholdMode !== 'rel' && thresholdMode !== 'abs') {
-      throw new ArgumentError(`threshold mode ${String(thresholdMode)} is unknown!`);
-    }
+    checkPlateau({ factor, mode, thresholdMode });
     this.optimizer = optimizer;
     this.mode = mode;
     this.factor = factor;
@@ -226,7 +243,7 @@ export class ReduceLROnPlateau extends Combination {
     this.cooldown = cooldown;
     this.minLrs = perGroup(optimizer, options.minLr ?? 0, 'minLr');
     this.eps = eps;
-    this.best = mode === 'min' ? Infinity : -Infinity;
+    this.best = worst(mode);
   }
 
   /** Takes the metric of an epoch. @throws ArgumentError without one */
@@ -268,10 +285,26 @@ export class ReduceLROnPlateau extends Combination {
     return state;
   }
 
+  /**
+   * Takes over what `stateDict` gave, also through JSON, which has no infinite `best`.
+   * @throws ArgumentError, changing nothing, for values of another kind than they have here, and for unknown modes
+   */
   loadStateDict(state: Readonly<SchedulerStateDict>): void {
-    const known = Object.entries(renamed(state)).filter(
-      ([name]) => name !== 'optimizer' && Object.hasOwn(this, name),
+    checkState(state);
+    const { best, ...others } = renamed(state);
+    const known = Object.entries(others).filter(
+      ([name, value]) => name !== 'optimizer' && value !== null && Object.hasOwn(this, name),
     );
-    Object.assign(this, Object.fromEntries(known));
+    const next = { ...this, ...Object.fromEntries(known) };
+    checkPlateau(next);
+    if (best !== undefined) next.best = best === null ? worst(next.mode) : (best as number);
+    for (const name of Object.keys(this))
+      checkSavedKind(name, Reflect.get(this, name), Reflect.get(next, name));
+    const { length } = this.minLrs;
+    if (next.minLrs.length !== length || next.minLrs.some((lr) => typeof lr !== 'number'))
+      throw new ArgumentError(
+        `loadStateDict: minLrs must be ${length} numbers, but got ${next.minLrs.join(', ')}`,
+      );
+    Object.assign(this, next);
   }
 }

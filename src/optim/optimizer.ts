@@ -320,8 +320,10 @@ export function checkNonNegative(value: number, what: string): void {
     throw new ArgumentError(`Invalid ${what}: ${String(value)}`);
 }
 
-/** @throws ArgumentError unless both are in [0, 1) */
+/** @throws ArgumentError unless they are two, both in [0, 1) */
 export function checkBetas(betas: readonly [number, number]): void {
+  if (!Array.isArray(betas) || betas.length !== 2)
+    throw new ArgumentError(`Invalid betas: expected two numbers, but got ${String(betas)}`);
   betas.forEach((beta, i) => {
     if (!(beta >= 0 && beta < 1)) throw new ArgumentError(`Invalid beta parameter at index ${i}: ${beta}`);
   });

@@ -51,6 +51,12 @@ const isPlainState = (x: unknown): boolean =>
 
 export type SchedulerStateDict = Record<string, unknown>;
 
+/** @throws ArgumentError unless it is an object */
+export function checkState(state: Readonly<SchedulerStateDict>): void {
+  if (typeof state !== 'object' || state === null)
+    throw new ArgumentError(`loadStateDict: expected the state of a scheduler, but got ${String(state)}`);
+}
+
 export abstract class LRScheduler {
   readonly optimizer: Scheduled;
   /** The rates that the schedule scales, by group. */
@@ -153,8 +159,7 @@ export abstract class LRScheduler {
    * @throws ArgumentError, changing nothing, for values of another kind than they have here
    */
   loadStateDict(state: Readonly<SchedulerStateDict>): void {
-    if (typeof state !== 'object' || state === null)
-      throw new ArgumentError(`loadStateDict: expected the state of a scheduler, but got ${String(state)}`);
+    checkState(state);
     const { lastLr, ...own } = renamed(state);
     const known = Object.entries(own).filter(
       ([name, value]) => Object.hasOwn(this, name) && isPlainState(value),

@@ -155,3 +155,48 @@ describe('options that say nothing', () => {
     );
   });
 });
+
+describe('optimisers and schedules', () => {
+  const { Adam, SGD } = torch.optim;
+  const { ReduceLROnPlateau, SequentialLR, StepLR } = torch.optim.lrScheduler;
+  const sgd = () => new SGD([torch.ones(1)], { lr: 1 });
+  it('betas are two', () => {
+    expect(() => new Adam([ones(1)], { betas: [0.9] as never })).toThrow(/expected two numbers, but got 0.9/);
+    expect(() => new Adam([ones(1)], { betas: 0.9 as never })).toThrow(torch.ArgumentError);
+  });
+  it('a plateau comes back from JSON, and takes no state that is none', () => {
+    const optimizer = sgd();
+    const watcher = new ReduceLROnPlateau(optimizer, { patience: 0 });
+    watcher.loadStateDict(JSON.parse(JSON.stringify(watcher.stateDict())));
+    watcher.step(3);
+    expect([watcher.best, optimizer.paramGroups[0].lr]).toEqual([3, 1]);
+    const before = watcher.stateDict();
+    for (const bad of [
+      { best: 'abc' },
+      { mode: 5 },
+      { minLrs: [] },
+      { minLrs: ['0'] },
+      { factor: '0.1' },
+      null,
+    ])
+      expect(() => watcher.loadStateDict(bad as never), JSON.stringify(bad)).toThrow(torch.ArgumentError);
+    expect(watcher.stateDict()).toEqual(before);
+    new ReduceLROnPlateau(optimizer).loadStateDict({ best: 2, mode: 'max' });
+  });
+  it('of a sequence that cannot be loaded nothing is', () => {
+    const optimizer = sgd();
+    const parts = [new StepLR(optimizer, 1), new StepLR(optimizer, 2)];
+    const sequence = new SequentialLR(optimizer, parts, [2]);
+    const saved = sequence.stateDict();
+    const [first, second] = saved.schedulers as Record<string, unknown>[];
+    const spoiled = {
+      lastEpoch: 9,
+      schedulers: [
+        { ...first, stepSize: 7 },
+        { ...second, stepSize: 'x' },
+      ],
+    };
+    expect(() => sequence.loadStateDict(spoiled)).toThrow(torch.ArgumentError);
+    expect(sequence.stateDict()).toEqual(saved);
+  });
+});
