@@ -115,6 +115,8 @@ export function setRngState(state: Tensor): void {
 
 /** Runs `body` and then puts the default generator back to where it was before. */
 export function forkRng<R>(body: () => R): R {
+  if (typeof body !== 'function')
+    throw new ArgumentError('forkRng: expected a function to run, forkRng(() => { … }), but got nothing');
   const { engine } = defaultGenerator;
   const state = engine.getState();
   try {

@@ -169,6 +169,12 @@ export class Tensor extends RandomMethods {
   get data(): TypedArray {
     return this.array.backend.read(this.array);
   }
+  /** Not assigned: the elements are changed in place. @throws ArgumentError */
+  set data(_: never) {
+    throw new ArgumentError(
+      'data: it is a copy of the elements, which cannot be assigned: write torch.noGrad(() => p.copy_(value))',
+    );
+  }
   /** The same on every device, without blocking. */
   read(): Promise<TypedArray> {
     return this.array.backend.readAsync(this.array);
@@ -432,11 +438,13 @@ export function toOptions(...[target, second, third]: ToArguments): ToOptions {
   if (typeof target === 'object') return { ...checkNames(target), ...options };
   if (typeof target !== 'string')
     throw new ArgumentError(`to: expected a dtype, a device or a tensor, but got ${String(target)}`);
-  if (isDTypeName(target)) return { ...options, dtype: target };
+  if (isDTypeName(target) || FOREIGN_DTYPE.test(target)) return { ...options, dtype: target as DTypeLike };
   if (target.length === 0) throw new DeviceError('to: the device name is empty');
   return { ...options, device: target };
 }
 
+/** Dtypes of PyTorch's that are none here: refused as dtypes, not as devices. */
+const FOREIGN_DTYPE = /^(b?float|u?int|complex)\d+|^half$/;
 const shortNames: ReadonlySet<string> = new Set(['float', 'double', 'long', 'int', 'short']);
 const isDTypeName = (name: string): name is DTypeLike =>
   Object.hasOwn(dtypeInfo, name) || shortNames.has(name);

@@ -1,6 +1,6 @@
 /** Whether operations record themselves in the graph: a switch that scopes turn off and on. */
 import { storageMode } from '../backend/array.ts';
-import { AutogradError } from '../core/errors.ts';
+import { ArgumentError, AutogradError } from '../core/errors.ts';
 
 let enabled = true;
 
@@ -20,6 +20,10 @@ export function setGradEnabled<R>(mode: boolean, body?: () => R): R | void {
 
 /** Runs `body` with recording on or off. @throws AutogradError if body is asynchronous: the mode could not follow it */
 export function withGradMode<R>(mode: boolean, body: () => R, op: string): R {
+  if (typeof body !== 'function')
+    throw new ArgumentError(
+      `${op}: expected a function to run, ${op}(() => { … }), but got ${String(body ?? 'nothing')}`,
+    );
   const before = enabled;
   enabled = mode;
   try {

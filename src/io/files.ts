@@ -34,13 +34,24 @@ function tensorsOf(saveable: Saveable, op: string): Tensors {
   return typeof stateDict === 'function' ? Reflect.apply(stateDict, saveable, []) : (saveable as Tensors);
 }
 
+/** Endings of files that torch.load reads, which are no safetensors files. */
+const PYTORCH_FILE = /\.(pt|pth|pkl)$/i;
+
 /**
  * Writes tensors by name, or a module's state, as a safetensors file, which PyTorch reads as it is. The path holds the
  * old file until the new one is complete. Tensors widened from float16, bfloat16 or another dtype that this library
  * lacks are written in it again, unless they were changed.
- * @throws DataError, StorageFullError if it cannot be written; ArgumentError for anything but tensors
+ * @throws DataError, StorageFullError if it cannot be written; ArgumentError for anything but tensors, and for a name
+ * under which PyTorch would not read it
  */
 export async function save(tensors: Saveable, target: Target, options: SaveOptions = {}): Promise<void> {
+  const ending = typeof target === 'string' ? PYTORCH_FILE.exec(target) : null;
+  if (ending) {
+    throw new ArgumentError(
+      `save: torch.load reads no safetensors files, so none is written as ${ending[0]}: name it ` +
+        `'${String(target).slice(0, ending.index)}.safetensors', which safetensors.torch.load_file reads in Python and load here`,
+    );
+  }
   await writeTo(target, 'save', safetensorsChunks(tensorsOf(tensors, 'save'), options, 'save'));
 }
 

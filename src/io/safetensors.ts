@@ -19,6 +19,7 @@ import {
 } from './dtypes.ts';
 import { type JsonObject, type JsonValue, parseJson } from './json.ts';
 import type { ByteSource, Fail } from './source.ts';
+import { looksLikeZip } from './zip.ts';
 
 /** Tensors by name. */
 export type Tensors = Readonly<Record<string, Tensor>>;
@@ -92,7 +93,9 @@ export async function readHeader(source: ByteSource): Promise<Header> {
   const length = new DataView(start.buffer, start.byteOffset, LENGTH_BYTES).getBigUint64(0, true);
   if (length > BigInt(MAX_HEADER_BYTES))
     throw fail(
-      `no safetensors file: its header would have ${length} bytes, the limit is ${MAX_HEADER_BYTES}`,
+      looksLikeZip(start)
+        ? "no safetensors file, but an archive, such as torch.save writes: loadTorch reads those, and loadNpz NumPy's"
+        : `no safetensors file: its header would have ${length} bytes, the limit is ${MAX_HEADER_BYTES}`,
     );
   const dataStart = LENGTH_BYTES + Number(length);
   if (size !== null && dataStart > size) {

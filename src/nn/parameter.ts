@@ -1,5 +1,6 @@
 /** Tensors that modules train. */
 import { contiguousStrides, type Strides } from '../core/shape.ts';
+import { tensorGiven } from '../ops/given.ts';
 import { option } from '../ops/options.ts';
 import { Tensor } from '../tensor.ts';
 
@@ -14,7 +15,7 @@ export interface ParameterOptions {
  */
 export class Parameter extends Tensor {
   constructor(data: Tensor, requiresGrad: boolean | ParameterOptions = true) {
-    super(data.array);
+    super(tensorGiven(data, 'Parameter', 'data').array);
     const wanted = option<'requiresGrad', boolean>(requiresGrad, 'requiresGrad', true);
     if (wanted) this.requiresGrad = true;
   }

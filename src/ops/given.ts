@@ -7,7 +7,14 @@ const NONE: object = Object.freeze({});
 
 /** @throws ArgumentError naming the op, the argument, what was expected and what came */
 function refuse(x: unknown, op: string, argument: string, expected: string): never {
-  const came = x === undefined ? 'nothing' : typeof x === 'object' ? (x?.constructor?.name ?? 'null') : x;
+  const came =
+    x === undefined
+      ? 'nothing'
+      : typeof x === 'object'
+        ? (x?.constructor?.name ?? 'null')
+        : typeof x === 'string'
+          ? `'${x}'`
+          : x;
   throw new ArgumentError(`${op}: argument '${argument}' must be ${expected}, but got ${String(came)}`);
 }
 
@@ -18,10 +25,10 @@ export function tensorGiven<T extends Variable>(x: T, op: string, argument = 'in
 
 /** x, which must be a tensor or a plain value. @throws ArgumentError */
 export function operandGiven<X>(x: X, op: string, argument: string): X {
-  const missing = x === undefined || x === null;
-  if (missing || (typeof x === 'object' && (x as { array?: unknown }).array === undefined))
-    refuse(x, op, argument, 'a Tensor or a number');
-  return x;
+  const kind = typeof x;
+  if (kind === 'number' || kind === 'boolean' || kind === 'bigint') return x;
+  if (kind === 'object' && (x as { array?: unknown } | null)?.array !== undefined) return x;
+  refuse(x, op, argument, 'a Tensor or a number');
 }
 
 /** The options, none if nothing came; they must be an object. @throws ArgumentError where a plain value, a list or a tensor came */

@@ -323,7 +323,9 @@ export function checkNonNegative(value: number, what: string): void {
 /** @throws ArgumentError unless they are two, both in [0, 1) */
 export function checkBetas(betas: readonly [number, number]): void {
   if (!Array.isArray(betas) || betas.length !== 2)
-    throw new ArgumentError(`Invalid betas: expected two numbers, but got ${String(betas)}`);
+    throw new ArgumentError(
+      `betas must be a list of two numbers, such as [0.9, 0.999], but got ${String(betas)}`,
+    );
   betas.forEach((beta, i) => {
     if (!(beta >= 0 && beta < 1)) throw new ArgumentError(`Invalid beta parameter at index ${i}: ${beta}`);
   });

@@ -1,5 +1,6 @@
 /** Methods that change shapes, join, select and multiply matrices. */
 
+import { ArgumentError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { clone, contiguous, type OperandOf } from '../ops/convert.ts';
 import { tensorGiven } from '../ops/given.ts';
@@ -105,6 +106,10 @@ export abstract class ShapeMethods extends StatisticsMethods {
   }
   /** What Python writes as `x[…] = value`; with accumulate, `x[…] += value`. */
   indexPut_(entries: readonly IndexOf<this>[], value: OperandOf<this>, accumulate = false): this {
+    if (!Array.isArray(entries))
+      throw new ArgumentError(
+        `indexPut_: argument 'indices' must be a list, as in indexPut_([mask], 0), but got ${String(entries ?? 'nothing')}`,
+      );
     return inOp('indexPut_', () => indexPut_<this>(this, entries, value, accumulate));
   }
 

@@ -693,3 +693,65 @@ it('what is divided may be changed before the backward pass, a divisor may not',
   expect(changed((y) => y.floorDivide(2))).toEqual([0, 0]);
   expect(() => changed((y) => torch.div(2, y))).toThrow(/modified by an inplace operation/);
 });
+
+describe('habits that mean something else here are refused in words', () => {
+  const { nn, optim } = torch;
+  const wrong = <X>(x: unknown): X => x as X;
+
+  it('strings are no operands', () => {
+    const x = torch.ones(2);
+    expect(() => x.mul(wrong('2'))).toThrow(
+      "mul: argument 'other' must be a Tensor or a number, but got '2'",
+    );
+    expect(() => x.add_(wrong('2'))).toThrow("argument 'other' must be a Tensor or a number, but got '2'");
+    expect(() => x.gt(wrong('2'))).toThrow("argument 'other' must be a Tensor or a number, but got '2'");
+    expect(() => torch.where(x.gt(0), wrong('a'), 0)).toThrow(
+      "where: argument 'input' must be a Tensor or a number, but got 'a'",
+    );
+    expect(x.add(1n as never).tolist()).toEqual([2, 2]);
+    expect(x.add(wrong(true)).tolist()).toEqual([2, 2]);
+  });
+
+  it('data is not assigned', () => {
+    const p = new nn.Parameter(torch.ones(2));
+    expect(() => Reflect.set(p, 'data', torch.zeros(2))).toThrow(
+      'data: it is a copy of the elements, which cannot be assigned: write torch.noGrad(() => p.copy_(value))',
+    );
+    torch.noGrad(() => p.copy_(torch.zeros(2)));
+    expect(p.tolist()).toEqual([0, 0]);
+  });
+
+  it('scopes want a function', () => {
+    const { noGrad, enableGrad, inferenceMode, forkRng } = torch;
+    for (const [name, scope] of Object.entries({ noGrad, enableGrad, inferenceMode, forkRng }))
+      expect(() => scope(wrong(undefined))).toThrow(
+        `${name}: expected a function to run, ${name}(() => { … }), but got nothing`,
+      );
+  });
+
+  it('dtypes that are none here are no devices', () => {
+    for (const name of ['float16', 'bfloat16', 'half', 'complex64', 'uint32'])
+      expect(() => torch.ones(2).to(name)).toThrow(`to: dtype must be one of float32, float64`);
+    expect(() => new nn.Linear(1, 1).to('float16')).toThrow(torch.DTypeError);
+    expect(() => torch.ones(2).to('cuda')).toThrow("device: 'cuda' is not available");
+  });
+
+  it('arguments of another kind are named', () => {
+    expect(() => torch.ones(3).indexPut_(wrong(1), 5)).toThrow(
+      "indexPut_: argument 'indices' must be a list, as in indexPut_([mask], 0), but got 1",
+    );
+    expect(() => new nn.Parameter(wrong([1, 2]))).toThrow(
+      "Parameter: argument 'data' must be a Tensor, but got Array",
+    );
+    const weights = [torch.ones(1, { requiresGrad: true })];
+    expect(() => new optim.Adam(weights, { betas: wrong(0.9) })).toThrow(
+      'betas must be a list of two numbers, such as [0.9, 0.999], but got 0.9',
+    );
+    const module = wrong<torch.Tensor>(new nn.Linear(2, 2));
+    for (const [name, fill] of Object.entries(nn.init))
+      if (name.endsWith('_') && name !== 'sparse_')
+        expect(() => (fill as (x: torch.Tensor, value: number) => unknown)(module, 1), name).toThrow(
+          "init: argument 'tensor' must be a Tensor, but got Linear",
+        );
+  });
+});

@@ -172,6 +172,25 @@ describe('reading parts', () => {
   });
 });
 
+describe('files of torch.save', () => {
+  it('are read by loadTorch, which load says', async () => {
+    for (const name of ['model.pth', 'one.pt'])
+      await expect(load(fixture(name))).rejects.toThrow(
+        "no safetensors file, but an archive, such as torch.save writes: loadTorch reads those, and loadNpz NumPy's",
+      );
+  });
+
+  it('are not what save writes', async () => {
+    for (const ending of ['.pt', '.pth', '.PKL']) {
+      const file = at(`model${ending}`);
+      await expect(save({ a: torch.ones(3) }, file)).rejects.toThrow(
+        `save: torch.load reads no safetensors files, so none is written as ${ending}: name it '${at('model.safetensors')}'`,
+      );
+      expect(fs.existsSync(file)).toBe(false);
+    }
+  });
+});
+
 describe('a write', () => {
   const state = { a: torch.ones(3) };
 
