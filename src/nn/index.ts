@@ -6,6 +6,7 @@ export * from './activation.ts';
 export * from './attention.ts';
 export * from './container.ts';
 export * from './conv.ts';
+export * from './distance.ts';
 export * from './dropout.ts';
 export * from './embedding.ts';
 export * as functional from './functional/index.ts';

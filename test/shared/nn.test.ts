@@ -417,6 +417,41 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
     });
   });
 
+  it('has distances and angles as modules, as PyTorch', () => {
+    const a = torch
+      .tensor([
+        [1, 2, 3],
+        [0, -1, 0.5],
+      ])
+      .requiresGrad_();
+    const b = torch.tensor([
+      [2, 0, 1],
+      [1, 1, -4],
+    ]);
+    const numbers = (x: Tensor) =>
+      (x.flatten().toArray() as number[]).map((value) => Number(String(value).slice(0, 9)));
+    expect(numbers(new nn.CosineSimilarity().forward(a, b))).toEqual([0.5976142, -0.632455]);
+    for (const module of [new nn.CosineSimilarity(0), new nn.CosineSimilarity({ dim: 0 })])
+      expect(numbers(module.forward(a, b))).toEqual([0.8944271, -0.447213, 0.0797452]);
+    expect(numbers(new nn.PairwiseDistance().forward(a, b))).toEqual([3.0000009, 5.0249381]);
+    const manhattan = new nn.PairwiseDistance(1, { keepdim: true }).forward(a, b);
+    expect([manhattan.shape, numbers(manhattan)]).toEqual([
+      [2, 1],
+      [5.0000009, 7.499999],
+    ]);
+    const farthest = new nn.PairwiseDistance({ p: Number.POSITIVE_INFINITY, eps: 0 }).forward(a, b);
+    expect(farthest.toArray()).toEqual([2, 4.5]);
+    const sum = new nn.CosineSimilarity()
+      .forward(a, b)
+      .sum()
+      .add(new nn.PairwiseDistance(3).forward(a, b).sum());
+    sum.backward();
+    const wanted = [0.0451076, 0.519634, 0.5964702, 0.1644414, -0.4806547, 0.3488475];
+    for (const [i, value] of wanted.entries()) expect(a.grad?.data[i]).toBeCloseTo(value, 6);
+    expect(String(new nn.CosineSimilarity())).toBe('CosineSimilarity()');
+    expect(String(new nn.PairwiseDistance())).toBe('PairwiseDistance()');
+  });
+
   describe('losses', () => {
     const logits = () =>
       torch.tensor(

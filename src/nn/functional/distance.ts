@@ -18,7 +18,7 @@ export const atLeast = (x: Tensor, floor: number): Tensor => clampMin<Tensor>(x,
 export const raised = (x: Tensor, floor: number): Tensor =>
   x.add(whereOp<Tensor>(x.lt(floor), x.rsub(floor), 0).detach());
 
-interface SimilarityOptions {
+export interface SimilarityOptions {
   /** Default 1. */
   dim?: number;
   /** Lengths are at least this. Default 1e-8. */
@@ -45,7 +45,7 @@ export const cosineSimilarity = /* @__PURE__ */ taking(
   },
 );
 
-interface DistanceOptions {
+export interface DistanceOptions {
   /** The exponent. Default 2. */
   p?: number;
   /** Added to the difference. Default 1e-6. */
