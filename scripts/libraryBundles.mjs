@@ -26,8 +26,8 @@ const PURE_CALLS =
  */
 const KERNELS = { source: 'generated/kernels', specifier: 'wasmgrad:kernels' };
 
-/** Modules and optimisers print the names of their classes; others are printed by consoles and named in errors. */
-const NAMED_CLASSES = /[\\/]src[\\/]((nn|optim)[\\/].*|tensor|random|graph)\.ts$/;
+/** Modules, optimisers and distributions print the names of their classes; others are printed by consoles and named in errors. */
+const NAMED_CLASSES = /[\\/]src[\\/]((nn|optim|distributions)[\\/].*|tensor|random|graph)\.ts$/;
 
 /** A source as bundlers get it. */
 export function prepared(/** @type {string} */ file, /** @type {string} */ code) {

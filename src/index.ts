@@ -52,6 +52,7 @@ export {
   zerosLike,
 } from './creation.ts';
 export * as data from './data/index.ts';
+export * as distributions from './distributions/index.ts';
 export * from './functions.ts';
 export {
   type BackwardStep,

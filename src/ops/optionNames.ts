@@ -30,7 +30,7 @@ export const OPTION_NAMES =
   'stable start startDim startFactor startMs std step stepSize stepSizeDown stepSizeUp stepsPerEpoch strict ' +
   'stride swap T0 tau tgtIsCausal tgtKeyPaddingMask tgtMask threads threePhase threshold thresholdMode TMax ' +
   'TMult to toleranceChange toleranceGrad totalIters totalLength totalSteps trackRunningStats train ' +
-  'training transform unbiased upper useInputStats v value vdim weight weightDecay weights withReplacement ' +
+  'training transform unbiased upper useInputStats v validateArgs value vdim weight weightDecay weights withReplacement ' +
   'workerURL';
 
 /** What others call our options. */

@@ -38,7 +38,7 @@ export function nodeSamples(/** @type {import('./samples.mjs').Samples} */ sampl
        for (const name of ['Module', 'Memory', 'Instance', 'instantiate', 'validate']) watch(WebAssembly, name);
        for (const name of ['fetch', 'setTimeout', 'setInterval']) watch(globalThis, name);
        const before = Object.keys(globalThis).length;
-       for (const part of ['', '/nn', '/optim', '/data', '/vision', '/io', '/plot', '/training', '/serve'])
+       for (const part of ['', '/nn', '/optim', '/data', '/distributions', '/vision', '/io', '/plot', '/training', '/serve'])
          await import('wasmgrad' + part);
        const threads = process.getActiveResourcesInfo().filter((name) => name === 'MessagePort');
        console.log(JSON.stringify([used, Object.keys(globalThis).length - before, threads]));`,

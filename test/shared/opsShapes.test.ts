@@ -236,7 +236,11 @@ describe.each(['cpu', 'reference'])('arrangements on %s', (device) => {
     expect(() => x.gather(1, int([0]))).toThrow(/same number of dimensions/);
     expect(() => x.indexSelect(0, int([2]))).toThrow(torch.IndexError);
     expect(() => x.scatter(1, int([[0]]), int([[1]]))).toThrow(torch.DTypeError);
-    expect(int([1]).maskedFill(tensor([true]), 0.5).toArray()).toEqual([0]);
+    expect(
+      int([1])
+        .maskedFill(tensor([true]), 0.5)
+        .toArray(),
+    ).toEqual([0]);
   });
 
   it('indexes like Python', () => {

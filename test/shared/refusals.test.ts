@@ -161,7 +161,9 @@ describe('optimisers and schedules', () => {
   const { ReduceLROnPlateau, SequentialLR, StepLR } = torch.optim.lrScheduler;
   const sgd = () => new SGD([torch.ones(1)], { lr: 1 });
   it('betas are two', () => {
-    expect(() => new Adam([ones(1)], { betas: [0.9] as never })).toThrow(/betas must be a list of two numbers/);
+    expect(() => new Adam([ones(1)], { betas: [0.9] as never })).toThrow(
+      /betas must be a list of two numbers/,
+    );
     expect(() => new Adam([ones(1)], { betas: 0.9 as never })).toThrow(torch.ArgumentError);
   });
   it('a plateau comes back from JSON, and takes no state that is none', () => {

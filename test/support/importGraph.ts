@@ -13,7 +13,7 @@ export interface Import {
 const FLOORS: Record<string, number> = { generated: 1, core: 1, backend: 2, autograd: 3, ops: 4, tensor: 5 };
 const TENSOR_FLOOR = 5;
 const PARTS_FLOOR = 6;
-const PARTS = ['nn', 'optim', 'data', 'vision', 'io', 'plot', 'serve', 'training'];
+const PARTS = ['nn', 'optim', 'data', 'distributions', 'vision', 'io', 'plot', 'serve', 'training'];
 /** Built out of several parts: whole models and their files, the processes that train them, what shows their time. */
 const ASSEMBLIES_FLOOR = 7;
 const ASSEMBLIES = ['distributed', 'profiler'];

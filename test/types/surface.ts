@@ -3,7 +3,8 @@
  * sources, test/unit/package.test.ts against the installed package, and each `@ts-expect-error` must be one.
  */
 import * as torch from 'wasmgrad';
-import { data, nn, optim, type Tensor } from 'wasmgrad';
+import { data, distributions, nn, optim, type Tensor } from 'wasmgrad';
+import { Normal } from 'wasmgrad/distributions';
 
 const F = nn.functional;
 
@@ -312,4 +313,28 @@ export function decompositions(a: Tensor, b: Tensor): void {
   isTensor(linalg.lstsq(a, b).solution);
   // @ts-expect-error which triangle is missing
   linalg.solveTriangular(a, b);
+}
+
+export function random(x: Tensor): void {
+  const { Bernoulli, Categorical, Independent, klDivergence, MultivariateNormal, registerKl } = distributions;
+  const latent = new Normal(x, 1, { validateArgs: false });
+  isTensor(latent.rsample([2]));
+  isTensor(latent.sample({ sampleShape: [2] }).add(latent.mean));
+  isTensor(new Normal({ loc: 0, scale: x }).logProb(x));
+  is<Normal>()(latent.expand([2, 3]));
+  is<distributions.Independent<Normal>>()(new Independent(latent, 1));
+  isTensor(new Independent(latent, 1).baseDist.scale);
+  isTensor(new Categorical({ logits: x }).sample());
+  isTensor(new Bernoulli(null, 0.5).enumerateSupport({ expand: false }));
+  isTensor(new MultivariateNormal(x, { scaleTril: x }).covarianceMatrix);
+  isTensor(klDivergence(latent, new Normal(0, 1)));
+  registerKl(Normal, Bernoulli)((p, q) => p.scale.add(q.logits));
+  is<readonly number[]>()(latent.batchShape);
+  isTensor(new nn.CosineSimilarity(1).forward(x, x).add(new nn.PairwiseDistance({ p: 1 }).forward(x, x)));
+  // @ts-expect-error the scale is missing
+  new Normal(0);
+  // @ts-expect-error categories have a vector of probabilities
+  new Categorical(0.5);
+  // @ts-expect-error values are tensors
+  latent.logProb(0.5);
 }

@@ -1,0 +1,104 @@
+/**
+ * What parameters and values have to be: each constraint tests a tensor, element by element or, where it is about
+ * vectors or matrices, one of them after the other, and prints as PyTorch's does.
+ */
+import { pythonFloat, pythonNumber } from '../core/pythonText.ts';
+import type { Tensor } from '../tensor.ts';
+
+export interface Constraint {
+  /** A bool tensor: where the value satisfies it. */
+  check(value: Tensor): Tensor;
+  toString(): string;
+}
+
+type Bound = Tensor | number;
+
+/** A tensor as Python puts it into a text: the only element of one without dimensions as a number. */
+export const inText = (x: Tensor): string =>
+  x.ndim === 0 && x.array.backend.synchronous ? pythonFloat(x.item()) : String(x);
+
+const shown = (x: Bound): string => (typeof x === 'number' ? pythonFloat(x) : inText(x));
+
+/** True where the last `count` dimensions are. */
+const overLast = (x: Tensor, count: number): Tensor => (count === 0 ? x : x.flatten(-count).all(-1));
+
+/** Anything but NaN. */
+export const real: Constraint = { check: (x) => x.eq(x), toString: () => 'Real()' };
+
+/** 0 or 1. */
+export const boolean: Constraint = {
+  check: (x) => x.eq(0).logicalOr(x.eq(1)),
+  toString: () => 'Boolean()',
+};
+
+/** Above the bound. */
+export const greaterThan = (bound: Bound): Constraint => ({
+  check: (x) => x.gt(bound),
+  toString: () => `GreaterThan(lower_bound=${shown(bound)})`,
+});
+
+/** The bound or above. */
+export const greaterThanEq = (bound: Bound): Constraint => ({
+  check: (x) => x.ge(bound),
+  toString: () => `GreaterThanEq(lower_bound=${shown(bound)})`,
+});
+
+/** Below the bound. */
+export const lessThan = (bound: Bound): Constraint => ({
+  check: (x) => x.lt(bound),
+  toString: () => `LessThan(upper_bound=${shown(bound)})`,
+});
+
+/** Between the bounds, or one of them. */
+export const interval = (low: Bound, high: Bound): Constraint => ({
+  check: (x) => x.ge(low).logicalAnd(x.le(high)),
+  toString: () => `Interval(lower_bound=${shown(low)}, upper_bound=${shown(high)})`,
+});
+
+/** A whole number between the bounds, or one of them. */
+export const integerInterval = (low: number, high: number): Constraint => ({
+  check: (x) => x.remainder(1).eq(0).logicalAnd(x.ge(low)).logicalAnd(x.le(high)),
+  toString: () => `IntegerInterval(lower_bound=${pythonNumber(low)}, upper_bound=${pythonNumber(high)})`,
+});
+
+/** The constraint of single elements, as one of their last `count` dimensions together. */
+export const independent = (base: Constraint, count: number): Constraint => ({
+  check: (x) => overLast(base.check(x), count),
+  toString: () => `IndependentConstraint(${base}, ${count})`,
+});
+
+export const positive: Constraint = /* @__PURE__ */ greaterThan(0);
+export const nonnegative: Constraint = /* @__PURE__ */ greaterThanEq(0);
+export const unitInterval: Constraint = /* @__PURE__ */ interval(0, 1);
+/** A vector without NaN. */
+export const realVector: Constraint = /* @__PURE__ */ independent(real, 1);
+
+/** A whole number from 0. */
+export const nonnegativeInteger: Constraint = {
+  check: (x) => x.remainder(1).eq(0).logicalAnd(x.ge(0)),
+  toString: () => 'IntegerGreaterThan(lower_bound=0)',
+};
+
+/** Vectors of nothing negative whose sum is 1, give or take 1e-6. */
+export const simplex: Constraint = {
+  check: (x) => x.ge(0).all(-1).logicalAnd(x.sum(-1).sub(1).abs().lt(1e-6)),
+  toString: () => 'Simplex()',
+};
+
+/** Vectors of zeros and a single 1. */
+export const oneHot: Constraint = {
+  check: (x) => boolean.check(x).all(-1).logicalAnd(x.sum(-1).eq(1)),
+  toString: () => 'OneHot()',
+};
+
+/** Vectors of counts, of `most` together. */
+export const multinomial = (most: number): Constraint => ({
+  check: (x) => x.ge(0).all(-1).logicalAnd(x.sum(-1).le(most)),
+  toString: () => 'Multinomial()',
+});
+
+/** Lower triangular matrices with a positive diagonal. */
+export const lowerCholesky: Constraint = {
+  check: (x) => overLast(x.tril().eq(x), 2).logicalAnd(x.diagonal(0, -2, -1).gt(0).all(-1)),
+  toString: () => 'LowerCholesky()',
+};

@@ -1,0 +1,531 @@
+/**
+ * `torch.distributions` against PyTorch's answers (test/fixtures/distributions): samples after a seed, densities, their
+ * gradients, divergences, texts and refusals; and what only is here: names, options, devices.
+ */
+import { beforeAll, describe, expect, it } from 'vitest';
+import * as torch from '../../src/index.ts';
+import { distributions as D, nn, optim, type Tensor } from '../../src/index.ts';
+import {
+  type Answer,
+  type Case,
+  type Described,
+  distribution,
+  type Expected,
+  loadExpected,
+  type Spec,
+  tensor,
+} from '../support/distributionCases.ts';
+
+let expected: Expected;
+beforeAll(async () => {
+  expected = await loadExpected();
+});
+
+/** The same dtype and shape, and the same numbers, bit for bit or but for the last places. */
+function expectTensor(got: Tensor, wanted: Described, what: string, exact = false): void {
+  expect([got.dtype, [...got.shape]], what).toEqual([wanted.dtype, wanted.shape]);
+  const tolerance = exact ? 0 : wanted.dtype === 'float64' ? 1e-12 : 2e-6;
+  const { data } = got;
+  wanted.data.forEach((value, i) => {
+    const [a, b] = [
+      Number(data[i]),
+      value === 'nan' ? Number.NaN : Number(String(value).replace('inf', 'Infinity')),
+    ];
+    if (Object.is(a, b) || a === b) return;
+    const close = Math.abs(a - b) <= tolerance * Math.max(1, Math.abs(b));
+    if (!close) expect.fail(`${what}: element ${i} is ${a}, expected ${b}`);
+  });
+}
+
+/** A sum in which every element has a weight of its own. */
+function weighted(x: Tensor): Tensor {
+  const weights = Array.from({ length: x.numel() }, (_, i) => ((7 * i) % 5) - 1.5);
+  const finite = torch.where(torch.isfinite(x.detach()), x, 0);
+  return finite.mul(torch.tensor(weights, { dtype: x.dtype }).reshape(x.shape)).sum();
+}
+
+function expectGradients(x: Tensor, leaves: Tensor[], wanted: (Described | null)[], what: string): void {
+  if (!x.requiresGrad) {
+    expect(wanted, what).toEqual(leaves.map(() => null));
+    return;
+  }
+  const grads = torch.autograd.grad(weighted(x), leaves, { allowUnused: true });
+  wanted.forEach((grad, i) => {
+    const found = grads[i];
+    if (grad === null) expect(found, `${what}, leaf ${i}`).toBeNull();
+    else expectTensor(found as Tensor, grad, `${what}, gradient of leaf ${i}`);
+  });
+}
+
+function expectAnswer(
+  spec: Spec,
+  answer: Answer,
+  compute: (d: D.Distribution, value: Tensor) => Tensor,
+  what: string,
+): void {
+  const leaves: Tensor[] = [];
+  const d = distribution(spec, leaves);
+  const value = answer.value === null ? torch.tensor(0) : tensor(answer.value, leaves);
+  const result = compute(d, value);
+  expectTensor(result, answer.result, what);
+  expectGradients(result, leaves, answer.grads, what);
+}
+
+const each = (compute: (one: Case, what: string) => void): void => {
+  expected.cases.forEach((one, i) => {
+    compute(one, `case ${i}, ${one.repr}`);
+  });
+};
+/** Whose samples are draws, sums and products; float64 normals have the engine's sine. */
+const isExact = ({ type, args }: Spec): boolean =>
+  /^(Normal|Uniform|Exponential|Bernoulli|Poisson|(OneHot)?Categorical|Multinomial)$/.test(type) &&
+  !JSON.stringify(args).includes('float64');
+const NOT_IMPLEMENTED = /is not implemented/;
+
+describe('as PyTorch:', () => {
+  it('shapes, moments and texts', () => {
+    each((one, what) => {
+      const d = distribution(one.spec);
+      expect(String(d), what).toBe(one.repr);
+      expect([d.batchShape, d.eventShape], what).toEqual([one.batchShape, one.eventShape]);
+      expect([d.hasRsample, d.hasEnumerateSupport], what).toEqual([one.hasRsample, one.hasEnumerateSupport]);
+      for (const name of ['mean', 'mode', 'variance', 'stddev'] as const) {
+        const wanted = one.properties[name];
+        if (wanted === null) expect(() => d[name], what).toThrow(NOT_IMPLEMENTED);
+        else expectTensor(d[name], wanted, `${what}: ${name}`);
+      }
+    });
+  });
+
+  it('samples, and where the stream is afterwards', () => {
+    each((one, what) => {
+      for (const { shape, result, after } of one.sample) {
+        torch.manualSeed(7);
+        const leaves: Tensor[] = [];
+        const sample = distribution(one.spec, leaves).sample(shape);
+        expect(sample.requiresGrad, what).toBe(false);
+        expectTensor(sample, result, `${what}: sample(${shape})`, isExact(one.spec));
+        expectTensor(torch.rand(1), after, `${what}: after sample(${shape})`, true);
+      }
+    });
+  });
+
+  it('samples with gradients', () => {
+    each((one, what) => {
+      if (one.rsample === null) {
+        expect(() => distribution(one.spec).rsample(), what).toThrow(NOT_IMPLEMENTED);
+        return;
+      }
+      for (const { shape, result, after, grads } of one.rsample) {
+        torch.manualSeed(7);
+        const leaves: Tensor[] = [];
+        const sample = distribution(one.spec, leaves).rsample({ sampleShape: shape });
+        expectTensor(torch.rand(1), after, `${what}: after rsample(${shape})`);
+        expectTensor(sample, result, `${what}: rsample(${shape})`, isExact(one.spec));
+        expectGradients(sample, leaves, grads ?? [], `${what}: rsample(${shape})`);
+      }
+    });
+  });
+
+  it('densities, distribution functions and entropies, with gradients', () => {
+    each((one, what) => {
+      one.logProb.forEach((answer, i) => {
+        expectAnswer(one.spec, answer, (d, value) => d.logProb(value), `${what}: logProb ${i}`);
+      });
+      one.cdf.forEach((answer, i) => {
+        if (answer !== null) expectAnswer(one.spec, answer, (d, value) => d.cdf(value), `${what}: cdf ${i}`);
+        else
+          expect(() => distribution(one.spec).cdf(tensor(one.logProb[i].value as Described)), what).toThrow(
+            NOT_IMPLEMENTED,
+          );
+      });
+      if (one.icdf !== null) expectAnswer(one.spec, one.icdf, (d, value) => d.icdf(value), `${what}: icdf`);
+      if (one.entropy !== null) expectAnswer(one.spec, one.entropy, (d) => d.entropy(), `${what}: entropy`);
+    });
+  });
+
+  it('lists of values, and larger batches', () => {
+    each(({ spec, support, expanded }, what) => {
+      const d = distribution(spec);
+      if (support !== undefined) {
+        expectTensor(d.enumerateSupport(), support[0], what);
+        expectTensor(d.enumerateSupport({ expand: false }), support[1], what);
+      }
+      if (expanded === undefined) return;
+      const larger = d.expand(expanded.batch);
+      expect([String(larger), larger.batchShape], what).toEqual([expanded.repr, expanded.batch]);
+      expect(larger.constructor, what).toBe(d.constructor);
+      torch.manualSeed(3);
+      expectTensor(larger.sample([2]), expanded.sample, `${what}: expanded`);
+      const value = tensor(expected.cases.find((one) => one.spec === spec)?.logProb[0].value as Described);
+      expectTensor(larger.logProb(value), expanded.logProb, `${what}: expanded`);
+    });
+  });
+
+  it('divergences, with gradients', () => {
+    for (const { p, q, result, grads } of expected.divergences) {
+      const leaves: Tensor[] = [];
+      const [left, right] = [distribution(p, leaves), distribution(q, leaves)];
+      const what = `KL(${left} || ${right})`;
+      const found = D.klDivergence(left, right);
+      expectTensor(found, result, what);
+      expectGradients(found, leaves, grads, what);
+    }
+  });
+
+  it('what is refused, and in which words', () => {
+    for (const { spec, value, method, message } of expected.refused) {
+      const call = () => {
+        const d = distribution(spec);
+        if (method === 'cdf') d.cdf(tensor(value as Described));
+        else d.logProb(tensor(value as Described));
+      };
+      // What tensors say of their gradients is nothing that a message is about.
+      const plain = (text: string) => text.replaceAll(', requires_grad=True', '');
+      let found = '';
+      try {
+        call();
+      } catch (error) {
+        expect(error).toBeInstanceOf(torch.ArgumentError);
+        found = (error as Error).message;
+      }
+      expect(plain(found)).toBe(plain(message));
+    }
+  });
+
+  it('texts that show what has been worked out by then', () => {
+    const d = new D.Bernoulli(0.25);
+    const before = String(d);
+    d.logProb(torch.tensor(1));
+    expect([before, String(d)]).toEqual(expected.lazy);
+  });
+});
+
+describe('training', () => {
+  it('of a variational autoencoder gives PyTorch’s losses', () => {
+    torch.manualSeed(5);
+    const encoder = new nn.Linear(6, 4);
+    const decoder = new nn.Linear(2, 6);
+    const images = torch.rand(16, 6).round();
+    const optimizer = new optim.Adam([...encoder.parameters(), ...decoder.parameters()], { lr: 0.05 });
+    const losses = Array.from({ length: 20 }, () => {
+      const [loc, scale] = encoder.forward(images).chunk(2, 1);
+      const latent = new D.Normal(loc, nn.functional.softplus(scale));
+      const out = new D.Independent(new D.Bernoulli({ logits: decoder.forward(latent.rsample()) }), 1);
+      const divergence = D.klDivergence(latent, new D.Normal(0, 1)).sum(1);
+      const loss = divergence.sub(out.logProb(images)).mean();
+      optimizer.zeroGrad();
+      loss.backward();
+      optimizer.step();
+      return loss.item();
+    });
+    losses.forEach((loss, i) => {
+      expect(loss).toBeCloseTo(expected.variational[i], 4);
+    });
+    expect(losses[19]).toBeLessThan(losses[0]);
+  });
+
+  it('of a policy gives PyTorch’s losses and rewards', () => {
+    torch.manualSeed(9);
+    const policy = new nn.Linear(4, 3);
+    const optimizer = new optim.SGD(policy.parameters(), { lr: 0.5 });
+    for (let step = 0; step < 20; step++) {
+      const state = torch.randn(32, 4);
+      const arms = new D.Categorical({ logits: policy.forward(state) });
+      const action = arms.sample();
+      const reward = action.eq(state.argmax(1).clamp({ max: 2 })).float();
+      const gain = arms.logProb(action).mul(reward.sub(reward.mean())).mean();
+      const loss = gain.neg().sub(arms.entropy().mean().mul(0.01));
+      optimizer.zeroGrad();
+      loss.backward();
+      optimizer.step();
+      expect(loss.item()).toBeCloseTo(expected.reinforce.losses[step], 5);
+      expect(reward.mean().item()).toBe(expected.reinforce.rewards[step]);
+    }
+  });
+});
+
+describe('distributions', () => {
+  it('take parameters by position and by name, numbers and tensors', () => {
+    const value = torch.tensor([0.5, 1]);
+    const same = (...forms: D.Distribution[]) => {
+      const [first, ...others] = forms.map((d) => [String(d), d.logProb(value).toArray()]);
+      for (const other of others) expect(other).toEqual(first);
+    };
+    same(
+      new D.Normal(0.5, 2),
+      new D.Normal({ loc: 0.5, scale: 2 }),
+      new D.Normal(0.5, { scale: 2 }),
+      new D.Normal(0.5, 2, true),
+      new D.Normal(torch.tensor(0.5), 2, { validateArgs: false }),
+    );
+    same(new D.Exponential(2), new D.Exponential({ rate: 2 }), new D.Exponential(2, { validateArgs: null }));
+    const options = { validateArgs: false };
+    same(
+      new D.Bernoulli(0.5, options),
+      new D.Bernoulli({ probs: 0.5, ...options }),
+      new D.Bernoulli(0.5, null, false),
+    );
+    same(
+      new D.Bernoulli(null, 0, options),
+      new D.Bernoulli(undefined, 0, false),
+      new D.Bernoulli({ logits: 0, ...options }),
+    );
+    const tril = torch.eye(2);
+    same(
+      new D.MultivariateNormal(torch.zeros(2), { scaleTril: tril }),
+      new D.MultivariateNormal({ loc: torch.zeros(2), scaleTril: tril }),
+      new D.MultivariateNormal(torch.zeros(2), null, null, tril),
+    );
+    const probs = torch.ones(2);
+    same(
+      new D.Multinomial(2, probs, null, false),
+      new D.Multinomial({ totalCount: 2, probs, validateArgs: false }),
+      new D.Multinomial(2, { probs, validateArgs: false }),
+    );
+    const components = new D.Normal(torch.tensor([-1, 1]), 0.5);
+    const mixtureDistribution = new D.Categorical(probs);
+    same(
+      new D.MixtureSameFamily(mixtureDistribution, components),
+      new D.MixtureSameFamily({ mixtureDistribution, componentDistribution: components }),
+    );
+    same(
+      new D.Independent(components, 1),
+      new D.Independent({ baseDistribution: components, reinterpretedBatchNdims: 1 }),
+    );
+    expect(new D.Normal(torch.zeros(2, { dtype: 'float64' }), 1).scale.dtype).toBe('float64');
+  });
+
+  it.each<[string, () => unknown, string | RegExp]>([
+    [
+      'a missing parameter',
+      () => new D.Normal(...([0] as unknown as [number, number])),
+      "missing required argument 'scale'",
+    ],
+    [
+      'text',
+      () => new D.Normal('zero' as unknown as number, 1),
+      "Normal: argument 'loc' must be a Tensor or a number, but got zero",
+    ],
+    [
+      'shapes',
+      () => new D.Normal(torch.zeros(2), torch.ones(3)),
+      "got shapes [2] for argument 'loc' and [3] for 'scale'",
+    ],
+    [
+      'a wrong name',
+      () => new D.Normal(0, 1, { validate: false } as object),
+      "there is no option 'validate'",
+    ],
+    [
+      'no probability',
+      () => new D.Bernoulli(),
+      'Bernoulli: Either `probs` or `logits` must be specified, but not both; got none',
+    ],
+    ['no vector of probabilities', () => new D.OneHotCategorical(), 'OneHotCategorical: Either `probs` or'],
+    [
+      'a missing parameter of the logarithm',
+      () => new D.LogNormal({ loc: 1 } as never),
+      "LogNormal: missing required argument 'scale'",
+    ],
+    [
+      'two probabilities',
+      () => new D.Geometric({ probs: 0.5, logits: 0 }),
+      'Geometric: Either `probs` or `logits` must be specified, but not both; got both',
+    ],
+    [
+      'a number for a vector',
+      () => new D.Categorical(0.5 as unknown as Tensor),
+      "Categorical: argument 'probs' must be a Tensor",
+    ],
+    [
+      'no dimension',
+      () => new D.Categorical({ logits: torch.tensor(1) }),
+      'Categorical: `logits` parameter must be at least one-dimensional',
+    ],
+    [
+      'a fraction',
+      () => new D.Multinomial(1.5, torch.ones(2)),
+      /'totalCount' to be a whole number, but got 1.5/,
+    ],
+    [
+      'no matrix',
+      () => new D.MultivariateNormal(torch.zeros(2)),
+      /Exactly one of covariance_matrix .* got 0/,
+    ],
+    [
+      'a covariance',
+      () => new D.MultivariateNormal(torch.zeros(2), torch.eye(2)),
+      "expected argument 'scaleTril'",
+    ],
+    [
+      'no mean',
+      () => new D.MultivariateNormal({ scaleTril: torch.eye(2) } as never),
+      "argument 'loc' must be a Tensor, but got nothing",
+    ],
+    [
+      'a matrix of another size',
+      () => new D.MultivariateNormal(torch.zeros(2), { scaleTril: torch.eye(3) }),
+      'expected scaleTril to be [..., 2, 2] for loc of shape [2], but got shape [3, 3]',
+    ],
+    [
+      'no triangle',
+      () => new D.MultivariateNormal(torch.zeros(2), { scaleTril: torch.ones(2, 2) }),
+      'Expected parameter scaleTril (Tensor of shape (2, 2))',
+    ],
+    [
+      'too many dimensions',
+      () => new D.Independent(new D.Normal(0, 1), 1),
+      'Expected reinterpreted_batch_ndims <= len(base_distribution.batch_shape), actual 1 vs 0',
+    ],
+    [
+      'no distribution',
+      () => new D.Independent(torch.zeros(2) as never, 1),
+      "'baseDistribution' must be a Distribution, but got Tensor",
+    ],
+    [
+      'no categories',
+      () => new D.MixtureSameFamily(new D.Normal(0, 1) as never, new D.Normal(0, 1)),
+      'needs to be an instance of Categorical, but got Normal',
+    ],
+    [
+      'other components',
+      () => new D.MixtureSameFamily(new D.Categorical(torch.ones(2)), new D.Normal(torch.zeros(3), 1)),
+      '`mixture_distribution component` (2) does not equal `component_distribution.batch_shape[-1]` (3)',
+    ],
+    [
+      'another batch',
+      () => new D.MixtureSameFamily(new D.Categorical(torch.ones(3, 2)), new D.Normal(torch.zeros(4, 2), 1)),
+      '`mixture_distribution.batch_shape` (torch.Size([3])) is not compatible',
+    ],
+    [
+      'a number of samples',
+      () => new D.Normal(0, 1).sample(3 as never),
+      "Normal.sample: argument 'sampleShape' must be a list of sizes, but got 3",
+    ],
+    ['sizes below 0', () => new D.Normal(0, 1).sample([-3]), /Normal.sample: .* negative dimension -3/],
+    [
+      'no value',
+      () => new D.Normal(0, 1).logProb(undefined as never),
+      "Normal.logProb: argument 'value' must be a Tensor, but got nothing",
+    ],
+    [
+      'another event',
+      () => new D.OneHotCategorical(torch.ones(2)).logProb(torch.ones(3)),
+      'The right-most size of value must match event_shape: torch.Size([3]) vs torch.Size([2]).',
+    ],
+    [
+      'a value that does not broadcast',
+      () => new D.Normal(torch.zeros(2), 1).logProb(torch.ones(3)),
+      'Value is not broadcastable with batch_shape+event_shape: torch.Size([3]) vs torch.Size([2]).',
+    ],
+    ['what there is not', () => new D.Poisson(1).rsample(), 'Poisson: rsample is not implemented'],
+    [
+      'all values of an event of several',
+      () => new D.Independent(new D.Bernoulli(torch.ones(2)), 1).enumerateSupport(),
+      'Enumeration over cartesian product is not implemented',
+    ],
+    [
+      'a divergence that nobody knows',
+      () => D.klDivergence(new D.Normal(0, 1), new D.Poisson(1)),
+      'No KL(p || q) is implemented for p type Normal and q type Poisson',
+    ],
+    [
+      'a divergence of tensors',
+      () => D.klDivergence(torch.ones(1) as never, new D.Poisson(1)),
+      "klDivergence: argument 'p' must be a Distribution, but got tensor([1.])",
+    ],
+    [
+      'a rule for no class',
+      () => D.registerKl(torch.Tensor as never, D.Normal),
+      'registerKl: Expected typeP to be a Distribution subclass',
+    ],
+  ])('refuse %s', (_, call, message) => {
+    expect(call).toThrow(torch.WasmgradError);
+    expect(call).toThrow(message);
+  });
+
+  it('check nothing where they are told so', () => {
+    const unchecked = new D.Normal(0, -1, { validateArgs: false });
+    expect(unchecked.logProb(torch.tensor(Number.NaN)).item()).toBeNaN();
+    expect(unchecked.expand([2]).validateArgs).toBe(false);
+    D.Distribution.setDefaultValidateArgs(false);
+    try {
+      expect(String(new D.Normal(0, -1))).toBe('Normal(loc: 0.0, scale: -1.0)');
+    } finally {
+      D.Distribution.setDefaultValidateArgs(true);
+    }
+    expect(() => new D.Normal(0, -1)).toThrow('GreaterThan(lower_bound=0.0)');
+  });
+
+  it('draw more than few samples, strided parameters and none', () => {
+    torch.manualSeed(1);
+    expect(new D.Normal(torch.zeros(0), 1).sample([2]).shape).toEqual([2, 0]);
+    const rates = torch
+      .tensor([
+        [1, 2],
+        [3, 4],
+        [5, 6],
+      ])
+      .t();
+    expect(new D.Exponential(rates).sample([5]).shape).toEqual([5, 2, 3]);
+    const mean = new D.Laplace(3, 0.5).sample([20000]).mean().item();
+    expect(mean).toBeCloseTo(3, 1);
+  });
+
+  it('can be made of one’s own, with a divergence, and keep what they are when expanded', () => {
+    class Triangular extends D.Distribution {
+      readonly width: Tensor;
+      constructor(width: Tensor) {
+        super(width.shape);
+        this.width = width;
+        this.checkParameters();
+      }
+      override get argConstraints() {
+        return { width: D.constraints.positive };
+      }
+      override rsample(sampleShape: readonly number[] = []) {
+        const shape = this.extendedShape(sampleShape);
+        return torch.rand(shape).sub(torch.rand(shape)).mul(this.width);
+      }
+      twice() {
+        return this.width.mul(2);
+      }
+    }
+    expect(() => new Triangular(torch.tensor([-1]))).toThrow(
+      'of distribution Triangular(width: tensor([-1.]))',
+    );
+    const large = new Triangular(torch.tensor(2)).expand([3]);
+    expect([String(large), large.twice().toArray()]).toEqual([
+      'Triangular(width: torch.Size([3]))',
+      [4, 4, 4],
+    ]);
+    expect(large.sample([5]).shape).toEqual([5, 3]);
+    expect(() => large.entropy()).toThrow('Triangular: entropy is not implemented');
+    D.registerKl(Triangular, D.Distribution)(() => torch.tensor(1));
+    D.registerKl(Triangular, Triangular)((p, q) => q.width.div(p.width).log());
+    const small = new Triangular(torch.tensor(1));
+    expect(D.klDivergence(small, new D.Normal(0, 1)).item()).toBe(1);
+    expect(D.klDivergence(small, large).toArray()).toEqual(Array(3).fill(Math.fround(Math.log(2))));
+    class Wider extends D.Normal {}
+    const wider = new Wider(0, 2).expand([2]);
+    expect(String(wider)).toBe('Wider(loc: torch.Size([2]), scale: torch.Size([2]))');
+    expect(D.klDivergence(wider, new Wider(0, 2)).toArray()).toEqual([0, 0]);
+  });
+
+  it('of vectors know their covariance and its inverse', () => {
+    const scaleTril = torch.tensor([
+      [2, 0],
+      [1, 0.5],
+    ]);
+    const d = new D.MultivariateNormal(torch.zeros(2), { scaleTril });
+    expect(d.covarianceMatrix.toArray()).toEqual([
+      [4, 2],
+      [2, 1.25],
+    ]);
+    expect(d.precisionMatrix.matmul(d.covarianceMatrix).toArray()).toEqual([
+      [1, 0],
+      [0, 1],
+    ]);
+  });
+});
