@@ -227,6 +227,8 @@ Methods of \`Tensor\`: ${[...methods]
 
 \`torch.optim.lrScheduler\`: ${names(torch.optim.lrScheduler)}
 
+\`torch.distributions\`: ${names(torch.distributions)}
+
 \`torch.autograd\`: ${names(torch.autograd)}; \`torch.autograd.functional\`: ${names(torch.autograd.functional)}
 `,
 );
