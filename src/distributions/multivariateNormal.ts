@@ -1,9 +1,11 @@
 /** The normal distribution of vectors. */
 import { ArgumentError, ShapeError } from '../core/errors.ts';
+import { snakeCase } from '../core/pythonText.ts';
 import { broadcastShapes, formatShape, type Shape } from '../core/shape.ts';
 import { eye } from '../creation.ts';
 import { tensorGiven } from '../ops/given.ts';
 import { cat } from '../ops/join.ts';
+import { cholesky } from '../ops/solving.ts';
 import { type Flexible, named } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import { type Constraint, lowerCholesky, realVector } from './constraints.ts';
@@ -12,9 +14,9 @@ import { standardNormal } from './normal.ts';
 
 /** What `MultivariateNormal` takes by name. */
 export interface MultivariateNormalArguments extends DistributionOptions {
-  /** Refused: without a Cholesky decomposition, only its factor `scaleTril` can be taken. */
+  /** The covariance, symmetric and positive definite, [..., n, n]. */
   covarianceMatrix?: Tensor | null;
-  /** Refused, for the same reason. */
+  /** Its inverse instead. */
   precisionMatrix?: Tensor | null;
   /** L of the covariance L·Lᵀ: lower triangular with a positive diagonal, [..., n, n]. */
   scaleTril?: Tensor | null;
@@ -132,7 +134,16 @@ export class MultivariateNormal extends Distribution {
   }
 }
 
-/** The matrix that came. @throws ArgumentError, ShapeError for any other than a square `scaleTril` of loc's size */
+/** L with L·Lᵀ = P⁻¹: the Cholesky factor of P, turned around, is Lᵀ's inverse turned around. */
+function factorOfInverse(precision: Tensor): Tensor {
+  const turned = cholesky(precision.flip([-2, -1]))
+    .flip([-2, -1])
+    .transpose(-2, -1);
+  const { dtype, device } = precision;
+  return solveLower(turned, eye(precision.shape[precision.ndim - 1], { dtype, device }));
+}
+
+/** `scaleTril` from the one matrix that came. @throws ArgumentError, ShapeError; LinAlgError if it is not positive definite */
 function factorOf(owner: string, options: MultivariateNormalArguments, loc: Tensor): Tensor {
   const { covarianceMatrix, precisionMatrix, scaleTril } = options;
   const came = [covarianceMatrix, precisionMatrix, scaleTril].filter((x) => x !== undefined && x !== null);
@@ -142,25 +153,23 @@ function factorOf(owner: string, options: MultivariateNormalArguments, loc: Tens
         'of them',
     );
   }
-  if (scaleTril === undefined || scaleTril === null) {
-    throw new ArgumentError(
-      `${owner}: expected argument 'scaleTril', the Cholesky factor of the covariance, but got ` +
-        `'${came[0] === covarianceMatrix ? 'covarianceMatrix' : 'precisionMatrix'}': there is no Cholesky decomposition here`,
-    );
-  }
-  tensorGiven(scaleTril, owner, 'scaleTril');
-  if (scaleTril.ndim < 2) {
+  const [matrix] = came;
+  const name =
+    matrix === scaleTril ? 'scaleTril' : matrix === covarianceMatrix ? 'covarianceMatrix' : 'precisionMatrix';
+  tensorGiven(matrix, owner, name);
+  if (matrix.ndim < 2) {
     throw new ShapeError(
-      `${owner}: scale_tril matrix must be at least two-dimensional, with optional leading batch dimensions, but got ` +
-        `shape ${formatShape(scaleTril.shape)}`,
+      `${owner}: ${snakeCase(name)} matrix must be at least two-dimensional, with optional leading batch dimensions, but ` +
+        `got shape ${formatShape(matrix.shape)}`,
     );
   }
   const [size] = loc.shape.slice(-1);
-  if (scaleTril.shape.slice(-2).some((n) => n !== size)) {
+  if (matrix.shape.slice(-2).some((n) => n !== size)) {
     throw new ShapeError(
-      `${owner}: expected scaleTril to be [..., ${size}, ${size}] for loc of shape ${formatShape(loc.shape)}, but got ` +
-        `shape ${formatShape(scaleTril.shape)}`,
+      `${owner}: expected ${name} to be [..., ${size}, ${size}] for loc of shape ${formatShape(loc.shape)}, but got ` +
+        `shape ${formatShape(matrix.shape)}`,
     );
   }
-  return scaleTril;
+  if (name === 'scaleTril') return matrix;
+  return name === 'covarianceMatrix' ? cholesky(matrix) : factorOfInverse(matrix);
 }

@@ -354,9 +354,14 @@ describe('distributions', () => {
       /Exactly one of covariance_matrix .* got 0/,
     ],
     [
-      'a covariance',
-      () => new D.MultivariateNormal(torch.zeros(2), torch.eye(2)),
-      "expected argument 'scaleTril'",
+      'a covariance that is none',
+      () => new D.MultivariateNormal(torch.zeros(2), torch.eye(2).neg()),
+      /linalg.cholesky: .* is not positive-definite/,
+    ],
+    [
+      'a covariance of one dimension',
+      () => new D.MultivariateNormal(torch.zeros(2), torch.ones(2)),
+      'covariance_matrix matrix must be at least two-dimensional',
     ],
     [
       'no mean',
@@ -511,6 +516,27 @@ describe('distributions', () => {
     const wider = new Wider(0, 2).expand([2]);
     expect(String(wider)).toBe('Wider(loc: torch.Size([2]), scale: torch.Size([2]))');
     expect(D.klDivergence(wider, new Wider(0, 2)).toArray()).toEqual([0, 0]);
+  });
+
+  it('of vectors come by their covariance, or by its inverse', () => {
+    const matrix = torch.tensor([[4, 2, 0.5], [2, 3, 0.25], [0.5, 0.25, 1]]).requiresGrad_(); // biome-ignore format: a matrix
+    const [loc, at] = [torch.tensor([1, -1, 0]), torch.zeros(3)];
+    const d = new D.MultivariateNormal(loc, matrix);
+    torch.manualSeed(3);
+    const sample = d.sample().toArray() as number[];
+    [2.6065521, 0.0505278, 0.2869717].forEach((x, i) => {
+      expect(sample[i]).toBeCloseTo(x, 5);
+    });
+    expect(d.entropy().item()).toBeCloseTo(5.264267, 5);
+    const density = d.logProb(at);
+    expect(density.item()).toBeCloseTo(-4.4601007, 5);
+    density.backward();
+    const slopes = matrix.grad?.toArray() as number[][];
+    expect(slopes[0][1]).toBeCloseTo(-0.115625, 5);
+    expect(slopes[2][2]).toBeCloseTo(-0.5244445, 5);
+    const inverse = new D.MultivariateNormal({ loc, precisionMatrix: matrix.detach() });
+    expect(inverse.logProb(at).item()).toBeCloseTo(-3.2493639, 5);
+    expect((inverse.scaleTril.toArray() as number[][])[1][0]).toBeCloseTo(-0.3994677, 5);
   });
 
   it('of vectors know their covariance and its inverse', () => {
