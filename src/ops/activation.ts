@@ -11,9 +11,9 @@ import { named } from './composite.ts';
 import { scalarValue } from './convert.ts';
 import { abs, exp, log1p, sigmoid, square, tanh } from './elementwise.ts';
 import { fused } from './fused.ts';
-import { tensorGiven } from './given.ts';
+import { checkFloating, tensorGiven } from './given.ts';
 import { erfc } from './special.ts';
-import { applyUnary, checkFloating, type UnaryRow, unaryOp } from './unary.ts';
+import { applyUnary, type UnaryRow, unaryOp } from './unary.ts';
 import { narrow, reshape } from './views.ts';
 import { whereOp } from './where.ts';
 

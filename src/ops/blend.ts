@@ -10,9 +10,8 @@ import { named } from './composite.ts';
 import { cast, checkDevices, commonDType, scalarValue } from './convert.ts';
 import { abs } from './elementwise.ts';
 import { fused } from './fused.ts';
-import { tensorGiven } from './given.ts';
+import { checkFloating, tensorGiven } from './given.ts';
 import { taking } from './taking.ts';
-import { checkFloating } from './unary.ts';
 import { whereOp } from './where.ts';
 
 export interface ValueOptions {

@@ -3,11 +3,10 @@
  * gets the values that its storage would get untransposed, a strided slice is filled in logical order. All draws are
  * made on the host and then brought to the device, so that a seed gives the same values everywhere.
  */
-import type { Variable } from '../autograd/variable.ts';
 import type { NDArray } from '../backend/array.ts';
 import type { Backend } from '../backend/backend.ts';
 import type { FloatArray } from '../core/distributions.ts';
-import { type DType, isFloating, type TypedArray } from '../core/dtype.ts';
+import type { DType, TypedArray } from '../core/dtype.ts';
 import { ArgumentError, DTypeError } from '../core/errors.ts';
 import { defaultEngine, type RandomEngine } from '../core/rng.ts';
 import { contiguousStrides, isContiguous, reordered, type Shape, type Strides } from '../core/shape.ts';
@@ -111,12 +110,4 @@ export function floating(values: TypedArray, op: string): FloatArray {
   throw new DTypeError(
     `${op}: expected argument 'input' to be a tensor of dtype float32 or float64, but got ${values.constructor.name}`,
   );
-}
-
-export function checkFloating(x: Variable, op: string): void {
-  if (!isFloating(x.dtype)) {
-    throw new DTypeError(
-      `${op}: expected argument 'input' to be a tensor of dtype float32 or float64, but got ${x.dtype}`,
-    );
-  }
 }

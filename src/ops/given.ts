@@ -1,6 +1,7 @@
 /** Arguments that did not come: types forbid it, but pages in plain JavaScript have none. */
 import type { Variable } from '../autograd/variable.ts';
-import { ArgumentError } from '../core/errors.ts';
+import { type DType, isFloating, torchTypeName } from '../core/dtype.ts';
+import { ArgumentError, DTypeError } from '../core/errors.ts';
 import { checkNames } from './options.ts';
 
 const NONE: object = Object.freeze({});
@@ -21,6 +22,18 @@ function refuse(x: unknown, op: string, argument: string, expected: string): nev
 /** x, which must be a tensor. @throws ArgumentError */
 export function tensorGiven<T extends Variable>(x: T, op: string, argument = 'input'): T {
   return (x as T | null | undefined)?.array === undefined ? refuse(x, op, argument, 'a Tensor') : x;
+}
+
+/** What an op says that takes tensors of one kind of dtype only. */
+export const notImplemented = (op: string, kind: string, dtype: DType): DTypeError =>
+  new DTypeError(
+    `${op}: expected input to be ${kind} tensor, but got dtype ${dtype} ("${op}" not implemented for '${torchTypeName(dtype)}')`,
+  );
+
+/** For ops that have no meaning for integers. @throws DTypeError */
+export function checkFloating(x: Variable, op: string): void {
+  tensorGiven(x, op);
+  if (!isFloating(x.dtype)) throw notImplemented(op, 'a floating point', x.dtype);
 }
 
 /** x, which must be a tensor or a plain value. @throws ArgumentError */

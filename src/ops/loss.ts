@@ -10,9 +10,9 @@ import { ge, le, lt } from './comparison.ts';
 import { cast } from './convert.ts';
 import { abs, exp, log, log1p, sigmoid, sign, square } from './elementwise.ts';
 import { fused } from './fused.ts';
+import { checkFloating } from './given.ts';
 import { xlogy } from './pairs.ts';
 import { mean, sum } from './reduce.ts';
-import { checkFloating } from './unary.ts';
 import { whereOp } from './where.ts';
 
 export type { LossReduction } from '../backend/backend.ts';

@@ -1,7 +1,6 @@
 /** Pooling: the maximum, mean or p-norm of windows, at regular steps or as many as are asked for. */
 
 import type { Variable } from '../autograd/variable.ts';
-import { isFloating, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { formatShape } from '../core/shape.ts';
@@ -9,7 +8,7 @@ import { scatterAlong, zerosOf } from './along.ts';
 import { mul } from './arithmetic.ts';
 import { checkDevices } from './convert.ts';
 import { abs, relu, sign } from './elementwise.ts';
-import { given, tensorGiven } from './given.ts';
+import { checkFloating, given, tensorGiven } from './given.ts';
 import {
   adaptiveList,
   batched,
@@ -124,12 +123,6 @@ function avgPool<T extends Variable>(
   const windows = windowsOf(x.shape.slice(-ndim), lists);
   const name = ndim === 1 ? 'SqueezeBackward1' : `AvgPool${ndim}DBackward0`;
   return batched(x, ndim, (batch) => [meanOverWindows(name, batch, windows)])[0];
-}
-
-function checkFloating(x: Variable, op: string): void {
-  tensorGiven(x, op);
-  if (!isFloating(x.dtype))
-    throw new DTypeError(`${op}: "${op}" not implemented for '${torchTypeName(x.dtype)}'`);
 }
 
 const maxOf =

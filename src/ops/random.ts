@@ -1,4 +1,5 @@
 /** Fills in place with random values. The gradient of what a tensor held before is zero. */
+
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import {
@@ -18,7 +19,6 @@ import { fillIntegers, fillRandom, integerLimits } from '../core/sampling.ts';
 import { isContiguous } from '../core/shape.ts';
 import { checkDevices } from './convert.ts';
 import {
-  checkFloating,
   drawArray,
   drawInto,
   engineOf,
@@ -27,6 +27,7 @@ import {
   type GeneratorOptions,
   inOrderOf,
 } from './draw.ts';
+import { checkFloating } from './given.ts';
 import { inplace } from './inplace.ts';
 import { zeros } from './unary.ts';
 import { expand } from './views.ts';

@@ -7,8 +7,8 @@ import { ArgumentError, ShapeError } from '../core/errors.ts';
 import type { RandomEngine } from '../core/rng.ts';
 import { sampleCategories } from '../core/sampling.ts';
 import { contiguousStrides, formatShape, type Shape } from '../core/shape.ts';
-import { checkFloating, drawArray, engineOf, floating, type GeneratorOptions } from './draw.ts';
-import { tensorGiven } from './given.ts';
+import { drawArray, engineOf, floating, type GeneratorOptions } from './draw.ts';
+import { checkFloating, tensorGiven } from './given.ts';
 import { taking } from './taking.ts';
 
 /** A tensor on x's device, outside the graph, of drawn values in row-major order. */

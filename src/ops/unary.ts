@@ -3,10 +3,9 @@
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import type { UnarySpec } from '../backend/backend.ts';
-import { type DType, isFloating, toFloating, torchTypeName } from '../core/dtype.ts';
-import { DTypeError } from '../core/errors.ts';
+import { isFloating, toFloating } from '../core/dtype.ts';
 import { cast } from './convert.ts';
-import { tensorGiven } from './given.ts';
+import { notImplemented, tensorGiven } from './given.ts';
 
 /** The name of a node from that of an op, as PyTorch builds it: logical_not → LogicalNotBackward0. */
 export function nodeName(op: string): string {
@@ -71,17 +70,6 @@ function prepare<T extends Variable>(row: UnaryRow, x: T): T {
   if (row.integers === 'same') return x;
   if (row.integers === 'float') return cast(x, toFloating(x.dtype));
   throw notImplemented(row.name, 'a floating point', x.dtype);
-}
-
-const notImplemented = (op: string, kind: string, dtype: DType): DTypeError =>
-  new DTypeError(
-    `${op}: expected input to be ${kind} tensor, but got dtype ${dtype} ("${op}" not implemented for '${torchTypeName(dtype)}')`,
-  );
-
-/** For ops that have no meaning for integers. @throws DTypeError */
-export function checkFloating(x: Variable, op: string): void {
-  tensorGiven(x, op);
-  if (!isFloating(x.dtype)) throw notImplemented(op, 'a floating point', x.dtype);
 }
 
 /** An op of one operand, as users call it. */

@@ -16,6 +16,7 @@ import {
   savedNumber,
   savedOrNull,
   savedTensor,
+  signOf,
 } from './optimizer.ts';
 import * as steps from './steps.ts';
 
@@ -61,7 +62,6 @@ type FamilyArguments = [
 type AdamArguments = Flexible<[...FamilyArguments, amsgrad: boolean], Partial<AdamOptions>>;
 const familyOrder = ['lr', 'betas', 'eps', 'weightDecay'] as const;
 const family = { betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, maximize: false } as const;
-const signOf = (group: { maximize: boolean }): number => (group.maximize ? -1 : 1);
 
 /** What weight decay adds to gradients, and by what it shrinks parameters. */
 function decayOf(group: {

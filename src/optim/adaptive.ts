@@ -15,6 +15,7 @@ import {
   savedNumber,
   savedOrNull,
   savedTensor,
+  signOf,
 } from './optimizer.ts';
 import * as steps from './steps.ts';
 
@@ -32,8 +33,6 @@ function checkCommon({ lr, eps, weightDecay }: DecayOptions): void {
   checkNonNegative(eps, 'epsilon value');
   checkNonNegative(weightDecay, 'weight_decay value');
 }
-
-const signOf = (group: { maximize: boolean }): number => (group.maximize ? -1 : 1);
 
 export interface AdagradOptions extends DecayOptions {
   /** The learning rate falls as lr/(1 + (t − 1)·lrDecay). Default 0. */

@@ -314,6 +314,9 @@ export function savedNumber(saved: ParamState, name: string): number {
 export const savedOrNull = (saved: ParamState, name: string): Tensor | null =>
   saved[name] instanceof Tensor ? savedTensor(saved, name) : null;
 
+/** What gradients are multiplied by: -1 climbs. */
+export const signOf = (group: { maximize: boolean }): number => (group.maximize ? -1 : 1);
+
 /** @throws ArgumentError unless value ≥ 0 */
 export function checkNonNegative(value: number, what: string): void {
   if (!(typeof value === 'number' && value >= 0))

@@ -305,7 +305,7 @@ describe('distributions', () => {
     [
       'text',
       () => new D.Normal('zero' as unknown as number, 1),
-      "Normal: argument 'loc' must be a Tensor or a number, but got zero",
+      "Normal: argument 'loc' must be a Tensor or a number, but got 'zero'",
     ],
     [
       'shapes',
