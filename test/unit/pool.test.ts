@@ -116,21 +116,32 @@ describe('run', () => {
   test('wakes workers once jobs done alone were worth it, and starts them after many more', async () => {
     const { pool } = rig();
     const untilTrue = (part: number) => {
-      for (let jobs = 1; jobs <= 10_000; jobs++) if (pool.worthWaking(part)) return jobs;
+      for (let jobs = 1; jobs <= 10_000; jobs++) if (pool.sharesShort(part)) return jobs;
       return Number.POSITIVE_INFINITY;
     };
     expect(untilTrue(0.5)).toBe(512);
     await pool.start(2);
+    expect(block(() => !pool.sharesShort(0))).toBe(true); // asleep
     expect([untilTrue(0.25), untilTrue(0.25), untilTrue(0.75), untilTrue(1)]).toEqual([4, 4, 2, 1]);
   });
 
-  test('leaves short jobs to one thread for a while after a worker was held up', async () => {
-    const { pool, base } = rig();
+  test('leaves short jobs to one thread for a while after one was held up', async () => {
+    const { module, pool, base } = rig();
     await pool.start(2);
-    pool.run('linger', [base, base, base + 64, 2e7], 2, 1, { arg: 0, stride: 8 });
-    expect(pool.hot).toBe(false);
-    expect(pool.worthWaking(1)).toBe(false);
-    expect(block(() => pool.worthWaking(1))).toBe(true);
+    const inside = base + 64;
+    const linger = (turns: number): void => {
+      module.views().i32[inside / 4] = 0;
+      pool.run('linger', [base, base, inside, turns], 2, 1, { arg: 0, stride: 8 });
+    };
+    // After a job its worker looks for work, for a while.
+    const isAwake = (): boolean => {
+      linger(1);
+      return pool.sharesShort(0);
+    };
+    expect(block(isAwake)).toBe(true);
+    linger(2e7);
+    expect(pool.sharesShort(1)).toBe(false);
+    expect(block(() => pool.sharesShort(1))).toBe(true);
   });
 
   test('gives each thread its own scratch', async () => {

@@ -71,7 +71,7 @@ export function elementChunk(host: WasmContext, total: number, cost = 1): number
 
 /** Of work that repays threads which are awake: whether they are, or are woken. */
 const repaysThreads = (pool: Pool, work: number, asleep: number): boolean =>
-  work >= asleep || pool.hot || pool.worthWaking(work / asleep);
+  work >= asleep || pool.sharesShort(work / asleep);
 
 /** Into how many slices a thread's part of so many elements is cut. */
 const finely = (elements: number): number =>

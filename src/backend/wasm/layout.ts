@@ -333,17 +333,12 @@ export function sleepForWork({ words }: Control, thread: number): void {
   Atomics.sub(words, SLEEPERS, 1);
 }
 
-/** Waits for the last chunk without a look at the clock: half a microsecond. */
-export function spinBriefly(words: Int32Array): boolean {
-  for (let i = 0; i < LOADS_PER_LOOK; i++) if (Atomics.load(words, PENDING) === 0) return true;
-  return false;
-}
-
-/** The same, at most about `ms` milliseconds. */
+/** Waits for the last chunk without sleeping, at most about `ms` milliseconds. */
 export function spinForCompletion(words: Int32Array, ms: number): boolean {
+  for (let i = 0; i < LOADS_PER_LOOK; i++) if (Atomics.load(words, PENDING) === 0) return true;
   const until = performance.now() + ms;
   do {
-    if (spinBriefly(words)) return true;
+    for (let i = 0; i < LOADS_PER_LOOK; i++) if (Atomics.load(words, PENDING) === 0) return true;
   } while (performance.now() < until);
   return false;
 }

@@ -33,7 +33,6 @@ import {
   SLEEPERS,
   SPIN_MS,
   STOP,
-  spinBriefly,
   spinForCompletion,
   takeChunks,
   viewControl,
@@ -68,10 +67,13 @@ const STALL_FACTOR = 20;
 const BREATH = 2 ** 25;
 /** Kernels count in 32 bits with a sign. */
 export const MAX_TOTAL = 2 ** 31 - 1;
-/** A wait for a worker that is no chance, and the part of the time that such waits may take. */
-const DISTURBED_MS = 0.05;
-const WAIT_SHARE = 0.05;
-const MOST_ALONE_MS = 1000;
+/** Several times what a short job takes on one thread: it was held up. */
+const HELD_UP_MS = 0.2;
+/** Of so much time in short jobs so large a part may be held up; beyond it they are done alone, longer from time to time. */
+const WATCH_MS = 10;
+const HELD_UP_SHARE = 0.25;
+const LEAST_ALONE_MS = 20;
+const MOST_ALONE_MS = 320;
 /** Wakes that jobs must have been worth before workers are started for them: some 10 ms of work. */
 const STARTING_WAKES = 256;
 /** Workers start within 100 ms; a page under load takes longer. */
@@ -117,8 +119,14 @@ export class Pool<K = Kernels> {
   #inInterlude = false;
   /** What jobs were worth, in wakes, that were done alone because workers slept. */
   #foregone = 0;
-  /** Until when jobs that repay only workers which are awake are done alone. 0: nobody disturbs. */
+  /** The job to come is one that repays only workers which are awake, as they are. */
+  #short = false;
+  /** What such jobs took since it was last judged, and those of them that were held up. */
+  #shortMs = 0;
+  #heldUpMs = 0;
+  /** Until when such jobs are done alone, and for how long the next time. 0: nobody disturbs. */
   #aloneUntil = 0;
+  #aloneMs = LEAST_ALONE_MS;
   /** Set once threads turn out to be impossible or were turned off. */
   #reason: string | undefined;
 
@@ -144,22 +152,23 @@ export class Pool<K = Kernels> {
     return (this.#reason ?? this.#whyAlone()) === undefined ? this.#limit() : 1;
   }
 
-  /**
-   * Every worker is awake: a job costs less than a microsecond to hand out. Asleep, it costs about ten. False as well
-   * while others have the cores: see `#noteWait`.
-   */
-  get hot(): boolean {
-    return (
-      this.#isComplete() && Atomics.load(this.#crew!.control.words, SLEEPERS) === 0 && !this.#isDisturbed()
-    );
+  /** Every worker is awake: a job costs less than a microsecond to hand out. Asleep, it costs about ten. */
+  get #hot(): boolean {
+    return this.#isComplete() && Atomics.load(this.#crew!.control.words, SLEEPERS) === 0;
   }
 
   /**
-   * Whether to wake workers for a job that repays them only if they are awake, where `part` of a wake is what it would
-   * repay. Once such jobs, done alone, were worth a wake there is one: a loop of nothing else would be alone for ever.
+   * Whether a job is shared out that repays workers only if they are awake; `part` of a wake is what it would repay. Once
+   * such jobs, done alone, were worth a wake there is one: a loop of nothing else would be alone for ever. While others
+   * have the cores there is none, see `#noteShort`.
    */
-  worthWaking(part: number): boolean {
+  sharesShort(part: number): boolean {
     if (this.#isDisturbed()) return false;
+    this.#short = this.#hot;
+    return this.#short || this.#worthWaking(part);
+  }
+
+  #worthWaking(part: number): boolean {
     this.#foregone += part;
     if (this.#foregone < (this.#crew ? 1 : STARTING_WAKES)) return false;
     this.#foregone = 0;
@@ -332,6 +341,8 @@ export class Pool<K = Kernels> {
     if (job.args.length > MAX_ARGS) throw new WasmgradError(`${name}: more than ${MAX_ARGS} arguments`);
     if (chunks > MAX_CHUNKS) throw new WasmgradError(`${name}: ${chunks} chunks are more than ${MAX_CHUNKS}`);
     const begun = performance.now();
+    const short = this.#short;
+    this.#short = false;
     publish(control, job, chunks);
     const error = takeChunks(control, this.kernels, 0, this.interlude && this.#look);
     if (Atomics.load(control.words, PENDING) !== 0 && !this.#waitForWorkers(control.words, begun)) {
@@ -341,6 +352,7 @@ export class Pool<K = Kernels> {
           'what follows runs on one thread',
       );
     }
+    if (short) this.#noteShort(performance.now() - begun);
     if (Atomics.load(control.words, FAILED) === 0) return;
     Atomics.store(control.words, FAILED, 0);
     throw new WasmgradError(`${name}: the kernel failed in ${error ? 'the calling' : 'a worker'} thread`, {
@@ -350,32 +362,8 @@ export class Pool<K = Kernels> {
 
   /** Waits for the chunks that workers hold: awake first, then asleep where that is allowed. False: they stall. */
   #waitForWorkers(words: Int32Array, begun: number): boolean {
-    if (spinBriefly(words)) return true;
-    const waiting = performance.now();
-    const complete = spinForCompletion(words, SPIN_MS) || this.#sleepForWorkers(words, waiting - begun);
-    this.#noteWait(performance.now() - waiting, waiting - begun);
-    return complete;
-  }
-
-  /**
-   * A worker that took more than twice as long as this thread, and not by a little, was not running: somebody else has
-   * its core. Short jobs, which lose the most by that, stay here for so long that such waits are a twentieth of the time.
-   */
-  #noteWait(waited: number, worked: number): void {
-    if (waited < DISTURBED_MS || waited < worked) return;
-    this.#aloneUntil = performance.now() + Math.min(waited / WAIT_SHARE, MOST_ALONE_MS);
-  }
-
-  #isDisturbed(): boolean {
-    if (this.#aloneUntil === 0) return false;
-    if (performance.now() < this.#aloneUntil) return true;
-    this.#aloneUntil = 0;
-    return false;
-  }
-
-  /** False: the workers stall. `worked` is how long this thread took for its part of the job. */
-  #sleepForWorkers(words: Int32Array, worked: number): boolean {
-    const limit = (this.#options.stallMs ?? STALL_MS) + STALL_FACTOR * worked;
+    if (spinForCompletion(words, SPIN_MS)) return true;
+    const limit = (this.#options.stallMs ?? STALL_MS) + STALL_FACTOR * (performance.now() - begun);
     let pending = Atomics.load(words, PENDING);
     for (let waited = 0; waited < limit; waited += SLICE_MS) {
       if (canSleep()) sleepUntilComplete(words, pending);
@@ -385,6 +373,30 @@ export class Pool<K = Kernels> {
       if (left !== pending) waited = 0;
       pending = left;
     }
+    return false;
+  }
+
+  /**
+   * A short job that took long was held up: somebody else had a core that a worker, or this thread beside a worker that
+   * looks for work, was to run on. Such jobs lose the most by that. Now and then it happens on any machine, and while an
+   * engine optimises a program that has just started.
+   */
+  #noteShort(took: number): void {
+    this.#shortMs += took;
+    if (took > HELD_UP_MS) this.#heldUpMs += took;
+    if (this.#shortMs < WATCH_MS) return;
+    if (this.#heldUpMs > HELD_UP_SHARE * this.#shortMs) {
+      this.#aloneUntil = performance.now() + this.#aloneMs;
+      this.#aloneMs = Math.min(2 * this.#aloneMs, MOST_ALONE_MS);
+    } else this.#aloneMs = LEAST_ALONE_MS;
+    this.#shortMs = 0;
+    this.#heldUpMs = 0;
+  }
+
+  #isDisturbed(): boolean {
+    if (this.#aloneUntil === 0) return false;
+    if (performance.now() < this.#aloneUntil) return true;
+    this.#aloneUntil = 0;
     return false;
   }
 
