@@ -80,6 +80,8 @@ class SyncNormalize extends AutogradFunction {
       wants[0] ? centred.mul(along(grad, scale)) : null,
       wants[1] ? gradWeight : null,
       wants[2] ? gradBias : null,
+      null,
+      null,
     ];
   }
 }

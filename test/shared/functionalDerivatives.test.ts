@@ -275,7 +275,7 @@ describe('required arguments by name', () => {
       String(new nn.BatchNorm1d(4, { affine: false })),
     );
     expect(new nn.CrossEntropyLoss(torch.ones(3)).weight?.shape).toEqual([3]);
-    expect(new nn.TripletMarginLoss(2, 1).options).toEqual({ margin: 2, p: 1 });
+    expect(new nn.TripletMarginLoss(2, 1).options).toMatchObject({ margin: 2, p: 1 });
   });
 
   it('missing or doubled ones are named', () => {

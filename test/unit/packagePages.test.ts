@@ -16,6 +16,6 @@ it.skipIf(process.env.NO_BROWSER)(
     const { stdout, stderr } = spawnSync(process.execPath, ['test/package/run.mjs', ...SAMPLES], {
       encoding: 'utf8',
     });
-    expect(stdout + stderr).toMatch(/^7 passed, 0 failed, 0 skipped$/m);
+    expect(stdout + stderr).toMatch(/^9 passed, 0 failed, 0 skipped$/m);
   },
 );

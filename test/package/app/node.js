@@ -13,9 +13,9 @@ import { check } from './check.js';
 async function run() {
   const inWorker = await trainInWorker(pathToFileURL(process.argv[2])).result;
   const answer = await check();
-  await io.save({ weight: torch.ones(2) }, 'saved.pt');
-  const { weight } = await io.load('saved.pt');
-  fs.rmSync('saved.pt');
+  await io.save({ weight: torch.ones(2) }, 'saved.safetensors');
+  const { weight } = await io.load('saved.safetensors');
+  fs.rmSync('saved.safetensors');
   const server = await serve({ folder: '.', port: 0 });
   await server.close();
   await distributed.initProcessGroup();
