@@ -139,6 +139,12 @@ describe('run', () => {
       return pool.sharesShort(0);
     };
     expect(block(isAwake)).toBe(true);
+    // One that comes out whole after all says nothing of the next, which may be long.
+    pool.run('count', [base], 2, 2);
+    linger(2e7);
+    expect(pool.sharesShort(1)).toBe(true);
+    pool.run('count', [base], 2, 2);
+    expect(block(isAwake)).toBe(true);
     linger(2e7);
     expect(pool.sharesShort(1)).toBe(false);
     expect(block(() => pool.sharesShort(1))).toBe(true);

@@ -193,6 +193,8 @@ export class Pool<K = Kernels> {
    * @throws WasmgradError where the kernel traps; the output is then undefined
    */
   run(kernel: KernelName<K>, args: readonly number[], total: number, chunk: number, scratch?: Scratch): void {
+    const short = this.#short;
+    this.#short = false;
     const entry = this.#entry(kernel, args);
     if (total <= 0) return;
     if (total > MAX_TOTAL) throw new WasmgradError(`${kernel}: ${total} elements are more than ${MAX_TOTAL}`);
@@ -203,7 +205,8 @@ export class Pool<K = Kernels> {
       return;
     }
     if (this.#crew === undefined && this.#reason === undefined) this.#begin();
-    if (this.#isComplete()) this.#runOnAll(kernel, { kernel: entry.index, args, total, chunk, scratch });
+    if (this.#isComplete())
+      this.#runOnAll(kernel, { kernel: entry.index, args, total, chunk, scratch }, short);
     else if (this.interlude !== null) this.#runInSlices(entry.kernel, args, total, chunk);
     else callKernel(entry.kernel, args, 0, total);
   }
@@ -335,14 +338,12 @@ export class Pool<K = Kernels> {
     return this.#complete;
   }
 
-  #runOnAll(name: string, job: Parameters<typeof publish>[1]): void {
+  #runOnAll(name: string, job: Parameters<typeof publish>[1], short: boolean): void {
     const { control } = this.#crew!;
     const chunks = Math.ceil(job.total / job.chunk);
     if (job.args.length > MAX_ARGS) throw new WasmgradError(`${name}: more than ${MAX_ARGS} arguments`);
     if (chunks > MAX_CHUNKS) throw new WasmgradError(`${name}: ${chunks} chunks are more than ${MAX_CHUNKS}`);
     const begun = performance.now();
-    const short = this.#short;
-    this.#short = false;
     publish(control, job, chunks);
     const error = takeChunks(control, this.kernels, 0, this.interlude && this.#look);
     if (Atomics.load(control.words, PENDING) !== 0 && !this.#waitForWorkers(control.words, begun)) {
