@@ -4,16 +4,9 @@ import { empty, zerosLike } from '../creation.ts';
 import { rand } from '../random.ts';
 import type { Tensor } from '../tensor.ts';
 import { finfo } from '../typeInfo.ts';
-import {
-  type Constraint,
-  greaterThan,
-  interval,
-  lessThan,
-  nonnegative,
-  positive,
-  real,
-} from './constraints.ts';
+import { type Constraint, greaterThan, interval, lessThan, nonnegative, positive } from './constraints.ts';
 import type { SampleShape } from './distribution.ts';
+import { LocationScale } from './locationScale.ts';
 import { Elementwise, type One, type Two } from './parameters.ts';
 
 /** A tensor to draw into, outside the graph. */
@@ -121,28 +114,7 @@ export class Exponential extends Elementwise {
 }
 
 /** The Laplace distribution: e^(−|x − loc| / scale) / (2·scale). */
-export class Laplace extends Elementwise {
-  declare readonly loc: Tensor;
-  declare readonly scale: Tensor;
-
-  constructor(...args: Two<'loc', 'scale'>) {
-    super(['loc', 'scale'], args);
-  }
-  override get hasRsample(): boolean {
-    return true;
-  }
-  override get argConstraints(): { loc: Constraint; scale: Constraint } {
-    return { loc: real, scale: positive };
-  }
-  override get support(): Constraint {
-    return real;
-  }
-  override get mean(): Tensor {
-    return this.loc;
-  }
-  override get mode(): Tensor {
-    return this.loc;
-  }
+export class Laplace extends LocationScale {
   override get stddev(): Tensor {
     return this.scale.mul(Math.SQRT2);
   }

@@ -6,7 +6,8 @@ import { required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import { type Constraint, positive, real } from './constraints.ts';
 import { Distribution, type Parameters, type SampleShape } from './distribution.ts';
-import { Elementwise, type Parameter, type Two, validationOf } from './parameters.ts';
+import { LocationScale } from './locationScale.ts';
+import { type Parameter, type Two, validationOf } from './parameters.ts';
 
 const HALF_LOG_TWO_PI = Math.log(Math.sqrt(2 * Math.PI));
 
@@ -15,28 +16,7 @@ export const standardNormal = (shape: Shape, { dtype, device }: Tensor): Tensor 
   randn(shape, { dtype, device });
 
 /** The normal distribution of mean `loc` and standard deviation `scale`: e^(−(x − loc)² / 2·scale²) / (scale·√(2π)). */
-export class Normal extends Elementwise {
-  declare readonly loc: Tensor;
-  declare readonly scale: Tensor;
-
-  constructor(...args: Two<'loc', 'scale'>) {
-    super(['loc', 'scale'], args);
-  }
-  override get hasRsample(): boolean {
-    return true;
-  }
-  override get argConstraints(): { loc: Constraint; scale: Constraint } {
-    return { loc: real, scale: positive };
-  }
-  override get support(): Constraint {
-    return real;
-  }
-  override get mean(): Tensor {
-    return this.loc;
-  }
-  override get mode(): Tensor {
-    return this.loc;
-  }
+export class Normal extends LocationScale {
   override get stddev(): Tensor {
     return this.scale;
   }
