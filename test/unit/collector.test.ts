@@ -46,10 +46,39 @@ function watchDropped(watch: (storage: Watched) => Block, count: number): Block[
   return Array.from({ length: count }, () => watch(newStorage()));
 }
 
+/** What `body` returns while Node's module `name` is another. */
+function withBuiltin<T>(name: string, module: object, body: () => T): T {
+  const { getBuiltinModule } = process;
+  process.getBuiltinModule = ((asked: string) =>
+    asked === name ? module : getBuiltinModule(asked)) as typeof getBuiltinModule;
+  try {
+    return body();
+  } finally {
+    process.getBuiltinModule = getBuiltinModule;
+  }
+}
+
 describe("V8's collector", () => {
   it('is found in Node, and leaves no flag behind', () => {
     expect(createCollector()).toBeInstanceOf(GenerationalCollector);
     expect(runInNewContext('typeof gc')).toBe(typeof (globalThis as { gc?: unknown }).gc);
+  });
+
+  it('is set up for short collections once a job, and as it was after the job', async () => {
+    const v8 = process.getBuiltinModule('node:v8');
+    const flags: string[] = [];
+    const setFlagsFromString = (flag: string) => {
+      flags.push(flag);
+      v8.setFlagsFromString(flag);
+    };
+    const engine = withBuiltin('node:v8', { ...v8, setFlagsFromString }, engineGC) as EngineGC;
+    for (let job = 0; job < 2; job++) {
+      flags.length = 0;
+      for (let look = 0; look < 3; look++) engine.scavenge();
+      expect(flags).toEqual(['--no-parallel-scavenge --no-concurrent-array-buffer-sweeping']);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(flags.slice(1)).toEqual(['--parallel-scavenge --concurrent-array-buffer-sweeping']);
+    }
   });
 
   it('drops the dead from a weak set while a job runs, in a short collection, and keeps the living', () => {
@@ -81,15 +110,9 @@ describe("V8's collector", () => {
   });
 
   it('is not used where it does not reach every member of a weak set', () => {
-    const { getBuiltinModule } = process;
-    const util = { ...getBuiltinModule('node:util'), inspect: () => 'WeakSet { <items unknown> }' };
-    process.getBuiltinModule = ((name: string) =>
-      name === 'node:util' ? util : getBuiltinModule(name)) as typeof getBuiltinModule;
-    try {
-      expect(engineGC()).toBeNull();
-    } finally {
-      process.getBuiltinModule = getBuiltinModule;
-    }
+    const util = process.getBuiltinModule('node:util');
+    const inspect = () => 'WeakSet { <items unknown> }';
+    expect(withBuiltin('node:util', { ...util, inspect }, engineGC)).toBeNull();
   });
 });
 
@@ -192,6 +215,27 @@ describe('generations', () => {
     const looks = calls.scavenge;
     watchDropped(watch, 64);
     expect(calls.scavenge).toBeGreaterThan(looks);
+  });
+
+  it('look early where results are dropped as soon as they are made, and not where a part of them is in use', () => {
+    const { calls, watch } = newCollector();
+    watchDropped(watch, 320); // at least five looks: none waits beyond 64 MB
+    let looks = calls.scavenge;
+    watchDropped(watch, 80);
+    expect(calls.scavenge - looks).toBeGreaterThanOrEqual(8);
+    const graph: Watched[] = [];
+    const makeAndHold = (count: number) => {
+      for (let i = 0; i < count; i++) {
+        const storage = newStorage();
+        watch(storage);
+        graph[i % 6] = storage;
+      }
+    };
+    makeAndHold(80);
+    looks = calls.scavenge;
+    makeAndHold(80);
+    expect(calls.scavenge - looks).toBeLessThanOrEqual(6);
+    expect(graph).toHaveLength(6);
   });
 
   it('look through small ones by their number, and not for every new one where many are held', () => {

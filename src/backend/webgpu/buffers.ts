@@ -136,6 +136,7 @@ export class BufferPool {
     this.#nextLook = SOFT_LIMIT * spare;
     this.#collector = createCollector({
       nursery: spare / 8,
+      briskNursery: spare / 8,
       nurserySize: NURSERY_SIZE,
       mostNursery: spare,
       old: spare,
