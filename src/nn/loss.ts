@@ -9,8 +9,10 @@ import {
   type NLLLossOptions,
   nllLoss,
 } from './functional/crossEntropy.ts';
-import type { LossOptions, MarginOptions } from './functional/loss.ts';
+import type { LossOptions } from './functional/loss.ts';
 import * as F from './functional/loss.ts';
+import type { MarginOptions } from './functional/marginLoss.ts';
+import * as margins from './functional/marginLoss.ts';
 import { Module } from './module.ts';
 
 /** A loss whose only state is its options. */
@@ -181,7 +183,7 @@ export class HingeEmbeddingLoss extends Loss<MarginOptions> {
     super(options);
   }
   forward(input: Tensor, target: Tensor): Tensor {
-    return F.hingeEmbeddingLoss(input, target, this.options);
+    return margins.hingeEmbeddingLoss(input, target, this.options);
   }
 }
 
@@ -192,7 +194,7 @@ export class MarginRankingLoss extends Loss<MarginOptions> {
     super(options);
   }
   forward(input1: Tensor, input2: Tensor, target: Tensor): Tensor {
-    return F.marginRankingLoss(input1, input2, target, this.options);
+    return margins.marginRankingLoss(input1, input2, target, this.options);
   }
 }
 
@@ -203,30 +205,33 @@ export class CosineEmbeddingLoss extends Loss<MarginOptions> {
     super(options);
   }
   forward(input1: Tensor, input2: Tensor, target: Tensor): Tensor {
-    return F.cosineEmbeddingLoss(input1, input2, target, this.options);
+    return margins.cosineEmbeddingLoss(input1, input2, target, this.options);
   }
 }
 
 /** The anchor should be closer to the positive than to the negative, by a margin. */
-export class TripletMarginLoss extends Loss<F.TripletMarginLossOptions> {
+export class TripletMarginLoss extends Loss<margins.TripletMarginLossOptions> {
   constructor(
-    ...args: Flexible<[margin: number, p: number, eps: number, swap: boolean], F.TripletMarginLossOptions>
+    ...args: Flexible<
+      [margin: number, p: number, eps: number, swap: boolean],
+      margins.TripletMarginLossOptions
+    >
   ) {
-    const options = named<F.TripletMarginLossOptions>(['margin', 'p', 'eps', 'swap'], args, {});
+    const options = named<margins.TripletMarginLossOptions>(['margin', 'p', 'eps', 'swap'], args, {});
     super(options);
   }
   forward(anchor: Tensor, positive: Tensor, negative: Tensor): Tensor {
-    return F.tripletMarginLoss(anchor, positive, negative, this.options);
+    return margins.tripletMarginLoss(anchor, positive, negative, this.options);
   }
 }
 
 /** The triplet loss with a distance of one's own. */
-export class TripletMarginWithDistanceLoss extends Loss<F.TripletMarginWithDistanceLossOptions> {
-  constructor(options: F.TripletMarginWithDistanceLossOptions = {}) {
+export class TripletMarginWithDistanceLoss extends Loss<margins.TripletMarginWithDistanceLossOptions> {
+  constructor(options: margins.TripletMarginWithDistanceLossOptions = {}) {
     super(options);
   }
   forward(anchor: Tensor, positive: Tensor, negative: Tensor): Tensor {
-    return F.tripletMarginWithDistanceLoss(anchor, positive, negative, this.options);
+    return margins.tripletMarginWithDistanceLoss(anchor, positive, negative, this.options);
   }
 }
 
@@ -236,7 +241,7 @@ export class SoftMarginLoss extends Loss<LossOptions> {
     super(options);
   }
   forward(input: Tensor, target: Tensor): Tensor {
-    return F.softMarginLoss(input, target, this.options);
+    return margins.softMarginLoss(input, target, this.options);
   }
 }
 
@@ -247,22 +252,22 @@ export class MultiLabelSoftMarginLoss extends WeightedLoss<F.BCELossOptions> {
     super(options, options.weight);
   }
   forward(input: Tensor, target: Tensor): Tensor {
-    return F.multilabelSoftMarginLoss(input, target, { ...this.options, weight: this.weight });
+    return margins.multilabelSoftMarginLoss(input, target, { ...this.options, weight: this.weight });
   }
 }
 
 /** Hinge losses of all other classes. */
-export class MultiMarginLoss extends WeightedLoss<F.MultiMarginLossOptions> {
+export class MultiMarginLoss extends WeightedLoss<margins.MultiMarginLossOptions> {
   constructor(
     ...args: Flexible<
       [p: number, margin: number, weight: Tensor | null | undefined],
-      F.MultiMarginLossOptions
+      margins.MultiMarginLossOptions
     >
   ) {
-    const options = named<F.MultiMarginLossOptions>(['p', 'margin', 'weight'], args, {});
+    const options = named<margins.MultiMarginLossOptions>(['p', 'margin', 'weight'], args, {});
     super(options, options.weight);
   }
   forward(input: Tensor, target: Tensor): Tensor {
-    return F.multiMarginLoss(input, target, { ...this.options, weight: this.weight });
+    return margins.multiMarginLoss(input, target, { ...this.options, weight: this.weight });
   }
 }

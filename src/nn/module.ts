@@ -4,49 +4,21 @@
  * property names, joined by dots.
  */
 import { zeroGradients } from '../autograd/gradients.ts';
-import { noGrad } from '../autograd/gradMode.ts';
 import type { RemovableHandle } from '../autograd/variable.ts';
 import { isFloating, resolveDType, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError } from '../core/errors.ts';
 import { option } from '../ops/options.ts';
 import { Tensor, type ToArguments, type ToOptions, toOptions } from '../tensor.ts';
+import { type ForwardHook, ForwardHooks, type ForwardPreHook } from './forwardHooks.ts';
 import { noteModuleClass } from './moduleClasses.ts';
 import { Parameter } from './parameter.ts';
 import { indented, wrapLines } from './printing.ts';
-import {
-  type IncompatibleKeys,
-  incompatibleKeys,
-  type LoadStateDictOptions,
-  mismatch,
-  type StateDict,
-} from './stateDict.ts';
+import { type IncompatibleKeys, type LoadStateDictOptions, loadInto, type StateDict } from './stateDict.ts';
 
+export type { ForwardHook, ForwardPreHook } from './forwardHooks.ts';
 export type { IncompatibleKeys, LoadStateDictOptions, StateDict } from './stateDict.ts';
 
-type Inputs<M extends Module> = Parameters<M['forward']>;
-type Output<M extends Module> = ReturnType<M['forward']>;
-/** Sees what `forward` got and gave; what it returns, if anything, replaces the output. */
-export type ForwardHook<M extends Module> = (
-  module: M,
-  inputs: Inputs<M>,
-  output: Output<M>,
-) => Output<M> | void;
-/** Sees what `forward` will get; a list that it returns, or a single value, replaces the inputs. */
-export type ForwardPreHook<M extends Module> = (
-  module: M,
-  inputs: Inputs<M>,
-) => readonly Inputs<M>[number][] | Inputs<M>[number] | void;
-
-type Callback = (...args: never[]) => unknown;
-
 type Kind<S extends object = object> = abstract new (...args: never[]) => S;
-
-interface Hooks {
-  readonly before: Set<Callback>;
-  readonly after: Set<Callback>;
-  /** The instance's own `forward`, if it had one before hooks were installed. */
-  readonly ownForward: PropertyDescriptor | undefined;
-}
 
 export abstract class Module {
   /** True while training: dropout drops, batch norm uses the batch's statistics. Set by `train()` and `eval()`. */
@@ -55,7 +27,7 @@ export abstract class Module {
   readonly #buffers = new Map<string, boolean>();
   /** What stood under each name when the properties were last walked: a parameter, or a module. */
   readonly #kinds = new Map<string, Kind>();
-  #hooks: Hooks | null = null;
+  #hooks: ForwardHooks | null = null;
 
   constructor() {
     noteModuleClass(new.target);
@@ -332,86 +304,24 @@ export abstract class Module {
     strictness: boolean | LoadStateDictOptions = true,
   ): IncompatibleKeys {
     const strict = option<'strict', boolean>(strictness, 'strict', true);
-    const own = this.#state('');
-    const names = new Set(own.map(([name]) => name));
-    const missingKeys = own.filter(([name]) => !Object.hasOwn(state, name)).map(([name]) => name);
-    const unexpectedKeys = Object.keys(state).filter((name) => !names.has(name));
-    const errors: string[] = [];
-    const quoted = (keys: string[]) => keys.map((key) => `"${key}"`).join(', ');
-    if (strict && missingKeys.length > 0)
-      errors.push(`Missing key(s) in state_dict: ${quoted(missingKeys)}. `);
-    if (strict && unexpectedKeys.length > 0)
-      errors.push(`Unexpected key(s) in state_dict: ${quoted(unexpectedKeys)}. `);
-    const loads = own.filter(([name]) => Object.hasOwn(state, name));
-    for (const [name, target] of loads) errors.push(...mismatch(name, target, state[name]));
-    if (errors.length > 0) {
-      throw new ArgumentError(
-        `Error(s) in loading state_dict for ${this.constructor.name}:\n\t${errors.join('\n\t')}`,
-      );
-    }
-    noGrad(() => {
-      for (const [name, target] of loads) target.copy_(state[name].detach().to({ device: target.device }));
-    });
-    return incompatibleKeys(missingKeys, unexpectedKeys);
+    return loadInto(this.constructor.name, this.#state(''), state, strict);
   }
 
   // Hooks
 
   /** Calls `hook` after every `forward`. */
   registerForwardHook<M extends Module>(this: M, hook: ForwardHook<M>): RemovableHandle {
-    return this.#addHook(this.#installHooks().after, hook);
+    return this.#hooksHere().add('after', hook);
   }
 
   /** Calls `hook` before every `forward`. */
   registerForwardPreHook<M extends Module>(this: M, hook: ForwardPreHook<M>): RemovableHandle {
-    return this.#addHook(this.#installHooks().before, hook);
+    return this.#hooksHere().add('before', hook);
   }
 
-  #addHook(hooks: Set<Callback>, hook: Callback): RemovableHandle {
-    // A function of its own, so that one hook can be registered twice.
-    const entry: Callback = (...args) => hook(...args);
-    hooks.add(entry);
-    const remove = (): void => {
-      hooks.delete(entry);
-      this.#removeHooksIfUnused();
-    };
-    return Object.assign(remove, { remove });
-  }
-
-  /** Shadows `forward` while there are hooks, so that modules without hooks pay nothing for them. */
-  #installHooks(): Hooks {
-    if (this.#hooks) return this.#hooks;
-    const hooks: Hooks = {
-      before: new Set(),
-      after: new Set(),
-      ownForward: Object.getOwnPropertyDescriptor(this, 'forward'),
-    };
-    const { forward } = this;
-    // Looked up anew if it is the class's: a profiler may have changed it since.
-    const inner = (): unknown =>
-      hooks.ownForward ? forward : Reflect.get(Object.getPrototypeOf(this), 'forward');
-    const value = (...given: unknown[]): unknown => {
-      let inputs = given;
-      for (const hook of hooks.before) {
-        const changed: unknown = Reflect.apply(hook, undefined, [this, inputs]);
-        if (changed !== undefined && changed !== null) inputs = Array.isArray(changed) ? changed : [changed];
-      }
-      let output: unknown = Reflect.apply(inner() as Callback, this, inputs as never[]);
-      for (const hook of hooks.after)
-        output = Reflect.apply(hook, undefined, [this, inputs, output]) ?? output;
-      return output;
-    };
-    Object.defineProperty(this, 'forward', { value, configurable: true, writable: true, enumerable: false });
-    this.#hooks = hooks;
-    return hooks;
-  }
-
-  #removeHooksIfUnused(): void {
-    const hooks = this.#hooks;
-    if (hooks === null || hooks.before.size + hooks.after.size > 0) return;
-    this.#hooks = null;
-    Reflect.deleteProperty(this, 'forward');
-    if (hooks.ownForward) Object.defineProperty(this, 'forward', hooks.ownForward);
+  #hooksHere(): ForwardHooks {
+    this.#hooks ??= new ForwardHooks(this);
+    return this.#hooks;
   }
 
   // Printing

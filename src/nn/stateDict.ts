@@ -1,4 +1,6 @@
 /** What is saved of a module, and what is said when it does not fit. */
+import { noGrad } from '../autograd/gradMode.ts';
+import { ArgumentError } from '../core/errors.ts';
 import { formatShape, sameShape } from '../core/shape.ts';
 import { Tensor } from '../tensor.ts';
 
@@ -17,8 +19,39 @@ export interface IncompatibleKeys {
   toString(): string;
 }
 
+/**
+ * Copies what `state` holds into the tensors of a module of class `name`, each converted to the dtype it has there.
+ * All is checked before anything changes. @throws ArgumentError for missing and unexpected keys (if strict) and for
+ * other shapes
+ */
+export function loadInto(
+  name: string,
+  own: readonly (readonly [key: string, target: Tensor])[],
+  state: Readonly<StateDict>,
+  strict: boolean,
+): IncompatibleKeys {
+  const keys = new Set(own.map(([key]) => key));
+  const missingKeys = [...keys].filter((key) => !Object.hasOwn(state, key));
+  const unexpectedKeys = Object.keys(state).filter((key) => !keys.has(key));
+  const loads = own.filter(([key]) => Object.hasOwn(state, key));
+  const errors: string[] = [];
+  const refuse = (what: string, refused: string[]) => {
+    const quoted = refused.map((key) => `"${key}"`).join(', ');
+    if (strict && refused.length > 0) errors.push(`${what} key(s) in state_dict: ${quoted}. `);
+  };
+  refuse('Missing', missingKeys);
+  refuse('Unexpected', unexpectedKeys);
+  for (const [key, target] of loads) errors.push(...mismatch(key, target, state[key]));
+  if (errors.length > 0)
+    throw new ArgumentError(`Error(s) in loading state_dict for ${name}:\n\t${errors.join('\n\t')}`);
+  noGrad(() => {
+    for (const [key, target] of loads) target.copy_(state[key].detach().to({ device: target.device }));
+  });
+  return incompatibleKeys(missingKeys, unexpectedKeys);
+}
+
 /** Why `value` cannot be loaded into `target`; empty if it can. */
-export function mismatch(name: string, target: Tensor, value: unknown): string[] {
+function mismatch(name: string, target: Tensor, value: unknown): string[] {
   if (!(value instanceof Tensor)) {
     return [
       `While copying the parameter named "${name}", expected torch.Tensor or Tensor-like object from checkpoint but ` +
@@ -34,7 +67,7 @@ export function mismatch(name: string, target: Tensor, value: unknown): string[]
 }
 
 /** What loading returns, which consoles show as PyTorch prints it. */
-export function incompatibleKeys(missingKeys: string[], unexpectedKeys: string[]): IncompatibleKeys {
+function incompatibleKeys(missingKeys: string[], unexpectedKeys: string[]): IncompatibleKeys {
   const value = () => describeKeys(missingKeys, unexpectedKeys);
   const hidden = { toString: { value }, [Symbol.for('nodejs.util.inspect.custom')]: { value } };
   return Object.defineProperties({ missingKeys, unexpectedKeys }, hidden);

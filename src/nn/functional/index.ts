@@ -19,6 +19,7 @@ export {
 export * from './embedding.ts';
 export * from './linear.ts';
 export * from './loss.ts';
+export * from './marginLoss.ts';
 export * from './norm.ts';
 export * from './pooling.ts';
 export * from './vision.ts';
