@@ -58,7 +58,7 @@ abstract class Binary {
       case Op.FLOOR_DIVIDE:
       case Op.FMOD:
       case Op.REMAINDER:
-        return Binary.byLane(op, a, b);
+        return Binary.byRemainder(op, a, b);
       default:
         return V.narrow(
           Binary.applyWide(op, V.widenLow(a), V.widenLow(b)),
@@ -85,9 +85,43 @@ abstract class Binary {
     }
   }
 
-  /** Functions that need the exact remainder, which is a loop over the digits of the quotient. */
+  /** Functions that need the exact remainder; where the quotient is large, by a loop over its digits. */
   // @ts-ignore: decorator
   @inline
+  static byRemainder(op: Op, a: v128, b: v128): v128 {
+    const quotient = f32x4.div(a, b);
+    const plain = v128.and(
+      f32x4.lt(f32x4.abs(quotient), f32x4.splat(268435456)),
+      f32x4.lt(f32x4.abs(b), f32x4.splat(Infinity)),
+    );
+    if (!i32x4.all_true(plain)) return Binary.byLane(op, a, b);
+    const r = V.narrow(
+      Binary.remainder(V.widenLow(a), V.widenLow(b)),
+      Binary.remainder(V.widenHigh(a), V.widenHigh(b)),
+    );
+    if (op == Op.FMOD) return r;
+    const zero = f32x4.splat(0);
+    const apart = v128.and(f32x4.ne(r, zero), v128.xor(f32x4.lt(b, zero), f32x4.lt(r, zero)));
+    if (op == Op.REMAINDER) return v128.bitselect(f32x4.add(r, b), r, apart);
+    const q = f32x4.sub(f32x4.div(f32x4.sub(a, r), b), v128.and(f32x4.splat(1), apart));
+    const floored = f32x4.floor(q);
+    const above = f32x4.gt(f32x4.sub(q, floored), f32x4.splat(0.5));
+    const y = f32x4.add(floored, v128.and(f32x4.splat(1), above));
+    const sign = v128.and(quotient, f32x4.splat(-0.0));
+    return v128.bitselect(sign, y, f32x4.eq(q, zero));
+  }
+
+  /**
+   * a − trunc(a/b)·b of floats, exact for quotients below 2^28: what lies that near to a whole number is one, and the
+   * product has at most 52 digits. The sign is that of a.
+   */
+  // @ts-ignore: decorator
+  @inline
+  static remainder(a: v128, b: v128): v128 {
+    const r = f64x2.sub(a, f64x2.mul(f64x2.trunc(f64x2.div(a, b)), b));
+    return v128.bitselect(a, r, f64x2.splat(-0.0));
+  }
+
   static byLane(op: Op, a: v128, b: v128): v128 {
     let y = a;
     y = f32x4.replace_lane(y, 0, Binary.one(op, f32x4.extract_lane(a, 0), f32x4.extract_lane(b, 0)));

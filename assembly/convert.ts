@@ -61,7 +61,16 @@ export function convert_f32_u8(x: usize, out: usize, begin: usize, end: usize): 
 }
 
 export function convert_f32_bool(x: usize, out: usize, begin: usize, end: usize): void {
-  Convert.truth<f32>(x, out, begin, end);
+  const zero = f32x4.splat(0);
+  let i = begin;
+  for (; i + 16 <= end; i += 16) {
+    const from = x + (i << 2);
+    const a = f32x4.ne(v128.load(from), zero);
+    const b = f32x4.ne(v128.load(from, 16), zero);
+    const c = f32x4.ne(v128.load(from, 32), zero);
+    v128.store(out + i, V.truth(a, b, c, f32x4.ne(v128.load(from, 48), zero)));
+  }
+  Convert.truth<f32>(x, out, i, end);
 }
 
 export function convert_f64_f32(x: usize, out: usize, begin: usize, end: usize): void {

@@ -58,9 +58,45 @@ abstract class Index {
     end: usize,
   ): void {
     const group = picks * inner;
-    for (let i = begin; i < end; i++) {
-      const at = ((i / group) * axis + Index.at(index, i, axis)) * inner + (i % inner);
+    let row = x + (begin / group) * axis * inner * sizeof<T>();
+    let place = begin % group;
+    for (let i = begin; i < end; ) {
+      const n = min(group - place, end - i);
+      const to = out + i * sizeof<T>();
+      if (inner == 1) Index.pick<T>(row, index + (i << 3), to, axis, n);
+      else Index.pickColumns<T>(row, index + (i << 3), to, axis, inner, place % inner, n);
+      i += n;
+      place = 0;
+      row += axis * inner * sizeof<T>();
+    }
+  }
+
+  /** out[i] = row[index[i]]. */
+  // @ts-ignore: decorator
+  @inline
+  static pick<T extends number>(row: usize, index: usize, out: usize, axis: usize, n: usize): void {
+    for (const stop = out + n * sizeof<T>(); out < stop; out += sizeof<T>()) {
+      store<T>(out, load<T>(row + Index.at(index, 0, axis) * sizeof<T>()));
+      index += 8;
+    }
+  }
+
+  /** The same of the columns of a matrix in turn, from `column` on. */
+  // @ts-ignore: decorator
+  @inline
+  static pickColumns<T extends number>(
+    x: usize,
+    index: usize,
+    out: usize,
+    axis: usize,
+    inner: usize,
+    column: usize,
+    n: usize,
+  ): void {
+    for (let i: usize = 0; i < n; i++) {
+      const at = Index.at(index, i, axis) * inner + column;
       store<T>(out + i * sizeof<T>(), load<T>(x + at * sizeof<T>()));
+      if (++column == inner) column = 0;
     }
   }
 
@@ -78,10 +114,38 @@ abstract class Index {
     begin: usize,
     end: usize,
   ): void {
-    const group = picks * inner;
-    for (let i = begin * group; i < end * group; i++) {
-      const at = ((i / group) * axis + Index.at(index, i, axis)) * inner + (i % inner);
-      Index.put<T>(out + at * sizeof<T>(), load<T>(source + i * sizeof<T>()), accumulate);
+    let i = begin * picks * inner;
+    for (let o = begin; o < end; o++) {
+      const row = out + o * axis * inner * sizeof<T>();
+      const stop = i + picks * inner;
+      for (let column: usize = 0; i < stop; i++) {
+        const at = Index.at(index, i, axis) * inner + column;
+        Index.put<T>(row + at * sizeof<T>(), load<T>(source + i * sizeof<T>()), accumulate);
+        if (++column == inner) column = 0;
+      }
+    }
+  }
+
+  /** out[o, k] = x[o, index[k]], one element each. */
+  // @ts-ignore: decorator
+  @inline
+  static select<T extends number>(
+    x: usize,
+    index: usize,
+    out: usize,
+    axis: usize,
+    picks: usize,
+    begin: usize,
+    end: usize,
+  ): void {
+    let row = x + (begin / picks) * axis * sizeof<T>();
+    let k = begin % picks;
+    for (let i = begin; i < end; ) {
+      const n = min(picks - k, end - i);
+      Index.pick<T>(row, index + (k << 3), out + i * sizeof<T>(), axis, n);
+      i += n;
+      k = 0;
+      row += axis * sizeof<T>();
     }
   }
 
@@ -127,7 +191,19 @@ abstract class Index {
 export function find_outside_i64(index: usize, n: usize, low: f64, high: f64, except: f64): f64 {
   const least = <i64>low;
   const limit = <i64>high;
-  for (let i: usize = 0; i < n; i++) {
+  const below = i64x2.splat(least);
+  const above = i64x2.splat(limit - 1);
+  let i: usize = 0;
+  for (; i + 4 <= n; i += 4) {
+    const a = v128.load(index + (i << 3));
+    const b = v128.load(index + (i << 3), 16);
+    const outside = v128.or(
+      v128.or(i64x2.lt_s(a, below), i64x2.gt_s(a, above)),
+      v128.or(i64x2.lt_s(b, below), i64x2.gt_s(b, above)),
+    );
+    if (v128.any_true(outside)) break;
+  }
+  for (; i < n; i++) {
     const v = load<i64>(index + (i << 3));
     if ((v < least || v >= limit) && <f64>v != except) return <f64>i;
   }
@@ -145,9 +221,17 @@ export function select_rows(
   begin: usize,
   end: usize,
 ): void {
-  for (let i = begin; i < end; i++) {
-    const row = (i / picks) * axis + Index.at(index, i % picks, axis);
-    V.copy(out + i * bytes, x + row * bytes, bytes);
+  if (bytes == 4) Index.select<u32>(x, index, out, axis, picks, begin, end);
+  else if (bytes == 8) Index.select<u64>(x, index, out, axis, picks, begin, end);
+  else {
+    let from = x + (begin / picks) * axis * bytes;
+    let k = begin % picks;
+    for (let i = begin; i < end; i++) {
+      V.copy(out + i * bytes, from + Index.at(index, k, axis) * bytes, bytes);
+      if (++k < picks) continue;
+      k = 0;
+      from += axis * bytes;
+    }
   }
 }
 

@@ -24,10 +24,12 @@ export enum Op {
   LOGICAL_NOT,
   ADD,
   DIV,
+  FLOOR_DIVIDE,
   MAXIMUM,
   MINIMUM,
   MUL,
   RELU_GRAD,
+  REMAINDER,
   SUB,
   LOGICAL_AND,
   LOGICAL_OR,
@@ -124,8 +126,23 @@ export abstract class Typed {
       case Op.SUB:
         return (a - b) as T;
       default:
-        return Typed.logic<T>(op, a, b);
+        return Typed.integer<T>(op, a, b);
     }
+  }
+
+  /** Division as Python has it. By 0, which callers refuse, it gives 0, as a trap would end the process. */
+  // @ts-ignore: decorator
+  @inline
+  static integer<T extends number>(op: Op, a: T, b: T): T {
+    if (isInteger<T>() && (op == Op.FLOOR_DIVIDE || op == Op.REMAINDER)) {
+      if (<u64>(<i64>b + 1) < 2) return op == Op.REMAINDER ? <T>0 : ((a * b) as T);
+      const quotient = (a / b) as T;
+      const rest = (a - quotient * b) as T;
+      const apart = rest != <T>0 && rest < <T>0 != b < <T>0;
+      if (op == Op.REMAINDER) return (apart ? rest + b : rest) as T;
+      return (apart ? quotient - <T>1 : quotient) as T;
+    }
+    return Typed.logic<T>(op, a, b);
   }
 
   /** Over bytes that are 0 or 1. */
@@ -240,6 +257,9 @@ export abstract class Typed {
     else if (op == Op.MUL) Typed.span<T>(Op.MUL, x, y, out, xStep, yStep, n);
     else if (op == Op.MAXIMUM) Typed.span<T>(Op.MAXIMUM, x, y, out, xStep, yStep, n);
     else if (op == Op.MINIMUM) Typed.span<T>(Op.MINIMUM, x, y, out, xStep, yStep, n);
+    else if (isInteger<T>() && op == Op.FLOOR_DIVIDE)
+      Typed.span<T>(Op.FLOOR_DIVIDE, x, y, out, xStep, yStep, n);
+    else if (isInteger<T>() && op == Op.REMAINDER) Typed.span<T>(Op.REMAINDER, x, y, out, xStep, yStep, n);
     else if (isFloat<T>() && op == Op.DIV) Typed.span<T>(Op.DIV, x, y, out, xStep, yStep, n);
     else if (isFloat<T>() && op == Op.RELU_GRAD) Typed.span<T>(Op.RELU_GRAD, x, y, out, xStep, yStep, n);
     else Typed.comparisonSpan<T>(op, x, y, out, xStep, yStep, n);
@@ -256,6 +276,18 @@ export abstract class Typed {
     yStep: usize,
     n: usize,
   ): void {
+    if (op <= Op.LOGICAL_XOR && xStep == 1 && yStep == 1) {
+      for (; n >= 16; n -= 16) {
+        const a = v128.load(x);
+        const b = v128.load(y);
+        let both = op == Op.LOGICAL_AND ? v128.and(a, b) : v128.or(a, b);
+        if (op == Op.LOGICAL_XOR) both = v128.xor(a, b);
+        v128.store(out, both);
+        x += 16;
+        y += 16;
+        out += 16;
+      }
+    }
     if (op == Op.LOGICAL_AND) Typed.span<T>(Op.LOGICAL_AND, x, y, out, xStep, yStep, n);
     else if (op == Op.LOGICAL_OR) Typed.span<T>(Op.LOGICAL_OR, x, y, out, xStep, yStep, n);
     else if (op == Op.LOGICAL_XOR) Typed.span<T>(Op.LOGICAL_XOR, x, y, out, xStep, yStep, n);

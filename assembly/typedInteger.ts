@@ -44,6 +44,21 @@ export function add_i64(
   Typed.zip<i64>(Op.ADD, a, b, out, inner, aRow, aStep, bRow, bStep, begin, end);
 }
 
+export function floor_divide_i64(
+  a: usize,
+  b: usize,
+  out: usize,
+  inner: usize,
+  aRow: usize,
+  aStep: usize,
+  bRow: usize,
+  bStep: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Typed.zip<i64>(Op.FLOOR_DIVIDE, a, b, out, inner, aRow, aStep, bRow, bStep, begin, end);
+}
+
 export function maximum_i64(
   a: usize,
   b: usize,
@@ -87,6 +102,21 @@ export function mul_i64(
   end: usize,
 ): void {
   Typed.zip<i64>(Op.MUL, a, b, out, inner, aRow, aStep, bRow, bStep, begin, end);
+}
+
+export function remainder_i64(
+  a: usize,
+  b: usize,
+  out: usize,
+  inner: usize,
+  aRow: usize,
+  aStep: usize,
+  bRow: usize,
+  bStep: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Typed.zip<i64>(Op.REMAINDER, a, b, out, inner, aRow, aStep, bRow, bStep, begin, end);
 }
 
 export function sub_i64(

@@ -1,13 +1,14 @@
 /** Products of matrices and vectors with something added, over chosen dimensions, or of all pairs. */
 
 import type { Variable } from '../autograd/variable.ts';
-import { torchTypeName } from '../core/dtype.ts';
+import { isFloating, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { broadcastShapes, formatShape, normalizeDim, numElements } from '../core/shape.ts';
 import { add, mul, sub } from './arithmetic.ts';
 import { named } from './composite.ts';
-import { clone, scalarValue } from './convert.ts';
+import { clone, pairDType, scalarValue } from './convert.ts';
+import { euclideanDistances } from './euclidean.ts';
 import { fused } from './fused.ts';
 import { tensorGiven, tensorsGiven } from './given.ts';
 import { eye } from './identity.ts';
@@ -276,9 +277,13 @@ export const cross = /* @__PURE__ */ taking('cross', 'other dim?', function cros
   });
 });
 
+/** Rows from which on PyTorch computes Euclidean distances by a product of matrices. */
+const BY_PRODUCT = 25;
+
 /**
  * The p-norm distances between all rows of a [..., P, M] and all of b [..., R, M]: [..., P, R]. The gradient at
- * distance 0 is 0. @throws ShapeError
+ * distance 0 is 0. Euclidean ones of more than 25 rows come from one product, as in PyTorch: near 0 with half of the digits.
+ * @throws ShapeError
  */
 export const cdist = /* @__PURE__ */ taking('cdist', 'x2 p?', function cdist<
   T extends Variable,
@@ -293,6 +298,8 @@ export const cdist = /* @__PURE__ */ taking('cdist', 'x2 p?', function cdist<
     if (ma !== mb)
       throw new ShapeError(`cdist: X1 and X2 must have the same number of columns. X1: ${ma} X2: ${mb}`);
     if (!(order >= 0)) throw new ArgumentError(`cdist only supports non-negative p values; got ${order}`);
+    const many = Math.max(a.shape[a.ndim - 2], b.shape[b.ndim - 2]) > BY_PRODUCT && ma > 0;
+    if (order === 2 && many && isFloating(pairDType(a, b))) return euclideanDistances(a, b);
     const gaps = sub<T>(unsqueeze(a, -2), unsqueeze(b, -3));
     if (ma === 0) return sum(gaps, -1);
     // The count of p = 0 has no slope; cdist gives zeros for it where norms give no gradient at all.

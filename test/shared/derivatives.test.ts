@@ -220,6 +220,13 @@ const table: { readonly [name: string]: Row } = {
       [3, 3],
     ],
   ),
+  'cdist of many rows': row(
+    (a, b) => torch.cdist<T>(a, b).mul(0.01),
+    [
+      [26, 2],
+      [2, 2, 2],
+    ],
+  ),
   pdist: row((a) => torch.pdist<T>(a), [[3, 2]]),
 
   reshape: row((a) => a.t().reshape(-1)),

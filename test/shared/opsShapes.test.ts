@@ -331,6 +331,15 @@ describe.each(['cpu', 'reference'])('arrangements on %s', (device) => {
       ),
       [[5, 0]],
     );
+    const rows = torch.arange(78, { dtype: 'float64' }).reshape(26, 3).sin().requiresGrad_();
+    const others = rows.detach().narrow(0, 3, 4).mul(2);
+    // From 26 rows on by a product: the same to half of the digits.
+    const apart = rows.unsqueeze(1).sub(others).square().sum(-1).sqrt();
+    expect(torch.cdist(rows, others).sub(apart).abs().max().item()).toBeLessThan(1e-12);
+    const itself = torch.cdist(rows, rows);
+    expect(itself.diagonal().abs().max().item()).toBeLessThan(1e-7);
+    itself.sum().backward();
+    expect(rows.grad!.isfinite().all().item()).toBe(true);
     same(torch.cdist(tensor([[0, 0]]), tensor([[3, 4]]), 1), [[7]]);
     same(torch.blockDiag(tensor([[1]]), tensor([2, 3])), [
       [1, 0, 0],

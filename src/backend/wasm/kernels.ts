@@ -33,7 +33,8 @@ const COSTS: ReadonlyMap<string, number> = /* @__PURE__ */ new Map(
     4: 'exp2 tanh',
     7: 'erf sin cos hypot',
     16: 'acos asin atan atan2 cosh elu erfc erfinv expm1 gelu gelu_grad log10 log1p log2 sinh tan',
-    40: 'floor_divide fmod pow remainder softplus',
+    8: 'floor_divide fmod remainder',
+    40: 'pow softplus',
   }).flatMap(([cost, names]) => names.split(' ').map((name): [string, number] => [name, Number(cost)])),
 );
 
