@@ -2,6 +2,7 @@
 // (r, j) reads a[r·aRow + j·aStep] and b[r·bRow + j·bStep], so a bias, a column or a single number broadcasts without
 // a copy. [begin, end) counts elements of the result. `out` may be an operand that is read at the same positions.
 import { V } from './lanes';
+import { Normal } from './normal';
 import { W } from './wide';
 
 /** A constant where speed matters, so that of the switches below one case remains. */
@@ -39,6 +40,8 @@ abstract class Binary {
         return f32x4.mul(f32x4.mul(a, a), a);
       case Op.DIV:
         return f32x4.div(a, b);
+      case Op.GELU_GRAD:
+        return f32x4.mul(a, Normal.geluSlope(b));
       case Op.MAXIMUM:
         return f32x4.max(a, b);
       case Op.MINIMUM:
@@ -73,8 +76,6 @@ abstract class Binary {
     switch (op) {
       case Op.ATAN2:
         return W.atan2(a, b);
-      case Op.GELU_GRAD:
-        return f64x2.mul(a, W.geluSlope(b));
       case Op.HYPOT:
         return W.hypot(a, b);
       case Op.POW:

@@ -247,6 +247,33 @@ export abstract class M {
     return V.madd<f32>(n, M.at(LOG, 2), V.madd<f32>(t, V.madd<f32>(y, z, f), f));
   }
 
+  /** What 1 + x lost by rounding to u, for the logarithm of u; 0 where u is 0 or infinite. */
+  // @ts-ignore: decorator
+  @inline
+  static lost(x: v128, u: v128): v128 {
+    const c = f32x4.sub(x, f32x4.sub(u, M.at(LOG, 0)));
+    return v128.and(f32x4.div(c, u), f32x4.gt(f32x4.abs(c), f32x4.splat(0)));
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  static log1p(x: v128): v128 {
+    const one = M.at(LOG, 0);
+    const u = f32x4.add(x, one);
+    return v128.bitselect(x, f32x4.add(M.log(u), M.lost(x, u)), f32x4.eq(u, one));
+  }
+
+  /** log(1 + e^(βx))/β; x itself beyond the threshold. */
+  // @ts-ignore: decorator
+  @inline
+  static softplus(x: v128, beta: v128, threshold: v128): v128 {
+    const scaled = f32x4.mul(x, beta);
+    const e = M.exp(f32x4.neg(f32x4.abs(scaled)));
+    const u = f32x4.add(e, M.at(LOG, 0));
+    const y = f32x4.add(f32x4.pmax(scaled, f32x4.splat(0)), f32x4.add(M.logNormal(u), M.lost(e, u)));
+    return v128.bitselect(x, f32x4.div(y, beta), f32x4.gt(scaled, threshold));
+  }
+
   /** Signed integers that are above the last entry of LOG_BITS unless x is normal, positive and finite. */
   // @ts-ignore: decorator
   @inline

@@ -3,6 +3,7 @@
 // vectors per turn, which share the loads of their constants; the end of a run goes vector by vector.
 import { V } from './lanes';
 import { M } from './math';
+import { Normal } from './normal';
 
 /** A constant at every use, so that of the switches below one case remains. */
 enum Op {
@@ -15,8 +16,10 @@ enum Op {
   EXP2,
   FLOOR,
   FRAC,
+  GELU,
   LEAKY_RELU,
   LOG,
+  LOG1P,
   NEG,
   RECIPROCAL,
   RELU,
@@ -26,6 +29,7 @@ enum Op {
   SIGN,
   SILU,
   SIN,
+  SOFTPLUS,
   SQRT,
   SQUARE,
   TANH,
@@ -55,10 +59,14 @@ abstract class Unary {
         return f32x4.floor(x);
       case Op.FRAC:
         return f32x4.sub(x, f32x4.trunc(x));
+      case Op.GELU:
+        return Normal.gelu(x);
       case Op.LEAKY_RELU:
         return v128.bitselect(x, f32x4.mul(x, p), f32x4.gt(x, f32x4.splat(0)));
       case Op.LOG:
         return M.log(x);
+      case Op.LOG1P:
+        return M.log1p(x);
       case Op.NEG:
         return f32x4.neg(x);
       case Op.RECIPROCAL:
@@ -77,6 +85,8 @@ abstract class Unary {
         return M.silu(x);
       case Op.SIN:
         return M.sine(x, 0);
+      case Op.SOFTPLUS:
+        return M.softplus(x, p, q);
       case Op.SQRT:
         return f32x4.sqrt(x);
       case Op.SQUARE:
@@ -211,12 +221,20 @@ export function frac_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: 
   Unary.mapPairs(Op.FRAC, x, out, p, q, begin, end);
 }
 
+export function gelu_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  Unary.map(Op.GELU, x, out, p, q, begin, end);
+}
+
 export function leaky_relu_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
   Unary.mapPairs(Op.LEAKY_RELU, x, out, p, q, begin, end);
 }
 
 export function log_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
   Unary.mapQuads(Op.LOG, x, out, p, q, begin, end);
+}
+
+export function log1p_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  Unary.map(Op.LOG1P, x, out, p, q, begin, end);
 }
 
 export function neg_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
@@ -253,6 +271,10 @@ export function silu_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: 
 
 export function sin_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
   Unary.map(Op.SIN, x, out, p, q, begin, end);
+}
+
+export function softplus_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  Unary.map(Op.SOFTPLUS, x, out, p, q, begin, end);
 }
 
 export function sqrt_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {

@@ -13,19 +13,16 @@ enum Op {
   ERFC,
   ERFINV,
   EXPM1,
-  GELU,
   LOG10,
-  LOG1P,
   LOG2,
   SINH,
-  SOFTPLUS,
   TAN,
 }
 
 abstract class UnaryWide {
   // @ts-ignore: decorator
   @inline
-  static apply(op: Op, x: v128, p: v128, q: v128): v128 {
+  static apply(op: Op, x: v128, p: v128): v128 {
     switch (op) {
       case Op.ACOS:
         return W.atan2(W.beside(x), x);
@@ -43,18 +40,12 @@ abstract class UnaryWide {
         return W.erfinv(x);
       case Op.EXPM1:
         return W.expm1(x);
-      case Op.GELU:
-        return W.gelu(x);
       case Op.LOG10:
         return W.log10(x);
-      case Op.LOG1P:
-        return W.log1p(x);
       case Op.LOG2:
         return W.log2(x);
       case Op.SINH:
         return W.sinh(x);
-      case Op.SOFTPLUS:
-        return W.softplus(x, p, q);
       case Op.TAN:
         return W.tan(x);
       default:
@@ -64,15 +55,14 @@ abstract class UnaryWide {
   }
 
   /** The choice of function is made anew for each vector, which costs little against the functions. */
-  static map(op: Op, x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  static map(op: Op, x: usize, out: usize, p: f64, _q: f64, begin: i32, end: i32): void {
     const pp = f64x2.splat(p);
-    const qq = f64x2.splat(q);
     const stop = (<usize>end) << 2;
     for (let i = (<usize>begin) << 2; i < stop; i += 16) {
       const lanes = (stop - i) >> 2;
       const v = V.loadLanes(x + i, 1, lanes);
-      const low = UnaryWide.apply(op, V.widenLow(v), pp, qq);
-      const high = UnaryWide.apply(op, V.widenHigh(v), pp, qq);
+      const low = UnaryWide.apply(op, V.widenLow(v), pp);
+      const high = UnaryWide.apply(op, V.widenHigh(v), pp);
       let y = V.narrow(low, high);
       if (op == Op.TAN) {
         const large = f32x4.gt(f32x4.abs(v), f32x4.splat(Phase.LIMIT));
@@ -115,16 +105,8 @@ export function expm1_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end:
   UnaryWide.map(Op.EXPM1, x, out, p, q, begin, end);
 }
 
-export function gelu_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  UnaryWide.map(Op.GELU, x, out, p, q, begin, end);
-}
-
 export function log10_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
   UnaryWide.map(Op.LOG10, x, out, p, q, begin, end);
-}
-
-export function log1p_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  UnaryWide.map(Op.LOG1P, x, out, p, q, begin, end);
 }
 
 export function log2_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
@@ -133,10 +115,6 @@ export function log2_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: 
 
 export function sinh_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
   UnaryWide.map(Op.SINH, x, out, p, q, begin, end);
-}
-
-export function softplus_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  UnaryWide.map(Op.SOFTPLUS, x, out, p, q, begin, end);
 }
 
 export function tan_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {

@@ -42,12 +42,11 @@ const ATAN = memory.data<f64>(
   ],
   16,
 );
-/** √2, bound of |x|, 1/√2π; −log2 e / 2, 2·ln 2, then (e^(−z/2) − 1)/z for |z| ≤ ln 2. */
+/** √2, bound of |x|; −log2 e / 2, 2·ln 2, then (e^(−z/2) − 1)/z for |z| ≤ ln 2. */
 const NORMAL = memory.data<f64>(
   [
     Math.SQRT2,
     14.5,
-    0.3989422804014327,
     -0.7213475204444817,
     1.3862943611198906,
     -0.4999999999915033,
@@ -160,13 +159,6 @@ export abstract class W {
     return v128.bitselect(x, y, f64x2.eq(x, infinity));
   }
 
-  /** x where it is so small that the function equals it, else y. */
-  // @ts-ignore: decorator
-  @inline
-  static unlessTiny(x: v128, y: v128): v128 {
-    return v128.bitselect(x, y, f64x2.lt(f64x2.abs(x), f64x2.splat(7.450580596923828e-9)));
-  }
-
   static exp(x: v128): v128 {
     return W.expOr(x, false);
   }
@@ -187,10 +179,6 @@ export abstract class W {
     return W.logOf(x, 0.3010299956639812, Math.LOG10E);
   }
 
-  static log1p(x: v128): v128 {
-    return W.unlessTiny(x, W.log(f64x2.add(x, f64x2.splat(1))));
-  }
-
   static sinh(x: v128): v128 {
     const e = W.expm1(f64x2.abs(x));
     const y = f64x2.add(e, f64x2.div(e, f64x2.add(e, f64x2.splat(1))));
@@ -200,13 +188,6 @@ export abstract class W {
   static cosh(x: v128): v128 {
     const e = W.exp(x);
     return f64x2.mul(f64x2.add(e, f64x2.div(f64x2.splat(1), e)), f64x2.splat(0.5));
-  }
-
-  /** log(1 + e^(βx))/β; x itself beyond the threshold. */
-  static softplus(x: v128, beta: v128, threshold: v128): v128 {
-    const scaled = f64x2.mul(x, beta);
-    const y = f64x2.div(W.log1p(W.exp(scaled)), beta);
-    return v128.bitselect(x, y, f64x2.gt(scaled, threshold));
   }
 
   /** The angle of the point (x, y). */
@@ -243,18 +224,18 @@ export abstract class W {
     return f64x2.sqrt(f64x2.mul(f64x2.sub(one, x), f64x2.add(one, x)));
   }
 
-  /** (Q(a) − a·`slope`·exp(−a²/2))·`times`, where Q = 1 − Φ is the tail of the normal distribution. */
+  /** Q(a)·`times`, where Q = 1 − Φ is the tail of the normal distribution. */
   // @ts-ignore: decorator
   @inline
-  static tail(a: v128, slope: v128, times: v128): v128 {
+  static tail(a: v128, times: v128): v128 {
     const z = f64x2.mul(a, a);
-    const t = W.horner(z, W.at(NORMAL, 3), EXP, 1);
-    const r = V.madd<f64>(f64x2.sub(t, W.at(EXP, 1)), W.at(NORMAL, 4), z);
+    const t = W.horner(z, W.at(NORMAL, 2), EXP, 1);
+    const r = V.madd<f64>(f64x2.sub(t, W.at(EXP, 1)), W.at(NORMAL, 3), z);
     const r2 = f64x2.mul(r, r);
-    let y = W.pair(r, NORMAL, 11);
-    y = V.madd<f64>(y, r2, W.pair(r, NORMAL, 9));
-    y = V.madd<f64>(y, r2, W.pair(r, NORMAL, 7));
-    y = f64x2.mul(V.madd<f64>(y, r2, W.pair(r, NORMAL, 5)), r);
+    let y = W.pair(r, NORMAL, 10);
+    y = V.madd<f64>(y, r2, W.pair(r, NORMAL, 8));
+    y = V.madd<f64>(y, r2, W.pair(r, NORMAL, 6));
+    y = f64x2.mul(V.madd<f64>(y, r2, W.pair(r, NORMAL, 4)), r);
     const power = i64x2.shl(t, 52);
     y = f64x2.mul(V.madd<f64>(y, power, power), times);
     let top = W.pair(a, TAIL, 4);
@@ -263,7 +244,6 @@ export abstract class W {
     let bottom = V.madd<f64>(W.at(TAIL, 12), z, W.pair(a, TAIL, 10));
     bottom = V.madd<f64>(bottom, z, W.pair(a, TAIL, 8));
     bottom = V.madd<f64>(bottom, z, W.pair(a, TAIL, 6));
-    top = f64x2.sub(top, f64x2.mul(f64x2.mul(a, slope), bottom));
     return f64x2.div(f64x2.mul(y, top), bottom);
   }
 
@@ -280,7 +260,7 @@ export abstract class W {
   static erfc(x: v128): v128 {
     const a = W.bounded(f64x2.mul(x, W.at(NORMAL, 0)));
     const two = f64x2.splat(2);
-    const y = W.tail(a, f64x2.splat(0), two);
+    const y = W.tail(a, two);
     return v128.bitselect(f64x2.sub(two, y), y, f64x2.lt(x, f64x2.splat(0)));
   }
 
@@ -306,25 +286,6 @@ export abstract class W {
     bottom = W.horner(bottom, w, ERFINV, 7);
     const slope = f64x2.div(top, bottom);
     return f64x2.mul(x, v128.bitselect(w, slope, f64x2.eq(w, f64x2.splat(Infinity))));
-  }
-
-  /** x·Φ(x), Φ being the normal distribution; NaN for −∞, as in PyTorch. */
-  // @ts-ignore: decorator
-  @inline
-  static gelu(x: v128): v128 {
-    const a = W.bounded(x);
-    const zero = f64x2.splat(0);
-    const above = f64x2.pmax(f64x2.mul(f64x2.pmin(x, zero), zero), x);
-    return f64x2.sub(above, W.tail(a, zero, a));
-  }
-
-  /** The derivative of gelu: Φ(x) + x·φ(x). */
-  // @ts-ignore: decorator
-  @inline
-  static geluSlope(x: v128): v128 {
-    const one = f64x2.splat(1);
-    const y = W.tail(W.bounded(x), W.at(NORMAL, 2), one);
-    return v128.bitselect(y, f64x2.sub(one, y), f64x2.lt(x, f64x2.splat(0)));
   }
 
   /** The tangent up to 2^20. */

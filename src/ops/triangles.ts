@@ -33,14 +33,14 @@ function triangle<T extends Variable>(x: T, diagonal: number, lower: boolean): T
       `${op}: input tensor must have at least 2 dimensions; got shape ${formatShape(x.shape)}`,
     );
   const [m, n] = x.shape.slice(-2);
-  const columns = integerVector(x, [...new Array(n).keys()]);
-  const rows = reshape(
-    integerVector(
-      x,
-      Array.from({ length: m }, (_, i) => i + diagonal),
-    ),
-    [m, 1],
-  );
+  // Numbers of rows and columns as floats, which are compared many at a time, as far as floats count.
+  const numbers = (length: number, first: number): T => {
+    const list = Array.from({ length }, (_, i) => i + first);
+    if (Math.abs(first) + length > 2 ** 24) return integerVector(x, list);
+    return x.derive(x.array.backend.upload(Float32Array.from(list), [length], 'float32'));
+  };
+  const columns = numbers(n, 0);
+  const rows = reshape(numbers(m, diagonal), [m, 1]);
   const kept = lower ? le<T>(columns, rows) : ge<T>(columns, rows);
   const out = whereOp<T>(kept, detached(x), x.dtype === 'bool' ? false : 0);
   return record(lower ? 'TrilBackward0' : 'TriuBackward0', out.array, [x], () => (grad) => [

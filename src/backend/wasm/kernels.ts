@@ -31,10 +31,9 @@ const COSTS: ReadonlyMap<string, number> = /* @__PURE__ */ new Map(
   Object.entries({
     3: 'exp log sigmoid silu',
     4: 'exp2 tanh',
-    7: 'erf sin cos hypot',
-    16: 'acos asin atan atan2 cosh elu erfc erfinv expm1 gelu gelu_grad log10 log1p log2 sinh tan',
-    8: 'floor_divide fmod remainder',
-    40: 'pow softplus',
+    7: 'erf sin cos hypot log1p softplus gelu gelu_grad floor_divide fmod remainder',
+    16: 'acos asin atan atan2 cosh elu erfc erfinv expm1 log10 log2 sinh tan',
+    40: 'pow',
   }).flatMap(([cost, names]) => names.split(' ').map((name): [string, number] => [name, Number(cost)])),
 );
 
