@@ -25,6 +25,7 @@ enum Op {
   SUB,
   TANH_GRAD,
   TRUNC_DIVIDE,
+  XLOGY,
 }
 
 const ONE = memory.data<f32>([1], 16);
@@ -80,6 +81,8 @@ abstract class Binary {
         return W.hypot(a, b);
       case Op.POW:
         return W.pow(a, b);
+      case Op.XLOGY:
+        return W.xlogy(a, b);
       default:
         unreachable();
         return a;
@@ -497,4 +500,19 @@ export function trunc_divide_f32(
   end: usize,
 ): void {
   Binary.run(Op.TRUNC_DIVIDE, a, b, out, inner, aRow, aStep, bRow, bStep, begin, end);
+}
+
+export function xlogy_f32(
+  a: usize,
+  b: usize,
+  out: usize,
+  inner: usize,
+  aRow: usize,
+  aStep: usize,
+  bRow: usize,
+  bStep: usize,
+  begin: usize,
+  end: usize,
+): void {
+  Binary.run(Op.XLOGY, a, b, out, inner, aRow, aStep, bRow, bStep, begin, end);
 }

@@ -6,14 +6,13 @@ import type { Variable } from '../autograd/variable.ts';
 import type { LossReduction } from '../backend/backend.ts';
 import { ArgumentError } from '../core/errors.ts';
 import { add, div, maximum, minimum, mul, neg, rsub, sub } from './arithmetic.ts';
-import { ge, le, lt } from './comparison.ts';
+import { clamp } from './clamp.ts';
 import { cast } from './convert.ts';
-import { abs, exp, log, log1p, sigmoid, sign, square } from './elementwise.ts';
+import { abs, exp, log, log1p, sigmoid, square } from './elementwise.ts';
 import { fused } from './fused.ts';
 import { checkFloating } from './given.ts';
 import { xlogy } from './pairs.ts';
 import { mean, sum } from './reduce.ts';
-import { whereOp } from './where.ts';
 
 export type { LossReduction } from '../backend/backend.ts';
 
@@ -90,18 +89,12 @@ export const mseLoss = <T extends Variable>(x: T, y: T, reduction: LossReduction
     reduction,
   );
 
-/** d²/(2β) for |d| < β, else |d| − β/2, where d = x − y. */
+/** d²/(2β) for |d| < β, else |d| − β/2, where d = x − y: v·(d − v/2)/β with v = d, cut off at ±β, and v/β its slope. */
 export function smoothL1Loss<T extends Variable>(x: T, y: T, reduction: LossReduction, beta: number): T {
   for (const operand of [x, y]) checkFloating(operand, 'smooth_l1_loss');
-  const near = (d: T) => lt<T>(abs(d), beta);
-  const slope = (a: T, b: T): T => {
-    const d = sub<T>(a, b);
-    return whereOp<T>(ge<T>(abs(d), beta), sign(d), div<T>(d, beta));
-  };
-  const value = (a: T, b: T): T => {
-    const d = sub<T>(a, b);
-    return whereOp<T>(near(d), mul<T>(square(d), 0.5 / beta), sub<T>(abs(d), 0.5 * beta));
-  };
+  const byBeta = (z: T): T => (beta === 1 ? z : div<T>(z, beta));
+  const slope = (a: T, b: T): T => byBeta(clamp<T>(sub<T>(a, b), -beta, beta));
+  const value = (a: T, b: T): T => byBeta(cutSquare(sub<T>(a, b), beta));
   return elementLoss(
     { node: 'SmoothL1LossBackward0', value, byInput: slope, byTarget: (a, b) => neg(slope(a, b)) },
     x,
@@ -110,18 +103,17 @@ export function smoothL1Loss<T extends Variable>(x: T, y: T, reduction: LossRedu
   );
 }
 
+/** v·(d − v/2), where v is d, cut off at ±`bound`: half of the square within, a straight line beyond. */
+function cutSquare<T extends Variable>(d: T, bound: number): T {
+  const v = clamp<T>(d, -bound, bound);
+  return mul<T>(v, sub<T>(d, mul<T>(v, 0.5)));
+}
+
 /** d²/2 for |d| ≤ δ, else δ(|d| − δ/2), where d = x − y. */
 export function huberLoss<T extends Variable>(x: T, y: T, reduction: LossReduction, delta: number): T {
   for (const operand of [x, y]) checkFloating(operand, 'huber_loss');
-  const near = (d: T) => le<T>(abs(d), delta);
-  const slope = (a: T, b: T): T => {
-    const d = sub<T>(a, b);
-    return whereOp<T>(ge<T>(abs(d), delta), mul<T>(sign(d), delta), d);
-  };
-  const value = (a: T, b: T): T => {
-    const d = sub<T>(a, b);
-    return whereOp<T>(near(d), mul<T>(square(d), 0.5), mul<T>(sub<T>(abs(d), 0.5 * delta), delta));
-  };
+  const slope = (a: T, b: T): T => clamp<T>(sub<T>(a, b), -delta, delta);
+  const value = (a: T, b: T): T => cutSquare(sub<T>(a, b), delta);
   return elementLoss(
     { node: 'HuberLossBackward0', value, byInput: slope, byTarget: (a, b) => neg(slope(a, b)) },
     x,

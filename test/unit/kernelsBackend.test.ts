@@ -13,6 +13,7 @@ import { geluGrad } from '../../src/ops/activation.ts';
 import * as arithmetic from '../../src/ops/arithmetic.ts';
 import * as comparison from '../../src/ops/comparison.ts';
 import * as elementwise from '../../src/ops/elementwise.ts';
+import { xlogy } from '../../src/ops/pairs.ts';
 import { reluGrad, sigmoidGrad, tanhGrad } from '../../src/ops/slopes.ts';
 import { adam } from '../../src/optim/steps.ts';
 
@@ -140,7 +141,9 @@ const binarySpecs: BinarySpec[] = [
     arithmetic.fmod,
     arithmetic.floorDivide,
   ].map((op) => op.row),
-  ...[arithmetic.atan2, arithmetic.hypot, geluGrad, reluGrad, sigmoidGrad, tanhGrad].map((op) => op.row),
+  ...[arithmetic.atan2, arithmetic.hypot, xlogy, geluGrad, reluGrad, sigmoidGrad, tanhGrad].map(
+    (op) => op.row,
+  ),
   ...[comparison.eq, comparison.ne, comparison.lt, comparison.le, comparison.gt, comparison.ge].map(
     (op) => op.row,
   ),
@@ -148,7 +151,7 @@ const binarySpecs: BinarySpec[] = [
   { name: 'sub', js: (a, b) => a - b, big: (a, b) => a - b, wgsl: '' },
   { name: 'div', js: (a, b) => a / b, wgsl: '' },
 ];
-const FLOAT_ONLY = new Set(['remainder', 'fmod', 'floor_divide', 'atan2', 'hypot', 'div']);
+const FLOAT_ONLY = new Set(['remainder', 'fmod', 'floor_divide', 'atan2', 'hypot', 'div', 'xlogy']);
 const isFloat = (dtype: DType) => dtypeInfo[dtype].category === 2;
 const isArithmetic = (dtype: DType) => isFloat(dtype) || dtype === 'int64' || dtype === 'int32';
 

@@ -20,9 +20,9 @@ const size: { readonly [S in Suffix]: number } = { f32: 4, f64: 8, i64: 8, i32: 
 const arithmetic = {
   f32:
     'add atan2 div floor_divide fmod gelu_grad hypot maximum minimum mul pow relu_grad remainder sigmoid_grad sub ' +
-    'tanh_grad trunc_divide',
+    'tanh_grad trunc_divide xlogy',
   f64: 'add div maximum minimum mul relu_grad sub',
-  i64: 'add maximum minimum mul sub',
+  i64: 'add floor_divide maximum minimum mul remainder sub',
   i32: 'add maximum minimum mul sub',
   u8: 'logical_and logical_or logical_xor',
 } satisfies Record<Suffix, string>;

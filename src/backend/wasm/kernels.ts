@@ -32,7 +32,7 @@ const COSTS: ReadonlyMap<string, number> = /* @__PURE__ */ new Map(
     3: 'exp log sigmoid silu',
     4: 'exp2 tanh',
     7: 'erf sin cos hypot log1p softplus gelu gelu_grad floor_divide fmod remainder',
-    16: 'acos asin atan atan2 cosh elu erfc erfinv expm1 log10 log2 sinh tan',
+    16: 'acos asin atan atan2 cosh elu erfc erfinv expm1 log10 log2 sinh tan xlogy',
     40: 'pow',
   }).flatMap(([cost, names]) => names.split(' ').map((name): [string, number] => [name, Number(cost)])),
 );
