@@ -258,9 +258,19 @@ export function formatTensor(x: Variable): string {
   }
   const plain = data !== null && data.length === 0 ? dtype === 'float32' : plainDTypes.includes(dtype);
   if (!plain) suffixes.push(`dtype=torch.${dtype}`);
-  if (x.gradFn !== null) suffixes.push(`grad_fn=<${x.gradFn.name}>`);
+  const node = nodeName(x);
+  if (node) suffixes.push(`grad_fn=<${node}>`);
   else if (x.requiresGrad) suffixes.push('requires_grad=True');
   return withSuffixes(PREFIX + body, suffixes);
+}
+
+/** The name of what computed x; of a view that has lost its history, what PyTorch prints. */
+function nodeName(x: Variable): string | undefined {
+  try {
+    return x.gradFn?.name;
+  } catch {
+    return 'Invalid';
+  }
 }
 
 /** A shape as PyTorch prints it: `torch.Size([2, 3])`. */

@@ -33,6 +33,7 @@ import { cast, elementValue } from './ops/convert.ts';
 import { optionsGiven } from './ops/given.ts';
 import { checkNames } from './ops/options.ts';
 import { reduceTo } from './ops/reduceTo.ts';
+import { select } from './ops/views.ts';
 import { formatTensor } from './printing.ts';
 import { sizesAndOptions } from './tensor/arguments.ts';
 import { type Flexible, named, required } from './tensor/namedArguments.ts';
@@ -205,7 +206,7 @@ export class Tensor extends RandomMethods {
   /** The rows (first dimension) one after the other. @throws ShapeError for a 0-d tensor */
   *[Symbol.iterator](): IterableIterator<Tensor> {
     if (this.ndim === 0) throw new ShapeError('iteration over a 0-d tensor');
-    for (let i = 0; i < this.shape[0]; i++) yield this.select(0, i);
+    for (let i = 0; i < this.shape[0]; i++) yield select(this, 0, i, 'UnbindBackward0');
   }
   /** Size of the first dimension. @throws ShapeError for a 0-d tensor */
   get length(): number {
@@ -301,8 +302,9 @@ export class Tensor extends RandomMethods {
   detach(): Tensor {
     return new Tensor(this.array);
   }
-  /** Makes this very tensor a leaf without history, which requires no gradient. */
+  /** Makes this very tensor a leaf without history, which requires no gradient. @throws AutogradError for a view */
   detach_(): this {
+    if (this.viewOf) throw new AutogradError("detach_: Can't detach views in-place. Use detach() instead.");
     this.rebase(null);
     return this.requiresGrad_(false);
   }
@@ -316,6 +318,7 @@ export class Tensor extends RandomMethods {
     if (!shape.every((n) => Number.isInteger(n) && n >= 0)) {
       throw new ShapeError(`resize_: sizes must be non-negative integers, but got ${formatShape(shape)}`);
     }
+    if (sameShape(shape, this.shape)) return this;
     const { array } = this;
     const count = shape.reduce((n, s) => n * s, 1);
     const room = array.storage.byteLength / dtypeInfo[array.dtype].bytes - array.offset;

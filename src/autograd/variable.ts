@@ -6,6 +6,7 @@ import { type NDArray, storageMode } from '../backend/array.ts';
 import { type DType, isFloating } from '../core/dtype.ts';
 import { ArgumentError, AutogradError } from '../core/errors.ts';
 import { formatShape, type Shape, type Strides, sameShape } from '../core/shape.ts';
+import { isGradEnabled, withGradMode } from './gradMode.ts';
 import { AccumulateGrad, type Edge, type GradHook, type GraphNode, Leaf } from './node.ts';
 
 /** Takes back what it was returned for: `handle()` and `handle.remove()` are the same. */
@@ -18,6 +19,10 @@ export interface ViewOf {
   rebases: number;
   /** The same view of the base as it is now. */
   readonly again: () => Variable;
+  /** Why no change may be recorded that reaches it: it was not recorded itself, or is one of several; else null. */
+  readonly barred: string | null;
+  /** The storage's version when it was made. */
+  readonly version: number;
 }
 
 export abstract class Variable {
@@ -73,7 +78,7 @@ export abstract class Variable {
 
   /** Whether operations on this tensor are recorded. @throws AutogradError on setting it where PyTorch forbids it */
   get requiresGrad(): boolean {
-    return this.#leaf?.requiresGrad || this.#currentNode() !== null;
+    return this.#leaf?.requiresGrad || this.#node !== null || this.#view?.base.requiresGrad === true;
   }
   set requiresGrad(value: boolean) {
     if (this.#currentNode() !== null) {
@@ -168,12 +173,16 @@ export abstract class Variable {
     const node = this.#currentNode();
     if (node !== null) {
       if (this.#edge?.node !== node || this.#edge.slot !== this.#slot) {
-        this.#edge = { node, slot: this.#slot, shape: this.shape, dtype: this.dtype };
+        // Not this tensor's own: its shape may have changed in place without a record.
+        const { shape, dtype } = node.outputs[this.#slot];
+        this.#edge = { node, slot: this.#slot, shape, dtype };
       }
       return this.#edge;
     }
+    if (!this.requiresGrad) return null;
+    // A view that was not recorded collects its own gradient.
+    this.#leaf ??= new Leaf();
     const leaf = this.#leaf;
-    if (leaf === null || !leaf.requiresGrad) return null;
     leaf.node ??= new AccumulateGrad(leaf, { shape: this.shape, dtype: this.dtype });
     if (this.#edge?.node !== leaf.node || this.#edge.dtype !== this.dtype) {
       this.#edge = { node: leaf.node, slot: 0, shape: this.shape, dtype: this.dtype };
@@ -213,9 +222,16 @@ export abstract class Variable {
     return this.#view;
   }
 
-  markView(base: Variable, again: () => Variable): void {
-    const root = base.#view?.base ?? base;
-    this.#view = { base: root, rebases: root.#rebases, again };
+  /** `several`: as one of several outputs. */
+  markView(base: Variable, again: () => Variable, several = false): void {
+    const outer = base.#view;
+    const root = outer?.base ?? base;
+    const { version, inference } = this.array.storage;
+    let barred = outer?.barred ?? null;
+    if (!isGradEnabled())
+      barred = `was created in ${storageMode.inference && !inference ? 'inference' : 'no_grad'} mode`;
+    else if (several) barred = 'is the output of a function that returns multiple views';
+    this.#view = { base: root, rebases: root.#rebases, again, barred, version };
   }
 
   /** After an in-place op: this value now comes from `node`. Views of it notice by the count. */
@@ -231,12 +247,11 @@ export abstract class Variable {
     const { again } = view.#view ?? { again: () => view };
     Object.assign(this, { array: view.array });
     if (this.#leaf) this.#leaf.node = null;
-    if (own === null) {
-      this.rebase(view.#node, view.#slot);
-      return;
-    }
-    this.#view = { base: own.base, rebases: own.base.#rebases, again };
-    this.#comesFrom(view.#node, view.#slot);
+    // What is not recorded leaves the history as it is; that of a view begins at its base.
+    if (own !== null) this.#view = { ...own, rebases: isGradEnabled() ? own.base.#rebases : -1, again };
+    if (!isGradEnabled()) return;
+    if (own === null) this.rebase(view.#node, view.#slot);
+    else this.#comesFrom(view.#node, view.#slot);
   }
 
   /** Hooks stay with the value that was; what retains a gradient retains that of the value as it is now. */
@@ -257,11 +272,22 @@ export abstract class Variable {
 
   #currentNode(): GraphNode | null {
     const view = this.#view;
-    if (view !== null && view.rebases !== view.base.#rebases) {
-      const fresh = view.again();
+    if (view === null) return this.#node;
+    if (view.barred) {
+      if (view.version !== this.array.storage.version && this.requiresGrad)
+        throw barredView('view', view.barred, 'its base or another view of its base has been');
+    } else if (view.rebases !== view.base.#rebases) {
+      const fresh = withGradMode(true, view.again, 'view');
       this.#comesFrom(fresh.#node, fresh.#slot);
       view.rebases = view.base.#rebases;
     }
     return this.#node;
   }
 }
+
+/** What says that an in-place change met a view whose history does not tell of it. */
+export const barredView = (op: string, made: string, what = 'is being'): AutogradError =>
+  new AutogradError(
+    `${op}: A view ${made} and ${what} modified inplace with grad mode enabled. Use an out-of-place operation, or ` +
+      'noGrad for both.',
+  );

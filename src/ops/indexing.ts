@@ -7,11 +7,18 @@ import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { isFloating } from '../core/dtype.ts';
 import { ArgumentError, IndexError, ShapeError } from '../core/errors.ts';
-import { broadcastShapes, contiguousStrides, formatShape, numElements, type Shape } from '../core/shape.ts';
+import {
+  broadcastShapes,
+  contiguousStrides,
+  expandStrides,
+  formatShape,
+  numElements,
+  type Shape,
+} from '../core/shape.ts';
 import { add, mul, remainder } from './arithmetic.ts';
 import { cast, checkDevices, contiguous, elementValue, type OperandOf } from './convert.ts';
 import { given, operandGiven, tensorGiven } from './given.ts';
-import { inplace } from './inplace.ts';
+import { inplace, once } from './inplace.ts';
 import { zeros } from './unary.ts';
 import {
   alias,
@@ -229,8 +236,11 @@ function broadcastIndices(lead: Shape, shape: Shape, all: readonly Variable[]): 
   }
 }
 
-/** Turns index tensors into flat positions. Indexed dimensions that are not neighbours move to the front. */
-function gathering<T extends Variable>({ source, indices }: Plan<T>): Gathering<T> {
+/**
+ * Turns index tensors into flat positions. Indexed dimensions that are not neighbours move to the front. To be written,
+ * what `expand` repeated has one position.
+ */
+function gathering<T extends Variable>({ source, indices }: Plan<T>, written = false): Gathering<T> {
   const indexed = indices.flatMap((index, d) => (index === null ? [] : [d]));
   const adjacent = indexed.every((d, i) => i === 0 || d === indexed[i - 1] + 1);
   const at = adjacent ? indexed[0] : 0;
@@ -244,7 +254,8 @@ function gathering<T extends Variable>({ source, indices }: Plan<T>): Gathering<
   }
   const after = at + indexed.length;
   const shape = [...moved.shape.slice(0, at), ...lead, ...moved.shape.slice(after)];
-  const strides = contiguousStrides(moved.shape);
+  const own = written ? once(moved) : moved;
+  const strides = expandStrides(own.shape, contiguousStrides(own.shape), moved.shape);
   let positions: T | null = null;
   const plus = (term: T) => {
     positions = positions === null ? term : add<T>(positions, term);
@@ -270,7 +281,7 @@ function gathering<T extends Variable>({ source, indices }: Plan<T>): Gathering<
     );
   }
   const flat = positions ?? integerVector(source, [0]);
-  return { source: moved, positions: contiguous(expand(flat, shape)) };
+  return { source: own, positions: contiguous(expand(flat, shape)) };
 }
 
 /**
@@ -344,7 +355,7 @@ export function indexPut_<T extends Variable>(
     assignView(source, tensor, accumulate);
     return x;
   }
-  const { source: moved, positions } = gathering(planned);
+  const { source: moved, positions } = gathering(planned, true);
   if (!fitsInto(tensor.shape, positions.shape)) {
     throw new ShapeError(
       `index_put: shape mismatch: value tensor of shape ${formatShape(tensor.shape)} cannot be broadcast to indexing result of shape ` +

@@ -3,9 +3,9 @@
  * that it is a view of) continues with the op that did it.
  */
 
-import { isGradEnabled, isInferenceModeEnabled } from '../autograd/gradMode.ts';
+import { isInferenceModeEnabled } from '../autograd/gradMode.ts';
 import { needsGraph, record } from '../autograd/record.ts';
-import type { Variable } from '../autograd/variable.ts';
+import { barredView, type Variable } from '../autograd/variable.ts';
 import type { NDArray } from '../backend/array.ts';
 import { type DType, dtypeInfo, isFloating, torchTypeName } from '../core/dtype.ts';
 import { AutogradError, DTypeError, ShapeError } from '../core/errors.ts';
@@ -15,7 +15,7 @@ import { type BinaryOp, operandDType } from './binary.ts';
 import { checkDevices, clone, elementValue, type OperandOf, promoteOperand } from './convert.ts';
 import { operandGiven, tensorGiven } from './given.ts';
 import { zeros } from './unary.ts';
-import { asStrided } from './views.ts';
+import { asStrided, narrow } from './views.ts';
 
 /** A value of dtype `from` may be written into a tensor of dtype `to` unless it falls into a lower category. */
 export function checkCastInto(from: DType, to: DType, op: string): void {
@@ -24,11 +24,6 @@ export function checkCastInto(from: DType, to: DType, op: string): void {
       `${op}: result type ${torchTypeName(from)} can't be cast to the desired output type ${torchTypeName(to)} of argument 'input'`,
     );
   }
-}
-
-function checkWritable(x: Variable, op: string): void {
-  checkSeparate(x, op);
-  checkChangeable(x, op);
 }
 
 /** No element may lie in memory twice. @throws ShapeError */
@@ -41,26 +36,24 @@ function checkSeparate(x: Variable, op: string): void {
   }
 }
 
-/** Leaves that require gradients, and tensors of inference mode, stay as they are. @throws AutogradError */
-function checkChangeable(x: Variable, op: string): void {
+/**
+ * Leaves that require gradients, views of leaves, views that do not know of it, and tensors of inference mode stay as they
+ * are. @throws AutogradError
+ */
+function checkChangeable(x: Variable, op: string, operands: readonly Variable[] = []): void {
   if (x.array.storage.inference && !isInferenceModeEnabled()) {
     throw new AutogradError(
       `${op}: Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a ` +
         'normal tensor before doing inplace update.',
     );
   }
-  if (!isGradEnabled()) return;
-  if (x.isLeaf && x.requiresGrad) {
-    throw new AutogradError(
-      `${op}: a leaf Variable that requires grad is being used in an in-place operation.`,
-    );
-  }
-  const base = x.viewOf?.base;
-  if (base?.isLeaf && base.requiresGrad) {
-    throw new AutogradError(
-      `${op}: a view of a leaf Variable that requires grad is being used in an in-place operation.`,
-    );
-  }
+  const { viewOf } = x;
+  if (!needsGraph([x, ...operands])) return;
+  if (viewOf?.barred) throw barredView(op, viewOf.barred);
+  if (!x.requiresGrad || !(viewOf?.base ?? x).isLeaf) return;
+  throw new AutogradError(
+    `${op}: a ${viewOf ? 'view of a ' : ''}leaf Variable that requires grad is being used in an in-place operation.`,
+  );
 }
 
 /**
@@ -75,10 +68,10 @@ export function inplace<T extends Variable>(
   compute: (original: () => T) => T,
   direct?: (out: NDArray) => void,
 ): T {
-  checkWritable(x, op);
+  checkSeparate(x, op);
+  checkChangeable(x, op, operands);
   const base = x.viewOf?.base as T | undefined;
-  const watched = base ? [x, base, ...operands] : [x, ...operands];
-  if (!needsGraph(watched) || !isFloating(x.dtype)) {
+  if (!needsGraph([x, ...operands]) || !isFloating(x.dtype)) {
     if (direct) direct(x.array);
     else {
       const result = compute(() => x).array;
@@ -115,6 +108,7 @@ function withoutSlope<T extends Variable>(op: string, result: T, of: readonly Va
 export function inplaceView<T extends Variable>(op: string, x: T, compute: (x: T) => T): T {
   checkChangeable(x, op);
   x.become(inOp(op, () => compute(x)));
+  x.array.storage.version++;
   return x;
 }
 
@@ -192,11 +186,25 @@ export function inplaceBinary<T extends Variable>(op: BinaryOp, x: T, other: Ope
   );
 }
 
+/** x without what `expand` repeated: of what is in memory several times, one. */
+export function once<T extends Variable>(x: T): T {
+  const { strides } = x.array;
+  return x.shape.reduce((y: T, size, d) => (size > 1 && strides[d] === 0 ? narrow(y, d, 0, 1) : y), x);
+}
+
 /** All elements become `value`, a number or a tensor without dimensions. @throws ShapeError */
-export function fill_<T extends Variable>(x: T, value: number | bigint | boolean | T): T {
+export function fill_<T extends Variable>(
+  x: T,
+  value: number | bigint | boolean | T,
+  node = 'FillBackward2',
+): T {
   operandGiven(value, 'fill_', 'value');
+  const target = once(x);
   if (typeof value === 'object') {
-    if (value.ndim === 0) return copy_(x, value);
+    if (value.ndim === 0) {
+      copy_(target, value);
+      return x;
+    }
     throw new ShapeError(
       `fill_: only supports 0-dimension value tensor but got tensor with ${value.ndim} dimensions.`,
     );
@@ -204,12 +212,13 @@ export function fill_<T extends Variable>(x: T, value: number | bigint | boolean
   const plain = elementValue(value, x.dtype, 'fill_');
   const direct = (out: NDArray) => out.backend.fill(out, plain);
   const compute = () => {
-    const { array } = x;
+    const { array } = target;
     const out = array.backend.empty(array.shape, array.dtype);
     array.backend.fill(out, plain);
-    return record('FillBackward0', out, [x], () => (grad) => [zeros(grad)]);
+    return record(node, out, [target], () => (grad) => [zeros(grad)]);
   };
-  return inplace('fill_', x, [], compute, direct);
+  inplace('fill_', target, [], compute, direct);
+  return x;
 }
 
 /** x takes the elements of source, broadcast and converted. @throws ShapeError */

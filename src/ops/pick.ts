@@ -12,7 +12,10 @@ import { named } from './composite.ts';
 import { cast, checkDevices, clone, contiguous, elementValue } from './convert.ts';
 import { given, optionsGiven, tensorGiven } from './given.ts';
 import { checkedIndex, nonzeroColumns, putFlat, selectAlong } from './indexing.ts';
+import { once } from './inplace.ts';
+import { inplaceOf } from './inplaceForms.ts';
 import { cat } from './join.ts';
+import { reduceTo } from './reduceTo.ts';
 import { sliceIndex } from './scatter.ts';
 import { taking } from './taking.ts';
 import { expand, reshape, takeFlat, unsqueeze } from './views.ts';
@@ -117,6 +120,14 @@ export const indexFill = /* @__PURE__ */ taking('index_fill', 'dim index value',
   });
 });
 
+/** `indexFill` in place, also of an expanded tensor. */
+export function indexFill_<T extends Variable>(x: T, dim: number, index: T, value: number | T): T {
+  if (once(x) === x)
+    return inplaceOf<T>('index_fill_', x, [value], (y) => indexFill<T>(y, dim, index, value));
+  const places = inOp('index_fill_', () => indexFill<T>(cast(zerosOf(x, x.shape), 'bool'), dim, index, 1));
+  return maskedFill_(x, places, value);
+}
+
 /** The elements at positions of the flattened tensor, in the shape of the index. @throws IndexError, DTypeError */
 export const take = /* @__PURE__ */ taking('take', 'index', function take<
   T extends Variable,
@@ -183,6 +194,21 @@ export const maskedFill = /* @__PURE__ */ taking('masked_fill', 'mask value', fu
     );
   });
 });
+
+/**
+ * `maskedFill` in place, also of an expanded tensor: an element is filled if the mask is true at any of its places.
+ * @throws DTypeError, ShapeError, AutogradError
+ */
+export function maskedFill_<T extends Variable>(x: T, mask: T, value: T | number | boolean): T {
+  const own = once(x);
+  let places = mask;
+  if (own !== x) {
+    checkMask(tensorGiven(mask, 'masked_fill', 'mask'), 'masked_fill_');
+    places = cast(reduceTo(cast(expand(mask, x.shape), 'int64'), own.shape), 'bool');
+  }
+  inplaceOf<T>('masked_fill_', own, [value], (y) => maskedFill<T>(y, places, value));
+  return x;
+}
 
 /** The elements where mask (both broadcast) is true, in row-major order; 1-d. @throws DTypeError */
 export const maskedSelect = /* @__PURE__ */ taking('masked_select', 'mask', function maskedSelect<

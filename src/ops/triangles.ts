@@ -3,6 +3,7 @@
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
+import { inOp } from '../core/inOp.ts';
 import {
   contiguousStrides,
   formatShape,
@@ -12,12 +13,15 @@ import {
   type Shape,
 } from '../core/shape.ts';
 import { zerosOf } from './along.ts';
-import { ge, le } from './comparison.ts';
+import { ge, le, logicalNot } from './comparison.ts';
 import { detached, named } from './composite.ts';
 import { contiguous } from './convert.ts';
 import { given, tensorGiven, wholeGiven } from './given.ts';
 import { integerVector } from './indexing.ts';
+import { once } from './inplace.ts';
+import { inplaceOf } from './inplaceForms.ts';
 import { type ByName, checkNames, option } from './options.ts';
+import { maskedFill_ } from './pick.ts';
 import { sum } from './reduce.ts';
 import { taking } from './taking.ts';
 import { reshape, scatterFlat, transpose, view, viewOf } from './views.ts';
@@ -54,6 +58,14 @@ export const tril = <T extends Variable>(x: T, diagonal?: DiagonalNumber): T =>
 /** The upper triangle of matrices [..., m, n], from the given diagonal on; the rest is 0. @throws ShapeError */
 export const triu = <T extends Variable>(x: T, diagonal?: DiagonalNumber): T =>
   triangle(tensorGiven(x, 'triu'), option(diagonal, 'diagonal', 0), false);
+
+/** `tril` or `triu` in place; of an expanded tensor all is 0 that is so at any of its places. */
+export function triangle_<T extends Variable>(x: T, diagonal: number, op: typeof tril): T {
+  const name = `${op === tril ? 'tril' : 'triu'}_`;
+  if (once(x) === x) return inplaceOf<T>(name, x, [], (y) => op(y, diagonal));
+  const all = logicalNot<T>(zerosOf(x, x.shape));
+  return maskedFill_<T>(x, logicalNot<T>(inOp(name, () => op<T>(all, diagonal))), 0);
+}
 
 export interface DiagonalOptions {
   /** 0 the main one, above it positive, below negative. */

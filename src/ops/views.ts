@@ -5,6 +5,7 @@
 
 import { type Rule, record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
+import type { NDArray } from '../backend/array.ts';
 import { dtypeInfo } from '../core/dtype.ts';
 import { ArgumentError, IndexError, ShapeError } from '../core/errors.ts';
 import {
@@ -39,13 +40,13 @@ export function viewOf<T extends Variable>(
 ): T {
   const out = record(name, x.array.view(shape, strides, offset), [x], () => rule);
   const base = x.viewOf?.base ?? x;
-  out.markView(x, () => asStrided(base, shape, strides, offset));
+  const several = name.startsWith('Split') || name.startsWith('Unbind');
+  out.markView(x, () => asStrided(base, shape, strides, offset), several);
   return out;
 }
 
-/** int64 row-major positions in `base` of the elements that a layout over the same storage reads. */
-function positionsInBase<T extends Variable>(base: T, shape: Shape, strides: Strides, offset: number) {
-  const { array } = base;
+/** int64 row-major positions in `array` of the elements that a layout over the same storage reads. */
+function positionsIn(array: NDArray, shape: Shape, strides: Strides, offset: number) {
   const { backend } = array;
   let last = offset;
   for (const layout of [
@@ -86,9 +87,11 @@ export function asStrided<T extends Variable>(
   given(shape, 'as_strided', 'shape', 'a list of sizes');
   given(strides, 'as_strided', 'strides', 'a list of strides');
   checkWindow(x, shape, strides, offset);
-  const out = record('AsStridedBackward0', x.array.view(shape, strides, offset), [x], () => (grad) => {
-    const positions = positionsInBase(x, shape, strides, offset);
-    return [scatterFlat(reshape(grad, [-1]), grad.derive(positions), x.shape)];
+  // As it is now: x may take another shape in place.
+  const { array } = x;
+  const out = record('AsStridedBackward0', array.view(shape, strides, offset), [x], () => (grad) => {
+    const positions = positionsIn(array, shape, strides, offset);
+    return [scatterFlat(reshape(grad, [-1]), grad.derive(positions), array.shape)];
   });
   const base = x.viewOf?.base ?? x;
   out.markView(x, () => asStrided(base, shape, strides, offset));

@@ -33,7 +33,7 @@ export abstract class InplaceMethods extends PickMethods {
   }
   /** All elements become 0. */
   zero_(): this {
-    return fill_(this, 0);
+    return fill_(this, 0, 'ZeroBackward0');
   }
   /** All elements become `value`. */
   fill_(value: number | bigint | boolean | this): this {

@@ -172,7 +172,7 @@ export abstract class InplaceOtherMethods extends InplaceUnaryMethods {
   }
   /** `value` where mask is true, in place. */
   maskedFill_(mask: this, value: this | number | boolean): this {
-    return inplaceOf<this>('masked_fill_', this, [value], (x) => pick.maskedFill<this>(x, mask, value));
+    return pick.maskedFill_<this>(this, mask, value);
   }
   /** `maskedScatter` in place. */
   maskedScatter_(mask: this, source: this): this {
@@ -204,7 +204,7 @@ export abstract class InplaceOtherMethods extends InplaceUnaryMethods {
   }
   /** `indexFill` in place. */
   indexFill_(dim: number, index: this, value: number | this): this {
-    return inplaceOf<this>('index_fill_', this, [value], (x) => pick.indexFill<this>(x, dim, index, value));
+    return pick.indexFill_<this>(this, dim, index, value);
   }
   /** `put` in place. */
   put_(index: this, source: this, accumulate = false): this {
@@ -212,11 +212,11 @@ export abstract class InplaceOtherMethods extends InplaceUnaryMethods {
   }
   /** The lower triangle, in place. */
   tril_(diagonal = 0): this {
-    return inplaceOf<this>('tril_', this, [], (x) => triangles.tril<this>(x, diagonal));
+    return triangles.triangle_(this, diagonal, triangles.tril);
   }
   /** The upper triangle, in place. */
   triu_(diagonal = 0): this {
-    return inplaceOf<this>('triu_', this, [], (x) => triangles.triu<this>(x, diagonal));
+    return triangles.triangle_(this, diagonal, triangles.triu);
   }
   /** The elements whose indices are all the same, filled with one value. @throws ShapeError for fewer than 2 dimensions */
   fillDiagonal_(value: number): this {
