@@ -61,7 +61,7 @@ abstract class Scan {
     }
   }
 
-  /** The last of equal extremes; after a NaN all is NaN, at its position. */
+  /** The last of equal extremes; after a NaN all is NaN, at the position of the last one. */
   static extreme<T extends number>(
     largest: bool,
     x: usize,
@@ -83,7 +83,7 @@ abstract class Scan {
       for (let j: usize = 0; j < axis; j++, p += pitch, q += pitch, k += inner << 3) {
         const v = load<T>(p);
         const further = largest ? v >= best : v <= best;
-        if (isFloat<T>() ? !isNaN<T>(best) && (further || isNaN<T>(v)) : further) {
+        if (further || (isFloat<T>() && isNaN<T>(v))) {
           best = v;
           at = j;
         }

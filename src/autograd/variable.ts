@@ -183,7 +183,7 @@ export abstract class Variable {
     // A view that was not recorded collects its own gradient.
     this.#leaf ??= new Leaf();
     const leaf = this.#leaf;
-    leaf.node ??= new AccumulateGrad(leaf, { shape: this.shape, dtype: this.dtype });
+    leaf.node ??= new AccumulateGrad(leaf, this.array);
     if (this.#edge?.node !== leaf.node || this.#edge.dtype !== this.dtype) {
       this.#edge = { node: leaf.node, slot: 0, shape: this.shape, dtype: this.dtype };
     }

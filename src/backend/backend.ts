@@ -176,7 +176,7 @@ export interface Backend extends WindowKernels {
   // Along one dimension
   /** Running sums or products. */
   scan(kind: 'sum' | 'prod', x: NDArray, dim: number): NDArray;
-  /** Running extremes with their int64 positions, the last of equal ones; after a NaN all is NaN. */
+  /** Running extremes with their int64 positions, the last of equal ones; after a NaN all is NaN, at the last one's. */
   scanExtreme(kind: 'max' | 'min', x: NDArray, dim: number): { values: NDArray; indices: NDArray };
   /** In order, stably, with int64 positions; NaN counts as the largest. */
   sort(x: NDArray, dim: number, descending: boolean): { values: NDArray; indices: NDArray };

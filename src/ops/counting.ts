@@ -40,13 +40,13 @@ interface Groups {
   readonly counts: number[];
 }
 
-/** Groups neighbours in `order` that compare equal. */
-function groupNeighbours(order: readonly number[], compare: (a: number, b: number) => number): Groups {
+/** Groups neighbours in `order` that are equal. */
+function groupNeighbours(order: readonly number[], compare: Slices['compare']): Groups {
   const first: number[] = [];
   const counts: number[] = [];
   const group = new Array<number>(order.length);
   order.forEach((i, at) => {
-    if (at === 0 || compare(order[at - 1], i) !== 0) {
+    if (at === 0 || compare(order[at - 1], i, true) !== 0) {
       first.push(i);
       counts.push(0);
     }
@@ -56,18 +56,21 @@ function groupNeighbours(order: readonly number[], compare: (a: number, b: numbe
   return { first, group, counts };
 }
 
-/** Numbers of the slices along d, and how they compare: element by element. */
-function slices<T extends Variable>(
-  x: T,
-  d: number,
-): { count: number; compare: (a: number, b: number) => number } {
+interface Slices {
+  readonly count: number;
+  /** Element by element; NaNs are in their places beside each other, but where `apart` no two are equal. */
+  readonly compare: (a: number, b: number, apart?: boolean) => number;
+}
+
+function slices<T extends Variable>(x: T, d: number): Slices {
   const width = numElements(x.shape.toSpliced(d, 1));
   const rows = contiguous(reshape(transpose(x, 0, d), [x.shape[d], width]));
   const data: TypedArray = rows.array.backend.hostValues(rows.array, 'unique');
-  const compare = (a: number, b: number) => {
+  const compare = (a: number, b: number, apart?: boolean) => {
     for (let i = 0; i < width; i++) {
-      const order = ascending(data[a * width + i], data[b * width + i]);
-      if (order !== 0) return order;
+      const [u, v] = [data[a * width + i], data[b * width + i]];
+      const order = ascending(u, v);
+      if (order !== 0 || (apart && u !== v)) return order || 1;
     }
     return 0;
   };
@@ -249,9 +252,10 @@ export function searchsorted<T extends Variable>(
     let [low, high] = [0, n];
     while (low < high) {
       const middle = (low + high) >> 1;
-      const order = ascending(sorted[start + middle], v);
-      if (order < 0 || (behind && order === 0)) low = middle + 1;
-      else high = middle;
+      const at = sorted[start + middle];
+      // So asked, NaN lies behind everything.
+      if (behind ? at > v : at >= v) high = middle;
+      else low = middle + 1;
     }
     return low;
   });

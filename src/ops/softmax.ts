@@ -6,7 +6,8 @@ import { type DType, isFloating, torchTypeName } from '../core/dtype.ts';
 import { DTypeError } from '../core/errors.ts';
 import { normalizeDim } from '../core/shape.ts';
 import { mul, sub } from './arithmetic.ts';
-import { cast } from './convert.ts';
+import { named } from './composite.ts';
+import { cast, contiguous } from './convert.ts';
 import { exp } from './elementwise.ts';
 import { tensorGiven } from './given.ts';
 import { sum } from './reduce.ts';
@@ -21,13 +22,16 @@ function along<T extends Variable>(x: T, dim: number, log: boolean, dtype?: DTyp
     );
   }
   const d = normalizeDim(dim, input.ndim, op);
-  if (input.ndim > 0 && d !== input.ndim - 1) return transpose(rows(transpose(input, d, -1), log), d, -1);
-  return rows(input, log);
+  if (input.ndim === 0 || d === input.ndim - 1) return rows(input, log);
+  // Row-major, as PyTorch's: the kernel works on rows.
+  return named(nodeName(log), contiguous(transpose(rows(transpose(input, d, -1), log), d, -1)));
 }
+
+const nodeName = (log: boolean): string => (log ? 'LogSoftmaxBackward0' : 'SoftmaxBackward0');
 
 function rows<T extends Variable>(x: T, log: boolean): T {
   const out = x.array.backend.softmax(x.array, log);
-  return record(log ? 'LogSoftmaxBackward0' : 'SoftmaxBackward0', out, [x], (node, output) => {
+  return record(nodeName(log), out, [x], (node, output) => {
     const saved = node.saveOutput(output);
     return (grad) => [rowsGrad(grad, saved.get(grad), log)];
   });

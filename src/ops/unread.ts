@@ -22,13 +22,8 @@ export function searchUnread<T extends Variable>(sequence: T, values: OperandOf<
   const sorted = detached(sequence);
   const wanted = unsqueeze(detached(x), x.ndim);
   const line = sorted.ndim > 1 ? unsqueeze(sorted, sorted.ndim - 1) : sorted;
-  // NaN counts as the largest.
-  const below = logicalOr<T>(lt<T>(line, wanted), logicalAnd<T>(isnan(wanted), logicalNot(isnan(line))));
-  if (!behind) return sum(below, -1);
-  return sum(
-    logicalOr<T>(below, logicalOr<T>(eq<T>(line, wanted), logicalAnd<T>(isnan(line), isnan(wanted)))),
-    -1,
-  );
+  // NaN lies behind everything.
+  return sum(logicalOr<T>(isnan(wanted), behind ? le<T>(line, wanted) : lt<T>(line, wanted)), -1);
 }
 
 /** True where an element of x is among the others. */

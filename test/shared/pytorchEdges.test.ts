@@ -337,6 +337,48 @@ describe('memory', () => {
   });
 });
 
+describe('layouts', () => {
+  it('softmax gives rows in the order of memory along any dimension', () => {
+    for (const op of [torch.softmax, torch.logSoftmax]) {
+      const y = op(torch.ones(2, 3).requiresGrad_(), 0);
+      expect([y.stride(), y.gradFn?.name.endsWith('SoftmaxBackward0')]).toEqual([[3, 1], true]);
+    }
+  });
+  it("gradients have their leaf's, so that they are flat where it is", () => {
+    const w = torch.ones(3, 2).requiresGrad_();
+    torch.ones(4, 2).matmul(w.t()).sum().backward();
+    expect(w.grad?.view(-1).toArray()).toEqual([4, 4, 4, 4, 4, 4]);
+    const across = torch.ones(2, 3).t().requiresGrad_();
+    across.exp().sum().backward();
+    expect(across.grad?.stride()).toEqual([1, 3]);
+  });
+});
+
+describe('NaN among others', () => {
+  const x = torch.tensor([3, nan, 1, nan, 3]);
+  it('is unique every time', () => {
+    const [values, places, counts] = x.unique({ returnInverse: true, returnCounts: true }) as torch.Tensor[];
+    expect(values.toArray()).toEqual([1, 3, nan, nan]);
+    expect(places.toArray()).toEqual([1, 2, 0, 3, 1]);
+    expect(counts.toArray()).toEqual([1, 2, 1, 1]);
+    expect((torch.tensor([nan, nan, 1, 1]).uniqueConsecutive() as torch.Tensor).toArray()).toEqual([
+      nan,
+      nan,
+      1,
+    ]);
+  });
+  it('is the running extreme from where it stood last', () => {
+    expect(x.cummax(0).indices.toArray()).toEqual([0, 1, 1, 3, 3]);
+    expect(x.cummin(0).indices.toArray()).toEqual([0, 1, 1, 3, 3]);
+    expect(x.long().cummax(0).indices.dtype).toBe('int64');
+  });
+  it('belongs behind all boundaries', () => {
+    const line = torch.tensor([1, 3, nan]);
+    expect(torch.searchsorted(line, torch.tensor([nan, 3])).toArray()).toEqual([3, 1]);
+    expect(torch.searchsorted(line, torch.tensor([nan, 3]), { right: true }).toArray()).toEqual([3, 3]);
+  });
+});
+
 describe('powers', () => {
   it('of integers wrap around', () => {
     const x = torch.tensor([3, 7, -5], { dtype: 'int32' });

@@ -55,7 +55,7 @@ export function scanExtreme(
     if (at === 0) continue;
     const best = values[i - 1];
     const v = values[i];
-    const wins = !Number.isNaN(best) && (Number.isNaN(v) || (kind === 'max' ? v >= best : v <= best));
+    const wins = Number.isNaN(v) || (kind === 'max' ? v >= best : v <= best);
     positions[i] = wins ? at : positions[i - 1];
     if (!wins) values[i] = best;
   }

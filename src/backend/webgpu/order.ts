@@ -191,11 +191,11 @@ export function scanExtreme(
   const type = wgslType[lane];
   const values = gpu.empty(input.shape, input.dtype);
   const indices = gpu.empty(input.shape, 'int64');
-  // The later of equal ones wins; nothing replaces a NaN but another NaN is not even looked at.
+  // The later of equal ones wins; nothing replaces a NaN but another.
   const wins = (v: string): string => {
     if (lane === 'i64') return kind === 'max' ? `!i64_lt(${v}, best)` : `!i64_lt(best, ${v})`;
     const keeps = kind === 'max' ? `${v} >= best` : `${v} <= best`;
-    return lane === 'i32' ? keeps : `!isNan(best) && (isNan(${v}) || ${keeps})`;
+    return lane === 'i32' ? keeps : `isNan(${v}) || (!isNan(best) && ${keeps})`;
   };
   const x = gpu.bindable(input);
   if (x === null || !gpu.fits(values) || !gpu.fits(indices)) {
