@@ -79,9 +79,9 @@ function consumed<T extends Variable>(entry: IndexOf<T>): number {
 
 function plan<T extends Variable>(x: T, listed: readonly IndexOf<T>[]): Plan<T> {
   given(listed, 'index', 'entries', 'a list of indices');
-  const entries = listed.some(isList)
-    ? listed.map((entry) => (isList<T>(entry) ? listTensor(x, entry) : entry))
-    : listed;
+  const entries = listed.map((entry) =>
+    isList<T>(entry) ? listTensor(x, entry) : isTensor<T>(entry) ? asNumber(entry) : entry,
+  );
   const ellipses = entries.filter((e) => e === '...').length;
   if (ellipses > 1) throw new IndexError("index: an index can only have a single ellipsis ('...')");
   const used = entries.reduce((n: number, e) => n + consumed(e), 0);
@@ -122,6 +122,13 @@ function plan<T extends Variable>(x: T, listed: readonly IndexOf<T>[]): Plan<T> 
   }
   while (indices.length < source.ndim) indices.push(null);
   return { source, indices };
+}
+
+/** An integer tensor without dimensions is as good as its number, where that can be read: it selects a view. */
+function asNumber<T extends Variable>(entry: T): T | number {
+  const { array, ndim, dtype } = entry;
+  const plain = ndim === 0 && !isMask(entry) && !isFloating(dtype) && array.backend.synchronous;
+  return plain ? Number(array.backend.read(array)[0]) : entry;
 }
 
 /** An int64 vector beside x, outside the graph. */

@@ -164,6 +164,23 @@ describe('a view', () => {
     v.sum().backward();
     expect(l.grad?.toArray()).toEqual([1, 1]);
   });
+  it('is what an integer tensor without dimensions selects', () => {
+    const x = torch.arange(6).view(2, 3);
+    const one = torch.tensor(1, { dtype: 'int32' });
+    x.index(one).fill_(7);
+    x.index(torch.slice(), one.sub(2)).fill_(8);
+    expect(x.toArray()).toEqual([
+      [0, 1, 8],
+      [7, 7, 8],
+    ]);
+    const cube = torch.arange(24).view(2, 3, 4);
+    const rowsOf = torch.tensor([0, 1], { dtype: 'int64' });
+    expect(cube.index(one, torch.slice(), rowsOf).toArray()).toEqual(
+      cube.index(1, torch.slice(), rowsOf).toArray(),
+    );
+    expect(x.index(one.bool()).shape).toEqual([1, 2, 3]);
+    expect(() => x.index(one.add(1))).toThrow('index 2 is out of bounds for dimension 0 with size 2');
+  });
   it('is not detached in place', () => {
     expect(() => torch.ones(4).view(2, 2).detach_()).toThrow(/Can't detach views in-place/);
     expect(torch.ones(4).detach().detach_().isLeaf).toBe(true);
