@@ -153,7 +153,7 @@ export function bincount<T extends Variable>(
 ): T {
   tensorGiven(x, 'bincount');
   const o: BincountOptions<T> = weights !== null && !('array' in weights) ? weights : { weights, minlength };
-  if (isFloating(x.dtype))
+  if (isFloating(x.dtype) || x.dtype === 'bool')
     throw new DTypeError(`bincount: "bincount_cpu" not implemented for '${torchTypeName(x.dtype)}'`);
   const list = Array.from(x.array.backend.hostValues(x.array, 'bincount'), Number);
   if (x.ndim !== 1 || list.some((v) => v < 0)) {

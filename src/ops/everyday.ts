@@ -1,7 +1,8 @@
 /** Small things that users reach for: differences, areas, covariance, the commonest element, block matrices. */
 
 import type { Variable } from '../autograd/variable.ts';
-import { ArgumentError, IndexError, ShapeError } from '../core/errors.ts';
+import { toFloating } from '../core/dtype.ts';
+import { ArgumentError, DTypeError, IndexError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { formatShape, normalizeDim } from '../core/shape.ts';
 import { gatherAlong, zerosOf } from './along.ts';
@@ -9,7 +10,7 @@ import { add, div, mul, sub } from './arithmetic.ts';
 import { clamp } from './clamp.ts';
 import { ne } from './comparison.ts';
 import { detached, named } from './composite.ts';
-import { clone, contiguous } from './convert.ts';
+import { cast, clone, contiguous } from './convert.ts';
 import { sqrt } from './elementwise.ts';
 import { optionsGiven, tensorGiven, tensorsGiven } from './given.ts';
 import { integerVector, selectAlong } from './indexing.ts';
@@ -85,7 +86,7 @@ export function trapezoid<T extends Variable>(y: T, x?: T | TrapezoidOptions, op
 /** `trapezoid` by its old name. */
 export const trapz = trapezoid;
 
-/** The covariance matrix of variables (rows) observed together (columns). @throws ShapeError */
+/** The covariance matrix of variables (rows) observed together (columns); of one variable a number. @throws ShapeError */
 export function cov<T extends Variable>(x: T, options?: { correction?: number }): T {
   const { correction = 1 } = optionsGiven(options, 'cov');
   tensorGiven(x, 'cov');
@@ -95,10 +96,12 @@ export function cov<T extends Variable>(x: T, options?: { correction?: number })
         `cov(): expected input to have two or fewer dimensions but got an input with ${x.ndim} dimensions`,
       );
     }
-    const rows = x.ndim === 2 ? x : reshape(x, [1, -1]);
+    if (x.dtype === 'bool') throw new DTypeError('cov(): bool dtype is not supported for input');
+    const whole = cast(x, toFloating(x.dtype));
+    const rows = x.ndim === 2 ? whole : reshape(whole, [1, x.array.size]);
     const centred = sub<T>(rows, mean(rows, 1, true));
     const out = div<T>(matmul(centred, t(centred)), Math.max(0, rows.shape[1] - correction));
-    return x.ndim === 2 ? out : reshape(out, []);
+    return squeeze(out);
   });
 }
 
@@ -191,6 +194,8 @@ export function combinations<T extends Variable>(
     if (list.length === o.r) chosen.push([...list]);
     else for (let i = from; i < x.shape[0]; i++) extend([...list, i], o.withReplacement ? i : i + 1);
   };
+  // PyTorch has a vector here, not one empty row.
+  if (o.r === 0) return zerosOf(x, [0]);
   extend([], 0);
   return reshape(selectAlong(x, 0, chosen.flat()), [chosen.length, o.r]);
 }

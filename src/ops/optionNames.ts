@@ -31,7 +31,7 @@ export const OPTION_NAMES =
   'stride swap T0 tau tgtIsCausal tgtKeyPaddingMask tgtMask threads threePhase threshold thresholdMode TMax ' +
   'TMult to toleranceChange toleranceGrad totalIters totalLength totalSteps trackRunningStats train ' +
   'training transform unbiased upper useInputStats v validateArgs value vdim weight weightDecay weights withReplacement ' +
-  'workerURL';
+  'workerURL wrap';
 
 /** What others call our options. */
 const ELSEWHERE: { readonly [name: string]: string } = { axis: 'dim', keepdims: 'keepdim' };

@@ -17,6 +17,7 @@ import { pow } from '../ops/power.ts';
 import * as products from '../ops/products.ts';
 import * as scatter from '../ops/scatter.ts';
 import * as triangles from '../ops/triangles.ts';
+import { slice } from '../ops/views.ts';
 import { InplaceUnaryMethods } from './inplaceUnary.ts';
 
 /** The tensors among bounds, by position or by name: their gradients are wanted too. */
@@ -218,8 +219,11 @@ export abstract class InplaceOtherMethods extends InplaceUnaryMethods {
   triu_(diagonal = 0): this {
     return triangles.triangle_(this, diagonal, triangles.triu);
   }
-  /** The elements whose indices are all the same, filled with one value. @throws ShapeError for fewer than 2 dimensions */
-  fillDiagonal_(value: number): this {
+  /**
+   * The elements whose indices are all the same, filled with one value; with `wrap` that begins anew below a tall matrix's
+   * last column, a row further. @throws ShapeError for fewer than 2 dimensions
+   */
+  fillDiagonal_(value: number, wrap?: ByName<'wrap', boolean>): this {
     return inOp('fill_diagonal_', () => {
       if (this.ndim < 2)
         throw new ShapeError(
@@ -230,9 +234,13 @@ export abstract class InplaceOtherMethods extends InplaceUnaryMethods {
           `fill_diagonal_: all dimensions of input must be of equal length, but got shape ${formatShape(this.shape)}`,
         );
       }
-      let line: this = this;
-      while (line.ndim > 1) line = triangles.diagonal(line, 0, 0, line.ndim - 1);
-      line.fill_(value);
+      const [rows, columns] = this.shape;
+      const step = this.ndim === 2 && option(wrap, 'wrap', false) ? columns + 1 : rows + 1;
+      for (let from = 0; from <= rows; from += step) {
+        let line: this = slice<this>(this, 0, from, null);
+        while (line.ndim > 1) line = triangles.diagonal(line, 0, 0, line.ndim - 1);
+        line.fill_(value);
+      }
       return this;
     });
   }

@@ -337,6 +337,27 @@ describe('memory', () => {
   });
 });
 
+describe('matrices', () => {
+  it('fillDiagonal_ begins anew below the last column, if it may', () => {
+    const x = torch.zeros(7, 2).fillDiagonal_(2, true);
+    expect(x.reshape(-1).nonzero().reshape(-1).toArray()).toEqual([0, 3, 6, 9, 12]);
+    expect(torch.zeros(4, 1).t().fillDiagonal_(1, { wrap: true }).sum().item()).toBe(1);
+    expect(torch.zeros(7, 2).fillDiagonal_(2).sum().item()).toBe(4);
+  });
+  it('the covariance of one variable is a number, of integers a float', () => {
+    const row = torch.tensor([[1, 2, 3]], { dtype: 'int64' });
+    expect([torch.cov(row).shape, torch.cov(row).dtype, torch.cov(row).item()]).toEqual([[], 'float32', 1]);
+    expect(torch.corrcoef(row).shape).toEqual([]);
+    expect(torch.cov(torch.ones(0)).item()).toBeNaN();
+    expect(() => torch.cov(row.bool())).toThrow('bool dtype is not supported for input');
+  });
+  it('combinations of nothing are nothing', () => {
+    expect(torch.combinations(torch.ones(3), 0).shape).toEqual([0]);
+    expect(torch.combinations(torch.ones(3), 4).shape).toEqual([0, 4]);
+    expect(() => torch.bincount(torch.tensor([true]))).toThrow('not implemented for');
+  });
+});
+
 describe('layouts', () => {
   it('softmax gives rows in the order of memory along any dimension', () => {
     for (const op of [torch.softmax, torch.logSoftmax]) {
