@@ -188,7 +188,7 @@ export function randomPermutation(
 /**
  * Draws `count` category numbers for each row of weights (rows x categories, row-major); the result is rows x count.
  * With replacement and count > 1: search of the running sum. Otherwise a race of exponentials, whose `count` first
- * are distinct. @throws ArgumentError, before drawing, for weights that are negative, not finite or all zero in a row
+ * are distinct, drawn for one column after the other if `byColumns`. @throws ArgumentError, before drawing, for weights that are negative, not finite or all zero in a row
  */
 export function sampleCategories(
   rng: RandomEngine,
@@ -196,6 +196,7 @@ export function sampleCategories(
   categories: number,
   count: number,
   replacement: boolean,
+  byColumns = false,
 ): Uint32Array {
   if (!replacement && count > categories) {
     throw new ArgumentError(
@@ -206,8 +207,20 @@ export function sampleCategories(
   const rowOf = (row: number) => weights.subarray(row * categories, (row + 1) * categories);
   for (let row = 0; row < rows; row++) checkWeights(rowOf(row), row);
   const out = new Uint32Array(rows * count);
-  const draw = replacement && count > 1 ? searchIndices : raceIndices;
-  for (let row = 0; row < rows; row++) out.set(draw(rng, rowOf(row), count), row * count);
+  const races = !replacement || count === 1;
+  const noise = weights.slice();
+  if (races) fillExponential(rng, noise, 1);
+  const scores = weights.map((w, at) => {
+    const row = Math.floor(at / categories);
+    return w && w / noise[byColumns ? (at % categories) * rows + row : at];
+  });
+  for (let row = 0; row < rows; row++) {
+    const [from, to] = [row * categories, (row + 1) * categories];
+    out.set(
+      races ? largest(scores.subarray(from, to), count) : searchIndices(rng, rowOf(row), count),
+      row * count,
+    );
+  }
   return out;
 }
 
@@ -234,13 +247,9 @@ function searchIndices(rng: RandomEngine, weights: FloatArray, count: number): U
   return out;
 }
 
-/** The `count` largest weights / exponential(1), descending; equal ones in order of index. */
-function raceIndices(rng: RandomEngine, weights: FloatArray, count: number): Uint32Array {
-  const scores = weights.slice();
-  fillExponential(rng, scores, 1);
-  for (let i = 0; i < scores.length; i++) scores[i] = weights[i] === 0 ? 0 : weights[i] / scores[i];
-  const order = new Uint32Array(scores.length);
-  for (let i = 0; i < order.length; i++) order[i] = i;
+/** The positions of the `count` largest scores, descending; equal ones in order of index. */
+function largest(scores: FloatArray, count: number): Uint32Array {
+  const order = Uint32Array.from(scores.keys());
   order.sort((a, b) => scores[b] - scores[a] || a - b);
   return order.slice(0, count);
 }

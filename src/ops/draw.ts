@@ -31,9 +31,23 @@ export function engineOf(options: GeneratorOptions): RandomEngine {
 /** Fills `values`; `contiguous` says whether the tensor that they are for is. */
 export type Fill = (values: TypedArray, rng: RandomEngine, contiguous: boolean) => void;
 
-/** Dimensions from the largest stride to the smallest: memory order. */
+/**
+ * Dimensions in memory order, from the largest stride to the smallest: PyTorch's sort by insertion, from the innermost
+ * outwards, in which a stride of 0 says nothing and the smaller of equal strides' dimensions lies further in.
+ */
 export function memoryOrder(shape: Shape, strides: Strides): number[] {
-  return shape.map((_, d) => d).sort((a, b) => strides[b] - strides[a] || a - b);
+  const inner = [...shape.keys()].reverse();
+  for (let i = 1; i < inner.length; i++) {
+    for (let at = i, below = i - 1; below >= 0; below--) {
+      const [a, b] = [inner[below], inner[at]];
+      const further = strides[a] && strides[b] && (strides[a] - strides[b] || Number(shape[a] > shape[b]));
+      if (further < 0) break;
+      if (further === 0) continue;
+      [inner[below], inner[at]] = [b, a];
+      at = below;
+    }
+  }
+  return inner.reverse();
 }
 
 /** The strides of a dense array whose dimensions lie in memory in the order given. */

@@ -7,7 +7,7 @@ import { ArgumentError, ShapeError } from '../core/errors.ts';
 import type { RandomEngine } from '../core/rng.ts';
 import { sampleCategories } from '../core/sampling.ts';
 import { contiguousStrides, formatShape, type Shape } from '../core/shape.ts';
-import { drawArray, engineOf, floating, type GeneratorOptions } from './draw.ts';
+import { drawArray, engineOf, floating, type GeneratorOptions, memoryOrder } from './draw.ts';
 import { checkFloating, tensorGiven } from './given.ts';
 import { taking } from './taking.ts';
 
@@ -91,7 +91,15 @@ export const multinomial = /* @__PURE__ */ taking(
       throw new ShapeError(`multinomial: number of categories cannot exceed 2^24, but got ${categories}`);
     }
     const weights = floating(x.array.backend.hostValues(x.array, 'multinomial'), 'multinomial');
-    const drawn = sampleCategories(engineOf(options), weights, categories, numSamples, replacement);
+    const [first] = memoryOrder(shape, x.array.strides);
+    const drawn = sampleCategories(
+      engineOf(options),
+      weights,
+      categories,
+      numSamples,
+      replacement,
+      first === 1,
+    );
     const out = BigInt64Array.from(drawn, BigInt);
     return x.derive(x.array.backend.upload(out, [...shape.slice(0, -1), numSamples], 'int64'));
   },

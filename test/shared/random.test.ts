@@ -294,6 +294,35 @@ describe('samples', () => {
   });
 });
 
+describe('layouts', () => {
+  it('multinomial races in the order of memory', () => {
+    const w = torch.arange(1, 13).float().view(4, 3).t();
+    expect(fromSeed(() => torch.multinomial(w, 2)).toArray()).toEqual([
+      [2, 3],
+      [3, 2],
+      [3, 2],
+    ]);
+    expect(fromSeed(() => torch.multinomial(w, 2, true)).toArray()).toEqual([
+      [2, 2],
+      [3, 3],
+      [3, 3],
+    ]);
+  });
+  it('what is expanded has no order of its own', () => {
+    const x = torch.ones(3).expand(2, 3);
+    expect(fromSeed(() => torch.nn.functional.dropout(x, 0.5)).toArray()).toEqual([
+      [2, 2, 0],
+      [0, 0, 0],
+    ]);
+    expect(torch.randLike(x).stride()).toEqual([3, 1]);
+  });
+  it('alpha dropout has the constants of its dtype', () => {
+    const x = torch.ones(3, { dtype: 'float64' });
+    const y = fromSeed(() => torch.nn.functional.alphaDropout(x, 0.3, true));
+    expect(y.toArray()).toEqual([1.315044684383419, 1.315044684383419, -1.0595481589864801]);
+  });
+});
+
 describe('noise of dropout', () => {
   it('is drawn in the memory order of its tensor and lies as it does', () => {
     const turned = torch.ones(4, 6).t();

@@ -103,9 +103,9 @@ function alphaDrop(op: string, x: Tensor, rest: Rest, channels: boolean): Tensor
     const a = 1 / Math.sqrt((ALPHA * ALPHA * p + 1) * (1 - p));
     const shift = mask
       .sub(1)
-      .mul(Math.fround(ALPHA * a))
-      .add(Math.fround(ALPHA * a * p));
-    return x.mul(mask.mul(Math.fround(a))).add(shift);
+      .mul(ALPHA * a)
+      .add(ALPHA * a * p);
+    return x.mul(mask.mul(a)).add(shift);
   };
   return inplace ? changeInPlace(op, x, [], apply) : apply();
 }
