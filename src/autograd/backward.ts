@@ -330,8 +330,9 @@ function retain(leaf: Leaf, value: Variable, createGraph: boolean): void {
 
 /** Adds to a leaf's gradient, which always has a buffer of its own: in-place changes of one reach no other. */
 function accumulate(node: AccumulateGrad, gradient: Gradient | null, createGraph: boolean): void {
-  if (gradient === null) return;
   const { leaf } = node;
+  // It may have been told since that it wants none.
+  if (gradient === null || !leaf.requiresGrad) return;
   const { value, owned } = gradient;
   const existing = leaf.grad;
   if (existing === null) {

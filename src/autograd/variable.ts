@@ -22,7 +22,7 @@ export interface ViewOf {
   /** Why no change may be recorded that reaches it: it was not recorded itself, or is one of several; else null. */
   readonly barred: string | null;
   /** The storage's version when it was made. */
-  readonly version: number;
+  version: number;
 }
 
 export abstract class Variable {
@@ -183,6 +183,7 @@ export abstract class Variable {
     // A view that was not recorded collects its own gradient.
     this.#leaf ??= new Leaf();
     const leaf = this.#leaf;
+    leaf.requiresGrad = true;
     leaf.node ??= new AccumulateGrad(leaf, this.array);
     if (this.#edge?.node !== leaf.node || this.#edge.dtype !== this.dtype) {
       this.#edge = { node: leaf.node, slot: 0, shape: this.shape, dtype: this.dtype };
@@ -234,10 +235,10 @@ export abstract class Variable {
     this.#view = { base: root, rebases: root.#rebases, again, barred, version };
   }
 
-  /** After an in-place op: this value now comes from `node`. Views of it notice by the count. */
+  /** After an in-place op: this value now comes from `node`. Views of it notice by the count; they stay if it comes from none. */
   rebase(node: GraphNode | null, slot = 0): void {
     this.#comesFrom(node, slot);
-    this.#rebases++;
+    if (node) this.#rebases++;
     if (this.#view) this.#view.rebases = this.#view.base.#rebases;
   }
 
@@ -273,13 +274,19 @@ export abstract class Variable {
   #currentNode(): GraphNode | null {
     const view = this.#view;
     if (view === null) return this.#node;
-    if (view.barred) {
-      if (view.version !== this.array.storage.version && this.requiresGrad)
-        throw barredView('view', view.barred, 'its base or another view of its base has been');
-    } else if (view.rebases !== view.base.#rebases) {
+    const { base, barred } = view;
+    const { version } = this.array.storage;
+    if (barred) {
+      if (view.version !== version && (this.#node || base.requiresGrad))
+        throw barredView('view', barred, 'its base or another view of its base has been');
+    } else if (
+      view.rebases !== base.#rebases ||
+      // Changed since, and its base has come to require a gradient.
+      (view.version !== version && this.#node === null && base.requiresGrad)
+    ) {
       const fresh = withGradMode(true, view.again, 'view');
       this.#comesFrom(fresh.#node, fresh.#slot);
-      view.rebases = view.base.#rebases;
+      Object.assign(view, { rebases: base.#rebases, version });
     }
     return this.#node;
   }

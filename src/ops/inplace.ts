@@ -36,6 +36,18 @@ function checkSeparate(x: Variable, op: string): void {
   }
 }
 
+/** An operand may be x itself, but not lie across it in another order or place. @throws ShapeError, where both are dense */
+function checkAcross({ array: x }: Variable, { array: y }: Variable, op: string): void {
+  if (x.storage !== y.storage || !x.dense || !y.dense) return;
+  const [before, behind] = [x.offset - y.offset, x.offset + x.size - y.offset - y.size];
+  if (before >= y.size || -before >= x.size) return;
+  if (before !== 0 || behind !== 0 || !sameShape(x.strides, y.strides))
+    throw new ShapeError(
+      `${op}: unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory ` +
+        'location. Please clone() the tensor before performing the operation.',
+    );
+}
+
 /**
  * Leaves that require gradients, views of leaves, views that do not know of it, and tensors of inference mode stay as they
  * are. @throws AutogradError
@@ -70,6 +82,7 @@ export function inplace<T extends Variable>(
 ): T {
   checkSeparate(x, op);
   checkChangeable(x, op, operands);
+  for (const operand of operands) checkAcross(x, operand, op);
   const base = x.viewOf?.base as T | undefined;
   if (!needsGraph([x, ...operands]) || !isFloating(x.dtype)) {
     if (direct) direct(x.array);

@@ -62,6 +62,51 @@ describe('an expanded tensor', () => {
   });
 });
 
+describe('an operand that shares memory', () => {
+  it('may be the tensor itself, but not lie across it', () => {
+    const x = torch.arange(4).float().view(2, 2);
+    expect(x.add_(x).toArray()).toEqual([
+      [0, 2],
+      [4, 6],
+    ]);
+    expect(x.select(0, 0).add_(x.select(0, 1)).toArray()).toEqual([4, 8]);
+    const line = torch.ones(3);
+    for (const change of [() => x.add_(x.t()), () => line.narrow(0, 1, 2).copy_(line.narrow(0, 0, 2))])
+      expect(change).toThrow(
+        /some elements of the input tensor and the written-to tensor refer to a single memory/,
+      );
+  });
+});
+
+describe('a leaf', () => {
+  it('collects nothing once it has been told so', () => {
+    for (const stop of [(x: torch.Tensor) => x.requiresGrad_(false), (x: torch.Tensor) => x.detach_()]) {
+      const x = leaf(2);
+      const y = x.mul(2).sum();
+      stop(x);
+      y.backward();
+      expect(x.grad).toBeNull();
+    }
+  });
+  it('that came to be one after its views were made is theirs too', () => {
+    const base = torch.ones(2);
+    const v = base.view(2);
+    v.zero_();
+    base.requiresGrad_();
+    expect([v.requiresGrad, v.isLeaf]).toEqual([true, false]);
+    v.sum().backward();
+    expect(base.grad?.toArray()).toEqual([1, 1]);
+  });
+  it('is made of a base by detach_, whose views keep their history', () => {
+    const l = leaf(2);
+    const base = l.mul(2);
+    const v = base.view(2);
+    base.detach_();
+    v.sum().backward();
+    expect([base.requiresGrad, l.grad?.toArray()]).toEqual([false, [2, 2]]);
+  });
+});
+
 describe('a change of shape in place', () => {
   it('that is not recorded leaves the history', () => {
     const l = leaf(2, 2);
