@@ -7,7 +7,7 @@ import { collectStorages, type NDArray, type Storage } from '../backend/array.ts
 import { addSpec } from '../backend/specs.ts';
 import { dtypeInfo } from '../core/dtype.ts';
 import { ArgumentError, AutogradError } from '../core/errors.ts';
-import { formatShape, type Shape, type Strides, sameShape } from '../core/shape.ts';
+import { formatShape, type Shape, sameShape } from '../core/shape.ts';
 import { anomaly, checkBackward, withoutForwardChecks } from './anomaly.ts';
 import { withGradMode } from './gradMode.ts';
 import { AccumulateGrad, type Edge, type GraphNode, type Leaf } from './node.ts';
@@ -338,10 +338,8 @@ function accumulate(node: AccumulateGrad, gradient: Gradient | null, createGraph
   if (existing === null) {
     const { array } = value;
     const whole =
-      owned &&
-      sameLayout(array, node.strides) &&
-      array.size * dtypeInfo[array.dtype].bytes === array.storage.byteLength;
-    leaf.grad = createGraph ? value.clone() : whole ? value : ownCopy(value, node.strides);
+      owned && array.dense && array.size * dtypeInfo[array.dtype].bytes === array.storage.byteLength;
+    leaf.grad = createGraph ? value.clone() : whole ? value : ownCopy(value);
     leaf.exposed = false;
   } else if (createGraph || repeats(existing.array)) {
     // In place, a user's expanded gradient would take every addend of its one element.
@@ -356,13 +354,9 @@ function accumulate(node: AccumulateGrad, gradient: Gradient | null, createGraph
 const repeats = ({ shape, strides }: NDArray): boolean =>
   shape.some((size, d) => size > 1 && strides[d] === 0);
 
-/** Whether the elements lie as these strides say; dimensions of one element may have any. */
-const sameLayout = ({ shape, strides }: NDArray, wanted: Strides): boolean =>
-  shape.every((size, d) => size <= 1 || strides[d] === wanted[d]);
-
-function ownCopy(value: Variable, strides?: Strides): Variable {
+function ownCopy(value: Variable): Variable {
   const { array } = value;
-  const copy = array.backend.empty(array.shape, array.dtype, strides);
+  const copy = array.backend.empty(array.shape, array.dtype);
   array.backend.assign(copy, array);
   return value.derive(copy);
 }

@@ -5,7 +5,7 @@
 import { type NDArray, storageMode } from '../backend/array.ts';
 import type { DType } from '../core/dtype.ts';
 import { AutogradError } from '../core/errors.ts';
-import { contiguousStrides, type Shape, type Strides } from '../core/shape.ts';
+import type { Shape } from '../core/shape.ts';
 import { anomaly, callSite } from './anomaly.ts';
 import type { Variable } from './variable.ts';
 
@@ -221,13 +221,10 @@ export class OpNode extends GraphNode {
 export class AccumulateGrad extends GraphNode {
   readonly opaque = false;
   readonly leaf: Leaf;
-  /** Those that the gradient gets: the leaf's own, unless that has gaps or repeats itself. */
-  readonly strides: Strides;
 
-  constructor(leaf: Leaf, { shape, dtype, dense, strides }: NDArray) {
-    super('AccumulateGrad', [], [{ shape, dtype }]);
+  constructor(leaf: Leaf, form: OutputForm) {
+    super('AccumulateGrad', [], [form]);
     this.leaf = leaf;
-    this.strides = dense ? strides : contiguousStrides(shape);
     this.hooks = leaf.hooks;
   }
 

@@ -5,7 +5,7 @@
 import { type NDArray, storageMode } from '../backend/array.ts';
 import { type DType, isFloating } from '../core/dtype.ts';
 import { ArgumentError, AutogradError } from '../core/errors.ts';
-import { formatShape, type Shape, type Strides, sameShape } from '../core/shape.ts';
+import { contiguousStrides, formatShape, type Shape, type Strides, sameShape } from '../core/shape.ts';
 import { isGradEnabled, withGradMode } from './gradMode.ts';
 import { AccumulateGrad, type Edge, type GradHook, type GraphNode, Leaf } from './node.ts';
 
@@ -121,6 +121,8 @@ export abstract class Variable {
   get grad(): this | null {
     const leaf = this.#leaf;
     if (leaf === null || leaf.grad === null) return null;
+    // Until somebody looks it lies as it came, which saves steps of training a copy.
+    if (!leaf.exposed) leaf.grad = leaf.grad.#laidOutAs(this.array);
     leaf.exposed = true;
     if (!(leaf.grad instanceof Variable)) return null;
     return leaf.grad as this;
@@ -147,6 +149,17 @@ export abstract class Variable {
     this.#leaf ??= new Leaf();
     this.#leaf.grad = value;
     this.#leaf.exposed = value !== null;
+  }
+
+  /** The same with the strides of an array of its shape, or row-major if that has gaps. */
+  #laidOutAs({ shape, strides, dense }: NDArray): Variable {
+    const { array } = this;
+    const wanted = dense ? strides : contiguousStrides(shape);
+    const lies = shape.every((size, d) => size === 1 || array.strides[d] === wanted[d]);
+    if (lies || this.#node || !sameShape(shape, array.shape)) return this;
+    const out = array.backend.empty(array.shape, array.dtype, wanted);
+    array.backend.assign(out, array);
+    return this.derive(out);
   }
 
   /** Forgets the gradient, and gives its memory back at once unless user code may hold it. */
@@ -184,7 +197,7 @@ export abstract class Variable {
     this.#leaf ??= new Leaf();
     const leaf = this.#leaf;
     leaf.requiresGrad = true;
-    leaf.node ??= new AccumulateGrad(leaf, this.array);
+    leaf.node ??= new AccumulateGrad(leaf, { shape: this.shape, dtype: this.dtype });
     if (this.#edge?.node !== leaf.node || this.#edge.dtype !== this.dtype) {
       this.#edge = { node: leaf.node, slot: 0, shape: this.shape, dtype: this.dtype };
     }

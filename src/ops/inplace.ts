@@ -26,26 +26,24 @@ export function checkCastInto(from: DType, to: DType, op: string): void {
   }
 }
 
+const onePlace = (op: string, what: string): ShapeError =>
+  new ShapeError(
+    `${op}: unsupported operation: ${what} to a single memory location. Please clone() the tensor before performing the ` +
+      'operation.',
+  );
+
 /** No element may lie in memory twice. @throws ShapeError */
 function checkSeparate(x: Variable, op: string): void {
-  if (x.array.size > 0 && x.shape.some((size, d) => size > 1 && x.array.strides[d] === 0)) {
-    throw new ShapeError(
-      `${op}: unsupported operation: more than one element of the written-to tensor refers to a single memory location. ` +
-        'Please clone() the tensor before performing the operation.',
-    );
-  }
+  if (x.array.size > 0 && once(x) !== x)
+    throw onePlace(op, 'more than one element of the written-to tensor refers');
 }
 
 /** An operand may be x itself, but not lie across it in another order or place. @throws ShapeError, where both are dense */
 function checkAcross({ array: x }: Variable, { array: y }: Variable, op: string): void {
   if (x.storage !== y.storage || !x.dense || !y.dense) return;
-  const [before, behind] = [x.offset - y.offset, x.offset + x.size - y.offset - y.size];
-  if (before >= y.size || -before >= x.size) return;
-  if (before !== 0 || behind !== 0 || !sameShape(x.strides, y.strides))
-    throw new ShapeError(
-      `${op}: unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory ` +
-        'location. Please clone() the tensor before performing the operation.',
-    );
+  const [start, end] = [x.offset - y.offset, x.offset + x.size - y.offset - y.size];
+  if (start < y.size && -start < x.size && (start !== 0 || end !== 0 || !sameShape(x.strides, y.strides)))
+    throw onePlace(op, 'some elements of the input tensor and the written-to tensor refer');
 }
 
 /**

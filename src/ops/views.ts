@@ -40,8 +40,7 @@ export function viewOf<T extends Variable>(
 ): T {
   const out = record(name, x.array.view(shape, strides, offset), [x], () => rule);
   const base = x.viewOf?.base ?? x;
-  const several = name.startsWith('Split') || name.startsWith('Unbind');
-  out.markView(x, () => asStrided(base, shape, strides, offset), several);
+  out.markView(x, () => asStrided(base, shape, strides, offset), /^(Split|Unbind)/.test(name));
   return out;
 }
 
