@@ -81,7 +81,7 @@ export abstract class Variable {
     return this.#leaf?.requiresGrad || this.#node !== null || this.#view?.base.requiresGrad === true;
   }
   set requiresGrad(value: boolean) {
-    if (this.#currentNode() !== null) {
+    if (value ? this.#node : this.#currentNode()) {
       if (value) return;
       throw new AutogradError(
         'requiresGrad: you can only change requiresGrad flags of leaf variables. If you want to use a computed ' +

@@ -189,6 +189,7 @@ describe('a view', () => {
     expect(() => v.mul(2)).toThrow(/no_grad mode and its base or another view of its base has been modified/);
     expect(String(v)).toMatch(/2\.]], grad_fn=<Invalid>\)$/);
     expect(v.detach().sum().item()).toBe(8);
+    expect(v.requiresGrad_().requiresGrad).toBe(true);
   });
   it('that is one of several takes none either', () => {
     const x = leaf(4).mul(2);
