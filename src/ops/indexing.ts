@@ -292,8 +292,8 @@ function gathering<T extends Variable>({ source, indices }: Plan<T>, written = f
 }
 
 /**
- * The elements that an index names, as Python's `x[...]`. Integers, slices, null and '...' give a view; index tensors
- * and masks a copy. @throws IndexError for indices out of range or too many of them
+ * The elements that an index names, as Python's `x[...]`. Integers (also in tensors without dimensions, where they can be
+ * read at once), slices, null and '...' give a view; index tensors and masks a copy. @throws IndexError for indices out of range or too many of them
  */
 export function index<T extends Variable>(x: T, ...entries: readonly IndexOf<T>[]): T {
   const { source, indices } = plan(x, entries);
