@@ -6,6 +6,7 @@ import { ArgumentError } from '../core/errors.ts';
 import { pythonValue } from '../core/pythonText.ts';
 import { empty } from '../creation.ts';
 import { linear } from '../ops/matmul.ts';
+import { noteLayoutOfOurs } from '../ops/views.ts';
 import { type ByName, named, required } from '../tensor/namedArguments.ts';
 import { Tensor } from '../tensor.ts';
 import { bilinear } from './functional/linear.ts';
@@ -42,8 +43,8 @@ export class Identity extends Module {
 
 /**
  * x·Wᵀ + b over the last dimension: [..., inFeatures] → [..., outFeatures]. `weight` is [outFeatures, inFeatures] and
- * lies in memory the other way round, so that neither the product nor its gradients transpose anything. Weight and bias
- * start uniform in ±1/√inFeatures.
+ * lies in memory the other way round, so that neither the product nor its gradients transpose anything, until a `view` of
+ * it asks for the usual order. Weight and bias start uniform in ±1/√inFeatures.
  */
 export class Linear extends Module {
   readonly inFeatures: number;
@@ -68,9 +69,8 @@ export class Linear extends Module {
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
     const shape = [outFeatures, inFeatures];
-    this.weight = new Parameter(
-      new Tensor(backendFor(device).empty(shape, resolveDType(dtype, 'Linear'), [1, outFeatures])),
-    );
+    const memory = backendFor(device).empty(shape, resolveDType(dtype, 'Linear'), [1, outFeatures]);
+    this.weight = noteLayoutOfOurs(new Parameter(new Tensor(memory)));
     this.bias = hasBias ? new Parameter(empty([outFeatures], { device, dtype })) : null;
     this.resetParameters();
     noteParameters(this);

@@ -1,7 +1,9 @@
 /** Tensors that modules train. */
+import type { Variable } from '../autograd/variable.ts';
 import { contiguousStrides, type Strides } from '../core/shape.ts';
 import { tensorGiven } from '../ops/given.ts';
 import { option } from '../ops/options.ts';
+import { isLaidOutByUs, noteLayoutOfOurs } from '../ops/views.ts';
 import { Tensor } from '../tensor.ts';
 
 export interface ParameterOptions {
@@ -23,6 +25,14 @@ export class Parameter extends Tensor {
   /** Row-major: users do not know that the weights of linear layers lie transposed, and draw PyTorch's values. */
   override get fillStrides(): Strides {
     return contiguousStrides(this.shape);
+  }
+
+  override get grad(): this | null {
+    const grad = super.grad as this | null;
+    return grad && isLaidOutByUs(this) ? noteLayoutOfOurs(grad) : grad;
+  }
+  override set grad(value: Variable | null) {
+    super.grad = value;
   }
 
   override toString(): string {

@@ -3,6 +3,7 @@
  * way, save where a shape cannot be expressed by strides.
  */
 
+import { noGrad } from '../autograd/gradMode.ts';
 import { type Rule, record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import type { NDArray } from '../backend/array.ts';
@@ -139,13 +140,36 @@ export function takeFlat<T extends Variable>(x: T, positions: T): T {
   ]);
 }
 
+/** Leaves whose layout was not their user's choice. */
+const layoutsOfOurs = /* @__PURE__ */ new WeakSet<Variable>();
+
+/** Whether x lies as it does because the library wanted it so. */
+export const isLaidOutByUs = (x: Variable): boolean => layoutsOfOurs.has(x);
+
+/**
+ * Has x move to row-major memory when a view first needs that. Views that were made of it before keep the memory that it
+ * had.
+ */
+export function noteLayoutOfOurs<T extends Variable>(x: T): T {
+  layoutsOfOurs.add(x);
+  return x;
+}
+
+function straightenIfOurs(x: Variable): void {
+  if (isLaidOutByUs(x) && x.isLeaf && x.viewOf === null) x.setArray(noGrad(() => contiguous(x)).array);
+}
+
 /**
  * x with another shape over the same memory; one size may be -1.
  * @throws ShapeError if the sizes do not multiply to x's, or if strides cannot express it (use `reshape`)
  */
 export function view<T extends Variable>(x: T, sizes: Shape): T {
   const shape = inferShape(sizes, x.array.size, 'view');
-  const strides = viewStrides(x.shape, x.array.strides, shape);
+  let strides = viewStrides(x.shape, x.array.strides, shape);
+  if (strides === null) {
+    straightenIfOurs(x);
+    strides = viewStrides(x.shape, x.array.strides, shape);
+  }
   if (strides === null) {
     throw new ShapeError(
       "view: view size is not compatible with input tensor's size and stride (at least one dimension spans across two " +

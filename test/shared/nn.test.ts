@@ -604,6 +604,31 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
     expect(() => nn.utils.vectorToParameters(torch.ones(2), [a, b])).toThrow(torch.ShapeError);
   });
 
+  it('weights and their gradients can be viewed in any shape, whatever the layer wants of memory', () => {
+    torch.manualSeed(0);
+    const model = new nn.Sequential(new nn.Linear(3, 4), new nn.ReLU(), new nn.Linear(4, 2));
+    const x = torch.randn([5, 3]);
+    const before = model.forward(x).toArray();
+    const sgd = new torch.optim.SGD(model.parameters(), { lr: 0.1, momentum: 0.9 });
+    const copy = model.deepcopy();
+    for (const net of [model, copy]) {
+      const flat = torch.cat(net.parameters().map((p) => p.view(-1)));
+      expect(flat.shape).toEqual([26]);
+      // PyTorch's norm of a loss's gradient after this seed.
+      net.zeroGrad();
+      flat.square().sum().mul(0.01).add(net.forward(x).square().mean()).backward();
+      const norm = torch.cat(net.parameters().map((p) => p.grad!.view(-1))).norm();
+      expect(norm.item()).toBeCloseTo(0.149058, 5);
+      expect(net.forward(x).toArray()).toEqual(before);
+    }
+    sgd.step();
+    sgd.step();
+    const [weight] = model.parameters();
+    torch.noGrad(() => weight.view(-1).fill_(0.5)); // a view, not a copy
+    expect(weight.toArray()).toEqual(torch.full([4, 3], 0.5).toArray());
+    expect(() => torch.ones(2, 3).t().view(-1)).toThrow('Use .reshape(...) instead');
+  });
+
   it('embeddings leave the padding row alone', () => {
     const table = new nn.Embedding(4, 2, { paddingIdx: 1 });
     expect(values(table.weight.select(0, 1).detach())).toEqual([0, 0]);
