@@ -1,7 +1,9 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** `torch.autograd.detectAnomaly`: finds the op that made the first NaN, and where it was called. */
+
 import { anomaly } from './autograd/anomaly.ts';
 import { AutogradError } from './core/errors.ts';
+import { named } from './ops/options.ts';
 
 export interface AnomalyOptions {
   /** Look for NaN in gradients (default true). */
@@ -21,8 +23,11 @@ export function setDetectAnomaly(
   checkNan: boolean | AnomalyOptions = true,
   options: AnomalyOptions = {},
 ): void {
-  const { checkNan: backward = true, checkForward = true } =
-    typeof checkNan === 'boolean' ? { checkNan, ...options } : checkNan;
+  const { checkNan: backward = true, checkForward = true } = named<AnomalyOptions>(
+    'set_detect_anomaly',
+    'checkNan * checkForward',
+    [checkNan, options],
+  );
   anomaly.enabled = mode;
   anomaly.checkBackward = mode && backward;
   anomaly.checkForward = mode && checkForward;

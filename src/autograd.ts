@@ -55,7 +55,7 @@ export function grad(
 export function grad(...args: ByName<Differentiated, ['outputs', 'inputs'], GradOptions>): (Tensor | null)[];
 export function grad(...args: readonly unknown[]): (Tensor | null)[] {
   const [outputs, inputs, ...rest] = required<[OneOrMany, OneOrMany]>('grad', ['outputs', 'inputs'], args);
-  const options = named<GradOptions>(['gradOutputs', 'retainGraph', 'createGraph'], rest, {});
+  const options = named<GradOptions>('grad', 'gradOutputs retainGraph createGraph * allowUnused', rest);
   const { createGraph = false, retainGraph = createGraph, allowUnused = false, gradOutputs } = options;
   const roots = outputs instanceof Tensor ? [outputs] : outputs;
   const wanted = inputs instanceof Tensor ? [inputs] : inputs;
@@ -95,7 +95,7 @@ export function backward(
 export function backward(options: BackwardAllOptions & { tensors: OneOrMany }): void;
 export function backward(...args: readonly unknown[]): void {
   const [tensors, ...rest] = required<[OneOrMany]>('backward', ['tensors'], args);
-  const options = named<BackwardAllOptions>(['gradTensors', 'retainGraph', 'createGraph'], rest, {});
+  const options = named<BackwardAllOptions>('backward', 'gradTensors retainGraph createGraph', rest);
   const { createGraph = false, retainGraph = createGraph, gradTensors } = options;
   const roots = tensors instanceof Tensor ? [tensors] : tensors;
   walkBackward(roots, startsOf(roots, gradTensors, 'backward'), { retainGraph, createGraph, targets: null });

@@ -15,7 +15,6 @@ import { ArgumentError, DTypeError, ShapeError } from './core/errors.ts';
 import { formatShape, numElements, type Shape } from './core/shape.ts';
 import { elementValue } from './ops/convert.ts';
 import { given, optionsGiven, tensorGiven } from './ops/given.ts';
-import { checkNames } from './ops/options.ts';
 import { taking } from './ops/taking.ts';
 import { sizesAndOptions } from './tensor/arguments.ts';
 import { type ByName, named, required } from './tensor/namedArguments.ts';
@@ -35,13 +34,18 @@ export type TensorData = number | boolean | bigint | readonly (TensorData | Tens
 export function leafTensor(array: NDArray, options: TensorOptions | undefined): Tensor {
   const x = new Tensor(array);
   if (options?.requiresGrad) x.requiresGrad = true;
-  if (options && 'requires_grad' in options)
-    throw new ArgumentError("write requiresGrad, not 'requires_grad'");
   return x;
 }
 
-function dtypeOf(options: TensorOptions | undefined, op: string, otherwise: DType = 'float32'): DType {
-  const { dtype } = optionsGiven(options, op);
+const NAMES = 'dtype device requiresGrad';
+
+function dtypeOf(
+  options: TensorOptions | undefined,
+  op: string,
+  otherwise: DType = 'float32',
+  names = NAMES,
+): DType {
+  const { dtype } = optionsGiven(options, op, names);
   return dtype === undefined ? otherwise : resolveDType(dtype, op);
 }
 
@@ -110,7 +114,7 @@ export const emptyLike = (x: Tensor, options?: TensorOptions): Tensor =>
 /** One value with the shape, dtype and device of x. */
 export const fullLike = /* @__PURE__ */ taking(
   'full_like',
-  'fillValue',
+  'fillValue ...',
   (x: Tensor, value: number | boolean | bigint, options?: TensorOptions): Tensor =>
     full(tensorGiven(x, 'full_like').shape, value, like(x, options)[1]),
 );
@@ -126,7 +130,7 @@ export function tensor(data: TensorData | Tensor, options: TensorOptions = {}): 
       "tensor: argument 'data' must be numbers, bools, bigints or arrays of them, but got nothing",
     );
   }
-  optionsGiven(options, 'tensor');
+  optionsGiven(options, 'tensor', NAMES);
   const backend = backendFor(options.device);
   if (data instanceof Tensor) {
     const copy = data.detach().to({ device: backend.device, dtype: options.dtype ?? data.dtype, copy: true });
@@ -313,7 +317,12 @@ export function arange(...args: readonly (number | ArangeOptions | undefined)[])
   if (step > 0 ? start > end : start < end) {
     throw new ArgumentError('arange: upper bound and larger bound inconsistent with step sign');
   }
-  const dtype = dtypeOf(options, 'arange', numbers.every(Number.isInteger) ? 'int64' : 'float32');
+  const dtype = dtypeOf(
+    options,
+    'arange',
+    numbers.every(Number.isInteger) ? 'int64' : 'float32',
+    `start end step ${NAMES}`,
+  );
   if (isFloating(dtype))
     return sequence(Math.ceil((end - start) / step), (i) => start + i * step, dtype, options);
   // Integers count in whole numbers, as in PyTorch: int64 from the beginning, the others once they have their length.
@@ -334,7 +343,7 @@ function checkNumber(x: unknown, op: string, argument: string): void {
 /** `steps` values from start to end, both included, equally far apart. */
 export const linspace = /* @__PURE__ */ taking(
   'linspace',
-  'end steps',
+  'end steps ...',
   function linspace(start: number, end: number, steps: number, options?: TensorOptions): Tensor {
     const dtype = dtypeOf(options, 'linspace');
     checkNumber(start, 'linspace', 'start');
@@ -362,16 +371,8 @@ function float32Linspace(start: number, end: number, steps: number): (i: number)
 /** `steps` powers of `base` with exponents equally far apart from start to end. */
 export const logspace = /* @__PURE__ */ taking(
   'logspace',
-  'end steps base?',
-  function logspace(
-    start: number,
-    end: number,
-    steps: number,
-    baseOrOptions: number | (TensorOptions & { base?: number }) = 10,
-    more?: TensorOptions,
-  ): Tensor {
-    const options = typeof baseOrOptions === 'object' ? checkNames(baseOrOptions) : more;
-    const base = typeof baseOrOptions === 'object' ? (baseOrOptions.base ?? 10) : baseOrOptions;
+  'end steps base? * dtype device requiresGrad',
+  function logspace(start: number, end: number, steps: number, base = 10, options?: TensorOptions): Tensor {
     checkNumber(start, 'logspace', 'start');
     checkNumber(end, 'logspace', 'end');
     if (!Number.isInteger(steps) || steps < 0)
@@ -394,7 +395,7 @@ export function eye(
   ...rest: readonly [(number | (TensorOptions & { m?: number }))?, TensorOptions?]
 ): Tensor;
 export function eye(...args: readonly unknown[]): Tensor {
-  const { n, m = n, ...options } = named<EyeOptions>(['n', 'm'], args);
+  const { n, m = n, ...options } = named<EyeOptions>('eye', 'n m * dtype device requiresGrad', args);
   checkNumber(n, 'eye', 'n');
   for (const [name, size] of Object.entries({ n, m })) {
     if (!(size >= 0))

@@ -2,14 +2,14 @@
  * `torch.autograd.functional`: Jacobians, Hessians and products with them, of functions of tensors. Inputs are taken as
  * constants: nothing is added to any `.grad`.
  */
+
 import { enableGrad } from './autograd/gradMode.ts';
 import { grad } from './autograd.ts';
-import { AutogradError } from './core/errors.ts';
+import { ArgumentError, AutogradError } from './core/errors.ts';
 import { formatShape, numElements, type Shape, sameShape } from './core/shape.ts';
 import { zeros } from './creation.ts';
-import { optionsGiven } from './ops/given.ts';
 import { stack } from './ops/join.ts';
-import { isPlain } from './ops/options.ts';
+import { type Flexible, named } from './ops/options.ts';
 import { type Runnable, running } from './runnable.ts';
 import { type BackwardOptions, Tensor } from './tensor.ts';
 
@@ -24,25 +24,28 @@ export interface FunctionalOptions {
   strict?: boolean;
 }
 
-/** `createGraph` by position, or the options. */
-type Settings = boolean | FunctionalOptions;
-const settingsOf = (given: Settings | undefined, op: string): FunctionalOptions =>
-  typeof given === 'boolean' ? { createGraph: given } : optionsGiven(given, op);
+/** `(createGraph, strict)`, any tail of them by name. */
+type Settings = Flexible<[createGraph: boolean, strict: boolean], FunctionalOptions>;
 
 interface VectorOptions extends FunctionalOptions {
   v?: OneOrMany;
 }
+/** `(v, createGraph, strict)`, any tail of them by name. */
+type VectorSettings = Flexible<
+  [v: OneOrMany | undefined, createGraph: boolean, strict: boolean],
+  VectorOptions
+>;
 
-/** The vector of a product, given by itself or among the options. */
-function vectorAndOptions(
-  v: OneOrMany | VectorOptions | undefined,
-  given: Settings | undefined,
-  op: string,
-): [OneOrMany | undefined, FunctionalOptions] {
-  if (!isPlain(v)) return [v, settingsOf(given, op)];
-  const { v: vector, ...options } = v as VectorOptions;
-  return [vector, { ...settingsOf(options, op), ...settingsOf(given, op) }];
+/** The settings, with the vector of a product where there is one. @throws ArgumentError */
+function settingsOf(op: string, args: readonly unknown[], names = 'createGraph strict'): VectorOptions {
+  const options = named<VectorOptions>(op, names, args);
+  const { createGraph = false } = options;
+  if (typeof createGraph === 'boolean') return options;
+  throw new ArgumentError(
+    `${op}: createGraph must be true or false, and other options come by name, but got ${createGraph}`,
+  );
 }
+const vectorSettings = (op: string, args: VectorSettings) => settingsOf(op, args, 'v createGraph strict');
 
 const listOf = (x: OneOrMany): readonly Tensor[] => (x instanceof Tensor ? [x] : x);
 
@@ -156,24 +159,24 @@ function jacobianRows(
  * The Jacobian of `func` at `inputs`: [...output.shape, ...input.shape]; for several inputs a list, for several outputs
  * a list of those. @throws AutogradError
  */
-export function jacobian(func: Runnable<[x: Tensor], Tensor>, inputs: Tensor, options?: Settings): Tensor;
+export function jacobian(func: Runnable<[x: Tensor], Tensor>, inputs: Tensor, ...options: Settings): Tensor;
 export function jacobian(
   func: Runnable<Tensor[], Tensor>,
   inputs: readonly Tensor[],
-  options?: Settings,
+  ...options: Settings
 ): Tensor[];
 export function jacobian(
   func: Runnable<[x: Tensor], readonly Tensor[]>,
   inputs: Tensor,
-  options?: Settings,
+  ...options: Settings
 ): Tensor[];
 export function jacobian(
   func: Runnable<Tensor[], readonly Tensor[]>,
   inputs: readonly Tensor[],
-  options?: Settings,
+  ...options: Settings
 ): Tensor[][];
-export function jacobian(func: Fn, inputs: OneOrMany, given?: Settings): Tensor | Tensor[] | Tensor[][] {
-  const options = settingsOf(given, 'jacobian');
+export function jacobian(func: Fn, inputs: OneOrMany, ...args: Settings): Tensor | Tensor[] | Tensor[][] {
+  const options = settingsOf('jacobian', args);
   const leaves = prepare(inputs, options.createGraph ?? false, 'jacobian');
   const result = enableGrad(() => running(func, 'jacobian')(...leaves));
   const blocks = listOf(result).map((y) => shapedAs(jacobianRows(y, leaves, options, 'jacobian'), inputs));
@@ -184,18 +187,18 @@ export function jacobian(func: Fn, inputs: OneOrMany, given?: Settings): Tensor 
  * The Hessian of a scalar function at `inputs`: [...shape, ...shape]; for several inputs a list of rows of blocks, [i][j]
  * of shape [...shape i, ...shape j]. @throws AutogradError unless func gives one element
  */
-export function hessian(func: Runnable<[x: Tensor], Tensor>, inputs: Tensor, options?: Settings): Tensor;
+export function hessian(func: Runnable<[x: Tensor], Tensor>, inputs: Tensor, ...options: Settings): Tensor;
 export function hessian(
   func: Runnable<Tensor[], Tensor>,
   inputs: readonly Tensor[],
-  options?: Settings,
+  ...options: Settings
 ): Tensor[][];
 export function hessian(
   func: Runnable<Tensor[], Tensor>,
   inputs: OneOrMany,
-  given?: Settings,
+  ...args: Settings
 ): Tensor | Tensor[][] {
-  const options = settingsOf(given, 'hessian');
+  const options = settingsOf('hessian', args);
   const leaves = prepare(inputs, options.createGraph ?? false, 'hessian');
   const y = scalarOf(outputsOf(func, leaves, 'hessian'), 'hessian');
   const { strict = false } = options;
@@ -216,11 +219,9 @@ export type WithValue<V extends OneOrMany = OneOrMany, P extends OneOrMany = One
 export function vjp<V extends OneOrMany, X extends OneOrMany>(
   func: Runnable<Tensor[], V>,
   inputs: X,
-  v?: OneOrMany | VectorOptions,
-  given?: Settings,
+  ...args: VectorSettings
 ): WithValue<V, X extends Tensor ? Tensor : Tensor[]> {
-  const [vectorGiven, options] = vectorAndOptions(v, given, 'vjp');
-  const { createGraph = false, strict = false } = options;
+  const { v: vectorGiven, createGraph = false, strict = false } = vectorSettings('vjp', args);
   const leaves = prepare(inputs, createGraph, 'vjp');
   const result = enableGrad(() => running(func, 'vjp')(...leaves));
   const outputs = listOf(result);
@@ -247,11 +248,9 @@ function resultOf<V extends OneOrMany>(result: V, createGraph: boolean): V {
 export function jvp<V extends OneOrMany>(
   func: Runnable<Tensor[], V>,
   inputs: OneOrMany,
-  v?: OneOrMany | VectorOptions,
-  given?: Settings,
+  ...args: VectorSettings
 ): WithValue<V, V extends Tensor ? Tensor : Tensor[]> {
-  const [vectorGiven, options] = vectorAndOptions(v, given, 'jvp');
-  const { createGraph = false, strict = false } = options;
+  const { v: vectorGiven, createGraph = false, strict = false } = vectorSettings('jvp', args);
   const leaves = prepare(inputs, createGraph, 'jvp');
   const vectors = vectorsFor(vectorGiven, leaves, 'jvp', 'input to the user-provided function');
   const result = enableGrad(() => running(func, 'jvp')(...leaves));
@@ -272,11 +271,9 @@ export function jvp<V extends OneOrMany>(
 export function vhp<X extends OneOrMany>(
   func: Runnable<Tensor[], Tensor>,
   inputs: X,
-  v?: OneOrMany | VectorOptions,
-  given?: Settings,
+  ...args: VectorSettings
 ): WithValue<Tensor, X extends Tensor ? Tensor : Tensor[]> {
-  const [vectorGiven, options] = vectorAndOptions(v, given, 'vhp');
-  const { createGraph = false, strict = false } = options;
+  const { v: vectorGiven, createGraph = false, strict = false } = vectorSettings('vhp', args);
   const leaves = prepare(inputs, createGraph, 'vhp');
   const vectors = vectorsFor(vectorGiven, leaves, 'vhp', 'input to the user-provided function');
   const y = scalarOf(outputsOf(func, leaves, 'vhp'), 'vhp');

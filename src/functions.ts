@@ -1,24 +1,24 @@
 /** The methods with several forms of arguments, as functions: `torch.sum(x, 1, true)` is `x.sum(1, true)`. */
 
-import type { DTypeLike } from './core/dtype.ts';
 import { inOp } from './core/inOp.ts';
 import type { OperandOf } from './ops/convert.ts';
-import type { BincountOptions, HistcOptions, UniqueOptions } from './ops/counting.ts';
+import type { BincountArguments, HistcArguments, UniqueArguments } from './ops/counting.ts';
 import { given, tensorGiven } from './ops/given.ts';
-import { isPlain } from './ops/options.ts';
-import type { SortOptions } from './ops/order.ts';
+import { inOrder, isPlain } from './ops/options.ts';
+import type { SortArguments } from './ops/order.ts';
 import { nonzero } from './ops/pick.ts';
-import { type RepeatInterleaveOptions, repeatPositions } from './ops/rearrange.ts';
+import { type RepeatInterleaveOptions, type Rot90Arguments, repeatPositions } from './ops/rearrange.ts';
 import type { ValuesAndIndices } from './ops/reduce.ts';
-import type { Extremes, NormOrder } from './ops/statistics.ts';
-import type { DiagonalOptions } from './ops/triangles.ts';
+import type { Extremes } from './ops/statistics.ts';
+import type { DiagonalArguments } from './ops/triangles.ts';
 import { whereOp } from './ops/where.ts';
 import type { DimOrOptions, KeepdimOrOptions, ReduceOptions } from './tensor/arguments.ts';
-import type { RollOptions } from './tensor/arrange.ts';
+import type { RollArguments } from './tensor/arrange.ts';
+import type { SoftmaxArguments } from './tensor/reductions.ts';
 import {
-  type NormOptions,
+  type NormArguments,
   type QuantileArguments,
-  type ScanOptions,
+  type ScanArguments,
   spread,
   type VarArguments,
 } from './tensor/statistics.ts';
@@ -60,17 +60,11 @@ export const all = (x: Tensor, dim?: DimOrOptions, keepdim?: KeepdimOrOptions): 
 export const countNonzero = (x: Tensor, dim?: DimOrOptions): Tensor =>
   tensorGiven(x, 'count_nonzero').countNonzero(dim);
 /** eˣ / Σ eˣ along `dim`. */
-export const softmax = (
-  x: Tensor,
-  dim: number | { dim: number; dtype?: DTypeLike },
-  options?: { dtype?: DTypeLike },
-): Tensor => tensorGiven(x, 'softmax').softmax(dim, options);
+export const softmax = (x: Tensor, ...args: SoftmaxArguments): Tensor =>
+  tensorGiven(x, 'softmax').softmax(...args);
 /** The logarithm of softmax along `dim`. */
-export const logSoftmax = (
-  x: Tensor,
-  dim: number | { dim: number; dtype?: DTypeLike },
-  options?: { dtype?: DTypeLike },
-): Tensor => tensorGiven(x, 'log_softmax').logSoftmax(dim, options);
+export const logSoftmax = (x: Tensor, ...args: SoftmaxArguments): Tensor =>
+  tensorGiven(x, 'log_softmax').logSoftmax(...args);
 
 type Along = number | { dim: number; keepdim?: boolean };
 
@@ -113,13 +107,18 @@ export function min(
 /** a where condition holds, else b; with the condition alone, the coordinates where it holds, a vector for each dimension. */
 export function where(condition: Tensor): Tensor[];
 export function where(condition: Tensor, a: OperandOf<Tensor>, b: OperandOf<Tensor>): Tensor;
-export function where(condition: Tensor, ...values: OperandOf<Tensor>[]): Tensor | Tensor[] {
+export function where(
+  condition: Tensor,
+  options: { readonly input: OperandOf<Tensor>; readonly other: OperandOf<Tensor> },
+): Tensor;
+export function where(condition: Tensor, ...values: readonly unknown[]): Tensor | Tensor[] {
   tensorGiven(condition, 'where', 'condition');
   if (values.length === 0) return nonzero<Tensor>(condition, { asTuple: true });
+  const [a, b] = inOrder<[OperandOf<Tensor>, OperandOf<Tensor>]>('where', 'input other', values);
   return whereOp<Tensor>(
     condition,
-    given(values[0], 'where', 'input', 'a Tensor or a number'),
-    given(values[1], 'where', 'other', 'a Tensor or a number'),
+    given(a, 'where', 'input', 'a Tensor or a number') as Tensor,
+    given(b, 'where', 'other', 'a Tensor or a number') as Tensor,
   );
 }
 
@@ -133,7 +132,7 @@ export const std = (x: Tensor, ...args: VarArguments): Tensor => tensorGiven(x, 
 export function varMean(x: Tensor, ...args: VarArguments): [Tensor, Tensor] {
   tensorGiven(x, 'var_mean');
   return inOp('var_mean', () => {
-    const { dims, keepdim } = spread(...args);
+    const { dims, keepdim } = spread('var_mean', ...args);
     return [x.var(...args), x.mean(dims, keepdim)];
   });
 }
@@ -141,17 +140,12 @@ export function varMean(x: Tensor, ...args: VarArguments): [Tensor, Tensor] {
 export function stdMean(x: Tensor, ...args: VarArguments): [Tensor, Tensor] {
   tensorGiven(x, 'std_mean');
   return inOp('std_mean', () => {
-    const { dims, keepdim } = spread(...args);
+    const { dims, keepdim } = spread('std_mean', ...args);
     return [x.std(...args), x.mean(dims, keepdim)];
   });
 }
 /** The p-norm over `dim` (default all). */
-export const norm = (
-  x: Tensor,
-  p?: NormOrder | NormOptions,
-  dim?: DimOrOptions,
-  keepdim?: KeepdimOrOptions,
-): Tensor => tensorGiven(x, 'norm').norm(p, dim, keepdim);
+export const norm = (x: Tensor, ...args: NormArguments): Tensor => tensorGiven(x, 'norm').norm(...args);
 /** log Σ eˣ over `dim`. */
 export const logsumexp = (x: Tensor, dim: DimOrOptions, keepdim?: KeepdimOrOptions): Tensor =>
   tensorGiven(x, 'logsumexp').logsumexp(dim, keepdim);
@@ -180,11 +174,10 @@ export const prod = (
   options?: ReduceOptions,
 ): Tensor => tensorGiven(x, 'prod').prod(dim, keepdim, options);
 /** Running sums along `dim`. */
-export const cumsum = (x: Tensor, dim: number | ScanOptions, options?: ScanOptions): Tensor =>
-  tensorGiven(x, 'cumsum').cumsum(dim, options);
+export const cumsum = (x: Tensor, ...args: ScanArguments): Tensor => tensorGiven(x, 'cumsum').cumsum(...args);
 /** Running products along `dim`. */
-export const cumprod = (x: Tensor, dim: number | ScanOptions, options?: ScanOptions): Tensor =>
-  tensorGiven(x, 'cumprod').cumprod(dim, options);
+export const cumprod = (x: Tensor, ...args: ScanArguments): Tensor =>
+  tensorGiven(x, 'cumprod').cumprod(...args);
 /** Running largest elements along `dim`, with positions. */
 export const cummax = (x: Tensor, dim: number | { dim: number }): ValuesAndIndices<Tensor> =>
   tensorGiven(x, 'cummax').cummax(dim);
@@ -215,45 +208,25 @@ export function nanmedian(
   return dim === undefined ? x.nanmedian() : x.nanmedian(dim, keepdim);
 }
 /** Sorted along `dim` (default the last), stably, with positions. */
-export const sort = (
-  x: Tensor,
-  dim?: number | SortOptions,
-  descending?: boolean | SortOptions,
-): ValuesAndIndices<Tensor> => tensorGiven(x, 'sort').sort(dim, descending);
+export const sort = (x: Tensor, ...args: SortArguments): ValuesAndIndices<Tensor> =>
+  tensorGiven(x, 'sort').sort(...args);
 /** The positions that sort along `dim` (default the last). */
-export const argsort = (x: Tensor, dim?: number | SortOptions, descending?: boolean | SortOptions): Tensor =>
-  tensorGiven(x, 'argsort').argsort(dim, descending);
+export const argsort = (x: Tensor, ...args: SortArguments): Tensor =>
+  tensorGiven(x, 'argsort').argsort(...args);
 /** Quantiles of all elements or along `dim`. */
 export const quantile = (x: Tensor, ...args: QuantileArguments<Tensor>): Tensor =>
   tensorGiven(x, 'quantile').quantile(...args);
 /** The distinct elements, sorted; with options also inverse positions and counts. */
 export function unique(x: Tensor): Tensor;
-export function unique(
-  x: Tensor,
-  sorted: boolean | UniqueOptions,
-  returnInverse?: boolean,
-  returnCounts?: boolean,
-  dim?: number | null,
-): Tensor | Tensor[];
-export function unique(
-  x: Tensor,
-  sorted?: boolean | UniqueOptions,
-  returnInverse?: boolean,
-  returnCounts?: boolean,
-  dim?: number | null,
-): Tensor | Tensor[] {
-  tensorGiven(x, 'unique');
-  return x.unique(sorted ?? true, returnInverse, returnCounts, dim);
+export function unique(x: Tensor, ...args: UniqueArguments): Tensor | Tensor[];
+export function unique(x: Tensor, ...args: UniqueArguments): Tensor | Tensor[] {
+  return tensorGiven(x, 'unique').unique(...args);
 }
 /** How often 0, 1, 2, … occur in a vector of non-negative integers. */
-export const bincount = (
-  x: Tensor,
-  weights?: Tensor | null | BincountOptions<Tensor>,
-  minlength?: number,
-): Tensor => tensorGiven(x, 'bincount').bincount(weights, minlength);
+export const bincount = (x: Tensor, ...args: BincountArguments<Tensor>): Tensor =>
+  tensorGiven(x, 'bincount').bincount(...args);
 /** Counts of elements in equal bins. */
-export const histc = (x: Tensor, bins?: number | HistcOptions, min?: number, max?: number): Tensor =>
-  tensorGiven(x, 'histc').histc(bins, min, max);
+export const histc = (x: Tensor, ...args: HistcArguments): Tensor => tensorGiven(x, 'histc').histc(...args);
 
 type SomeDims = number | readonly number[];
 /** The order along dims reversed. */
@@ -264,17 +237,9 @@ export const flip = (x: Tensor, dims: SomeDims | { dims: SomeDims }): Tensor =>
       ? tensorGiven(x, 'flip').flip(dims as { dims: SomeDims })
       : tensorGiven(x, 'flip').flip(dims as readonly number[]);
 /** Elements moved along dims, around the ends. */
-export const roll = (
-  x: Tensor,
-  shifts: SomeDims | RollOptions,
-  dims?: SomeDims | null | RollOptions,
-): Tensor => tensorGiven(x, 'roll').roll(shifts, dims);
+export const roll = (x: Tensor, ...args: RollArguments): Tensor => tensorGiven(x, 'roll').roll(...args);
 /** A plane turned by k · 90°. */
-export const rot90 = (
-  x: Tensor,
-  k?: number | { k?: number; dims?: readonly number[] },
-  dims?: readonly number[] | { dims?: readonly number[] },
-): Tensor => tensorGiven(x, 'rot90').rot90(k, dims);
+export const rot90 = (x: Tensor, ...args: Rot90Arguments): Tensor => tensorGiven(x, 'rot90').rot90(...args);
 /** Each element, or slice along `dim`, repeated; of counts alone, each position as often as they say. */
 export function repeatInterleave(repeats: Tensor): Tensor;
 export function repeatInterleave(
@@ -287,18 +252,14 @@ export function repeatInterleave(
   ...rest: [repeats?: number | Tensor, dim?: number | null | RepeatInterleaveOptions]
 ): Tensor {
   tensorGiven(x, 'repeat_interleave');
-  return rest.length === 0 ? repeatPositions(x) : x.repeatInterleave(rest[0] as Tensor, rest[1]);
+  return rest.length === 0 ? repeatPositions(x) : x.repeatInterleave(...(rest as [Tensor]));
 }
 /** x read as if it had a larger shape. */
 export const broadcastTo = (x: Tensor, shape: readonly number[]): Tensor =>
   tensorGiven(x, 'broadcast_to').broadcastTo(shape);
 /** The diagonal of two dimensions, as a view. */
-export const diagonal = (
-  x: Tensor,
-  offset?: number | DiagonalOptions,
-  dim1?: number,
-  dim2?: number,
-): Tensor => tensorGiven(x, 'diagonal').diagonal(offset, dim1, dim2);
+export const diagonal = (x: Tensor, ...args: DiagonalArguments): Tensor =>
+  tensorGiven(x, 'diagonal').diagonal(...args);
 
 /** A copy with memory of its own, in the graph. */
 export const clone = (x: Tensor): Tensor => tensorGiven(x, 'clone').clone();

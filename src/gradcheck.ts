@@ -17,7 +17,6 @@ export interface GradcheckOptions {
 }
 
 type GradcheckArguments = Flexible<[eps: number, atol: number, rtol: number], GradcheckOptions>;
-const TOLERANCES = ['eps', 'atol', 'rtol'] as const;
 
 type Fn = (...inputs: Tensor[]) => Tensor | readonly Tensor[];
 
@@ -74,7 +73,7 @@ export function gradcheck(
   ...rest: GradcheckArguments
 ): boolean {
   const fn: Fn = running(func, 'gradcheck');
-  const options = named<GradcheckOptions>(TOLERANCES, rest, {});
+  const options = named<GradcheckOptions>('gradcheck', 'eps atol rtol * raiseException', rest);
   const { eps = 1e-6, atol = 1e-5, rtol = 1e-3, raiseException = true } = options;
   const list = inputs instanceof Tensor ? [inputs] : inputs;
   if (!list.some((x) => x.requiresGrad)) {

@@ -1,4 +1,5 @@
 /** The recorded graph, to look at: as plain data, as DOT, as a drawing, and walked backward a node at a time. */
+
 import { type WalkStep, walkSteps } from './autograd/backward.ts';
 import { AccumulateGrad, type GraphNode, OpNode } from './autograd/node.ts';
 import type { NDArray, Storage } from './backend/array.ts';
@@ -6,6 +7,7 @@ import { type DType, dtypeInfo } from './core/dtype.ts';
 import { ArgumentError, AutogradError } from './core/errors.ts';
 import type { PlotOptions } from './core/svg.ts';
 import { drawGraph, formatBytes } from './graphDrawing.ts';
+import { optionsGiven } from './ops/given.ts';
 import { initialGradient, Tensor } from './tensor.ts';
 
 /** Tensors with the names that drawings show: a table, pairs, or a module, whose parameters are meant. */
@@ -198,7 +200,7 @@ export function graph(roots: Tensor | readonly Tensor[], options: GraphOptions =
     }
     return edge.node;
   });
-  const labels = labelsOf(options.names);
+  const labels = labelsOf(optionsGiven(options, 'graph', 'names').names);
   const seen = new Set(starts);
   const edges: RecordedEdge[] = [];
   const storages = new Set<Storage>();
@@ -263,10 +265,16 @@ export function backwardSteps(
   root: Tensor,
   options: BackwardStepsOptions = {},
 ): Generator<BackwardStep, void> {
-  const { createGraph = false, retainGraph = createGraph, gradient = null } = options;
+  const known = 'names gradient retainGraph createGraph';
+  const {
+    names,
+    createGraph = false,
+    retainGraph = createGraph,
+    gradient = null,
+  } = optionsGiven(options, 'backwardSteps', known);
   const start = initialGradient(root, gradient, 'backwardSteps');
   // What is wrong is said now, not at the first step.
-  const entries = new Map(graph(root, options).nodes.map((node) => [node.id, node]));
+  const entries = new Map(graph(root, { names }).nodes.map((node) => [node.id, node]));
   return reports(walkSteps([root], [start], { createGraph, retainGraph, targets: null }), entries);
 }
 

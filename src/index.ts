@@ -144,7 +144,7 @@ export {
   tensordot,
   vdot,
 } from './ops/products.ts';
-export { narrow, permute, reshape, select, transpose } from './ops/publicViews.ts';
+export { asStrided, narrow, permute, reshape, select, transpose } from './ops/publicViews.ts';
 export { fliplr, flipud, moveaxis, movedim, swapaxes, swapdims, tile } from './ops/rearrange.ts';
 export { gather, scatter, scatterAdd, takeAlongDim } from './ops/scatter.ts';
 export * from './ops/special.ts';
@@ -152,7 +152,6 @@ export type { Uplo } from './ops/spectral.ts';
 export { dist } from './ops/statistics.ts';
 export { adjoint, diag, diagEmbed, trace, tril, triu, unflatten } from './ops/triangles.ts';
 export {
-  asStrided,
   flatten,
   squeeze,
   t,

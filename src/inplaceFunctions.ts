@@ -4,7 +4,7 @@ import type { Tensor } from './tensor.ts';
 
 type Method = {
   [K in keyof Tensor]: K extends `${string}_`
-    ? Tensor[K] extends (...args: never[]) => Tensor
+    ? Tensor[K] extends (...args: infer _) => Tensor
       ? K
       : never
     : never;

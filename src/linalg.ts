@@ -1,69 +1,64 @@
 /** `torch.linalg`: one object, which bundlers leave out of programs that do not name it. */
 
+import { type DTypeLike, resolveDType } from './core/dtype.ts';
 import { LinAlgError } from './core/errors.ts';
 import { inOp } from './core/inOp.ts';
 import { optionsGiven, tensorGiven, tensorsGiven } from './ops/given.ts';
 import { cond, lstsq, matrixRank, pinv } from './ops/leastSquares.ts';
 import { linalgNorm, matrixNorm as matrixNormOp } from './ops/linalg.ts';
-import { onlyOption } from './ops/options.ts';
+import { type Flexible, inOrder, option } from './ops/options.ts';
 import { qr } from './ops/orthogonal.ts';
 import { chainMatmul } from './ops/products.ts';
+import type { Dims } from './ops/reduce.ts';
 import { cholesky, det, inv, slogdet, solve, solveTriangular } from './ops/solving.ts';
 import { eigh, eigvalsh, svd, svdvals } from './ops/spectral.ts';
 import { type NormOrder, vectorNorm as vectorNormOp } from './ops/statistics.ts';
 import type { DiagonalOptions } from './ops/triangles.ts';
-import {
-  type DimOrOptions,
-  isOptions,
-  type KeepdimOrOptions,
-  type ReduceOptions,
-  reduction,
-} from './tensor/arguments.ts';
+import type { ReduceOptions } from './tensor/arguments.ts';
 import type { Tensor } from './tensor.ts';
 
+interface NormOptions<O> extends ReduceOptions {
+  ord?: O;
+}
+/** `(ord, dim, keepdim)`, any tail of them by name, and the dtype by name. */
+type NormArguments<O> = Flexible<
+  [ord: O | null | undefined, dim: Dims | undefined, keepdim: boolean],
+  NormOptions<O | null>
+>;
+
+function normArguments<O>(op: string, args: readonly unknown[]) {
+  type Values = [O | null, Dims, boolean, DTypeLike];
+  const [ord, dims, keepdim, dtype] = inOrder<Values>(op, 'ord dim keepdim * dtype', args);
+  return [ord, dims, keepdim, dtype === undefined ? undefined : resolveDType(dtype, op)] as const;
+}
+
 /** A vector or matrix norm, as `ord` and `dim` decide. */
-function norm(
-  x: Tensor,
-  ord?: NormOrder | (ReduceOptions & { ord?: NormOrder }),
-  dim?: DimOrOptions,
-  keepdim?: KeepdimOrOptions,
-): Tensor {
-  const named = isOptions<ReduceOptions & { ord?: NormOrder }>(ord) ? ord : undefined;
-  const r = reduction(named ?? dim, keepdim, undefined, 'linalg.norm');
-  return linalgNorm<Tensor>(
-    x,
-    named ? (named.ord ?? null) : ((ord as NormOrder | undefined) ?? null),
-    r.dims,
-    r.keepdim,
-    r.dtype,
-  );
+function norm(x: Tensor, ...args: NormArguments<NormOrder>): Tensor {
+  const [ord = null, dims = null, keepdim = false, dtype] = normArguments<NormOrder>('linalg.norm', args);
+  return linalgNorm<Tensor>(x, ord, dims, keepdim, dtype);
 }
 
 /** The p-norm of the elements over `dim` (default all, order 2). */
-function vectorNorm(
-  x: Tensor,
-  ord?: number | (ReduceOptions & { ord?: number }),
-  dim?: DimOrOptions,
-  keepdim?: KeepdimOrOptions,
-): Tensor {
-  const named = isOptions<ReduceOptions & { ord?: number }>(ord) ? ord : undefined;
-  const r = reduction(named ?? dim, keepdim, undefined, 'linalg.vector_norm');
-  return vectorNormOp<Tensor>(
-    x,
-    named ? (named.ord ?? 2) : ((ord as number | undefined) ?? 2),
-    r.dims,
-    r.keepdim,
-    r.dtype,
-  );
+function vectorNorm(x: Tensor, ...args: NormArguments<number>): Tensor {
+  const [ord, dims = null, keepdim = false, dtype] = normArguments<number>('linalg.vector_norm', args);
+  return vectorNormOp<Tensor>(x, ord ?? 2, dims, keepdim, dtype);
 }
 
 /** The norm of matrices: 'fro' (default), 'nuc', ±1, ±2, ±∞. */
-const matrixNorm = (
+function matrixNorm(
   x: Tensor,
-  ord: NormOrder = 'fro',
-  dim: readonly number[] = [-2, -1],
-  keepdim = false,
-): Tensor => inOp('linalg.matrix_norm', () => matrixNormOp<Tensor>(x, ord, dim, keepdim));
+  ...args: Flexible<
+    [ord: NormOrder | undefined, dim: readonly number[] | undefined, keepdim: boolean],
+    { ord?: NormOrder; dim?: readonly number[]; keepdim?: boolean; dtype?: DTypeLike }
+  >
+): Tensor {
+  const op = 'linalg.matrix_norm';
+  const [ord, dims, keepdim = false, dtype] = normArguments<NormOrder>(op, args);
+  const input = dtype === undefined ? x : tensorGiven(x, op).to(dtype);
+  return inOp(op, () =>
+    matrixNormOp<Tensor>(input, ord ?? 'fro', (dims as readonly number[] | undefined) ?? [-2, -1], keepdim),
+  );
+}
 
 /** A square matrix to a whole power. */
 const matrixPower = (x: Tensor, n: number): Tensor => tensorGiven(x, 'matrix_power').matrixPower(n);
@@ -73,11 +68,15 @@ const matmul = (a: Tensor, b: Tensor): Tensor => tensorGiven(a, 'matmul').matmul
 
 /** The vector product along `dim` (default the last). */
 const cross = (a: Tensor, b: Tensor, options?: number | { dim?: number }): Tensor =>
-  tensorGiven(a, 'cross').cross(b, onlyOption<'dim', number>(options, 'dim', -1));
+  tensorGiven(a, 'cross').cross(b, option<'dim', number>(options, 'linalg.cross', 'dim', -1));
 
 /** The diagonal of the last two dimensions (or others), as a view. */
 const diagonal = (x: Tensor, options?: DiagonalOptions): Tensor =>
-  tensorGiven(x, 'diagonal').diagonal({ dim1: -2, dim2: -1, ...optionsGiven(options, 'diagonal') });
+  tensorGiven(x, 'diagonal').diagonal({
+    dim1: -2,
+    dim2: -1,
+    ...optionsGiven(options, 'linalg.diagonal', 'offset dim1 dim2'),
+  });
 
 /** The product of several matrices in the cheapest order. */
 const multiDot = (matrices: readonly Tensor[]): Tensor =>

@@ -2,10 +2,12 @@
  * Tensors as text, in PyTorch's form: https://docs.pytorch.org/docs/stable/generated/torch.set_printoptions.html.
  * One formatter per tensor decides between whole, fixed and scientific notation and pads all elements alike.
  */
+
 import type { Variable } from './autograd/variable.ts';
 import { type DType, isFloating, type TypedArray } from './core/dtype.ts';
 import { ArgumentError, DeviceError } from './core/errors.ts';
 import type { Shape } from './core/shape.ts';
+import { optionsGiven } from './ops/given.ts';
 
 export interface PrintOptions {
   /** Digits behind the point; default 4. */
@@ -40,7 +42,11 @@ let current: PrintOptions = { ...defaults };
  * first. @throws ArgumentError for an unknown profile or a negative number
  */
 export function setPrintOptions(options: Partial<PrintOptions> & { profile?: keyof typeof profiles }): void {
-  const { profile, ...rest } = options;
+  const { profile, ...rest } = optionsGiven(
+    options,
+    'setPrintOptions',
+    'profile precision threshold edgeitems linewidth sciMode',
+  );
   if (profile !== undefined && !Object.hasOwn(profiles, profile)) {
     throw new ArgumentError(
       `setPrintOptions: profile must be default, short or full, but got ${String(profile)}`,

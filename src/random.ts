@@ -23,7 +23,7 @@ import {
   floating,
   type GeneratorOptions,
 } from './ops/draw.ts';
-import { given, tensorGiven } from './ops/given.ts';
+import { given, optionsGiven, tensorGiven } from './ops/given.ts';
 import { isPlain } from './ops/options.ts';
 import { sizesAndOptions } from './tensor/arguments.ts';
 import { type ByName, named } from './tensor/namedArguments.ts';
@@ -141,8 +141,11 @@ function drawn(
   return leafTensor(array, options);
 }
 
+const NAMES = 'dtype device requiresGrad generator';
+
 function dtypeOf(options: RandomOptions | undefined, op: string, otherwise: DType): DType {
-  return options?.dtype === undefined ? otherwise : resolveDType(options.dtype, op);
+  const { dtype } = optionsGiven(options, op, NAMES);
+  return dtype === undefined ? otherwise : resolveDType(dtype, op);
 }
 
 function floatingDType(options: RandomOptions | undefined, op: string, otherwise: DType = 'float32'): DType {
@@ -183,16 +186,14 @@ type IntegerArguments =
   | readonly [options: RandomOptions & Sized & Range];
 
 /** The bounds and what is behind them. One number by position is the lower bound only if the upper one comes by name. */
-function bounded<O extends object>(
-  given: readonly unknown[],
-  behind: readonly (keyof O & string)[],
-): O & Range {
+function bounded<O extends object>(op: string, given: readonly unknown[], behind: string): O & Range {
   const byName = given.find((x) => isPlain(x)) ?? {};
   const gap = given.length > 2 && given[1] === undefined;
   const alone = isBound(given[0]) && !isBound(given[1]) && !gap && !('high' in byName);
-  const bounds: readonly (keyof Range)[] = alone ? ['high'] : ['low', 'high'];
   const into = (alone || given[0] === byName ? { low: 0 } : {}) as O & Range;
-  return named<O & Range>([...bounds, ...behind], given, into);
+  // A lower bound by name has no place then.
+  const names = alone ? `high ${behind} * low ${NAMES}` : `low high ${behind} * ${NAMES}`;
+  return named<O & Range>(op, names, given, into);
 }
 
 /**
@@ -200,7 +201,7 @@ function bounded<O extends object>(
  * @throws ArgumentError for an empty range
  */
 export function randint(...args: IntegerArguments): Tensor {
-  const { low, high, size, ...options } = bounded<RandomOptions & Sized>(args, ['size']);
+  const { low, high, size, ...options } = bounded<RandomOptions & Sized>('randint', args, 'size');
   if (!isBound(low) || !isBound(high) || !isSize(size)) {
     throw new ArgumentError(
       `randint: argument '${isBound(high) ? (isBound(low) ? 'size' : 'low') : 'high'}' is missing or no number or list: expected ` +
@@ -265,7 +266,7 @@ export function randintLike(
 ): Tensor {
   tensorGiven(x, 'randint_like');
   return inOp('randint_like', () => {
-    const { low, high, ...options } = bounded<RandomOptions>(args, []);
+    const { low, high, ...options } = bounded<RandomOptions>('randint_like', args, '');
     const dtype = dtypeOf(options, 'randintLike', x.dtype);
     return drawnLike(x, options, dtype, (values, engine) =>
       fillIntegers(engine, values, dtype, low as Bound, high),
@@ -287,7 +288,12 @@ export function normal(
   ...args: ByName<{ mean: Tensor | number; std?: Tensor | number }, ['mean'], GeneratorOptions>
 ): Tensor;
 export function normal(...args: readonly unknown[]): Tensor {
-  const { mean, std = 1, size, ...options } = named<NormalArguments>(['mean', 'std', 'size'], args);
+  const {
+    mean,
+    std = 1,
+    size,
+    ...options
+  } = named<NormalArguments>('normal', 'mean std size * dtype device requiresGrad generator', args);
   if (typeof mean === 'number' && typeof std === 'number') {
     if (!isSize(size)) throw new ArgumentError('normal: two numbers need a size: normal(mean, std, size)');
     checkStd(std);

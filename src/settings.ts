@@ -14,7 +14,7 @@ import type { BackendInfo as CpuInfo } from './backend/wasm/info.ts';
 import type { WebGPUBackend } from './backend/webgpu/index.ts';
 import type { MatmulPrecision, WebGPUInfo, WebGPUOptions } from './backend/webgpu/types.ts';
 import { ArgumentError } from './core/errors.ts';
-import { checkNames } from './ops/options.ts';
+import { optionsGiven } from './ops/given.ts';
 
 export type { MatmulPrecision, WebGPUInfo, WebGPUOptions };
 
@@ -42,7 +42,11 @@ export interface InitOptions {
  * then. Resolves with what was found, also where a feature is missing. @throws ArgumentError for a bad thread count
  */
 export async function init(options: InitOptions = {}): Promise<BackendInfo> {
-  const { threads = 'auto', deterministic = false, workerURL } = checkNames(options);
+  const {
+    threads = 'auto',
+    deterministic = false,
+    workerURL,
+  } = optionsGiven(options, 'init', 'threads deterministic workerURL');
   if (threads !== 'auto' && !(Number.isInteger(threads) && threads >= 1)) {
     throw new ArgumentError(`init: threads must be a positive integer or 'auto', but got ${String(threads)}`);
   }

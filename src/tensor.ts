@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The tensor that users hold: an array, its place in the graph, and a method for every op. */
+
 import { walkBackward } from './autograd/backward.ts';
 import type { GraphNode } from './autograd/node.ts';
 import type { NDArray } from './backend/array.ts';
@@ -31,7 +32,7 @@ import {
 import { add } from './ops/arithmetic.ts';
 import { cast, elementValue } from './ops/convert.ts';
 import { optionsGiven } from './ops/given.ts';
-import { checkNames } from './ops/options.ts';
+import { option } from './ops/options.ts';
 import { reduceTo } from './ops/reduceTo.ts';
 import { select } from './ops/views.ts';
 import { formatTensor } from './printing.ts';
@@ -115,9 +116,10 @@ export class Tensor extends RandomMethods {
   }
   /** Sizes, or the size of one dimension. */
   size(): Shape;
-  size(dim: number): number;
-  size(dim?: number): Shape | number {
-    if (dim === undefined) return this.shape;
+  size(dim: number | { readonly dim: number }): number;
+  size(given?: number | { readonly dim: number }): Shape | number {
+    if (given === undefined) return this.shape;
+    const dim = option<'dim', number>(given, 'size', 'dim', Number.NaN);
     const { shape } = this;
     if (shape.length === 0) {
       throw new IndexError(
@@ -271,12 +273,16 @@ export class Tensor extends RandomMethods {
   newFull(options: NewOptions & Filling): Tensor;
   newFull(size: number | readonly number[], options: NewOptions & Pick<Filling, 'fillValue'>): Tensor;
   newFull(...args: readonly unknown[]): Tensor {
-    const [size, value, options = {}] = required<[Filling['size'], Filling['fillValue']]>(
+    const [size, value, ...rest] = required<[Filling['size'], Filling['fillValue']]>(
       'new_full',
       ['size', 'fillValue'],
       args,
     );
-    const { dtype, device, requiresGrad = false } = options as NewOptions;
+    const {
+      dtype,
+      device,
+      requiresGrad = false,
+    } = named<NewOptions>('new_full', '* dtype device requiresGrad', rest);
     const shape = sizesAndOptions([size], 'new_full').shape;
     const backend = device === undefined ? this.array.backend : backendFor(device);
     const array = backend.empty(shape, dtype === undefined ? this.dtype : resolveDType(dtype, 'newFull'));
@@ -348,7 +354,7 @@ export class Tensor extends RandomMethods {
   backward(
     ...args: Flexible<[gradient: Tensor | null, retainGraph: boolean, createGraph: boolean], BackwardOptions>
   ): void {
-    const options = named<BackwardOptions>(['gradient', 'retainGraph', 'createGraph'], args, {});
+    const options = named<BackwardOptions>('backward', 'gradient retainGraph createGraph', args);
     const { gradient = null, createGraph = false, retainGraph = createGraph } = options;
     walkBackward([this], [initialGradient(this, gradient, 'backward')], {
       retainGraph,
@@ -433,12 +439,14 @@ export function initialGradient(root: Tensor, gradient: Tensor | null, op: strin
   return cast<Tensor>(gradient, root.dtype);
 }
 
+const TO_NAMES = 'device dtype copy nonBlocking';
+
 /** What `to` was asked for. @throws ArgumentError, or DeviceError for a device without a name */
 export function toOptions(...[target, second, third]: ToArguments): ToOptions {
   const [dtype, given] = typeof second === 'string' ? [second, third] : [undefined, second];
-  const options: ToOptions = { ...(dtype && { dtype }), ...optionsGiven<ToOptions>(given, 'to') };
+  const options: ToOptions = { ...(dtype && { dtype }), ...optionsGiven<ToOptions>(given, 'to', TO_NAMES) };
   if (target instanceof Tensor) return { dtype: target.dtype, device: target.device, ...options };
-  if (typeof target === 'object') return { ...checkNames(target), ...options };
+  if (typeof target === 'object') return { ...optionsGiven(target, 'to', TO_NAMES), ...options };
   if (typeof target !== 'string')
     throw new ArgumentError(`to: expected a dtype, a device or a tensor, but got ${String(target)}`);
   if (isDTypeName(target) || FOREIGN_DTYPE.test(target)) return { ...options, dtype: target as DTypeLike };

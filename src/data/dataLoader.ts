@@ -81,7 +81,11 @@ export class DataLoader<Sample, Batch = Collated<Awaited<Sample>>>
     samples: Samples<Sample>,
     ...rest: Flexible<[batchSize: number | null, shuffle: boolean], DataLoaderOptions<Sample, Batch>>
   ) {
-    const options = named<DataLoaderOptions<Sample, Batch>>(['batchSize', 'shuffle'], rest, {});
+    const options = named<DataLoaderOptions<Sample, Batch>>(
+      new.target.name,
+      'batchSize shuffle * sampler batchSampler dropLast collateFn numWorkers pinMemory generator',
+      rest,
+    );
     checkExclusive(options);
     const set = isList(samples) ? listed(samples) : samples;
     checkSet(set);

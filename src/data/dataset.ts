@@ -5,7 +5,7 @@ import { randomPermutation } from '../core/sampling.ts';
 import { formatShape } from '../core/shape.ts';
 import { fromTypedArray } from '../creation.ts';
 import { engineOf, type GeneratorOptions } from '../ops/draw.ts';
-import { tensorGiven } from '../ops/given.ts';
+import { optionsGiven, tensorGiven } from '../ops/given.ts';
 import { Tensor } from '../tensor.ts';
 import type { Collated } from './collate.ts';
 
@@ -171,7 +171,10 @@ export function randomSplit<Sample, const Lengths extends readonly number[] = re
       `randomSplit: expected a Generator, or options such as { generator }, but got ${typeof options}`,
     );
   }
-  const given = options === null || 'engine' in options ? { generator: options } : options;
+  const given =
+    options === null || 'engine' in options
+      ? { generator: options }
+      : optionsGiven(options, 'randomSplit', 'generator');
   const order = randomPermutation(engineOf(given), dataset.length);
   let at = 0;
   const parts = sizes.map((size) => {

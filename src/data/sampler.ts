@@ -6,7 +6,7 @@ import { ArgumentError, IndexError } from '../core/errors.ts';
 import { RandomEngine } from '../core/rng.ts';
 import { fillIntegers, fillRandom, randomPermutation, sampleCategories } from '../core/sampling.ts';
 import { engineOf, type GeneratorOptions } from '../ops/draw.ts';
-import { checkNames } from '../ops/options.ts';
+import { type Flexible, named, option } from '../ops/options.ts';
 import { listOfNumbers, type Numbers } from './dataset.ts';
 
 /** The numbers of samples in the order to visit them; every iteration is a new pass. */
@@ -69,8 +69,14 @@ export class RandomSampler implements Sampler {
   readonly generator: GeneratorOptions['generator'];
   readonly #numSamples: number | undefined;
 
-  constructor(dataSource: Sized, replacement: boolean | RandomSamplerOptions = {}) {
-    const options = typeof replacement === 'boolean' ? { replacement } : checkNames(replacement);
+  constructor(
+    dataSource: Sized,
+    ...args: Flexible<
+      [replacement: boolean, numSamples: number | null, generator: GeneratorOptions['generator']],
+      RandomSamplerOptions
+    >
+  ) {
+    const options = named<RandomSamplerOptions>(new.target.name, 'replacement numSamples generator', args);
     this.dataSource = dataSource;
     this.replacement = options.replacement ?? false;
     this.#numSamples = options.numSamples;
@@ -109,9 +115,12 @@ export class SubsetRandomSampler implements Sampler {
   readonly indices: ArrayLike<number>;
   readonly generator: GeneratorOptions['generator'];
 
-  constructor(indices: Numbers, options: GeneratorOptions = {}) {
+  constructor(
+    indices: Numbers,
+    ...args: Flexible<[generator: GeneratorOptions['generator']], GeneratorOptions>
+  ) {
     this.indices = listOfNumbers(indices);
-    this.generator = options.generator;
+    this.generator = named<GeneratorOptions>(new.target.name, 'generator', args).generator;
   }
 
   get length(): number {
@@ -141,9 +150,12 @@ export class WeightedRandomSampler implements Sampler {
   constructor(
     weights: Numbers,
     numSamples: number,
-    replacement: boolean | WeightedRandomSamplerOptions = {},
+    ...args: Flexible<
+      [replacement: boolean, generator: GeneratorOptions['generator']],
+      WeightedRandomSamplerOptions
+    >
   ) {
-    const options = typeof replacement === 'boolean' ? { replacement } : checkNames(replacement);
+    const options = named<WeightedRandomSamplerOptions>(new.target.name, 'replacement generator', args);
     checkCount(numSamples, 'WeightedRandomSampler');
     this.weights = Float64Array.from(listOfNumbers(weights));
     this.numSamples = numSamples;
@@ -167,11 +179,11 @@ export class BatchSampler implements Sampler<Int32Array> {
   readonly batchSize: number;
   readonly dropLast: boolean;
 
-  constructor(sampler: Sampler, batchSize: number, dropLast = false) {
+  constructor(sampler: Sampler, batchSize: number, dropLast?: boolean | { dropLast?: boolean }) {
     checkCount(batchSize, 'BatchSampler', 'batchSize');
     this.sampler = sampler;
     this.batchSize = batchSize;
-    this.dropLast = dropLast;
+    this.dropLast = option<'dropLast', boolean>(dropLast, new.target.name, 'dropLast', false);
   }
 
   get generator(): GeneratorOptions['generator'] {

@@ -228,8 +228,11 @@ export class Multinomial extends OfCategories {
       MultinomialArguments
     >
   ) {
-    const names = ['totalCount', 'probs', 'logits', 'validateArgs'] as const;
-    const { totalCount = 1, ...rest } = named<MultinomialArguments>(names, args);
+    const { totalCount = 1, ...rest } = named<MultinomialArguments>(
+      new.target.name,
+      'totalCount probs logits validateArgs',
+      args,
+    );
     if (!Number.isInteger(totalCount) || totalCount < 0) {
       throw new ArgumentError(
         `Multinomial: inhomogeneous total_count is not supported: expected argument 'totalCount' to be a whole number, ` +

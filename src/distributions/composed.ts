@@ -48,7 +48,11 @@ export class Independent<D extends Distribution = Distribution> extends Distribu
       );
     }
     const shape = [...base.batchShape, ...base.eventShape];
-    super(shape.slice(0, most - count), shape.slice(most - count), validationOf(rest).validateArgs);
+    super(
+      shape.slice(0, most - count),
+      shape.slice(most - count),
+      validationOf(new.target.name, rest).validateArgs,
+    );
     this.baseDist = base;
     this.reinterpretedBatchNdims = count;
   }
@@ -129,7 +133,11 @@ export class MixtureSameFamily<D extends Distribution = Distribution> extends Di
     }
     checkDistribution(component, owner, 'componentDistribution');
     checkMixture(owner, mixture, component);
-    super(component.batchShape.slice(0, -1), component.eventShape, validationOf(rest).validateArgs);
+    super(
+      component.batchShape.slice(0, -1),
+      component.eventShape,
+      validationOf(new.target.name, rest).validateArgs,
+    );
     this.mixtureDistribution = mixture;
     this.componentDistribution = component;
   }

@@ -1,11 +1,12 @@
 /** What all distributions have in common: shapes, checks of parameters and values, and how they print. */
+
 import { noGrad } from '../autograd/gradMode.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { pythonValue, snakeCase } from '../core/pythonText.ts';
 import { checkShape, type Shape, sameShape } from '../core/shape.ts';
 import { tensorGiven } from '../ops/given.ts';
+import { option } from '../ops/options.ts';
 import { formatSize } from '../printing.ts';
-import { named } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import { type Constraint, inText } from './constraints.ts';
 
@@ -25,7 +26,7 @@ let validating = true;
 
 /** Sizes that came by position or by name. @throws ArgumentError for anything but a list */
 export function sizesGiven(given: Shape | object | undefined, name: string, op: string): Shape {
-  const shape = named<{ [name: string]: Shape }>([name], [given])[name] ?? [];
+  const shape = option<string, Shape>(given as Shape, op, name, []);
   if (!Array.isArray(shape))
     throw new ArgumentError(`${op}: argument '${name}' must be a list of sizes, but got ${String(shape)}`);
   checkShape(shape, op);
@@ -37,7 +38,7 @@ export type ExpandOption = boolean | { readonly expand?: boolean };
 
 /** Whether values are to be listed for the whole batch. */
 export const expandGiven = (given: ExpandOption | undefined): boolean =>
-  named<{ expand?: boolean }>(['expand'], [given]).expand ?? true;
+  option<'expand', boolean>(given, 'enumerateSupport', 'expand', true);
 
 /**
  * Base of all distributions: of a batch of them, one for each element of `batchShape`, whose samples have the shape

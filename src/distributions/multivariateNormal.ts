@@ -65,8 +65,11 @@ export class MultivariateNormal extends Distribution {
       | [options: { loc: Tensor } & MultivariateNormalArguments]
   ) {
     const owner = new.target.name;
-    const names = ['loc', 'covarianceMatrix', 'precisionMatrix', 'scaleTril', 'validateArgs'] as const;
-    const { loc, ...options } = named<{ loc: Tensor } & MultivariateNormalArguments>(names, args);
+    const { loc, ...options } = named<{ loc: Tensor } & MultivariateNormalArguments>(
+      new.target.name,
+      'loc covarianceMatrix precisionMatrix scaleTril validateArgs',
+      args,
+    );
     tensorGiven(loc, owner, 'loc');
     if (loc.ndim < 1)
       throw new ShapeError(`${owner}: loc must be at least one-dimensional, but got shape []`);

@@ -56,7 +56,7 @@ export class LogNormal extends Distribution {
 
   constructor(...args: Two<'loc', 'scale'>) {
     const [loc, scale, ...rest] = required<[Parameter, Parameter]>(new.target.name, ['loc', 'scale'], args);
-    const base = new Normal(loc, scale, validationOf(rest));
+    const base = new Normal(loc, scale, validationOf(new.target.name, rest));
     super(base.batchShape, [], base.validateArgs);
     this.baseDist = base;
   }

@@ -24,8 +24,8 @@ export type Two<A extends string, B extends string> =
   | ByName<Record<A | B, Parameter>, [A], DistributionOptions>;
 
 /** The options behind the arguments that are required. */
-export const validationOf = (rest: readonly unknown[]): DistributionOptions =>
-  named<DistributionOptions>(['validateArgs'], rest);
+export const validationOf = (owner: string, rest: readonly unknown[]): DistributionOptions =>
+  named<DistributionOptions>(owner, 'validateArgs', rest);
 
 /**
  * The values as tensors of one shape; numbers take dtype and device of the first tensor among them.
@@ -80,7 +80,7 @@ export abstract class Elementwise extends Distribution {
     const owner = new.target.name;
     const all = required<Parameter[]>(owner, names, args);
     const values = broadcastAll(owner, names, all.slice(0, names.length) as Parameter[]);
-    super(values[0].shape, [], validationOf(all.slice(names.length)).validateArgs);
+    super(values[0].shape, [], validationOf(owner, all.slice(names.length)).validateArgs);
     for (const [i, name] of names.entries()) Reflect.set(this, name, values[i]);
     this.checkParameters();
   }

@@ -22,7 +22,7 @@ export type ProbsArguments<P> = Flexible<
 
 /** The one of `probs` and `logits` that came, by its name. @throws ArgumentError where both came, or none */
 export function probsGiven<P>(owner: string, args: ProbsArguments<P>) {
-  const { probs, logits, validateArgs } = named<ProbsOrLogits<P>>(['probs', 'logits', 'validateArgs'], args);
+  const { probs, logits, validateArgs } = named<ProbsOrLogits<P>>(owner, 'probs logits validateArgs', args);
   const came = [probs, logits].filter((x) => x !== undefined && x !== null);
   if (came.length !== 1) {
     throw new ArgumentError(

@@ -3,18 +3,10 @@ import { ShapeError } from '../core/errors.ts';
 import { pythonFloat, pythonNumber, pythonValue } from '../core/pythonText.ts';
 import { formatShape } from '../core/shape.ts';
 import { full } from '../creation.ts';
-import { checkNames, onlyOption, option } from '../ops/options.ts';
-import { type ByName, named, required } from '../tensor/namedArguments.ts';
+import { inOrder, option } from '../ops/options.ts';
+import { type ByName, type Flexible, named, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
-import type {
-  AlphaOptions,
-  GELUOptions,
-  HardtanhOptions,
-  InplaceOptions,
-  LambdOptions,
-  LeakyReLUOptions,
-  SoftplusOptions,
-} from './functional/activation.ts';
+import type { GELUOptions, InplaceOptions, LambdOptions, LeakyReLUOptions } from './functional/activation.ts';
 import * as F from './functional/activation.ts';
 import type { LayerOptions } from './linear.ts';
 import { Module, noteParameters } from './module.ts';
@@ -26,7 +18,7 @@ abstract class InplaceActivation extends Module {
 
   constructor(inplace: boolean | InplaceOptions = false) {
     super();
-    this.inplace = option<'inplace', boolean>(inplace, 'inplace', false);
+    this.inplace = option<'inplace', boolean>(inplace, new.target.name, 'inplace', false);
   }
   abstract override forward(input: Tensor): Tensor;
   override extraRepr(): string {
@@ -100,9 +92,10 @@ export class Hardsigmoid extends InplaceActivation {
 export class ELU extends InplaceActivation {
   alpha: number;
 
-  constructor(alpha: number | AlphaOptions = 1, inplace: boolean | InplaceOptions = false) {
-    super(typeof alpha === 'object' ? alpha : inplace);
-    this.alpha = option<'alpha', number>(alpha, 'alpha', 1);
+  constructor(...args: F.AlphaArguments) {
+    const [alpha = 1, inplace] = inOrder<[number, boolean]>(new.target.name, 'alpha inplace', args);
+    super(inplace);
+    this.alpha = alpha;
   }
   forward(input: Tensor): Tensor {
     return F.elu(input, this.alpha, this.inplace);
@@ -123,9 +116,11 @@ export class CELU extends ELU {
 export class LeakyReLU extends InplaceActivation {
   negativeSlope: number;
 
-  constructor(negativeSlope: number | LeakyReLUOptions = 0.01, inplace: boolean | InplaceOptions = false) {
-    super(typeof negativeSlope === 'object' ? negativeSlope : inplace);
-    this.negativeSlope = option<'negativeSlope', number>(negativeSlope, 'negativeSlope', 0.01);
+  constructor(...args: Flexible<[negativeSlope: number, inplace: boolean], LeakyReLUOptions>) {
+    type Values = [number, boolean];
+    const [slope = 0.01, inplace] = inOrder<Values>(new.target.name, 'negativeSlope inplace', args);
+    super(inplace);
+    this.negativeSlope = slope;
   }
   forward(input: Tensor): Tensor {
     return F.leakyRelu(input, this.negativeSlope, this.inplace);
@@ -141,14 +136,20 @@ export class RReLU extends InplaceActivation {
   upper: number;
 
   constructor(
-    lower: number | { lower?: number; upper?: number; inplace?: boolean } = 1 / 8,
-    upper = 1 / 3,
-    inplace: boolean | InplaceOptions = false,
+    ...args: Flexible<
+      [lower: number, upper: number, inplace: boolean],
+      { lower?: number; upper?: number; inplace?: boolean }
+    >
   ) {
-    super(typeof lower === 'object' ? lower : inplace);
-    const options = typeof lower === 'object' ? lower : { lower, upper };
-    this.lower = options.lower ?? 1 / 8;
-    this.upper = options.upper ?? 1 / 3;
+    type Values = [number, number, boolean];
+    const [lower = 1 / 8, upper = 1 / 3, inplace] = inOrder<Values>(
+      new.target.name,
+      'lower upper inplace',
+      args,
+    );
+    super(inplace);
+    this.lower = lower;
+    this.upper = upper;
   }
   forward(input: Tensor): Tensor {
     return F.rrelu(input, this.lower, this.upper, this.training, this.inplace);
@@ -163,11 +164,16 @@ export class Hardtanh extends InplaceActivation {
   minVal: number;
   maxVal: number;
 
-  constructor(minVal: number | HardtanhOptions = -1, maxVal = 1, inplace: boolean | InplaceOptions = false) {
-    super(typeof minVal === 'object' ? minVal : inplace);
-    const options = typeof minVal === 'object' ? minVal : { minVal, maxVal };
-    this.minVal = options.minVal ?? -1;
-    this.maxVal = options.maxVal ?? 1;
+  constructor(...args: F.HardtanhArguments) {
+    type Values = [number, number, boolean];
+    const [minVal = -1, maxVal = 1, inplace] = inOrder<Values>(
+      new.target.name,
+      'minVal maxVal inplace',
+      args,
+    );
+    super(inplace);
+    this.minVal = minVal;
+    this.maxVal = maxVal;
   }
   forward(input: Tensor): Tensor {
     return F.hardtanh(input, this.minVal, this.maxVal, this.inplace);
@@ -187,12 +193,12 @@ export class Threshold extends InplaceActivation {
       | [threshold: number, value: number, inplace?: boolean | InplaceOptions]
       | ByName<{ threshold: number; value: number }, ['threshold'], InplaceOptions>
   ) {
-    const [threshold, value, ...rest] = required<[number, number]>(
+    const [threshold, value, inplace] = required<[number, number, boolean]>(
       new.target.name,
       ['threshold', 'value'],
       args,
     );
-    super(named<InplaceOptions>(['inplace'], rest, {}));
+    super(inplace);
     this.threshold = threshold;
     this.value = value;
   }
@@ -245,7 +251,12 @@ export class GELU extends Module {
 
   constructor(approximate: 'none' | 'tanh' | GELUOptions = 'none') {
     super();
-    this.approximate = option<'approximate', 'none' | 'tanh'>(approximate, 'approximate', 'none');
+    this.approximate = option<'approximate', 'none' | 'tanh'>(
+      approximate,
+      new.target.name,
+      'approximate',
+      'none',
+    );
   }
   forward(input: Tensor): Tensor {
     return F.gelu(input, this.approximate);
@@ -261,7 +272,7 @@ export class GLU extends Module {
 
   constructor(dim: number | { dim?: number } = -1) {
     super();
-    this.dim = onlyOption<'dim', number>(dim, 'dim', -1);
+    this.dim = option<'dim', number>(dim, new.target.name, 'dim', -1);
   }
   forward(input: Tensor): Tensor {
     return F.glu(input, this.dim);
@@ -276,11 +287,11 @@ export class Softplus extends Module {
   beta: number;
   threshold: number;
 
-  constructor(beta: number | SoftplusOptions = 1, threshold = 20) {
+  constructor(...args: F.SoftplusArguments) {
     super();
-    const options = typeof beta === 'object' ? checkNames(beta) : { beta, threshold };
-    this.beta = options.beta ?? 1;
-    this.threshold = options.threshold ?? 20;
+    const [beta = 1, threshold = 20] = inOrder<[number, number]>(new.target.name, 'beta threshold', args);
+    this.beta = beta;
+    this.threshold = threshold;
   }
   forward(input: Tensor): Tensor {
     return F.softplus(input, this.beta, this.threshold);
@@ -295,7 +306,7 @@ abstract class Shrink extends Module {
 
   constructor(lambd: number | LambdOptions = 0.5) {
     super();
-    this.lambd = option<'lambd', number>(lambd, 'lambd', 0.5);
+    this.lambd = option<'lambd', number>(lambd, new.target.name, 'lambd', 0.5);
   }
   abstract override forward(input: Tensor): Tensor;
   override extraRepr(): string {
@@ -330,9 +341,9 @@ export class PReLU extends Module {
   readonly init: number;
   weight: Parameter;
 
-  constructor(numParameters: number | PReLUOptions = 1, init = 0.25) {
+  constructor(...args: Flexible<[numParameters: number, init: number], PReLUOptions>) {
     super();
-    const options = typeof numParameters === 'object' ? checkNames(numParameters) : { numParameters, init };
+    const options = named<PReLUOptions>(new.target.name, 'numParameters init * device dtype', args);
     const { numParameters: count = 1, init: start = 0.25, ...place } = options;
     this.numParameters = count;
     this.init = start;
@@ -352,7 +363,7 @@ abstract class SoftmaxLayer extends Module {
 
   constructor(dim: number | null | { dim?: number | null } = null) {
     super();
-    this.dim = onlyOption<'dim', number | null>(dim, 'dim', null);
+    this.dim = option<'dim', number | null>(dim, new.target.name, 'dim', null);
   }
   abstract override forward(input: Tensor): Tensor;
   override extraRepr(): string {

@@ -106,8 +106,11 @@ export class MultiheadAttention extends Module {
       ['embedDim', 'numHeads'],
       args,
     );
-    const names = ['dropout', 'bias', 'addBiasKv', 'addZeroAttn', 'kdim', 'vdim', 'batchFirst'] as const;
-    const options = named<MultiheadAttentionOptions>(names, rest, {});
+    const options = named<MultiheadAttentionOptions>(
+      new.target.name,
+      'dropout bias addBiasKv addZeroAttn kdim vdim batchFirst * device dtype',
+      rest,
+    );
     const {
       dropout = 0,
       bias = true,
@@ -174,8 +177,11 @@ export class MultiheadAttention extends Module {
     value: Tensor,
     ...rest: ForwardRest
   ): [output: Tensor, weights: Tensor | null] {
-    const names = ['keyPaddingMask', 'needWeights', 'attnMask', 'averageAttnWeights', 'isCausal'] as const;
-    const options = named<MultiheadAttentionForwardOptions>(names, rest, {});
+    const options = named<MultiheadAttentionForwardOptions>(
+      'MultiheadAttention.forward',
+      'keyPaddingMask needWeights attnMask averageAttnWeights isCausal',
+      rest,
+    );
     checkSequences(this, query, key, value, options);
     if (query.ndim === 3) return attend(this, query, key, value, options);
     const { keyPaddingMask } = options;

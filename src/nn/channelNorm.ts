@@ -26,7 +26,7 @@ export type BatchNormRest = Flexible<
   [eps: number, momentum: number | null, affine: boolean, trackRunningStats: boolean],
   BatchNormOptions
 >;
-export const batchNormNames = ['eps', 'momentum', 'affine', 'trackRunningStats'] as const;
+export const batchNormNames = 'eps momentum affine trackRunningStats * bias device dtype';
 
 /** Weight, bias and running statistics of channels. */
 export abstract class ChannelNorm extends Module {
@@ -105,7 +105,7 @@ export abstract class BatchNorm extends ChannelNorm {
       | ByName<{ numFeatures: number }, [], BatchNormOptions>
   ) {
     const [numFeatures, ...rest] = required<[number]>(new.target.name, ['numFeatures'], args);
-    const given = named<BatchNormOptions>(batchNormNames, rest, {});
+    const given = named<BatchNormOptions>(new.target.name, batchNormNames, rest);
     super(numFeatures, {
       eps: 1e-5,
       momentum: 0.1,

@@ -189,17 +189,6 @@ export abstract class ConvLayer extends Module {
   }
 }
 
-const forwardNames = ['stride', 'padding', 'dilation', 'groups', 'bias', 'paddingMode'] as const;
-const transposedNames = [
-  'stride',
-  'padding',
-  'outputPadding',
-  'groups',
-  'bias',
-  'dilation',
-  'paddingMode',
-] as const;
-
 type ConvFunction = typeof F.conv2d;
 
 /** What `pad` takes for a layer that does not pad with zeros: pairs, the last dimension first. */
@@ -220,7 +209,11 @@ abstract class ForwardConv extends ConvLayer {
       ['inChannels', 'outChannels', 'kernelSize'],
       args,
     );
-    const options = named<ConvOptions>(forwardNames, rest, {});
+    const options = named<ConvOptions>(
+      new.target.name,
+      'stride padding dilation groups bias paddingMode * device dtype',
+      rest,
+    );
     super({ ndim, transposed: false, inChannels, outChannels, kernelSize, options });
   }
 
@@ -296,7 +289,11 @@ abstract class TransposedConv extends ConvLayer {
       ['inChannels', 'outChannels', 'kernelSize'],
       args,
     );
-    const options = named<ConvTransposeOptions>(transposedNames, rest, {});
+    const options = named<ConvTransposeOptions>(
+      new.target.name,
+      'stride padding outputPadding groups bias dilation paddingMode * device dtype',
+      rest,
+    );
     if ((options.paddingMode ?? 'zeros') !== 'zeros') {
       throw new ArgumentError(`Only "zeros" padding mode is supported for ConvTranspose${ndim}d`);
     }

@@ -16,7 +16,7 @@ export class CosineSimilarity extends Module {
 
   constructor(...args: Flexible<[dim: number, eps: number], SimilarityOptions>) {
     super();
-    const { dim = 1, eps = 1e-8 } = named<SimilarityOptions>(['dim', 'eps'], args);
+    const { dim = 1, eps = 1e-8 } = named<SimilarityOptions>(new.target.name, 'dim eps', args);
     this.dim = dim;
     this.eps = eps;
   }
@@ -33,7 +33,11 @@ export class PairwiseDistance extends Module {
 
   constructor(...args: Flexible<[p: number, eps: number, keepdim: boolean], DistanceOptions>) {
     super();
-    const { p = 2, eps = 1e-6, keepdim = false } = named<DistanceOptions>(['p', 'eps', 'keepdim'], args);
+    const {
+      p = 2,
+      eps = 1e-6,
+      keepdim = false,
+    } = named<DistanceOptions>(new.target.name, 'p eps keepdim', args);
     this.norm = p;
     this.eps = eps;
     this.keepdim = keepdim;

@@ -1,6 +1,6 @@
 /** Dropout layers: active in training, the identity otherwise. */
 import { pythonNumber, pythonValue } from '../core/pythonText.ts';
-import { checkNames } from '../ops/options.ts';
+import { type Flexible, inOrder } from '../ops/options.ts';
 import type { Tensor } from '../tensor.ts';
 import * as F from './functional/dropout.ts';
 import { Module } from './module.ts';
@@ -17,16 +17,11 @@ abstract class DropoutLayer extends Module {
   inplace: boolean;
 
   /** @throws ArgumentError for p outside [0, 1] */
-  constructor(p: number | LayerDropoutOptions = 0.5, inplace: boolean | LayerDropoutOptions = false) {
+  constructor(...args: Flexible<[p: number, inplace: boolean], LayerDropoutOptions>) {
     super();
-    const options =
-      typeof p === 'object'
-        ? checkNames(p)
-        : typeof inplace === 'object'
-          ? { p, ...checkNames(inplace) }
-          : { p, inplace };
-    this.p = options.p ?? 0.5;
-    this.inplace = options.inplace ?? false;
+    const [p = 0.5, inplace = false] = inOrder<[number, boolean]>(new.target.name, 'p inplace', args);
+    this.p = p;
+    this.inplace = inplace;
     F.checkProbability(this.p);
   }
 

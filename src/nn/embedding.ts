@@ -4,7 +4,6 @@ import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { pythonNumber, pythonValue } from '../core/pythonText.ts';
 import { formatShape } from '../core/shape.ts';
 import { empty } from '../creation.ts';
-import { checkNames } from '../ops/options.ts';
 import { type ByName, type Flexible, named, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import { embedding } from './functional/embedding.ts';
@@ -33,6 +32,18 @@ export interface EmbeddingOptions extends LayerOptions {
 }
 
 /** int64 [...] → [..., embeddingDim]. `weight` is [numEmbeddings, embeddingDim] and starts normal(0, 1). */
+/** `(freeze)` and what `Embedding` takes, any tail of them by name. */
+type FromPretrained = Flexible<
+  [
+    freeze: boolean,
+    paddingIdx: number | null | undefined,
+    maxNorm: number | null | undefined,
+    normType: number,
+    scaleGradByFreq: boolean,
+  ],
+  EmbeddingOptions & { freeze?: boolean }
+>;
+
 export class Embedding extends Module {
   readonly numEmbeddings: number;
   readonly embeddingDim: number;
@@ -67,14 +78,17 @@ export class Embedding extends Module {
     );
     checkSize(numEmbeddings, 'Embedding', 'numEmbeddings');
     checkSize(embeddingDim, 'Embedding', 'embeddingDim');
-    const names = ['paddingIdx', 'maxNorm', 'normType', 'scaleGradByFreq'] as const;
     const {
       paddingIdx = null,
       maxNorm = null,
       normType = 2,
       scaleGradByFreq = false,
       ...place
-    } = named<EmbeddingOptions>(names, rest, {});
+    } = named<EmbeddingOptions>(
+      new.target.name,
+      'paddingIdx maxNorm normType scaleGradByFreq * device dtype',
+      rest,
+    );
     this.paddingIdx = paddingRow(paddingIdx, numEmbeddings);
     this.numEmbeddings = numEmbeddings;
     this.embeddingDim = embeddingDim;
@@ -87,10 +101,7 @@ export class Embedding extends Module {
   }
 
   /** A layer over given vectors [num, dim], frozen unless told otherwise. @throws ShapeError */
-  static fromPretrained(
-    vectors: Tensor,
-    options: boolean | (EmbeddingOptions & { freeze?: boolean }) = true,
-  ): Embedding {
+  static fromPretrained(vectors: Tensor, ...args: FromPretrained): Embedding {
     if (vectors.ndim !== 2) {
       throw new ShapeError(
         `Embeddings parameter is expected to be 2-dimensional, but got shape ${formatShape(vectors.shape)}`,
@@ -104,7 +115,11 @@ export class Embedding extends Module {
       normType = 2,
       scaleGradByFreq = false,
       ...place
-    } = typeof options === 'boolean' ? { freeze: options } : checkNames(options);
+    } = named<EmbeddingOptions & { freeze?: boolean }>(
+      'Embedding.fromPretrained',
+      'freeze paddingIdx maxNorm normType scaleGradByFreq * device dtype',
+      args,
+    );
     const row = paddingRow(paddingIdx, numEmbeddings);
     const own = { numEmbeddings, embeddingDim, paddingIdx: row, maxNorm, normType, scaleGradByFreq };
     const layer = Object.assign(new Embedding(0, 0), own);
@@ -122,7 +137,7 @@ export class Embedding extends Module {
 
   forward(input: Tensor): Tensor {
     const { paddingIdx, maxNorm, normType, scaleGradByFreq } = this;
-    return embedding(input, this.weight, { paddingIdx, maxNorm, normType, scaleGradByFreq });
+    return embedding(input, this.weight, paddingIdx, maxNorm, normType, scaleGradByFreq);
   }
 
   override extraRepr(): string {

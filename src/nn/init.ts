@@ -2,12 +2,14 @@
  * `nn.init`: initial values for parameters, in place and outside the graph. Bounds and deviations are computed in double
  * precision in PyTorch's order of operations and rounded only when drawing, so that a seed gives PyTorch's weights.
  */
+
 import { noGrad } from '../autograd/gradMode.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { orthonormal } from '../core/orthonormal.ts';
 import { formatShape, type Shape } from '../core/shape.ts';
 import { emptyLike, eye, fromTypedArray } from '../creation.ts';
 import { tensorGiven } from '../ops/given.ts';
+import { option } from '../ops/options.ts';
 import { taking } from '../ops/taking.ts';
 import { whereOp } from '../ops/where.ts';
 import { type GeneratorOptions, randn, randperm } from '../random.ts';
@@ -39,7 +41,8 @@ export type Nonlinearity =
   | 'selu';
 
 /** The recommended factor of a deviation for a nonlinearity; `param` is leakyRelu's slope (default 0.01). */
-export function calculateGain(nonlinearity: Nonlinearity, param = 0.01): number {
+export function calculateGain(nonlinearity: Nonlinearity, given?: number | { param?: number }): number {
+  const param = option<'param', number>(given, 'calculate_gain', 'param', 0.01);
   switch (nonlinearity) {
     case 'linear':
     case 'conv1d':
@@ -95,7 +98,7 @@ export interface UniformInit extends GeneratorOptions {
 
 /** Uniform samples of [a, b), default [0, 1). */
 export function uniform_(tensor: Tensor, ...args: Flexible<[a: number, b: number], UniformInit>): Tensor {
-  const { a = 0, b = 1, ...options } = named<UniformInit>(['a', 'b'], args);
+  const { a = 0, b = 1, ...options } = named<UniformInit>('uniform_', 'a b * generator', args);
   return noGrad(() => checked(tensor).uniform_(a, b, options));
 }
 
@@ -106,7 +109,7 @@ export interface NormalInit extends GeneratorOptions {
 
 /** Normal samples, default mean 0 and standard deviation 1. */
 export function normal_(tensor: Tensor, ...args: Flexible<[mean: number, std: number], NormalInit>): Tensor {
-  const { mean = 0, std = 1, ...options } = named<NormalInit>(['mean', 'std'], args);
+  const { mean = 0, std = 1, ...options } = named<NormalInit>('normal_', 'mean std * generator', args);
   return noGrad(() => checked(tensor).normal_(mean, std, options));
 }
 
@@ -133,8 +136,8 @@ export function eye_(tensor: Tensor): Tensor {
  * The convolution that passes its input channels through, as many as there are in each of the groups.
  * tensor: [out, in, kernel…] with 1 to 3 kernel dimensions. @throws ShapeError if the groups do not divide `out`
  */
-export function dirac_(tensor: Tensor, groups: number | { groups?: number } = 1): Tensor {
-  if (typeof groups === 'object') return dirac_(tensor, groups.groups);
+export function dirac_(tensor: Tensor, given?: number | { groups?: number }): Tensor {
+  const groups = option<'groups', number>(given, 'dirac_', 'groups', 1);
   const { shape, dtype, device } = checked(tensor);
   if (shape.length < 3 || shape.length > 5) {
     throw new ShapeError(`init.dirac_: expected 3, 4 or 5 dimensions, got shape ${formatShape(shape)}`);
@@ -167,14 +170,14 @@ function xavierStd(tensor: Tensor, gain: number): number {
 
 /** Uniform samples of ±gain·√(6/(fanIn + fanOut)) (Glorot and Bengio, 2010). */
 export function xavierUniform_(tensor: Tensor, ...args: Flexible<[gain: number], XavierInit>): Tensor {
-  const { gain = 1, ...options } = named<XavierInit>(['gain'], args);
+  const { gain = 1, ...options } = named<XavierInit>('xavier_uniform_', 'gain * generator', args);
   const bound = Math.sqrt(3) * xavierStd(tensor, gain);
   return uniform_(tensor, -bound, bound, options);
 }
 
 /** Normal samples with deviation gain·√(2/(fanIn + fanOut)) (Glorot and Bengio, 2010). */
 export function xavierNormal_(tensor: Tensor, ...args: Flexible<[gain: number], XavierInit>): Tensor {
-  const { gain = 1, ...options } = named<XavierInit>(['gain'], args);
+  const { gain = 1, ...options } = named<XavierInit>('xavier_normal_', 'gain * generator', args);
   return normal_(tensor, 0, xavierStd(tensor, gain), options);
 }
 
@@ -189,9 +192,17 @@ export interface KaimingInit extends GeneratorOptions {
 type KaimingArguments = Flexible<[a: number, mode: FanMode, nonlinearity: Nonlinearity], KaimingInit>;
 
 /** The deviation that keeps the variance, or null for a tensor without elements, which is left alone. */
-function kaiming(tensor: Tensor, args: KaimingArguments): { std: number | null; options: GeneratorOptions } {
-  const names = ['a', 'mode', 'nonlinearity'] as const;
-  const { a = 0, mode = 'fan_in', nonlinearity = 'leaky_relu', ...options } = named<KaimingInit>(names, args);
+function kaiming(
+  op: string,
+  tensor: Tensor,
+  args: KaimingArguments,
+): { std: number | null; options: GeneratorOptions } {
+  const {
+    a = 0,
+    mode = 'fan_in',
+    nonlinearity = 'leaky_relu',
+    ...options
+  } = named<KaimingInit>(op, 'a mode nonlinearity * generator', args);
   return { std: kaimingStd(tensor, a, mode, nonlinearity), options };
 }
 
@@ -202,7 +213,7 @@ function kaimingStd(tensor: Tensor, a: number, mode: FanMode, nonlinearity: Nonl
 
 /** Uniform samples of ±gain·√(3/fan) (He et al., 2015). */
 export function kaimingUniform_(tensor: Tensor, ...args: KaimingArguments): Tensor {
-  const { std, options } = kaiming(tensor, args);
+  const { std, options } = kaiming('kaiming_uniform_', tensor, args);
   if (std === null) return tensor;
   const bound = Math.sqrt(3) * std;
   return uniform_(tensor, -bound, bound, options);
@@ -210,7 +221,7 @@ export function kaimingUniform_(tensor: Tensor, ...args: KaimingArguments): Tens
 
 /** Normal samples with deviation gain/√fan (He et al., 2015). */
 export function kaimingNormal_(tensor: Tensor, ...args: KaimingArguments): Tensor {
-  const { std, options } = kaiming(tensor, args);
+  const { std, options } = kaiming('kaiming_normal_', tensor, args);
   return std === null ? tensor : normal_(tensor, 0, std, options);
 }
 
@@ -231,8 +242,13 @@ export function truncNormal_(
   tensor: Tensor,
   ...args: Flexible<[mean: number, std: number, a: number, b: number], TruncNormalInit>
 ): Tensor {
-  const names = ['mean', 'std', 'a', 'b'] as const;
-  const { mean = 0, std = 1, a = -2, b = 2, ...options } = named<TruncNormalInit>(names, args);
+  const {
+    mean = 0,
+    std = 1,
+    a = -2,
+    b = 2,
+    ...options
+  } = named<TruncNormalInit>('trunc_normal_', 'mean std a b * generator', args);
   if (!(std > 0)) throw new ArgumentError(`init.truncNormal_: expected std > 0, got ${std}`);
   if (!(a < b)) throw new ArgumentError(`init.truncNormal_: expected a < b, got a = ${a}, b = ${b}`);
   const share = normalCdf((b - mean) / std) - normalCdf((a - mean) / std);
@@ -305,7 +321,7 @@ function normalCdf(x: number): number {
  * after the first count as one. Decomposed on the host in double precision. @throws ShapeError below 2 dimensions
  */
 export function orthogonal_(tensor: Tensor, ...args: Flexible<[gain: number], XavierInit>): Tensor {
-  const { gain = 1, ...options } = named<XavierInit>(['gain'], args);
+  const { gain = 1, ...options } = named<XavierInit>('orthogonal_', 'gain * generator', args);
   const { shape, dtype, device } = checked(tensor);
   if (shape.length < 2) {
     throw new ShapeError(`init.orthogonal_: expected at least 2 dimensions, got shape ${formatShape(shape)}`);
@@ -332,7 +348,7 @@ export function sparse_(
   tensor: Tensor,
   ...args: ByName<{ sparsity: number }, ['sparsity'], Omit<SparseInit, 'sparsity'>> | SparseArguments
 ): Tensor {
-  const { sparsity, std = 0.01, ...options } = named<SparseInit>(['sparsity', 'std'], args);
+  const { sparsity, std = 0.01, ...options } = named<SparseInit>('sparse_', 'sparsity std * generator', args);
   const { shape, device } = checked(tensor);
   if (shape.length !== 2)
     throw new ShapeError(`init.sparse_: expected 2 dimensions, got shape ${formatShape(shape)}`);

@@ -65,7 +65,11 @@ export class Linear extends Module {
     );
     checkSize(inFeatures, 'Linear', 'inFeatures');
     checkSize(outFeatures, 'Linear', 'outFeatures');
-    const { bias: hasBias = true, device, dtype = 'float32' } = named<LinearOptions>(['bias'], rest, {});
+    const {
+      bias: hasBias = true,
+      device,
+      dtype = 'float32',
+    } = named<LinearOptions>(new.target.name, 'bias * device dtype', rest);
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
     const shape = [outFeatures, inFeatures];
@@ -135,7 +139,11 @@ export class Bilinear extends Module {
     if (!(in1Features > 0)) throw new ArgumentError(`in1_features must be > 0, but got ${in1Features}`);
     checkSize(in2Features, 'Bilinear', 'in2Features');
     checkSize(outFeatures, 'Bilinear', 'outFeatures');
-    const { bias: hasBias = true, ...rest } = named<LinearOptions>(['bias'], given, {});
+    const { bias: hasBias = true, ...rest } = named<LinearOptions>(
+      new.target.name,
+      'bias * device dtype',
+      given,
+    );
     this.in1Features = in1Features;
     this.in2Features = in2Features;
     this.outFeatures = outFeatures;

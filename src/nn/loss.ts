@@ -1,6 +1,5 @@
 /** Losses as modules: `nn.functional`'s functions with their options kept. */
 import { ArgumentError } from '../core/errors.ts';
-import { optionsGiven } from '../ops/given.ts';
 import { type Flexible, named } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import {
@@ -21,7 +20,7 @@ abstract class Loss<O extends object> extends Module {
 
   constructor(options: O) {
     super();
-    this.options = optionsGiven(options, new.target.name);
+    this.options = options;
     this.reduction = this.reduction;
   }
 
@@ -53,8 +52,8 @@ abstract class WeightedLoss<O extends object> extends Loss<O> {
 
 /** The mean of (input − target)². */
 export class MSELoss extends Loss<LossOptions> {
-  constructor(options: LossOptions = {}) {
-    super(options);
+  constructor(options?: LossOptions) {
+    super(named<LossOptions>(new.target.name, '* reduction', [options]));
   }
   forward(input: Tensor, target: Tensor): Tensor {
     return F.mseLoss(input, target, this.options);
@@ -63,8 +62,8 @@ export class MSELoss extends Loss<LossOptions> {
 
 /** The mean of |input − target|. */
 export class L1Loss extends Loss<LossOptions> {
-  constructor(options: LossOptions = {}) {
-    super(options);
+  constructor(options?: LossOptions) {
+    super(named<LossOptions>(new.target.name, '* reduction', [options]));
   }
   forward(input: Tensor, target: Tensor): Tensor {
     return F.l1Loss(input, target, this.options);
@@ -73,8 +72,8 @@ export class L1Loss extends Loss<LossOptions> {
 
 /** Quadratic near 0, linear beyond `beta`. */
 export class SmoothL1Loss extends Loss<F.SmoothL1LossOptions> {
-  constructor(options: F.SmoothL1LossOptions = {}) {
-    super(options);
+  constructor(options?: F.SmoothL1LossOptions) {
+    super(named<F.SmoothL1LossOptions>(new.target.name, '* beta reduction', [options]));
   }
   forward(input: Tensor, target: Tensor): Tensor {
     return F.smoothL1Loss(input, target, this.options);
@@ -89,7 +88,7 @@ export class HuberLoss extends Loss<F.HuberLossOptions> {
       F.HuberLossOptions
     >
   ) {
-    const options = named<F.HuberLossOptions>(['reduction', 'delta'], args, {});
+    const options = named<F.HuberLossOptions>(new.target.name, 'reduction delta * weight', args);
     super(options);
   }
   forward(input: Tensor, target: Tensor): Tensor {
@@ -100,7 +99,11 @@ export class HuberLoss extends Loss<F.HuberLossOptions> {
 /** Cross-entropy of logits [N, C, d…] against class numbers [N, d…] or probabilities [N, C, d…]. */
 export class CrossEntropyLoss extends WeightedLoss<CrossEntropyLossOptions> {
   constructor(...args: Flexible<[weight: Tensor | null | undefined], CrossEntropyLossOptions>) {
-    const options = named<CrossEntropyLossOptions>(['weight'], args, {});
+    const options = named<CrossEntropyLossOptions>(
+      new.target.name,
+      'weight * labelSmoothing ignoreIndex reduction',
+      args,
+    );
     super(options, options.weight);
   }
   forward(input: Tensor, target: Tensor): Tensor {
@@ -111,7 +114,7 @@ export class CrossEntropyLoss extends WeightedLoss<CrossEntropyLossOptions> {
 /** The mean of −input[target] for log-probabilities [N, C, d…]. */
 export class NLLLoss extends WeightedLoss<NLLLossOptions> {
   constructor(...args: Flexible<[weight: Tensor | null | undefined], NLLLossOptions>) {
-    const options = named<NLLLossOptions>(['weight'], args, {});
+    const options = named<NLLLossOptions>(new.target.name, 'weight * ignoreIndex reduction', args);
     super(options, options.weight);
   }
   forward(input: Tensor, target: Tensor): Tensor {
@@ -122,7 +125,7 @@ export class NLLLoss extends WeightedLoss<NLLLossOptions> {
 /** Binary cross-entropy of probabilities. */
 export class BCELoss extends WeightedLoss<F.BCELossOptions> {
   constructor(...args: Flexible<[weight: Tensor | null | undefined], F.BCELossOptions>) {
-    const options = named<F.BCELossOptions>(['weight'], args, {});
+    const options = named<F.BCELossOptions>(new.target.name, 'weight * reduction', args);
     super(options, options.weight);
   }
   forward(input: Tensor, target: Tensor): Tensor {
@@ -135,7 +138,7 @@ export class BCEWithLogitsLoss extends WeightedLoss<F.BCEWithLogitsLossOptions> 
   pos_weight: Tensor | null = null;
 
   constructor(...args: Flexible<[weight: Tensor | null | undefined], F.BCEWithLogitsLossOptions>) {
-    const options = named<F.BCEWithLogitsLossOptions>(['weight'], args, {});
+    const options = named<F.BCEWithLogitsLossOptions>(new.target.name, 'weight * posWeight reduction', args);
     super(options, options.weight);
     this.registerBuffer('pos_weight', options.posWeight ?? null);
   }
@@ -147,8 +150,8 @@ export class BCEWithLogitsLoss extends WeightedLoss<F.BCEWithLogitsLossOptions> 
 
 /** Kullback-Leibler divergence of log-probabilities from a target distribution. */
 export class KLDivLoss extends Loss<F.KLDivLossOptions> {
-  constructor(options: F.KLDivLossOptions = {}) {
-    super(options);
+  constructor(options?: F.KLDivLossOptions) {
+    super(named<F.KLDivLossOptions>(new.target.name, '* reduction logTarget', [options]));
   }
   forward(input: Tensor, target: Tensor): Tensor {
     return F.klDiv(input, target, this.options);
@@ -158,7 +161,7 @@ export class KLDivLoss extends Loss<F.KLDivLossOptions> {
 /** −log of Poisson probabilities. */
 export class PoissonNLLLoss extends Loss<F.PoissonNLLLossOptions> {
   constructor(...args: Flexible<[logInput: boolean, full: boolean], F.PoissonNLLLossOptions>) {
-    const options = named<F.PoissonNLLLossOptions>(['logInput', 'full'], args, {});
+    const options = named<F.PoissonNLLLossOptions>(new.target.name, 'logInput full * eps reduction', args);
     super(options);
   }
   forward(input: Tensor, target: Tensor): Tensor {
@@ -168,8 +171,8 @@ export class PoissonNLLLoss extends Loss<F.PoissonNLLLossOptions> {
 
 /** −log of normal densities, with variances. */
 export class GaussianNLLLoss extends Loss<F.GaussianNLLLossOptions> {
-  constructor(options: F.GaussianNLLLossOptions = {}) {
-    super(options);
+  constructor(options?: F.GaussianNLLLossOptions) {
+    super(named<F.GaussianNLLLossOptions>(new.target.name, '* full eps reduction', [options]));
   }
   forward(input: Tensor, target: Tensor, variance: Tensor): Tensor {
     return F.gaussianNllLoss(input, target, variance, this.options);
@@ -179,7 +182,7 @@ export class GaussianNLLLoss extends Loss<F.GaussianNLLLossOptions> {
 /** Distances of pairs that should be close (target 1) or further apart than the margin (−1). */
 export class HingeEmbeddingLoss extends Loss<MarginOptions> {
   constructor(...args: Flexible<[margin: number], MarginOptions>) {
-    const options = named<MarginOptions>(['margin'], args, {});
+    const options = named<MarginOptions>(new.target.name, 'margin * reduction', args);
     super(options);
   }
   forward(input: Tensor, target: Tensor): Tensor {
@@ -190,7 +193,7 @@ export class HingeEmbeddingLoss extends Loss<MarginOptions> {
 /** The first input should be larger (target 1) or smaller (−1) than the second. */
 export class MarginRankingLoss extends Loss<MarginOptions> {
   constructor(...args: Flexible<[margin: number], MarginOptions>) {
-    const options = named<MarginOptions>(['margin'], args, {});
+    const options = named<MarginOptions>(new.target.name, 'margin * reduction', args);
     super(options);
   }
   forward(input1: Tensor, input2: Tensor, target: Tensor): Tensor {
@@ -201,7 +204,7 @@ export class MarginRankingLoss extends Loss<MarginOptions> {
 /** Pairs should point the same way (target 1) or not (−1). */
 export class CosineEmbeddingLoss extends Loss<MarginOptions> {
   constructor(...args: Flexible<[margin: number], MarginOptions>) {
-    const options = named<MarginOptions>(['margin'], args, {});
+    const options = named<MarginOptions>(new.target.name, 'margin * reduction', args);
     super(options);
   }
   forward(input1: Tensor, input2: Tensor, target: Tensor): Tensor {
@@ -217,7 +220,11 @@ export class TripletMarginLoss extends Loss<margins.TripletMarginLossOptions> {
       margins.TripletMarginLossOptions
     >
   ) {
-    const options = named<margins.TripletMarginLossOptions>(['margin', 'p', 'eps', 'swap'], args, {});
+    const options = named<margins.TripletMarginLossOptions>(
+      new.target.name,
+      'margin p eps swap * reduction',
+      args,
+    );
     super(options);
   }
   forward(anchor: Tensor, positive: Tensor, negative: Tensor): Tensor {
@@ -227,8 +234,14 @@ export class TripletMarginLoss extends Loss<margins.TripletMarginLossOptions> {
 
 /** The triplet loss with a distance of one's own. */
 export class TripletMarginWithDistanceLoss extends Loss<margins.TripletMarginWithDistanceLossOptions> {
-  constructor(options: margins.TripletMarginWithDistanceLossOptions = {}) {
-    super(options);
+  constructor(options?: margins.TripletMarginWithDistanceLossOptions) {
+    super(
+      named<margins.TripletMarginWithDistanceLossOptions>(
+        new.target.name,
+        '* distanceFunction margin swap reduction',
+        [options],
+      ),
+    );
   }
   forward(anchor: Tensor, positive: Tensor, negative: Tensor): Tensor {
     return margins.tripletMarginWithDistanceLoss(anchor, positive, negative, this.options);
@@ -237,8 +250,8 @@ export class TripletMarginWithDistanceLoss extends Loss<margins.TripletMarginWit
 
 /** log(1 + e^(−target·input)). */
 export class SoftMarginLoss extends Loss<LossOptions> {
-  constructor(options: LossOptions = {}) {
-    super(options);
+  constructor(options?: LossOptions) {
+    super(named<LossOptions>(new.target.name, '* reduction', [options]));
   }
   forward(input: Tensor, target: Tensor): Tensor {
     return margins.softMarginLoss(input, target, this.options);
@@ -248,7 +261,7 @@ export class SoftMarginLoss extends Loss<LossOptions> {
 /** Several labels per row: binary cross-entropy averaged over the classes. */
 export class MultiLabelSoftMarginLoss extends WeightedLoss<F.BCELossOptions> {
   constructor(...args: Flexible<[weight: Tensor | null | undefined], F.BCELossOptions>) {
-    const options = named<F.BCELossOptions>(['weight'], args, {});
+    const options = named<F.BCELossOptions>(new.target.name, 'weight * reduction', args);
     super(options, options.weight);
   }
   forward(input: Tensor, target: Tensor): Tensor {
@@ -264,7 +277,11 @@ export class MultiMarginLoss extends WeightedLoss<margins.MultiMarginLossOptions
       margins.MultiMarginLossOptions
     >
   ) {
-    const options = named<margins.MultiMarginLossOptions>(['p', 'margin', 'weight'], args, {});
+    const options = named<margins.MultiMarginLossOptions>(
+      new.target.name,
+      'p margin weight * reduction',
+      args,
+    );
     super(options, options.weight);
   }
   forward(input: Tensor, target: Tensor): Tensor {

@@ -7,7 +7,7 @@ import { zeroGradients } from '../autograd/gradients.ts';
 import type { RemovableHandle } from '../autograd/variable.ts';
 import { isFloating, resolveDType, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError } from '../core/errors.ts';
-import { option } from '../ops/options.ts';
+import { checkNames, isPlain, option } from '../ops/options.ts';
 import { isLaidOutByUs, noteLayoutOfOurs } from '../ops/views.ts';
 import { Tensor, type ToArguments, type ToOptions, toOptions } from '../tensor.ts';
 import { type ForwardHook, ForwardHooks, type ForwardPreHook } from './forwardHooks.ts';
@@ -30,7 +30,10 @@ export abstract class Module {
   readonly #kinds = new Map<string, Kind>();
   #hooks: ForwardHooks | null = null;
 
-  constructor() {
+  constructor();
+  constructor(...args: readonly unknown[]) {
+    // What comes here was given to a class that takes nothing: new Sigmoid({ inplace: true }).
+    for (const options of args) if (isPlain(options)) checkNames(options, new.target.name, []);
     noteModuleClass(new.target);
   }
 
@@ -55,7 +58,7 @@ export abstract class Module {
     persistent: boolean | { persistent?: boolean } = true,
   ): void {
     checkName(this, name, 'buffer', this.#buffers.has(name));
-    this.#buffers.set(name, option<'persistent', boolean>(persistent, 'persistent', true));
+    this.#buffers.set(name, option<'persistent', boolean>(persistent, 'registerBuffer', 'persistent', true));
     Reflect.set(this, name, tensor);
   }
 
@@ -211,7 +214,7 @@ export abstract class Module {
 
   /** Forgets the gradients of all parameters, or sets them to zero. */
   zeroGrad(setToNone: boolean | { setToNone?: boolean } = true): void {
-    const forget = option<'setToNone', boolean>(setToNone, 'setToNone', true);
+    const forget = option<'setToNone', boolean>(setToNone, 'zeroGrad', 'setToNone', true);
     zeroGradients(this.parameters(), forget);
   }
 
@@ -304,7 +307,7 @@ export abstract class Module {
     state: Readonly<StateDict>,
     strictness: boolean | LoadStateDictOptions = true,
   ): IncompatibleKeys {
-    const strict = option<'strict', boolean>(strictness, 'strict', true);
+    const strict = option<'strict', boolean>(strictness, 'loadStateDict', 'strict', true);
     return loadInto(this.constructor.name, this.#state(''), state, strict);
   }
 

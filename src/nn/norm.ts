@@ -58,7 +58,7 @@ abstract class InstanceNorm extends ChannelNorm {
       | ByName<{ numFeatures: number }, [], BatchNormOptions>
   ) {
     const [numFeatures, ...rest] = required<[number]>(new.target.name, ['numFeatures'], args);
-    const given = named<BatchNormOptions>(batchNormNames, rest, {});
+    const given = named<BatchNormOptions>(new.target.name, batchNormNames, rest);
     super(numFeatures, {
       eps: 1e-5,
       momentum: 0.1,
@@ -145,7 +145,11 @@ export class LayerNorm extends Module {
   ) {
     super();
     const [normalizedShape, ...rest] = required<[number | Shape]>(new.target.name, ['normalizedShape'], args);
-    const options = named<LayerNormOptions>(['eps', 'elementwiseAffine', 'bias'], rest, {});
+    const options = named<LayerNormOptions>(
+      new.target.name,
+      'eps elementwiseAffine bias * device dtype',
+      rest,
+    );
     const { eps = 1e-5, elementwiseAffine = true, bias = true, ...place } = options;
     this.normalizedShape = typeof normalizedShape === 'number' ? [normalizedShape] : [...normalizedShape];
     this.eps = eps;
@@ -201,7 +205,7 @@ export class RMSNorm extends Module {
       eps = null,
       elementwiseAffine = true,
       ...place
-    } = named<RMSNormOptions>(['eps', 'elementwiseAffine'], rest, {});
+    } = named<RMSNormOptions>(new.target.name, 'eps elementwiseAffine * device dtype', rest);
     this.normalizedShape = typeof normalizedShape === 'number' ? [normalizedShape] : [...normalizedShape];
     this.eps = eps;
     this.elementwiseAffine = elementwiseAffine;
@@ -260,7 +264,7 @@ export class GroupNorm extends Module {
       affine = true,
       bias = true,
       ...place
-    } = named<GroupNormOptions>(['eps', 'affine'], rest, {});
+    } = named<GroupNormOptions>(new.target.name, 'eps affine * bias device dtype', rest);
     if (!(numGroups > 0) || numChannels % numGroups !== 0) {
       throw new ArgumentError(`num_channels (${numChannels}) must be divisible by num_groups (${numGroups})`);
     }
@@ -309,7 +313,7 @@ export class LocalResponseNorm extends Module {
       alpha = 1e-4,
       beta = 0.75,
       k = 1,
-    } = named<F.LocalResponseNormOptions>(['alpha', 'beta', 'k'], rest, {});
+    } = named<F.LocalResponseNormOptions>(new.target.name, 'alpha beta k', rest);
     this.size = size;
     this.alpha = alpha;
     this.beta = beta;

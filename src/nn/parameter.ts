@@ -18,7 +18,7 @@ export interface ParameterOptions {
 export class Parameter extends Tensor {
   constructor(data: Tensor, requiresGrad: boolean | ParameterOptions = true) {
     super(tensorGiven(data, 'Parameter', 'data').array);
-    const wanted = option<'requiresGrad', boolean>(requiresGrad, 'requiresGrad', true);
+    const wanted = option<'requiresGrad', boolean>(requiresGrad, 'Parameter', 'requiresGrad', true);
     if (wanted) this.requiresGrad = true;
   }
 

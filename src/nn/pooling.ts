@@ -1,7 +1,7 @@
 /** Pooling as layers. */
 import { ArgumentError } from '../core/errors.ts';
 import { pythonNumber, pythonValue } from '../core/pythonText.ts';
-import { onlyOption, option } from '../ops/options.ts';
+import { inOrder, option } from '../ops/options.ts';
 import type { Size } from '../ops/sizes.ts';
 import { type ByName, type Flexible, named, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
@@ -41,8 +41,11 @@ abstract class MaxPool<R extends boolean> extends Module {
   constructor(...args: readonly unknown[]) {
     super();
     const [kernelSize, ...rest] = required<[Size]>(new.target.name, ['kernelSize'], args);
-    const names = ['stride', 'padding', 'dilation', 'returnIndices', 'ceilMode'] as const;
-    const options = named<F.MaxPoolOptions>(names, rest, {});
+    const options = named<F.MaxPoolOptions>(
+      new.target.name,
+      'stride padding dilation returnIndices ceilMode',
+      rest,
+    );
     this.kernelSize = kernelSize;
     this.stride = options.stride ?? kernelSize;
     this.padding = options.padding ?? 0;
@@ -112,8 +115,11 @@ abstract class AvgPool extends Module {
   ) {
     super();
     const [kernelSize, ...rest] = required<[Size]>(new.target.name, ['kernelSize'], args);
-    const names = ['stride', 'padding', 'ceilMode', 'countIncludePad', 'divisorOverride'] as const;
-    const options = named<F.AvgPoolSettings>(names, rest, {});
+    const options = named<F.AvgPoolSettings>(
+      new.target.name,
+      'stride padding ceilMode countIncludePad divisorOverride',
+      rest,
+    );
     this.kernelSize = kernelSize;
     this.stride = options.stride ?? kernelSize;
     this.padding = options.padding ?? 0;
@@ -162,7 +168,12 @@ abstract class AdaptivePool extends Module {
 
   constructor(outputSize: AdaptiveSize | { outputSize: AdaptiveSize }) {
     super();
-    const size = onlyOption<'outputSize', AdaptiveSize | undefined>(outputSize, 'outputSize', undefined);
+    const size = option<'outputSize', AdaptiveSize | undefined>(
+      outputSize,
+      new.target.name,
+      'outputSize',
+      undefined,
+    );
     if (size === undefined)
       throw new ArgumentError(
         `${new.target.name}: argument 'outputSize' must be a number or a list of numbers, but got nothing`,
@@ -202,13 +213,17 @@ abstract class AdaptiveMaxPool<R extends boolean> extends AdaptivePool {
     outputSize: AdaptiveSize | { outputSize: AdaptiveSize },
     returnIndices: R | { returnIndices: R },
   );
+  constructor(options: { outputSize: AdaptiveSize; returnIndices: R });
   constructor(outputSize: AdaptiveSize | { outputSize: AdaptiveSize });
-  constructor(
-    outputSize: AdaptiveSize | { outputSize: AdaptiveSize },
-    returnIndices: boolean | { returnIndices?: boolean } = false,
-  ) {
-    super(outputSize);
-    this.returnIndices = option<'returnIndices', boolean>(returnIndices, 'returnIndices', false);
+  constructor(...args: readonly unknown[]) {
+    type Values = [AdaptiveSize, boolean];
+    const [outputSize, returnIndices = false] = inOrder<Values>(
+      new.target.name,
+      'outputSize returnIndices',
+      args,
+    );
+    super(outputSize as AdaptiveSize);
+    this.returnIndices = returnIndices;
   }
   protected run(pool: typeof F.adaptiveMaxPool2d, input: Tensor): Pooled<R>;
   protected run(pool: typeof F.adaptiveMaxPool2d, input: Tensor): Tensor | WithIndices {
@@ -256,7 +271,11 @@ abstract class LPPool extends Module {
       ['normType', 'kernelSize'],
       args,
     );
-    const { stride = null, ceilMode = false } = named<F.LpPoolOptions>(['stride', 'ceilMode'], rest, {});
+    const { stride = null, ceilMode = false } = named<F.LpPoolOptions>(
+      new.target.name,
+      'stride ceilMode',
+      rest,
+    );
     this.normType = normType;
     this.kernelSize = kernelSize;
     this.stride = stride;
@@ -302,7 +321,7 @@ abstract class MaxUnpool extends Module {
   ) {
     super();
     const [kernelSize, ...rest] = required<[Size]>(new.target.name, ['kernelSize'], args);
-    const { stride, padding = 0 } = named<F.MaxUnpoolOptions>(['stride', 'padding'], rest, {});
+    const { stride, padding = 0 } = named<F.MaxUnpoolOptions>(new.target.name, 'stride padding', rest);
     this.kernelSize = kernelSize;
     this.stride = stride ?? kernelSize;
     this.padding = padding;

@@ -313,8 +313,11 @@ export class RNN extends RecurrentLayer {
       ['inputSize', 'hiddenSize'],
       args,
     );
-    const names = ['numLayers', 'nonlinearity', 'bias', 'batchFirst', 'dropout', 'bidirectional'] as const;
-    const { nonlinearity = 'tanh', ...options } = named<RNNOptions>(names, rest, {});
+    const { nonlinearity = 'tanh', ...options } = named<RNNOptions>(
+      new.target.name,
+      'numLayers nonlinearity bias batchFirst dropout bidirectional * device dtype',
+      rest,
+    );
     if (nonlinearity !== 'tanh' && nonlinearity !== 'relu') {
       throw new ArgumentError(
         `Unknown nonlinearity '${String(nonlinearity)}'. Select from 'tanh' or 'relu'.`,
@@ -341,8 +344,16 @@ export class GRU extends RecurrentLayer {
       ['inputSize', 'hiddenSize'],
       args,
     );
-    const names = ['numLayers', 'bias', 'batchFirst', 'dropout', 'bidirectional'] as const;
-    super('GRU', inputSize, hiddenSize, named<RecurrentOptions>(names, rest, {}));
+    super(
+      'GRU',
+      inputSize,
+      hiddenSize,
+      named<RecurrentOptions>(
+        new.target.name,
+        'numLayers bias batchFirst dropout bidirectional * device dtype',
+        rest,
+      ),
+    );
   }
   forward<S extends Sequences>(input: S, hidden: Tensor | null = null): [output: S, hidden: Tensor] {
     const result = run(this, input, hidden, null);
@@ -365,8 +376,16 @@ export class LSTM extends RecurrentLayer {
       ['inputSize', 'hiddenSize'],
       args,
     );
-    const names = ['numLayers', 'bias', 'batchFirst', 'dropout', 'bidirectional', 'projSize'] as const;
-    super('LSTM', inputSize, hiddenSize, named<LSTMOptions>(names, rest, {}));
+    super(
+      'LSTM',
+      inputSize,
+      hiddenSize,
+      named<LSTMOptions>(
+        new.target.name,
+        'numLayers bias batchFirst dropout bidirectional projSize * device dtype',
+        rest,
+      ),
+    );
   }
   forward<S extends Sequences>(
     input: S,

@@ -99,7 +99,11 @@ export class RNNCell extends Cell {
       ['inputSize', 'hiddenSize'],
       args,
     );
-    const { nonlinearity = 'tanh', ...options } = named<RNNCellOptions>(['bias', 'nonlinearity'], rest, {});
+    const { nonlinearity = 'tanh', ...options } = named<RNNCellOptions>(
+      new.target.name,
+      'bias nonlinearity * device dtype',
+      rest,
+    );
     if (nonlinearity !== 'tanh' && nonlinearity !== 'relu') {
       throw new ArgumentError(`Unknown nonlinearity: ${String(nonlinearity)}`);
     }
@@ -126,7 +130,7 @@ export class GRUCell extends Cell {
       ['inputSize', 'hiddenSize'],
       args,
     );
-    super('GRU', inputSize, hiddenSize, named<CellOptions>(['bias'], rest, {}));
+    super('GRU', inputSize, hiddenSize, named<CellOptions>(new.target.name, 'bias * device dtype', rest));
   }
   forward(input: Tensor, hidden: Tensor | null = null): Tensor {
     return advance(this, input, [hidden])[0];
@@ -145,7 +149,7 @@ export class LSTMCell extends Cell {
       ['inputSize', 'hiddenSize'],
       args,
     );
-    super('LSTM', inputSize, hiddenSize, named<CellOptions>(['bias'], rest, {}));
+    super('LSTM', inputSize, hiddenSize, named<CellOptions>(new.target.name, 'bias * device dtype', rest));
   }
   forward(
     input: Tensor,

@@ -3,7 +3,7 @@ import { ArgumentError, IndexError, ShapeError } from '../core/errors.ts';
 import { formatShape, sameShape } from '../core/shape.ts';
 import { full } from '../creation.ts';
 import { cat, stack } from '../ops/join.ts';
-import { onlyOption } from '../ops/options.ts';
+import { option } from '../ops/options.ts';
 import { type Flexible, named } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import { int64, type Lengths, listOf, PackedSequence } from './packedSequence.ts';
@@ -38,12 +38,11 @@ export function padSequence(
   >
 ): Tensor {
   const list = [...sequences];
-  const names = ['batchFirst', 'paddingValue', 'paddingSide'] as const;
   const {
     batchFirst = false,
     paddingValue = 0,
     paddingSide = 'right',
-  } = named<PadSequenceOptions>(names, rest);
+  } = named<PadSequenceOptions>('pad_sequence', 'batchFirst paddingValue paddingSide', rest);
   if (paddingSide !== 'right' && paddingSide !== 'left')
     throw new ArgumentError(
       `padSequence: padding_side must be 'right' or 'left', but got ${String(paddingSide)}`,
@@ -68,7 +67,7 @@ export function unpadSequence(
   lengths: Lengths,
   batchFirst: boolean | { batchFirst?: boolean } = false,
 ): Tensor[] {
-  const rows = onlyOption<'batchFirst', boolean>(batchFirst, 'batchFirst', false)
+  const rows = option<'batchFirst', boolean>(batchFirst, 'unpad_sequence', 'batchFirst', false)
     ? padded
     : padded.transpose(0, 1);
   return listOf(lengths).map((length, i) => rows.select(0, i).narrow(0, 0, length));
@@ -95,7 +94,8 @@ export function packPaddedSequence(
   ...rest: Flexible<[batchFirst: boolean, enforceSorted: boolean], PackPaddedOptions>
 ): PackedSequence {
   const { batchFirst = false, enforceSorted = true } = named<PackPaddedOptions>(
-    ['batchFirst', 'enforceSorted'],
+    'pack_padded_sequence',
+    'batchFirst enforceSorted',
     rest,
   );
   const padded = batchFirst ? input.transpose(0, 1) : input;
@@ -144,7 +144,7 @@ export function packSequence(
   ...rest: Flexible<[enforceSorted: boolean], PackOptions>
 ): PackedSequence {
   const list = [...sequences];
-  const { enforceSorted = true } = named<PackOptions>(['enforceSorted'], rest);
+  const { enforceSorted = true } = named<PackOptions>('pack_sequence', 'enforceSorted', rest);
   const padded = padSequence(list);
   return packPaddedSequence(
     padded,
@@ -170,8 +170,11 @@ export function padPackedSequence(
   sequence: PackedSequence,
   ...rest: Flexible<[batchFirst: boolean, paddingValue: number, totalLength: number | null], PadPackedOptions>
 ): [padded: Tensor, lengths: Tensor] {
-  const names = ['batchFirst', 'paddingValue', 'totalLength'] as const;
-  const { batchFirst = false, paddingValue = 0, totalLength = null } = named<PadPackedOptions>(names, rest);
+  const {
+    batchFirst = false,
+    paddingValue = 0,
+    totalLength = null,
+  } = named<PadPackedOptions>('pad_packed_sequence', 'batchFirst paddingValue totalLength', rest);
   const sizes = listOf(sequence.batchSizes);
   const [batch] = sizes;
   if (totalLength !== null && totalLength < sizes.length) {

@@ -1,8 +1,8 @@
 /** Layers that only change shapes. */
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { formatShape, normalizeDim, numElements, type Shape } from '../core/shape.ts';
-import { checkNames } from '../ops/options.ts';
-import { type ByName, required } from '../tensor/namedArguments.ts';
+import { type Flexible, inOrder } from '../ops/options.ts';
+import { type ByName, exactly } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import { Module } from './module.ts';
 
@@ -18,11 +18,11 @@ export class Flatten extends Module {
   readonly startDim: number;
   readonly endDim: number;
 
-  constructor(startDim: number | FlattenOptions = 1, endDim = -1) {
+  constructor(...args: Flexible<[startDim: number, endDim: number], FlattenOptions>) {
     super();
-    const options = typeof startDim === 'number' ? { startDim, endDim } : checkNames(startDim);
-    this.startDim = options.startDim ?? 1;
-    this.endDim = options.endDim ?? -1;
+    const [start = 1, end = -1] = inOrder<[number, number]>(new.target.name, 'startDim endDim', args);
+    this.startDim = start;
+    this.endDim = end;
   }
   forward(input: Tensor): Tensor {
     return input.flatten(this.startDim, this.endDim);
@@ -44,7 +44,7 @@ export class Unflatten extends Module {
       | ByName<{ dim: number; unflattenedSize: Shape }, ['dim'], object>
   ) {
     super();
-    const [dim, unflattenedSize] = required<[number, Shape]>(
+    const [dim, unflattenedSize] = exactly<[number, Shape]>(
       new.target.name,
       ['dim', 'unflattenedSize'],
       args,

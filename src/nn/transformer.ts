@@ -38,7 +38,7 @@ abstract class LayerStack<L extends Module> extends Module {
       [layerName, 'numLayers'],
       args,
     );
-    const { norm = null } = named<StackOptions>(['norm'], rest, {});
+    const { norm = null } = named<StackOptions>(new.target.name, 'norm', rest);
     this.layers = new ModuleList(Array.from({ length: numLayers }, () => layer.deepcopy()));
     this.numLayers = numLayers;
     this.norm = norm;
@@ -83,8 +83,11 @@ export class TransformerEncoder extends LayerStack<TransformerEncoderLayer> {
   }
 
   forward(src: Tensor, ...rest: EncoderForwardRest): Tensor {
-    const names = ['mask', 'srcKeyPaddingMask', 'isCausal'] as const;
-    const { mask, srcKeyPaddingMask, isCausal } = named<EncoderForwardOptions>(names, rest, {});
+    const { mask, srcKeyPaddingMask, isCausal } = named<EncoderForwardOptions>(
+      'TransformerEncoder.forward',
+      'mask srcKeyPaddingMask isCausal',
+      rest,
+    );
     const options = { srcMask: mask, srcKeyPaddingMask, isCausal: isCausal ?? false };
     return this.through(
       src,
@@ -105,7 +108,7 @@ export class TransformerDecoder extends LayerStack<TransformerDecoderLayer> {
   }
 
   forward(tgt: Tensor, memory: Tensor, ...rest: DecoderForwardRest): Tensor {
-    const options = named<DecoderForwardOptions>(decoderNames, rest, {});
+    const options = named<DecoderForwardOptions>('TransformerDecoder.forward', decoderNames, rest);
     return this.through(
       tgt,
       (layer) => layer instanceof TransformerDecoderLayer,
@@ -165,16 +168,11 @@ export class Transformer extends Module {
 
   constructor(...rest: TransformerRest) {
     super();
-    const names = [
-      'dModel',
-      'nhead',
-      'numEncoderLayers',
-      'numDecoderLayers',
-      'dimFeedforward',
-      'dropout',
-      'activation',
-    ] as const;
-    const given = named<TransformerOptions>(names, rest, {});
+    const given = named<TransformerOptions>(
+      new.target.name,
+      'dModel nhead numEncoderLayers numDecoderLayers dimFeedforward dropout activation * layerNormEps batchFirst normFirst bias device dtype',
+      rest,
+    );
     const { dModel = 512, nhead = 8, numEncoderLayers = 6, numDecoderLayers = 6, ...options } = given;
     const { layerNormEps: eps = 1e-5, bias, device, dtype, batchFirst = false } = options;
     const norm = { eps, bias, device, dtype };
@@ -202,18 +200,10 @@ export class Transformer extends Module {
   }
 
   forward(src: Tensor, tgt: Tensor, ...rest: TransformerForwardRest): Tensor {
-    const names = [
-      'srcMask',
-      'tgtMask',
-      'memoryMask',
-      'srcKeyPaddingMask',
-      'tgtKeyPaddingMask',
-      'memoryKeyPaddingMask',
-    ] as const;
     const { srcMask, srcKeyPaddingMask, srcIsCausal, ...options } = named<TransformerForwardOptions>(
-      names,
+      'Transformer.forward',
+      'srcMask tgtMask memoryMask srcKeyPaddingMask tgtKeyPaddingMask memoryKeyPaddingMask * srcIsCausal tgtIsCausal memoryIsCausal',
       rest,
-      {},
     );
     const batch = this.batchFirst ? 0 : 1;
     if (src.ndim === 3 && src.shape[batch] !== tgt.shape[batch])

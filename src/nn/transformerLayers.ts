@@ -51,16 +51,6 @@ interface Plan extends LayerOptions {
   bias: boolean;
 }
 
-const layerNames = [
-  'dimFeedforward',
-  'dropout',
-  'activation',
-  'layerNormEps',
-  'batchFirst',
-  'normFirst',
-  'bias',
-] as const;
-
 function activationOf(activation: Activation): (x: Tensor) => Tensor {
   if (typeof activation === 'function') return activation;
   if (activation === 'relu') return (x) => relu(x);
@@ -88,7 +78,13 @@ type LayerArguments =
 /** What the layers are made of. They ask for it in PyTorch's order, which state dicts and random draws follow. */
 function partsOf(layer: string, args: LayerArguments) {
   const [dModel, nhead, ...rest] = required<[number, number]>(layer, ['dModel', 'nhead'], args);
-  const plan = planOf(named<TransformerLayerOptions>(layerNames, rest, {}));
+  const plan = planOf(
+    named<TransformerLayerOptions>(
+      layer,
+      'dimFeedforward dropout activation layerNormEps batchFirst normFirst bias * device dtype',
+      rest,
+    ),
+  );
   const { dimFeedforward, dropout, activation, layerNormEps: eps, batchFirst, normFirst, ...place } = plan;
   return {
     normFirst,
@@ -145,8 +141,11 @@ export class TransformerEncoderLayer extends Module {
   }
 
   forward(src: Tensor, ...rest: EncoderLayerForwardRest): Tensor {
-    const names = ['srcMask', 'srcKeyPaddingMask', 'isCausal'] as const;
-    const { srcMask, srcKeyPaddingMask, isCausal } = named<EncoderLayerForwardOptions>(names, rest, {});
+    const { srcMask, srcKeyPaddingMask, isCausal } = named<EncoderLayerForwardOptions>(
+      'TransformerEncoderLayer.forward',
+      'srcMask srcKeyPaddingMask isCausal',
+      rest,
+    );
     const attention = (x: Tensor): Tensor =>
       this.dropout1.forward(lookAt(this.self_attn, x, x, srcMask, srcKeyPaddingMask, isCausal));
     const { norm1, norm2, normFirst } = this;
@@ -208,14 +207,8 @@ export type DecoderForwardRest = Flexible<
   ],
   DecoderForwardOptions
 >;
-export const decoderNames = [
-  'tgtMask',
-  'memoryMask',
-  'tgtKeyPaddingMask',
-  'memoryKeyPaddingMask',
-  'tgtIsCausal',
-  'memoryIsCausal',
-] as const;
+export const decoderNames =
+  'tgtMask memoryMask tgtKeyPaddingMask memoryKeyPaddingMask tgtIsCausal memoryIsCausal';
 
 /** Self-attention, attention to the encoder's output, then two linear layers. [t, n, dModel] → the same. */
 export class TransformerDecoderLayer extends Module {
@@ -252,7 +245,7 @@ export class TransformerDecoderLayer extends Module {
   }
 
   forward(tgt: Tensor, memory: Tensor, ...rest: DecoderForwardRest): Tensor {
-    const options = named<DecoderForwardOptions>(decoderNames, rest, {});
+    const options = named<DecoderForwardOptions>('TransformerDecoderLayer.forward', decoderNames, rest);
     const { tgtMask, memoryMask, tgtKeyPaddingMask, memoryKeyPaddingMask, tgtIsCausal, memoryIsCausal } =
       options;
     const { norm1, norm2, norm3, normFirst } = this;

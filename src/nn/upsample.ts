@@ -2,8 +2,9 @@
 
 import { ArgumentError } from '../core/errors.ts';
 import { pythonFloat, pythonNumber, pythonValue } from '../core/pythonText.ts';
+import { option } from '../ops/options.ts';
 import { type Size, sizesOf } from '../ops/sizes.ts';
-import { type ByName, type Flexible, named, required } from '../tensor/namedArguments.ts';
+import { type ByName, exactly, type Flexible, named, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import * as conv from './functional/conv.ts';
 import type { InterpolateMode, InterpolateSettings, PadMode } from './functional/vision.ts';
@@ -31,8 +32,11 @@ export class Upsample extends Module {
 
   constructor(...rest: UpsampleRest) {
     super();
-    const names = ['size', 'scaleFactor', 'mode', 'alignCorners', 'recomputeScaleFactor'] as const;
-    const options = named<InterpolateSettings>(names, rest, {});
+    const options = named<InterpolateSettings>(
+      new.target.name,
+      'size scaleFactor mode alignCorners recomputeScaleFactor',
+      rest,
+    );
     this.size = options.size ?? null;
     this.scaleFactor = options.scaleFactor ?? null;
     this.mode = options.mode ?? 'nearest';
@@ -59,7 +63,7 @@ type FixedRest = Flexible<[size: Size | null | undefined, scaleFactor: Size | nu
 /** Each pixel of [n, c, h, w] repeated. */
 export class UpsamplingNearest2d extends Upsample {
   constructor(...rest: FixedRest) {
-    super({ ...named<FixedUpsample>(['size', 'scaleFactor'], rest, {}), mode: 'nearest' });
+    super({ ...named<FixedUpsample>(new.target.name, 'size scaleFactor', rest), mode: 'nearest' });
   }
 }
 
@@ -67,7 +71,7 @@ export class UpsamplingNearest2d extends Upsample {
 export class UpsamplingBilinear2d extends Upsample {
   constructor(...rest: FixedRest) {
     super({
-      ...named<FixedUpsample>(['size', 'scaleFactor'], rest, {}),
+      ...named<FixedUpsample>(new.target.name, 'size scaleFactor', rest),
       mode: 'bilinear',
       alignCorners: true,
     });
@@ -79,7 +83,7 @@ export class PixelShuffle extends Module {
   readonly upscaleFactor: number;
   constructor(...args: [upscaleFactor: number] | [options: { upscaleFactor: number }]) {
     super();
-    const [upscaleFactor] = required<[number]>(new.target.name, ['upscaleFactor'], args);
+    const [upscaleFactor] = exactly<[number]>(new.target.name, ['upscaleFactor'], args);
     this.upscaleFactor = upscaleFactor;
   }
   forward(input: Tensor): Tensor {
@@ -95,7 +99,7 @@ export class PixelUnshuffle extends Module {
   readonly downscaleFactor: number;
   constructor(...args: [downscaleFactor: number] | [options: { downscaleFactor: number }]) {
     super();
-    const [downscaleFactor] = required<[number]>(new.target.name, ['downscaleFactor'], args);
+    const [downscaleFactor] = exactly<[number]>(new.target.name, ['downscaleFactor'], args);
     this.downscaleFactor = downscaleFactor;
   }
   forward(input: Tensor): Tensor {
@@ -111,7 +115,7 @@ export class ChannelShuffle extends Module {
   readonly groups: number;
   constructor(...args: [groups: number] | [options: { groups: number }]) {
     super();
-    const [groups] = required<[number]>(new.target.name, ['groups'], args);
+    const [groups] = exactly<[number]>(new.target.name, ['groups'], args);
     this.groups = groups;
   }
   forward(input: Tensor): Tensor {
@@ -126,11 +130,11 @@ type UnfoldRest = Flexible<[dilation: Size, padding: Size, stride: Size], conv.U
 
 const unfoldText = (settings: Required<conv.UnfoldSettings>): string =>
   `dilation=${pythonValue(settings.dilation)}, padding=${pythonValue(settings.padding)}, stride=${pythonValue(settings.stride)}`;
-const unfoldSettings = (rest: readonly unknown[]): Required<conv.UnfoldSettings> => ({
+const unfoldSettings = (owner: string, rest: readonly unknown[]): Required<conv.UnfoldSettings> => ({
   dilation: 1,
   padding: 0,
   stride: 1,
-  ...named<conv.UnfoldSettings>(['dilation', 'padding', 'stride'], rest, {}),
+  ...named<conv.UnfoldSettings>(owner, 'dilation padding stride', rest),
 });
 
 /** Every window of [n, c, h, w] as a column: [n, c·kernel, windows]. */
@@ -143,7 +147,7 @@ export class Unfold extends Module {
     super();
     const [kernelSize, ...rest] = required<[Size]>(new.target.name, ['kernelSize'], args);
     this.kernelSize = kernelSize;
-    this.settings = unfoldSettings(rest);
+    this.settings = unfoldSettings(new.target.name, rest);
   }
   forward(input: Tensor): Tensor {
     return conv.unfold(input, this.kernelSize, this.settings);
@@ -171,7 +175,7 @@ export class Fold extends Module {
     );
     this.outputSize = outputSize;
     this.kernelSize = kernelSize;
-    this.settings = unfoldSettings(rest);
+    this.settings = unfoldSettings(new.target.name, rest);
   }
   forward(input: Tensor): Tensor {
     return conv.fold(input, this.outputSize, this.kernelSize, this.settings);
@@ -192,7 +196,12 @@ abstract class PadLayer extends Module {
     padding: number | readonly number[] | { padding: number | readonly number[] },
   ) {
     super();
-    const given = typeof padding === 'object' && 'padding' in padding ? padding.padding : padding;
+    const given = option<'padding', number | readonly number[]>(
+      padding as number,
+      new.target.name,
+      'padding',
+      Number.NaN,
+    );
     if (typeof given === 'object' && given.length !== 2 * ndim) {
       throw new ArgumentError(
         `${new.target.name}: expected padding to be a number or ${2 * ndim} numbers, but got ${given.length}`,
@@ -217,7 +226,7 @@ type ConstantPadArguments =
 abstract class ConstantPad extends PadLayer {
   readonly value: number;
   constructor(ndim: number, args: readonly unknown[]) {
-    const [padding, value] = required<[number | readonly number[], number]>(
+    const [padding, value] = exactly<[number | readonly number[], number]>(
       new.target.name,
       ['padding', 'value'],
       args,

@@ -52,23 +52,16 @@ function totalNorm(tensors: Iterable<Tensor>, normType = 2, errorIfNonfinite = f
  */
 export const clipGradNorm_ = /* @__PURE__ */ taking(
   'clip_grad_norm_',
-  'maxNorm normType?',
-  (
-    parameters: Tensor | Iterable<Tensor>,
-    maxNorm: number,
-    normType: number | NormOptions = 2,
-    options: NormOptions = {},
-  ): Tensor => {
-    const { errorIfNonfinite } = typeof normType === 'object' ? normType : options;
-    return noGrad(() => {
+  'maxNorm normType? errorIfNonfinite?',
+  (parameters: Tensor | Iterable<Tensor>, maxNorm: number, normType = 2, errorIfNonfinite = false): Tensor =>
+    noGrad(() => {
       const grads = gradients(parameters);
-      const total = totalNorm(grads, typeof normType === 'object' ? 2 : normType, errorIfNonfinite);
+      const total = totalNorm(grads, normType, errorIfNonfinite);
       // Always multiplied, by 1 if the norm is small: no value has to be read.
       const factor = total.add(1e-6).reciprocal().mul(maxNorm).minimum(1);
       for (const grad of grads) grad.mul_(factor.to(grad.dtype));
       return total;
-    });
-  },
+    }),
 );
 
 /** Cuts every element of the gradients to [−clipValue, clipValue]. */

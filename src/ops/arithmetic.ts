@@ -50,19 +50,19 @@ export interface AlphaOptions {
 
 /** a + alpha·b, elementwise with broadcasting. */
 export function add<T extends Variable>(a: OperandOf<T>, b: OperandOf<T>, options?: AlphaOptions): T {
-  const { alpha = 1 } = optionsGiven(options, 'add');
+  const { alpha = 1 } = optionsGiven(options, 'add', 'alpha');
   return addOp<T>(a, alpha === 1 ? b : scaled<T>(b, alpha, a));
 }
 
 /** a − alpha·b, elementwise with broadcasting. @throws DTypeError for two bool tensors, as PyTorch */
 export function sub<T extends Variable>(a: OperandOf<T>, b: OperandOf<T>, options?: AlphaOptions): T {
-  const { alpha = 1 } = optionsGiven(options, 'sub');
+  const { alpha = 1 } = optionsGiven(options, 'sub', 'alpha');
   return subOp<T>(a, alpha === 1 ? b : scaled<T>(b, alpha, a));
 }
 
 /** alpha·b − a with the operands exchanged: `rsub`. */
 export function rsub<T extends Variable>(a: T, b: OperandOf<T>, options?: AlphaOptions): T {
-  const { alpha = 1 } = optionsGiven(options, 'rsub');
+  const { alpha = 1 } = optionsGiven(options, 'rsub', 'alpha');
   return inOp('rsub', () => {
     return applyBinary<T>(
       { ...subOp.row, node: typeof b === 'object' ? 'RsubBackward0' : 'RsubBackward1' },
@@ -150,7 +150,7 @@ export interface DivOptions {
 
 /** a / b. Integers divide into floating point unless a rounding mode is given. */
 export function div<T extends Variable>(a: OperandOf<T>, b: OperandOf<T>, options?: DivOptions): T {
-  const { roundingMode = null } = optionsGiven(options, 'div');
+  const { roundingMode = null } = optionsGiven(options, 'div', 'roundingMode');
   switch (roundingMode) {
     case null:
       return divOp<T>(a, b);

@@ -20,7 +20,7 @@ export interface ValueOptions {
 }
 
 /** x + value · a · b; all broadcast. */
-export const addcmul = /* @__PURE__ */ taking('addcmul', 'tensor1 tensor2 *', function addcmul<
+export const addcmul = /* @__PURE__ */ taking('addcmul', 'tensor1 tensor2 * value', function addcmul<
   T extends Variable,
 >(x: T, a: T, b: T, { value = 1 }: ValueOptions = {}): T {
   return inOp('addcmul', () => {
@@ -31,7 +31,7 @@ export const addcmul = /* @__PURE__ */ taking('addcmul', 'tensor1 tensor2 *', fu
 });
 
 /** x + value · a / b; all broadcast. */
-export const addcdiv = /* @__PURE__ */ taking('addcdiv', 'tensor1 tensor2 *', function addcdiv<
+export const addcdiv = /* @__PURE__ */ taking('addcdiv', 'tensor1 tensor2 * value', function addcdiv<
   T extends Variable,
 >(x: T, a: T, b: T, { value = 1 }: ValueOptions = {}): T {
   tensorGiven(x, 'addcdiv');

@@ -10,7 +10,7 @@ import { eq, ge, isfinite, le, logicalAnd } from './comparison.ts';
 import { detached } from './composite.ts';
 import { cast, clone, commonDType, elementValue, FLOAT32_MAX, type OperandOf } from './convert.ts';
 import { tensorGiven } from './given.ts';
-import { checkNames, isPlain } from './options.ts';
+import { type Flexible, inOrder } from './options.ts';
 import { whereOp } from './where.ts';
 
 /** A bound: a number, a tensor that broadcasts, or none. */
@@ -20,6 +20,12 @@ export interface ClampOptions<T extends Variable> {
   min?: BoundOf<T>;
   max?: BoundOf<T>;
 }
+
+/** `(min, max)`, any tail of them by name. */
+export type ClampArguments<T extends Variable> = Flexible<
+  [min: BoundOf<T> | undefined, max: BoundOf<T>],
+  ClampOptions<T>
+>;
 
 const clampSpec = {
   name: 'clamp',
@@ -31,13 +37,10 @@ const clampSpec = {
  * x with elements below min replaced by min and those above max by max; NaN stays, and a bound that is NaN makes everything NaN. Where min > max, max wins. The
  * gradient passes where min ≤ x ≤ max, bounds included. @throws ArgumentError if neither bound is given
  */
-export function clamp<T extends Variable>(x: T, min?: BoundOf<T> | ClampOptions<T>, max?: BoundOf<T>): T {
+export function clamp<T extends Variable>(x: T, ...args: ClampArguments<T>): T {
   tensorGiven(x, 'clamp');
   return inOp('clamp', () => {
-    const above = isPlain(max) ? (max as ClampOptions<T>).max : max;
-    const named = isPlain(min) ? (min as ClampOptions<T>) : { min: min as BoundOf<T>, max: above };
-    const low = named.min ?? null;
-    const high = named.max ?? above ?? null;
+    const [low = null, high = null] = inOrder<[BoundOf<T>, BoundOf<T>]>('clamp', 'min max', args);
     if (low === null && high === null)
       throw new ArgumentError("clamp: At least one of 'min' or 'max' must not be None, but got neither");
     if (typeof low === 'object' && low !== null) return clampByTensors(x, low, high);
@@ -97,22 +100,24 @@ export interface NanToNumOptions {
   neginf?: number | null;
 }
 
+/** `(nan, posinf, neginf)`, any tail of them by name. */
+export type NanToNumArguments = Flexible<
+  [nan: number | null, posinf: number | null, neginf: number | null],
+  NanToNumOptions
+>;
+
 /** NaN and infinities replaced by numbers; gradients pass only where nothing was replaced. */
-export function nanToNum<T extends Variable>(
-  x: T,
-  nan: number | NanToNumOptions = 0,
-  posinf?: number | null,
-  neginf?: number | null,
-): T {
+export function nanToNum<T extends Variable>(x: T, ...args: NanToNumArguments): T {
   tensorGiven(x, 'nan_to_num');
+  type Values = [number | null, number | null, number | null];
+  const [nan, posinf, neginf] = inOrder<Values>('nan_to_num', 'nan posinf neginf', args);
   if (!isFloating(x.dtype)) return clone(x);
-  const options = typeof nan === 'object' ? checkNames(nan) : { nan, posinf, neginf };
   const largest = x.dtype === 'float32' ? FLOAT32_MAX : Number.MAX_VALUE;
-  const high = options.posinf ?? largest;
-  const low = options.neginf ?? -largest;
+  const high = posinf ?? largest;
+  const low = neginf ?? -largest;
   const value = detached(x);
   const infinite = whereOp<T>(eq<T>(value, Infinity), high, whereOp<T>(eq<T>(value, -Infinity), low, value));
-  const out = whereOp<T>(eq<T>(value, value), infinite, options.nan ?? 0);
+  const out = whereOp<T>(eq<T>(value, value), infinite, nan ?? 0);
   return record('NanToNumBackward0', out.array, [x], (node) => {
     const saved = node.save(x);
     return (grad) => [whereOp<T>(isfinite(saved.get(grad)), grad, 0)];

@@ -11,6 +11,7 @@ import { detached } from './composite.ts';
 import { cast, contiguous, type OperandOf, pairDType } from './convert.ts';
 import { operandGiven, optionsGiven, tensorGiven, wholeGiven } from './given.ts';
 import { integerVector, selectAlong } from './indexing.ts';
+import { type Flexible, inOrder, named } from './options.ts';
 import { histcUnread, isinUnread, searchUnread } from './unread.ts';
 import { reshape, transpose } from './views.ts';
 
@@ -32,6 +33,18 @@ export interface UniqueOptions {
   /** Distinct slices along this dimension instead of distinct elements. */
   dim?: number | null;
 }
+
+/** `(sorted, returnInverse, returnCounts, dim)`, any tail of them by name. */
+export type UniqueArguments = Flexible<
+  [sorted: boolean, returnInverse: boolean, returnCounts: boolean, dim: number | null],
+  UniqueOptions
+>;
+type RunOptions = Omit<UniqueOptions, 'sorted'>;
+/** `(returnInverse, returnCounts, dim)`, any tail of them by name. */
+export type RunArguments = Flexible<
+  [returnInverse: boolean, returnCounts: boolean, dim: number | null],
+  RunOptions
+>;
 
 interface Groups {
   /** A representative of each group, by number of the element or slice. */
@@ -97,47 +110,20 @@ function grouped<T extends Variable>(x: T, options: UniqueOptions, sorts: boolea
 
 /** The distinct elements (or slices along dim), sorted; with options also where each went, and the counts. */
 export function unique<T extends Variable>(x: T): T;
-export function unique<T extends Variable>(
-  x: T,
-  sorted: boolean | UniqueOptions,
-  returnInverse?: boolean,
-  returnCounts?: boolean,
-  dim?: number | null,
-): T | T[];
-export function unique<T extends Variable>(
-  x: T,
-  sorted: boolean | UniqueOptions = true,
-  returnInverse = false,
-  returnCounts = false,
-  dim: number | null = null,
-): T | T[] {
+export function unique<T extends Variable>(x: T, ...args: UniqueArguments): T | T[];
+export function unique<T extends Variable>(x: T, ...args: UniqueArguments): T | T[] {
   tensorGiven(x, 'unique');
-  return inOp('unique', () => {
-    return grouped(
-      x,
-      typeof sorted === 'object' ? optionsGiven(sorted, 'unique') : { returnInverse, returnCounts, dim },
-      true,
-    );
-  });
+  return inOp('unique', () =>
+    grouped(x, named<UniqueOptions>('unique', 'sorted returnInverse returnCounts dim', args), true),
+  );
 }
 
 /** Runs of equal elements (or slices along dim) reduced to one each. */
-export function uniqueConsecutive<T extends Variable>(
-  x: T,
-  returnInverse: boolean | UniqueOptions = false,
-  returnCounts = false,
-  dim: number | null = null,
-): T | T[] {
+export function uniqueConsecutive<T extends Variable>(x: T, ...args: RunArguments): T | T[] {
   tensorGiven(x, 'unique_consecutive');
-  return inOp('unique_consecutive', () => {
-    return grouped(
-      x,
-      typeof returnInverse === 'object'
-        ? optionsGiven(returnInverse, 'unique_consecutive')
-        : { returnInverse, returnCounts, dim },
-      false,
-    );
-  });
+  return inOp('unique_consecutive', () =>
+    grouped(x, named<RunOptions>('unique_consecutive', 'returnInverse returnCounts dim', args), false),
+  );
 }
 
 export interface BincountOptions<T extends Variable> {
@@ -145,14 +131,16 @@ export interface BincountOptions<T extends Variable> {
   minlength?: number;
 }
 
+/** `(weights, minlength)`, either by name. */
+export type BincountArguments<T extends Variable> = Flexible<
+  [weights: T | null, minlength: number],
+  BincountOptions<T>
+>;
+
 /** How often 0, 1, 2, … occur in a vector of non-negative integers; with weights their sums instead. */
-export function bincount<T extends Variable>(
-  x: T,
-  weights: T | null | BincountOptions<T> = null,
-  minlength = 0,
-): T {
+export function bincount<T extends Variable>(x: T, ...args: BincountArguments<T>): T {
   tensorGiven(x, 'bincount');
-  const o: BincountOptions<T> = weights !== null && !('array' in weights) ? weights : { weights, minlength };
+  const [given = null, minlength = 0] = inOrder<[T | null, number]>('bincount', 'weights minlength', args);
   if (isFloating(x.dtype) || x.dtype === 'bool')
     throw new DTypeError(`bincount: "bincount_cpu" not implemented for '${torchTypeName(x.dtype)}'`);
   const list = Array.from(x.array.backend.hostValues(x.array, 'bincount'), Number);
@@ -161,10 +149,9 @@ export function bincount<T extends Variable>(
       `bincount only supports 1-d non-negative integral inputs; got shape ${formatShape(x.shape)}`,
     );
   }
-  const least = wholeGiven(o.minlength ?? 0, 'bincount', 'minlength');
+  const least = wholeGiven(minlength, 'bincount', 'minlength');
   if (least < 0) throw new ArgumentError(`bincount: minlength should be >= 0, but got ${least}`);
   const length = list.reduce((n, v) => Math.max(n, v + 1), least);
-  const given = o.weights ?? null;
   const positions = cast(detached(x), 'int64');
   // Without elements PyTorch counts, weights or not.
   const counts = given === null || list.length === 0;
@@ -187,20 +174,20 @@ export interface HistcOptions {
   max?: number;
 }
 
+/** `(bins, min, max)`, any tail of them by name. */
+export type HistcArguments = Flexible<[bins: number, min: number, max: number], HistcOptions>;
+
 /** Counts of elements in `bins` equal bins between min and max (of the data if both are 0), the last one closed. */
-export function histc<T extends Variable>(x: T, bins: number | HistcOptions = 100, min = 0, max = 0): T {
+export function histc<T extends Variable>(x: T, ...args: HistcArguments): T {
   tensorGiven(x, 'histc');
-  const o =
-    typeof bins === 'object'
-      ? { bins: 100, min: 0, max: 0, ...optionsGiven(bins, 'histc') }
-      : { bins, min, max };
+  const [bins = 100, min = 0, max = 0] = inOrder<[number, number, number]>('histc', 'bins min max', args);
   if (!isFloating(x.dtype))
     throw new DTypeError(`histc: "histogram_cpu" not implemented for '${torchTypeName(x.dtype)}'`);
-  if (!Number.isInteger(o.bins) || o.bins <= 0)
-    throw new ArgumentError(`histc: bins must be > 0, but got ${o.bins}`);
-  if (!x.array.backend.synchronous) return histcUnread(detached(x), o.bins, o.min, o.max);
+  if (!Number.isInteger(bins) || bins <= 0)
+    throw new ArgumentError(`histc: bins must be > 0, but got ${bins}`);
+  if (!x.array.backend.synchronous) return histcUnread(detached(x), bins, min, max);
   const list = Array.from(x.array.backend.read(x.array), Number);
-  let [low, high] = [o.min, o.max];
+  let [low, high] = [min, max];
   if (low === high && list.length > 0) {
     low = list.reduce((a, b) => Math.min(a, b), Infinity);
     high = list.reduce((a, b) => Math.max(a, b), -Infinity);
@@ -209,12 +196,11 @@ export function histc<T extends Variable>(x: T, bins: number | HistcOptions = 10
   if (!Number.isFinite(low) || !Number.isFinite(high))
     throw new ArgumentError(`histc: range of [${low}, ${high}] is not finite`);
   if (low > high) throw new ArgumentError(`histc: max must be larger than min, but got [${low}, ${high}]`);
-  const counts = new Float64Array(o.bins);
+  const counts = new Float64Array(bins);
   for (const v of list) {
-    if (v >= low && v <= high)
-      counts[Math.min(Math.floor(((v - low) / (high - low)) * o.bins), o.bins - 1)]++;
+    if (v >= low && v <= high) counts[Math.min(Math.floor(((v - low) / (high - low)) * bins), bins - 1)]++;
   }
-  return cast(x.derive(x.array.backend.upload(counts, [o.bins], 'float64')), x.dtype);
+  return cast(x.derive(x.array.backend.upload(counts, [bins], 'float64')), x.dtype);
 }
 
 export interface SearchOptions {
@@ -229,7 +215,7 @@ export function searchsorted<T extends Variable>(
   values: OperandOf<T>,
   options?: SearchOptions,
 ): T {
-  const { right, side } = optionsGiven(options, 'searchsorted');
+  const { right, side } = optionsGiven(options, 'searchsorted', 'right side');
   tensorGiven(sequence, 'searchsorted', 'sequence');
   operandGiven(values, 'searchsorted', 'values');
   const behind = right ?? side === 'right';
@@ -274,7 +260,7 @@ export const bucketize = <T extends Variable>(
 
 /** True where an element of x is among the test elements. */
 export function isin<T extends Variable>(x: T, among: T, options?: { invert?: boolean }): T {
-  const { invert = false } = optionsGiven(options, 'isin');
+  const { invert = false } = optionsGiven(options, 'isin', 'invert');
   tensorGiven(x, 'isin');
   tensorGiven(among, 'isin', 'among');
   if (!x.array.backend.synchronous) return isinUnread(x, among, invert);

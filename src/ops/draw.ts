@@ -10,7 +10,6 @@ import type { DType, TypedArray } from '../core/dtype.ts';
 import { ArgumentError, DTypeError } from '../core/errors.ts';
 import { defaultEngine, type RandomEngine } from '../core/rng.ts';
 import { contiguousStrides, isContiguous, reordered, type Shape, type Strides } from '../core/shape.ts';
-import { optionsGiven } from './given.ts';
 
 /** Where draws come from. */
 export interface GeneratorOptions {
@@ -20,7 +19,7 @@ export interface GeneratorOptions {
 
 /** The engine to draw from. @throws ArgumentError where something else than options came, be it a generator by itself */
 export function engineOf(options: GeneratorOptions): RandomEngine {
-  const { generator } = optionsGiven(options, 'generator');
+  const { generator } = options;
   if ('engine' in options)
     throw new ArgumentError(
       'generator: expected { generator } in the options, but got a Generator by itself',

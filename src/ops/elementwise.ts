@@ -253,7 +253,7 @@ const roundOp = unaryOp({ name: 'round', js: roundHalfToEven, big: (x) => x, wgs
 /** The nearest integer, or the nearest with so many decimals; halves go to the even one. */
 export const round = Object.assign(
   <T extends Variable>(x: T, options?: { decimals?: number }): T => {
-    const { decimals = 0 } = optionsGiven(options, 'round');
+    const { decimals = 0 } = optionsGiven(options, 'round', 'decimals');
     if (decimals === 0 || !isFloating(x.dtype)) return roundOp(x);
     const scale = 10 ** Math.abs(decimals);
     return decimals > 0 ? div<T>(roundOp(mul<T>(x, scale)), scale) : mul<T>(roundOp(div<T>(x, scale)), scale);

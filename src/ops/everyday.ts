@@ -17,8 +17,8 @@ import { integerVector, selectAlong } from './indexing.ts';
 import { cat } from './join.ts';
 import { matmul } from './matmul.ts';
 import { namedResult, type ValuesAndIndices } from './namedResult.ts';
-import { checkNames } from './options.ts';
-import type { AlongOptions } from './order.ts';
+import { type Flexible, inOrder } from './options.ts';
+import type { AlongArguments } from './order.ts';
 import { mean, sum } from './reduce.ts';
 import { diagonal } from './triangles.ts';
 import { modeUnread } from './unread.ts';
@@ -34,18 +34,24 @@ export interface DiffOptions<T> {
   append?: T | null;
 }
 
+/** `(n, dim, prepend, append)`, any tail of them by name. */
+export type DiffArguments<T> = Flexible<
+  [n: number, dim: number, prepend: T | null, append: T | null],
+  DiffOptions<T>
+>;
+
 /** The differences of neighbours along dim (default the last), n times over. @throws ShapeError for a 0-d tensor */
-export function diff<T extends Variable>(x: T, n: number | DiffOptions<T> = 1, dim = -1): T {
+export function diff<T extends Variable>(x: T, ...args: DiffArguments<T>): T {
   tensorGiven(x, 'diff');
   return inOp('diff', () => {
-    const o: DiffOptions<T> = typeof n === 'object' ? checkNames(n) : { n, dim };
+    type Values = [number, number, T | null, T | null];
+    const [times = 1, dim = -1, prepend, append] = inOrder<Values>('diff', 'n dim prepend append', args);
     if (x.ndim === 0)
       throw new ShapeError('diff expects input to be at least one-dimensional, but got shape []');
-    const d = normalizeDim(o.dim ?? -1, x.ndim, 'diff');
-    const times = o.n ?? 1;
+    const d = normalizeDim(dim, x.ndim, 'diff');
     if (!Number.isInteger(times) || times < 0)
       throw new ArgumentError(`diff: order must be non-negative but got ${times}`);
-    const parts = [o.prepend, x, o.append].filter((part): part is T => part !== null && part !== undefined);
+    const parts = [prepend, x, append].filter((part): part is T => part !== null && part !== undefined);
     let y = parts.length > 1 ? cat(parts, d) : x;
     for (let i = 0; i < times; i++) {
       const size = Math.max(0, y.shape[d] - 1);
@@ -63,15 +69,14 @@ export interface TrapezoidOptions {
 
 /** The area under y along dim by the trapezoidal rule, at the points x or at equal distances. */
 export function trapezoid<T extends Variable>(y: T, x?: T | TrapezoidOptions, options?: TrapezoidOptions): T {
-  const { dx = 1, dim = -1 } = optionsGiven(options, 'trapezoid');
   tensorGiven(y, 'trapezoid', 'y');
   return inOp('trapezoid', () => {
-    const points = typeof x === 'object' && 'array' in x ? x : null;
-    const o = x !== undefined && points === null ? { dx, dim, ...optionsGiven(x, 'trapezoid') } : { dx, dim };
-    const d = normalizeDim(o.dim ?? -1, y.ndim, 'trapezoid');
+    const [points, dx = 1, dim = -1] = inOrder<[T, number, number]>('trapezoid', 'x * dx dim', [x, options]);
+    const d = normalizeDim(dim, y.ndim, 'trapezoid');
     const size = Math.max(0, y.shape[d] - 1);
     const pairs = add<T>(narrow(y, d, 0, size), narrow(y, d, y.shape[d] - size, size));
-    if (points === null) return mul<T>(sum(pairs, d), (o.dx ?? 1) / 2);
+    if (points === undefined) return mul<T>(sum(pairs, d), dx / 2);
+    tensorGiven(points, 'trapezoid', 'x');
     if (points.ndim === 1 && points.shape[0] !== y.shape[d]) {
       throw new ShapeError(
         `trapezoid: There must be one \`x\` value for each sample point; got ${points.shape[0]} for ${y.shape[d]}`,
@@ -88,7 +93,7 @@ export const trapz = trapezoid;
 
 /** The covariance matrix of variables (rows) observed together (columns); of one variable a number. @throws ShapeError */
 export function cov<T extends Variable>(x: T, options?: { correction?: number }): T {
-  const { correction = 1 } = optionsGiven(options, 'cov');
+  const { correction = 1 } = optionsGiven(options, 'cov', 'correction');
   tensorGiven(x, 'cov');
   return inOp('cov', () => {
     if (x.ndim > 2) {
@@ -117,21 +122,17 @@ export function corrcoef<T extends Variable>(x: T): T {
 }
 
 /** The commonest element along dim (the smallest of several) and the last position where it stands. */
-export function mode<T extends Variable>(
-  x: T,
-  dim: number | AlongOptions = -1,
-  keepdim = false,
-): ValuesAndIndices<T> {
+export function mode<T extends Variable>(x: T, ...args: AlongArguments): ValuesAndIndices<T> {
   tensorGiven(x, 'mode');
-  const o = typeof dim === 'object' ? { dim: -1, keepdim, ...checkNames(dim) } : { dim, keepdim };
-  const d = normalizeDim(o.dim, x.ndim, 'mode');
+  const [dim = -1, keepdim = false] = inOrder<[number, boolean]>('mode', 'dim keepdim', args);
+  const d = normalizeDim(dim, x.ndim, 'mode');
   if (x.ndim === 0) return namedResult('mode', clone(x), reshape(integerVector(x, [0]), []));
   const n = x.shape[d];
   if (n === 0)
     throw new IndexError(
       `mode(): Expected reduction dim ${d} to have non-zero size; got shape ${formatShape(x.shape)}.`,
     );
-  if (!x.array.backend.synchronous) return modeUnread(x, d, o.keepdim);
+  if (!x.array.backend.synchronous) return modeUnread(x, d, keepdim);
   const { values, indices } = x.array.backend.sort(x.array, d, false);
   const rows = (array: typeof values): number[] => {
     const last = contiguous(transpose(detached(x).derive(array), d, -1));
@@ -149,7 +150,7 @@ export function mode<T extends Variable>(
   }
   const shape = x.shape.map((size, axis) => (axis === d ? x.shape[x.ndim - 1] : size)).with(x.ndim - 1, 1);
   const picks = contiguous(transpose(reshape(integerVector(x, best), shape), d, -1));
-  const shaped = (y: T): T => (o.keepdim ? y : squeeze(y, d));
+  const shaped = (y: T): T => (keepdim ? y : squeeze(y, d));
   return namedResult('mode', named('ModeBackward0', shaped(gatherAlong(x, d, picks))), shaped(picks));
 }
 
@@ -180,22 +181,21 @@ export function blockDiag<T extends Variable>(...matrices: readonly T[]): T {
 /** All choices of r elements of a vector, one a row, in order. @throws ShapeError, ArgumentError */
 export function combinations<T extends Variable>(
   x: T,
-  r: number | { r?: number; withReplacement?: boolean } = 2,
-  withReplacement = false,
+  ...args: Flexible<[r: number, withReplacement: boolean], { r?: number; withReplacement?: boolean }>
 ): T {
   tensorGiven(x, 'combinations');
-  const o = typeof r === 'object' ? { r: 2, withReplacement, ...checkNames(r) } : { r, withReplacement };
+  const [r = 2, again = false] = inOrder<[number, boolean]>('combinations', 'r withReplacement', args);
   if (x.ndim !== 1)
     throw new ShapeError(`combinations: Expect a 1D vector, but got shape ${formatShape(x.shape)}`);
-  if (!Number.isInteger(o.r) || o.r < 0)
-    throw new ArgumentError(`combinations: Expect a non-negative number, but got ${o.r}`);
+  if (!Number.isInteger(r) || r < 0)
+    throw new ArgumentError(`combinations: Expect a non-negative number, but got ${r}`);
   const chosen: number[][] = [];
   const extend = (list: readonly number[], from: number): void => {
-    if (list.length === o.r) chosen.push([...list]);
-    else for (let i = from; i < x.shape[0]; i++) extend([...list, i], o.withReplacement ? i : i + 1);
+    if (list.length === r) chosen.push([...list]);
+    else for (let i = from; i < x.shape[0]; i++) extend([...list, i], again ? i : i + 1);
   };
   // PyTorch has a vector here, not one empty row.
-  if (o.r === 0) return zerosOf(x, [0]);
+  if (r === 0) return zerosOf(x, [0]);
   extend([], 0);
-  return reshape(selectAlong(x, 0, chosen.flat()), [chosen.length, o.r]);
+  return reshape(selectAlong(x, 0, chosen.flat()), [chosen.length, r]);
 }

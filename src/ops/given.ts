@@ -2,7 +2,7 @@
 import type { Variable } from '../autograd/variable.ts';
 import { type DType, isFloating, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError } from '../core/errors.ts';
-import { checkNames } from './options.ts';
+import { checkNames, namesIn } from './options.ts';
 
 const NONE: object = Object.freeze({});
 
@@ -44,14 +44,15 @@ export function operandGiven<X>(x: X, op: string, argument: string): X {
   refuse(x, op, argument, 'a Tensor or a number');
 }
 
-/** The options, none if nothing came; they must be an object. @throws ArgumentError where a plain value, a list or a tensor came */
-export function optionsGiven<O extends object>(x: O | undefined, op: string): O;
-export function optionsGiven(x: unknown, op: string): unknown;
-export function optionsGiven(x: unknown, op: string): unknown {
-  if (x === undefined) return NONE;
+/**
+ * The options, none if nothing came; they must be an object with no other names than those of the signature.
+ * @throws ArgumentError where a plain value, a list or a tensor came, or a name of another op
+ */
+export function optionsGiven<O extends object>(x: O | undefined, op: string, signature: string): O {
+  if (x === undefined) return NONE as O;
   if (typeof x !== 'object' || x === null || Array.isArray(x) || 'array' in x)
     refuse(x, op, 'options', 'an object with the names of arguments');
-  return checkNames(x);
+  return checkNames(x, op, namesIn(signature));
 }
 
 /** x, which must have come. @throws ArgumentError */

@@ -19,6 +19,7 @@ import { add, mul, remainder } from './arithmetic.ts';
 import { cast, checkDevices, contiguous, elementValue, type OperandOf } from './convert.ts';
 import { given, operandGiven, tensorGiven } from './given.ts';
 import { inplace, once } from './inplace.ts';
+import { type ByName, option } from './options.ts';
 import { zeros } from './unary.ts';
 import {
   alias,
@@ -351,9 +352,10 @@ export function indexPut_<T extends Variable>(
   x: T,
   entries: readonly IndexOf<T>[],
   value: OperandOf<T>,
-  accumulate = false,
+  given?: ByName<'accumulate', boolean>,
 ): T {
   tensorGiven(x, 'index_put');
+  const accumulate = option<'accumulate', boolean>(given, 'index_put_', 'accumulate', false);
   operandGiven(value, 'index_put', 'value');
   const planned = plan(x, entries);
   const { source, indices } = planned;

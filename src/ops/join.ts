@@ -16,7 +16,7 @@ import { narrow, unsqueeze } from './views.ts';
  * dtypes are promoted. @throws ArgumentError for an empty list, ShapeError
  */
 export function cat<T extends Variable>(tensors: readonly T[], along?: ByName<'dim', number>): T {
-  const dim = option(along, 'dim', 0);
+  const dim = option(along, 'cat', 'dim', 0);
   tensorsGiven(tensors, 'cat');
   if (tensors.length === 0) throw new ArgumentError('cat: expected a non-empty list of Tensors');
   checkDevices(tensors, 'cat', '');
@@ -64,7 +64,7 @@ export function cat<T extends Variable>(tensors: readonly T[], along?: ByName<'d
 /** Tensors of equal shape along a new dimension. @throws ArgumentError for an empty list, ShapeError */
 export function stack<T extends Variable>(tensors: readonly T[], along?: ByName<'dim', number>): T {
   return inOp('stack', () => {
-    const dim = option(along, 'dim', 0);
+    const dim = option(along, 'stack', 'dim', 0);
     tensorsGiven(tensors, 'stack');
     if (tensors.length === 0) throw new ArgumentError('stack: expected a non-empty list of Tensors');
     const [first] = tensors;

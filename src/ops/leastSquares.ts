@@ -13,7 +13,7 @@ import { isinf } from './comparison.ts';
 import { detached } from './composite.ts';
 import { checkDevices } from './convert.ts';
 import { square } from './elementwise.ts';
-import { tensorGiven } from './given.ts';
+import { optionsGiven, tensorGiven } from './given.ts';
 import { integerVector } from './indexing.ts';
 import { matrixNorm } from './linalg.ts';
 import { matmul } from './matmul.ts';
@@ -26,14 +26,12 @@ import {
   type Named,
   namedResults,
   oneOf,
-  ownOptions,
-  ownValue,
   squareGiven,
 } from './matrices.ts';
-import { isPlain } from './options.ts';
+import { type Flexible, inOrder, option } from './options.ts';
 import { sum } from './reduce.ts';
 import { inverseOrInfinity, isVectorFor } from './solving.ts';
-import { hostEigen, hostSingular, svdvals } from './spectral.ts';
+import { hostEigen, hostSingular, valuesFor } from './spectral.ts';
 import type { NormOrder } from './statistics.ts';
 import { expand, narrow, reshape, squeeze, transpose, unsqueeze } from './views.ts';
 import { whereOp } from './where.ts';
@@ -103,7 +101,7 @@ interface Pseudo extends Tolerance {
   hermitian?: boolean;
 }
 
-const PSEUDO_NAMES = 'hermitian rcond tol';
+const PSEUDO_NAMES = 'atol rtol hermitian';
 
 function pseudoinverses<T extends Variable>(a: T, op: string, { hermitian = false, ...limits }: Pseudo): T {
   const [m, n] = a.shape.slice(-2);
@@ -150,7 +148,7 @@ export function pinv<T extends Variable>(a: T, given?: number | (Pseudo & { rcon
   const op = 'linalg.pinv';
   matricesGiven(a, op);
   if (typeof given === 'number') return pseudoinverses(a, op, { rtol: given });
-  const { rcond, ...options } = ownOptions(given, op, PSEUDO_NAMES);
+  const { rcond, ...options } = optionsGiven(given, op, `rcond ${PSEUDO_NAMES}`);
   if (options.hermitian) squareGiven(a, op);
   return pseudoinverses(a, op, rcond === undefined ? options : { ...options, rtol: rcond });
 }
@@ -164,7 +162,7 @@ const rankOf = (a: Variable, { values }: Singular, limits: Tolerance): number =>
 export function matrixRank<T extends Variable>(a: T, given?: number | (Pseudo & { tol?: number })): T {
   const op = 'linalg.matrix_rank';
   matricesGiven(a, op);
-  const options = typeof given === 'number' ? { tol: given } : ownOptions(given, op, PSEUDO_NAMES);
+  const options = typeof given === 'number' ? { tol: given } : optionsGiven(given, op, `tol ${PSEUDO_NAMES}`);
   const { hermitian = false, tol, ...limits }: Pseudo & { tol?: number } = options;
   if (hermitian) squareGiven(a, op);
   const within = tol === undefined ? limits : { ...limits, atol: tol, rtol: 0 };
@@ -185,7 +183,7 @@ export function matrixRank<T extends Variable>(a: T, given?: number | (Pseudo & 
 export function cond<T extends Variable>(a: T, given?: NormOrder | { p?: NormOrder }): T {
   const op = 'linalg.cond';
   matricesGiven(a, op);
-  const p = ownValue<'p', NormOrder>(given ?? undefined, 'p', null);
+  const p = option<'p', NormOrder>(given ?? undefined, op, 'p', null);
   if (p !== null && ![2, -2, 1, -1, Infinity, -Infinity, 'inf', '-inf', 'fro', 'nuc'].includes(p))
     throw new ArgumentError(`${op} got an invalid norm type: ${p}`);
   const bySingular = p === null || p === 2 || p === -2;
@@ -195,7 +193,7 @@ export function cond<T extends Variable>(a: T, given?: NormOrder | { p?: NormOrd
     const inverse = matrixNorm(inverseOrInfinity(a, op), p);
     return whereOp<T>(isinf(inverse), inverse, mul<T>(matrixNorm(a, p), inverse));
   }
-  const values = svdvals(a, op);
+  const values = valuesFor(a, op);
   if (p === 'nuc') return mul<T>(sum(values, -1), sum(div<T>(1, values), -1));
   const largest = squeeze(narrow(values, -1, 0, 1), -1);
   const least = squeeze(narrow(values, -1, values.shape[values.ndim - 1] - 1, 1), -1);
@@ -235,15 +233,15 @@ function leastSquares<T extends Variable>(a: T, b: T, op: string, limits: Tolera
 export function lstsq<T extends Variable>(
   a: T,
   b: T,
-  rcond?: number | null | { rcond?: number | null; driver?: LstsqDriver | null },
-  options?: { driver?: LstsqDriver | null },
+  ...args: Flexible<[rcond: number | null], { rcond?: number | null; driver?: LstsqDriver | null }>
 ): Named<T, ['solution', 'residuals', 'rank', 'singularValues']> {
   const op = 'linalg.lstsq';
   matricesGiven(a, op);
   tensorGiven(b, op, 'B');
-  const named = ownOptions(isPlain(rcond) ? rcond : options, op, 'rcond driver');
-  const limits = { rtol: (isPlain(rcond) ? rcond.rcond : rcond) ?? null };
-  const driver = named.driver ?? 'gelsy';
+  type Values = [number | null, LstsqDriver | null];
+  const [rcond = null, given] = inOrder<Values>(op, 'rcond * driver', args);
+  const limits = { rtol: rcond };
+  const driver = given ?? 'gelsy';
   oneOf(
     driver,
     ['gels', 'gelsy', 'gelsd', 'gelss'],

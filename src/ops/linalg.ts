@@ -8,7 +8,7 @@ import { cast } from './convert.ts';
 import { abs } from './elementwise.ts';
 import { tensorGiven } from './given.ts';
 import { amax, amin, type Dims, sum } from './reduce.ts';
-import { svdvals } from './spectral.ts';
+import { valuesFor } from './spectral.ts';
 import { type NormOrder, vectorNorm } from './statistics.ts';
 import { permute, reshape } from './views.ts';
 
@@ -48,7 +48,7 @@ export function matrixNorm<T extends Variable>(
 /** The singular values of the matrices that lie in two dimensions; the other ones stay before them. */
 function singularValues<T extends Variable>(x: T, rows: number, columns: number): T {
   const others = [...x.shape.keys()].filter((d) => d !== rows && d !== columns);
-  return svdvals(permute(x, [...others, rows, columns]), 'linalg.matrix_norm');
+  return valuesFor(permute(x, [...others, rows, columns]), 'linalg.matrix_norm');
 }
 
 /** A vector or matrix norm, as PyTorch decides by `order` and `dims`. @throws ArgumentError, ShapeError */

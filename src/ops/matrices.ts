@@ -8,8 +8,7 @@ import type { NDArray } from '../backend/array.ts';
 import { isFloating, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, LinAlgError, ShapeError } from '../core/errors.ts';
 import { formatShape, numElements, type Shape } from '../core/shape.ts';
-import { optionsGiven, tensorGiven } from './given.ts';
-import { checkNames, isPlain } from './options.ts';
+import { tensorGiven } from './given.ts';
 
 /** x, which must be of matrices of floats. @throws ArgumentError, ShapeError, DTypeError */
 export function matricesGiven<T extends Variable>(x: T, op: string, argument = 'A'): T {
@@ -45,23 +44,6 @@ export function checkSameDType(a: Variable, b: Variable, op: string): void {
     `${op}: Expected A and B to have the same dtype, but found A of type ${torchTypeName(a.dtype)} and B of type ` +
       `${torchTypeName(b.dtype)} instead`,
   );
-}
-
-/** The options, which are the function's own: its names, with spaces between. @throws ArgumentError */
-export function ownOptions<O extends object>(options: O | undefined, op: string, names: string): Partial<O> {
-  if (options === undefined) return {};
-  return isPlain(options) ? checkNames(options, names.split(' ')) : optionsGiven(options, op);
-}
-
-/** One value that comes by position or by name. @throws ArgumentError */
-export function ownValue<K extends string, V>(
-  given: V | { readonly [key in K]?: V } | undefined,
-  key: K,
-  otherwise: V,
-): V {
-  if (given === undefined) return otherwise;
-  if (!isPlain(given)) return given as V;
-  return (checkNames(given, [key]) as { readonly [name in K]?: V })[key] ?? otherwise;
 }
 
 export const batchShape = (x: Variable): number[] => x.shape.slice(0, -2);

@@ -15,11 +15,11 @@ import { clampMin } from './clamp.ts';
 import { eq, isnan, logicalAnd, logicalNot, logicalOr } from './comparison.ts';
 import { detached, named } from './composite.ts';
 import { cast, contiguous } from './convert.ts';
-import { optionsGiven, tensorGiven } from './given.ts';
+import { tensorGiven } from './given.ts';
 import { selectAlong } from './indexing.ts';
 import { cat } from './join.ts';
 import { namedResult, type ValuesAndIndices } from './namedResult.ts';
-import { checkNames } from './options.ts';
+import { type Flexible, inOrder } from './options.ts';
 import { any, placeAt, sum } from './reduce.ts';
 import { taking } from './taking.ts';
 import { narrow, reshape, select, squeeze, unsqueeze } from './views.ts';
@@ -54,22 +54,21 @@ function firstSorted<T extends Variable>(
   return [out, positions];
 }
 
+/** `(dim, descending)`, any tail of them by name. */
+export type SortArguments = Flexible<[dim: number, descending: boolean], SortOptions>;
+
 /** Sorted along dim (default the last), stably; NaN counts as the largest. */
-export function sort<T extends Variable>(
-  x: T,
-  dim: number | SortOptions = -1,
-  descending = false,
-): ValuesAndIndices<T> {
+export function sort<T extends Variable>(x: T, ...args: SortArguments): ValuesAndIndices<T> {
   tensorGiven(x, 'sort');
-  const o = typeof dim === 'object' ? { dim: -1, descending, ...checkNames(dim) } : { dim, descending };
-  const d = normalizeDim(o.dim, x.ndim, 'sort');
-  const [values, indices] = firstSorted('SortBackward0', x, d, o.descending, null);
+  const [dim = -1, descending = false] = inOrder<[number, boolean]>('sort', 'dim descending * stable', args);
+  const d = normalizeDim(dim, x.ndim, 'sort');
+  const [values, indices] = firstSorted('SortBackward0', x, d, descending, null);
   return namedResult('sort', values, indices);
 }
 
 /** The positions that sort x along dim. */
-export const argsort = <T extends Variable>(x: T, dim: number | SortOptions = -1, descending = false): T =>
-  inOp('argsort', () => sort(detached(tensorGiven(x, 'argsort')), dim, descending).indices);
+export const argsort = <T extends Variable>(x: T, ...args: SortArguments): T =>
+  inOp('argsort', () => sort(detached(tensorGiven(x, 'argsort')), ...args).indices);
 
 /** Sorted along the first dimension. */
 export const msort = <T extends Variable>(x: T): T => sort(tensorGiven(x, 'msort'), 0).values;
@@ -83,19 +82,18 @@ export interface TopkOptions {
 }
 
 /** The k largest (or smallest) elements along dim in order, with their positions. @throws IndexError if k is too large */
-export const topk = /* @__PURE__ */ taking('topk', 'k dim? largest?', function topk<
+export const topk = /* @__PURE__ */ taking('topk', 'k dim? largest? sorted?', function topk<
   T extends Variable,
->(x: T, k: number, dim: number | TopkOptions = -1, largest = true): ValuesAndIndices<T> {
+>(x: T, k: number, dim = -1, largest = true, _sorted?: boolean): ValuesAndIndices<T> {
   tensorGiven(x, 'topk');
-  const o = typeof dim === 'object' ? { dim: -1, largest, ...checkNames(dim) } : { dim, largest };
-  const d = normalizeDim(o.dim, x.ndim, 'topk');
+  const d = normalizeDim(dim, x.ndim, 'topk');
   const n = x.ndim === 0 ? 1 : x.shape[d];
   if (!Number.isInteger(k) || k < 0 || k > n) {
     throw new IndexError(
       `topk: selected index k out of range; got 'k' = ${k} for dimension ${d} of size ${n}`,
     );
   }
-  const [values, indices] = firstSorted('TopkBackward0', x, d, o.largest, k);
+  const [values, indices] = firstSorted('TopkBackward0', x, d, largest, k);
   return namedResult('topk', values, indices);
 });
 
@@ -103,6 +101,8 @@ export interface AlongOptions {
   dim?: number;
   keepdim?: boolean;
 }
+/** `(dim, keepdim)`, any tail of them by name. */
+export type AlongArguments = Flexible<[dim: number, keepdim: boolean], AlongOptions>;
 
 /** The elements of x at one position along d for each slice; positions has size 1 there. */
 function pickOne<T extends Variable>(
@@ -127,17 +127,16 @@ const nthPositions = <T extends Variable>(x: T, d: number, k: number): T => {
 /** The k-th smallest element along dim, k from 1, and its position. @throws IndexError if k is out of range */
 export const kthvalue = /* @__PURE__ */ taking('kthvalue', 'k dim? keepdim?', function kthvalue<
   T extends Variable,
->(x: T, k: number, dim: number | AlongOptions = -1, keepdim = false): ValuesAndIndices<T> {
+>(x: T, k: number, dim = -1, keepdim = false): ValuesAndIndices<T> {
   tensorGiven(x, 'kthvalue');
-  const o = typeof dim === 'object' ? { dim: -1, keepdim, ...checkNames(dim) } : { dim, keepdim };
-  const d = normalizeDim(o.dim, x.ndim, 'kthvalue');
+  const d = normalizeDim(dim, x.ndim, 'kthvalue');
   const n = x.ndim === 0 ? 1 : x.shape[d];
   if (!Number.isInteger(k) || k < 1 || k > n) {
     throw new IndexError(
       `kthvalue(): selected number k out of range for dimension ${d}; got 'k' = ${k} for size ${n}`,
     );
   }
-  return pickOne('kthvalue', 'KthvalueBackward0', x, nthPositions(x, d, k - 1), d, o.keepdim);
+  return pickOne('kthvalue', 'KthvalueBackward0', x, nthPositions(x, d, k - 1), d, keepdim);
 });
 
 /** The lower median of all elements; NaN if there is one, or if x is empty. Equal elements share the gradient. */
@@ -234,15 +233,9 @@ const PLACES: { readonly [mode in Interpolation]: (at: number) => number } = {
 export function quantile<T extends Variable>(
   x: T,
   q: number | readonly number[] | T,
-  dim: number | null | QuantileOptions = null,
-  keepdim = false,
+  { dim = null, keepdim = false, interpolation = 'linear' }: QuantileOptions = {},
 ): T {
   tensorGiven(x, 'quantile');
-  const o: QuantileOptions =
-    typeof dim === 'object' && dim !== null
-      ? { dim: null, keepdim, ...optionsGiven(dim, 'quantile') }
-      : { dim, keepdim };
-  const { interpolation = 'linear' } = o;
   if (!Object.hasOwn(PLACES, interpolation)) {
     throw new ArgumentError(
       `quantile: interpolation must be one of ${Object.keys(PLACES).join(', ')}, but got ${String(interpolation)}`,
@@ -252,8 +245,8 @@ export function quantile<T extends Variable>(
     throw new DTypeError(
       `quantile() input tensor must be either float or double dtype, but got ${torchTypeName(x.dtype)}`,
     );
-  const source = o.dim == null || x.ndim === 0 ? reshape(x, [-1]) : x;
-  const d = normalizeDim(o.dim ?? 0, source.ndim, 'quantile');
+  const source = dim === null || x.ndim === 0 ? reshape(x, [-1]) : x;
+  const d = normalizeDim(dim ?? 0, source.ndim, 'quantile');
   const n = source.shape[d];
   if (n === 0) throw new ShapeError('quantile() input tensor must be non-empty');
   const sorted = sort(source, d).values;
@@ -265,8 +258,8 @@ export function quantile<T extends Variable>(
     const low = Math.floor(at);
     const between = lerp<T>(narrow(sorted, d, low, 1), narrow(sorted, d, Math.ceil(at), 1), at - low);
     const value = whereOp<T>(hasNan, Number.NaN, between);
-    if (o.dim == null || x.ndim === 0) return reshape(value, o.keepdim ? x.shape.map(() => 1) : []);
-    return o.keepdim ? value : squeeze(value, d);
+    if (dim === null || x.ndim === 0) return reshape(value, keepdim ? x.shape.map(() => 1) : []);
+    return keepdim ? value : squeeze(value, d);
   };
   if (typeof q === 'number') return one(q);
   if (isList(q)) return cat(q.map((p) => unsqueeze(one(p), 0)));

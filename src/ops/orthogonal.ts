@@ -15,8 +15,8 @@ import {
   type Named,
   namedResults,
   oneOf,
-  ownValue,
 } from './matrices.ts';
+import { option } from './options.ts';
 import { timesInverseTransposed } from './solving.ts';
 import { tril } from './triangles.ts';
 import { narrow, transpose } from './views.ts';
@@ -33,7 +33,7 @@ const mirrored = <T extends Variable>(x: T): T => transpose(x, -2, -1);
 export function qr<T extends Variable>(a: T, given?: QrMode | { mode?: QrMode }): Named<T, ['Q', 'R']> {
   const op = 'linalg.qr';
   matricesGiven(a, op);
-  const mode = ownValue<'mode', QrMode>(given, 'mode', 'reduced');
+  const mode = option<'mode', QrMode>(given, op, 'mode', 'reduced');
   oneOf(
     mode,
     ['reduced', 'complete', 'r'],

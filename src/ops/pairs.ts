@@ -11,7 +11,7 @@ import { detached } from './composite.ts';
 import { cast, commonDType, type OperandOf, promoteOperand } from './convert.ts';
 import { abs, exp, log, sign } from './elementwise.ts';
 import { operandGiven, tensorGiven } from './given.ts';
-import { checkNames } from './options.ts';
+import { type Flexible, inOrder } from './options.ts';
 import { whereOp } from './where.ts';
 
 const share = <T extends Variable>(grad: T, wins: T): T => whereOp<T>(wins, grad, 0);
@@ -108,30 +108,25 @@ export interface CloseOptions {
   equalNan?: boolean;
 }
 
+/** `(rtol, atol, equalNan)`, any tail of them by name. */
+export type CloseArguments = Flexible<[rtol: number, atol: number, equalNan: boolean], CloseOptions>;
+
 /** True where |a − b| ≤ atol + rtol·|b|; equal infinities are close. */
-export function isclose<T extends Variable>(
-  a: T,
-  b: OperandOf<T>,
-  rtol: number | CloseOptions = 1e-5,
-  atol = 1e-8,
-  equalNan = false,
-): T {
+export function isclose<T extends Variable>(a: T, b: OperandOf<T>, ...args: CloseArguments): T {
   tensorGiven(a, 'isclose');
   operandGiven(b, 'isclose', 'other');
   return inOp('isclose', () => {
-    const o =
-      typeof rtol === 'object'
-        ? { rtol: 1e-5, atol, equalNan, ...checkNames(rtol) }
-        : { rtol, atol, equalNan };
+    type Values = [number, number, boolean];
+    const [rtol = 1e-5, atol = 1e-8, equalNan] = inOrder<Values>('isclose', 'rtol atol equalNan', args);
     const dtype = commonDType([a, b]);
     const x = cast(detached(a), dtype);
     const limit = promoteOperand<T>(b, dtype, x, 'isclose');
     const y = typeof limit === 'object' ? detached(limit) : asTensor(x, limit);
     let close = eq<T>(x, y);
-    if (o.equalNan && isFloating(dtype)) close = logicalOr<T>(close, logicalAnd<T>(isnan(x), isnan(y)));
+    if (equalNan && isFloating(dtype)) close = logicalOr<T>(close, logicalAnd<T>(isnan(x), isnan(y)));
     const wide = x.array.backend.holds('float64') ? 'float64' : 'float32';
     const gap = abs(sub<T>(cast(x, wide), cast(y, wide)));
-    const allowed = add<T>(mul<T>(abs(cast(y, wide)), o.rtol), o.atol);
+    const allowed = add<T>(mul<T>(abs(cast(y, wide)), rtol), atol);
     return logicalOr<T>(close, logicalAnd<T>(isfinite(gap), le<T>(gap, allowed)));
   });
 }
@@ -140,17 +135,9 @@ const allTrue = (x: Variable): boolean =>
   Array.from(x.array.backend.hostValues(x.array, 'allclose'), Number).every((v) => v !== 0);
 
 /** True if all elements are close. */
-export const allclose = <T extends Variable>(
-  a: T,
-  b: T,
-  rtol: number | CloseOptions = 1e-5,
-  atol = 1e-8,
-  equalNan = false,
-): boolean =>
+export const allclose = <T extends Variable>(a: T, b: T, ...args: CloseArguments): boolean =>
   inOp('allclose', () =>
-    allTrue(
-      isclose<T>(tensorGiven(a, 'allclose'), tensorGiven(b, 'allclose', 'other'), rtol, atol, equalNan),
-    ),
+    allTrue(isclose<T>(tensorGiven(a, 'allclose'), tensorGiven(b, 'allclose', 'other'), ...args)),
   );
 
 /** True if both have the same shape and the same elements. */

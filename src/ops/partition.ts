@@ -4,7 +4,7 @@ import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, DTypeError, IndexError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { broadcastShapes, formatShape, normalizeDim } from '../core/shape.ts';
-import { given, tensorGiven, tensorsGiven, wholeGiven } from './given.ts';
+import { given, optionsGiven, tensorGiven, tensorsGiven, wholeGiven } from './given.ts';
 import { cat } from './join.ts';
 import { type ByName, option } from './options.ts';
 import { taking } from './taking.ts';
@@ -40,7 +40,7 @@ export const split = /* @__PURE__ */ taking('split', 'splitSizeOrSections|splitS
 >(x: T, size: number | readonly number[], dim?: Dim): T[] {
   tensorGiven(x, 'split');
   checkDimensions(x, 'split');
-  const d = normalizeDim(option(dim, 'dim', 0), x.ndim, 'split');
+  const d = normalizeDim(option(dim, 'split', 'dim', 0), x.ndim, 'split');
   const n = x.shape[d];
   given(size, 'split', 'size', 'a number or a list of numbers');
   if (typeof size !== 'number') {
@@ -72,7 +72,7 @@ export const chunk = /* @__PURE__ */ taking('chunk', 'chunks dim?', function chu
   checkDimensions(x, 'chunk');
   if (!Number.isInteger(chunks) || chunks <= 0)
     throw new ArgumentError(`chunk: expects \`chunks\` to be greater than 0, got: ${chunks}`);
-  const d = normalizeDim(option(dim, 'dim', 0), x.ndim, 'chunk');
+  const d = normalizeDim(option(dim, 'chunk', 'dim', 0), x.ndim, 'chunk');
   const size = Math.ceil(x.shape[d] / chunks);
   return size === 0
     ? parts(x, d, new Array<number>(chunks).fill(0), 'SplitWithSizesBackward0')
@@ -86,7 +86,7 @@ export const tensorSplit = /* @__PURE__ */ taking(
   function tensorSplit<T extends Variable>(x: T, sections: number | readonly number[], dim?: Dim): T[] {
     tensorGiven(x, 'tensor_split');
     checkDimensions(x, 'tensor_split');
-    const d = normalizeDim(option(dim, 'dim', 0), x.ndim, 'tensor_split');
+    const d = normalizeDim(option(dim, 'tensor_split', 'dim', 0), x.ndim, 'tensor_split');
     const n = x.shape[d];
     if (typeof sections === 'number') {
       if (!Number.isInteger(sections) || sections <= 0) {
@@ -129,7 +129,7 @@ export function unbind<T extends Variable>(x: T, dim?: Dim): T[] {
       "unbind: Dimension specified as 0 but tensor has no dimensions; got a 0-d argument 'input'",
     );
   }
-  const d = normalizeDim(option(dim, 'dim', 0), x.ndim, 'unbind');
+  const d = normalizeDim(option(dim, 'unbind', 'dim', 0), x.ndim, 'unbind');
   return Array.from({ length: x.shape[d] }, (_, i) => select(x, d, i, 'UnbindBackward0'));
 }
 
@@ -188,7 +188,7 @@ export interface MeshgridOptions {
 export function meshgrid<T extends Variable>(...args: readonly (T | readonly T[] | MeshgridOptions)[]): T[] {
   const last = args[args.length - 1];
   const hasOptions = typeof last === 'object' && last !== null && !Array.isArray(last) && !('array' in last);
-  const indexing = hasOptions ? ((last as MeshgridOptions).indexing ?? 'ij') : 'ij';
+  const { indexing = 'ij' } = hasOptions ? optionsGiven(last as MeshgridOptions, 'meshgrid', 'indexing') : {};
   const list = listOf<T>(hasOptions ? args.slice(0, -1) : args);
   if (list.length === 0)
     throw new ArgumentError("meshgrid: argument 'tensors' expects a non-empty TensorList, but got none");
@@ -225,7 +225,7 @@ export function meshgrid<T extends Variable>(...args: readonly (T | readonly T[]
 export function cartesianProd<T extends Variable>(...vectors: readonly T[]): T {
   return inOp('cartesian_prod', () => {
     if (vectors.length === 1) return vectors[0];
-    const columns = meshgrid<T>(...vectors).map((g) => reshape(g, [-1, 1]));
+    const columns = meshgrid<T>(...tensorsGiven(vectors, 'cartesian_prod')).map((g) => reshape(g, [-1, 1]));
     return cat(columns, 1);
   });
 }

@@ -58,7 +58,7 @@ function sliceTarget<T extends Variable>(x: T, dim: number, index: T, source: T,
 }
 
 /** x with alpha · source[j] added to its slice index[j]; repeated indices add up. */
-export const indexAdd = /* @__PURE__ */ taking('index_add', 'dim index source *', function indexAdd<
+export const indexAdd = /* @__PURE__ */ taking('index_add', 'dim index source * alpha', function indexAdd<
   T extends Variable,
 >(x: T, dim: number, index: T, source: T, { alpha = 1 }: AlphaOptions = {}): T {
   tensorGiven(x, 'index_add');
@@ -279,7 +279,7 @@ export function nonzero<T extends Variable>(x: T): T;
 export function nonzero<T extends Variable>(x: T, options: { asTuple: true }): T[];
 export function nonzero<T extends Variable>(x: T, options: { asTuple?: boolean }): T | T[];
 export function nonzero<T extends Variable>(x: T, options?: { asTuple?: boolean }): T | T[] {
-  const { asTuple = false } = optionsGiven(options, 'nonzero');
+  const { asTuple = false } = optionsGiven(options, 'nonzero', 'asTuple');
   tensorGiven(x, 'nonzero');
   return asTuple ? nonzeroColumns(x) : argwhere(x);
 }

@@ -14,7 +14,7 @@ import { tensorGiven, tensorsGiven } from './given.ts';
 import { eye } from './identity.ts';
 import { selectAlong } from './indexing.ts';
 import { bmm, dot, matmul, mm, mv, outer } from './matmul.ts';
-import { checkNames, option } from './options.ts';
+import { type ByName, option } from './options.ts';
 import { sum } from './reduce.ts';
 import { vectorNorm } from './statistics.ts';
 import { taking } from './taking.ts';
@@ -44,7 +44,7 @@ function blend<T extends Variable>(name: string, x: T, product: T, { beta = 1, a
 /** beta · x + alpha · (a · b) of matrices; x broadcasts. @throws ShapeError, DTypeError */
 export const addmm = /* @__PURE__ */ taking(
   'addmm',
-  'mat1 mat2 *',
+  'mat1 mat2 * beta alpha',
   <T extends Variable>(x: T, a: T, b: T, options: BlendOptions = {}): T =>
     inOp('addmm', () =>
       blend(
@@ -58,7 +58,7 @@ export const addmm = /* @__PURE__ */ taking(
 /** beta · x + alpha · (matrix · vector). @throws ShapeError, DTypeError */
 export const addmv = /* @__PURE__ */ taking(
   'addmv',
-  'mat vec *',
+  'mat vec * beta alpha',
   <T extends Variable>(x: T, a: T, vector: T, options: BlendOptions = {}): T =>
     inOp('addmv', () =>
       blend(
@@ -72,7 +72,7 @@ export const addmv = /* @__PURE__ */ taking(
 /** beta · x + alpha · (outer product of two vectors). @throws ShapeError, DTypeError */
 export const addr = /* @__PURE__ */ taking(
   'addr',
-  'vec1 vec2 *',
+  'vec1 vec2 * beta alpha',
   <T extends Variable>(x: T, a: T, b: T, options: BlendOptions = {}): T =>
     inOp('addr', () =>
       blend(
@@ -86,7 +86,7 @@ export const addr = /* @__PURE__ */ taking(
 /** beta · x + alpha · (batch · batch). @throws ShapeError, DTypeError */
 export const baddbmm = /* @__PURE__ */ taking(
   'baddbmm',
-  'batch1 batch2 *',
+  'batch1 batch2 * beta alpha',
   <T extends Variable>(x: T, a: T, b: T, options: BlendOptions = {}): T =>
     inOp('baddbmm', () =>
       blend(
@@ -100,7 +100,7 @@ export const baddbmm = /* @__PURE__ */ taking(
 /** beta · x + alpha · Σ of the products of two batches. @throws ShapeError, DTypeError */
 export const addbmm = /* @__PURE__ */ taking(
   'addbmm',
-  'batch1 batch2 *',
+  'batch1 batch2 * beta alpha',
   <T extends Variable>(x: T, a: T, b: T, options: BlendOptions = {}): T =>
     inOp('addbmm', () =>
       blend(
@@ -259,16 +259,15 @@ export function matrixPower<T extends Variable>(x: T, n: number): T {
 /** The vector product along a dimension of size 3 (the first such one, or `dim`). @throws ShapeError */
 export const cross = /* @__PURE__ */ taking('cross', 'other dim?', function cross<
   T extends Variable,
->(a: T, b: T, dim?: number | { dim?: number }): T {
+>(a: T, b: T, dim?: number): T {
   tensorGiven(a, 'cross');
   tensorGiven(b, 'cross', 'other');
   return inOp('cross', () => {
     const shape = broadcastShapes(a.shape, b.shape, 'cross');
-    const named_ = typeof dim === 'object' ? checkNames(dim).dim : dim;
-    const d = named_ === undefined ? shape.indexOf(3) : normalizeDim(named_, shape.length, 'cross');
+    const d = dim === undefined ? shape.indexOf(3) : normalizeDim(dim, shape.length, 'cross');
     if (d < 0 || shape[d] !== 3)
       throw new ShapeError(
-        `linalg.cross: inputs dimension ${named_ ?? -1} must have length 3; got shape ${formatShape(shape)}`,
+        `linalg.cross: inputs dimension ${dim ?? -1} must have length 3; got shape ${formatShape(shape)}`,
       );
     const [x, y] = [expand(a, shape), expand(b, shape)];
     const turned = (v: T, by: number): T => selectAlong(v, d, [by, (by + 1) % 3, (by + 2) % 3]);
@@ -287,11 +286,10 @@ const BY_PRODUCT = 25;
  */
 export const cdist = /* @__PURE__ */ taking('cdist', 'x2 p?', function cdist<
   T extends Variable,
->(a: T, b: T, p: number | { p?: number } = 2): T {
+>(a: T, b: T, order = 2): T {
   tensorGiven(a, 'cdist');
   tensorGiven(b, 'cdist', 'other');
   return inOp('cdist', () => {
-    const order = option<'p', number>(p, 'p', 2);
     if (a.ndim < 2 || b.ndim < 2)
       throw new ShapeError(`cdist only supports at least 2D tensors, X1 got: ${a.ndim}D, X2 got: ${b.ndim}D`);
     const [ma, mb] = [a.shape[a.ndim - 1], b.shape[b.ndim - 1]];
@@ -309,8 +307,9 @@ export const cdist = /* @__PURE__ */ taking('cdist', 'x2 p?', function cdist<
 });
 
 /** The distances between all pairs of different rows of a matrix, row by row. @throws ShapeError */
-export function pdist<T extends Variable>(x: T, p = 2): T {
+export function pdist<T extends Variable>(x: T, given?: ByName<'p', number>): T {
   tensorGiven(x, 'pdist');
+  const p = option<'p', number>(given, 'pdist', 'p', 2);
   return inOp('pdist', () => {
     if (x.ndim !== 2)
       throw new ShapeError(`pdist only supports 2D tensors, got: ${x.ndim}D argument 'input'`);

@@ -9,7 +9,7 @@ import { clone } from './convert.ts';
 import { given, tensorGiven, wholeGiven } from './given.ts';
 import { integerVector, selectAlong } from './indexing.ts';
 import { cat } from './join.ts';
-import { checkNames, isPlain } from './options.ts';
+import { type Flexible, inOrder, option } from './options.ts';
 import { taking } from './taking.ts';
 import { expand, narrow, permute, reshape, transpose, unsqueeze } from './views.ts';
 
@@ -95,14 +95,16 @@ function rollDim<T extends Variable>(x: T, shift: number, dim: number): T {
   return by === 0 ? x : cat([narrow(x, dim, n - by, by), narrow(x, dim, 0, n - by)], dim);
 }
 
+/** `(k, dims)`, any tail of them by name. */
+export type Rot90Arguments = Flexible<
+  [k: number, dims: readonly number[]],
+  { k?: number; dims?: readonly number[] }
+>;
+
 /** The plane of two dimensions turned by k · 90°, from the first toward the second. @throws ShapeError */
-export function rot90<T extends Variable>(
-  x: T,
-  k: number | { k?: number; dims?: readonly number[] } = 1,
-  dims: readonly number[] = [0, 1],
-): T {
+export function rot90<T extends Variable>(x: T, ...args: Rot90Arguments): T {
   tensorGiven(x, 'rot90');
-  const { k: turns = 1, dims: plane = dims } = typeof k === 'object' ? checkNames(k) : { k };
+  const [turns = 1, plane = [0, 1]] = inOrder<[number, readonly number[]]>('rot90', 'k dims', args);
   if (plane.length !== 2)
     throw new ShapeError(`rot90: expected total rotation dims == 2, but got dims = ${plane.length}`);
   if (x.ndim < 2) throw new ShapeError(`rot90: expected total dims >= 2, but got total dims = ${x.ndim}`);
@@ -155,7 +157,7 @@ export function repeat<T extends Variable>(x: T, sizes: Shape): T {
 export function tile<T extends Variable>(x: T, sizes: number | Shape | { dims: Shape }): T {
   tensorGiven(x, 'tile');
   given(sizes, 'tile', 'dims', 'a number or a list of numbers');
-  const list = isPlain(sizes) ? (sizes as { dims: Shape }).dims : listed(sizes as number | Shape);
+  const list = listed(option<'dims', number | Shape>(sizes, 'tile', 'dims', []));
   const ones = new Array<number>(Math.max(0, x.ndim - list.length)).fill(1);
   return inOp('tile', () => repeat(x, [...ones, ...list]));
 }

@@ -8,7 +8,8 @@ import type { RandomEngine } from '../core/rng.ts';
 import { sampleCategories } from '../core/sampling.ts';
 import { contiguousStrides, formatShape, type Shape } from '../core/shape.ts';
 import { drawArray, engineOf, floating, type GeneratorOptions, memoryOrder } from './draw.ts';
-import { checkFloating, tensorGiven } from './given.ts';
+import { checkFloating, optionsGiven, tensorGiven } from './given.ts';
+import { type Flexible, named } from './options.ts';
 import { taking } from './taking.ts';
 
 /** A tensor on x's device, outside the graph, of drawn values in row-major order. */
@@ -24,17 +25,21 @@ function drawRows<T extends Variable>(
   );
 }
 
+interface BernoulliOptions extends GeneratorOptions {
+  p?: number | null;
+}
+/** `(p)`, and a generator behind it, by name. */
+export type BernoulliArguments = Flexible<[p: number | null | undefined], BernoulliOptions>;
+
 /**
  * 0 or 1 by chance, in x's shape and dtype: with probability p if it is given, else with that in each element of x,
  * which must then be floating. @throws ArgumentError for a probability outside [0, 1]
  */
-export function bernoulli<T extends Variable>(
-  x: T,
-  p: number | (GeneratorOptions & { p?: number }) | null = null,
-  options: GeneratorOptions = {},
-): T {
+export function bernoulli<T extends Variable>(x: T, ...args: BernoulliArguments): T {
   tensorGiven(x, 'bernoulli');
-  if (typeof p === 'object' && p !== null) return bernoulli(x, p.p ?? null, p);
+  const { p = null, ...options } = named<BernoulliOptions>('bernoulli', 'p * generator', args);
+  // A generator by itself is no probability, though it comes in its place.
+  if (typeof p === 'object' && p !== null) engineOf(p);
   if (p !== null)
     return drawRows(x, x.dtype, x.shape, options, (values, rng) => fillBernoulli(rng, values, p));
   checkFloating(x, 'bernoulli');
@@ -45,8 +50,9 @@ export function bernoulli<T extends Variable>(
 }
 
 /** Poisson counts, each with the rate in the same element of x (floating). @throws ArgumentError for a negative rate */
-export function poisson<T extends Variable>(x: T, options: GeneratorOptions = {}): T {
+export function poisson<T extends Variable>(x: T, given?: GeneratorOptions): T {
   tensorGiven(x, 'poisson');
+  const options = optionsGiven(given, 'poisson', 'generator');
   checkFloating(x, 'poisson');
   const rates = floating(x.array.backend.hostValues(x.array, 'poisson'), 'poisson');
   return drawRows(x, x.dtype, x.shape, options, (values, rng) =>
@@ -68,16 +74,14 @@ const MOST_CATEGORIES = 2 ** 24;
  */
 export const multinomial = /* @__PURE__ */ taking(
   'multinomial',
-  'numSamples replacement?',
+  'numSamples replacement? * generator',
   function multinomial<T extends Variable>(
     x: T,
     numSamples: number,
-    replacement: boolean | MultinomialOptions = false,
+    replacement = false,
     options: GeneratorOptions = {},
   ): T {
     tensorGiven(x, 'multinomial');
-    if (typeof replacement === 'object')
-      return multinomial(x, numSamples, replacement.replacement, replacement);
     checkFloating(x, 'multinomial');
     const { shape } = x;
     if (shape.length !== 1 && shape.length !== 2) {

@@ -90,7 +90,7 @@ export interface ScatterOptions {
  * x with elements replaced: out[index[i][j]][j] = source[i][j] for dim 0, and so on; source may be a number.
  * Of several for one place the last wins. @throws IndexError, ShapeError, DTypeError
  */
-export const scatter = /* @__PURE__ */ taking('scatter', 'dim index src|value *', function scatter<
+export const scatter = /* @__PURE__ */ taking('scatter', 'dim index src|value * reduce', function scatter<
   T extends Variable,
 >(x: T, dim: number, index: T, source: T | number, { reduce = null }: ScatterOptions = {}): T {
   tensorGiven(x, 'scatter');

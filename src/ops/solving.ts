@@ -31,7 +31,6 @@ import {
   matricesGiven,
   type Named,
   namedResults,
-  ownOptions,
   squareGiven,
 } from './matrices.ts';
 import { singularOf } from './spectral.ts';
@@ -149,7 +148,7 @@ export function solve<T extends Variable>(a: T, b: T, options?: { left?: boolean
   const op = 'linalg.solve';
   squareGiven(a, op);
   tensorGiven(b, op, 'B');
-  const { left = true } = ownOptions(options, op, 'left');
+  const { left = true } = optionsGiven(options, op, 'left');
   checkDevices([a, b], op, 'A B');
   checkSameDType(a, b, op);
   const vector = isVectorFor(a, b);
@@ -214,7 +213,7 @@ export function solveTriangular<T extends Variable>(
   const op = 'linalg.solve_triangular';
   squareGiven(a, op);
   matricesGiven(b, op, 'B');
-  const { upper, left = true, unitriangular = false } = ownOptions(options, op, 'left unitriangular');
+  const { upper, left = true, unitriangular = false } = optionsGiven(options, op, 'upper left unitriangular');
   given(upper, op, 'upper', 'true or false');
   checkDevices([a, b], op, 'A B');
   checkSameDType(a, b, op);
@@ -238,7 +237,7 @@ export const timesInverseTransposed = <T extends Variable>(b: T, r: T): T =>
 export function cholesky<T extends Variable>(a: T, options?: { upper?: boolean }): T {
   const op = 'linalg.cholesky';
   squareGiven(a, op);
-  const { upper = false } = optionsGiven(options, op);
+  const { upper = false } = optionsGiven(options, op, 'upper');
   const n = orderOf(a);
   const parts = hostMatrices(a, op).map((x, i) => {
     const lower = upper ? transposed(x, n, n) : x;

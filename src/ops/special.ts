@@ -8,6 +8,7 @@ import { eq } from './comparison.ts';
 import { named } from './composite.ts';
 import { cos, exp, log, rsqrt, sign, sin, square } from './elementwise.ts';
 import { tensorGiven } from './given.ts';
+import { type ByName, option } from './options.ts';
 import { digammaOf, erfcOf, erfinvOf, erfOf, lgammaOf, trigammaOf } from './specialFunctions.ts';
 import { unaryOp } from './unary.ts';
 import { whereOp } from './where.ts';
@@ -149,7 +150,8 @@ function sincSlope<T extends Variable>(x: T): T {
 export const sgn = sign;
 
 /** log(x / (1 − x)); with eps, x is first brought into [eps, 1 − eps]. */
-export function logit<T extends Variable>(x: T, eps: number | null = null): T {
+export function logit<T extends Variable>(x: T, given?: ByName<'eps', number | null>): T {
+  const eps = option<'eps', number | null>(given, 'logit', 'eps', null);
   tensorGiven(x, 'logit');
   const inside = eps === null ? x : clamp<T>(x, eps, 1 - eps);
   return named('LogitBackward0', log(div<T>(inside, rsub<T>(inside, 1))));

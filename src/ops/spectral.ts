@@ -16,9 +16,9 @@ import {
   type Named,
   namedResults,
   oneOf,
-  ownValue,
   squareGiven,
 } from './matrices.ts';
+import { option } from './options.ts';
 import { diagEmbed } from './triangles.ts';
 import { narrow, transpose, unsqueeze } from './views.ts';
 
@@ -46,7 +46,7 @@ export function hostEigen(a: Variable, op: string, upper: boolean, wantsVectors:
 }
 
 const isUpper = (uplo: Uplo | { UPLO?: Uplo } | undefined, op: string): boolean => {
-  const triangle = ownValue<'UPLO', Uplo>(uplo, 'UPLO', 'L');
+  const triangle = option<'UPLO', Uplo>(uplo, op, 'UPLO', 'L');
   oneOf(
     triangle,
     ['L', 'U', 'l', 'u'],
@@ -185,12 +185,15 @@ export function svd<T extends Variable>(
   fullMatrices?: boolean | { fullMatrices?: boolean },
 ): Named<T, ['U', 'S', 'Vh']> {
   matricesGiven(a, 'linalg.svd');
-  const full = ownValue<'fullMatrices', boolean>(fullMatrices, 'fullMatrices', true);
+  const full = option<'fullMatrices', boolean>(fullMatrices, 'linalg.svd', 'fullMatrices', true);
   return namedResults('linalg_svd', ['U', 'S', 'Vh'], singularOf(a, 'linalg.svd', full ? 'full' : 'reduced'));
 }
 
 /** The singular values of matrices [..., m, n], descending. */
-export function svdvals<T extends Variable>(a: T, op = 'linalg.svdvals'): T {
+export const svdvals = <T extends Variable>(a: T): T => valuesFor(a, 'linalg.svdvals');
+
+/** The same for another op. */
+export function valuesFor<T extends Variable>(a: T, op: string): T {
   matricesGiven(a, op);
   if (needsGraph([a])) return singularOf(a, op, 'reduced')[1];
   const values = hostSingular(a, op, 'none').map((each) => each.values);

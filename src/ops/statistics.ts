@@ -13,6 +13,7 @@ import { detached, named } from './composite.ts';
 import { cast } from './convert.ts';
 import { abs, exp, log, sign, sqrt } from './elementwise.ts';
 import { optionsGiven, tensorGiven } from './given.ts';
+import { type ByName, option } from './options.ts';
 import { pow } from './power.ts';
 import { amax, amin, type Dims, listDims, mean, nanToZero, restoreDims, sum } from './reduce.ts';
 import { reshape } from './views.ts';
@@ -218,8 +219,8 @@ export function norm<T extends Variable>(
 }
 
 /** The p-norm of x − y. */
-export const dist = <T extends Variable>(x: T, y: T, p = 2): T =>
-  inOp('dist', () => vectorNorm(sub<T>(x, y), p));
+export const dist = <T extends Variable>(x: T, y: T, p?: ByName<'p', number>): T =>
+  inOp('dist', () => vectorNorm(sub<T>(x, y), option(p, 'dist', 'p', 2)));
 
 /** log Σ eˣ over dims, shifted by the maximum so that nothing overflows; integers count as float32. */
 export function logsumexp<T extends Variable>(x: T, dims: Dims, keepdim = false): T {
@@ -290,7 +291,7 @@ export function aminmax<T extends Variable>(
   x: T,
   options?: { dim?: number | null; keepdim?: boolean },
 ): Extremes<T> {
-  const { dim = null, keepdim = false } = optionsGiven(options, 'aminmax');
+  const { dim = null, keepdim = false } = optionsGiven(options, 'aminmax', 'dim keepdim');
   tensorGiven(x, 'aminmax');
   return inOp('aminmax', () => {
     return new Aminmax(amin(x, dim, keepdim), amax(x, dim, keepdim));

@@ -20,7 +20,7 @@ import { given, tensorGiven, wholeGiven } from './given.ts';
 import { integerVector } from './indexing.ts';
 import { once } from './inplace.ts';
 import { inplaceOf } from './inplaceForms.ts';
-import { type ByName, checkNames, option } from './options.ts';
+import { type ByName, type Flexible, inOrder, option } from './options.ts';
 import { maskedFill_ } from './pick.ts';
 import { sum } from './reduce.ts';
 import { taking } from './taking.ts';
@@ -54,13 +54,13 @@ function triangle<T extends Variable>(x: T, diagonal: number, lower: boolean): T
 
 /** The lower triangle of matrices [..., m, n], up to the given diagonal; the rest is 0. @throws ShapeError */
 export const tril = <T extends Variable>(x: T, diagonal?: DiagonalNumber): T =>
-  triangle(tensorGiven(x, 'tril'), option(diagonal, 'diagonal', 0), true);
+  triangle(tensorGiven(x, 'tril'), option(diagonal, 'tril', 'diagonal', 0), true);
 /** The upper triangle of matrices [..., m, n], from the given diagonal on; the rest is 0. @throws ShapeError */
 export const triu = <T extends Variable>(x: T, diagonal?: DiagonalNumber): T =>
-  triangle(tensorGiven(x, 'triu'), option(diagonal, 'diagonal', 0), false);
+  triangle(tensorGiven(x, 'triu'), option(diagonal, 'triu', 'diagonal', 0), false);
 
 /** `tril` or `triu` in place; of an expanded tensor all is 0 that is so at any of its places. */
-export function triangle_<T extends Variable>(x: T, diagonal: number, op: typeof tril): T {
+export function triangle_<T extends Variable>(x: T, diagonal: DiagonalNumber, op: typeof tril): T {
   const name = `${op === tril ? 'tril' : 'triu'}_`;
   if (once(x) === x) return inplaceOf<T>(name, x, [], (y) => op(y, diagonal));
   const all = logicalNot<T>(zerosOf(x, x.shape));
@@ -95,17 +95,18 @@ function diagonalPlace(shape: Shape, strides: Shape, offset: number, a: number, 
   };
 }
 
+/** `(offset, dim1, dim2)`, any tail of them by name. */
+export type DiagonalArguments = Flexible<[offset: number, dim1: number, dim2: number], DiagonalOptions>;
+
 /** The diagonal of two dimensions as a view: the other dimensions first, the diagonal last. @throws ShapeError */
 export const diagonal = /* @__PURE__ */ taking('diagonal', 'offset? dim1? dim2?', function diagonal<
   T extends Variable,
->(x: T, offset: number | DiagonalOptions = 0, dim1 = 0, dim2 = 1): T {
+>(x: T, offset = 0, dim1 = 0, dim2 = 1): T {
   tensorGiven(x, 'diagonal');
-  const o: DiagonalOptions = typeof offset === 'object' ? checkNames(offset) : { offset, dim1, dim2 };
-  const a = normalizeDim(o.dim1 ?? 0, x.ndim, 'diagonal');
-  const b = normalizeDim(o.dim2 ?? 1, x.ndim, 'diagonal');
-  if (a === b)
-    throw new ShapeError(`diagonal: dimensions cannot be identical ${o.dim1 ?? 0}, ${o.dim2 ?? 1}`);
-  const by = wholeGiven(o.offset ?? 0, 'diagonal', 'offset');
+  const a = normalizeDim(dim1, x.ndim, 'diagonal');
+  const b = normalizeDim(dim2, x.ndim, 'diagonal');
+  if (a === b) throw new ShapeError(`diagonal: dimensions cannot be identical ${dim1}, ${dim2}`);
+  const by = wholeGiven(offset, 'diagonal', 'offset');
   const place = diagonalPlace(x.shape, x.array.strides, by, a, b);
   const from = x.shape;
   return viewOf('DiagonalBackward0', x, place.shape, place.strides, x.array.offset + place.start, (grad) => [
@@ -122,22 +123,15 @@ function placeDiagonal<T extends Variable>(x: T, shape: Shape, offset: number, a
 }
 
 /** Matrices with x's last dimension on a diagonal; they lie in dimensions dim1 and dim2 of the result. */
-export function diagEmbed<T extends Variable>(
-  x: T,
-  offset: number | DiagonalOptions = 0,
-  dim1 = -2,
-  dim2 = -1,
-): T {
+export function diagEmbed<T extends Variable>(x: T, ...args: DiagonalArguments): T {
   tensorGiven(x, 'diag_embed');
-  const o: DiagonalOptions = typeof offset === 'object' ? checkNames(offset) : { offset, dim1, dim2 };
-  const by = wholeGiven(o.offset ?? 0, 'diag_embed', 'offset');
+  type Values = [number, number, number];
+  const [offset = 0, dim1 = -2, dim2 = -1] = inOrder<Values>('diag_embed', 'offset dim1 dim2', args);
+  const by = wholeGiven(offset, 'diag_embed', 'offset');
   const ndim = x.ndim + 1;
-  const a = normalizeDim(o.dim1 ?? -2, ndim, 'diag_embed');
-  const b = normalizeDim(o.dim2 ?? -1, ndim, 'diag_embed');
-  if (a === b)
-    throw new ShapeError(
-      `diag_embed: diagonal dimensions cannot be identical ${o.dim1 ?? -2}, ${o.dim2 ?? -1}`,
-    );
+  const a = normalizeDim(dim1, ndim, 'diag_embed');
+  const b = normalizeDim(dim2, ndim, 'diag_embed');
+  if (a === b) throw new ShapeError(`diag_embed: diagonal dimensions cannot be identical ${dim1}, ${dim2}`);
   const size = x.shape[x.ndim - 1] + Math.abs(by);
   const rest = x.shape.slice(0, -1);
   const shape = Array.from({ length: ndim }, (_, d) => (d === a || d === b ? size : (rest.shift() ?? 0)));
@@ -147,7 +141,7 @@ export function diagEmbed<T extends Variable>(
 /** Of a vector the matrix with it on a diagonal; of a matrix the diagonal, as a copy. @throws ShapeError */
 export function diag<T extends Variable>(x: T, offset?: DiagonalNumber): T {
   tensorGiven(x, 'diag');
-  const by = wholeGiven(option(offset, 'diagonal', 0), 'diag', 'diagonal');
+  const by = wholeGiven(option(offset, 'diag', 'diagonal', 0), 'diag', 'diagonal');
   if (x.ndim === 1) return diagEmbed(x, by);
   if (x.ndim === 2) return contiguousCopy(diagonal(x, by));
   throw new ShapeError(`diag(): Supports 1D or 2D tensors. Got ${x.ndim}D`);

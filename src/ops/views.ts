@@ -28,7 +28,7 @@ import {
 } from '../core/shape.ts';
 import { contiguous } from './convert.ts';
 import { given, tensorGiven, wholeGiven } from './given.ts';
-import { type ByName, checkNames, option } from './options.ts';
+import { type ByName, type Flexible, inOrder, option } from './options.ts';
 
 /** Records a view of x, and what an in-place change of either must know of the other. */
 export function viewOf<T extends Variable>(
@@ -389,7 +389,7 @@ export function placeSlice<T extends Variable>(
 /** Without dimension `dim` if its size is 1; without all such dimensions if none is named. */
 export function squeeze<T extends Variable>(x: T, dim?: ByName<'dim', number | readonly number[]>): T {
   tensorGiven(x, 'squeeze');
-  const dims = option<'dim', number | readonly number[] | undefined>(dim, 'dim', undefined);
+  const dims = option<'dim', number | readonly number[] | undefined>(dim, 'squeeze', 'dim', undefined);
   const chosen =
     dims === undefined
       ? [...x.shape.keys()]
@@ -409,7 +409,7 @@ export function squeeze<T extends Variable>(x: T, dim?: ByName<'dim', number | r
 /** With a new dimension of size 1 before `dim`, which may be ndim. @throws IndexError */
 export function unsqueeze<T extends Variable>(x: T, dim: ByName<'dim', number>): T {
   tensorGiven(x, 'unsqueeze');
-  const d = normalizeDim(option(dim, 'dim', Number.NaN), x.ndim + 1, 'unsqueeze');
+  const d = normalizeDim(option(dim, 'unsqueeze', 'dim', Number.NaN), x.ndim + 1, 'unsqueeze');
   const shape = x.shape.toSpliced(d, 0, 1);
   const stride = d < x.ndim ? x.shape[d] * x.array.strides[d] : 1;
   const from = x.shape;
@@ -428,17 +428,13 @@ export interface FlattenOptions {
   endDim?: number;
 }
 
+/** `(startDim, endDim)`, any tail of them by name. */
+export type FlattenArguments = Flexible<[startDim: number, endDim: number], FlattenOptions>;
+
 /** Dimensions startDim … endDim (default all) merged into one: a view where possible. */
-export function flatten<T extends Variable>(
-  x: T,
-  startDim: number | FlattenOptions = 0,
-  endDim: number | FlattenOptions = -1,
-): T {
+export function flatten<T extends Variable>(x: T, ...args: FlattenArguments): T {
   tensorGiven(x, 'flatten');
-  const { startDim: start = 0, endDim: end = -1 } = {
-    ...(typeof endDim === 'object' ? checkNames(endDim) : { endDim }),
-    ...(typeof startDim === 'object' ? checkNames(startDim) : { startDim }),
-  };
+  const [start = 0, end = -1] = inOrder<[number, number]>('flatten', 'startDim endDim', args);
   const first = normalizeDim(start, x.ndim, 'flatten');
   const last = normalizeDim(end, x.ndim, 'flatten');
   if (first > last) throw new ShapeError(`flatten() has invalid args: start_dim cannot come after end_dim`);

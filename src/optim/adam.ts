@@ -77,7 +77,11 @@ function decayOf(group: {
 export class Adam extends Optimizer<AdamOptions, AdamState> {
   constructor(params: Params<AdamOptions>, ...rest: AdamArguments) {
     const base = { lr: 1e-3, ...family, amsgrad: false, decoupledWeightDecay: false };
-    super(params, base, namedFreely<Partial<AdamOptions>>([...familyOrder, 'amsgrad'], rest));
+    super(
+      params,
+      base,
+      namedFreely<Partial<AdamOptions>>(new.target.name, [...familyOrder, 'amsgrad'], rest),
+    );
   }
 
   protected override validate(options: AdamOptions): void {
@@ -128,7 +132,7 @@ export class Adam extends Optimizer<AdamOptions, AdamState> {
 /** Adam whose weight decay shrinks the parameters themselves (Loshchilov and Hutter, 2019). Default weightDecay 0.01. */
 export class AdamW extends Adam {
   constructor(params: Params<AdamOptions>, ...rest: AdamArguments) {
-    const options = namedFreely<Partial<AdamOptions>>([...familyOrder, 'amsgrad'], rest);
+    const options = namedFreely<Partial<AdamOptions>>(new.target.name, [...familyOrder, 'amsgrad'], rest);
     super(params, { weightDecay: 1e-2, ...options, decoupledWeightDecay: true });
   }
 }
@@ -151,7 +155,11 @@ export class Adamax extends Optimizer<AdamFamilyOptions, AdamaxState> {
     params: Params<AdamFamilyOptions>,
     ...rest: Flexible<FamilyArguments, Partial<AdamFamilyOptions>>
   ) {
-    super(params, { lr: 2e-3, ...family }, namedFreely<Partial<AdamFamilyOptions>>(familyOrder, rest));
+    super(
+      params,
+      { lr: 2e-3, ...family },
+      namedFreely<Partial<AdamFamilyOptions>>(new.target.name, familyOrder, rest),
+    );
   }
 
   protected override validate(options: AdamFamilyOptions): void {
@@ -198,7 +206,11 @@ export class RAdam extends Optimizer<RAdamOptions, RAdamState> {
     params: Params<RAdamOptions>,
     ...rest: Flexible<[...FamilyArguments, decoupledWeightDecay: boolean], Partial<RAdamOptions>>
   ) {
-    const options = namedFreely<Partial<RAdamOptions>>([...familyOrder, 'decoupledWeightDecay'], rest);
+    const options = namedFreely<Partial<RAdamOptions>>(
+      new.target.name,
+      [...familyOrder, 'decoupledWeightDecay'],
+      rest,
+    );
     super(params, { lr: 1e-3, ...family, decoupledWeightDecay: false }, options);
   }
 
@@ -269,7 +281,7 @@ export class NAdam extends Optimizer<NAdamOptions, NAdamState> {
   ) {
     const order = [...familyOrder, 'momentumDecay', 'decoupledWeightDecay'] as const;
     const base = { lr: 2e-3, ...family, momentumDecay: 4e-3, decoupledWeightDecay: false };
-    super(params, base, namedFreely<Partial<NAdamOptions>>(order, rest));
+    super(params, base, namedFreely<Partial<NAdamOptions>>(new.target.name, order, rest));
   }
 
   protected override validate(options: NAdamOptions): void {

@@ -64,7 +64,7 @@ export class Adagrad extends Optimizer<AdagradOptions, AdagradState> {
       eps: 1e-10,
       maximize: false,
     };
-    super(params, base, namedFreely<Partial<AdagradOptions>>(order, rest));
+    super(params, base, namedFreely<Partial<AdagradOptions>>(new.target.name, order, rest));
   }
 
   protected override validate(options: AdagradOptions): void {
@@ -112,7 +112,11 @@ export class Adadelta extends Optimizer<AdadeltaOptions, AdadeltaState> {
     ...rest: Flexible<[lr: number, rho: number, eps: number, weightDecay: number], Partial<AdadeltaOptions>>
   ) {
     const base = { lr: 1, rho: 0.9, eps: 1e-6, weightDecay: 0, maximize: false };
-    super(params, base, namedFreely<Partial<AdadeltaOptions>>(['lr', 'rho', 'eps', 'weightDecay'], rest));
+    super(
+      params,
+      base,
+      namedFreely<Partial<AdadeltaOptions>>(new.target.name, ['lr', 'rho', 'eps', 'weightDecay'], rest),
+    );
   }
 
   protected override validate(options: AdadeltaOptions): void {
@@ -186,7 +190,7 @@ export class RMSprop extends Optimizer<RMSpropOptions, RMSpropState> {
       weightDecay: 0,
       maximize: false,
     };
-    super(params, base, namedFreely<Partial<RMSpropOptions>>(order, rest));
+    super(params, base, namedFreely<Partial<RMSpropOptions>>(new.target.name, order, rest));
   }
 
   protected override validate(options: RMSpropOptions): void {

@@ -1,5 +1,7 @@
 /** Schedules made of schedules, and the one that watches a metric. */
+
 import { ArgumentError } from '../core/errors.ts';
+import { option } from '../ops/options.ts';
 import { named } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkSavedKind, renamed } from './pythonState.ts';
@@ -68,7 +70,8 @@ export class SequentialLR extends Combination {
   ) {
     super();
     const { schedulers = [], milestones = [] } = named<Partial<SequentialLROptions>>(
-      ['schedulers', 'milestones'],
+      new.target.name,
+      'schedulers milestones',
       args,
     );
     checkSameOptimizer(optimizer, schedulers, 'SequentialLR');
@@ -136,7 +139,7 @@ export class ChainedScheduler extends Combination {
   /** `optimizer` may be left out; all schedules must have the same one. @throws ArgumentError */
   constructor(schedulers: readonly LRScheduler[], optimizer?: Scheduled | { optimizer?: Scheduled } | null) {
     super();
-    const given = optimizer && 'paramGroups' in optimizer ? optimizer : optimizer?.optimizer;
+    const given = option<'optimizer', Scheduled | null>(optimizer, new.target.name, 'optimizer', null);
     if (schedulers.length < 1) {
       throw new ArgumentError(
         'ChainedScheduler expects at least one scheduler to be chained, but got no scheduler.',
@@ -179,17 +182,6 @@ export interface ReduceLROnPlateauOptions {
   eps?: number;
 }
 
-const plateauNames = [
-  'mode',
-  'factor',
-  'patience',
-  'threshold',
-  'thresholdMode',
-  'cooldown',
-  'minLr',
-  'eps',
-] as const;
-
 /** @throws ArgumentError */
 function checkPlateau({ factor, mode, thresholdMode }: ReduceLROnPlateauOptions): void {
   if (Number(factor) >= 1) throw new ArgumentError('Factor should be < 1.0.');
@@ -223,7 +215,11 @@ export class ReduceLROnPlateau extends Combination {
     ...args: Arguments<[mode?: 'min' | 'max', factor?: number, patience?: number], ReduceLROnPlateauOptions>
   ) {
     super();
-    const options = named<Partial<ReduceLROnPlateauOptions>>(plateauNames, args);
+    const options = named<Partial<ReduceLROnPlateauOptions>>(
+      new.target.name,
+      'mode factor patience threshold thresholdMode cooldown minLr eps',
+      args,
+    );
     const {
       mode = 'min',
       factor = 0.1,

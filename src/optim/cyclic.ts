@@ -30,7 +30,7 @@ export class CosineAnnealingLR extends LRScheduler {
       TMax,
       etaMin = 0,
       lastEpoch,
-    } = named<Partial<CosineAnnealingLROptions>>(['TMax', 'etaMin', 'lastEpoch'], args);
+    } = named<Partial<CosineAnnealingLROptions>>(new.target.name, 'TMax etaMin lastEpoch', args);
     super(optimizer, lastEpoch);
     this.TMax = required(TMax, 'CosineAnnealingLR', 'TMax');
     this.etaMin = etaMin;
@@ -63,8 +63,6 @@ export interface CosineAnnealingWarmRestartsOptions extends LastEpochOptions {
   etaMin?: number;
 }
 
-const restartNames = ['T0', 'TMult', 'etaMin', 'lastEpoch'] as const;
-
 /** Half a cosine down to etaMin, again and again (Loshchilov and Hutter, 2017). Epochs may be fractions. */
 export class CosineAnnealingWarmRestarts extends LRScheduler {
   T0: number;
@@ -87,7 +85,11 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
       TMult = 1,
       etaMin = 0,
       lastEpoch = -1,
-    } = named<Partial<CosineAnnealingWarmRestartsOptions>>(restartNames, args);
+    } = named<Partial<CosineAnnealingWarmRestartsOptions>>(
+      new.target.name,
+      'T0 TMult etaMin lastEpoch',
+      args,
+    );
     if (!(T0 > 0 && Number.isInteger(T0)))
       throw new ArgumentError(`Expected positive integer T_0, but got ${T0}`);
     if (!(TMult >= 1 && Number.isInteger(TMult)))
@@ -139,7 +141,6 @@ type CyclicArguments = [
   mode?: CyclicLROptions['mode'],
   gamma?: number,
 ];
-const cyclicOrder = ['baseLr', 'maxLr', 'stepSizeUp', 'stepSizeDown', 'mode', 'gamma'] as const;
 
 export interface CyclicLROptions extends LastEpochOptions {
   baseLr: PerGroup;
@@ -176,7 +177,11 @@ export class CyclicLR extends LRScheduler {
   readonly #scale: (x: number) => number;
 
   constructor(optimizer: Scheduled, ...args: Arguments<CyclicArguments, CyclicLROptions>) {
-    const options = named<Partial<CyclicLROptions>>(cyclicOrder, args);
+    const options = named<Partial<CyclicLROptions>>(
+      new.target.name,
+      'baseLr maxLr stepSizeUp stepSizeDown mode gamma * scaleFn scaleMode cycleMomentum baseMomentum maxMomentum lastEpoch',
+      args,
+    );
     const {
       stepSizeUp = 2000,
       stepSizeDown,
@@ -238,14 +243,6 @@ type OneCycleArguments = [
   pctStart?: number,
   annealStrategy?: 'cos' | 'linear',
 ];
-const oneCycleOrder = [
-  'maxLr',
-  'totalSteps',
-  'epochs',
-  'stepsPerEpoch',
-  'pctStart',
-  'annealStrategy',
-] as const;
 
 export interface OneCycleLROptions extends LastEpochOptions {
   maxLr: PerGroup;
@@ -290,7 +287,11 @@ export class OneCycleLR extends LRScheduler {
   readonly #phases: readonly Phase[];
 
   constructor(optimizer: Scheduled, ...args: Arguments<OneCycleArguments, OneCycleLROptions>) {
-    const options = named<Partial<OneCycleLROptions>>(oneCycleOrder, args);
+    const options = named<Partial<OneCycleLROptions>>(
+      new.target.name,
+      'maxLr totalSteps epochs stepsPerEpoch pctStart annealStrategy * cycleMomentum baseMomentum maxMomentum divFactor finalDivFactor threePhase lastEpoch',
+      args,
+    );
     const {
       pctStart = 0.3,
       annealStrategy = 'cos',

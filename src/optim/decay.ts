@@ -18,8 +18,6 @@ export interface LambdaLROptions extends LastEpochOptions {
   lrLambda: Factor | readonly Factor[];
 }
 
-const lambdaNames = ['lrLambda', 'lastEpoch'] as const;
-
 /** initial lr · lrLambda(epoch). */
 export class LambdaLR extends LRScheduler {
   readonly lrLambdas: Factor[];
@@ -28,7 +26,11 @@ export class LambdaLR extends LRScheduler {
     optimizer: Scheduled,
     ...args: Arguments<[lrLambda: Factor | readonly Factor[], lastEpoch?: number], LambdaLROptions>
   ) {
-    const { lrLambda, lastEpoch } = named<Partial<LambdaLROptions>>(lambdaNames, args);
+    const { lrLambda, lastEpoch } = named<Partial<LambdaLROptions>>(
+      new.target.name,
+      'lrLambda lastEpoch',
+      args,
+    );
     super(optimizer, lastEpoch);
     this.lrLambdas = perGroup(optimizer, required(lrLambda, 'LambdaLR', 'lrLambda'), 'lrLambda');
     this.start();
@@ -46,7 +48,11 @@ export class MultiplicativeLR extends LRScheduler {
     optimizer: Scheduled,
     ...args: Arguments<[lrLambda: Factor | readonly Factor[], lastEpoch?: number], LambdaLROptions>
   ) {
-    const { lrLambda, lastEpoch } = named<Partial<LambdaLROptions>>(lambdaNames, args);
+    const { lrLambda, lastEpoch } = named<Partial<LambdaLROptions>>(
+      new.target.name,
+      'lrLambda lastEpoch',
+      args,
+    );
     super(optimizer, lastEpoch);
     this.lrLambdas = perGroup(optimizer, required(lrLambda, 'MultiplicativeLR', 'lrLambda'), 'lrLambda');
     this.start();
@@ -76,7 +82,7 @@ export class StepLR extends LRScheduler {
       stepSize,
       gamma = 0.1,
       lastEpoch,
-    } = named<Partial<StepLROptions>>(['stepSize', 'gamma', 'lastEpoch'], args);
+    } = named<Partial<StepLROptions>>(new.target.name, 'stepSize gamma lastEpoch', args);
     super(optimizer, lastEpoch);
     this.stepSize = required(stepSize, 'StepLR', 'stepSize');
     this.gamma = gamma;
@@ -127,7 +133,7 @@ export class MultiStepLR extends LRScheduler {
       milestones,
       gamma = 0.1,
       lastEpoch,
-    } = named<Partial<MultiStepLROptions>>(['milestones', 'gamma', 'lastEpoch'], args);
+    } = named<Partial<MultiStepLROptions>>(new.target.name, 'milestones gamma lastEpoch', args);
     super(optimizer, lastEpoch);
     this.milestones = [...required(milestones, 'MultiStepLR', 'milestones')].sort((a, b) => a - b);
     this.gamma = gamma;
@@ -168,7 +174,7 @@ export class ConstantLR extends LRScheduler {
       factor = 1 / 3,
       totalIters = 5,
       lastEpoch,
-    } = named<Partial<ConstantLROptions>>(['factor', 'totalIters', 'lastEpoch'], args);
+    } = named<Partial<ConstantLROptions>>(new.target.name, 'factor totalIters lastEpoch', args);
     if (!(factor >= 0 && factor <= 1))
       throw new ArgumentError('Constant multiplicative factor expected to be between 0 and 1.');
     super(optimizer, lastEpoch);
@@ -194,8 +200,6 @@ export interface LinearLROptions extends LastEpochOptions {
   totalIters?: number;
 }
 
-const linearNames = ['startFactor', 'endFactor', 'totalIters', 'lastEpoch'] as const;
-
 /** A factor that goes from startFactor to endFactor in totalIters epochs. */
 export class LinearLR extends LRScheduler {
   startFactor: number;
@@ -214,7 +218,7 @@ export class LinearLR extends LRScheduler {
       endFactor = 1,
       totalIters = 5,
       lastEpoch,
-    } = named<Partial<LinearLROptions>>(linearNames, args);
+    } = named<Partial<LinearLROptions>>(new.target.name, 'startFactor endFactor totalIters lastEpoch', args);
     if (!(startFactor > 0 && startFactor <= 1)) {
       throw new ArgumentError(
         'Starting multiplicative factor expected to be greater than 0 and less or equal to 1.',
@@ -257,7 +261,11 @@ export class ExponentialLR extends LRScheduler {
     optimizer: Scheduled,
     ...args: Arguments<[gamma: number, lastEpoch?: number], ExponentialLROptions>
   ) {
-    const { gamma, lastEpoch } = named<Partial<ExponentialLROptions>>(['gamma', 'lastEpoch'], args);
+    const { gamma, lastEpoch } = named<Partial<ExponentialLROptions>>(
+      new.target.name,
+      'gamma lastEpoch',
+      args,
+    );
     super(optimizer, lastEpoch);
     this.gamma = required(gamma, 'ExponentialLR', 'gamma');
     this.start();
@@ -290,7 +298,7 @@ export class PolynomialLR extends LRScheduler {
       totalIters = 5,
       power = 1,
       lastEpoch,
-    } = named<Partial<PolynomialLROptions>>(['totalIters', 'power', 'lastEpoch'], args);
+    } = named<Partial<PolynomialLROptions>>(new.target.name, 'totalIters power lastEpoch', args);
     super(optimizer, lastEpoch);
     this.totalIters = totalIters;
     this.power = power;

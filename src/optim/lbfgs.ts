@@ -113,7 +113,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     };
     // As PyTorch's positional arguments, in their order.
     const order = Object.keys(base) as (keyof LBFGSOptions)[];
-    super(params, base, namedFreely<Partial<LBFGSOptions>>(order, rest));
+    super(params, base, namedFreely<Partial<LBFGSOptions>>(new.target.name, order, rest));
     if (this.paramGroups.length !== 1) {
       throw new ArgumentError("LBFGS doesn't support per-parameter options (parameter groups)");
     }

@@ -120,7 +120,7 @@ export abstract class Optimizer<
 
   /** Forgets the gradients of all parameters, or sets them to zero. */
   zeroGrad(setToNone: boolean | { setToNone?: boolean } = true): void {
-    const forget = option<'setToNone', boolean>(setToNone, 'setToNone', true);
+    const forget = option<'setToNone', boolean>(setToNone, 'zeroGrad', 'setToNone', true);
     for (const group of this.paramGroups) zeroGradients(group.params, forget);
   }
 

@@ -44,7 +44,11 @@ export class SGD extends Optimizer<SGDOptions, SGDState> {
     super(
       params,
       base,
-      namedFreely<Partial<SGDOptions>>(['lr', 'momentum', 'dampening', 'weightDecay', 'nesterov'], rest),
+      namedFreely<Partial<SGDOptions>>(
+        new.target.name,
+        ['lr', 'momentum', 'dampening', 'weightDecay', 'nesterov'],
+        rest,
+      ),
     );
   }
 

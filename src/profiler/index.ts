@@ -46,7 +46,7 @@ export class Profile<R = unknown> {
 
   /** The sums by name; with `groupByInputShape` those of kernels by name and shapes. @throws ArgumentError */
   keyAverages(options: { groupByInputShape?: boolean } = {}): KeyAverages {
-    const { groupByInputShape = false } = checkNames(options, ['groupByInputShape']);
+    const { groupByInputShape = false } = checkNames(options, 'keyAverages', ['groupByInputShape']);
     const { sums, sumsByShape } = this.#recorder;
     if (groupByInputShape && !sumsByShape)
       throw new ArgumentError(
@@ -117,7 +117,7 @@ export function profile<R>(
   options: ProfileOptions = {},
 ): Profile<R> | Promise<Profile<R>> {
   const names = ['recordShapes', 'maxEvents'];
-  const { recordShapes = false, maxEvents = DEFAULT_EVENTS } = checkNames(options, names);
+  const { recordShapes = false, maxEvents = DEFAULT_EVENTS } = checkNames(options, 'profile', names);
   if (typeof body !== 'function')
     throw new ArgumentError(`profile: expected a function, but got ${body === null ? 'null' : typeof body}`);
   if (!(maxEvents >= 0))

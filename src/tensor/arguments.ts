@@ -2,8 +2,7 @@
 import { type DType, type DTypeLike, resolveDType } from '../core/dtype.ts';
 import { ArgumentError } from '../core/errors.ts';
 import { checkShape, type Shape, sizeList } from '../core/shape.ts';
-import { optionsGiven } from '../ops/given.ts';
-import { checkNames, isPlain } from '../ops/options.ts';
+import { checkNames, inOrder, isPlain, refuseTwice } from '../ops/options.ts';
 import type { Dims } from '../ops/reduce.ts';
 
 export interface ReduceOptions {
@@ -24,64 +23,46 @@ export interface Reduction {
 
 export type DimOrOptions = Dims | ReduceOptions | undefined;
 
-/** Whether x is an object with arguments by name. @throws ArgumentError for Python's names */
-export const isOptions = <O extends object>(x: unknown): x is O =>
-  typeof x === 'object' && x !== null && !Array.isArray(x) && (!isPlain(x) || checkNames(x) === x);
-
 /** `keepdim` by position, or the options object in its place. */
 export type KeepdimOrOptions = boolean | ReduceOptions | undefined;
 
-export function reduction(
-  first: DimOrOptions,
-  second: KeepdimOrOptions,
-  options: ReduceOptions | undefined,
-  op: string,
-): Reduction {
-  const named = {
-    ...optionsGiven(options, op),
-    ...(isOptions<ReduceOptions>(second) ? second : {}),
-    ...(isOptions<ReduceOptions>(first) ? first : {}),
-  };
-  const keepdim = typeof second === 'boolean' ? second : undefined;
-  const dims = isOptions<ReduceOptions>(first) ? (first.dim ?? null) : (first ?? named.dim ?? null);
-  return {
-    dims,
-    keepdim: keepdim ?? named.keepdim ?? false,
-    dtype: named.dtype === undefined ? undefined : resolveDType(named.dtype, op),
-  };
+/** The names of reductions with a dtype; of most it comes by name only. */
+export const WITH_DTYPE = 'dim keepdim * dtype';
+
+/** What a reduction was asked for. @throws ArgumentError */
+export function reduction(op: string, args: readonly unknown[], names = 'dim keepdim'): Reduction {
+  const [dims = null, keepdim = false, dtype] = inOrder<[Dims, boolean, DTypeLike]>(op, names, args);
+  return { dims, keepdim, dtype: dtype === undefined ? undefined : resolveDType(dtype, op) };
 }
 
 /** Like `reduction` for ops that take one dimension; null if none was given. */
-export function oneDim(
-  first: DimOrOptions,
-  keepdim: KeepdimOrOptions,
-  op: string,
-): { dim: number | null; keepdim: boolean } {
-  const { dims, keepdim: keep } = reduction(first, keepdim, undefined, op);
-  if (dims !== null && typeof dims !== 'number') {
-    throw new ArgumentError(`${op}: dim must be one integer, but got [${dims.join(', ')}]`);
-  }
-  return { dim: dims, keepdim: keep };
+export function oneDim(op: string, args: readonly unknown[]): { dim: number | null; keepdim: boolean } {
+  const { dims, keepdim } = reduction(op, args);
+  return { dim: oneOf(dims, op), keepdim };
+}
+
+/** @throws ArgumentError for several dimensions */
+export function oneOf(dims: Dims, op: string): number | null {
+  if (dims === null || typeof dims === 'number') return dims;
+  throw new ArgumentError(`${op}: dim must be one integer, but got [${dims.join(', ')}]`);
 }
 
 /** Sizes written as `(2, 3)` or `([2, 3])`. */
 export type SizeArguments = readonly number[] | readonly [Shape];
 
-/** `{ size: [2, 3] }`, by whatever PyTorch calls it; what has no such name is passed on, to be refused or read there. */
-function namedSizes(named: object): Shape {
-  const { size, shape, repeats } = named as { size?: Shape; shape?: Shape; repeats?: Shape };
-  return size ?? shape ?? repeats ?? (named as unknown as Shape);
-}
-
 export function sizes(list: SizeArguments, op: string, argument = 'size'): Shape {
   const [first] = list;
+  const last: unknown = list[list.length - 1];
+  if (isPlain(last)) {
+    const named = checkNames(last, op, list.length === 1 ? [argument] : []) as { [name: string]: Shape };
+    return sizes([named[argument]], op, argument);
+  }
   if (list.length === 1 && first === undefined) {
     throw new ArgumentError(
       `${op}: argument '${argument}' must be numbers or a list of numbers, but got nothing`,
     );
   }
-  if (list.length === 1 && typeof first === 'object') return isOptions(first) ? namedSizes(first) : first;
-  return list as readonly number[];
+  return list.length === 1 && typeof first === 'object' ? first : (list as readonly number[]);
 }
 
 /** Sizes for a new tensor, with options behind them, `(2, 3, { dtype })`, `([2, 3], { dtype })`, or in them, `({ size })`. */
@@ -90,10 +71,9 @@ export function sizesAndOptions<O extends object>(
   op: string,
 ): { shape: Shape; options: O | undefined } {
   const last = list[list.length - 1];
-  const options = isOptions<O & { size?: unknown }>(last) ? last : undefined;
+  const options = isPlain(last) ? (last as O & { size?: unknown }) : undefined;
   if (options?.size !== undefined) {
-    if (list.length > 1)
-      throw new ArgumentError(`${op}: got multiple values for argument 'size': by position and by name`);
+    if (list.length > 1) refuseTwice(op, 'size');
     const { size, ...others } = options;
     return sizesAndOptions([size, others], op);
   }

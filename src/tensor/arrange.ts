@@ -1,7 +1,7 @@
 /** Methods that split, reorder and repeat, and those for diagonals, triangles and windows. */
 
 import type { Shape } from '../core/shape.ts';
-import { type ByName, isPlain } from '../ops/options.ts';
+import { type ByName, type Flexible, inOrder } from '../ops/options.ts';
 import * as partition from '../ops/partition.ts';
 import * as rearrange from '../ops/rearrange.ts';
 import * as triangles from '../ops/triangles.ts';
@@ -17,18 +17,21 @@ export interface RollOptions {
   dims?: Dims | null;
 }
 
+/** `(shifts, dims)`, any tail of them by name. */
+export type RollArguments = Flexible<[shifts: Dims, dims: Dims | null], RollOptions>;
+
 export abstract class ArrangeMethods extends ShapeMethods {
   /** Parts of a size, or of listed sizes, along `dim`; views. */
-  split(size: number | readonly number[], dim?: Dim): this[] {
-    return partition.split(this, size, dim);
+  split(...args: [size: number | readonly number[], dim?: Dim]): this[] {
+    return partition.split<this>(this, ...args);
   }
   /** At most `chunks` parts along `dim`; views. */
-  chunk(chunks: number, dim?: Dim): this[] {
-    return partition.chunk(this, chunks, dim);
+  chunk(...args: [chunks: number, dim?: Dim]): this[] {
+    return partition.chunk<this>(this, ...args);
   }
   /** Parts as equal as can be, or between listed indices; views. */
-  tensorSplit(sections: number | readonly number[], dim?: Dim): this[] {
-    return partition.tensorSplit(this, sections, dim);
+  tensorSplit(...args: [sections: number | readonly number[], dim?: Dim]): this[] {
+    return partition.tensorSplit<this>(this, ...args);
   }
   /** Parts side by side: along the second dimension, of a vector along its only one. @throws ShapeError */
   hsplit(sections: number | readonly number[]): this[] {
@@ -44,8 +47,6 @@ export abstract class ArrangeMethods extends ShapeMethods {
   }
   /** The order along the dimensions reversed. */
   flip(...dims: readonly number[] | [Shape] | [{ dims: Dims }]): this {
-    const [first] = dims;
-    if (isPlain(first)) return rearrange.flip(this, (first as { dims: Dims }).dims);
     return rearrange.flip(this, sizes(dims as SizeArguments, 'flip', 'dims'));
   }
   /** Columns in reversed order. */
@@ -57,20 +58,13 @@ export abstract class ArrangeMethods extends ShapeMethods {
     return rearrange.flipud(this);
   }
   /** Elements moved along dimensions, around the ends. */
-  roll(shifts: Dims | RollOptions, dims?: Dims | null | RollOptions): this {
-    const o: RollOptions = {
-      ...(isPlain(dims) ? (dims as RollOptions) : { dims: dims as Dims | null | undefined }),
-      ...(isPlain(shifts) ? (shifts as RollOptions) : { shifts: shifts as Dims }),
-    };
-    return rearrange.roll(this, o.shifts ?? [], o.dims);
+  roll(...args: RollArguments): this {
+    const [shifts = [], dims] = inOrder<[Dims, Dims | null]>('roll', 'shifts dims', args);
+    return rearrange.roll(this, shifts, dims);
   }
   /** A plane turned by k · 90°. */
-  rot90(
-    k?: number | { k?: number; dims?: readonly number[] },
-    dims?: readonly number[] | { dims?: readonly number[] },
-  ): this {
-    if (isPlain(dims)) return rearrange.rot90(this, { ...(typeof k === 'number' ? { k } : k), ...dims });
-    return rearrange.rot90(this, k, dims as readonly number[] | undefined);
+  rot90(...args: rearrange.Rot90Arguments): this {
+    return rearrange.rot90(this, ...args);
   }
   /** The whole put side by side, sizes[d] times along dimension d. */
   repeat(...counts: SizeArguments): this {
@@ -81,36 +75,39 @@ export abstract class ArrangeMethods extends ShapeMethods {
     return rearrange.tile(this, sizes(counts, 'tile', 'dims'));
   }
   /** Each element, or slice along `dim`, repeated. */
-  repeatInterleave(repeats: number | this, dim?: number | null | rearrange.RepeatInterleaveOptions): this {
-    return rearrange.repeatInterleave<this>(this, repeats, dim);
+  repeatInterleave(
+    repeats: number | this,
+    ...args: Flexible<[dim: number | null | undefined], rearrange.RepeatInterleaveOptions>
+  ): this {
+    return rearrange.repeatInterleave<this>(this, repeats, ...(args as [number]));
   }
   /** Dimensions moved elsewhere. */
-  movedim(source: Dims, destination: Dims): this {
-    return rearrange.movedim(this, source, destination);
+  movedim(...args: [source: Dims, destination: Dims]): this {
+    return rearrange.movedim<this>(this, ...args);
   }
   /** Dimensions moved elsewhere. */
-  moveaxis(source: Dims, destination: Dims): this {
-    return rearrange.movedim(this, source, destination);
+  moveaxis(...args: [source: Dims, destination: Dims]): this {
+    return rearrange.movedim<this>(this, ...args);
   }
   /** Two dimensions exchanged. */
-  swapaxes(axis0: number, axis1: number): this {
-    return rearrange.swapaxes(this, axis0, axis1);
+  swapaxes(...args: [axis0: number, axis1: number]): this {
+    return rearrange.swapaxes<this>(this, ...args);
   }
   /** Two dimensions exchanged. */
-  swapdims(dim0: number, dim1: number): this {
-    return rearrange.swapaxes(this, dim0, dim1);
+  swapdims(...args: [dim0: number, dim1: number]): this {
+    return rearrange.swapaxes<this>(this, ...args);
   }
   /** One dimension split into several. */
   unflatten(dim: number, sizes: Shape): this;
   unflatten(options: { readonly dim: number; readonly sizes: Shape }): this;
-  unflatten(dim: unknown, sizes?: unknown): this {
-    return triangles.unflatten(this, dim as number, sizes as Shape);
+  unflatten(...args: readonly unknown[]): this {
+    return triangles.unflatten<this>(this, ...(args as [number, Shape]));
   }
   /** Sliding windows along a dimension, as a view with one dimension more. */
   unfold(dimension: number, size: number, step: number): this;
   unfold(options: { readonly dimension: number; readonly size: number; readonly step: number }): this;
-  unfold(dimension: unknown, size?: unknown, step?: unknown): this {
-    return triangles.unfold(this, dimension as number, size as number, step as number);
+  unfold(...args: readonly unknown[]): this {
+    return triangles.unfold<this>(this, ...(args as [number, number, number]));
   }
   /** The lower triangle; the rest is 0. */
   tril(diagonal?: ByName<'diagonal', number>): this {
@@ -125,12 +122,12 @@ export abstract class ArrangeMethods extends ShapeMethods {
     return triangles.diag(this, diagonal);
   }
   /** The diagonal of two dimensions, as a view. */
-  diagonal(offset?: number | triangles.DiagonalOptions, dim1?: number, dim2?: number): this {
-    return triangles.diagonal(this, offset, dim1, dim2);
+  diagonal(...args: triangles.DiagonalArguments): this {
+    return triangles.diagonal<this>(this, ...(args as [number?]));
   }
   /** Matrices with the last dimension on a diagonal. */
-  diagEmbed(offset?: number | triangles.DiagonalOptions, dim1?: number, dim2?: number): this {
-    return triangles.diagEmbed(this, offset, dim1, dim2);
+  diagEmbed(...args: triangles.DiagonalArguments): this {
+    return triangles.diagEmbed(this, ...args);
   }
   /** The sum of the diagonal. */
   trace(): this {

@@ -14,12 +14,12 @@ const scaled = <T extends PickMethods>(x: OperandOf<T>, alpha: number): OperandO
 export abstract class InplaceMethods extends PickMethods {
   /** this ← this + alpha·other. */
   add_(other: OperandOf<this>, options?: AlphaOptions): this {
-    const { alpha = 1 } = optionsGiven(options, 'add_');
+    const { alpha = 1 } = optionsGiven(options, 'add_', 'alpha');
     return inplaceBinary<this>(addOp, this, scaled<this>(other, alpha), 'add_');
   }
   /** this ← this − alpha·other. */
   sub_(other: OperandOf<this>, options?: AlphaOptions): this {
-    const { alpha = 1 } = optionsGiven(options, 'sub_');
+    const { alpha = 1 } = optionsGiven(options, 'sub_', 'alpha');
     return inplaceBinary<this>(subOp, this, scaled<this>(other, alpha), 'sub_');
   }
   /** this ← this · other. */
@@ -28,7 +28,8 @@ export abstract class InplaceMethods extends PickMethods {
   }
   /** this ← this / other; `roundingMode` 'floor' or 'trunc' rounds the quotient. */
   div_(other: OperandOf<this>, options?: DivOptions): this {
-    if (!options?.roundingMode) return inplaceBinary<this>(divOp, this, other, 'div_');
+    if (!optionsGiven(options, 'div_', 'roundingMode').roundingMode)
+      return inplaceBinary<this>(divOp, this, other, 'div_');
     return inplaceOf<this>('div_', this, [other], (x) => div<this>(x, other, options));
   }
   /** All elements become 0. */

@@ -6,7 +6,7 @@ import { formatShape } from '../core/shape.ts';
 import * as arithmetic from '../ops/arithmetic.ts';
 import * as bits from '../ops/bitwise.ts';
 import { addcdiv, addcmul, lerp, type ValueOptions } from '../ops/blend.ts';
-import { type BoundOf, type ClampOptions, clamp, type NanToNumOptions, nanToNum } from '../ops/clamp.ts';
+import { type ClampArguments, clamp, type NanToNumArguments, nanToNum } from '../ops/clamp.ts';
 import * as comparison from '../ops/comparison.ts';
 import type { OperandOf } from '../ops/convert.ts';
 import * as running from '../ops/cumulative.ts';
@@ -21,19 +21,19 @@ import { slice } from '../ops/views.ts';
 import { InplaceUnaryMethods } from './inplaceUnary.ts';
 
 /** The tensors among bounds, by position or by name: their gradients are wanted too. */
-function boundsIn<T extends Variable>(min: BoundOf<T> | ClampOptions<T>, max: BoundOf<T>): T[] {
-  const list = [min, max].flatMap((bound) => (isPlain(bound) ? Object.values(bound) : [bound]));
+function boundsIn<T extends Variable>(args: ClampArguments<T>): T[] {
+  const list: unknown[] = args.flatMap((bound) => (isPlain(bound) ? Object.values(bound) : [bound]));
   return list.filter((bound): bound is T => typeof bound === 'object' && bound !== null);
 }
 
 export abstract class InplaceOtherMethods extends InplaceUnaryMethods {
   /** Elements kept within bounds, in place. */
-  clamp_(min?: BoundOf<this> | ClampOptions<this>, max?: BoundOf<this>): this {
-    return inplaceOf<this>('clamp_', this, boundsIn<this>(min, max), (x) => clamp<this>(x, min, max));
+  clamp_(...args: ClampArguments<this>): this {
+    return inplaceOf<this>('clamp_', this, boundsIn<this>(args), (x) => clamp<this>(x, ...args));
   }
   /** `clamp_` by NumPy's name. */
-  clip_(min?: BoundOf<this> | ClampOptions<this>, max?: BoundOf<this>): this {
-    return this.clamp_(min, max);
+  clip_(...args: ClampArguments<this>): this {
+    return this.clamp_(...args);
   }
   /** `clampMin` in place. */
   clampMin_(min: this | number): this {
@@ -44,8 +44,8 @@ export abstract class InplaceOtherMethods extends InplaceUnaryMethods {
     return inplaceOf<this>('clamp_max_', this, [max], (x) => clamp<this>(x, null, max));
   }
   /** `nanToNum` in place. */
-  nanToNum_(nan?: number | NanToNumOptions, posinf?: number | null, neginf?: number | null): this {
-    return inplaceOf<this>('nan_to_num_', this, [], (x) => nanToNum(x, nan, posinf, neginf));
+  nanToNum_(...args: NanToNumArguments): this {
+    return inplaceOf<this>('nan_to_num_', this, [], (x) => nanToNum(x, ...args));
   }
   /** `pow` in place. */
   pow_(other: OperandOf<this>): this {
@@ -162,13 +162,13 @@ export abstract class InplaceOtherMethods extends InplaceUnaryMethods {
   /** `cumsum` in place. */
   cumsum_(dim: ByName<'dim', number>): this {
     return inplaceOf<this>('cumsum_', this, [], (x) =>
-      running.cumsum<this>(x, option(dim, 'dim', Number.NaN)),
+      running.cumsum<this>(x, option(dim, 'cumsum_', 'dim', Number.NaN)),
     );
   }
   /** `cumprod` in place. */
   cumprod_(dim: ByName<'dim', number>): this {
     return inplaceOf<this>('cumprod_', this, [], (x) =>
-      running.cumprod<this>(x, option(dim, 'dim', Number.NaN)),
+      running.cumprod<this>(x, option(dim, 'cumprod_', 'dim', Number.NaN)),
     );
   }
   /** `value` where mask is true, in place. */
@@ -212,11 +212,11 @@ export abstract class InplaceOtherMethods extends InplaceUnaryMethods {
     return inplaceOf<this>('put_', this, [source], (x) => pick.put<this>(x, index, source, accumulate));
   }
   /** The lower triangle, in place. */
-  tril_(diagonal = 0): this {
+  tril_(diagonal?: ByName<'diagonal', number>): this {
     return triangles.triangle_(this, diagonal, triangles.tril);
   }
   /** The upper triangle, in place. */
-  triu_(diagonal = 0): this {
+  triu_(diagonal?: ByName<'diagonal', number>): this {
     return triangles.triangle_(this, diagonal, triangles.triu);
   }
   /**
@@ -235,7 +235,7 @@ export abstract class InplaceOtherMethods extends InplaceUnaryMethods {
         );
       }
       const [rows, columns] = this.shape;
-      const step = this.ndim === 2 && option(wrap, 'wrap', false) ? columns + 1 : rows + 1;
+      const step = this.ndim === 2 && option(wrap, 'fill_diagonal_', 'wrap', false) ? columns + 1 : rows + 1;
       for (let from = 0; from <= rows; from += step) {
         let line: this = slice<this>(this, 0, from, null);
         while (line.ndim > 1) line = triangles.diagonal(line, 0, 0, line.ndim - 1);

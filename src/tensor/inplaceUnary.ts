@@ -117,7 +117,7 @@ export abstract class InplaceUnaryMethods extends InplaceMethods {
   }
   /** `round` in place, half to even; `decimals` counts the digits behind the point that stay. */
   round_(options?: { decimals?: number }): this {
-    const { decimals = 0 } = optionsGiven(options, 'round_');
+    const { decimals = 0 } = optionsGiven(options, 'round_', 'decimals');
     if (decimals === 0) return inplaceUnary(elementwise.round, this);
     return inplaceOf<this>('round_', this, [], (x) => elementwise.round(x, { decimals }));
   }

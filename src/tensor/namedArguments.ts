@@ -1,13 +1,9 @@
 /** Arguments by position, any tail of them by name instead: `conv2d(x, w, b, 2, 1)`, `conv2d(x, w, { stride: 2 })`. */
 import { ArgumentError } from '../core/errors.ts';
-import { checkCase, checkNames, isPlain } from '../ops/options.ts';
+import { likeliest, refuseName } from '../ops/optionNames.ts';
+import { checkCase, inOrder, isPlain, refuseSurplus, refuseTwice } from '../ops/options.ts';
 
-/** Any number of the positional arguments P, in order, then perhaps the options object O. */
-export type Flexible<P extends readonly unknown[], O> = P extends readonly [unknown, ...infer Rest]
-  ? P extends readonly [...infer First, ...Rest]
-    ? [options?: O] | [...First, ...Flexible<Rest, O>]
-    : never
-  : [options?: O];
+export { type Flexible, named } from '../ops/options.ts';
 
 /**
  * The forms in which required arguments, with the types F, stand in the options object: all of them, or all but the
@@ -31,66 +27,52 @@ export function required<R extends readonly unknown[]>(
 export function required(owner: string, names: readonly string[], given: readonly unknown[]): unknown[] {
   const at = given.findIndex(isPlain);
   const count = at < 0 ? given.length : at;
-  const named: Record<string, unknown> = at < 0 ? {} : { ...checkNames(given[at] as object, names) };
+  const byNames: Record<string, unknown> = at < 0 ? {} : { ...checkCase(given[at] as object) };
   const values = names.map((name, i) => {
     const byPosition = i < count && given[i] !== undefined;
-    const byName = named[name] !== undefined;
-    if (byPosition && byName) {
-      throw new ArgumentError(
-        `${owner}: got multiple values for argument '${name}': by position and by name`,
-      );
-    }
+    const byName = byNames[name] !== undefined;
+    if (byPosition && byName) refuseTwice(owner, name);
     if (!byPosition && !byName) {
+      for (const other in byNames) if (likeliest(other, [name])) refuseName(owner, other, names);
       throw new ArgumentError(
         `${owner}: missing required argument '${name}': expected it as argument ${i + 1}, or by name in the options, ` +
-          `but got ${count} positional argument${count === 1 ? '' : 's'}${at < 0 ? '' : ` and the names ${Object.keys(named).join(', ') || '(none)'}`}`,
+          `but got ${count} positional argument${count === 1 ? '' : 's'}${at < 0 ? '' : ` and the names ${Object.keys(byNames).join(', ') || '(none)'}`}`,
       );
     }
-    const value = byPosition ? given[i] : named[name];
-    delete named[name];
+    const value = byPosition ? given[i] : byNames[name];
+    delete byNames[name];
     return value;
   });
   const others = given.slice(names.length, count);
-  return at < 0 ? [...values, ...others] : [...values, ...others, named, ...given.slice(at + 1)];
+  return at < 0 ? [...values, ...others] : [...values, ...others, byNames, ...given.slice(at + 1)];
 }
 
-/** For a value behind the arguments that come by position. @throws ArgumentError */
-export function refuseSurplus(names: readonly string[], value: unknown): never {
-  throw new ArgumentError(
-    `expected no more than ${names.join(', ') || 'the options object'} by position, and other arguments by name, but got ` +
-      String(value),
-  );
+/** The same where there are no others. @throws ArgumentError */
+export function exactly<R extends readonly unknown[]>(
+  owner: string,
+  names: readonly string[],
+  given: readonly unknown[],
+): [...R, ...unknown[]] {
+  const values = required<R>(owner, names, given);
+  inOrder(owner, '', values.slice(names.length));
+  return values;
 }
 
 /**
- * The arguments as one object, `into`: positional ones under `names`, and what the options object says.
+ * The arguments as one object, where the caller tells which names there are.
  * @throws ArgumentError where more come by position than have a place
  */
-export function named<O extends object>(
+export function namedFreely<O extends object>(
+  owner: string,
   names: readonly (keyof O & string)[],
   given: readonly unknown[],
-  into = {} as O,
 ): O {
-  return merged(names, given, into, (options) => checkNames(options, names));
-}
-
-/** The same where the caller tells which names there are. @throws ArgumentError */
-export const namedFreely = <O extends object>(
-  names: readonly (keyof O & string)[],
-  given: readonly unknown[],
-): O => merged<O>(names, given, {} as O, checkCase);
-
-function merged<O extends object>(
-  names: readonly (keyof O & string)[],
-  given: readonly unknown[],
-  into: O,
-  checked: (options: object) => object,
-): O {
+  const into = {} as O;
   given.forEach((value, i) => {
     if (value === undefined) return;
-    if (isPlain(value)) Object.assign(into, checked(value));
+    if (isPlain(value)) Object.assign(into, checkCase(value));
     else if (i < names.length) Reflect.set(into, names[i], value);
-    else refuseSurplus(names, value);
+    else refuseSurplus(owner, names, value);
   });
   return into;
 }

@@ -29,8 +29,8 @@ export abstract class PickMethods extends ArrangeMethods {
   /** out[i][j] = this[index[i][j]][j] for dim 0, and so on. */
   gather(dim: number, index: this): this;
   gather(options: AlongDim<this>): this;
-  gather(dim: unknown, index?: unknown): this {
-    return scatter.gather<this>(this, dim as number, index as this);
+  gather(...args: readonly unknown[]): this {
+    return scatter.gather<this>(this, ...(args as [number, this]));
   }
   /** Elements replaced where index says; source may be a number. */
   scatter(dim: number, index: this, source: this | number, options?: scatter.ScatterOptions): this;
@@ -38,62 +38,62 @@ export abstract class PickMethods extends ArrangeMethods {
   scatter(
     options: scatter.ScatterOptions & AlongDim<this> & (Source<this> | { readonly value: number }),
   ): this;
-  scatter(dim: unknown, index?: unknown, source?: unknown, options?: scatter.ScatterOptions): this {
-    return scatter.scatter<this>(this, dim as number, index as this, source as this, options);
+  scatter(...args: readonly unknown[]): this {
+    return scatter.scatter<this>(this, ...(args as [number, this, this]));
   }
   /** Elements added where index says. */
   scatterAdd(dim: number, index: this, source: this): this;
   scatterAdd(options: AlongDim<this> & Source<this>): this;
-  scatterAdd(dim: unknown, index?: unknown, source?: unknown): this {
-    return scatter.scatterAdd<this>(this, dim as number, index as this, source as this);
+  scatterAdd(...args: readonly unknown[]): this {
+    return scatter.scatterAdd<this>(this, ...(args as [number, this, this]));
   }
   /** Elements along dim where a broadcast index says. */
   takeAlongDim(index: this, dim?: number | { readonly dim?: number | null } | null): this;
   takeAlongDim(options: Indices<this>): this;
-  takeAlongDim(index: unknown, dim?: unknown): this {
-    return scatter.takeAlongDim<this>(this, index as this, dim as number);
+  takeAlongDim(...args: readonly unknown[]): this {
+    return scatter.takeAlongDim<this>(this, ...(args as [this, number]));
   }
   /** The slices along dim at the positions of a 1-d index. */
   indexSelect(dim: number, index: this): this;
   indexSelect(options: AlongDim<this>): this;
-  indexSelect(dim: unknown, index?: unknown): this {
-    return pick.indexSelect<this>(this, dim as number, index as this);
+  indexSelect(...args: readonly unknown[]): this {
+    return pick.indexSelect<this>(this, ...(args as [number, this]));
   }
   /** alpha · source[j] added to the slice index[j]. */
   indexAdd(dim: number, index: this, source: this, options?: AlphaOptions): this;
   indexAdd(options: AlphaOptions & AlongDim<this> & Added<this>): this;
-  indexAdd(dim: unknown, index?: unknown, source?: unknown, options?: AlphaOptions): this {
-    return pick.indexAdd<this>(this, dim as number, index as this, source as this, options);
+  indexAdd(...args: readonly unknown[]): this {
+    return pick.indexAdd<this>(this, ...(args as [number, this, this]));
   }
   /** The slice index[j] replaced by source[j]. */
-  indexCopy(dim: number, index: this, source: this): this {
-    return pick.indexCopy<this>(this, dim, index, source);
+  indexCopy(...args: [dim: number, index: this, source: this]): this {
+    return pick.indexCopy<this>(this, ...args);
   }
   /** The slices at the indices filled with one value. */
-  indexFill(dim: number, index: this, value: number | this): this {
-    return pick.indexFill<this>(this, dim, index, value);
+  indexFill(...args: [dim: number, index: this, value: number | this]): this {
+    return pick.indexFill<this>(this, ...args);
   }
   /** Elements at positions of the flattened tensor. */
-  take(index: this): this {
-    return pick.take<this>(this, index);
+  take(...args: [index: this]): this {
+    return pick.take<this>(this, ...args);
   }
   /** Elements replaced at positions of the flattened tensor. */
-  put(index: this, source: this, accumulate = false): this {
-    return pick.put<this>(this, index, source, accumulate);
+  put(...args: [index: this, source: this, accumulate?: boolean | { accumulate?: boolean }]): this {
+    return pick.put<this>(this, ...(args as [this, this]));
   }
   /** `value` where mask is true. */
   maskedFill(mask: this, value: this | number | boolean): this;
   maskedFill(options: Filling<this>): this;
-  maskedFill(mask: unknown, value?: unknown): this {
-    return pick.maskedFill<this>(this, mask as this, value as number);
+  maskedFill(...args: readonly unknown[]): this {
+    return pick.maskedFill<this>(this, ...(args as [this, number]));
   }
   /** The elements where mask is true; 1-d. */
-  maskedSelect(mask: this): this {
-    return pick.maskedSelect<this>(this, mask);
+  maskedSelect(...args: [mask: this]): this {
+    return pick.maskedSelect<this>(this, ...args);
   }
   /** The elements of source, in order, where mask is true. */
-  maskedScatter(mask: this, source: this): this {
-    return pick.maskedScatter<this>(this, mask, source);
+  maskedScatter(...args: [mask: this, source: this]): this {
+    return pick.maskedScatter<this>(this, ...args);
   }
   /** The coordinates of what is not zero, [count, ndim]; with asTuple a vector for each dimension. */
   nonzero(): this;
@@ -107,36 +107,36 @@ export abstract class PickMethods extends ArrangeMethods {
   }
 
   /** beta · this + alpha · (a · b), matrices. */
-  addmm(a: this, b: this, options?: products.BlendOptions): this {
-    return products.addmm<this>(this, a, b, options);
+  addmm(...args: [a: this, b: this, options?: products.BlendOptions]): this {
+    return products.addmm<this>(this, ...args);
   }
   /** beta · this + alpha · (matrix · vector). */
-  addmv(matrix: this, vector: this, options?: products.BlendOptions): this {
-    return products.addmv<this>(this, matrix, vector, options);
+  addmv(...args: [matrix: this, vector: this, options?: products.BlendOptions]): this {
+    return products.addmv<this>(this, ...args);
   }
   /** beta · this + alpha · (outer product). */
-  addr(a: this, b: this, options?: products.BlendOptions): this {
-    return products.addr<this>(this, a, b, options);
+  addr(...args: [a: this, b: this, options?: products.BlendOptions]): this {
+    return products.addr<this>(this, ...args);
   }
   /** beta · this + alpha · (batch · batch). */
-  baddbmm(a: this, b: this, options?: products.BlendOptions): this {
-    return products.baddbmm<this>(this, a, b, options);
+  baddbmm(...args: [a: this, b: this, options?: products.BlendOptions]): this {
+    return products.baddbmm<this>(this, ...args);
   }
   /** beta · this + alpha · Σ (batch · batch). */
-  addbmm(a: this, b: this, options?: products.BlendOptions): this {
-    return products.addbmm<this>(this, a, b, options);
+  addbmm(...args: [a: this, b: this, options?: products.BlendOptions]): this {
+    return products.addbmm<this>(this, ...args);
   }
   /** Products summed over the last dimension of both. */
-  inner(other: this): this {
-    return products.inner<this>(this, other);
+  inner(...args: [other: this]): this {
+    return products.inner<this>(this, ...args);
   }
   /** The Kronecker product. */
-  kron(other: this): this {
-    return products.kron<this>(this, other);
+  kron(...args: [other: this]): this {
+    return products.kron<this>(this, ...args);
   }
   /** The vector product. */
-  cross(other: this, dim?: number | { dim?: number }): this {
-    return products.cross<this>(this, other, dim);
+  cross(...args: [other: this, dim?: number | { dim?: number }]): this {
+    return products.cross<this>(this, ...(args as [this]));
   }
   /** To a whole power, as a matrix. */
   matrixPower(n: number): this {

@@ -14,7 +14,7 @@ import {
   type UniformOptions,
   uniform_,
 } from '../ops/random.ts';
-import { bernoulli, type MultinomialOptions, multinomial } from '../ops/sample.ts';
+import { type BernoulliArguments, bernoulli, type MultinomialOptions, multinomial } from '../ops/sample.ts';
 import { InplaceAliasMethods } from './inplaceAliases.ts';
 import { type Flexible, named } from './namedArguments.ts';
 
@@ -29,57 +29,52 @@ interface ChanceOptions<P> extends GeneratorOptions {
 export abstract class RandomMethods extends InplaceAliasMethods {
   /** Fills with uniform samples of [from, to), default [0, 1). */
   uniform_(...args: Flexible<[from: number, to: number], UniformOptions>): this {
-    return uniform_(this, named<UniformOptions>(['from', 'to'], args));
+    return uniform_(this, named<UniformOptions>('uniform_', 'from to * generator', args));
   }
   /** Fills with normal samples, default mean 0 and standard deviation 1. */
   normal_(...args: Flexible<[mean: number, std: number], NormalOptions>): this {
-    return normal_(this, named<NormalOptions>(['mean', 'std'], args));
+    return normal_(this, named<NormalOptions>('normal_', 'mean std * generator', args));
   }
   /** Fills with whole numbers: `()` all from 0 that the dtype holds, `(to)`, `(from, to)`, `(from, null)`. */
   random_(
     ...args: Flexible<[from: number | bigint | null, to: number | bigint | null], IntegerOptions>
   ): this {
-    const { from, to, ...options } = named<IntegerOptions>(['from', 'to'], args);
+    const { from, to, ...options } = named<IntegerOptions>('random_', 'from to * generator', args);
     return random_(this, from, to, options);
   }
   /** Fills with 1 at probability p (a number, default 0.5, or a tensor that broadcasts), else 0. */
   bernoulli_(...args: Flexible<[p: number | this], Partial<ChanceOptions<number | this>>>): this {
-    const { p, ...options } = named<ChanceOptions<number | this>>(['p'], args);
+    const { p, ...options } = named<ChanceOptions<number | this>>('bernoulli_', 'p * generator', args);
     return bernoulli_(this, p, options);
   }
   /** Fills with exponential samples of rate `lambd`, default 1. */
-  exponential_(lambd?: number | ExponentialOptions, options?: GeneratorOptions): this {
-    return exponential_(this, lambd, options);
+  exponential_(...args: Flexible<[lambd: number], ExponentialOptions>): this {
+    return exponential_(this, named<ExponentialOptions>('exponential_', 'lambd * generator', args));
   }
   /** Fills with the number of trials up to the first success of probability p. */
   geometric_(...args: [options: ChanceOptions<number>] | [p: number, options?: GeneratorOptions]): this {
-    const { p, ...options } = named<ChanceOptions<number>>(['p'], args);
+    const { p, ...options } = named<ChanceOptions<number>>('geometric_', 'p * generator', args);
     return geometric_(this, p, options);
   }
   /** Fills with Cauchy samples, default median 0 and sigma 1. */
   cauchy_(...args: Flexible<[median: number, sigma: number], CauchyOptions>): this {
-    return cauchy_(this, named<CauchyOptions>(['median', 'sigma'], args));
+    return cauchy_(this, named<CauchyOptions>('cauchy_', 'median sigma * generator', args));
   }
   /** Fills with exp of normal samples, default mean 1 and standard deviation 2 (of the logarithm). */
   logNormal_(...args: Flexible<[mean: number, std: number], NormalOptions>): this {
-    return logNormal_(this, named<NormalOptions>(['mean', 'std'], args));
+    return logNormal_(this, named<NormalOptions>('log_normal_', 'mean std * generator', args));
   }
   /** 0 or 1 with the probability p, or by default with that in each element. */
-  bernoulli(p?: number | (GeneratorOptions & { p?: number }) | null, options?: GeneratorOptions): this {
-    return bernoulli(this, p, options);
+  bernoulli(...args: BernoulliArguments): this {
+    return bernoulli(this, ...args);
   }
   /** Category numbers drawn with the elements of each row as weights. */
   multinomial(
     numSamples: number,
-    replacement?: boolean | MultinomialOptions,
-    options?: GeneratorOptions,
+    ...args: Flexible<[replacement: boolean | undefined], MultinomialOptions>
   ): this;
   multinomial(options: MultinomialOptions & { readonly numSamples: number }): this;
-  multinomial(
-    numSamples: unknown,
-    replacement?: boolean | MultinomialOptions,
-    options?: GeneratorOptions,
-  ): this {
-    return multinomial(this, numSamples as number, replacement, options) as this;
+  multinomial(...args: readonly unknown[]): this {
+    return multinomial(this, ...(args as [number])) as this;
   }
 }

@@ -1,9 +1,8 @@
 /** Methods that reduce dimensions. `dim` and `keepdim` may be given by position or in one options object. */
 
-import { type DTypeLike, resolveDType } from '../core/dtype.ts';
+import { type DType, type DTypeLike, resolveDType } from '../core/dtype.ts';
 import { maximum, minimum } from '../ops/arithmetic.ts';
-import { optionsGiven } from '../ops/given.ts';
-import { checkNames } from '../ops/options.ts';
+import { inOrder } from '../ops/options.ts';
 import {
   all,
   amax,
@@ -26,30 +25,38 @@ import {
   oneDim,
   type ReduceOptions,
   reduction,
+  WITH_DTYPE,
 } from './arguments.ts';
 
-const dtypeOption = (options: { dtype?: DTypeLike } | undefined, op: string) =>
-  options?.dtype === undefined ? undefined : resolveDType(options.dtype, op);
+/** `(dim, dtype)`, either by name. */
+export type SoftmaxArguments =
+  | [options: { dim: number; dtype?: DTypeLike }]
+  | [dim: number, dtype?: DTypeLike | { dtype?: DTypeLike }];
+
+function dimAndDType(op: string, args: SoftmaxArguments): [dim: number, dtype: DType | undefined] {
+  const [dim = Number.NaN, dtype] = inOrder<[number, DTypeLike]>(op, 'dim dtype', args);
+  return [dim, dtype === undefined ? undefined : resolveDType(dtype, op)];
+}
 
 export abstract class ReductionMethods extends AliasMethods {
   /** Sum over `dim` (default all dimensions). Integers and bools give int64. */
   sum(dim?: DimOrOptions, keepdim?: KeepdimOrOptions, options?: ReduceOptions): this {
-    const r = reduction(dim, keepdim, options, 'sum');
+    const r = reduction('sum', [dim, keepdim, options], WITH_DTYPE);
     return sum(this, r.dims, r.keepdim, r.dtype);
   }
   /** Mean over `dim` (default all). @throws DTypeError for integers unless a dtype is given */
   mean(dim?: DimOrOptions, keepdim?: KeepdimOrOptions, options?: ReduceOptions): this {
-    const r = reduction(dim, keepdim, options, 'mean');
+    const r = reduction('mean', [dim, keepdim, options], WITH_DTYPE);
     return mean(this, r.dims, r.keepdim, r.dtype);
   }
   /** Largest elements over `dim` (default all); ties share the gradient. */
   amax(dim?: DimOrOptions, keepdim?: KeepdimOrOptions): this {
-    const r = reduction(dim, keepdim, undefined, 'amax');
+    const r = reduction('amax', [dim, keepdim]);
     return amax(this, r.dims, r.keepdim);
   }
   /** Smallest elements over `dim` (default all); ties share the gradient. */
   amin(dim?: DimOrOptions, keepdim?: KeepdimOrOptions): this {
-    const r = reduction(dim, keepdim, undefined, 'amin');
+    const r = reduction('amin', [dim, keepdim]);
     return amin(this, r.dims, r.keepdim);
   }
   /** The largest element; along a dimension, values and indices; with a tensor, the elementwise maximum. */
@@ -86,42 +93,39 @@ export abstract class ReductionMethods extends AliasMethods {
     if (first === undefined) return kind === 'max' ? maxAll(this) : minAll(this);
     if (first instanceof ReductionMethods)
       return (kind === 'max' ? maximum : minimum)<this>(this, first as this);
-    const named = typeof first === 'number' ? { dim: first } : checkNames(first);
-    const keep = typeof keepdim === 'object' ? checkNames(keepdim).keepdim : keepdim;
-    return extremeDim(kind, this, named.dim, keep ?? ('keepdim' in named ? named.keepdim : false));
+    const [dim = Number.NaN, keep] = inOrder<[number, boolean]>(kind, 'dim keepdim', [first, keepdim]);
+    return extremeDim(kind, this, dim, keep);
   }
   /** int64 position of the largest element along `dim`, or in the flattened tensor. */
   argmax(dim?: DimOrOptions, keepdim?: KeepdimOrOptions): this {
-    const r = oneDim(dim, keepdim, 'argmax');
+    const r = oneDim('argmax', [dim, keepdim]);
     return argExtreme('max', this, r.dim, r.keepdim);
   }
   /** int64 position of the smallest element along `dim`, or in the flattened tensor. */
   argmin(dim?: DimOrOptions, keepdim?: KeepdimOrOptions): this {
-    const r = oneDim(dim, keepdim, 'argmin');
+    const r = oneDim('argmin', [dim, keepdim]);
     return argExtreme('min', this, r.dim, r.keepdim);
   }
   /** True where any element over `dim` is not zero. */
   any(dim?: DimOrOptions, keepdim?: KeepdimOrOptions): this {
-    const r = reduction(dim, keepdim, undefined, 'any');
+    const r = reduction('any', [dim, keepdim]);
     return any(this, r.dims, r.keepdim);
   }
   /** True where all elements over `dim` are not zero. */
   all(dim?: DimOrOptions, keepdim?: KeepdimOrOptions): this {
-    const r = reduction(dim, keepdim, undefined, 'all');
+    const r = reduction('all', [dim, keepdim]);
     return all(this, r.dims, r.keepdim);
   }
   /** How many elements over `dim` are not zero; int64. */
   countNonzero(dim?: DimOrOptions): this {
-    return countNonzero(this, reduction(dim, undefined, undefined, 'countNonzero').dims);
+    return countNonzero(this, reduction('count_nonzero', [dim], 'dim').dims);
   }
   /** eˣ / Σ eˣ along `dim`. */
-  softmax(dim: number | { dim: number; dtype?: DTypeLike }, options?: { dtype?: DTypeLike }): this {
-    const o = typeof dim === 'object' ? checkNames(dim) : { dim, ...optionsGiven(options, 'softmax') };
-    return softmax(this, o.dim, dtypeOption(o, 'softmax'));
+  softmax(...args: SoftmaxArguments): this {
+    return softmax(this, ...dimAndDType('softmax', args));
   }
   /** The logarithm of softmax along `dim`. */
-  logSoftmax(dim: number | { dim: number; dtype?: DTypeLike }, options?: { dtype?: DTypeLike }): this {
-    const o = typeof dim === 'object' ? checkNames(dim) : { dim, ...optionsGiven(options, 'log_softmax') };
-    return logSoftmax(this, o.dim, dtypeOption(o, 'logSoftmax'));
+  logSoftmax(...args: SoftmaxArguments): this {
+    return logSoftmax(this, ...dimAndDType('log_softmax', args));
   }
 }

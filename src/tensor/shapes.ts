@@ -64,8 +64,8 @@ export abstract class ShapeMethods extends StatisticsMethods {
     return views.transpose(this, -2, -1);
   }
   /** Dimensions start … end merged into one. */
-  flatten(startDim?: number | views.FlattenOptions, endDim?: number | views.FlattenOptions): this {
-    return views.flatten(this, startDim, endDim);
+  flatten(...args: views.FlattenArguments): this {
+    return views.flatten(this, ...args);
   }
   /** Without dimensions of size 1, or without the named ones if their size is 1. */
   squeeze(dim?: ByName<'dim', number | readonly number[]>): this {
@@ -88,8 +88,14 @@ export abstract class ShapeMethods extends StatisticsMethods {
     return named.narrow(this, dim as number, start as number, length as number);
   }
   /** Any layout over the same memory; sizes and strides in elements. */
-  asStrided(shape: readonly number[], strides: readonly number[], offset?: number): this {
-    return views.asStrided(this, shape, strides, offset);
+  asStrided(size: readonly number[], stride: readonly number[], storageOffset?: number): this;
+  asStrided(options: {
+    readonly size: readonly number[];
+    readonly stride: readonly number[];
+    readonly storageOffset?: number;
+  }): this;
+  asStrided(...args: readonly unknown[]): this {
+    return named.asStrided<this>(this, ...(args as [number[], number[]]));
   }
   /** A copy with memory of its own. */
   override clone(): this {
@@ -105,7 +111,11 @@ export abstract class ShapeMethods extends StatisticsMethods {
     return inOp('index', () => index<this>(this, ...entries));
   }
   /** What Python writes as `x[…] = value`; with accumulate, `x[…] += value`. */
-  indexPut_(entries: readonly IndexOf<this>[], value: OperandOf<this>, accumulate = false): this {
+  indexPut_(
+    entries: readonly IndexOf<this>[],
+    value: OperandOf<this>,
+    accumulate?: ByName<'accumulate', boolean>,
+  ): this {
     if (!Array.isArray(entries))
       throw new ArgumentError(
         `indexPut_: argument 'indices' must be a list, as in indexPut_([mask], 0), but got ${String(entries ?? 'nothing')}`,

@@ -1,19 +1,20 @@
 /** Methods that work element by element, beyond arithmetic: bounds, special functions, bits, comparisons in all. */
+
 import * as bits from '../ops/bitwise.ts';
 import { addcdiv, addcmul, lerp, type ValueOptions } from '../ops/blend.ts';
 import {
-  type BoundOf,
-  type ClampOptions,
+  type ClampArguments,
   clamp,
   clampMax,
   clampMin,
-  type NanToNumOptions,
+  type NanToNumArguments,
   nanToNum,
 } from '../ops/clamp.ts';
 import type { OperandOf } from '../ops/convert.ts';
+import type { ByName } from '../ops/options.ts';
 import {
   allclose,
-  type CloseOptions,
+  type CloseArguments,
   copysign,
   equal,
   fmax,
@@ -29,12 +30,12 @@ import { ElementwiseMethods } from './elementwise.ts';
 
 export abstract class SpecialMethods extends ElementwiseMethods {
   /** Elements kept within bounds (numbers or tensors). */
-  clamp(min?: BoundOf<this> | ClampOptions<this>, max?: BoundOf<this>): this {
-    return clamp<this>(this, min, max);
+  clamp(...args: ClampArguments<this>): this {
+    return clamp<this>(this, ...args);
   }
   /** `clamp` by NumPy's name. */
-  clip(min?: BoundOf<this> | ClampOptions<this>, max?: BoundOf<this>): this {
-    return clamp<this>(this, min, max);
+  clip(...args: ClampArguments<this>): this {
+    return clamp<this>(this, ...args);
   }
   /** Elements below min replaced by min. */
   clampMin(min: this | number): this {
@@ -45,8 +46,8 @@ export abstract class SpecialMethods extends ElementwiseMethods {
     return clampMax<this>(this, max);
   }
   /** NaN and infinities replaced by numbers. */
-  nanToNum(nan?: number | NanToNumOptions, posinf?: number | null, neginf?: number | null): this {
-    return nanToNum(this, nan, posinf, neginf);
+  nanToNum(...args: NanToNumArguments): this {
+    return nanToNum(this, ...args);
   }
   /** The error function. */
   erf(): this {
@@ -97,7 +98,7 @@ export abstract class SpecialMethods extends ElementwiseMethods {
     return special.sgn(this);
   }
   /** log(x/(1 − x)). */
-  logit(eps: number | null = null): this {
+  logit(eps?: ByName<'eps', number | null>): this {
     return special.logit(this, eps);
   }
   /** True where the sign bit is set. */
@@ -188,12 +189,12 @@ export abstract class SpecialMethods extends ElementwiseMethods {
     return heaviside<this>(this, values);
   }
   /** True where |this − other| ≤ atol + rtol·|other|. */
-  isclose(other: OperandOf<this>, rtol?: number | CloseOptions, atol?: number, equalNan?: boolean): this {
-    return isclose<this>(this, other, rtol, atol, equalNan);
+  isclose(other: OperandOf<this>, ...args: CloseArguments): this {
+    return isclose<this>(this, other, ...args);
   }
   /** True if all elements are close. */
-  allclose(other: this, rtol?: number | CloseOptions, atol?: number, equalNan?: boolean): boolean {
-    return allclose<this>(this, other, rtol, atol, equalNan);
+  allclose(other: this, ...args: CloseArguments): boolean {
+    return allclose<this>(this, other, ...args);
   }
   /** True if shapes and elements are the same. */
   equal(other: this): boolean {

@@ -1,31 +1,33 @@
 /** Methods for statistics, norms, running folds and order. Arguments by position or in one options object. */
 import { type DTypeLike, resolveDType } from '../core/dtype.ts';
 import {
-  type BincountOptions,
+  type BincountArguments,
   bincount,
-  type HistcOptions,
+  type HistcArguments,
   histc,
-  type UniqueOptions,
+  type RunArguments,
+  type UniqueArguments,
   unique,
   uniqueConsecutive,
 } from '../ops/counting.ts';
 import * as running from '../ops/cumulative.ts';
 import * as everyday from '../ops/everyday.ts';
-import { given, optionsGiven } from '../ops/given.ts';
+import { given } from '../ops/given.ts';
 import type { ValuesAndIndices } from '../ops/namedResult.ts';
-import { checkNames } from '../ops/options.ts';
+import { type ByName as ByNameOf, inOrder, isPlain, option } from '../ops/options.ts';
 import * as order from '../ops/order.ts';
 import type { Dims } from '../ops/reduce.ts';
 import * as statistics from '../ops/statistics.ts';
 import {
   type DimOrOptions,
-  isOptions,
   type KeepdimOrOptions,
   oneDim,
+  oneOf,
   type ReduceOptions,
   reduction,
+  WITH_DTYPE,
 } from './arguments.ts';
-import { type ByName, named } from './namedArguments.ts';
+import { type ByName, type Flexible, named } from './namedArguments.ts';
 import { ReductionMethods } from './reductions.ts';
 
 export interface VarOptions {
@@ -45,27 +47,38 @@ export type VarArguments = [
 ];
 
 /** What `var` and `std` were asked for. */
-export function spread(...[first, second, third]: VarArguments): {
+export function spread(
+  op: string,
+  ...[first, second, third]: VarArguments
+): {
   dims: Dims;
   correction: number;
   keepdim: boolean;
 } {
-  const named: VarOptions = {
-    ...(isOptions<VarOptions>(third) ? third : { keepdim: third }),
-    ...(isOptions<VarOptions>(second) ? second : { unbiased: second }),
-    ...(typeof first === 'boolean'
-      ? { unbiased: first }
-      : isOptions<VarOptions>(first)
-        ? first
-        : { dim: first }),
-  };
-  const { dim = null, unbiased = true, correction = unbiased ? 1 : 0, keepdim = false } = named;
+  // One truth value alone is `unbiased`: var(true).
+  const args = typeof first === 'boolean' ? [undefined, first, second, third] : [first, second, third];
+  const {
+    dim = null,
+    unbiased = true,
+    correction = unbiased ? 1 : 0,
+    keepdim = false,
+  } = named<VarOptions>(op, 'dim unbiased keepdim * correction', args);
   return { dims: dim, correction, keepdim };
 }
 
 export interface NormOptions extends ReduceOptions {
   p?: statistics.NormOrder;
 }
+/** `(p, dim, keepdim, dtype)`, any tail of them by name. */
+export type NormArguments = Flexible<
+  [
+    p: statistics.NormOrder | undefined,
+    dim: Dims | undefined,
+    keepdim: boolean | undefined,
+    dtype: DTypeLike,
+  ],
+  NormOptions
+>;
 
 interface Quantiles<T> {
   q: number | readonly number[] | T;
@@ -73,66 +86,65 @@ interface Quantiles<T> {
 /** `(q, dim, keepdim)`, any tail of them by name. */
 export type QuantileArguments<T> =
   | ByName<Quantiles<T>, ['q'], order.QuantileOptions>
-  | [q: Quantiles<T>['q'], options?: order.QuantileOptions]
-  | [q: Quantiles<T>['q'], dim?: number | null, keepdim?: boolean | order.QuantileOptions];
+  | [
+      q: Quantiles<T>['q'],
+      ...Flexible<[dim: number | null | undefined, keepdim: boolean], order.QuantileOptions>,
+    ];
 
 export interface ScanOptions {
   dim?: number;
   dtype?: DTypeLike;
 }
 
-const scanArguments = (dim: number | ScanOptions, options: ScanOptions | undefined, op: string) => {
-  const named = typeof dim === 'object' ? checkNames(dim) : { dim, ...optionsGiven(options, op) };
-  return {
-    dim: named.dim ?? Number.NaN,
-    dtype: named.dtype === undefined ? undefined : resolveDType(named.dtype, op),
-  };
+/** `(dim)`, and the dtype behind it, by name. */
+export type ScanArguments = Flexible<[dim: number], ScanOptions>;
+
+const scanArguments = (op: string, args: ScanArguments) => {
+  const [dim = Number.NaN, dtype] = inOrder<[number, DTypeLike]>(op, 'dim * dtype', args);
+  return { dim, dtype: dtype === undefined ? undefined : resolveDType(dtype, op) };
 };
 
 type Along = number | { dim: number };
-const dimOf = (dim: Along): number => (typeof dim === 'object' ? checkNames(dim).dim : dim);
+const dimOf = (op: string, dim: Along): number =>
+  option<'dim', number>(dim as ByNameOf<'dim', number>, op, 'dim', Number.NaN);
 
 export abstract class StatisticsMethods extends ReductionMethods {
   /** Variance over `dim` (default all), with N − 1 unless asked otherwise. */
   var(...args: VarArguments): this {
-    const { dims, correction, keepdim } = spread(...args);
+    const { dims, correction, keepdim } = spread('var', ...args);
     return statistics.variance(this, dims, correction, keepdim);
   }
   /** Standard deviation over `dim` (default all), with N − 1 unless asked otherwise. */
   std(...args: VarArguments): this {
-    const { dims, correction, keepdim } = spread(...args);
+    const { dims, correction, keepdim } = spread('std', ...args);
     return statistics.std(this, dims, correction, keepdim);
   }
   /** The p-norm over `dim` (default all). */
-  norm(p?: statistics.NormOrder | NormOptions, dim?: DimOrOptions, keepdim?: KeepdimOrOptions): this {
-    const named = isOptions<NormOptions>(p) ? p : undefined;
-    const r = reduction(named ?? dim, keepdim, undefined, 'norm');
-    return statistics.norm(
-      this,
-      named ? (named.p ?? 'fro') : (p as statistics.NormOrder | undefined),
-      r.dims,
-      r.keepdim,
-      r.dtype,
-    );
+  norm(...args: NormArguments): this {
+    type Values = [statistics.NormOrder, Dims, boolean, DTypeLike];
+    const [p, dims = null, keepdim, dtype] = inOrder<Values>('norm', 'p dim keepdim dtype', args);
+    const kind = dtype === undefined ? undefined : resolveDType(dtype, 'norm');
+    // By name alone the order is PyTorch's default: a matrix norm over two dimensions.
+    return statistics.norm(this, p ?? (isPlain(args[0]) ? 'fro' : undefined), dims, keepdim, kind);
   }
   /** The p-norm of this − other. */
-  dist(other: this, p = 2): this {
+  dist(other: this, p?: ByNameOf<'p', number>): this {
     return statistics.dist<this>(this, other, p);
   }
   /** log Σ eˣ over `dim`. */
   logsumexp(dim: DimOrOptions, keepdim?: KeepdimOrOptions): this {
     given(dim, 'logsumexp', 'dim', 'a dimension or a list of them');
-    const r = reduction(dim, keepdim, undefined, 'logsumexp');
+    const r = reduction('logsumexp', [dim, keepdim]);
     return statistics.logsumexp(this, r.dims, r.keepdim);
   }
   /** Sum over `dim` of what is not NaN. */
   nansum(dim?: DimOrOptions, keepdim?: KeepdimOrOptions, options?: ReduceOptions): this {
-    const r = reduction(dim, keepdim, options, 'nansum');
+    const r = reduction('nansum', [dim, keepdim, options], WITH_DTYPE);
     return statistics.nansum(this, r.dims, r.keepdim, r.dtype);
   }
   /** Mean over `dim` of what is not NaN. */
   nanmean(dim?: DimOrOptions, keepdim?: KeepdimOrOptions, options?: ReduceOptions): this {
-    const r = reduction(dim, keepdim, options, 'nanmean');
+    const r = reduction('nanmean', [dim, keepdim, options], WITH_DTYPE);
     return statistics.nanmean(this, r.dims, r.keepdim, r.dtype);
   }
   /** Smallest and largest elements. */
@@ -141,27 +153,26 @@ export abstract class StatisticsMethods extends ReductionMethods {
   }
   /** Product over `dim` (default all). Integers and bools give int64. */
   prod(dim?: DimOrOptions, keepdim?: KeepdimOrOptions, options?: ReduceOptions): this {
-    const r = reduction(dim, keepdim, options, 'prod');
-    const { dim: one } = oneDim(r.dims, r.keepdim, 'prod');
-    return running.prod(this, one, r.keepdim, r.dtype);
+    const r = reduction('prod', [dim, keepdim, options], WITH_DTYPE);
+    return running.prod(this, oneOf(r.dims, 'prod'), r.keepdim, r.dtype);
   }
   /** Running sums along `dim`. */
-  cumsum(dim: number | ScanOptions, options?: ScanOptions): this {
-    const s = scanArguments(dim, options, 'cumsum');
+  cumsum(...args: ScanArguments): this {
+    const s = scanArguments('cumsum', args);
     return running.cumsum(this, s.dim, s.dtype);
   }
   /** Running products along `dim`. */
-  cumprod(dim: number | ScanOptions, options?: ScanOptions): this {
-    const s = scanArguments(dim, options, 'cumprod');
+  cumprod(...args: ScanArguments): this {
+    const s = scanArguments('cumprod', args);
     return running.cumprod(this, s.dim, s.dtype);
   }
   /** Running largest elements along `dim`, with positions. */
   cummax(dim: Along): ValuesAndIndices<this> {
-    return running.cummax(this, dimOf(dim));
+    return running.cummax(this, dimOf('cummax', dim));
   }
   /** Running smallest elements along `dim`, with positions. */
   cummin(dim: Along): ValuesAndIndices<this> {
-    return running.cummin(this, dimOf(dim));
+    return running.cummin(this, dimOf('cummin', dim));
   }
   /** The lower median; along a dimension with positions. */
   median(): this;
@@ -174,7 +185,7 @@ export abstract class StatisticsMethods extends ReductionMethods {
     keepdim?: KeepdimOrOptions,
   ): this | ValuesAndIndices<this> {
     if (dim === undefined) return order.medianAll(this);
-    const o = oneDim(dim, keepdim, 'median');
+    const o = oneDim('median', [dim, keepdim]);
     return order.medianDim(this, o.dim ?? 0, o.keepdim);
   }
   /** The lower median of what is not NaN; along a dimension with positions. */
@@ -188,38 +199,22 @@ export abstract class StatisticsMethods extends ReductionMethods {
     keepdim?: KeepdimOrOptions,
   ): this | ValuesAndIndices<this> {
     if (dim === undefined) return order.medianAll(this, 'nanmedian');
-    const o = oneDim(dim, keepdim, 'nanmedian');
+    const o = oneDim('nanmedian', [dim, keepdim]);
     return order.nanmedianDim(this, o.dim ?? 0, o.keepdim);
   }
   /** The k-th smallest element along `dim` (default the last), with its position. */
   kthvalue(
-    k: number,
-    dim?: number | order.AlongOptions,
-    keepdim?: boolean | order.AlongOptions,
+    ...args: [k: number, ...order.AlongArguments] | [options: order.AlongOptions & { k: number }]
   ): ValuesAndIndices<this> {
-    const along =
-      typeof keepdim === 'object' && typeof dim === 'number' ? { dim, ...checkNames(keepdim) } : dim;
-    return order.kthvalue(this, k, along, keepdim === true);
+    return order.kthvalue<this>(this, ...(args as [number]));
   }
   /** Sorted along `dim` (default the last), with positions. */
-  sort(dim?: number | order.SortOptions, descending?: boolean | order.SortOptions): ValuesAndIndices<this> {
-    return order.sort(
-      this,
-      typeof descending === 'object'
-        ? { ...(typeof dim === 'number' ? { dim } : dim), ...checkNames(descending) }
-        : dim,
-      descending === true,
-    );
+  sort(...args: order.SortArguments): ValuesAndIndices<this> {
+    return order.sort(this, ...args);
   }
   /** The positions that sort along `dim` (default the last). */
-  argsort(dim?: number | order.SortOptions, descending?: boolean | order.SortOptions): this {
-    return order.argsort(
-      this,
-      typeof descending === 'object'
-        ? { ...(typeof dim === 'number' ? { dim } : dim), ...checkNames(descending) }
-        : dim,
-      descending === true,
-    );
+  argsort(...args: order.SortArguments): this {
+    return order.argsort(this, ...args);
   }
   /** Sorted along the first dimension. */
   msort(): this {
@@ -227,60 +222,46 @@ export abstract class StatisticsMethods extends ReductionMethods {
   }
   /** The k largest elements along `dim` (default the last) in order, with positions. */
   topk(
-    k: number,
-    dim?: number | order.TopkOptions,
-    largest?: boolean | order.TopkOptions,
+    ...args:
+      | [k: number, ...Flexible<[dim: number, largest: boolean, sorted: boolean], order.TopkOptions>]
+      | [options: order.TopkOptions & { k: number }]
   ): ValuesAndIndices<this> {
-    const named =
-      typeof largest === 'object'
-        ? { ...(typeof dim === 'number' ? { dim } : dim), ...checkNames(largest) }
-        : dim;
-    return order.topk(this, k, named, largest !== false);
+    return order.topk<this>(this, ...(args as [number]));
   }
   /** Quantiles of all elements or along `dim`. */
   quantile(...args: QuantileArguments<this>): this {
-    const { q, ...options } = named<order.QuantileOptions & Quantiles<this>>(['q', 'dim', 'keepdim'], args);
+    const { q, ...options } = named<order.QuantileOptions & Quantiles<this>>(
+      'quantile',
+      'q dim keepdim * interpolation',
+      args,
+    );
     return order.quantile<this>(this, q, options);
   }
   /** The distinct elements, sorted; with options also inverse positions and counts. */
   unique(): this;
-  unique(
-    sorted: boolean | UniqueOptions,
-    returnInverse?: boolean,
-    returnCounts?: boolean,
-    dim?: number | null,
-  ): this | this[];
-  unique(
-    sorted?: boolean | UniqueOptions,
-    returnInverse?: boolean,
-    returnCounts?: boolean,
-    dim?: number | null,
-  ): this | this[] {
-    return unique(this, sorted ?? true, returnInverse, returnCounts, dim);
+  unique(...args: UniqueArguments): this | this[];
+  unique(...args: UniqueArguments): this | this[] {
+    return unique(this, ...args);
   }
   /** Runs of equal elements reduced to one each. */
-  uniqueConsecutive(
-    returnInverse?: boolean | UniqueOptions,
-    returnCounts?: boolean,
-    dim?: number | null,
-  ): this | this[] {
-    return uniqueConsecutive(this, returnInverse, returnCounts, dim);
+  uniqueConsecutive(...args: RunArguments): this | this[] {
+    return uniqueConsecutive(this, ...args);
   }
   /** How often 0, 1, 2, … occur. */
-  bincount(weights?: this | null | BincountOptions<this>, minlength?: number): this {
-    return bincount<this>(this, weights, minlength);
+  bincount(...args: BincountArguments<this>): this {
+    return bincount<this>(this, ...args);
   }
   /** Counts of elements in equal bins. */
-  histc(bins?: number | HistcOptions, min?: number, max?: number): this {
-    return histc(this, bins, min, max);
+  histc(...args: HistcArguments): this {
+    return histc(this, ...args);
   }
   /** The differences of neighbours along `dim` (default the last), `n` times over. */
-  diff(n?: number | everyday.DiffOptions<this>, dim?: number): this {
-    return everyday.diff(this, n, dim);
+  diff(...args: everyday.DiffArguments<this>): this {
+    return everyday.diff<this>(this, ...args);
   }
   /** The commonest element along `dim` (default the last), and where it stands last. */
-  mode(dim?: number | order.AlongOptions, keepdim?: boolean): ValuesAndIndices<this> {
-    return everyday.mode(this, dim, keepdim);
+  mode(...args: order.AlongArguments): ValuesAndIndices<this> {
+    return everyday.mode(this, ...args);
   }
   /** The covariance matrix of variables (rows) observed together (columns). */
   cov(options?: { correction?: number }): this {

@@ -201,7 +201,7 @@ export const lambda = (fn: (image: Tensor) => Tensor): Transform => new Lambda(f
 /** A margin of `fill` around the image. */
 export function pad(padding: Margins, ...rest: Flexible<[fill: number], { fill?: number }>): Transform {
   checkMargins(padding, 'pad');
-  return new Pad(padding, named<{ fill?: number }>(['fill'], rest, {}).fill ?? 0);
+  return new Pad(padding, named<{ fill?: number }>('pad', 'fill', rest).fill ?? 0);
 }
 
 export interface RandomCropOptions {
@@ -220,7 +220,7 @@ export function randomCrop(
   if (!(Number.isInteger(h) && Number.isInteger(w) && h > 0 && w > 0)) {
     throw new ArgumentError(`randomCrop: size must be positive whole numbers, but got ${sizesText(size)}`);
   }
-  const { padding = null, fill = 0 } = named<RandomCropOptions>(['padding'], rest, {});
+  const { padding = null, fill = 0 } = named<RandomCropOptions>('random_crop', 'padding * fill', rest);
   if (padding !== null) checkMargins(padding, 'randomCrop');
   return new RandomCrop([h, w], padding, fill);
 }

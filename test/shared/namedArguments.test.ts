@@ -188,6 +188,177 @@ const others: { readonly [what: string]: () => torch.Tensor[] } = {
   ],
 };
 
+const { nn, linalg } = torch;
+const square = torch.tensor([
+  [0.5, 0.25],
+  [0.125, 0.75],
+]);
+const repeated = torch.tensor([2n, 1n, 2n, 2n]);
+/** Rows that are too long are shortened in place. */
+const table = () => torch.arange(8).reshape(4, 2).float();
+/** One argument by position and the next by name: by position, so, and all by name. */
+const behind: { readonly [what: string]: () => readonly unknown[] } = {
+  hardtanh: () => [
+    F.hardtanh(x, 2, 5),
+    F.hardtanh(x, 2, { maxVal: 5 }),
+    F.hardtanh(x, { minVal: 2, maxVal: 5 }),
+  ],
+  softplus: () => [
+    F.softplus(x, 2, 3),
+    F.softplus(x, 2, { threshold: 3 }),
+    F.softplus(x, { beta: 2, threshold: 3 }),
+  ],
+  leakyRelu: () => [F.leakyRelu(x.neg(), 0.5, true), F.leakyRelu(x.neg(), 0.5, { inplace: true })],
+  rrelu: () => [F.rrelu(x.neg(), 0.1, 0.3), F.rrelu(x.neg(), 0.1, { upper: 0.3 })],
+  threshold: () => [
+    F.threshold(x, 3, -1),
+    F.threshold(x, 3, { value: -1 }),
+    F.threshold(x, { threshold: 3, value: -1 }),
+  ],
+  normalize: () => [F.normalize(x, 1, 0), F.normalize(x, 1, { dim: 0 }), F.normalize(x, { p: 1, dim: 0 })],
+  rmsNorm: () => [
+    F.rmsNorm(x, [4], null, 1),
+    F.rmsNorm(x, [4], null, { eps: 1 }),
+    F.rmsNorm(x, { normalizedShape: [4], eps: 1 }),
+  ],
+  localResponseNorm: () => [
+    F.localResponseNorm(image, 2, 0.5, 1),
+    F.localResponseNorm(image, 2, 0.5, { beta: 1 }),
+    F.localResponseNorm(image, { size: 2, alpha: 0.5, beta: 1 }),
+  ],
+  embedding: () => [
+    F.embedding(target, table(), null, 1, 1),
+    F.embedding(target, table(), null, 1, { normType: 1 }),
+    F.embedding(target, table(), { maxNorm: 1, normType: 1 }),
+  ],
+  gumbelSoftmax: () =>
+    [
+      F.gumbelSoftmax(x, 0.5, { hard: true, dim: 0 }),
+      F.gumbelSoftmax(x, { tau: 0.5, hard: true, dim: 0 }),
+    ].map((y) => y.sum(0)),
+  softmax: () => [
+    x.softmax(1, 'float64'),
+    x.softmax(1, { dtype: 'float64' }),
+    F.softmax(x, { dim: 1, dtype: 'float64' }),
+  ],
+  norm: () => [
+    x.norm(1, 0, true, 'float64'),
+    x.norm(1, 0, { keepdim: true, dtype: 'float64' }),
+    x.norm({ p: 1, dim: 0, keepdim: true, dtype: 'float64' }),
+  ],
+  matrixNorm: () => [
+    linalg.matrixNorm(x, 1, [0, 1], true),
+    linalg.matrixNorm(x, 1, { keepdim: true, dim: [0, 1] }),
+  ],
+  'linalg.norm': () => [linalg.norm(x, 1, 0, true), linalg.norm(x, 1, { dim: 0, keepdim: true })],
+  dist: () => [x.dist(x.sin(), 1), x.dist(x.sin(), { p: 1 }), torch.dist(x, x.sin(), { p: 1 })],
+  logit: () => [square.logit(0.3), square.logit({ eps: 0.3 }), torch.logit(square, { eps: 0.3 })],
+  quantile: () => [
+    x.quantile(0.3, 0, true),
+    x.quantile(0.3, 0, { keepdim: true }),
+    x.quantile({ q: 0.3, dim: 0, keepdim: true }),
+  ],
+  diff: () => [x.diff(1, 0, x), x.diff(1, 0, { prepend: x }), x.diff({ dim: 0, prepend: x })],
+  unique: () =>
+    [
+      repeated.unique(true, false, true),
+      repeated.unique(true, { returnCounts: true }),
+      repeated.unique({ returnCounts: true }),
+    ].map((found) => (found as torch.Tensor[])[1]),
+  uniqueConsecutive: () =>
+    [
+      repeated.uniqueConsecutive(false, true),
+      repeated.uniqueConsecutive(false, { returnCounts: true }),
+      repeated.uniqueConsecutive({ returnCounts: true }),
+    ].map((found) => (found as torch.Tensor[])[1]),
+  bincount: () => [
+    repeated.bincount(null, 5),
+    repeated.bincount(null, { minlength: 5 }),
+    repeated.bincount({ minlength: 5 }),
+  ],
+  histc: () => [x.histc(4, 1, 9), x.histc(4, { min: 1, max: 9 }), x.histc({ bins: 4, min: 1, max: 9 })],
+  diagEmbed: () => [
+    x.diagEmbed(1, 0, 2),
+    x.diagEmbed(1, { dim1: 0, dim2: 2 }),
+    x.diagEmbed({ offset: 1, dim1: 0, dim2: 2 }),
+  ],
+  diagonal: () => [
+    x.diagonal(1, 1, 0),
+    x.diagonal(1, { dim1: 1, dim2: 0 }),
+    torch.diagonal(x, { offset: 1, dim1: 1, dim2: 0 }),
+  ],
+  nanToNum: () => [
+    x.log().nanToNum(0, null, 5),
+    x.log().nanToNum(0, { neginf: 5 }),
+    x.log().nanToNum({ neginf: 5 }),
+  ],
+  isclose: () => [
+    x.isclose(x.add(1), 0, 1),
+    x.isclose(x.add(1), 0, { atol: 1 }),
+    x.isclose(x.add(1), { rtol: 0, atol: 1 }),
+  ],
+  clamp: () => [x.clamp(2, 5), x.clamp(2, { max: 5 }), x.clamp({ min: 2, max: 5 })],
+  flatten: () => [
+    image.flatten(1, 2),
+    image.flatten(1, { endDim: 2 }),
+    torch.flatten(image, { startDim: 1, endDim: 2 }),
+  ],
+  var: () => [
+    x.var(0, false, true),
+    x.var(0, false, { keepdim: true }),
+    x.var({ dim: 0, unbiased: false, keepdim: true }),
+  ],
+  sort: () =>
+    [x.sort(0, true), x.sort(0, { descending: true }), torch.sort(x, { dim: 0, descending: true })].map(
+      ({ values }) => values,
+    ),
+  mode: () =>
+    [x.mode(0, true), x.mode(0, { keepdim: true }), torch.mode(x, { dim: 0, keepdim: true })].map(
+      ({ values }) => values,
+    ),
+  roll: () => [x.roll(1, 0), x.roll(1, { dims: 0 }), torch.roll(x, { shifts: 1, dims: 0 })],
+  rot90: () => [x.rot90(1, [1, 0]), x.rot90(1, { dims: [1, 0] }), torch.rot90(x, { k: 1, dims: [1, 0] })],
+  combinations: () => [
+    torch.combinations(weights, 2, true),
+    torch.combinations(weights, 2, { withReplacement: true }),
+    torch.combinations(weights, { r: 2, withReplacement: true }),
+  ],
+  Hardtanh: () => [new nn.Hardtanh(2, 5), new nn.Hardtanh(2, { maxVal: 5 })].map((layer) => layer.forward(x)),
+  Softplus: () =>
+    [new nn.Softplus(2, 3), new nn.Softplus(2, { threshold: 3 })].map((layer) => layer.forward(x)),
+  RReLU: () =>
+    [new nn.RReLU(0.1, 0.3), new nn.RReLU(0.1, { upper: 0.3 })].map((layer) => layer.eval().forward(x.neg())),
+  Flatten: () =>
+    [new nn.Flatten(1, 2), new nn.Flatten(1, { endDim: 2 })].map((layer) => layer.forward(image)),
+  PReLU: () => [new nn.PReLU(4, 0.5), new nn.PReLU(4, { init: 0.5 })].map((layer) => layer.forward(x.neg())),
+  AdaptiveMaxPool2d: () => [
+    new nn.AdaptiveMaxPool2d(2, true).forward(image)[1],
+    new nn.AdaptiveMaxPool2d(2, { returnIndices: true }).forward(image)[1],
+    new nn.AdaptiveMaxPool2d({ outputSize: 2, returnIndices: true }).forward(image)[1],
+  ],
+};
+
+describe('arguments by name behind those by position', () => {
+  it.each(Object.keys(behind))('%s', (what) => {
+    const [expected, ...others] = behind[what]() as torch.Tensor[];
+    expect(others.length).toBeGreaterThan(0);
+    for (const each of others) {
+      expect(each.dtype).toBe(expected.dtype);
+      expect(each.shape).toEqual(expected.shape);
+      expect(each.tolist()).toEqual(expected.tolist());
+    }
+  });
+
+  it('are refused where they came by position too', () => {
+    for (const call of [
+      () => F.hardtanh(x, 2, { minVal: 1 }),
+      () => new nn.Hardtanh(2, { minVal: 1 }),
+      () => x.sort(0, { dim: 1 }),
+    ])
+      expect(call).toThrow('got multiple values for argument');
+  });
+});
+
 describe('arguments by name of what makes and draws tensors', () => {
   it.each(Object.keys(others))('%s', (what) => {
     const [byPosition, byName] = others[what]();
@@ -227,7 +398,7 @@ describe('arguments by name of what makes and draws tensors', () => {
       "zeros: got multiple values for argument 'size': by position and by name",
     );
     expect(() => torch.autograd.backward({ tensors: [leaf], inputs: leaf } as never)).toThrow(
-      "there is no option 'inputs'",
+      "got an unexpected option 'inputs'; it has gradTensors, retainGraph, createGraph",
     );
   });
 });

@@ -116,7 +116,7 @@ describe('options that say nothing', () => {
     ['axis', () => torch.trapezoid(x, wrong({ axis: 0 }))],
   ])('as %s are refused', (name, run) => {
     expect(run).toThrow(torch.ArgumentError);
-    expect(run).toThrow(`there is no option '${name}'`);
+    expect(run).toThrow(new RegExp(`(there is no|got an unexpected) option '${name}'`));
   });
   it('batchFirst of unpadSequence is read', () => {
     const padded = torch.arange(6).reshape(3, 2);

@@ -315,7 +315,7 @@ describe('distributions', () => {
     [
       'a wrong name',
       () => new D.Normal(0, 1, { validate: false } as object),
-      "there is no option 'validate'",
+      "Normal: got an unexpected option 'validate'; it has validateArgs",
     ],
     [
       'no probability',

@@ -45,6 +45,35 @@ export function overloads(x: Tensor, y: Tensor): void {
   x.max(1).value;
 }
 
+export function optionsBehindArguments(x: Tensor): void {
+  isTensor(F.hardtanh(x, -2, { maxVal: 2 }));
+  isTensor(F.threshold(x, 0, { value: 1 }));
+  isTensor(F.dropout(x, 0.5, { training: false }));
+  isTensor(F.embedding(x, x, null, { maxNorm: 1 }));
+  isTensor(F.localResponseNorm(x, { size: 2, alpha: 1 }));
+  isTensor(torch.where(x, { input: x, other: 0 }));
+  isTensor(x.softmax(1, 'float64'));
+  isTensor(x.norm(2, { dim: 0 }));
+  isTensor(x.quantile(0.5, 0, { interpolation: 'lower' }));
+  isTensor(x.diff(1, { prepend: x }));
+  isTensor(x.sort(0, { descending: true }).values);
+  isTensor(torch.topk(x, 2, 1, { largest: false }).values);
+  isTensor(torch.isclose(x, x, 0, { atol: 1 }));
+  is<nn.Hardtanh>()(new nn.Hardtanh(-2, { maxVal: 2 }));
+  is<nn.Flatten>()(new nn.Flatten(1, { endDim: 2 }));
+  isTensor(new nn.AdaptiveMaxPool1d({ outputSize: 2 }).forward(x));
+  // @ts-expect-error an option of topk
+  x.sum({ largest: true });
+  // @ts-expect-error an option of SGD
+  new nn.Linear(2, 3, { nesterov: true });
+  // @ts-expect-error an option of leakyRelu
+  F.hardtanh(x, -2, { negativeSlope: 1 });
+  // @ts-expect-error an option of sum
+  x.sort(0, { keepdim: true });
+  // @ts-expect-error a module without options
+  new nn.Sigmoid({ inplace: true });
+}
+
 export function reading(x: Tensor): void {
   is<number>()(x.item());
   is<torch.DType>()(x.dtype);

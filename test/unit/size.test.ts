@@ -18,8 +18,8 @@ import { PROGRAMS, sizes } from '../../scripts/sizes.mjs';
  * biases and of normalizations that a GPU finds in one pass, 0.3 lists of non-zeros without a branch, equal shares
  * of them, and what keeps code optimised, 1.5 products for which threads pack together or alone, 1.2 random words and
  * normal samples four at a time, 1.6 cells of recurrent layers in one kernel (0.9 of it the kernels, which every program
- * has), 1.8 sequences of different lengths, packed and padded, 1.6 the refusal of names that no
- * option has, with the one that is meant, 1.1 methods of which there were functions only, and 1.1 arguments by position,
+ * has), 1.8 sequences of different lengths, packed and padded, 1.6 the names of each
+ * function's options and the refusal of others, with the one that is meant, 1.1 methods of which there were functions only, and 1.1 arguments by position,
  * taken or refused, and tensors in lists, 0.6 iterables and tensors as data sets, 2 to 3 what is refused by name or
  * remembered for backward instead of computed wrong. Everything holds 8.4 of decompositions of matrices and 8 of distributions,
  * which no program has that does not name them.

@@ -6,12 +6,11 @@ import { onesLike, zerosLike } from '../../creation.ts';
 import * as ops from '../../ops/activation.ts';
 import type { GeneratorOptions } from '../../ops/draw.ts';
 import { relu as reluOp } from '../../ops/elementwise.ts';
-import { given, tensorGiven } from '../../ops/given.ts';
+import { tensorGiven } from '../../ops/given.ts';
 import { inplace as changeInPlace } from '../../ops/inplace.ts';
-import { checkNames, onlyOption, option } from '../../ops/options.ts';
+import { inOrder, option } from '../../ops/options.ts';
 import { type RReluOptions, rrelu as rreluOp } from '../../ops/rrelu.ts';
 import { taking } from '../../ops/taking.ts';
-import { isOptions } from '../../tensor/arguments.ts';
 import { type Flexible, named } from '../../tensor/namedArguments.ts';
 import type { Tensor } from '../../tensor.ts';
 
@@ -24,12 +23,9 @@ export interface InplaceOptions {
 
 type Inplace = boolean | InplaceOptions;
 
-const wantsInplace = (inplace: Inplace | undefined): boolean =>
-  option<'inplace', boolean>(inplace, 'inplace', false);
-
 /** `compute` reads x again for the gradient: where it is recorded, an x that is overwritten is copied before. */
 function result(op: string, x: Tensor, inplace: Inplace | undefined, compute: (x: Tensor) => Tensor): Tensor {
-  if (!wantsInplace(inplace)) return compute(x);
+  if (!option<'inplace', boolean>(inplace, op, 'inplace', false)) return compute(x);
   return changeInPlace(`${op}_`, x, [], (original) => compute(original()));
 }
 
@@ -38,7 +34,8 @@ export function relu(x: Tensor, inplace?: Inplace): Tensor {
   tensorGiven(x, 'relu');
   // Its gradient reads the result.
   const compute = () => reluOp<Tensor>(x);
-  return wantsInplace(inplace) ? changeInPlace('relu_', x, [], compute) : compute();
+  const wanted = option<'inplace', boolean>(inplace, 'relu', 'inplace', false);
+  return wanted ? changeInPlace('relu_', x, [], compute) : compute();
 }
 /** max(x, 0), overwriting x. */
 export const relu_ = (x: Tensor): Tensor => relu(tensorGiven(x, 'relu'), true);
@@ -79,12 +76,11 @@ export interface LeakyReLUOptions extends InplaceOptions {
 /** x above 0, negativeSlope·x below. */
 export function leakyRelu(
   x: Tensor,
-  negativeSlope: number | LeakyReLUOptions = 0.01,
-  inplace?: Inplace,
+  ...args: Flexible<[negativeSlope: number, inplace: boolean], LeakyReLUOptions>
 ): Tensor {
   tensorGiven(x, 'leaky_relu');
-  if (isOptions<LeakyReLUOptions>(negativeSlope))
-    return leakyRelu(x, negativeSlope.negativeSlope, negativeSlope);
+  type Values = [number, boolean];
+  const [negativeSlope = 0.01, inplace] = inOrder<Values>('leaky_relu', 'negativeSlope inplace', args);
   return result('leaky_relu', x, inplace, (y) => ops.leakyRelu(y, negativeSlope));
 }
 
@@ -93,17 +89,20 @@ export interface AlphaOptions extends InplaceOptions {
   alpha?: number;
 }
 
+/** `(alpha, inplace)`, any tail of them by name. */
+export type AlphaArguments = Flexible<[alpha: number, inplace: boolean], AlphaOptions>;
+
 /** x above 0, α(eˣ − 1) below. */
-export function elu(x: Tensor, alpha: number | AlphaOptions = 1, inplace?: Inplace): Tensor {
+export function elu(x: Tensor, ...args: AlphaArguments): Tensor {
   tensorGiven(x, 'elu');
-  if (isOptions<AlphaOptions>(alpha)) return elu(x, alpha.alpha, alpha);
+  const [alpha = 1, inplace] = inOrder<[number, boolean]>('elu', 'alpha inplace', args);
   return result('elu', x, inplace, (y) => ops.elu(y, alpha));
 }
 
 /** x above 0, α(e^(x/α) − 1) below. @throws ArgumentError for alpha 0 */
-export function celu(x: Tensor, alpha: number | AlphaOptions = 1, inplace?: Inplace): Tensor {
+export function celu(x: Tensor, ...args: AlphaArguments): Tensor {
   tensorGiven(x, 'celu');
-  if (isOptions<AlphaOptions>(alpha)) return celu(x, alpha.alpha, alpha);
+  const [alpha = 1, inplace] = inOrder<[number, boolean]>('celu', 'alpha inplace', args);
   return result('celu', x, inplace, (y) => ops.celu(y, alpha));
 }
 
@@ -116,7 +115,7 @@ export interface GELUOptions {
 export const gelu = (x: Tensor, approximate: 'none' | 'tanh' | GELUOptions = 'none'): Tensor =>
   ops.gelu(
     tensorGiven(x, 'gelu'),
-    option<'approximate', 'none' | 'tanh'>(approximate, 'approximate', 'none'),
+    option<'approximate', 'none' | 'tanh'>(approximate, 'gelu', 'approximate', 'none'),
   );
 
 export interface SoftplusOptions {
@@ -126,10 +125,13 @@ export interface SoftplusOptions {
   threshold?: number;
 }
 
+/** `(beta, threshold)`, any tail of them by name. */
+export type SoftplusArguments = Flexible<[beta: number, threshold: number], SoftplusOptions>;
+
 /** log(1 + e^(βx))/β. */
-export function softplus(x: Tensor, beta: number | SoftplusOptions = 1, threshold = 20): Tensor {
+export function softplus(x: Tensor, ...args: SoftplusArguments): Tensor {
   tensorGiven(x, 'softplus');
-  if (isOptions<SoftplusOptions>(beta)) return softplus(x, beta.beta, beta.threshold);
+  const [beta = 1, threshold = 20] = inOrder<[number, number]>('softplus', 'beta threshold', args);
   return ops.softplus(x, beta, threshold);
 }
 
@@ -140,15 +142,14 @@ export interface HardtanhOptions extends InplaceOptions {
   maxVal?: number;
 }
 
+/** `(minVal, maxVal, inplace)`, any tail of them by name. */
+export type HardtanhArguments = Flexible<[minVal: number, maxVal: number, inplace: boolean], HardtanhOptions>;
+
 /** x within [minVal, maxVal], the nearer bound outside. @throws ArgumentError if minVal > maxVal */
-export function hardtanh(
-  x: Tensor,
-  minVal: number | HardtanhOptions = -1,
-  maxVal = 1,
-  inplace?: Inplace,
-): Tensor {
+export function hardtanh(x: Tensor, ...args: HardtanhArguments): Tensor {
   tensorGiven(x, 'hardtanh');
-  if (isOptions<HardtanhOptions>(minVal)) return hardtanh(x, minVal.minVal, minVal.maxVal, minVal);
+  type Values = [number, number, boolean];
+  const [minVal = -1, maxVal = 1, inplace] = inOrder<Values>('hardtanh', 'minVal maxVal inplace', args);
   return result('hardtanh', x, inplace, (y) => ops.hardtanh(y, minVal, maxVal));
 }
 
@@ -159,33 +160,19 @@ export interface LambdOptions {
 
 /** 0 within [−λ, λ], x outside. */
 export const hardshrink = (x: Tensor, lambd: number | LambdOptions = 0.5): Tensor =>
-  ops.hardshrink(tensorGiven(x, 'hardshrink'), option<'lambd', number>(lambd, 'lambd', 0.5));
+  ops.hardshrink(tensorGiven(x, 'hardshrink'), option<'lambd', number>(lambd, 'hardshrink', 'lambd', 0.5));
 
 /** x moved towards 0 by λ; 0 within [−λ, λ]. @throws ArgumentError for a negative lambd */
 export const softshrink = (x: Tensor, lambd: number | LambdOptions = 0.5): Tensor =>
-  ops.softshrink(tensorGiven(x, 'softshrink'), option<'lambd', number>(lambd, 'lambd', 0.5));
-
-export interface ThresholdOptions extends InplaceOptions {
-  threshold: number;
-  value: number;
-}
+  ops.softshrink(tensorGiven(x, 'softshrink'), option<'lambd', number>(lambd, 'softshrink', 'lambd', 0.5));
 
 /** x above the threshold, else `value`. */
-export function threshold(x: Tensor, options: ThresholdOptions): Tensor;
-export function threshold(x: Tensor, limit: number, value: number, inplace?: Inplace): Tensor;
-export function threshold(
-  x: Tensor,
-  limit: number | ThresholdOptions,
-  value?: number | ThresholdOptions,
-  inplace?: Inplace,
-): Tensor {
-  tensorGiven(x, 'threshold');
-  if (isOptions<ThresholdOptions>(limit)) return threshold(x, limit.threshold, limit.value, limit);
-  if (isOptions<ThresholdOptions>(value)) return threshold(x, limit, value.value, value);
-  given(limit, 'threshold', 'threshold', 'a number');
-  given(value, 'threshold', 'value', 'a number');
-  return result('threshold', x, inplace, (y) => ops.threshold(y, limit, value as number));
-}
+export const threshold = /* @__PURE__ */ taking(
+  'threshold',
+  'threshold value inplace?',
+  (x: Tensor, limit: number, value: number, inplace?: boolean): Tensor =>
+    result('threshold', tensorGiven(x, 'threshold'), inplace, (y) => ops.threshold(y, limit, value)),
+);
 
 /** x above 0, weight·x below; weight is [1] or [channels]. @throws ShapeError */
 export const prelu = /* @__PURE__ */ taking(
@@ -198,23 +185,23 @@ export const prelu = /* @__PURE__ */ taking(
 /** x above 0; below, x times a slope drawn from [lower, upper) in training, else the middle one. */
 export function rrelu(
   x: Tensor,
-  lower: number | (RReluOptions & InplaceOptions) = 1 / 8,
-  upper = 1 / 3,
-  training = false,
-  inplace?: Inplace | (InplaceOptions & GeneratorOptions),
+  ...args: Flexible<
+    [lower: number, upper: number, training: boolean, inplace: boolean],
+    RReluOptions & InplaceOptions
+  >
 ): Tensor {
   tensorGiven(x, 'rrelu');
-  return inOp('rrelu', () => {
-    const options = isOptions<RReluOptions & InplaceOptions>(lower)
-      ? lower
-      : { lower, upper, training, ...(typeof inplace === 'object' ? checkNames(inplace) : { inplace }) };
-    return result('rrelu', x, options, (y) => rreluOp(y, options));
-  });
+  const { inplace, ...options } = named<RReluOptions & InplaceOptions>(
+    'rrelu',
+    'lower upper training inplace * generator',
+    args,
+  );
+  return inOp('rrelu', () => result('rrelu', x, inplace, (y) => rreluOp(y, options)));
 }
 
 /** The first half along dim (default the last) times the sigmoid of the second. @throws ShapeError for an odd size */
 export const glu = (x: Tensor, dim: number | { dim?: number } = -1): Tensor =>
-  ops.glu(tensorGiven(x, 'glu'), onlyOption<'dim', number>(dim, 'dim', -1));
+  ops.glu(tensorGiven(x, 'glu'), option<'dim', number>(dim, 'glu', 'dim', -1));
 
 export interface SoftmaxOptions {
   dim?: number | null;
@@ -225,43 +212,32 @@ export interface SoftmaxOptions {
 /** The dimension that PyTorch takes when none is given. */
 const implicitDim = (x: Tensor): number => (x.ndim === 0 || x.ndim === 1 || x.ndim === 3 ? 0 : 1);
 
-function along(x: Tensor, dim: number | null | SoftmaxOptions | undefined, options: SoftmaxOptions) {
-  const named = isOptions<SoftmaxOptions>(dim) ? dim : { dim, ...options };
-  const input = named.dtype === undefined ? x : x.to(resolveDType(named.dtype, 'softmax'));
-  return { input, d: named.dim ?? implicitDim(x) };
+/** `(dim, dtype)`, any tail of them by name. */
+type SoftmaxArguments = Flexible<[dim: number | null | undefined, dtype: DTypeLike], SoftmaxOptions>;
+
+function along(op: string, x: Tensor, args: SoftmaxArguments) {
+  tensorGiven(x, op);
+  const [dim, dtype] = inOrder<[number | null, DTypeLike]>(op, 'dim dtype', args);
+  const input = dtype === undefined ? x : x.to(resolveDType(dtype, 'softmax'));
+  return { input, d: dim ?? implicitDim(x) };
 }
 
 /** eˣ / Σ eˣ along dim. */
-export function softmax(
-  x: Tensor,
-  dim?: number | null | SoftmaxOptions,
-  options: SoftmaxOptions = {},
-): Tensor {
-  tensorGiven(x, 'softmax');
-  const { input, d } = along(x, dim, options);
+export function softmax(x: Tensor, ...args: SoftmaxArguments): Tensor {
+  const { input, d } = along('softmax', x, args);
   return input.softmax(d);
 }
 
 /** The logarithm of softmax, exact where softmax underflows. */
-export function logSoftmax(
-  x: Tensor,
-  dim?: number | null | SoftmaxOptions,
-  options: SoftmaxOptions = {},
-): Tensor {
-  tensorGiven(x, 'log_softmax');
-  const { input, d } = along(x, dim, options);
+export function logSoftmax(x: Tensor, ...args: SoftmaxArguments): Tensor {
+  const { input, d } = along('log_softmax', x, args);
   return input.logSoftmax(d);
 }
 
 /** softmax(−x). */
-export function softmin(
-  x: Tensor,
-  dim?: number | null | SoftmaxOptions,
-  options: SoftmaxOptions = {},
-): Tensor {
-  tensorGiven(x, 'softmin');
+export function softmin(x: Tensor, ...args: SoftmaxArguments): Tensor {
   return inOp('softmin', () => {
-    const { input, d } = along(x, dim, options);
+    const { input, d } = along('softmin', x, args);
     return input.neg().softmax(d);
   });
 }
@@ -280,7 +256,7 @@ export function gumbelSoftmax(
   logits: Tensor,
   ...rest: Flexible<[tau: number, hard: boolean], GumbelSoftmaxOptions>
 ): Tensor {
-  const options = named<GumbelSoftmaxOptions>(['tau', 'hard'], rest, {});
+  const options = named<GumbelSoftmaxOptions>('gumbel_softmax', 'tau hard * dim generator', rest);
   tensorGiven(logits, 'gumbel_softmax', 'logits');
   return inOp('gumbel_softmax', () => {
     const { tau = 1, hard = false, dim = -1, generator } = options;

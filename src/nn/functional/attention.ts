@@ -60,7 +60,7 @@ export function applyMask(scores: Tensor, mask: Tensor): Tensor {
  */
 export const scaledDotProductAttention = /* @__PURE__ */ taking(
   'scaled_dot_product_attention',
-  'key value',
+  'key value ...',
   function scaledDotProductAttention(
     query: Tensor,
     key: Tensor,
@@ -72,9 +72,9 @@ export const scaledDotProductAttention = /* @__PURE__ */ taking(
     tensorGiven(value, 'scaled_dot_product_attention', 'value');
     return inOp('scaled_dot_product_attention', () => {
       const options = named<AttentionOptions>(
-        ['attnMask', 'dropoutP', 'isCausal', 'scale', 'enableGqa'],
+        'scaled_dot_product_attention',
+        'attnMask dropoutP isCausal scale enableGqa * generator',
         rest,
-        {},
       );
       const {
         attnMask = null,

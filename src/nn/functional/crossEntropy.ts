@@ -7,13 +7,13 @@ import { formatShape, sameShape } from '../../core/shape.ts';
 import { arange } from '../../creation.ts';
 import { checkDevices } from '../../ops/convert.ts';
 import { checkClassTarget, checkTargets, crossEntropyRows } from '../../ops/crossEntropy.ts';
-import { optionsGiven, tensorGiven } from '../../ops/given.ts';
+import { tensorGiven } from '../../ops/given.ts';
 import { selectAlong } from '../../ops/indexing.ts';
 import { type LossReduction, reduceLoss } from '../../ops/loss.ts';
 import { taking } from '../../ops/taking.ts';
 import { reshape, takeFlat } from '../../ops/views.ts';
 import { whereOp } from '../../ops/where.ts';
-import { Tensor } from '../../tensor.ts';
+import type { Tensor } from '../../tensor.ts';
 
 export interface NLLLossOptions {
   /** A factor for each class, [C]. */
@@ -36,12 +36,9 @@ function settings<O extends NLLLossOptions>(
   options: O | undefined,
   op: string,
 ) {
-  const named =
-    first instanceof Tensor || first === null || first === undefined
-      ? { ...options }
-      : { ...optionsGiven<O>(first, op), ...options };
-  const weight = first instanceof Tensor ? first : (named.weight ?? null);
-  const { ignoreIndex = -100, reduction = 'mean' } = named;
+  // Whatever has a place came in it: `taking` has sorted names and places.
+  const weight = first == null ? null : tensorGiven(first as Tensor, op, 'weight');
+  const { ignoreIndex = -100, reduction = 'mean' } = options ?? {};
   if (reduction !== 'mean' && reduction !== 'sum' && reduction !== 'none') {
     throw new ArgumentError(`${op}: ${String(reduction)} is not a valid value for reduction`);
   }
@@ -104,7 +101,7 @@ function checkWeight(weight: Tensor | null, classes: number, op: string): void {
  */
 export const crossEntropy = /* @__PURE__ */ taking(
   'cross_entropy',
-  'target weight? *',
+  'target weight? * ignoreIndex reduction labelSmoothing',
   function crossEntropy(
     input: Tensor,
     target: Tensor,
@@ -114,7 +111,7 @@ export const crossEntropy = /* @__PURE__ */ taking(
     tensorGiven(input, 'cross_entropy');
     tensorGiven(target, 'cross_entropy', 'target');
     return inOp('cross_entropy', () => {
-      const { labelSmoothing = 0 } = { ...(weight instanceof Tensor ? null : weight), ...options };
+      const { labelSmoothing = 0 } = options ?? {};
       const common = settings(weight, options, 'crossEntropy');
       if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
         throw new ArgumentError(`label_smoothing must be between 0.0 and 1.0. Got: ${labelSmoothing}`);
@@ -182,7 +179,7 @@ function againstProbabilities(
  */
 export const nllLoss = /* @__PURE__ */ taking(
   'nll_loss',
-  'target weight? *',
+  'target weight? * ignoreIndex reduction',
   function nllLoss(
     input: Tensor,
     target: Tensor,

@@ -5,10 +5,10 @@ import { inOp } from '../../core/inOp.ts';
 import { broadcastShapes } from '../../core/shape.ts';
 import { clampMin } from '../../ops/clamp.ts';
 import { tensorGiven } from '../../ops/given.ts';
+import { type Flexible, inOrder } from '../../ops/options.ts';
 import { vectorNorm } from '../../ops/statistics.ts';
 import { taking } from '../../ops/taking.ts';
 import { whereOp } from '../../ops/where.ts';
-import { isOptions } from '../../tensor/arguments.ts';
 import type { Tensor } from '../../tensor.ts';
 
 /** x where it is not below `floor`, else `floor`; the gradient passes where it is not below. */
@@ -29,11 +29,10 @@ export interface SimilarityOptions {
 export const cosineSimilarity = /* @__PURE__ */ taking(
   'cosine_similarity',
   'x2 dim? eps?',
-  function cosineSimilarity(x1: Tensor, x2: Tensor, dim: number | SimilarityOptions = 1, eps = 1e-8): Tensor {
+  function cosineSimilarity(x1: Tensor, x2: Tensor, dim = 1, eps = 1e-8): Tensor {
     tensorGiven(x1, 'cosine_similarity', 'x1');
     tensorGiven(x2, 'cosine_similarity', 'x2');
     return inOp('cosine_similarity', () => {
-      if (isOptions<SimilarityOptions>(dim)) return cosineSimilarity(x1, x2, dim.dim, dim.eps);
       const shape = broadcastShapes(x1.shape, x2.shape, 'cosineSimilarity');
       const unit = (x: Tensor): Tensor => {
         const spread = x.to(promote(x1.dtype, x2.dtype)).expand(shape);
@@ -57,17 +56,10 @@ export interface DistanceOptions {
 export const pairwiseDistance = /* @__PURE__ */ taking(
   'pairwise_distance',
   'x2 p? eps? keepdim?',
-  function pairwiseDistance(
-    x1: Tensor,
-    x2: Tensor,
-    p: number | DistanceOptions = 2,
-    eps = 1e-6,
-    keepdim = false,
-  ): Tensor {
+  function pairwiseDistance(x1: Tensor, x2: Tensor, p = 2, eps = 1e-6, keepdim = false): Tensor {
     tensorGiven(x1, 'pairwise_distance', 'x1');
     tensorGiven(x2, 'pairwise_distance', 'x2');
     return inOp('pairwise_distance', () => {
-      if (isOptions<DistanceOptions>(p)) return pairwiseDistance(x1, x2, p.p, p.eps, p.keepdim);
       return vectorNorm<Tensor>(x1.sub(x2).add(eps), p, -1, keepdim);
     });
   },
@@ -83,10 +75,13 @@ interface NormalizeOptions {
 }
 
 /** x divided by its p-norm along dim. */
-export function normalize(x: Tensor, p: number | NormalizeOptions = 2, dim = 1, eps = 1e-12): Tensor {
+export function normalize(
+  x: Tensor,
+  ...args: Flexible<[p: number, dim: number, eps: number], NormalizeOptions>
+): Tensor {
   tensorGiven(x, 'normalize');
   return inOp('normalize', () => {
-    if (isOptions<NormalizeOptions>(p)) return normalize(x, p.p, p.dim, p.eps);
+    const [p = 2, dim = 1, eps = 1e-12] = inOrder<[number, number, number]>('normalize', 'p dim eps', args);
     return x.div(atLeast(vectorNorm<Tensor>(x, p, dim, true), eps));
   });
 }

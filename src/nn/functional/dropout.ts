@@ -8,7 +8,7 @@ import type { GeneratorOptions } from '../../ops/draw.ts';
 import { tensorGiven } from '../../ops/given.ts';
 import { inplace as changeInPlace } from '../../ops/inplace.ts';
 import { dropoutMask, dropoutNoise } from '../../ops/sample.ts';
-import { isOptions } from '../../tensor/arguments.ts';
+import { type Flexible, named } from '../../tensor/namedArguments.ts';
 import type { Tensor } from '../../tensor.ts';
 
 export interface DropoutOptions extends GeneratorOptions {
@@ -20,25 +20,12 @@ export interface DropoutOptions extends GeneratorOptions {
   inplace?: boolean;
 }
 
-type Rest = readonly [
-  p?: number | DropoutOptions,
-  training?: boolean | DropoutOptions,
-  inplace?: boolean | DropoutOptions,
-  options?: DropoutOptions,
-];
+type Rest = Flexible<[p: number, training: boolean, inplace: boolean], DropoutOptions>;
 
 /** @throws ArgumentError for p outside [0, 1] */
-function settings(
-  rest: Rest,
-  training: boolean,
-): Required<Omit<DropoutOptions, 'generator'>> & GeneratorOptions {
-  const positional: DropoutOptions = {};
-  const [p, train, inplace] = rest;
-  if (typeof p === 'number') positional.p = p;
-  if (typeof train === 'boolean') positional.training = train;
-  if (typeof inplace === 'boolean') positional.inplace = inplace;
-  const named = rest.find((x) => isOptions<DropoutOptions>(x));
-  const found = { p: 0.5, training, inplace: false, ...named, ...positional };
+function settings(op: string, rest: Rest, training: boolean) {
+  const given = named<DropoutOptions>(op, 'p training inplace * generator', rest);
+  const found = { p: 0.5, training, inplace: false, ...given };
   checkProbability(found.p);
   return found;
 }
@@ -49,8 +36,8 @@ export function checkProbability(p: number): void {
   throw new ArgumentError(`dropout probability has to be between 0 and 1, but got ${p}`);
 }
 
-function drop(x: Tensor, rest: Rest, channels: boolean): Tensor {
-  const { p, training, inplace, generator } = settings(rest, true);
+function drop(op: string, x: Tensor, rest: Rest, channels: boolean): Tensor {
+  const { p, training, inplace, generator } = settings(op, rest, true);
   if (channels && x.ndim < 2)
     throw new ShapeError(
       `Feature dropout requires at least 2 dimensions in the input, but got shape ${formatShape(x.shape)}`,
@@ -62,7 +49,7 @@ function drop(x: Tensor, rest: Rest, channels: boolean): Tensor {
 
 /** Each element becomes 0 with probability p, and the others are divided by 1 − p; nothing happens outside training. */
 export const dropout = (x: Tensor, ...rest: Rest): Tensor =>
-  inOp('dropout', () => drop(tensorGiven(x, 'dropout'), rest, false));
+  inOp('dropout', () => drop('dropout', tensorGiven(x, 'dropout'), rest, false));
 
 /** Dropout of whole channels: x is [N, C, L], or [C, L]. @throws ShapeError */
 export function dropout1d(x: Tensor, ...rest: Rest): Tensor {
@@ -71,19 +58,23 @@ export function dropout1d(x: Tensor, ...rest: Rest): Tensor {
     if (x.ndim !== 2 && x.ndim !== 3) {
       throw new ShapeError(`dropout1d: Expected 2D or 3D input, but received a ${x.ndim}D input.`);
     }
-    return x.ndim === 3 ? drop(x, rest, true) : drop(x.unsqueeze(0), rest, true).squeeze(0);
+    return x.ndim === 3
+      ? drop('dropout1d', x, rest, true)
+      : drop('dropout1d', x.unsqueeze(0), rest, true).squeeze(0);
   });
 }
 
 /** Dropout of whole channels: x is [N, C, H, W]; a tensor of 3 dimensions is taken as [N, C, L]. @throws ShapeError */
 export const dropout2d = (x: Tensor, ...rest: Rest): Tensor =>
-  inOp('dropout2d', () => drop(tensorGiven(x, 'dropout2d'), rest, true));
+  inOp('dropout2d', () => drop('dropout2d', tensorGiven(x, 'dropout2d'), rest, true));
 
 /** Dropout of whole channels: x is [N, C, D, H, W], or [C, D, H, W]. @throws ShapeError */
 export function dropout3d(x: Tensor, ...rest: Rest): Tensor {
   tensorGiven(x, 'dropout3d');
   return inOp('dropout3d', () => {
-    return x.ndim === 4 ? drop(x.unsqueeze(0), rest, true).squeeze(0) : drop(x, rest, true);
+    return x.ndim === 4
+      ? drop('dropout3d', x.unsqueeze(0), rest, true).squeeze(0)
+      : drop('dropout3d', x, rest, true);
   });
 }
 
@@ -91,7 +82,7 @@ export function dropout3d(x: Tensor, ...rest: Rest): Tensor {
 const ALPHA = 1.7580993408473766;
 
 function alphaDrop(op: string, x: Tensor, rest: Rest, channels: boolean): Tensor {
-  const { p, training, inplace, generator } = settings(rest, false);
+  const { p, training, inplace, generator } = settings(op, rest, false);
   if (channels && x.ndim < 2)
     throw new ShapeError(
       `${op}: Feature dropout requires at least 2 dimensions in the input, but got shape ${formatShape(x.shape)}`,

@@ -8,12 +8,12 @@ import { inOp } from '../../core/inOp.ts';
 import { formatShape } from '../../core/shape.ts';
 import { arange } from '../../creation.ts';
 import { checkDevices } from '../../ops/convert.ts';
-import { optionsGiven, tensorGiven, wholeGiven } from '../../ops/given.ts';
+import { tensorGiven, wholeGiven } from '../../ops/given.ts';
 import { addAlong } from '../../ops/indexing.ts';
+import { type ByName, option } from '../../ops/options.ts';
 import { vectorNorm } from '../../ops/statistics.ts';
 import { taking } from '../../ops/taking.ts';
 import { reshape } from '../../ops/views.ts';
-import { isOptions } from '../../tensor/arguments.ts';
 import type { Tensor } from '../../tensor.ts';
 
 export interface EmbeddingFunctionOptions {
@@ -33,18 +33,18 @@ export interface EmbeddingFunctionOptions {
  */
 export const embedding = /* @__PURE__ */ taking(
   'embedding',
-  'weight',
+  'weight paddingIdx? maxNorm? normType? scaleGradByFreq?',
   function embedding(
     input: Tensor,
     weight: Tensor,
-    paddingIdx: number | null | EmbeddingFunctionOptions = null,
-    options: EmbeddingFunctionOptions = {},
+    paddingIdx: number | null = null,
+    maxNorm: number | null = null,
+    normType = 2,
+    scaleGradByFreq = false,
   ): Tensor {
     tensorGiven(input, 'embedding');
     tensorGiven(weight, 'embedding', 'weight');
     return inOp('embedding', () => {
-      if (isOptions<EmbeddingFunctionOptions>(paddingIdx))
-        return embedding(input, weight, paddingIdx.paddingIdx ?? null, paddingIdx);
       if (!isInteger(input.dtype))
         throw new DTypeError(
           `embedding: expected argument 'input', the indices, of dtype int64 or int32, but got ${input.dtype}`,
@@ -63,7 +63,6 @@ export const embedding = /* @__PURE__ */ taking(
             `${backend.hostValues(picks.array, 'embedding')[bad]}`,
         );
       }
-      const { maxNorm = null, normType = 2, scaleGradByFreq = false } = options;
       if (maxNorm !== null) shorten(weight, picks, maxNorm, normType);
       const picked = weight.array.backend.indexSelect(weight.array, 0, picks.array);
       const shape = weight.shape;
@@ -108,10 +107,10 @@ function shorten(weight: Tensor, picks: Tensor, maxNorm: number, normType: numbe
  * int64 [...x, numClasses]: 1 at the place that x names, 0 elsewhere. numClasses −1 takes the largest of x plus one.
  * @throws DTypeError, ArgumentError
  */
-export function oneHot(x: Tensor, numClasses: number | { numClasses?: number } = -1): Tensor {
+export function oneHot(x: Tensor, given?: ByName<'numClasses', number>): Tensor {
   tensorGiven(x, 'one_hot');
+  const numClasses = option<'numClasses', number>(given, 'one_hot', 'numClasses', -1);
   return inOp('one_hot', () => {
-    if (typeof numClasses === 'object') return oneHot(x, optionsGiven(numClasses, 'one_hot').numClasses);
     if (x.dtype !== 'int64') {
       throw new DTypeError(
         `oneHot: one_hot is only applicable to index tensor of type LongTensor, but got ${x.dtype}`,

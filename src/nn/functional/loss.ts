@@ -4,13 +4,13 @@ import { isFloating } from '../../core/dtype.ts';
 import { ArgumentError, ShapeError } from '../../core/errors.ts';
 import { inOp } from '../../core/inOp.ts';
 import { formatShape, sameShape } from '../../core/shape.ts';
-import { optionsGiven, tensorGiven } from '../../ops/given.ts';
+import { tensorGiven } from '../../ops/given.ts';
 import * as ops from '../../ops/loss.ts';
 import { type LossReduction, reduceLoss } from '../../ops/loss.ts';
 import { taking } from '../../ops/taking.ts';
 import { whereOp } from '../../ops/where.ts';
 import { type Flexible, named } from '../../tensor/namedArguments.ts';
-import { Tensor } from '../../tensor.ts';
+import type { Tensor } from '../../tensor.ts';
 import { raised } from './distance.ts';
 
 /** A batch of whole numbers is collated to integers, one with fractions to floats: losses take either. */
@@ -42,7 +42,7 @@ const reduceWeighted = (losses: Tensor, weight: Tensor, reduction: LossReduction
 /** The mean of (input − target)², by weights if they are given: Σ w·(input − target)² / Σ w. @throws ShapeError */
 export const mseLoss = /* @__PURE__ */ taking(
   'mse_loss',
-  'target *',
+  'target * reduction weight',
   (input: Tensor, target: Tensor, { reduction = 'mean', weight }: WeightedLossOptions = {}): Tensor =>
     inOp('mse_loss', () => {
       const losses = (how: LossReduction) =>
@@ -55,7 +55,7 @@ export const mseLoss = /* @__PURE__ */ taking(
 /** The mean of |input − target|, by weights if they are given: Σ w·|input − target| / Σ w. @throws ShapeError */
 export const l1Loss = /* @__PURE__ */ taking(
   'l1_loss',
-  'target *',
+  'target * reduction weight',
   (input: Tensor, target: Tensor, { reduction = 'mean', weight }: WeightedLossOptions = {}): Tensor =>
     inOp('l1_loss', () => {
       const losses = tensorGiven(input, 'l1_loss')
@@ -74,7 +74,7 @@ export interface SmoothL1LossOptions extends LossOptions {
 /** The mean of d²/(2β) where |d| < β, and of |d| − β/2 elsewhere. @throws ArgumentError for a negative beta */
 export const smoothL1Loss = /* @__PURE__ */ taking(
   'smooth_l1_loss',
-  'target *',
+  'target * reduction beta',
   function smoothL1Loss(
     input: Tensor,
     target: Tensor,
@@ -102,7 +102,7 @@ export interface HuberLossOptions extends WeightedLossOptions {
  */
 export const huberLoss = /* @__PURE__ */ taking(
   'huber_loss',
-  'target',
+  'target ...',
   function huberLoss(
     input: Tensor,
     target: Tensor,
@@ -112,7 +112,7 @@ export const huberLoss = /* @__PURE__ */ taking(
       reduction = 'mean',
       delta = 1,
       weight,
-    } = named<HuberLossOptions>(['reduction', 'delta'], rest, {});
+    } = named<HuberLossOptions>('huber_loss', 'reduction delta * weight', rest);
     tensorGiven(input, 'huber_loss');
     tensorGiven(target, 'huber_loss', 'target');
     return inOp('huber_loss', () => {
@@ -133,7 +133,7 @@ export interface BCELossOptions extends LossOptions {
 /** Binary cross-entropy of probabilities; logarithms are at least −100. @throws ShapeError; ArgumentError outside [0, 1] */
 export const binaryCrossEntropy = /* @__PURE__ */ taking(
   'binary_cross_entropy',
-  'target weight? *',
+  'target weight? * reduction',
   function binaryCrossEntropy(
     input: Tensor,
     target: Tensor,
@@ -143,8 +143,6 @@ export const binaryCrossEntropy = /* @__PURE__ */ taking(
     tensorGiven(input, 'binary_cross_entropy');
     tensorGiven(target, 'binary_cross_entropy', 'target');
     return inOp('binary_cross_entropy', () => {
-      if (weight != null && !(weight instanceof Tensor))
-        return binaryCrossEntropy(input, target, optionsGiven(weight, 'binary_cross_entropy').weight, weight);
       if (formatShape(input.shape) !== formatShape(target.shape)) {
         throw new ShapeError(
           `Using a target size (torch.Size(${formatShape(target.shape)})) that is different to the input size ` +
@@ -159,7 +157,7 @@ export const binaryCrossEntropy = /* @__PURE__ */ taking(
       return ops.binaryCrossEntropy<Tensor>(
         input,
         asNumbers(target, input),
-        weight ?? options.weight ?? null,
+        weight == null ? null : tensorGiven(weight as Tensor, 'binary_cross_entropy', 'weight'),
         options.reduction ?? 'mean',
       );
     });
@@ -174,7 +172,7 @@ export interface BCEWithLogitsLossOptions extends BCELossOptions {
 /** Binary cross-entropy of sigmoid(input), exact for large logits. @throws ShapeError */
 export const binaryCrossEntropyWithLogits = /* @__PURE__ */ taking(
   'binary_cross_entropy_with_logits',
-  'target weight? *',
+  'target weight? * posWeight reduction',
   function binaryCrossEntropyWithLogits(
     input: Tensor,
     target: Tensor,
@@ -184,13 +182,6 @@ export const binaryCrossEntropyWithLogits = /* @__PURE__ */ taking(
     tensorGiven(input, 'binary_cross_entropy_with_logits');
     tensorGiven(target, 'binary_cross_entropy_with_logits', 'target');
     return inOp('binary_cross_entropy_with_logits', () => {
-      if (weight != null && !(weight instanceof Tensor))
-        return binaryCrossEntropyWithLogits(
-          input,
-          target,
-          optionsGiven(weight, 'binary_cross_entropy_with_logits').weight,
-          weight,
-        );
       if (formatShape(input.shape) !== formatShape(target.shape)) {
         throw new ShapeError(
           `Target size (torch.Size(${formatShape(target.shape)})) must be the same as input size ` +
@@ -201,7 +192,7 @@ export const binaryCrossEntropyWithLogits = /* @__PURE__ */ taking(
       return ops.binaryCrossEntropyWithLogits<Tensor>(
         input,
         asNumbers(target, input),
-        weight ?? options.weight ?? null,
+        weight == null ? null : tensorGiven(weight as Tensor, 'binary_cross_entropy_with_logits', 'weight'),
         posWeight,
         reduction,
       );
@@ -219,7 +210,7 @@ export interface KLDivLossOptions {
 /** Kullback-Leibler divergence y·(log y − x), x being log-probabilities. */
 export const klDiv = /* @__PURE__ */ taking(
   'kl_div',
-  'target *',
+  'target * reduction logTarget',
   function klDiv(
     input: Tensor,
     target: Tensor,
@@ -247,13 +238,13 @@ export interface PoissonNLLLossOptions extends LossOptions {
 /** −log of the Poisson probability of target: e^x − y·x, or x − y·log(x + eps). */
 export const poissonNllLoss = /* @__PURE__ */ taking(
   'poisson_nll_loss',
-  'target',
+  'target ...',
   function poissonNllLoss(
     input: Tensor,
     target: Tensor,
     ...rest: Flexible<[logInput: boolean, full: boolean], PoissonNLLLossOptions>
   ): Tensor {
-    const options = named<PoissonNLLLossOptions>(['logInput', 'full'], rest, {});
+    const options = named<PoissonNLLLossOptions>('poisson_nll_loss', 'logInput full * eps reduction', rest);
     tensorGiven(input, 'poisson_nll_loss');
     tensorGiven(target, 'poisson_nll_loss', 'target');
     return inOp('poisson_nll_loss', () => {
@@ -286,14 +277,14 @@ export interface GaussianNLLLossOptions extends LossOptions {
 /** −log of the normal density: (log var + (input − target)²/var)/2. @throws ArgumentError for negative variances */
 export const gaussianNllLoss = /* @__PURE__ */ taking(
   'gaussian_nll_loss',
-  'target variance|var',
+  'target variance|var ...',
   function gaussianNllLoss(
     input: Tensor,
     target: Tensor,
     variance: Tensor | number,
     ...rest: Flexible<[full: boolean, eps: number, reduction: LossReduction], GaussianNLLLossOptions>
   ): Tensor {
-    const options = named<GaussianNLLLossOptions>(['full', 'eps', 'reduction'], rest, {});
+    const options = named<GaussianNLLLossOptions>('gaussian_nll_loss', 'full eps reduction', rest);
     tensorGiven(input, 'gaussian_nll_loss');
     tensorGiven(target, 'gaussian_nll_loss', 'target');
     return inOp('gaussian_nll_loss', () => {

@@ -23,9 +23,13 @@ type WithMargin = Flexible<[margin: number], MarginOptions>;
 /** input where target is 1, max(0, margin − input) where it is −1. Default margin 1. */
 export const hingeEmbeddingLoss = /* @__PURE__ */ taking(
   'hinge_embedding_loss',
-  'target',
+  'target ...',
   function hingeEmbeddingLoss(input: Tensor, target: Tensor, ...rest: WithMargin): Tensor {
-    const { margin = 1, reduction = 'mean' } = named<MarginOptions>(['margin'], rest, {});
+    const { margin = 1, reduction = 'mean' } = named<MarginOptions>(
+      'hinge_embedding_loss',
+      'margin * reduction',
+      rest,
+    );
     tensorGiven(input, 'hinge_embedding_loss');
     tensorGiven(target, 'hinge_embedding_loss', 'target');
     return inOp('hinge_embedding_loss', () => {
@@ -39,9 +43,13 @@ export const hingeEmbeddingLoss = /* @__PURE__ */ taking(
 /** max(0, −target·(input1 − input2) + margin). Default margin 0. */
 export const marginRankingLoss = /* @__PURE__ */ taking(
   'margin_ranking_loss',
-  'input2 target',
+  'input2 target ...',
   function marginRankingLoss(input1: Tensor, input2: Tensor, target: Tensor, ...rest: WithMargin): Tensor {
-    const { margin = 0, reduction = 'mean' } = named<MarginOptions>(['margin'], rest, {});
+    const { margin = 0, reduction = 'mean' } = named<MarginOptions>(
+      'margin_ranking_loss',
+      'margin * reduction',
+      rest,
+    );
     tensorGiven(input1, 'margin_ranking_loss', 'input1');
     tensorGiven(input2, 'margin_ranking_loss', 'input2');
     tensorGiven(target, 'margin_ranking_loss', 'target');
@@ -60,9 +68,13 @@ export const marginRankingLoss = /* @__PURE__ */ taking(
 /** 1 − cos where target is 1, max(0, cos − margin) where it is −1. Inputs [N, D] with target [N], or [D] with a 0-d one. */
 export const cosineEmbeddingLoss = /* @__PURE__ */ taking(
   'cosine_embedding_loss',
-  'input2 target',
+  'input2 target ...',
   function cosineEmbeddingLoss(input1: Tensor, input2: Tensor, target: Tensor, ...rest: WithMargin): Tensor {
-    const { margin = 0, reduction = 'mean' } = named<MarginOptions>(['margin'], rest, {});
+    const { margin = 0, reduction = 'mean' } = named<MarginOptions>(
+      'cosine_embedding_loss',
+      'margin * reduction',
+      rest,
+    );
     tensorGiven(input1, 'cosine_embedding_loss', 'input1');
     tensorGiven(input2, 'cosine_embedding_loss', 'input2');
     tensorGiven(target, 'cosine_embedding_loss', 'target');
@@ -99,14 +111,18 @@ export interface TripletMarginLossOptions extends LossOptions {
 /** max(0, margin + |anchor − positive| − |anchor − negative|). */
 export const tripletMarginLoss = /* @__PURE__ */ taking(
   'triplet_margin_loss',
-  'positive negative',
+  'positive negative ...',
   function tripletMarginLoss(
     anchor: Tensor,
     positive: Tensor,
     negative: Tensor,
     ...rest: Flexible<[margin: number, p: number, eps: number, swap: boolean], TripletMarginLossOptions>
   ): Tensor {
-    const options = named<TripletMarginLossOptions>(['margin', 'p', 'eps', 'swap'], rest, {});
+    const options = named<TripletMarginLossOptions>(
+      'triplet_margin_loss',
+      'margin p eps swap * reduction',
+      rest,
+    );
     tensorGiven(anchor, 'triplet_margin_loss', 'anchor');
     tensorGiven(positive, 'triplet_margin_loss', 'positive');
     tensorGiven(negative, 'triplet_margin_loss', 'negative');
@@ -126,7 +142,13 @@ export interface TripletMarginWithDistanceLossOptions extends LossOptions {
 }
 
 /** The triplet loss with a distance of one's own. */
-export function tripletMarginWithDistanceLoss(
+export const tripletMarginWithDistanceLoss = /* @__PURE__ */ taking(
+  'triplet_margin_with_distance_loss',
+  'positive negative * distanceFunction margin swap reduction',
+  withDistance,
+);
+
+function withDistance(
   anchor: Tensor,
   positive: Tensor,
   negative: Tensor,
@@ -154,7 +176,7 @@ export function tripletMarginWithDistanceLoss(
 /** log(1 + e^(−target·input)), target ±1. */
 export const softMarginLoss = /* @__PURE__ */ taking(
   'soft_margin_loss',
-  'target *',
+  'target * reduction',
   function softMarginLoss(input: Tensor, target: Tensor, { reduction = 'mean' }: LossOptions = {}): Tensor {
     tensorGiven(input, 'soft_margin_loss');
     tensorGiven(target, 'soft_margin_loss', 'target');
@@ -169,7 +191,7 @@ export const softMarginLoss = /* @__PURE__ */ taking(
 /** Binary cross-entropy with logits, averaged over the classes (last dimension). */
 export const multilabelSoftMarginLoss = /* @__PURE__ */ taking(
   'multilabel_soft_margin_loss',
-  'target *',
+  'target * weight reduction',
   function multilabelSoftMarginLoss(
     input: Tensor,
     target: Tensor,
@@ -196,13 +218,13 @@ export interface MultiMarginLossOptions extends LossOptions {
 /** Σ over other classes of max(0, margin − x[y] + x[c])ᵖ / C. input [N, C] or [C], target int64. @throws ArgumentError */
 export const multiMarginLoss = /* @__PURE__ */ taking(
   'multi_margin_loss',
-  'target',
+  'target ...',
   function multiMarginLoss(
     input: Tensor,
     target: Tensor,
     ...rest: Flexible<[p: number, margin: number, weight: Tensor | null], MultiMarginLossOptions>
   ): Tensor {
-    const options = named<MultiMarginLossOptions>(['p', 'margin', 'weight'], rest, {});
+    const options = named<MultiMarginLossOptions>('multi_margin_loss', 'p margin weight * reduction', rest);
     tensorGiven(input, 'multi_margin_loss');
     tensorGiven(target, 'multi_margin_loss', 'target');
     return inOp('multi_margin_loss', () => {

@@ -2,7 +2,6 @@
 
 import { noGrad } from '../../autograd/gradMode.ts';
 import type { Shape } from '../../core/shape.ts';
-import { given } from '../../ops/given.ts';
 import * as ops from '../../ops/norm.ts';
 import { taking } from '../../ops/taking.ts';
 import { type Flexible, named } from '../../tensor/namedArguments.ts';
@@ -45,7 +44,7 @@ function follow(running: Tensor | null, batch: Tensor, momentum: number | Tensor
  */
 export const batchNorm = /* @__PURE__ */ taking(
   'batch_norm',
-  'runningMean runningVar weight? bias?',
+  'runningMean runningVar ...',
   function batchNorm(
     input: Tensor,
     runningMean: Tensor | null,
@@ -58,7 +57,7 @@ export const batchNorm = /* @__PURE__ */ taking(
       training = false,
       momentum = 0.1,
       eps = 1e-5,
-    } = named<BatchNormFunctionOptions>(['weight', 'bias', 'training', 'momentum', 'eps'], rest, {});
+    } = named<BatchNormFunctionOptions>('batch_norm', 'weight bias training momentum eps', rest);
     const { output, statistics } = ops.batchNorm<Tensor>(input, {
       runningMean,
       runningVar,
@@ -110,9 +109,9 @@ export function instanceNorm(input: Tensor, ...rest: InstanceRest): Tensor {
     momentum = 0.1,
     eps = 1e-5,
   } = named<InstanceNormFunctionOptions>(
-    ['runningMean', 'runningVar', 'weight', 'bias', 'useInputStats', 'momentum', 'eps'],
+    'instance_norm',
+    'runningMean runningVar weight bias useInputStats momentum eps',
     rest,
-    {},
   );
   const settings = { runningMean, runningVar, weight, bias, training: useInputStats, eps };
   const { output, statistics } = ops.instanceNorm<Tensor>(input, settings);
@@ -141,13 +140,13 @@ const shapeOf = (normalizedShape: number | Shape): Shape =>
 /** The last dimensions, of shape normalizedShape, normalised together. @throws ShapeError, DTypeError */
 export const layerNorm = /* @__PURE__ */ taking(
   'layer_norm',
-  'normalizedShape',
+  'normalizedShape ...',
   function layerNorm(input: Tensor, normalizedShape: number | Shape, ...rest: LayerRest): Tensor {
     const {
       weight = null,
       bias = null,
       eps = 1e-5,
-    } = named<LayerNormFunctionOptions>(['weight', 'bias', 'eps'], rest, {});
+    } = named<LayerNormFunctionOptions>('layer_norm', 'weight bias eps', rest);
     return ops.layerNorm<Tensor>(input, shapeOf(normalizedShape), weight, bias, eps);
   },
 );
@@ -155,13 +154,13 @@ export const layerNorm = /* @__PURE__ */ taking(
 /** [n, c, …] normalised by sample over numGroups groups of channels; weight and bias are [c]. @throws ShapeError, DTypeError */
 export const groupNorm = /* @__PURE__ */ taking(
   'group_norm',
-  'numGroups',
+  'numGroups ...',
   function groupNorm(input: Tensor, numGroups: number, ...rest: LayerRest): Tensor {
     const {
       weight = null,
       bias = null,
       eps = 1e-5,
-    } = named<LayerNormFunctionOptions>(['weight', 'bias', 'eps'], rest, {});
+    } = named<LayerNormFunctionOptions>('group_norm', 'weight bias eps', rest);
     return ops.groupNorm<Tensor>(input, numGroups, weight, bias, eps);
   },
 );
@@ -173,14 +172,16 @@ export interface RMSNormFunctionOptions {
 }
 
 /** x/√(mean(x²) + eps) over the last dimensions, of shape normalizedShape. @throws ShapeError, DTypeError */
-export function rmsNorm(
-  input: Tensor,
-  normalizedShape: number | Shape,
-  ...rest: Flexible<[weight: Tensor | null | undefined, eps: number | null], RMSNormFunctionOptions>
-): Tensor {
-  const { weight = null, eps = null } = named<RMSNormFunctionOptions>(['weight', 'eps'], rest, {});
-  return ops.rmsNorm<Tensor>(input, shapeOf(normalizedShape), weight, eps);
-}
+export const rmsNorm = /* @__PURE__ */ taking(
+  'rms_norm',
+  'normalizedShape weight? eps?',
+  (
+    input: Tensor,
+    normalizedShape: number | Shape,
+    weight: Tensor | null = null,
+    eps: number | null = null,
+  ): Tensor => ops.rmsNorm<Tensor>(input, shapeOf(normalizedShape), weight, eps),
+);
 
 export interface LocalResponseNormOptions {
   /** Default 1e-4. */
@@ -192,16 +193,9 @@ export interface LocalResponseNormOptions {
 }
 
 /** x / (k + alpha·mean of x² over `size` neighbouring channels)^beta (Krizhevsky et al., 2012). @throws ShapeError */
-export function localResponseNorm(
-  input: Tensor,
-  size: number,
-  ...rest: Flexible<[alpha: number, beta: number, k: number], LocalResponseNormOptions>
-): Tensor {
-  const {
-    alpha = 1e-4,
-    beta = 0.75,
-    k = 1,
-  } = named<LocalResponseNormOptions>(['alpha', 'beta', 'k'], rest, {});
-  given(size, 'local_response_norm', 'size', 'a number');
-  return ops.localResponseNorm<Tensor>(input, size, alpha, beta, k);
-}
+export const localResponseNorm = /* @__PURE__ */ taking(
+  'local_response_norm',
+  'size alpha? beta? k?',
+  (input: Tensor, size: number, alpha = 1e-4, beta = 0.75, k = 1): Tensor =>
+    ops.localResponseNorm<Tensor>(input, size, alpha, beta, k),
+);

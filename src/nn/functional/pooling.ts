@@ -3,7 +3,6 @@
 import { ArgumentError } from '../../core/errors.ts';
 import { formatShape } from '../../core/shape.ts';
 import { tensorGiven } from '../../ops/given.ts';
-import { option } from '../../ops/options.ts';
 import type { AdaptiveSize, AvgPoolSettings, MaxPoolSettings } from '../../ops/pool.ts';
 import * as ops from '../../ops/pool.ts';
 import { type Size, sizesOf } from '../../ops/sizes.ts';
@@ -40,10 +39,10 @@ interface MaxPool {
 
 type MaxOp = (x: Tensor, kernelSize: Size, settings: MaxPoolSettings) => ValuesAndPositions;
 
-const maxOptions = (rest: readonly unknown[]): MaxPoolOptions =>
-  named<MaxPoolOptions>(['stride', 'padding', 'dilation', 'ceilMode', 'returnIndices'], rest, {});
+const maxOptions = (name: string, rest: readonly unknown[]): MaxPoolOptions =>
+  named<MaxPoolOptions>(name, 'stride padding dilation ceilMode returnIndices', rest);
 
-function maxPool(op: MaxOp): MaxPool {
+function maxPool(name: string, op: MaxOp): MaxPool {
   function pool(
     input: Tensor,
     kernelSize: Size,
@@ -60,7 +59,7 @@ function maxPool(op: MaxOp): MaxPool {
   ): ValuesAndPositions;
   function pool(input: Tensor, kernelSize: Size, ...rest: MaxRest): Tensor;
   function pool(input: Tensor, kernelSize: Size, ...rest: MaxRest): Tensor | ValuesAndPositions {
-    const { returnIndices = false, ...settings } = maxOptions(rest);
+    const { returnIndices = false, ...settings } = maxOptions(name, rest);
     const result = op(input, kernelSize, settings);
     return returnIndices ? result : result[0];
   }
@@ -68,44 +67,44 @@ function maxPool(op: MaxOp): MaxPool {
 }
 
 const maxPoolWithIndices =
-  (op: MaxOp) =>
+  (name: string, op: MaxOp) =>
   (input: Tensor, kernelSize: Size, ...rest: MaxRest): ValuesAndPositions => {
-    const { returnIndices: _, ...settings } = maxOptions(rest);
+    const { returnIndices: _, ...settings } = maxOptions(name, rest);
     return op(input, kernelSize, settings);
   };
 
 /** The largest of each window of [n, c, l] (n may be absent). NaN counts as the largest. @throws ShapeError, ArgumentError */
 export const maxPool1d = /* @__PURE__ */ taking(
   'max_pool1d',
-  'kernelSize',
-  /* @__PURE__ */ maxPool(ops.maxPool1d<Tensor>),
+  'kernelSize ...',
+  /* @__PURE__ */ maxPool('max_pool1d', ops.maxPool1d<Tensor>),
 );
 /** The largest of each window of [n, c, h, w]. @throws ShapeError, ArgumentError */
 export const maxPool2d = /* @__PURE__ */ taking(
   'max_pool2d',
-  'kernelSize',
-  /* @__PURE__ */ maxPool(ops.maxPool2d<Tensor>),
+  'kernelSize ...',
+  /* @__PURE__ */ maxPool('max_pool2d', ops.maxPool2d<Tensor>),
 );
 /** The largest of each window of [n, c, d, h, w]. @throws ShapeError, ArgumentError */
 export const maxPool3d = /* @__PURE__ */ taking(
   'max_pool3d',
-  'kernelSize',
-  /* @__PURE__ */ maxPool(ops.maxPool3d<Tensor>),
+  'kernelSize ...',
+  /* @__PURE__ */ maxPool('max_pool3d', ops.maxPool3d<Tensor>),
 );
 export const maxPool1dWithIndices = /* @__PURE__ */ taking(
   'max_pool1d',
-  'kernelSize',
-  /* @__PURE__ */ maxPoolWithIndices(ops.maxPool1d<Tensor>),
+  'kernelSize ...',
+  /* @__PURE__ */ maxPoolWithIndices('max_pool1d', ops.maxPool1d<Tensor>),
 );
 export const maxPool2dWithIndices = /* @__PURE__ */ taking(
   'max_pool2d',
-  'kernelSize',
-  /* @__PURE__ */ maxPoolWithIndices(ops.maxPool2d<Tensor>),
+  'kernelSize ...',
+  /* @__PURE__ */ maxPoolWithIndices('max_pool2d', ops.maxPool2d<Tensor>),
 );
 export const maxPool3dWithIndices = /* @__PURE__ */ taking(
   'max_pool3d',
-  'kernelSize',
-  /* @__PURE__ */ maxPoolWithIndices(ops.maxPool3d<Tensor>),
+  'kernelSize ...',
+  /* @__PURE__ */ maxPoolWithIndices('max_pool3d', ops.maxPool3d<Tensor>),
 );
 
 type AvgRest = Flexible<
@@ -120,35 +119,31 @@ type AvgRest = Flexible<
 >;
 
 const avgPool =
-  (op: (x: Tensor, kernelSize: Size, settings: AvgPoolSettings) => Tensor) =>
+  (name: string, op: (x: Tensor, kernelSize: Size, settings: AvgPoolSettings) => Tensor) =>
   (input: Tensor, kernelSize: Size, ...rest: AvgRest): Tensor =>
     op(
       input,
       kernelSize,
-      named<AvgPoolSettings>(
-        ['stride', 'padding', 'ceilMode', 'countIncludePad', 'divisorOverride'],
-        rest,
-        {},
-      ),
+      named<AvgPoolSettings>(name, 'stride padding ceilMode countIncludePad divisorOverride', rest),
     );
 
 /** The mean of each window of [n, c, l] (n may be absent). @throws ShapeError, ArgumentError */
 export const avgPool1d = /* @__PURE__ */ taking(
   'avg_pool1d',
-  'kernelSize',
-  /* @__PURE__ */ avgPool(ops.avgPool1d<Tensor>),
+  'kernelSize ...',
+  /* @__PURE__ */ avgPool('avg_pool1d', ops.avgPool1d<Tensor>),
 );
 /** The mean of each window of [n, c, h, w]. @throws ShapeError, ArgumentError */
 export const avgPool2d = /* @__PURE__ */ taking(
   'avg_pool2d',
-  'kernelSize',
-  /* @__PURE__ */ avgPool(ops.avgPool2d<Tensor>),
+  'kernelSize ...',
+  /* @__PURE__ */ avgPool('avg_pool2d', ops.avgPool2d<Tensor>),
 );
 /** The mean of each window of [n, c, d, h, w]. @throws ShapeError, ArgumentError */
 export const avgPool3d = /* @__PURE__ */ taking(
   'avg_pool3d',
-  'kernelSize',
-  /* @__PURE__ */ avgPool(ops.avgPool3d<Tensor>),
+  'kernelSize ...',
+  /* @__PURE__ */ avgPool('avg_pool3d', ops.avgPool3d<Tensor>),
 );
 
 const adaptiveAvg =
@@ -201,8 +196,7 @@ function adaptiveMax(op: (x: Tensor, size: AdaptiveSize) => ValuesAndPositions):
     returnIndices?: boolean | { returnIndices?: boolean },
   ): Tensor | ValuesAndPositions {
     const result = op(input, outputSize);
-    const wanted = option<'returnIndices', boolean>(returnIndices, 'returnIndices', false);
-    return wanted ? result : result[0];
+    return returnIndices === true ? result : result[0];
   }
   return pool;
 }
@@ -240,13 +234,21 @@ const lpPool =
       input,
       normType,
       kernelSize,
-      named<LpPoolOptions>(['stride', 'ceilMode'], rest, {}),
+      named<LpPoolOptions>(`lp_pool${ndim}d`, 'stride ceilMode', rest),
     );
 
 /** (Σ xᵖ)^(1/p) of each window of [n, c, l]. */
-export const lpPool1d = /* @__PURE__ */ taking('lp_pool1d', 'normType kernelSize', /* @__PURE__ */ lpPool(1));
+export const lpPool1d = /* @__PURE__ */ taking(
+  'lp_pool1d',
+  'normType kernelSize ...',
+  /* @__PURE__ */ lpPool(1),
+);
 /** (Σ xᵖ)^(1/p) of each window of [n, c, h, w]. */
-export const lpPool2d = /* @__PURE__ */ taking('lp_pool2d', 'normType kernelSize', /* @__PURE__ */ lpPool(2));
+export const lpPool2d = /* @__PURE__ */ taking(
+  'lp_pool2d',
+  'normType kernelSize ...',
+  /* @__PURE__ */ lpPool(2),
+);
 
 export interface MaxUnpoolOptions {
   stride?: Size | null;
@@ -267,7 +269,7 @@ const maxUnpool =
       stride,
       padding = 0,
       outputSize = null,
-    } = named<MaxUnpoolOptions>(['stride', 'padding', 'outputSize'], rest, {});
+    } = named<MaxUnpoolOptions>(op, 'stride padding outputSize', rest);
     const kernels = sizesOf(kernelSize, ndim, 1, op, 'kernelSize');
     const strides =
       stride === undefined || stride === null ? kernels : sizesOf(stride, ndim, 1, op, 'stride');
@@ -286,16 +288,16 @@ const maxUnpool =
 /** Zeros with the values of max pooling back where they were found. @throws ArgumentError, ShapeError */
 export const maxUnpool1d = /* @__PURE__ */ taking(
   'max_unpool1d',
-  'indices kernelSize',
+  'indices kernelSize ...',
   /* @__PURE__ */ maxUnpool(1),
 );
 export const maxUnpool2d = /* @__PURE__ */ taking(
   'max_unpool2d',
-  'indices kernelSize',
+  'indices kernelSize ...',
   /* @__PURE__ */ maxUnpool(2),
 );
 export const maxUnpool3d = /* @__PURE__ */ taking(
   'max_unpool3d',
-  'indices kernelSize',
+  'indices kernelSize ...',
   /* @__PURE__ */ maxUnpool(3),
 );

@@ -25,14 +25,14 @@ export interface PadOptions {
  */
 export const pad = /* @__PURE__ */ taking(
   'pad',
-  'pad',
+  'pad ...',
   function pad(
     input: Tensor,
     padding: readonly number[],
     ...rest: Flexible<[mode: PadMode, value: number | null], PadOptions>
   ): Tensor {
     tensorGiven(input, 'pad');
-    const { mode = 'constant', value = null } = named<PadOptions>(['mode', 'value'], rest, {});
+    const { mode = 'constant', value = null } = named<PadOptions>('pad', 'mode value', rest);
     return padOp<Tensor>(input, padding, mode, value);
   },
 );
@@ -51,8 +51,14 @@ type InterpolateRest = Flexible<
 /** [n, c, …] at another size, by size or by factor. @throws ShapeError, ArgumentError, DTypeError */
 export function interpolate(input: Tensor, ...rest: InterpolateRest): Tensor {
   tensorGiven(input, 'interpolate');
-  const names = ['size', 'scaleFactor', 'mode', 'alignCorners', 'recomputeScaleFactor'] as const;
-  return resampling.interpolate<Tensor>(input, named<InterpolateSettings>(names, rest, {}));
+  return resampling.interpolate<Tensor>(
+    input,
+    named<InterpolateSettings>(
+      'interpolate',
+      'size scaleFactor mode alignCorners recomputeScaleFactor',
+      rest,
+    ),
+  );
 }
 
 /** `interpolate` by an older name. */
