@@ -28,7 +28,7 @@ const crossEntropy = (logits: Tensor, probs: Tensor): Tensor =>
   binaryCrossEntropyWithLogits<Tensor>(logits, probs, null, null, 'none');
 
 /** Tosses of coins: one probability for each element of the batch. */
-abstract class Tosses extends ProbsDistribution {
+export abstract class Tosses extends ProbsDistribution {
   constructor(...args: ProbsArguments<Parameter>) {
     const owner = new.target.name;
     const { name, value, validateArgs } = probsGiven<Parameter>(owner, args);

@@ -9,6 +9,7 @@ import { option } from '../ops/options.ts';
 import { formatSize } from '../printing.ts';
 import type { Tensor } from '../tensor.ts';
 import { type Constraint, inText } from './constraints.ts';
+import type { KlRule } from './klRule.ts';
 
 /** Options of every distribution. */
 export interface DistributionOptions {
@@ -132,6 +133,10 @@ export abstract class Distribution {
   /** e to the entropy. */
   perplexity(): Tensor {
     return this.entropy().exp();
+  }
+  /** The divergences that the class brings with it: programs without it do not load them. For the library itself. */
+  klRules(): readonly KlRule[] {
+    return [];
   }
   /**
    * All values, one after the other in the first dimension: [values, ...batchShape, ...eventShape], and without `expand`

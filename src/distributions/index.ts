@@ -2,12 +2,15 @@
  * `distributions`: PyTorch's, with its samples for a seed, its densities and divergences.
  * @module wasmgrad/distributions
  */
+export { Binomial, type CountArguments, NegativeBinomial } from './binomial.ts';
 export * from './categorical.ts';
 export * from './composed.ts';
 export * as constraints from './constraints.ts';
 export { Exponential, Laplace, Uniform } from './continuous.ts';
 export { Bernoulli, Geometric, Poisson } from './counts.ts';
 export { Distribution, type DistributionOptions, type SampleShape } from './distribution.ts';
+export { Beta, Chi2, Dirichlet, Gamma, StudentT, type StudentTArguments } from './gamma.ts';
 export { type DistributionClass, klDivergence, registerKl } from './kl.ts';
 export { MultivariateNormal, type MultivariateNormalArguments } from './multivariateNormal.ts';
 export { LogNormal, Normal } from './normal.ts';
+export { Cauchy, Gumbel, HalfCauchy, HalfNormal } from './tails.ts';

@@ -2,9 +2,10 @@
 import { ArgumentError } from '../core/errors.ts';
 import type { Tensor } from '../tensor.ts';
 import { Distribution } from './distribution.ts';
-import { builtInRules, type DistributionClass, type KlRule, klRule } from './klRules.ts';
+import { type DistributionClass, type KlRule, klRule } from './klRule.ts';
+import { builtInRules } from './klRules.ts';
 
-export type { DistributionClass } from './klRules.ts';
+export type { DistributionClass } from './klRule.ts';
 
 /** Made when it is first needed: programs that never ask for a divergence load none. */
 let rules: KlRule[] | null = null;
@@ -41,7 +42,9 @@ export function klDivergence(p: Distribution, q: Distribution): Tensor {
     throw new ArgumentError(`klDivergence: argument '${name}' must be a Distribution, but got ${String(x)}`);
   }
   rules ??= builtInRules(klDivergence);
-  const matches = rules.filter((rule) => p instanceof rule.p && q instanceof rule.q);
+  const matches = [...rules, ...p.klRules(), ...q.klRules()].filter(
+    (rule) => p instanceof rule.p && q instanceof rule.q,
+  );
   if (matches.length === 0) {
     throw new ArgumentError(
       `klDivergence: No KL(p || q) is implemented for p type ${p.constructor.name} and q type ${q.constructor.name}`,

@@ -10,26 +10,10 @@ import { Independent } from './composed.ts';
 import { Exponential, Laplace, Uniform } from './continuous.ts';
 import { Bernoulli, Geometric, Poisson } from './counts.ts';
 import type { Distribution } from './distribution.ts';
+import { type KlRule, klRule } from './klRule.ts';
 import { halfLogDet, MultivariateNormal, mahalanobis, solveLower } from './multivariateNormal.ts';
 import { LogNormal, Normal } from './normal.ts';
 import { sumRightmost } from './parameters.ts';
-
-/** A class of distributions. */
-export type DistributionClass<D extends Distribution> = abstract new (...args: never) => D;
-
-/** A divergence of all pairs of two classes. */
-export interface KlRule {
-  readonly p: DistributionClass<Distribution>;
-  readonly q: DistributionClass<Distribution>;
-  readonly of: (p: Distribution, q: Distribution) => Tensor;
-}
-
-/** A rule of the table; that its arguments are of these classes, whoever looks it up has seen. */
-export const klRule = <P extends Distribution, Q extends Distribution>(
-  p: DistributionClass<P>,
-  q: DistributionClass<Q>,
-  of: (p: P, q: Q) => Tensor,
-): KlRule => ({ p, q, of: of as KlRule['of'] });
 
 const infinite = (like: Tensor): Tensor => fullLike(like, Number.POSITIVE_INFINITY);
 /** x, infinite where q leaves out what p gives. */

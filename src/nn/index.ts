@@ -3,17 +3,21 @@
  * @module wasmgrad/nn
  */
 export * from './activation.ts';
+export * from './adaptiveSoftmax.ts';
 export * from './attention.ts';
 export * from './container.ts';
 export * from './conv.ts';
+export { CTCLoss } from './ctcLoss.ts';
 export * from './distance.ts';
 export * from './dropout.ts';
 export * from './embedding.ts';
+export * from './embeddingBag.ts';
 export * as functional from './functional/index.ts';
 export * as init from './init.ts';
 export { Bilinear, Identity, type LayerOptions, Linear, type LinearOptions } from './linear.ts';
 export * from './loss.ts';
 export * from './module.ts';
+export * from './multilabel.ts';
 export * from './norm.ts';
 export * from './parameter.ts';
 export * from './pooling.ts';

@@ -304,6 +304,13 @@ export class LPPool2d extends LPPool {
   }
 }
 
+/** (Σ xᵖ)^(1/p) of each window of [n, c, d, h, w]. */
+export class LPPool3d extends LPPool {
+  forward(input: Tensor): Tensor {
+    return F.lpPool3d(input, this.normType, this.kernelSize, this.stride, this.ceilMode);
+  }
+}
+
 type MaxUnpoolRest = Flexible<
   [stride: Size | null | undefined, padding: Size],
   Omit<F.MaxUnpoolOptions, 'outputSize'>
@@ -342,5 +349,12 @@ export class MaxUnpool1d extends MaxUnpool {
 export class MaxUnpool2d extends MaxUnpool {
   forward(input: Tensor, indices: Tensor, outputSize: readonly number[] | null = null): Tensor {
     return F.maxUnpool2d(input, indices, this.kernelSize, this.stride, this.padding, outputSize);
+  }
+}
+
+/** Values of MaxPool3d back where its indices say, zeros elsewhere. */
+export class MaxUnpool3d extends MaxUnpool {
+  forward(input: Tensor, indices: Tensor, outputSize: readonly number[] | null = null): Tensor {
+    return F.maxUnpool3d(input, indices, this.kernelSize, this.stride, this.padding, outputSize);
   }
 }

@@ -1,13 +1,17 @@
-/** `nn.utils`: gradients kept within bounds, all parameters as one vector, and `nn.utils.rnn`. */
+/** `nn.utils`: gradients kept within bounds, all parameters as one vector, normalized weights, and `nn.utils.rnn`. */
 import { noGrad } from '../autograd/gradMode.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { zeros } from '../creation.ts';
+import { tensorGiven } from '../ops/given.ts';
 import { cat, stack } from '../ops/join.ts';
 import { vectorNorm } from '../ops/statistics.ts';
 import { taking } from '../ops/taking.ts';
 import { Tensor } from '../tensor.ts';
 
+export * as parametrizations from './parametrizations.ts';
+export * as parametrize from './parametrize.ts';
 export * as rnn from './rnnUtils.ts';
+export { removeSpectralNorm, removeWeightNorm, spectralNorm, weightNorm } from './weightNorms.ts';
 
 const listOf = (tensors: Tensor | Iterable<Tensor>): Tensor[] =>
   tensors instanceof Tensor ? [tensors] : [...tensors];
@@ -57,11 +61,25 @@ export const clipGradNorm_ = /* @__PURE__ */ taking(
     noGrad(() => {
       const grads = gradients(parameters);
       const total = totalNorm(grads, normType, errorIfNonfinite);
-      // Always multiplied, by 1 if the norm is small: no value has to be read.
-      const factor = total.add(1e-6).reciprocal().mul(maxNorm).minimum(1);
-      for (const grad of grads) grad.mul_(factor.to(grad.dtype));
+      shorten(grads, maxNorm, total);
       return total;
     }),
+);
+
+function shorten(grads: readonly Tensor[], maxNorm: number, total: Tensor): void {
+  // Always multiplied, by 1 if the norm is small: no value has to be read.
+  const factor = total.add(1e-6).reciprocal().mul(maxNorm).minimum(1);
+  for (const grad of grads) grad.mul_(factor.to(grad.dtype));
+}
+
+/** The second half of `clipGradNorm_`, for a norm that `getTotalNorm` gave: over several groups of parameters, say. */
+export const clipGradsWithNorm_ = /* @__PURE__ */ taking(
+  'clip_grads_with_norm_',
+  'maxNorm totalNorm',
+  (parameters: Tensor | Iterable<Tensor>, maxNorm: number, total: Tensor): void =>
+    noGrad(() =>
+      shorten(gradients(parameters), maxNorm, tensorGiven(total, 'clip_grads_with_norm_', 'totalNorm')),
+    ),
 );
 
 /** Cuts every element of the gradients to [−clipValue, clipValue]. */

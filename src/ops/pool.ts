@@ -211,7 +211,7 @@ export function lpPool<T extends Variable>(
   return inOp(`lp_pool${ndim}d`, () => {
     checkFloating(x, `lp_pool${ndim}d`);
     const kernel = sizesOf(kernelSize, ndim, 1, `lp_pool${ndim}d`, 'kernelSize');
-    const pool = ndim === 1 ? avgPool1d : avgPool2d;
+    const pool = [avgPool1d, avgPool2d, avgPool3d][ndim - 1];
     const mean = pool(pow<T>(x, normType), kernel, settings);
     return pow<T>(
       mul<T>(

@@ -21,10 +21,21 @@ beforeAll(async () => {
   expected = await loadExpected();
 });
 
+/** PyTorch's derivatives of gamma samples have 3 or 4 places, and that of its digamma function 9. */
+function toleranceOf(what: string, dtype: string): number {
+  if (/(Gamma|Chi2|Dirichlet|Beta|StudentT)\(/.test(what)) {
+    if (/rsample.*gradient/.test(what)) return 4e-3;
+    if (/gradient/.test(what) && dtype === 'float64') return 1e-8;
+  }
+  // A sum over all counts, of differences of log Γ.
+  if (/Binomial.*entropy/.test(what)) return 3e-5;
+  return dtype === 'float64' ? 1e-12 : 2e-6;
+}
+
 /** The same dtype and shape, and the same numbers, bit for bit or but for the last places. */
 function expectTensor(got: Tensor, wanted: Described, what: string, exact = false): void {
   expect([got.dtype, [...got.shape]], what).toEqual([wanted.dtype, wanted.shape]);
-  const tolerance = exact ? 0 : wanted.dtype === 'float64' ? 1e-12 : 2e-6;
+  const tolerance = exact ? 0 : toleranceOf(what, wanted.dtype);
   const { data } = got;
   wanted.data.forEach((value, i) => {
     const [a, b] = [
@@ -553,5 +564,88 @@ describe('distributions', () => {
       [1, 0],
       [0, 1],
     ]);
+  });
+});
+
+describe('derivatives of samples', () => {
+  it('of gamma variables are those of quantiles', () => {
+    // P(α, x) by its series, and its derivative by differences.
+    const share = (alpha: number, x: number): number => {
+      let [term, sum] = [1 / alpha, 1 / alpha];
+      for (let k = 1; k < 400; k++) {
+        term *= x / (alpha + k);
+        sum += term;
+      }
+      const logGamma = torch.tensor(alpha, { dtype: 'float64' }).lgamma().item();
+      return sum * Math.exp(alpha * Math.log(x) - x - logGamma);
+    };
+    torch.manualSeed(1);
+    for (const alpha of [0.05, 0.4, 1, 3.5, 20]) {
+      const parameter = torch.tensor(alpha, { dtype: 'float64' }).requiresGrad_();
+      const d = new D.Gamma(parameter, 1);
+      for (let i = 0; i < 5; i++) {
+        const x = d.rsample();
+        const [found] = torch.autograd.grad(x, [parameter]);
+        const h = 1e-4 * alpha;
+        const slope = (share(alpha + h, x.item()) - share(alpha - h, x.item())) / (2 * h);
+        const wanted = -slope / Math.exp(d.logProb(x.detach()).item());
+        expect(Math.abs(found.item() / wanted - 1), `α = ${alpha}, x = ${x.item()}`).toBeLessThan(1e-5);
+      }
+    }
+  });
+
+  it('of beta variables are those of quantiles', () => {
+    // F(x; α, 1) is x^α.
+    torch.manualSeed(1);
+    const alpha = torch.tensor([0.05, 0.4, 1, 3.5, 20], { dtype: 'float64' }).requiresGrad_();
+    const x = new D.Beta(alpha, 1).rsample();
+    const [found] = torch.autograd.grad(x.sum(), [alpha]);
+    const wanted = x.mul(x.log()).neg().div(alpha).detach();
+    expect(torch.allclose(found, wanted, { rtol: 1e-9 })).toBe(true);
+  });
+
+  it('have none themselves', () => {
+    const alpha = torch.ones(2).requiresGrad_();
+    for (const x of [new D.Gamma(alpha, 1).rsample(), new D.Dirichlet(alpha).rsample()])
+      expect(() => torch.autograd.grad(x.sum(), [alpha], { createGraph: true })).toThrow(
+        'expected backward without createGraph',
+      );
+  });
+});
+
+describe('counts of tosses', () => {
+  it('are refused by their own name', () => {
+    expect(() => new D.Binomial(-1, 0.5)).toThrow(
+      'Expected parameter totalCount (Tensor of shape ()) of distribution Binomial(total_count: -1.0, probs: 0.5)',
+    );
+    expect(() => new D.NegativeBinomial({ probs: 0.5 })).toThrow("missing required argument 'totalCount'");
+    expect(() => new D.Binomial(torch.tensor([3, 4]), 0.5).entropy()).toThrow('but got 3 and 4');
+    const [few, many] = [new D.Binomial(3, 0.5), new D.Binomial(4, 0.5)];
+    expect(() => D.klDivergence(few, many)).toThrow('expected no more tosses of q');
+    expect(D.klDivergence(many, few).item()).toBe(Infinity);
+  });
+
+  it('come by position or by name', () => {
+    const wanted = new D.Binomial(3, null, 0.5).logProb(torch.tensor(2)).item();
+    expect(new D.Binomial({ totalCount: 3, logits: 0.5 }).logProb(torch.tensor(2)).item()).toBe(wanted);
+  });
+});
+
+describe('divergences that come with a class', () => {
+  class Waiting extends D.Gamma {}
+
+  it('are those of its subclasses, until there are others', () => {
+    const [mine, other] = [new Waiting(2, 1), new D.Gamma(3, 1)];
+    const wanted = D.klDivergence(new D.Gamma(2, 1), other).item();
+    expect(D.klDivergence(mine, other).item()).toBe(wanted);
+    D.registerKl(Waiting, D.Gamma)(() => torch.tensor(7));
+    expect(D.klDivergence(mine, other).item()).toBe(7);
+    expect(D.klDivergence(new D.Gamma(2, 1), other).item()).toBe(wanted);
+  });
+
+  it('are refused where there are none', () => {
+    expect(() => D.klDivergence(new D.StudentT(3), new D.Gamma(1, 1))).toThrow(
+      'No KL(p || q) is implemented for p type StudentT and q type Gamma',
+    );
   });
 });

@@ -24,7 +24,7 @@ export const modules: Calls = {
   ...each(
     'L1Loss MSELoss SmoothL1Loss HuberLoss CrossEntropyLoss NLLLoss BCELoss BCEWithLogitsLoss KLDivLoss PoissonNLLLoss ' +
       'GaussianNLLLoss HingeEmbeddingLoss MarginRankingLoss CosineEmbeddingLoss TripletMarginLoss SoftMarginLoss ' +
-      'TripletMarginWithDistanceLoss MultiLabelSoftMarginLoss MultiMarginLoss',
+      'TripletMarginWithDistanceLoss MultiLabelSoftMarginLoss MultiMarginLoss MultiLabelMarginLoss CTCLoss',
     () => [],
   ),
   Threshold: () => [0, 1],
@@ -35,12 +35,13 @@ export const modules: Calls = {
   ...each('MaxUnpool1d MaxUnpool2d MaxUnpool3d', () => [2]),
   ...each('AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d', () => [2]),
   ...each('AdaptiveMaxPool1d AdaptiveMaxPool2d AdaptiveMaxPool3d', () => [2]),
-  ...each('LPPool1d LPPool2d', () => [2, 2]),
+  ...each('LPPool1d LPPool2d LPPool3d', () => [2, 2]),
   ...each('BatchNorm1d BatchNorm2d BatchNorm3d InstanceNorm1d InstanceNorm2d InstanceNorm3d', () => [2]),
   ...each('LayerNorm RMSNorm', () => [[2]]),
   GroupNorm: () => [2, 4],
   LocalResponseNorm: () => [2],
-  Embedding: () => [4, 2],
+  ...each('Embedding EmbeddingBag', () => [4, 2]),
+  AdaptiveLogSoftmaxWithLoss: () => [4, 6, [2]],
   ...each('RNN LSTM GRU RNNCell LSTMCell GRUCell', () => [2, 3]),
   MultiheadAttention: () => [4, 2],
   Transformer: () => [4, 2, 1, 1, 8],
@@ -76,7 +77,12 @@ export const utilities: Calls = {
   getTotalNorm: () => [[f(2)]],
   parametersToVector: () => [[leaf()]],
   vectorToParameters: () => [f(4), [leaf()]],
+  ...each('weightNorm spectralNorm', () => [new nn.Linear(2, 3)]),
+  removeWeightNorm: () => [nn.utils.weightNorm(new nn.Linear(2, 3))],
+  removeSpectralNorm: () => [nn.utils.spectralNorm(new nn.Linear(2, 3))],
 };
+
+export const parametrizations: Calls = each('weightNorm spectralNorm', () => [new nn.Linear(2, 3)]);
 
 export const sequences: Calls = {
   padSequence: () => [[f(2), f(3)]],
@@ -181,6 +187,7 @@ export const namespaces: { readonly [name: string]: readonly [object, Calls] } =
   nn: [nn, modules],
   'nn.init': [nn.init, initializers],
   'nn.utils': [nn.utils, utilities],
+  'nn.utils.parametrizations': [nn.utils.parametrizations, parametrizations],
   'nn.utils.rnn': [nn.utils.rnn, sequences],
   optim: [optim, optimizers],
   'optim.lrScheduler': [lrScheduler, schedules],

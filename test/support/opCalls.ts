@@ -264,6 +264,7 @@ export const functionalCalls: { readonly [name: string]: string } = {
   ...each('maxPool3d maxPool3dWithIndices avgPool3d', 'f2x3x4x4x4 2'),
   lpPool1d: 'f2x3x6 2 2',
   lpPool2d: 'f2x3x6x6 2 2',
+  lpPool3d: 'f2x3x4x4x4 2 2',
   ...each('adaptiveAvgPool1d adaptiveMaxPool1d', 'f2x3x6 2'),
   ...each('adaptiveAvgPool2d adaptiveMaxPool2d', 'f2x3x6x6 [2,3]'),
   ...each('adaptiveAvgPool3d adaptiveMaxPool3d', 'f2x3x4x4x4 2'),
@@ -278,6 +279,9 @@ export const functionalCalls: { readonly [name: string]: string } = {
   localResponseNorm: 'f2x3x4 2',
   embedding: '@2x3 f5x3',
   oneHot: '@4 4',
+  embeddingBag: '@6 f5x3 @2',
+  gridSample: 'f1x2x3x3 f1x2x2x2',
+  affineGrid: 'f1x2x3 [1,1,2,2]',
   pad: 'f2x3 [1,2]',
   ...each('interpolate upsample', 'f1x2x3x3 [4,4]'),
   pixelShuffle: 'f1x4x2x2 2',
@@ -290,12 +294,15 @@ export const functionalCalls: { readonly [name: string]: string } = {
   binaryCrossEntropyWithLogits: 'f2x3 u2x3 f3',
   ...each('crossEntropy nllLoss', 'f2x3 @2 f3'),
   multiMarginLoss: 'f2x3 @2',
+  multilabelMarginLoss: 'f2x3 @2x3',
+  ctcLoss: 'f5x2x3 @2x2 [5,4] [2,1]',
   gaussianNllLoss: 'f2x3 f2x3 u2x3',
   marginRankingLoss: 'f3 f3 f3',
   cosineEmbeddingLoss: 'f2x3 f2x3 f2',
   ...each('tripletMarginLoss tripletMarginWithDistanceLoss', 'f2x3 f2x3 f2x3'),
   cosineSimilarity: 'f2x3 f2x3 d1',
   pairwiseDistance: 'f2x3 f2x3',
+  pdist: 'f4x3',
 };
 
 /** One argument of a call. */

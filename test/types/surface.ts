@@ -367,3 +367,24 @@ export function random(x: Tensor): void {
   // @ts-expect-error values are tensors
   latent.logProb(0.5);
 }
+
+export function bagsAndGrids(x: Tensor, index: Tensor, layer: nn.Linear): void {
+  isTensor(F.gridSample(x, x, 'bicubic', 'border', true));
+  isTensor(F.gridSample(x, { grid: x, paddingMode: 'reflection' }));
+  // @ts-expect-error there is no such padding
+  F.gridSample(x, x, { paddingMode: 'circular' });
+  isTensor(F.affineGrid(x, [1, 1, 2, 2], { alignCorners: false }));
+  isTensor(F.embeddingBag(index, x, { offsets: index, mode: 'max' }));
+  isTensor(new nn.EmbeddingBag(3, 2, { mode: 'sum' }).forward(index, null, x));
+  isTensor(F.ctcLoss(x, index, [3], index, { zeroInfinity: true }));
+  isTensor(new nn.CTCLoss({ blank: 1 }).forward(x, index, 3, [2]));
+  isTensor(new nn.AdaptiveLogSoftmaxWithLoss(8, 10, [3], { divValue: 2 }).forward(x, index).loss);
+  is<nn.Linear>()(nn.utils.parametrizations.spectralNorm(layer, { nPowerIterations: 2 }));
+  is<nn.Linear>()(nn.utils.removeWeightNorm(nn.utils.weightNorm(layer, 'weight', null)));
+  is<nn.Linear>()(nn.utils.parametrize.registerParametrization(layer, 'weight', new nn.Identity()));
+  isTensor(new distributions.Beta({ concentration1: 1, concentration0: x }).rsample([2]));
+  isTensor(new distributions.StudentT(3, { scale: x }).entropy());
+  isTensor(new distributions.Binomial(3, null, x).mean);
+  // @ts-expect-error a rate is needed
+  new distributions.Gamma(1);
+}

@@ -249,6 +249,12 @@ export const lpPool2d = /* @__PURE__ */ taking(
   'normType kernelSize ...',
   /* @__PURE__ */ lpPool(2),
 );
+/** (Σ xᵖ)^(1/p) of each window of [n, c, d, h, w]. */
+export const lpPool3d = /* @__PURE__ */ taking(
+  'lp_pool3d',
+  'normType kernelSize ...',
+  /* @__PURE__ */ lpPool(3),
+);
 
 export interface MaxUnpoolOptions {
   stride?: Size | null;

@@ -1,0 +1,193 @@
+/** `nn.utils.parametrize`: parameters that are computed from others whenever they are asked for. */
+import { noGrad } from '../autograd/gradMode.ts';
+import { ArgumentError, ShapeError } from '../core/errors.ts';
+import { formatShape, sameShape } from '../core/shape.ts';
+import { option } from '../ops/options.ts';
+import { Tensor } from '../tensor.ts';
+import { ModuleDict } from './container.ts';
+import { Module } from './module.ts';
+import { Parameter } from './parameter.ts';
+
+/** How a parameter is computed from what is trained in its place. */
+export interface Parametrization extends Module {
+  /** The parameter, given the original, or all of them. */
+  forward(...originals: Tensor[]): Tensor;
+  /** The original, or a list of them, whose parameter this is; without it, the parameter itself. */
+  rightInverse?(value: Tensor): Tensor | Tensor[];
+}
+
+/** The originals of one parameter, `original` or `original0`, `original1`, …, and what computes it from them: `0`, `1`, … */
+export class ParametrizationList extends Module {
+  constructor(parametrization: Parametrization, value: Tensor) {
+    super();
+    const originals = noGrad(() => parametrization.rightInverse?.(value.detach()) ?? value.detach());
+    const wanted = value.requiresGrad;
+    const own = (x: Tensor) => new Parameter(x.detach().clone(), wanted);
+    if (!Array.isArray(originals)) {
+      // The same parameter where it stays as it is, so that optimisers keep hold of it.
+      const same = value instanceof Parameter && !parametrization.rightInverse;
+      this.registerParameter('original', same ? value : own(originals));
+    } else for (const [i, x] of originals.entries()) this.registerParameter(`original${i}`, own(x));
+    this.add(parametrization);
+  }
+
+  get length(): number {
+    return this.children().length;
+  }
+  add(parametrization: Parametrization): void {
+    this.registerModule(String(this.length), parametrization);
+  }
+  /** The originals, in order. */
+  originals(): Parameter[] {
+    return this.parameters(false);
+  }
+  /** The parameter. */
+  forward(): Tensor {
+    const [first, ...others] = this.children() as Parametrization[];
+    return others.reduce<Tensor>((x, each) => each.forward(x), first.forward(...this.originals()));
+  }
+  /** Has the originals give this parameter. @throws ArgumentError where one of them has another shape */
+  assign(value: Tensor): void {
+    noGrad(() => {
+      const all = (this.children() as Parametrization[]).reverse();
+      let found: Tensor | Tensor[] = value;
+      for (const each of all)
+        if (each.rightInverse && !Array.isArray(found)) found = each.rightInverse(found);
+      for (const [i, x] of [found].flat().entries()) this.originals()[i].copy_(x);
+    });
+  }
+}
+
+/** A module with parametrizations by the names of its parameters. */
+interface Parametrized {
+  parametrizations: ModuleDict<ParametrizationList>;
+}
+const listsOf = (module: Module): ModuleDict<ParametrizationList> | null => {
+  const own: unknown = Object.hasOwn(module, 'parametrizations')
+    ? Reflect.get(module, 'parametrizations')
+    : null;
+  return own instanceof ModuleDict ? own : null;
+};
+
+/** Whether the module has a parametrization, or its parameter of this name has. */
+export function isParametrized(module: Module, tensorName?: string | null): boolean {
+  const lists = listsOf(module);
+  return lists !== null && (tensorName == null ? lists.length > 0 : lists.has(tensorName));
+}
+
+/** The parameter or buffer of that name. @throws ArgumentError if there is none */
+export function tensorOf(module: Module, name: string, op: string): Tensor {
+  const value: unknown = Reflect.get(module, name);
+  if (value instanceof Tensor) return value;
+  throw new ArgumentError(
+    `${op}: expected argument 'name' to be that of a parameter of ${module.constructor.name}, but got '${name}', which it does not have`,
+  );
+}
+
+/** @throws ArgumentError, ShapeError for what cannot stand in the place of a parameter */
+function checkResult(found: unknown, value: Tensor): void {
+  if (!(found instanceof Tensor))
+    throw new ArgumentError(
+      `registerParametrization: expected the parametrization to return a Tensor, but got ${typeof found}`,
+    );
+  if (!sameShape(found.shape, value.shape))
+    throw new ShapeError(
+      `registerParametrization: Registering a parametrization may not change the shape of the tensor: expected ` +
+        `${formatShape(value.shape)}, but got ${formatShape(found.shape)}`,
+    );
+}
+
+/** A class of its own for one module, with the same name or another, in whose prototype properties can stand. */
+export function ownClass(module: Module, name: string): object {
+  const base = Object.getPrototypeOf(module);
+  const { [name]: derived } = { [name]: class extends base.constructor {} };
+  Object.setPrototypeOf(module, derived.prototype);
+  return derived.prototype;
+}
+
+/**
+ * Computes the parameter `tensorName` of a module by a parametrization from then on; what is trained and saved is
+ * `parametrizations.weight.original`, say, or `original0`, `original1`, … of one that has several. A second one computes from what
+ * the first gives. Returns the module.
+ * @throws ArgumentError for a name that the module does not have; ShapeError for a result of another shape
+ */
+export function registerParametrization<M extends Module>(
+  module: M,
+  tensorName: string,
+  parametrization: Parametrization,
+): M {
+  const value = tensorOf(module, tensorName, 'registerParametrization');
+  if (isParametrized(module, tensorName)) {
+    const list = listsOf(module)?.get(tensorName);
+    checkResult(
+      noGrad(() => parametrization.forward(value.detach())),
+      value,
+    );
+    list?.add(parametrization);
+    return module;
+  }
+  const list = new ParametrizationList(parametrization, value);
+  // As in PyTorch, where it is a step of the power iteration, too.
+  checkResult(
+    noGrad(() => list.forward()),
+    value,
+  );
+  let lists = listsOf(module);
+  Reflect.deleteProperty(module, tensorName);
+  if (lists === null) {
+    ownClass(module, `Parametrized${module.constructor.name}`);
+    lists = new ModuleDict<ParametrizationList>();
+    module.registerModule('parametrizations', lists);
+  }
+  lists.set(tensorName, list);
+  Object.defineProperty(Object.getPrototypeOf(module), tensorName, {
+    get(this: Parametrized) {
+      return this.parametrizations.get(tensorName).forward();
+    },
+    set(this: Parametrized, next: Tensor) {
+      this.parametrizations.get(tensorName).assign(next);
+    },
+    configurable: true,
+  });
+  return module;
+}
+
+/**
+ * Makes the parameter `tensorName` an ordinary one again: with the value it has, or, where there is a single original and
+ * `leaveParametrized` is false, with that of the original. Returns the module.
+ * @throws ArgumentError for a module without such a parametrization
+ */
+export function removeParametrizations<M extends Module>(
+  module: M,
+  tensorName: string,
+  leaveParametrized: boolean | { leaveParametrized?: boolean } = true,
+): M {
+  const leave = option<'leaveParametrized', boolean>(
+    leaveParametrized,
+    'removeParametrizations',
+    'leaveParametrized',
+    true,
+  );
+  const lists = listsOf(module);
+  if (lists === null || !lists.has(tensorName))
+    throw new ArgumentError(
+      `removeParametrizations: expected argument 'tensorName' to be that of a parametrized parameter of ` +
+        `${module.constructor.name}, but got '${tensorName}'`,
+    );
+  const list = lists.get(tensorName);
+  const originals = list.originals();
+  if (!leave && originals.length > 1)
+    throw new ArgumentError(
+      `removeParametrizations: expected leaveParametrized to be true for a parameter of ${originals.length} originals, but got false`,
+    );
+  const value = leave ? noGrad(() => list.forward()) : originals[0];
+  const { requiresGrad } = originals[0];
+  lists.pop(tensorName);
+  Reflect.deleteProperty(Object.getPrototypeOf(module), tensorName);
+  if (lists.length === 0) {
+    Reflect.deleteProperty(module, 'parametrizations');
+    Object.setPrototypeOf(module, Object.getPrototypeOf(Object.getPrototypeOf(module)));
+  }
+  Reflect.set(module, tensorName, new Parameter(value.detach().clone(), requiresGrad));
+  return module;
+}
