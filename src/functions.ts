@@ -2,7 +2,8 @@
 
 import { inOp } from './core/inOp.ts';
 import type { OperandOf } from './ops/convert.ts';
-import type { BincountArguments, HistcArguments, UniqueArguments } from './ops/counting.ts';
+import type { BincountArguments, HistcArguments } from './ops/counting.ts';
+import type { UniqueArguments } from './ops/distinct.ts';
 import { given, tensorGiven } from './ops/given.ts';
 import { inOrder, isPlain } from './ops/options.ts';
 import type { SortArguments } from './ops/order.ts';

@@ -90,7 +90,8 @@ export * from './ops/bitwise.ts';
 export { addcdiv, addcmul, lerp } from './ops/blend.ts';
 export { clamp, clamp as clip, clampMax, clampMin, nanToNum } from './ops/clamp.ts';
 export * from './ops/comparison.ts';
-export { bucketize, isin, searchsorted, uniqueConsecutive } from './ops/counting.ts';
+export { bucketize, isin, searchsorted } from './ops/counting.ts';
+export { uniqueConsecutive } from './ops/distinct.ts';
 export { einsum } from './ops/einsum.ts';
 export * from './ops/elementwise.ts';
 export {

@@ -1,19 +1,20 @@
-/** Distinct elements, counts and positions in sorted sequences. The sizes of results depend on the data. */
+/** Counts and positions in sorted sequences. The sizes of results depend on the data. */
 
 import type { Variable } from '../autograd/variable.ts';
-import { ascending } from '../core/ascending.ts';
 import { isFloating, type TypedArray, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
-import { formatShape, normalizeDim, numElements } from '../core/shape.ts';
+import { numbersFrom } from '../core/int64.ts';
+import { formatShape } from '../core/shape.ts';
 import { zerosOf } from './along.ts';
+import { add } from './arithmetic.ts';
 import { detached } from './composite.ts';
-import { cast, contiguous, type OperandOf, pairDType } from './convert.ts';
+import { cast, type OperandOf, pairDType } from './convert.ts';
 import { operandGiven, optionsGiven, tensorGiven, wholeGiven } from './given.ts';
-import { integerVector, selectAlong } from './indexing.ts';
-import { type Flexible, inOrder, named } from './options.ts';
+import { integerVector } from './indexing.ts';
+import { type Flexible, inOrder } from './options.ts';
 import { histcUnread, isinUnread, searchUnread } from './unread.ts';
-import { reshape, transpose } from './views.ts';
+import { reshape } from './views.ts';
 
 type Comparable = number | bigint;
 
@@ -21,109 +22,6 @@ type Comparable = number | bigint;
 function comparables(x: Variable): readonly Comparable[] {
   const values: Iterable<Comparable> = x.array.backend.read(x.array);
   return [...values];
-}
-
-export interface UniqueOptions {
-  /** The result is always sorted. */
-  sorted?: boolean;
-  /** Also give, for each element, the position of its value in the result. */
-  returnInverse?: boolean;
-  /** Also give how often each value occurs. */
-  returnCounts?: boolean;
-  /** Distinct slices along this dimension instead of distinct elements. */
-  dim?: number | null;
-}
-
-/** `(sorted, returnInverse, returnCounts, dim)`, any tail of them by name. */
-export type UniqueArguments = Flexible<
-  [sorted: boolean, returnInverse: boolean, returnCounts: boolean, dim: number | null],
-  UniqueOptions
->;
-type RunOptions = Omit<UniqueOptions, 'sorted'>;
-/** `(returnInverse, returnCounts, dim)`, any tail of them by name. */
-export type RunArguments = Flexible<
-  [returnInverse: boolean, returnCounts: boolean, dim: number | null],
-  RunOptions
->;
-
-interface Groups {
-  /** A representative of each group, by number of the element or slice. */
-  readonly first: number[];
-  readonly group: number[];
-  readonly counts: number[];
-}
-
-/** Groups neighbours in `order` that are equal. */
-function groupNeighbours(order: readonly number[], compare: Slices['compare']): Groups {
-  const first: number[] = [];
-  const counts: number[] = [];
-  const group = new Array<number>(order.length);
-  order.forEach((i, at) => {
-    if (at === 0 || compare(order[at - 1], i, true) !== 0) {
-      first.push(i);
-      counts.push(0);
-    }
-    counts[counts.length - 1]++;
-    group[i] = first.length - 1;
-  });
-  return { first, group, counts };
-}
-
-interface Slices {
-  readonly count: number;
-  /** Element by element; NaNs are in their places beside each other, but where `apart` no two are equal. */
-  readonly compare: (a: number, b: number, apart?: boolean) => number;
-}
-
-function slices<T extends Variable>(x: T, d: number): Slices {
-  const width = numElements(x.shape.toSpliced(d, 1));
-  const rows = contiguous(reshape(transpose(x, 0, d), [x.shape[d], width]));
-  const data: TypedArray = rows.array.backend.hostValues(rows.array, 'unique');
-  const compare = (a: number, b: number, apart?: boolean) => {
-    for (let i = 0; i < width; i++) {
-      const [u, v] = [data[a * width + i], data[b * width + i]];
-      const order = ascending(u, v);
-      if (order !== 0 || (apart && u !== v)) return order || 1;
-    }
-    return 0;
-  };
-  return { count: x.shape[d], compare };
-}
-
-function grouped<T extends Variable>(x: T, options: UniqueOptions, sorts: boolean): T | T[] {
-  const raw = detached(x);
-  const along =
-    options.dim === undefined || options.dim === null ? null : normalizeDim(options.dim, x.ndim, 'unique');
-  const source = along === null || x.ndim === 0 ? reshape(raw, [-1]) : raw;
-  const d = along ?? 0;
-  const { count, compare } = slices(source, d);
-  const order = [...new Array(count).keys()];
-  if (sorts) order.sort((a, b) => compare(a, b) || a - b);
-  const { first, group, counts } = groupNeighbours(order, compare);
-  const values = selectAlong(source, d, first);
-  const inverse = integerVector(raw, group);
-  const results = [values];
-  if (options.returnInverse) results.push(along === null ? reshape(inverse, x.shape) : inverse);
-  if (options.returnCounts) results.push(integerVector(raw, counts));
-  return results.length === 1 ? values : results;
-}
-
-/** The distinct elements (or slices along dim), sorted; with options also where each went, and the counts. */
-export function unique<T extends Variable>(x: T): T;
-export function unique<T extends Variable>(x: T, ...args: UniqueArguments): T | T[];
-export function unique<T extends Variable>(x: T, ...args: UniqueArguments): T | T[] {
-  tensorGiven(x, 'unique');
-  return inOp('unique', () =>
-    grouped(x, named<UniqueOptions>('unique', 'sorted returnInverse returnCounts dim', args), true),
-  );
-}
-
-/** Runs of equal elements (or slices along dim) reduced to one each. */
-export function uniqueConsecutive<T extends Variable>(x: T, ...args: RunArguments): T | T[] {
-  tensorGiven(x, 'unique_consecutive');
-  return inOp('unique_consecutive', () =>
-    grouped(x, named<RunOptions>('unique_consecutive', 'returnInverse returnCounts dim', args), false),
-  );
 }
 
 export interface BincountOptions<T extends Variable> {
@@ -143,15 +41,21 @@ export function bincount<T extends Variable>(x: T, ...args: BincountArguments<T>
   const [given = null, minlength = 0] = inOrder<[T | null, number]>('bincount', 'weights minlength', args);
   if (isFloating(x.dtype) || x.dtype === 'bool')
     throw new DTypeError(`bincount: "bincount_cpu" not implemented for '${torchTypeName(x.dtype)}'`);
-  const list = Array.from(x.array.backend.hostValues(x.array, 'bincount'), Number);
-  if (x.ndim !== 1 || list.some((v) => v < 0)) {
+  const values: TypedArray = x.array.backend.hostValues(x.array, 'bincount');
+  const list =
+    values instanceof BigInt64Array ? (numbersFrom(values) ?? Float64Array.from(values, Number)) : values;
+  const least = wholeGiven(minlength, 'bincount', 'minlength');
+  if (least < 0) throw new ArgumentError(`bincount: minlength should be >= 0, but got ${least}`);
+  let [low, length] = [0, least];
+  for (let i = 0; i < list.length; i++) {
+    low = Math.min(low, list[i]);
+    length = Math.max(length, list[i] + 1);
+  }
+  if (x.ndim !== 1 || low < 0) {
     throw new ShapeError(
       `bincount only supports 1-d non-negative integral inputs; got shape ${formatShape(x.shape)}`,
     );
   }
-  const least = wholeGiven(minlength, 'bincount', 'minlength');
-  if (least < 0) throw new ArgumentError(`bincount: minlength should be >= 0, but got ${least}`);
-  const length = list.reduce((n, v) => Math.max(n, v + 1), least);
   const positions = cast(detached(x), 'int64');
   // Without elements PyTorch counts, weights or not.
   const counts = given === null || list.length === 0;
@@ -161,7 +65,7 @@ export function bincount<T extends Variable>(x: T, ...args: BincountArguments<T>
     );
   }
   const w = counts
-    ? integerVector(x, new Array<number>(list.length).fill(1))
+    ? add<T>(zerosOf(positions, positions.shape), 1)
     : detached(given.dtype === 'float32' ? given : cast(given, 'float64'));
   const out = zerosOf(w, [length]);
   w.array.backend.put(out.array, positions.array, w.array, true);

@@ -7,6 +7,7 @@ import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { isFloating } from '../core/dtype.ts';
 import { ArgumentError, IndexError, ShapeError } from '../core/errors.ts';
+import { int64From } from '../core/int64.ts';
 import {
   broadcastShapes,
   contiguousStrides,
@@ -133,8 +134,8 @@ function asNumber<T extends Variable>(entry: T): T | number {
 }
 
 /** An int64 vector beside x, outside the graph. */
-export function integerVector<T extends Variable>(like: T, list: readonly (number | bigint)[]): T {
-  return like.derive(like.array.backend.upload(BigInt64Array.from(list, BigInt), [list.length], 'int64'));
+export function integerVector<T extends Variable>(like: T, list: ArrayLike<number | bigint>): T {
+  return like.derive(like.array.backend.upload(int64From(list), [list.length], 'int64'));
 }
 
 /** What nested lists say: a mask if all are bools, else an int64 tensor. @throws IndexError, ShapeError */

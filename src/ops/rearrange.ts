@@ -1,10 +1,11 @@
 /** The same elements in another order or several times: flipped, rolled, turned, repeated, dimensions moved. */
 
+import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { formatShape, normalizeDim, type Shape } from '../core/shape.ts';
-import { named } from './composite.ts';
+import { detached, named } from './composite.ts';
 import { clone } from './convert.ts';
 import { given, tensorGiven, wholeGiven } from './given.ts';
 import { integerVector, selectAlong } from './indexing.ts';
@@ -16,14 +17,10 @@ import { expand, narrow, permute, reshape, transpose, unsqueeze } from './views.
 /** The order of one dimension reversed; x itself where that changes nothing. */
 export function flipDim<T extends Variable>(x: T, dim: number): T {
   const n = x.shape[dim];
-  return n < 2
-    ? x
-    : selectAlong(
-        x,
-        dim,
-        Array.from({ length: n }, (_, i) => n - 1 - i),
-        'FlipBackward0',
-      );
+  if (n < 2) return x;
+  const backwards = Array.from({ length: n }, (_, i) => n - 1 - i);
+  const { array } = selectAlong(detached(x), dim, backwards);
+  return record('FlipBackward0', array, [x], () => (grad) => [flipDim(grad, dim)]);
 }
 
 const listed = (dims: number | readonly number[]): readonly number[] =>

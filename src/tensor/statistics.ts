@@ -1,16 +1,8 @@
 /** Methods for statistics, norms, running folds and order. Arguments by position or in one options object. */
 import { type DTypeLike, resolveDType } from '../core/dtype.ts';
-import {
-  type BincountArguments,
-  bincount,
-  type HistcArguments,
-  histc,
-  type RunArguments,
-  type UniqueArguments,
-  unique,
-  uniqueConsecutive,
-} from '../ops/counting.ts';
+import { type BincountArguments, bincount, type HistcArguments, histc } from '../ops/counting.ts';
 import * as running from '../ops/cumulative.ts';
+import { type RunArguments, type UniqueArguments, unique, uniqueConsecutive } from '../ops/distinct.ts';
 import * as everyday from '../ops/everyday.ts';
 import { given } from '../ops/given.ts';
 import type { ValuesAndIndices } from '../ops/namedResult.ts';

@@ -1,0 +1,30 @@
+/** int64 arrays beside plain numbers, without a BigInt for each element. Words are little-endian, as on all that runs WebAssembly. */
+
+const WORD = 2 ** 32;
+
+/** Whole numbers as int64. */
+export function int64From(list: ArrayLike<number | bigint>): BigInt64Array {
+  const out = new BigInt64Array(list.length);
+  const words = new Int32Array(out.buffer);
+  for (let i = 0; i < list.length; i++) {
+    const value = list[i];
+    if (typeof value === 'bigint') out[i] = value;
+    else {
+      words[2 * i] = value;
+      words[2 * i + 1] = Math.floor(value / WORD);
+    }
+  }
+  return out;
+}
+
+/** int64 as plain numbers; null where one of them has more digits than those have. */
+export function numbersFrom(data: BigInt64Array): Float64Array | null {
+  const words = new Int32Array(data.buffer, data.byteOffset, 2 * data.length);
+  const out = new Float64Array(data.length);
+  for (let i = 0; i < out.length; i++) {
+    const high = words[2 * i + 1];
+    if (high >= 2 ** 21 || high < -(2 ** 21)) return null;
+    out[i] = high * WORD + (words[2 * i] >>> 0);
+  }
+  return out;
+}
