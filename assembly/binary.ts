@@ -182,6 +182,7 @@ abstract class Binary {
   @inline
   static anyFast(op: Op, a: usize, b: usize, out: usize, aStep: usize, bStep: usize, bytes: usize): usize {
     if (op == Op.ADD) return Binary.fast(Op.ADD, a, b, out, aStep, bStep, bytes);
+    if (op == Op.CUBE) return Binary.fast(Op.CUBE, a, b, out, aStep, bStep, bytes);
     if (op == Op.DIV) return Binary.fast(Op.DIV, a, b, out, aStep, bStep, bytes);
     if (op == Op.MAXIMUM) return Binary.fast(Op.MAXIMUM, a, b, out, aStep, bStep, bytes);
     if (op == Op.MINIMUM) return Binary.fast(Op.MINIMUM, a, b, out, aStep, bStep, bytes);

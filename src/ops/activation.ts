@@ -75,7 +75,8 @@ const celuRow: UnaryRow = {
 export function celu<T extends Variable>(x: T, alpha = 1): T {
   tensorGiven(x, 'celu');
   if (alpha === 0) throw new ArgumentError('celu: ZeroDivisionError: alpha cannot be 0 for CELU');
-  return applyUnary(celuRow, x, alpha);
+  // With α = 1 it is elu, for which there is a kernel.
+  return applyUnary(alpha === 1 ? { ...celuRow, name: 'elu' } : celuRow, x, alpha);
 }
 
 const INVERSE_SQRT_2PI = 1 / Math.sqrt(2 * Math.PI);

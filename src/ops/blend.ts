@@ -26,7 +26,8 @@ export const addcmul = /* @__PURE__ */ taking('addcmul', 'tensor1 tensor2 * valu
   return inOp('addcmul', () => {
     const product = mul<T>(cast(tensorGiven(a, 'addcmul', 'tensor1'), commonDType([x, a, b])), b);
     // Integers stay what they are: their factor loses its fraction, as in PyTorch.
-    return named('AddcmulBackward0', add<T>(x, mul<T>(product, scalarValue(value, product.dtype))));
+    const scaled = value === 1 ? product : mul<T>(product, scalarValue(value, product.dtype));
+    return named('AddcmulBackward0', add<T>(x, scaled));
   });
 });
 
