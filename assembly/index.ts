@@ -6,6 +6,7 @@ export * from './compare';
 export * from './conv';
 export * from './convert';
 export * from './copy';
+export * from './depthwise';
 export * from './extreme';
 export * from './gemm';
 export * from './gemmMicro';

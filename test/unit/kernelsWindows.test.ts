@@ -113,6 +113,13 @@ describe('convolutions', () => {
     }
   });
 
+  it('equal it where each channel has a kernel of its own', () => {
+    for (let i = 0; i < 60; i++) {
+      const ndim = 1 + random(2);
+      check(geometry(ndim, 45), ndim, [1 + random(3), 1 + random(5), 1, 1]);
+    }
+  });
+
   it('equal it beyond one panel of columns and one block of channels', () => {
     for (const [channels, size] of [
       [70, 40],

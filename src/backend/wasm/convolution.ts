@@ -2,6 +2,7 @@
 import type { NDArray } from '../array.ts';
 import { lastOf, type Sliding, volume } from '../windows.ts';
 import { runWithScratch, type WasmContext } from './context.ts';
+import { depthwise, depthwiseInput, depthwiseWeight, isDepthwise } from './depthwise.ts';
 import { packed, productChunk } from './kernels.ts';
 
 /** Elements of a panel of columns: with its packed copy it stays in the second-level cache. */
@@ -96,6 +97,7 @@ export function convolve(
   if (!isFloat(x, weight, bias) || x.size === 0 || weight.size === 0) return null;
   const batch = x.shape[0];
   const [outs, channels] = [weight.shape[0] / groups, weight.shape[1]];
+  if (isDepthwise(g, channels, outs)) return depthwise(host, x, weight, bias, g);
   const out = host.empty([batch, weight.shape[0], ...lastOf(g.output, x.shape.length - 2)], 'float32');
   const p = plan(host, g, batch, channels, outs, groups);
   const operands = [x, weight, bias].map((each) => each && packed(host, each));
@@ -124,6 +126,7 @@ export function convolveInput(
   if (!isFloat(grad, weight) || grad.size === 0 || weight.size === 0) return null;
   const batch = grad.shape[0];
   const [outs, channels] = [weight.shape[0] / groups, weight.shape[1]];
+  if (isDepthwise(g, channels, outs)) return depthwiseInput(host, grad, weight, g);
   const out = host.empty([batch, channels * groups, ...lastOf(g.input, grad.shape.length - 2)], 'float32');
   const p = plan(host, g, batch, channels, outs, groups);
   const operands = [packed(host, grad), packed(host, weight)];
@@ -150,6 +153,7 @@ export function convolveWeight(
   if (!isFloat(grad, x) || grad.size === 0 || x.size === 0) return null;
   const batch = grad.shape[0];
   const [outs, channels] = [grad.shape[1] / groups, x.shape[1] / groups];
+  if (isDepthwise(g, channels, outs)) return depthwiseWeight(host, grad, x, g);
   const shape = [outs * groups, channels, ...lastOf(g.kernel, grad.shape.length - 2)];
   const out = host.empty(shape, 'float32');
   const p = plan(host, g, batch, channels, outs, groups);
