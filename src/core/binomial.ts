@@ -3,7 +3,8 @@ import type { RandomEngine } from './rng.ts';
 
 /** How many of `count` tosses succeed, each with probability p. */
 export function sampleBinomial(rng: RandomEngine, count: number, p: number): number {
-  if (!(count > 0) || !(p > 0)) return Number.isNaN(p) ? Number.NaN : 0;
+  if (Number.isNaN(count + p)) return Number.NaN;
+  if (count <= 0 || p <= 0) return 0;
   if (p >= 1) return count;
   if (p > 0.5) return count - sampleBinomial(rng, count, 1 - p);
   return count * p >= 10 ? byRejection(rng, count, p) : bySteps(rng, count, p);

@@ -4,7 +4,7 @@ import { sampleBinomial } from '../core/binomial.ts';
 import { ArgumentError } from '../core/errors.ts';
 import { defaultEngine } from '../core/rng.ts';
 import { contiguousStrides, type Shape } from '../core/shape.ts';
-import { arange, fullLike } from '../creation.ts';
+import { arange } from '../creation.ts';
 import { where } from '../functions.ts';
 import { logsigmoid, softplus } from '../ops/activation.ts';
 import { drawArray, floating } from '../ops/draw.ts';
@@ -22,7 +22,7 @@ import {
 import { Poisson, Tosses } from './counts.ts';
 import type { ExpandOption, Parameters, SampleShape } from './distribution.ts';
 import { Gamma } from './gamma.ts';
-import { type KlRule, klRule } from './klRule.ts';
+import { infinite, infiniteWhere, type KlRule, klRule } from './klRule.ts';
 import { broadcastAll, type Parameter } from './parameters.ts';
 import { type ProbsOrLogits, probsGiven } from './probs.ts';
 
@@ -145,10 +145,7 @@ export class Binomial extends CountedTosses {
     return this.enumerated(arange(0, most + 1, { dtype, device }), expand);
   }
   override klRules(): readonly KlRule[] {
-    return [
-      klRule(Binomial, Binomial, binomial),
-      klRule(Poisson, Binomial, (p) => fullLike(p.rate, Number.POSITIVE_INFINITY)),
-    ];
+    return [klRule(Binomial, Binomial, binomial), klRule(Poisson, Binomial, (p) => infinite(p.rate))];
   }
 }
 
@@ -165,7 +162,7 @@ function binomial(p: Binomial, q: Binomial): Tensor {
   );
   const toss = p.probs.mul(p.logits.sub(q.logits));
   const each = toss.add(p.probs.neg().log1p()).sub(q.probs.neg().log1p());
-  return where(p.totalCount.gt(q.totalCount), Number.POSITIVE_INFINITY, p.totalCount.mul(each));
+  return infiniteWhere(p.totalCount.gt(q.totalCount), p.totalCount.mul(each));
 }
 
 /**

@@ -3,20 +3,16 @@
  * of logarithms are those of exponential families: Nielsen and Nock, Entropies and cross-entropies of exponential
  * families, 2010.
  */
-import { fullLike } from '../creation.ts';
-import { where } from '../functions.ts';
 import { xlogy } from '../ops/pairs.ts';
 import type { Tensor } from '../tensor.ts';
 import { Exponential, Laplace, Uniform } from './continuous.ts';
 import type { Distribution } from './distribution.ts';
 import type { Beta, Dirichlet, Gamma } from './gamma.ts';
-import { type DistributionClass, type KlRule, klRule } from './klRule.ts';
+import { type DistributionClass, infinite, infiniteWhere, type KlRule, klRule } from './klRule.ts';
 import { Normal } from './normal.ts';
 
-const EULER = 0.5772156649015329;
-
-const infinite = (like: Tensor): Tensor => fullLike(like, Number.POSITIVE_INFINITY);
-const infiniteWhere = (condition: Tensor, x: Tensor): Tensor => where(condition, Number.POSITIVE_INFINITY, x);
+/** Euler's constant, γ. */
+export const EULER = 0.5772156649015329;
 
 /** The mean of log x where x is uniform between the bounds. */
 const uniformLogMean = (low: Tensor, high: Tensor): Tensor =>

@@ -1,4 +1,6 @@
 /** One divergence of the table: for distributions of which classes it is, and how it is found. */
+import { fullLike } from '../creation.ts';
+import { where } from '../functions.ts';
 import type { Tensor } from '../tensor.ts';
 import type { Distribution } from './distribution.ts';
 
@@ -18,3 +20,9 @@ export const klRule = <P extends Distribution, Q extends Distribution>(
   q: DistributionClass<Q>,
   of: (p: P, q: Q) => Tensor,
 ): KlRule => ({ p, q, of: of as KlRule['of'] });
+
+/** The divergence to what leaves out a part of p. */
+export const infinite = (like: Tensor): Tensor => fullLike(like, Number.POSITIVE_INFINITY);
+/** x, infinite where q leaves out what p gives. */
+export const infiniteWhere = (condition: Tensor, x: Tensor): Tensor =>
+  where(condition, Number.POSITIVE_INFINITY, x);

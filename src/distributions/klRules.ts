@@ -1,6 +1,5 @@
 /** The divergences of pairs of distributions that have a formula. */
 import { ArgumentError, ShapeError } from '../core/errors.ts';
-import { fullLike } from '../creation.ts';
 import { where } from '../functions.ts';
 import { softplus } from '../ops/activation.ts';
 import { formatSize } from '../printing.ts';
@@ -10,14 +9,10 @@ import { Independent } from './composed.ts';
 import { Exponential, Laplace, Uniform } from './continuous.ts';
 import { Bernoulli, Geometric, Poisson } from './counts.ts';
 import type { Distribution } from './distribution.ts';
-import { type KlRule, klRule } from './klRule.ts';
+import { infinite, infiniteWhere, type KlRule, klRule } from './klRule.ts';
 import { halfLogDet, MultivariateNormal, mahalanobis, solveLower } from './multivariateNormal.ts';
 import { LogNormal, Normal } from './normal.ts';
 import { sumRightmost } from './parameters.ts';
-
-const infinite = (like: Tensor): Tensor => fullLike(like, Number.POSITIVE_INFINITY);
-/** x, infinite where q leaves out what p gives. */
-const infiniteWhere = (condition: Tensor, x: Tensor): Tensor => where(condition, Number.POSITIVE_INFINITY, x);
 
 function bernoulli(p: Bernoulli, q: Bernoulli): Tensor {
   const difference = (sign: 1 | -1): Tensor => softplus(q.logits.mul(sign)).sub(softplus(p.logits.mul(sign)));

@@ -11,13 +11,11 @@ import { type Constraint, nonnegative, positive } from './constraints.ts';
 import { Exponential, emptyAs, Uniform } from './continuous.ts';
 import { Distribution, type SampleShape } from './distribution.ts';
 import { Beta, Gamma } from './gamma.ts';
-import { toNormal } from './gammaDivergences.ts';
-import { type KlRule, klRule } from './klRule.ts';
+import { EULER, toNormal } from './gammaDivergences.ts';
+import { infinite, type KlRule, klRule } from './klRule.ts';
 import { LocationScale } from './locationScale.ts';
 import { Normal } from './normal.ts';
 import { type One, type Parameter, validationOf } from './parameters.ts';
-
-const EULER = 0.5772156649015329;
 
 /** The Cauchy distribution: 1/(π·scale·(1 + ((x − loc)/scale)²)). It has no mean. */
 export class Cauchy extends LocationScale {
@@ -25,7 +23,7 @@ export class Cauchy extends LocationScale {
     return fullLike(this.loc, Number.NaN);
   }
   override get variance(): Tensor {
-    return fullLike(this.loc, Number.POSITIVE_INFINITY);
+    return infinite(this.loc);
   }
   override rsample(sampleShape?: SampleShape): Tensor {
     const draws = emptyAs(this.extendedShape(sampleShape), this.loc).cauchy_();
@@ -145,7 +143,7 @@ export class HalfCauchy extends Half<Cauchy> {
     super(new Cauchy(0, scale, validateArgs));
   }
   override get mean(): Tensor {
-    return fullLike(this.scale, Number.POSITIVE_INFINITY);
+    return infinite(this.scale);
   }
   override get variance(): Tensor {
     return this.baseDist.variance;
@@ -207,7 +205,7 @@ export class Gumbel extends LocationScale {
       }),
       klRule(Gumbel, Normal, toNormal),
       ...[Beta, Exponential, Gamma, Uniform].map((q) =>
-        klRule<Gumbel, Distribution>(Gumbel, q, (p) => fullLike(p.loc, Number.POSITIVE_INFINITY)),
+        klRule<Gumbel, Distribution>(Gumbel, q, (p) => infinite(p.loc)),
       ),
     ];
   }
