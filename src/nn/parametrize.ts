@@ -1,6 +1,6 @@
 /** `nn.utils.parametrize`: parameters that are computed from others whenever they are asked for. */
 import { noGrad } from '../autograd/gradMode.ts';
-import { ArgumentError, ShapeError } from '../core/errors.ts';
+import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { formatShape, sameShape } from '../core/shape.ts';
 import { option } from '../ops/options.ts';
 import { Tensor } from '../tensor.ts';
@@ -46,14 +46,20 @@ export class ParametrizationList extends Module {
     const [first, ...others] = this.children() as Parametrization[];
     return others.reduce<Tensor>((x, each) => each.forward(x), first.forward(...this.originals()));
   }
-  /** Has the originals give this parameter. @throws ArgumentError where one of them has another shape */
+  /** Has the originals give this parameter. @throws ArgumentError without a right inverse; ShapeError for another shape */
   assign(value: Tensor): void {
     noGrad(() => {
-      const all = (this.children() as Parametrization[]).reverse();
-      let found: Tensor | Tensor[] = value;
-      for (const each of all)
-        if (each.rightInverse && !Array.isArray(found)) found = each.rightInverse(found);
-      for (const [i, x] of [found].flat().entries()) this.originals()[i].copy_(x);
+      const originals = this.originals();
+      const found = (this.children() as Parametrization[]).reduceRight<Tensor | Tensor[]>((x, each) => {
+        // Only the first computes from several.
+        if (each.rightInverse) return each.rightInverse(x as Tensor);
+        throw new ArgumentError(
+          `parametrization ${each.constructor.name} does not implement rightInverse, so that the parameter cannot be assigned`,
+        );
+      }, value);
+      const values = [found].flat();
+      for (const [i, x] of originals.entries()) checkShape('rightInverse', values[i], x);
+      for (const [i, x] of originals.entries()) x.copy_(values[i]);
     });
   }
 }
@@ -84,16 +90,26 @@ export function tensorOf(module: Module, name: string, op: string): Tensor {
   );
 }
 
-/** @throws ArgumentError, ShapeError for what cannot stand in the place of a parameter */
-function checkResult(found: unknown, value: Tensor): void {
+/** @throws ArgumentError, ShapeError for what cannot stand in the place of a tensor */
+function checkShape(op: string, found: unknown, value: Tensor): asserts found is Tensor {
   if (!(found instanceof Tensor))
     throw new ArgumentError(
-      `registerParametrization: expected the parametrization to return a Tensor, but got ${typeof found}`,
+      `${op}: expected the parametrization to return a Tensor, but got ${typeof found}`,
     );
   if (!sameShape(found.shape, value.shape))
     throw new ShapeError(
-      `registerParametrization: Registering a parametrization may not change the shape of the tensor: expected ` +
+      `${op}: Registering a parametrization may not change the shape of the tensor: expected ` +
         `${formatShape(value.shape)}, but got ${formatShape(found.shape)}`,
+    );
+}
+
+/** @throws ArgumentError, ShapeError, DTypeError for what cannot stand in the place of a parameter */
+function checkResult(found: unknown, value: Tensor): void {
+  checkShape('registerParametrization', found, value);
+  if (found.dtype !== value.dtype)
+    throw new DTypeError(
+      'registerParametrization: Registering a parametrization may not change the dtype of the tensor: expected ' +
+        `${value.dtype}, but got ${found.dtype}`,
     );
 }
 
@@ -109,7 +125,7 @@ export function ownClass(module: Module, name: string): object {
  * Computes the parameter `tensorName` of a module by a parametrization from then on; what is trained and saved is
  * `parametrizations.weight.original`, say, or `original0`, `original1`, … of one that has several. A second one computes from what
  * the first gives. Returns the module.
- * @throws ArgumentError for a name that the module does not have; ShapeError for a result of another shape
+ * @throws ArgumentError for a name that the module does not have; ShapeError, DTypeError for a result of another kind
  */
 export function registerParametrization<M extends Module>(
   module: M,
@@ -135,7 +151,7 @@ export function registerParametrization<M extends Module>(
   let lists = listsOf(module);
   Reflect.deleteProperty(module, tensorName);
   if (lists === null) {
-    ownClass(module, `Parametrized${module.constructor.name}`);
+    ownClass(module, parametrizedName(module));
     lists = new ModuleDict<ParametrizationList>();
     module.registerModule('parametrizations', lists);
   }
@@ -183,11 +199,20 @@ export function removeParametrizations<M extends Module>(
   const value = leave ? noGrad(() => list.forward()) : originals[0];
   const { requiresGrad } = originals[0];
   lists.pop(tensorName);
-  Reflect.deleteProperty(Object.getPrototypeOf(module), tensorName);
   if (lists.length === 0) {
     Reflect.deleteProperty(module, 'parametrizations');
-    Object.setPrototypeOf(module, Object.getPrototypeOf(Object.getPrototypeOf(module)));
+    const own = Object.getPrototypeOf(module);
+    const base = Object.getPrototypeOf(own);
+    // Unless an older form of normalization has put a class of its own over it.
+    if (own.constructor.name === parametrizedName(base)) Object.setPrototypeOf(module, base);
   }
-  Reflect.set(module, tensorName, new Parameter(value.detach().clone(), requiresGrad));
+  settleParameter(module, tensorName, new Parameter(value.detach().clone(), requiresGrad));
   return module;
+}
+
+const parametrizedName = (module: Module): string => `Parametrized${module.constructor.name}`;
+
+/** An ordinary property over the computed one, which stays in the class: copies of the module share that. */
+export function settleParameter(module: Module, name: string, value: Parameter): void {
+  Object.defineProperty(module, name, { value, configurable: true, enumerable: true, writable: true });
 }

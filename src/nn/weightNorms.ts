@@ -12,7 +12,13 @@ import { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from './conv.ts';
 import { normalize } from './functional/distance.ts';
 import { Module } from './module.ts';
 import { Parameter } from './parameter.ts';
-import { ownClass, registerParametrization, tensorOf } from './parametrize.ts';
+import {
+  isParametrized,
+  ownClass,
+  registerParametrization,
+  settleParameter,
+  tensorOf,
+} from './parametrize.ts';
 
 export interface WeightNormOptions {
   /** The parameter. Default 'weight'. */
@@ -87,13 +93,15 @@ function replace(module: Module, name: string, get: (own: Module) => Tensor): ob
 
 /** Makes a computed property a parameter again, of the value that it has, or that it would have after `forward`. */
 function restore(module: Module, name: string, parts: readonly string[]): void {
-  let own = Object.getPrototypeOf(module);
+  const top = Object.getPrototypeOf(module);
+  let own = top;
   while (!Object.hasOwn(own, name)) own = Object.getPrototypeOf(own);
-  const settle: ((self: Module) => Tensor) | undefined = Reflect.get(own, SETTLE);
+  // The class's own: one below it may settle another parameter.
+  const settle = Object.hasOwn(own, SETTLE) ? (Reflect.get(own, SETTLE) as (self: Module) => Tensor) : null;
   const value = noGrad(() => settle?.(module) ?? tensorOf(module, name, 'restore'));
   for (const part of parts) Reflect.deleteProperty(module, part);
-  for (const key of [name, SETTLE, 'forward']) Reflect.deleteProperty(own, key);
-  Reflect.set(module, name, new Parameter(value.detach().clone()));
+  if (own === top && !isParametrized(module)) Object.setPrototypeOf(module, Object.getPrototypeOf(own));
+  settleParameter(module, name, new Parameter(value.detach().clone()));
 }
 
 function checkNormed(module: Module, name: string, part: string, op: string): void {
@@ -222,17 +230,15 @@ export function spectralNorm<M extends Module>(module: M, ...rest: SpectralNormR
   Object.defineProperty(own, SETTLE, { value: settle, configurable: true });
   Object.defineProperty(own, 'forward', {
     value(this: Module, ...inputs: unknown[]): unknown {
-      const matrix = asMatrix(read(this, orig), dim);
-      const [left, right] = [read(this, uName), read(this, vName)];
-      // From the left first, which the newer form does last.
-      noGrad(() => {
-        for (let i = this.training ? nPowerIterations : 0; i > 0; i--) {
-          right.copy_(normalize(matrix.t().mv(left), { dim: 0, eps }));
-          left.copy_(normalize(matrix.mv(right), { dim: 0, eps }));
-        }
-      });
-      const all = computed.get(this) ?? new Map<string, Tensor>();
-      computed.set(this, all.set(name, settle(this)));
+      // It may have been removed below another class.
+      if (Object.hasOwn(this, orig)) {
+        const matrix = asMatrix(read(this, orig).detach(), dim);
+        // From the left first, which the newer form does last.
+        for (let i = this.training ? nPowerIterations : 0; i > 0; i--)
+          turn(matrix.t(), read(this, vName), read(this, uName), eps);
+        const all = computed.get(this) ?? new Map<string, Tensor>();
+        computed.set(this, all.set(name, settle(this)));
+      }
       return Reflect.apply(Reflect.get(Object.getPrototypeOf(own), 'forward'), this, inputs);
     },
     configurable: true,

@@ -167,6 +167,43 @@ describe('the older forms', () => {
     }
   });
 
+  it('stay in copies, and by other names, when they are removed', () => {
+    const x = torch.ones(1, 3);
+    for (const [add, remove] of [
+      [utils.weightNorm, utils.removeWeightNorm],
+      [utils.spectralNorm, utils.removeSpectralNorm],
+      [
+        utils.parametrizations.weightNorm,
+        (layer: torch.nn.Linear) => utils.parametrize.removeParametrizations(layer, 'weight'),
+      ],
+    ] as const) {
+      const layer = add(new nn.Linear(3, 2));
+      layer.eval();
+      const copy = layer.deepcopy();
+      const wanted = copy.forward(x);
+      remove(layer);
+      expect(torch.equal(copy.forward(x), wanted)).toBe(true);
+      remove(copy);
+      expect(copy.weight).toBeInstanceOf(nn.Parameter);
+    }
+    const both = utils.weightNorm(utils.spectralNorm(new nn.Linear(3, 2)), 'bias');
+    both.eval();
+    const wanted = both.forward(x);
+    utils.removeSpectralNorm(both);
+    expect(torch.allclose(both.forward(x), wanted)).toBe(true);
+    utils.removeWeightNorm(both, 'bias');
+    expect(torch.allclose(both.forward(x), wanted)).toBe(true);
+    expect(Object.keys(both.stateDict()).sort()).toEqual(['bias', 'weight']);
+  });
+
+  it('stand over parametrizations', () => {
+    const layer = utils.weightNorm(utils.parametrizations.weightNorm(new nn.Linear(3, 2)), 'bias');
+    const wanted = layer.forward(torch.ones(1, 3));
+    utils.parametrize.removeParametrizations(layer, 'weight');
+    expect(torch.allclose(layer.forward(torch.ones(1, 3)), wanted)).toBe(true);
+    expect(Object.keys(layer.stateDict()).sort()).toEqual(['bias_g', 'bias_v', 'weight']);
+  });
+
   it('take lengths over other dimensions, or over all', () => {
     const conv = () => new nn.Conv2d(2, 3, 2);
     const lengths = (dim: number | null) => Reflect.get(utils.weightNorm(conv(), { dim }), 'weight_g').shape;
@@ -183,6 +220,11 @@ describe('the older forms', () => {
 class Symmetric extends nn.Module {
   forward(x: torch.Tensor): torch.Tensor {
     return x.triu().add(x.triu(1).t());
+  }
+}
+class Doubling extends nn.Module {
+  forward(x: torch.Tensor): torch.Tensor {
+    return x.double();
   }
 }
 class Doubled extends nn.Module {
@@ -236,10 +278,22 @@ describe('parametrize', () => {
     ]);
   });
 
+  it('refuses values that the originals cannot give', () => {
+    const layer = parametrize.registerParametrization(new nn.Linear(2, 2), 'weight', new Symmetric());
+    expect(() => Reflect.set(layer, 'weight', torch.ones(2, 2))).toThrow(
+      'Symmetric does not implement rightInverse',
+    );
+    const normed = utils.parametrizations.weightNorm(new nn.Linear(2, 2));
+    expect(() => Reflect.set(normed, 'weight', torch.ones(1, 2))).toThrow('expected [2, 1], but got [1, 1]');
+  });
+
   it('refuses what there is not, and what cannot be', () => {
     const layer = new nn.Linear(2, 2);
     expect(() => parametrize.registerParametrization(layer, 'weight', new nn.Flatten(0))).toThrow(
       'may not change the shape of the tensor: expected [2, 2], but got [4]',
+    );
+    expect(() => parametrize.registerParametrization(layer, 'weight', new Doubling())).toThrow(
+      'may not change the dtype of the tensor: expected float32, but got float64',
     );
     expect(String(layer)).toBe('Linear(in_features=2, out_features=2, bias=True)');
     expect(() => parametrize.removeParametrizations(layer, 'weight')).toThrow("but got 'weight'");
