@@ -3,6 +3,7 @@ import { ArgumentError, IndexError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { formatShape } from '../core/shape.ts';
 import { logSoftmax } from '../functions.ts';
+import { checkClassTarget } from '../ops/crossEntropy.ts';
 import { given, tensorGiven } from '../ops/given.ts';
 import { selectAlong } from '../ops/indexing.ts';
 import { cat } from '../ops/join.ts';
@@ -58,7 +59,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
     const { divValue = 4, headBias = false, device, dtype } = options;
     checkSize(inFeatures, owner, 'inFeatures');
     checkSize(nClasses, owner, 'nClasses');
-    const inner = [...given(cutoffs, owner, 'cutoffs', 'a list of whole numbers')];
+    const inner = [given(cutoffs, owner, 'cutoffs', 'a list of whole numbers')].flat();
     const rises = inner.every((x, i) => Number.isInteger(x) && x > (inner[i - 1] ?? 0) && x < nClasses);
     if (inner.length === 0 || !rises)
       throw new ArgumentError(
@@ -87,7 +88,10 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
     for (const module of this.modules()) if (module instanceof Linear) module.resetParameters();
   }
 
-  /** The log-probability of each target, of target's shape, and the mean of their negatives. @throws ShapeError, IndexError */
+  /**
+   * The log-probability of each target, of target's shape, and the mean of their negatives.
+   * @throws ShapeError, IndexError, DTypeError
+   */
   forward(input: Tensor, target: Tensor): { readonly output: Tensor; readonly loss: Tensor } {
     return inOp('AdaptiveLogSoftmaxWithLoss', () => {
       this.check(input, target);
@@ -144,7 +148,10 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
 
   private check(input: Tensor, target: Tensor): void {
     tensorGiven(input, 'AdaptiveLogSoftmaxWithLoss');
-    tensorGiven(target, 'AdaptiveLogSoftmaxWithLoss', 'target');
+    checkClassTarget(
+      tensorGiven(target, 'AdaptiveLogSoftmaxWithLoss', 'target'),
+      'AdaptiveLogSoftmaxWithLoss',
+    );
     const expected = target.ndim === 0 ? 1 : 2;
     if (target.ndim > 1 || input.ndim !== expected || (expected === 2 && input.shape[0] !== target.shape[0]))
       throw new ShapeError(

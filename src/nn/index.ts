@@ -17,7 +17,6 @@ export * as init from './init.ts';
 export { Bilinear, Identity, type LayerOptions, Linear, type LinearOptions } from './linear.ts';
 export * from './loss.ts';
 export * from './module.ts';
-export * from './multilabel.ts';
 export * from './norm.ts';
 export * from './parameter.ts';
 export * from './pooling.ts';

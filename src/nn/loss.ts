@@ -12,6 +12,7 @@ import type { LossOptions } from './functional/loss.ts';
 import * as F from './functional/loss.ts';
 import type { MarginOptions } from './functional/marginLoss.ts';
 import * as margins from './functional/marginLoss.ts';
+import { multilabelMarginLoss } from './functional/multilabel.ts';
 import { Module } from './module.ts';
 
 /** A loss whose only state is its options. */
@@ -266,6 +267,16 @@ export class MultiLabelSoftMarginLoss extends WeightedLoss<F.BCELossOptions> {
   }
   forward(input: Tensor, target: Tensor): Tensor {
     return margins.multilabelSoftMarginLoss(input, target, { ...this.options, weight: this.weight });
+  }
+}
+
+/** The margins between the classes that are right and all others: input and target [n, classes] or [classes]. */
+export class MultiLabelMarginLoss extends Loss<LossOptions> {
+  constructor(options?: LossOptions) {
+    super(named<LossOptions>(new.target.name, '* reduction', [options]));
+  }
+  forward(input: Tensor, target: Tensor): Tensor {
+    return multilabelMarginLoss(input, target, this.options);
   }
 }
 

@@ -49,6 +49,14 @@ describe('ctcLoss', () => {
     ]);
   });
 
+  it('notices a change of the losses in place', () => {
+    const logits = torch.zeros([2, 1, 3], { requiresGrad: true });
+    const target = torch.ones([1, 1], { dtype: 'int64' });
+    const losses = F.ctcLoss(logits.logSoftmax(2), target, [2], [1], { reduction: 'none' });
+    losses.mul_(2);
+    expect(() => losses.sum().backward()).toThrow('modified by an inplace operation');
+  });
+
   it('refuses a second derivative', () => {
     const x = torch.zeros(3, 1, 2).requiresGrad_();
     const loss = F.ctcLoss(x, whole(1), [3], [1]);

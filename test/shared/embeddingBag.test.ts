@@ -29,6 +29,24 @@ describe('embeddingBag', () => {
     expect(torch.allclose(found, wanted)).toBe(true);
   });
 
+  it('counts rows that are not finite', () => {
+    const weight = torch.tensor([
+      [Number.NEGATIVE_INFINITY, 1],
+      [2, Number.POSITIVE_INFINITY],
+    ]);
+    const input = torch.tensor([0, 0, 0, 1], { dtype: 'int64' });
+    const offsets = torch.tensor([0, 2], { dtype: 'int64' });
+    const by = (mode: 'max' | 'mean') => F.embeddingBag(input, weight, offsets, { mode }).tolist();
+    expect(by('max')).toEqual([
+      [Number.NEGATIVE_INFINITY, 1],
+      [2, Number.POSITIVE_INFINITY],
+    ]);
+    expect(by('mean')).toEqual([
+      [Number.NEGATIVE_INFINITY, 1],
+      [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
+    ]);
+  });
+
   it('shortens rows that are used and too long', () => {
     const table = tensor([
       [3, 4],

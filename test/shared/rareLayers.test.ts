@@ -39,6 +39,16 @@ describe('multilabelMarginLoss', () => {
   });
 });
 
+describe('multiMarginLoss', () => {
+  it('takes a single score, and none beside the classes', () => {
+    expect(F.multiMarginLoss(torch.tensor(1), torch.tensor(0, { dtype: 'int64' })).item()).toBe(0);
+    const cubes = () => F.multiMarginLoss(zeros(2, 2, 3), whole(0, 1, 2, 0));
+    expect(cubes).toThrow('multi_margin_loss: Expected non-empty vector or matrix');
+    const weighted = () => F.multiMarginLoss(zeros(2, 3), whole(0, 1), { weight: torch.ones(2) });
+    expect(weighted).toThrow('inconsistent weight size, expected [3] but got [2]');
+  });
+});
+
 describe('pools of volumes', () => {
   it('lpPool3d gives PyTorch’s numbers and gradients', () => {
     expectCases('lp_pool3d', cases.lp_pool3d, 1e-5);
@@ -122,6 +132,7 @@ describe('AdaptiveLogSoftmaxWithLoss', () => {
     ],
     ['batches', () => layer().forward(zeros(4, 8), whole(0, 1, 2)), 'same size in the batch dimension'],
     ['targets', () => layer().forward(zeros(2, 8), whole(0, 10)), 'should be in [0, 9], but got 10'],
+    ['fractions', () => layer().forward(zeros(2, 8), zeros(2)), 'of dtype int64, but got float32'],
   ])('refuses %s', (_what, call, message) => {
     expect(call).toThrow(message);
   });

@@ -42,13 +42,17 @@ describe('gridSample', () => {
     }
   });
 
-  it('reads nothing outside at NaN', () => {
-    const image = torch.ones(1, 1, 2, 2);
-    const grid = torch.tensor([[[[Number.NaN, 0]]]]);
-    for (const paddingMode of ['zeros', 'border', 'reflection'] as const) {
-      expect(F.gridSample(image, grid, { mode: 'nearest', paddingMode }).item()).toBe(0);
-      expect(F.gridSample(image, grid, { paddingMode }).item()).toBeNaN();
-    }
+  it('reads what PyTorch reads at NaN', () => {
+    const image = torch.arange(1, 5, { dtype: 'float32' }).reshape(1, 1, 2, 2);
+    const grid = torch.tensor([[[[Number.NaN, -1]]]]);
+    const read = (mode: 'nearest' | 'bilinear' | 'bicubic', alignCorners = true) =>
+      (['zeros', 'border', 'reflection'] as const).map((paddingMode) =>
+        F.gridSample(image, grid, { mode, paddingMode, alignCorners }).item(),
+      );
+    expect(read('nearest')).toEqual([0, 1, 1]);
+    expect(read('bilinear')).toEqual([Number.NaN, 1, 1]);
+    expect(read('bilinear', false)).toEqual([Number.NaN, 1, 1]);
+    expect(read('bicubic')).toEqual([Number.NaN, Number.NaN, Number.NaN]);
   });
 
   it.each<[string, () => unknown, string]>([

@@ -232,15 +232,21 @@ function sequenceLosses(logProbs: Tensor, lattice: Lattice, zeroInfinity: boolea
     const alpha = beginnings(emissions(logProbs.detach(), lattice), lattice);
     return { alpha, loss: losses(alpha, lattice) };
   });
-  return record<Tensor>('CtcLossBackward0', loss.array, [logProbs], (node) => {
-    const saved = node.save(logProbs);
-    const savedAlpha = node.save(alpha);
+  return record<Tensor>('CtcLossBackward0', loss.array, [logProbs], (node, output) => {
+    const [saved, savedAlpha] = [node.save(logProbs), node.save(alpha)];
+    const savedLoss = node.saveOutput(output);
     return (grad) => {
       if (isGradEnabled())
         throw new AutogradError(
           'ctc_loss: expected backward without createGraph, as the gradient of ctc_loss has no derivative, but got createGraph true',
         );
-      const values = gradient(saved.get(grad), savedAlpha.get(grad), loss, lattice, zeroInfinity);
+      const values = gradient(
+        saved.get(grad),
+        savedAlpha.get(grad),
+        savedLoss.get(grad),
+        lattice,
+        zeroInfinity,
+      );
       return [values.mul(grad.reshape([1, -1, 1]))];
     };
   });

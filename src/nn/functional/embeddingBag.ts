@@ -4,7 +4,7 @@ import { isFloating, isInteger } from '../../core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../../core/errors.ts';
 import { inOp } from '../../core/inOp.ts';
 import { formatShape, sameShape } from '../../core/shape.ts';
-import { arange } from '../../creation.ts';
+import { arange, ones } from '../../creation.ts';
 import { checkDevices } from '../../ops/convert.ts';
 import { searchsorted } from '../../ops/counting.ts';
 import { tensorGiven } from '../../ops/given.ts';
@@ -179,7 +179,8 @@ function checkBag(
 /** Rows [items, dim] put together. `used` is false, [items, 1], where a row does not count. */
 function together(rows: Tensor, used: Tensor | null, bags: Bags, mode: EmbeddingBagMode): Tensor {
   if (rows.numel() === 0) return bags.sum(rows);
-  const items = used ? used.to(rows.dtype) : rows.detach().narrow(1, 0, 1).mul(0).add(1);
+  const { dtype, device } = rows;
+  const items = used ? used.to(dtype) : ones([rows.shape[0], 1], { dtype, device });
   if (mode === 'max') {
     const largest = bags.max(used ? whereOp<Tensor>(used, rows, Number.NEGATIVE_INFINITY) : rows);
     return whereOp<Tensor>(bags.sum(items).gt(0), largest, 0);

@@ -1,7 +1,7 @@
 /** Losses that are zero beyond a margin. */
 import { ArgumentError, ShapeError } from '../../core/errors.ts';
 import { inOp } from '../../core/inOp.ts';
-import { formatShape, numElements } from '../../core/shape.ts';
+import { formatShape, sameShape } from '../../core/shape.ts';
 import { arange } from '../../creation.ts';
 import { minimum } from '../../ops/arithmetic.ts';
 import { checkClassTarget, checkTargets } from '../../ops/crossEntropy.ts';
@@ -206,6 +206,15 @@ export const multilabelSoftMarginLoss = /* @__PURE__ */ taking(
   },
 );
 
+/** How many classes rows have. @throws ShapeError unless x is [n, classes] or [classes], or a single number */
+export function checkRows({ shape, ndim }: Tensor, op: string): number {
+  if (ndim > 2 || shape[ndim - 1] === 0)
+    throw new ShapeError(
+      `${op}: Expected non-empty vector or matrix with optional 0-dim batch size, but got: ${formatShape(shape)}`,
+    );
+  return shape[ndim - 1] ?? 1;
+}
+
 export interface MultiMarginLossOptions extends LossOptions {
   /** 1 or 2. Default 1. */
   p?: number;
@@ -215,7 +224,11 @@ export interface MultiMarginLossOptions extends LossOptions {
   weight?: Tensor | null;
 }
 
-/** Σ over other classes of max(0, margin − x[y] + x[c])ᵖ / C. input [N, C] or [C], target int64. @throws ArgumentError */
+/**
+ * Σ over other classes c of max(0, margin − x[y] + x[c])ᵖ / C, y being the right one: input [N, C] or [C], floating; target
+ * [N] or [], whole numbers. Gives a number, or the shape of target without reduction.
+ * @throws ArgumentError, ShapeError, DTypeError, IndexError
+ */
 export const multiMarginLoss = /* @__PURE__ */ taking(
   'multi_margin_loss',
   'target ...',
@@ -230,17 +243,19 @@ export const multiMarginLoss = /* @__PURE__ */ taking(
     return inOp('multi_margin_loss', () => {
       const { p = 1, margin = 1, weight = null, reduction = 'mean' } = options;
       if (p !== 1 && p !== 2) throw new ArgumentError('only p == 1 and p == 2 supported');
-      if (input.ndim === 0)
-        throw new ShapeError('multi_margin_loss: expected input [N, C] or [C], but got shape []');
-      const classes = input.shape[input.ndim - 1];
+      const classes = checkRows(input, 'multi_margin_loss');
       const rows = reshape<Tensor>(input, [-1, classes]);
-      const flat = reshape<Tensor>(checkClassTarget(target, 'multiMarginLoss'), [-1]);
+      const flat = reshape<Tensor>(checkClassTarget(target, 'multi_margin_loss'), [-1]);
       if (rows.shape[0] !== flat.shape[0]) {
         throw new ShapeError(
-          `multiMarginLoss: inconsistent target size, expected ${rows.shape[0]} for input of shape ` +
+          `multi_margin_loss: inconsistent target size, expected ${rows.shape[0]} for input of shape ` +
             `${formatShape(input.shape)}, but got ${formatShape(target.shape)}`,
         );
       }
+      if (weight && !sameShape(weight.shape, [classes]))
+        throw new ShapeError(
+          `multi_margin_loss: inconsistent weight size, expected [${classes}] but got ${formatShape(weight.shape)}`,
+        );
       checkTargets(flat, classes, null);
       const own = flat.unsqueeze(1).eq(arange(0, classes, { dtype: 'int64', device: input.device }));
       const ownScore = whereOp<Tensor>(own, rows, 0).sum(1, true);
@@ -248,10 +263,7 @@ export const multiMarginLoss = /* @__PURE__ */ taking(
       const powered = p === 2 ? excess.square() : excess;
       const weighted = weight ? powered.mul(weight.index(flat).unsqueeze(1)) : powered;
       const losses = whereOp<Tensor>(own, 0, weighted).sum(1).div(classes);
-      return reduceLoss(
-        numElements(target.shape) === 1 && target.ndim === 0 ? losses.squeeze(0) : losses,
-        reduction,
-      );
+      return reduceLoss(target.ndim === 0 ? losses.squeeze(0) : losses, reduction);
     });
   },
 );

@@ -6,18 +6,17 @@ import { formatShape, sameShape } from '../../core/shape.ts';
 import { zerosLike } from '../../creation.ts';
 import { checkDevices } from '../../ops/convert.ts';
 import { checkFloating, tensorGiven } from '../../ops/given.ts';
-import { type LossReduction, reduceLoss } from '../../ops/loss.ts';
+import { reduceLoss } from '../../ops/loss.ts';
 import { taking } from '../../ops/taking.ts';
 import type { Tensor } from '../../tensor.ts';
+import type { LossOptions } from './loss.ts';
+import { checkRows } from './marginLoss.ts';
 
 /** @throws ShapeError, DTypeError, ArgumentError, DeviceError */
 function checkLabels(input: Tensor, target: Tensor): void {
   checkFloating(input, 'multilabel_margin_loss');
-  const { shape, ndim } = input;
-  if (ndim > 2 || shape[ndim - 1] === 0)
-    throw new ShapeError(
-      `multilabel_margin_loss: Expected non-empty vector or matrix with optional 0-dim batch size, but got: ${formatShape(shape)}`,
-    );
+  const classes = checkRows(input, 'multilabel_margin_loss');
+  const { shape } = input;
   if (!sameShape(shape, target.shape))
     throw new ShapeError(
       `multilabel_margin_loss: inconsistent target size: expected argument 'target' of shape ${formatShape(shape)}, but got ` +
@@ -28,7 +27,6 @@ function checkLabels(input: Tensor, target: Tensor): void {
       `multilabel_margin_loss: expected argument 'target' of dtype int64, but got ${target.dtype}`,
     );
   checkDevices([input, target], 'multilabel_margin_loss', 'input target');
-  const classes = ndim === 0 ? 1 : shape[ndim - 1];
   const { backend } = target.array;
   backend.require(target.ge(-1).logicalAnd(target.lt(classes)).array, () => {
     const values = backend.synchronous ? [target.tolist()].flat(2).map(Number) : [];
@@ -49,7 +47,7 @@ function checkLabels(input: Tensor, target: Tensor): void {
 export const multilabelMarginLoss = /* @__PURE__ */ taking(
   'multilabel_margin_loss',
   'target * reduction',
-  (input: Tensor, target: Tensor, { reduction = 'mean' }: { reduction?: LossReduction } = {}): Tensor =>
+  (input: Tensor, target: Tensor, { reduction = 'mean' }: LossOptions = {}): Tensor =>
     inOp('multilabel_margin_loss', () => {
       tensorGiven(input, 'multilabel_margin_loss');
       tensorGiven(target, 'multilabel_margin_loss', 'target');

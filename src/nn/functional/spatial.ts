@@ -41,10 +41,14 @@ interface Reading {
   readonly alignCorners: boolean;
 }
 
-/** Pixels outside are those at the border; no gradient there, nor at the border itself. */
+/** Pixels outside are those at the border, and NaN is pixel 0; no gradient there, nor at the border itself. */
 function clipped(place: Tensor, size: number): Tensor {
   const inside = place.gt(0).logicalAnd(place.lt(size - 1));
-  return whereOp<Tensor>(inside, place, place.detach().clamp(0, size - 1));
+  const border = place
+    .detach()
+    .nanToNum()
+    .clamp(0, size - 1);
+  return whereOp<Tensor>(inside, place, border);
 }
 
 /** Places outside thrown back at the ends of the image, as often as it takes; the ends are those that `alignCorners` means. */
@@ -209,7 +213,7 @@ function checkGrid(input: Tensor, grid: Tensor, { mode, paddingMode }: Reading):
  * input [n, c, h, w], or [n, c, d, h, w], read at the places of grid [n, ho, wo, 2], or [n, do, ho, wo, 3], which are
  * (x, y), or (x, y, z), from −1 at one end to 1 at the other: [n, c, ho, wo], or [n, c, do, ho, wo]. Both are of one
  * floating dtype, and both get gradients; that of the grid is 0 where the border holds a place, and in mode 'nearest'.
- * What is read at NaN is NaN, but in mode 'nearest', which takes it for a place outside.
+ * What is read at NaN: NaN in mode 'bicubic'; else pixel 0 with padding, NaN without, and a place outside for 'nearest'.
  *
  * Bilinear sampling: Jaderberg et al., Spatial Transformer Networks, 2015; bicubic: Keys, 1981, with a = −0.75.
  * @throws ShapeError, DTypeError, ArgumentError, DeviceError
