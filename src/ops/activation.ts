@@ -73,7 +73,7 @@ const celuRow: UnaryRow = {
 };
 /** x above 0, α(e^(x/α) − 1) below. @throws ArgumentError for alpha 0 */
 export function celu<T extends Variable>(x: T, alpha = 1): T {
-  tensorGiven(x, 'celu');
+  checkFloating(x, 'celu');
   if (alpha === 0) throw new ArgumentError('celu: ZeroDivisionError: alpha cannot be 0 for CELU');
   // With α = 1 it is elu, for which there is a kernel.
   return applyUnary(alpha === 1 ? { ...celuRow, name: 'elu' } : celuRow, x, alpha);

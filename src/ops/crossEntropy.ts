@@ -3,7 +3,8 @@ import { needsGraph, record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import type { NDArray } from '../backend/array.ts';
 import type { CrossEntropyOptions, CrossEntropyResult } from '../backend/backend.ts';
-import { DTypeError, IndexError } from '../core/errors.ts';
+import { DTypeError, IndexError, ShapeError } from '../core/errors.ts';
+import { formatShape } from '../core/shape.ts';
 import { div, mul, sub } from './arithmetic.ts';
 import { ne } from './comparison.ts';
 import { cast } from './convert.ts';
@@ -19,6 +20,15 @@ export type { CrossEntropyOptions } from '../backend/backend.ts';
 export function checkClassTarget<T extends Variable>(target: T, op: string): T {
   if (['int64', 'int32', 'uint8'].includes(target.dtype)) return cast(target, 'int64');
   throw new DTypeError(`${op}: expected target of dtype int64, but got ${target.dtype}`);
+}
+
+/** How many classes rows have. @throws ShapeError unless x is [n, classes] or [classes], or a single number */
+export function checkRows({ shape, ndim }: Variable, op: string): number {
+  if (ndim > 2 || shape[ndim - 1] === 0)
+    throw new ShapeError(
+      `${op}: Expected non-empty vector or matrix with optional 0-dim batch size, but got: ${formatShape(shape)}`,
+    );
+  return shape[ndim - 1] ?? 1;
 }
 
 /** Class numbers must lie in [0, classes) or be ignored. @throws IndexError naming the first that does not */

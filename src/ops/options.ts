@@ -17,9 +17,11 @@ export type Flexible<P extends readonly unknown[], O> = P extends readonly [unkn
     : never
   : [options?: O];
 
-/** True for an object literal: not a list, not a tensor. */
+/** True for an object literal, or one without a prototype: not a list, not a tensor. */
 export function isPlain(x: unknown): x is object {
-  return typeof x === 'object' && x !== null && Object.getPrototypeOf(x) === Object.prototype;
+  if (typeof x !== 'object' || x === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(x);
+  return prototype === Object.prototype || prototype === null;
 }
 
 interface Signature {

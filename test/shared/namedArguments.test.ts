@@ -426,3 +426,11 @@ describe('arguments by name', () => {
     );
   });
 });
+
+describe('objects without a prototype', () => {
+  it('are options, too', () => {
+    const options = Object.assign(Object.create(null), { dim: 1, keepdim: true });
+    expect(x.sum(options).shape).toEqual([3, 1]);
+    expect(torch.gather(x, Object.assign(Object.create(null), { dim: 1, index })).shape).toEqual([3, 2]);
+  });
+});

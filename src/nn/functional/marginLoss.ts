@@ -4,7 +4,7 @@ import { inOp } from '../../core/inOp.ts';
 import { formatShape, sameShape } from '../../core/shape.ts';
 import { arange } from '../../creation.ts';
 import { minimum } from '../../ops/arithmetic.ts';
-import { checkClassTarget, checkTargets } from '../../ops/crossEntropy.ts';
+import { checkClassTarget, checkRows, checkTargets } from '../../ops/crossEntropy.ts';
 import { tensorGiven } from '../../ops/given.ts';
 import { reduceLoss } from '../../ops/loss.ts';
 import { taking } from '../../ops/taking.ts';
@@ -205,15 +205,6 @@ export const multilabelSoftMarginLoss = /* @__PURE__ */ taking(
     });
   },
 );
-
-/** How many classes rows have. @throws ShapeError unless x is [n, classes] or [classes], or a single number */
-export function checkRows({ shape, ndim }: Tensor, op: string): number {
-  if (ndim > 2 || shape[ndim - 1] === 0)
-    throw new ShapeError(
-      `${op}: Expected non-empty vector or matrix with optional 0-dim batch size, but got: ${formatShape(shape)}`,
-    );
-  return shape[ndim - 1] ?? 1;
-}
 
 export interface MultiMarginLossOptions extends LossOptions {
   /** 1 or 2. Default 1. */

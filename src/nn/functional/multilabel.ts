@@ -5,12 +5,12 @@ import { inOp } from '../../core/inOp.ts';
 import { formatShape, sameShape } from '../../core/shape.ts';
 import { zerosLike } from '../../creation.ts';
 import { checkDevices } from '../../ops/convert.ts';
+import { checkRows } from '../../ops/crossEntropy.ts';
 import { checkFloating, tensorGiven } from '../../ops/given.ts';
 import { reduceLoss } from '../../ops/loss.ts';
 import { taking } from '../../ops/taking.ts';
 import type { Tensor } from '../../tensor.ts';
 import type { LossOptions } from './loss.ts';
-import { checkRows } from './marginLoss.ts';
 
 /** @throws ShapeError, DTypeError, ArgumentError, DeviceError */
 function checkLabels(input: Tensor, target: Tensor): void {
