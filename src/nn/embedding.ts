@@ -1,24 +1,17 @@
 /** Tables of vectors by number. */
 import { noGrad } from '../autograd/gradMode.ts';
-import { ArgumentError, ShapeError } from '../core/errors.ts';
+import { ShapeError } from '../core/errors.ts';
 import { pythonNumber, pythonValue } from '../core/pythonText.ts';
 import { formatShape } from '../core/shape.ts';
 import { empty } from '../creation.ts';
+import { tensorGiven } from '../ops/given.ts';
 import { type ByName, type Flexible, named, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import { embedding } from './functional/embedding.ts';
+import { paddingRow } from './functional/paddingRow.ts';
 import { checkSize, type LayerOptions } from './linear.ts';
 import { Module, noteParameters } from './module.ts';
 import { Parameter } from './parameter.ts';
-
-/** The row without gradient, negative from the end. @throws ArgumentError */
-function paddingRow(index: number | null, rows: number): number | null {
-  if (index === null || (Number.isInteger(index) && index >= -rows && index < rows))
-    return index !== null && index < 0 ? index + rows : index;
-  throw new ArgumentError(
-    `Embedding: Padding_idx must be within num_embeddings: expected [${-rows}, ${rows}), but got ${index}`,
-  );
-}
 
 export interface EmbeddingOptions extends LayerOptions {
   /** This row starts as zeros and gets no gradient; negative from the end. */
@@ -89,7 +82,7 @@ export class Embedding extends Module {
       'paddingIdx maxNorm normType scaleGradByFreq * device dtype',
       rest,
     );
-    this.paddingIdx = paddingRow(paddingIdx, numEmbeddings);
+    this.paddingIdx = paddingRow(paddingIdx, numEmbeddings, 'Embedding');
     this.numEmbeddings = numEmbeddings;
     this.embeddingDim = embeddingDim;
     this.maxNorm = maxNorm;
@@ -102,7 +95,7 @@ export class Embedding extends Module {
 
   /** A layer over given vectors [num, dim], frozen unless told otherwise. @throws ShapeError */
   static fromPretrained(vectors: Tensor, ...args: FromPretrained): Embedding {
-    if (vectors.ndim !== 2) {
+    if (tensorGiven(vectors, 'Embedding.fromPretrained', 'embeddings').ndim !== 2) {
       throw new ShapeError(
         `Embeddings parameter is expected to be 2-dimensional, but got shape ${formatShape(vectors.shape)}`,
       );
@@ -120,7 +113,7 @@ export class Embedding extends Module {
       'freeze paddingIdx maxNorm normType scaleGradByFreq * device dtype',
       args,
     );
-    const row = paddingRow(paddingIdx, numEmbeddings);
+    const row = paddingRow(paddingIdx, numEmbeddings, 'Embedding');
     const own = { numEmbeddings, embeddingDim, paddingIdx: row, maxNorm, normType, scaleGradByFreq };
     const layer = Object.assign(new Embedding(0, 0), own);
     layer.weight = new Parameter(vectors.to(place), !freeze);

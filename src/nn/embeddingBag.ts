@@ -1,12 +1,14 @@
 /** Tables of vectors that are put together in bags. */
 import { noGrad } from '../autograd/gradMode.ts';
-import { ArgumentError, ShapeError } from '../core/errors.ts';
+import { ShapeError } from '../core/errors.ts';
 import { pythonNumber } from '../core/pythonText.ts';
 import { formatShape } from '../core/shape.ts';
 import { empty } from '../creation.ts';
+import { tensorGiven } from '../ops/given.ts';
 import { type ByName, type Flexible, named, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import { type EmbeddingBagMode, type EmbeddingBagSettings, embeddingBag } from './functional/embeddingBag.ts';
+import { paddingRow } from './functional/paddingRow.ts';
 import { checkSize, type LayerOptions } from './linear.ts';
 import { Module, noteParameters } from './module.ts';
 import { Parameter } from './parameter.ts';
@@ -31,15 +33,6 @@ export interface BagOptions {
   offsets?: Tensor | null;
   /** A factor for each row, of the input's shape. In mode 'sum' only. */
   perSampleWeights?: Tensor | null;
-}
-
-/** The row that is left out, negative from the end. @throws ArgumentError */
-function paddingRow(index: number | null, rows: number): number | null {
-  if (index === null || (Number.isInteger(index) && index >= -rows && index < rows))
-    return index !== null && index < 0 ? index + rows : index;
-  throw new ArgumentError(
-    `EmbeddingBag: padding_idx must be within num_embeddings: expected [${-rows}, ${rows}), but got ${index}`,
-  );
 }
 
 /**
@@ -79,7 +72,7 @@ export class EmbeddingBag extends Module {
     this.scaleGradByFreq = options.scaleGradByFreq ?? false;
     this.mode = options.mode ?? 'mean';
     this.includeLastOffset = options.includeLastOffset ?? false;
-    this.paddingIdx = paddingRow(options.paddingIdx ?? null, numEmbeddings);
+    this.paddingIdx = paddingRow(options.paddingIdx, numEmbeddings, 'EmbeddingBag');
     const { device, dtype } = options;
     this.weight = new Parameter(empty([numEmbeddings, embeddingDim], { device, dtype }));
     this.resetParameters();
@@ -88,7 +81,7 @@ export class EmbeddingBag extends Module {
 
   /** A layer over given vectors [num, dim], frozen unless told otherwise. @throws ShapeError */
   static fromPretrained(vectors: Tensor, ...args: FromPretrained): EmbeddingBag {
-    if (vectors.ndim !== 2) {
+    if (tensorGiven(vectors, 'EmbeddingBag.fromPretrained', 'embeddings').ndim !== 2) {
       throw new ShapeError(
         `EmbeddingBag: Embeddings parameter is expected to be 2-dimensional, but got shape ${formatShape(vectors.shape)}`,
       );
@@ -97,7 +90,7 @@ export class EmbeddingBag extends Module {
       freeze = true,
       device,
       dtype,
-      paddingIdx = null,
+      paddingIdx,
       ...settings
     } = named<EmbeddingBagOptions & { freeze?: boolean }>(
       'EmbeddingBag.fromPretrained',
@@ -105,7 +98,11 @@ export class EmbeddingBag extends Module {
       args,
     );
     const [numEmbeddings, embeddingDim] = vectors.shape;
-    const own = { numEmbeddings, embeddingDim, paddingIdx: paddingRow(paddingIdx, numEmbeddings) };
+    const own = {
+      numEmbeddings,
+      embeddingDim,
+      paddingIdx: paddingRow(paddingIdx, numEmbeddings, 'EmbeddingBag'),
+    };
     const layer = Object.assign(new EmbeddingBag(0, 0, settings), own);
     layer.weight = new Parameter(vectors.to({ device, dtype }), !freeze);
     return layer;

@@ -55,12 +55,13 @@ export class ForwardHooks {
       this.#ownForward ? forward : Reflect.get(Object.getPrototypeOf(module), 'forward');
     const value = (...given: unknown[]): unknown => {
       let inputs = given;
-      for (const hook of this.#before) {
+      // Lists of their own: a hook that adds another has it called from the next time on.
+      for (const hook of [...this.#before]) {
         const changed: unknown = Reflect.apply(hook, undefined, [module, inputs]);
         if (changed !== undefined && changed !== null) inputs = Array.isArray(changed) ? changed : [changed];
       }
       let output: unknown = Reflect.apply(inner() as Callback, module, inputs as never[]);
-      for (const hook of this.#after)
+      for (const hook of [...this.#after])
         output = Reflect.apply(hook, undefined, [module, inputs, output]) ?? output;
       return output;
     };

@@ -225,6 +225,18 @@ function leastSquares<T extends Variable>(a: T, b: T, op: string, limits: Tolera
   });
 }
 
+/** @throws ShapeError unless there is a right side of a's height for each matrix */
+function checkSides(a: Variable, b: Variable, vector: boolean, op: string): void {
+  const came = `but got shapes ${formatShape(a.shape)} and ${formatShape(b.shape)}`;
+  if (a.ndim - b.ndim !== Number(vector))
+    throw new ShapeError(
+      `${op}: input.dim() must be greater or equal to other.dim() and (input.dim() - other.dim()) <= 1, ${came}`,
+    );
+  const height = vector ? -1 : -2;
+  if (b.shape.at(height) !== a.shape.at(-2))
+    throw new ShapeError(`${op}: input.size(-2) should match other.size(${height}), ${came}`);
+}
+
 /**
  * X with the least ‖A·X − B‖ for matrices A [..., m, n], and of several such X the least; B is [..., m, k], or a vector for each
  * matrix. Singular values up to `rcond` times the largest count as zero. The driver says what comes with it, as in PyTorch: the
@@ -251,19 +263,8 @@ export function lstsq<T extends Variable>(
   checkSameDType(a, b, op);
   const [m, n] = a.shape.slice(-2);
   const vector = isVectorFor(a, b);
-  if (a.ndim - b.ndim !== Number(vector)) {
-    throw new ShapeError(
-      `${op}: input.dim() must be greater or equal to other.dim() and (input.dim() - other.dim()) <= 1, but got shapes ` +
-        `${formatShape(a.shape)} and ${formatShape(b.shape)}`,
-    );
-  }
+  checkSides(a, b, vector, op);
   const x = vector ? unsqueeze(b, -1) : b;
-  if (x.shape[x.ndim - 2] !== m) {
-    throw new ShapeError(
-      `${op}: input.size(-2) should match other.size(${vector ? -1 : -2}), but got shapes ${formatShape(a.shape)} and ` +
-        `${formatShape(b.shape)}`,
-    );
-  }
   return inOp(op, () => {
     const lead = broadcastShapes(batchShape(a), batchShape(x), op, ['A', 'B']);
     const single = numElements(batchShape(a)) === 1;

@@ -44,17 +44,10 @@ export function qr<T extends Variable>(a: T, given?: QrMode | { mode?: QrMode })
   const columns = mode === 'complete' ? m : k;
   const found = hostMatrices(a, op).map((x) => decompose(x, m, n, mode === 'r' ? 0 : columns));
   const sizes = (rows: number, width: number): number[] => [...batchShape(a), rows, width];
+  const [qs, rs] = [found.map(({ q }) => q), found.map(({ r }) => r)];
   const arrays = [
-    fromMatrices(
-      a,
-      mode === 'r' ? [0] : sizes(m, columns),
-      found.map(({ q }) => q),
-    ),
-    fromMatrices(
-      a,
-      sizes(columns, n),
-      found.map(({ r }) => r),
-    ),
+    fromMatrices(a, mode === 'r' ? [0] : sizes(m, columns), qs),
+    fromMatrices(a, sizes(columns, n), rs),
   ];
   const results = recordMany('LinalgQrBackward0', arrays, [a], (node, outputs) => {
     const [savedQ, savedR] = [node.saveOutput(outputs[0]), node.save(outputs[1])];

@@ -16,7 +16,6 @@ import {
   expandStrides,
   formatShape,
   inferShape,
-  isContiguous,
   normalizeDim,
   numElements,
   reordered,
@@ -448,6 +447,3 @@ export function flatten<T extends Variable>(x: T, ...args: FlattenArguments): T 
   }
   return reshape(x, sizes);
 }
-
-/** True if x is row-major without gaps. */
-export const isRowMajor = (x: Variable): boolean => isContiguous(x.shape, x.array.strides);

@@ -1,3 +1,17 @@
+it('calls a hook that a hook adds from the next time on', () => {
+  const layer = new nn.Identity();
+  let calls = 0;
+  const more = (): void => {
+    calls++;
+    layer.registerForwardHook(more);
+  };
+  layer.registerForwardHook(more);
+  layer.forward(torch.ones(1));
+  expect(calls).toBe(1);
+  layer.forward(torch.ones(1));
+  expect(calls).toBe(3);
+});
+
 /** Modules: state, saving, hooks, printing; layers and losses beyond the golden cases. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as torch from '../../src/index.ts';

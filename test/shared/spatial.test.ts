@@ -53,6 +53,11 @@ describe('gridSample', () => {
     expect(read('bilinear')).toEqual([Number.NaN, 1, 1]);
     expect(read('bilinear', false)).toEqual([Number.NaN, 1, 1]);
     expect(read('bicubic')).toEqual([Number.NaN, Number.NaN, Number.NaN]);
+    const pixel = F.gridSample(torch.ones(1, 1, 1, 1), grid, {
+      paddingMode: 'reflection',
+      alignCorners: true,
+    });
+    expect(pixel.item()).toBe(1);
   });
 
   it.each<[string, () => unknown, string]>([

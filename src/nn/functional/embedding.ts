@@ -15,6 +15,7 @@ import { vectorNorm } from '../../ops/statistics.ts';
 import { taking } from '../../ops/taking.ts';
 import { reshape } from '../../ops/views.ts';
 import type { Tensor } from '../../tensor.ts';
+import { paddingRow } from './paddingRow.ts';
 
 export interface EmbeddingFunctionOptions {
   /** This row gets no gradient; negative from the end. */
@@ -53,7 +54,7 @@ export const embedding = /* @__PURE__ */ taking(
         throw new ShapeError(`'weight' must be 2-D, but got ${formatShape(weight.shape)}`);
       checkDevices([input, weight], 'embedding', 'input weight');
       const [rows, size] = weight.shape;
-      const padding = paddingRow(paddingIdx, rows);
+      const padding = paddingRow(paddingIdx, rows, 'embedding');
       const picks = reshape<Tensor>(input.long(), [input.numel()]);
       const { backend } = picks.array;
       const bad = backend.findBadTarget(picks.array, rows, null);
@@ -81,14 +82,6 @@ export const embedding = /* @__PURE__ */ taking(
     });
   },
 );
-
-function paddingRow(index: number | null, rows: number): number | null {
-  if (index === null) return null;
-  if (index >= -rows && index < rows) return index < 0 ? index + rows : index;
-  throw new ArgumentError(
-    `embedding: Padding_idx must be within num_embeddings: expected [${-rows}, ${rows}), but got ${index}`,
-  );
-}
 
 /** [rows]: how often each row is used. */
 const frequencies = (picks: Tensor, rows: number): Tensor => addAlong(picks.mul(0).add(1), 0, picks, [rows]);

@@ -14,6 +14,7 @@ import { whereOp } from '../../ops/where.ts';
 import { type Flexible, named } from '../../tensor/namedArguments.ts';
 import type { Tensor } from '../../tensor.ts';
 import { embedding } from './embedding.ts';
+import { paddingRow } from './paddingRow.ts';
 
 export type EmbeddingBagMode = 'sum' | 'mean' | 'max';
 
@@ -224,9 +225,8 @@ export const embeddingBag = /* @__PURE__ */ taking(
       const picks = input.reshape([-1]);
       const found = embedding(picks, weight, lookUp);
       const rows = perSampleWeights ? found.mul(perSampleWeights.reshape([-1, 1])) : found;
-      const { paddingIdx } = lookUp;
-      const row = paddingIdx == null || paddingIdx >= 0 ? paddingIdx : paddingIdx + weight.shape[0];
-      return together(rows, row == null ? null : picks.ne(row).unsqueeze(1), bags, mode);
+      const row = paddingRow(lookUp.paddingIdx, weight.shape[0], 'embedding_bag');
+      return together(rows, row === null ? null : picks.ne(row).unsqueeze(1), bags, mode);
     });
   },
 );

@@ -55,7 +55,7 @@ function clipped(place: Tensor, size: number): Tensor {
 function reflected(place: Tensor, size: number, alignCorners: boolean): Tensor {
   const low = alignCorners ? 0 : -0.5;
   const span = alignCorners ? size - 1 : size;
-  if (span === 0) return place.mul(0);
+  if (span === 0) return clipped(place, size);
   const rest = place
     .sub(low)
     .abs()
@@ -276,12 +276,12 @@ export const affineGrid = /* @__PURE__ */ taking(
     checkFloating(theta, 'affine_grid');
     return inOp('affine_grid', () => {
       const aligned = alignCorners ?? false;
-      given(size, 'affine_grid', 'size', 'a list of sizes');
-      const count = size.length - 2;
+      const all = [given(size, 'affine_grid', 'size', 'a list of sizes')].flat();
+      const count = all.length - 2;
       if (count !== 2 && count !== 3)
         throw new ShapeError(
           `affine_grid: only supports 4D and 5D sizes, for 2D and 3D affine transforms, respectively, but got size ` +
-            formatShape(size),
+            formatShape(all),
         );
       const [batch, , ...sizes] = size;
       if (
@@ -301,7 +301,7 @@ export const affineGrid = /* @__PURE__ */ taking(
       const { dtype, device } = theta;
       const places = sizes
         .map((n, d) =>
-          steps(n, aligned ?? false, theta)
+          steps(n, aligned, theta)
             .reshape(sizes.map((_, i) => (i === d ? n : 1)))
             .expand(sizes),
         )
