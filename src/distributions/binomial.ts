@@ -110,8 +110,9 @@ export class Binomial extends CountedTosses {
     );
     const { backend, dtype } = this.totalCount.array;
     const rng = defaultEngine();
+    const single = dtype === 'float32';
     const drawn = drawArray(backend, dtype, shape, contiguousStrides(shape), rng, (values) => {
-      for (let i = 0; i < counts.length; i++) values[i] = sampleBinomial(rng, counts[i], probs[i]);
+      for (let i = 0; i < counts.length; i++) values[i] = sampleBinomial(rng, counts[i], probs[i], single);
     });
     return this.totalCount.derive(drawn);
   }

@@ -614,6 +614,15 @@ describe('derivatives of samples', () => {
 });
 
 describe('counts of tosses', () => {
+  it('are PyTorch’s for a million tosses, too', () => {
+    for (const dtype of ['float32', 'float64'] as const) {
+      torch.manualSeed(3);
+      const probs = torch.full([1000], 0.2, { dtype });
+      const draws = new D.Binomial(torch.full([1000], 1e6, { dtype }), probs).sample().double();
+      expect([draws.sum().item(), draws.index(659).item()]).toEqual([200009093, 200223]);
+    }
+  });
+
   it('are refused by their own name', () => {
     expect(() => new D.Binomial(-1, 0.5)).toThrow(
       'Expected parameter totalCount (Tensor of shape ()) of distribution Binomial(total_count: -1.0, probs: 0.5)',
