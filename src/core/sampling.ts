@@ -188,7 +188,8 @@ export function randomPermutation(
 /**
  * Draws `count` category numbers for each row of weights (rows x categories, row-major); the result is rows x count.
  * With replacement and count > 1: search of the running sum. Otherwise a race of exponentials, whose `count` first
- * are distinct, drawn for one column after the other if `byColumns`. @throws ArgumentError, before drawing, for weights that are negative, not finite or all zero in a row
+ * are distinct; they are drawn column by column if `byColumns`.
+ * @throws ArgumentError, before drawing, for weights that are negative, not finite or all zero in a row
  */
 export function sampleCategories(
   rng: RandomEngine,

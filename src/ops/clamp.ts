@@ -34,8 +34,8 @@ const clampSpec = {
 };
 
 /**
- * x with elements below min replaced by min and those above max by max; NaN stays, and a bound that is NaN makes everything NaN. Where min > max, max wins. The
- * gradient passes where min ≤ x ≤ max, bounds included. @throws ArgumentError if neither bound is given
+ * x with elements below min replaced by min and those above max by max; NaN stays, and a bound that is NaN makes everything
+ * NaN. Where min > max, max wins. The gradient passes where min ≤ x ≤ max, bounds included. @throws ArgumentError if neither bound is given
  */
 export function clamp<T extends Variable>(x: T, ...args: ClampArguments<T>): T {
   tensorGiven(x, 'clamp');
