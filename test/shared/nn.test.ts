@@ -1,17 +1,3 @@
-it('calls a hook that a hook adds from the next time on', () => {
-  const layer = new nn.Identity();
-  let calls = 0;
-  const more = (): void => {
-    calls++;
-    layer.registerForwardHook(more);
-  };
-  layer.registerForwardHook(more);
-  layer.forward(torch.ones(1));
-  expect(calls).toBe(1);
-  layer.forward(torch.ones(1));
-  expect(calls).toBe(3);
-});
-
 /** Modules: state, saving, hooks, printing; layers and losses beyond the golden cases. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as torch from '../../src/index.ts';
@@ -230,6 +216,20 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
       after();
       expect(layer.forward(torch.tensor(1)).item()).toBe(1);
       expect(Object.hasOwn(layer, 'forward')).toBe(false);
+    });
+
+    it('calls a hook that a hook adds from the next time on', () => {
+      const layer = new nn.Identity();
+      let calls = 0;
+      const more = (): void => {
+        calls++;
+        layer.registerForwardHook(more);
+      };
+      layer.registerForwardHook(more);
+      layer.forward(torch.ones(1));
+      expect(calls).toBe(1);
+      layer.forward(torch.ones(1));
+      expect(calls).toBe(3);
     });
 
     it('refuses what is no parameter, module or buffer in the place of one', () => {
