@@ -1,6 +1,7 @@
 /** Activation functions. Those with a kernel of their own are rows; the others are made of ops and recorded as one. */
 
 import type { Variable } from '../autograd/variable.ts';
+import { isFloating } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { formatShape, normalizeDim } from '../core/shape.ts';
 import { add, div, minimum, mul, neg, rsub, sub } from './arithmetic.ts';
@@ -76,7 +77,7 @@ export function celu<T extends Variable>(x: T, alpha = 1): T {
   checkFloating(x, 'celu');
   if (alpha === 0) throw new ArgumentError('celu: ZeroDivisionError: alpha cannot be 0 for CELU');
   // With α = 1 it is elu, for which there is a kernel.
-  return applyUnary(alpha === 1 ? { ...celuRow, name: 'elu' } : celuRow, x, alpha);
+  return applyUnary(alpha === 1 && isFloating(x.dtype) ? { ...celuRow, name: 'elu' } : celuRow, x, alpha);
 }
 
 const INVERSE_SQRT_2PI = 1 / Math.sqrt(2 * Math.PI);
