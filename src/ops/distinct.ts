@@ -10,7 +10,8 @@ import { contiguous } from './convert.ts';
 import { tensorGiven } from './given.ts';
 import { integerVector, selectAlong } from './indexing.ts';
 import { type Flexible, named } from './options.ts';
-import { reshape, transpose } from './views.ts';
+import { movedim } from './rearrange.ts';
+import { reshape } from './views.ts';
 
 export interface UniqueOptions {
   /** The result is always sorted. */
@@ -94,7 +95,7 @@ interface Slices {
 
 function slices<T extends Variable>(x: T, d: number): Slices {
   const width = numElements(x.shape.toSpliced(d, 1));
-  const rows = contiguous(reshape(transpose(x, 0, d), [x.shape[d], width]));
+  const rows = contiguous(reshape(movedim<T>(x, d, 0), [x.shape[d], width]));
   const data: TypedArray = rows.array.backend.hostValues(rows.array, 'unique');
   const compare = (a: number, b: number, apart?: boolean) => {
     for (let i = 0; i < width; i++) {

@@ -279,14 +279,21 @@ export const cross = /* @__PURE__ */ taking('cross', 'other dim?', function cros
 /** Rows from which on PyTorch computes Euclidean distances by a product of matrices. */
 const BY_PRODUCT = 25;
 
+const MODES = [
+  'use_mm_for_euclid_dist_if_necessary',
+  'use_mm_for_euclid_dist',
+  'donot_use_mm_for_euclid_dist',
+] as const;
+type CdistMode = (typeof MODES)[number];
+
 /**
  * The p-norm distances between all rows of a [..., P, M] and all of b [..., R, M]: [..., P, R]. The gradient at
  * distance 0 is 0. Euclidean ones of more than 25 rows come from one product, as in PyTorch: near 0 with half of the digits.
  * @throws ShapeError
  */
-export const cdist = /* @__PURE__ */ taking('cdist', 'x2 p?', function cdist<
+export const cdist = /* @__PURE__ */ taking('cdist', 'x2 p? computeMode?', function cdist<
   T extends Variable,
->(a: T, b: T, order = 2): T {
+>(a: T, b: T, order = 2, mode: CdistMode = MODES[0]): T {
   tensorGiven(a, 'cdist');
   tensorGiven(b, 'cdist', 'other');
   return inOp('cdist', () => {
@@ -295,9 +302,12 @@ export const cdist = /* @__PURE__ */ taking('cdist', 'x2 p?', function cdist<
     const [ma, mb] = [a.shape[a.ndim - 1], b.shape[b.ndim - 1]];
     if (ma !== mb)
       throw new ShapeError(`cdist: X1 and X2 must have the same number of columns. X1: ${ma} X2: ${mb}`);
+    if (!MODES.includes(mode))
+      throw new ArgumentError(`${String(mode)} is not a valid value for compute_mode`);
     if (!(order >= 0)) throw new ArgumentError(`cdist only supports non-negative p values; got ${order}`);
-    const many = Math.max(a.shape[a.ndim - 2], b.shape[b.ndim - 2]) > BY_PRODUCT && ma > 0;
-    if (order === 2 && many && isFloating(pairDType(a, b))) return euclideanDistances(a, b);
+    const many = Math.max(a.shape[a.ndim - 2], b.shape[b.ndim - 2]) > BY_PRODUCT;
+    const byProduct = mode === MODES[0] ? many : mode === MODES[1];
+    if (order === 2 && byProduct && ma > 0 && isFloating(pairDType(a, b))) return euclideanDistances(a, b);
     const gaps = sub<T>(unsqueeze(a, -2), unsqueeze(b, -3));
     if (ma === 0) return sum(gaps, -1);
     // The count of p = 0 has no slope; cdist gives zeros for it where norms give no gradient at all.

@@ -284,6 +284,9 @@ describe.each(['cpu', 'reference'])('ops on %s', (device) => {
       ],
       'int64',
     );
+    // Slices are compared element by element in the order of the other dimensions.
+    const cube = int([0, 0, 5, 4, 0, 1, 3, 2]).reshape(2, 2, 2);
+    same(torch.unique(cube, { dim: 2 }) as torch.Tensor, cube.flip(2).toArray() as never, 'int64');
     same(torch.uniqueConsecutive(int([1, 1, 2, 1])) as torch.Tensor, [1, 2, 1], 'int64');
     same(torch.searchsorted(tensor([1, 3, 5]), tensor([3, 6]), { right: true }), [2, 3], 'int64');
     same(torch.bucketize<torch.Tensor>(tensor([0, 3]), tensor([1, 3, 5])), [0, 1], 'int64');

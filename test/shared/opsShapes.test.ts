@@ -336,6 +336,9 @@ describe.each(['cpu', 'reference'])('arrangements on %s', (device) => {
     // From 26 rows on by a product: the same to half of the digits.
     const apart = rows.unsqueeze(1).sub(others).square().sum(-1).sqrt();
     expect(torch.cdist(rows, others).sub(apart).abs().max().item()).toBeLessThan(1e-12);
+    const exact = torch.cdist(rows, rows, { computeMode: 'donot_use_mm_for_euclid_dist' });
+    expect(exact.diagonal().abs().max().item()).toBe(0);
+    expect(() => torch.cdist(rows, rows, 2, 'no_mm' as never)).toThrow('not a valid value for compute_mode');
     const itself = torch.cdist(rows, rows);
     expect(itself.diagonal().abs().max().item()).toBeLessThan(1e-7);
     itself.sum().backward();
