@@ -234,7 +234,7 @@ export function randperm(n: number, options: RandomOptions = {}): Tensor {
 /** Drawn values in the shape of x, and unless told otherwise in its dtype, device and memory layout. */
 function drawnLike(x: Tensor, options: RandomOptions, dtype: DType, fill: Fill): Tensor {
   const backend = options.device === undefined ? x.array.backend : backendFor(options.device);
-  return leafTensor(drawArrayLike(x.array, backend, dtype, engineOf(options), fill), options);
+  return leafTensor(drawArrayLike(x.array, x.fillStrides, backend, dtype, engineOf(options), fill), options);
 }
 
 /** Uniform samples of [0, 1), like x. */

@@ -5,7 +5,15 @@
 import { type NDArray, storageMode } from '../backend/array.ts';
 import { type DType, isFloating } from '../core/dtype.ts';
 import { ArgumentError, AutogradError } from '../core/errors.ts';
-import { contiguousStrides, formatShape, type Shape, type Strides, sameShape } from '../core/shape.ts';
+import {
+  contiguousStrides,
+  formatShape,
+  isLayoutOfOurs,
+  rowMajorStep,
+  type Shape,
+  type Strides,
+  sameShape,
+} from '../core/shape.ts';
 import { isGradEnabled, withGradMode } from './gradMode.ts';
 import { AccumulateGrad, type Edge, type GradHook, type GraphNode, Leaf } from './node.ts';
 
@@ -61,9 +69,11 @@ export abstract class Variable {
     return this.array.dtype;
   }
 
-  /** The order in which random fills go through the elements: that of memory, unless the layout is ours alone. */
+  /** The order in which random fills go through the elements: that of memory, but row-major where the layout is ours alone. */
   get fillStrides(): Strides {
-    return this.array.strides;
+    const { shape, strides } = (this.#view?.base ?? this).array;
+    if (!isLayoutOfOurs(strides)) return this.array.strides;
+    return this.array.strides.map((step) => rowMajorStep(step, strides[1], shape[1]));
   }
 
   /** Number of dimensions. */
@@ -156,7 +166,8 @@ export abstract class Variable {
     const { array } = this;
     const wanted = dense ? strides : contiguousStrides(shape);
     const lies = shape.every((size, d) => size === 1 || array.strides[d] === wanted[d]);
-    if (lies || this.#node || !sameShape(shape, array.shape)) return this;
+    if (this.#node || !sameShape(shape, array.shape)) return this;
+    if (lies) return isLayoutOfOurs(wanted) ? this.derive(array.view(shape, wanted)) : this;
     const out = array.backend.empty(array.shape, array.dtype, wanted);
     array.backend.assign(out, array);
     return this.derive(out);

@@ -114,6 +114,15 @@ export class NDArray {
     return new NDArray(this.storage, this.dtype, shape, strides, offset);
   }
 
+  /** Reads from now on what `to`, which has the same elements and is given up, reads, for everybody who holds this array. */
+  become({ storage, strides, offset }: NDArray): void {
+    const { version, inference } = this.storage;
+    if (storage !== this.storage) Object.assign(storage, { version, inference });
+    this.release();
+    Object.assign(this, { storage, strides, offset });
+    this.#contiguous = this.#dense = undefined;
+  }
+
   /** The caller is done with this array; the storage is freed when no other array was made over it. */
   release(): void {
     if (--this.storage.references === 0) this.storage.free();

@@ -35,6 +35,26 @@ export function contiguousStrides(shape: Shape): number[] {
   return strides;
 }
 
+const layoutsOfOurs = /* @__PURE__ */ new WeakSet<Strides>();
+
+/**
+ * Strides of a matrix that lies column by column because the library wants it so. Results that keep their input's layout
+ * take over this very list, so it tells them apart from what users have transposed: for those who look, the matrix is
+ * row-major.
+ */
+export function columnMajor(rows: number): Strides {
+  const strides = [1, rows];
+  layoutsOfOurs.add(strides);
+  return strides;
+}
+
+/** Whether these strides are `columnMajor`'s. */
+export const isLayoutOfOurs = (strides: Strides): boolean => layoutsOfOurs.has(strides);
+
+/** A stride or an offset in `columnMajor` memory, as it is where the same matrix lies row by row. */
+export const rowMajorStep = (step: number, rows: number, columns: number): number =>
+  (step % rows) * columns + Math.floor(step / rows);
+
 /** The entries that `order` names, in its order. */
 export function reordered(list: readonly number[], order: readonly number[]): number[] {
   const out: number[] = [];

@@ -8,7 +8,6 @@ import type { RemovableHandle } from '../autograd/variable.ts';
 import { isFloating, resolveDType, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError } from '../core/errors.ts';
 import { checkNames, isPlain, option } from '../ops/options.ts';
-import { isLaidOutByUs, noteLayoutOfOurs } from '../ops/views.ts';
 import { Tensor, type ToArguments, type ToOptions, toOptions } from '../tensor.ts';
 import { type ForwardHook, ForwardHooks, type ForwardPreHook } from './forwardHooks.ts';
 import { noteModuleClass } from './moduleClasses.ts';
@@ -407,10 +406,8 @@ function copyValue(value: unknown, copies: Map<object, unknown>): unknown {
   if (copies.has(value)) return copies.get(value);
   if (value instanceof Module) return value.copyInto(copies);
   let copy: unknown = value;
-  if (value instanceof Parameter) {
-    const parameter = new Parameter(value.detach().clone(), value.requiresGrad);
-    copy = isLaidOutByUs(value) ? noteLayoutOfOurs(parameter) : parameter;
-  } else if (value instanceof Tensor)
+  if (value instanceof Parameter) copy = new Parameter(value.detach().clone(), value.requiresGrad);
+  else if (value instanceof Tensor)
     copy = value
       .detach()
       .clone()

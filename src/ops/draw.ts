@@ -9,7 +9,14 @@ import type { FloatArray } from '../core/distributions.ts';
 import type { DType, TypedArray } from '../core/dtype.ts';
 import { ArgumentError, DTypeError } from '../core/errors.ts';
 import { defaultEngine, type RandomEngine } from '../core/rng.ts';
-import { contiguousStrides, isContiguous, reordered, type Shape, type Strides } from '../core/shape.ts';
+import {
+  contiguousStrides,
+  isContiguous,
+  isLayoutOfOurs,
+  reordered,
+  type Shape,
+  type Strides,
+} from '../core/shape.ts';
 
 /** Where draws come from. */
 export interface GeneratorOptions {
@@ -35,6 +42,7 @@ export type Fill = (values: TypedArray, rng: RandomEngine, contiguous: boolean) 
  * outwards, in which a stride of 0 says nothing and the smaller of equal strides' dimensions lies further in.
  */
 export function memoryOrder(shape: Shape, strides: Strides): number[] {
+  if (isLayoutOfOurs(strides)) return [0, 1];
   const inner = [...shape.keys()].reverse();
   for (let i = 1; i < inner.length; i++) {
     for (let at = i, below = i - 1; below >= 0; below--) {
@@ -97,13 +105,13 @@ export function drawInto(
 
 /** A dense array of drawn values in the shape and, as far as that is dense, the memory layout of `like`. */
 export function drawArrayLike(
-  like: NDArray,
+  { shape }: NDArray,
+  strides: Strides,
   backend: Backend,
   dtype: DType,
   rng: RandomEngine,
   fill: Fill,
 ): NDArray {
-  const { shape, strides } = like;
   const contiguous = isContiguous(shape, denseStrides(shape, memoryOrder(shape, strides)));
   return drawArray(backend, dtype, shape, strides, rng, (values) => fill(values, rng, contiguous));
 }

@@ -14,7 +14,7 @@ import { relu } from './elementwise.ts';
 import { tensorGiven } from './given.ts';
 import { sumSpec } from './reduceTo.ts';
 import { reluGrad } from './slopes.ts';
-import { expand, reshape, squeeze, transpose, unsqueeze } from './views.ts';
+import { expand, reshape, squeeze, transpose, transposedGradient, unsqueeze } from './views.ts';
 
 function checkDTypes(a: Variable, b: Variable, op: string): void {
   if (a.dtype === b.dtype && a.dtype !== 'bool') return;
@@ -247,10 +247,8 @@ function linearThen<T extends Variable>(x: T, weight: T, bias: T | null, rectifi
 }
 
 function affine<T extends Variable>(x: T, weight: T, bias: T, rectified: boolean): T {
-  const transposed = weight.array.view(
-    [weight.shape[1], weight.shape[0]],
-    [weight.array.strides[1], weight.array.strides[0]],
-  );
+  const { strides } = weight.array;
+  const transposed = weight.array.view([weight.shape[1], weight.shape[0]], [strides[1], strides[0]]);
   const rows = x.ndim === 1 ? x.array.view([1, x.shape[0]], [0, x.array.strides[0]]) : x.array;
   // The kernel reads the bias as one run of memory.
   const { array: flatBias } = contiguous(bias.derive(bias.array));
@@ -267,10 +265,10 @@ function affine<T extends Variable>(x: T, weight: T, bias: T, rectified: boolean
       if (savedX && node.needs[2] && backend.matmulAndSums && !isGradEnabled()) {
         const columns = transpose(rowsOf(savedX.get(grad)), 0, 1);
         const { product, sums } = backend.matmulAndSums(columns.array, grad2d.array);
-        return [gradX, transpose(grad.derive(product), 0, 1), grad.derive(sums)];
+        return [gradX, transposedGradient(grad.derive(product), 0, 1), grad.derive(sums)];
       }
       // (xᵀ·grad)ᵀ: the layout in which Linear stores its weight, so that nothing is transposed.
-      const gradW = savedX && transpose(mm(transpose(rowsOf(savedX.get(grad)), 0, 1), grad2d), 0, 1);
+      const gradW = savedX && transposedGradient(mm(transpose(rowsOf(savedX.get(grad)), 0, 1), grad2d), 0, 1);
       return [gradX, gradW, node.needs[2] ? sumRows(grad2d) : null];
     };
   });

@@ -133,8 +133,9 @@ function drawForDropout<T extends Variable>(
   fill: (values: TypedArray, rng: RandomEngine) => void,
 ): T {
   checkFloating(x, 'dropout');
-  const { backend, dtype, shape, strides } = x.array;
-  if (!options.channels) return x.derive(drawArray(backend, dtype, shape, strides, engineOf(options), fill));
+  const { backend, dtype, shape } = x.array;
+  if (!options.channels)
+    return x.derive(drawArray(backend, dtype, shape, x.fillStrides, engineOf(options), fill));
   if (shape.length < 2) {
     throw new ShapeError(
       `dropout: expected at least 2 dimensions for channels, but got shape ${formatShape(shape)}`,

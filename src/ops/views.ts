@@ -3,22 +3,24 @@
  * way, save where a shape cannot be expressed by strides.
  */
 
-import { noGrad } from '../autograd/gradMode.ts';
 import { type Rule, record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
-import type { NDArray } from '../backend/array.ts';
+import { keepStorages, type NDArray } from '../backend/array.ts';
 import { dtypeInfo } from '../core/dtype.ts';
 import { ArgumentError, IndexError, ShapeError } from '../core/errors.ts';
 import {
   checkShape,
+  columnMajor,
   contiguousStrides,
   exchanged,
   expandStrides,
   formatShape,
   inferShape,
+  isLayoutOfOurs,
   normalizeDim,
   numElements,
   reordered,
+  rowMajorStep,
   type Shape,
   type Strides,
   sameShape,
@@ -139,23 +141,17 @@ export function takeFlat<T extends Variable>(x: T, positions: T): T {
   ]);
 }
 
-/** Leaves whose layout was not their user's choice. */
-const layoutsOfOurs = /* @__PURE__ */ new WeakSet<Variable>();
-
-/** Whether x lies as it does because the library wanted it so. */
-export const isLaidOutByUs = (x: Variable): boolean => layoutsOfOurs.has(x);
-
 /**
- * Has x move to row-major memory when a view first needs that. Views that were made of it before keep the memory that it
- * had.
+ * Has a matrix whose layout was the library's affair move to row-major memory, and with it x, a view of it. Other views that
+ * were made before keep the memory that there was.
  */
-export function noteLayoutOfOurs<T extends Variable>(x: T): T {
-  layoutsOfOurs.add(x);
-  return x;
-}
-
-function straightenIfOurs(x: Variable): void {
-  if (isLaidOutByUs(x) && x.isLeaf && x.viewOf === null) x.setArray(noGrad(() => contiguous(x)).array);
+function straighten(x: NDArray, whole: NDArray): void {
+  const { backend, dtype, shape, offset, strides } = whole;
+  const stepOf = (step: number) => rowMajorStep(step, strides[1], shape[1]);
+  const straight = keepStorages(() => backend.empty(shape, dtype));
+  backend.assign(straight, whole);
+  whole.become(straight);
+  if (x !== whole) x.become(whole.view(x.shape, x.strides.map(stepOf), stepOf(x.offset - offset)));
 }
 
 /**
@@ -165,8 +161,9 @@ function straightenIfOurs(x: Variable): void {
 export function view<T extends Variable>(x: T, sizes: Shape): T {
   const shape = inferShape(sizes, x.array.size, 'view');
   let strides = viewStrides(x.shape, x.array.strides, shape);
-  if (strides === null) {
-    straightenIfOurs(x);
+  const whole = [x.viewOf?.base, x].find((y) => y && isLayoutOfOurs(y.array.strides));
+  if (strides === null && whole) {
+    straighten(x.array, whole.array);
     strides = viewStrides(x.shape, x.array.strides, shape);
   }
   if (strides === null) {
@@ -272,14 +269,19 @@ export function transpose<T extends Variable>(x: T, dim0: number, dim1: number):
   tensorGiven(x, 'transpose');
   const a = normalizeDim(dim0, x.ndim, 'transpose');
   const b = normalizeDim(dim1, x.ndim, 'transpose');
-  return viewOf(
-    'TransposeBackward0',
-    x,
-    exchanged(x.shape, a, b),
-    exchanged(x.array.strides, a, b),
-    x.array.offset,
-    (grad) => [transpose(grad, a, b)],
-  );
+  return exchange(x, a, b, exchanged(x.array.strides, a, b));
+}
+
+const exchange = <T extends Variable>(x: T, a: number, b: number, strides: Strides): T =>
+  viewOf('TransposeBackward0', x, exchanged(x.shape, a, b), strides, x.array.offset, (grad) => [
+    transposedGradient(grad, a, b),
+  ]);
+
+/** `transpose` for gradients: no user has asked for a matrix that lies column by column. */
+export function transposedGradient<T extends Variable>(grad: T, a: number, b: number): T {
+  const { shape, strides, contiguous: straight } = grad.array;
+  const turned = straight && shape.length === 2 && a !== b;
+  return exchange(grad, a, b, turned ? columnMajor(shape[1]) : exchanged(strides, a, b));
 }
 
 /** The matrix transposed; 0-d and 1-d tensors stay as they are. @throws ShapeError for more than 2 dimensions */
@@ -289,7 +291,9 @@ export function t<T extends Variable>(x: T): T {
   if (x.ndim < 2) return viewOf('TBackward0', x, x.shape, x.array.strides, x.array.offset, (grad) => [grad]);
   const [m, n] = x.shape;
   const [sm, sn] = x.array.strides;
-  return viewOf('TBackward0', x, [n, m], [sn, sm], x.array.offset, (grad) => [t(grad)]);
+  return viewOf('TBackward0', x, [n, m], [sn, sm], x.array.offset, (grad) => [
+    transposedGradient(grad, 0, 1),
+  ]);
 }
 
 /** One index of one dimension, which vanishes; `node` is its name in the graph. @throws IndexError */

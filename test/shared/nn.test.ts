@@ -643,6 +643,65 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
     expect(() => torch.ones(2, 3).t().view(-1)).toThrow('Use .reshape(...) instead');
   });
 
+  it('what is made of a linear layer lies row by row for those who look', () => {
+    const layer = (seed = 0) => {
+      torch.manualSeed(seed);
+      return new nn.Linear(3, 4);
+    };
+    const flat = values(layer().weight.detach().reshape(-1));
+    const { weight } = layer();
+    const shown = weight.detach().view(-1);
+    expect(values(shown)).toEqual(flat);
+    shown.fill_(2);
+    expect(weight.toArray()).toEqual(torch.full([4, 3], 2).toArray());
+    const rows = layer().weight;
+    torch.noGrad(() => rows.narrow(0, 1, 2).view(-1).zero_());
+    expect(values(rows.detach().view(-1))).toEqual(flat.map((v, i) => (i < 3 || i >= 9 ? v : 0)));
+
+    const ways: ((w: Tensor, loss: Tensor) => Tensor)[] = [
+      (w) => w.clone(),
+      (w) => w.mul(2),
+      (w) => w.gt(0),
+      (w) => w.double(),
+      (w) => w.narrow(0, 1, 2),
+      (w) => w.unsqueeze(0),
+      (w, loss) => torch.autograd.grad(loss, w)[0],
+      (w, loss) => torch.autograd.grad(loss, w, { createGraph: true })[0],
+    ];
+    for (const bias of [true, false])
+      for (const way of ways) {
+        const net = new nn.Linear(3, 4, { bias });
+        const x = torch.randn(2, 3);
+        const y = way(net.weight, net.forward(x).square().sum());
+        expect(values(y.detach().reshape(-1))).toEqual(values(y.view(-1).detach()));
+        net.forward(x).square().sum().backward();
+        const { grad } = net.weight;
+        const before = grad!.toArray();
+        grad!.detach().view(-1).mul_(2); // of the gradient itself
+        expect(grad!.toArray()).toEqual(torch.tensor(before).mul(2).toArray());
+      }
+  });
+
+  it('parts of linear layers are drawn row by row, as in PyTorch', () => {
+    const drawn = (w: Tensor, part: Tensor, like: Tensor): number[][] => {
+      torch.manualSeed(5);
+      torch.noGrad(() => nn.init.normal_(part));
+      return [w, torch.randnLike(w), torch.bernoulli(like.sigmoid()), nn.functional.dropout(like)].map((y) =>
+        values(y.detach().reshape(-1)),
+      );
+    };
+    for (const part of [
+      (w: Tensor) => w.narrow(0, 2, 4),
+      (w: Tensor) => w.narrow(1, 1, 2),
+      (w: Tensor) => w.t().narrow(0, 1, 3),
+      (w: Tensor) => w.detach().select(0, 3),
+    ]) {
+      const { weight } = new nn.Linear(5, 7);
+      const usual = new nn.Parameter(weight.detach().contiguous());
+      expect(drawn(weight, part(weight), weight)).toEqual(drawn(usual, part(usual), usual));
+    }
+  });
+
   it('embeddings leave the padding row alone', () => {
     const table = new nn.Embedding(4, 2, { paddingIdx: 1 });
     expect(values(table.weight.select(0, 1).detach())).toEqual([0, 0]);
