@@ -3,6 +3,7 @@
 // a copy. [begin, end) counts elements of the result. `out` may be an operand that is read at the same positions.
 import { V } from './lanes';
 import { Normal } from './normal';
+import { Remainder } from './remainder';
 import { W } from './wide';
 
 /** A constant where speed matters, so that of the switches below one case remains. */
@@ -60,9 +61,11 @@ abstract class Binary {
       case Op.TRUNC_DIVIDE:
         return f32x4.trunc(f32x4.div(a, b));
       case Op.FLOOR_DIVIDE:
+        return Remainder.floorQuotient(a, b);
       case Op.FMOD:
+        return Remainder.exact(a, b);
       case Op.REMAINDER:
-        return Binary.byRemainder(op, a, b);
+        return Remainder.likePython(a, b);
       default:
         return V.narrow(
           Binary.applyWide(op, V.widenLow(a), V.widenLow(b)),
@@ -87,69 +90,6 @@ abstract class Binary {
         unreachable();
         return a;
     }
-  }
-
-  /** Functions that need the exact remainder; where the quotient is large, by a loop over its digits. */
-  // @ts-ignore: decorator
-  @inline
-  static byRemainder(op: Op, a: v128, b: v128): v128 {
-    const quotient = f32x4.div(a, b);
-    const plain = v128.and(
-      f32x4.lt(f32x4.abs(quotient), f32x4.splat(268435456)),
-      f32x4.lt(f32x4.abs(b), f32x4.splat(Infinity)),
-    );
-    if (!i32x4.all_true(plain)) return Binary.byLane(op, a, b);
-    const r = V.narrow(
-      Binary.remainder(V.widenLow(a), V.widenLow(b)),
-      Binary.remainder(V.widenHigh(a), V.widenHigh(b)),
-    );
-    if (op == Op.FMOD) return r;
-    const zero = f32x4.splat(0);
-    const apart = v128.and(f32x4.ne(r, zero), v128.xor(f32x4.lt(b, zero), f32x4.lt(r, zero)));
-    if (op == Op.REMAINDER) return v128.bitselect(f32x4.add(r, b), r, apart);
-    const q = f32x4.sub(f32x4.div(f32x4.sub(a, r), b), v128.and(f32x4.splat(1), apart));
-    const floored = f32x4.floor(q);
-    const above = f32x4.gt(f32x4.sub(q, floored), f32x4.splat(0.5));
-    const y = f32x4.add(floored, v128.and(f32x4.splat(1), above));
-    const sign = v128.and(quotient, f32x4.splat(-0.0));
-    return v128.bitselect(sign, y, f32x4.eq(q, zero));
-  }
-
-  /**
-   * a − trunc(a/b)·b of floats, exact for quotients below 2^28: what lies that near to a whole number is one, and the
-   * product has at most 52 digits. The sign is that of a.
-   */
-  // @ts-ignore: decorator
-  @inline
-  static remainder(a: v128, b: v128): v128 {
-    const r = f64x2.sub(a, f64x2.mul(f64x2.trunc(f64x2.div(a, b)), b));
-    return v128.bitselect(a, r, f64x2.splat(-0.0));
-  }
-
-  static byLane(op: Op, a: v128, b: v128): v128 {
-    let y = a;
-    y = f32x4.replace_lane(y, 0, Binary.one(op, f32x4.extract_lane(a, 0), f32x4.extract_lane(b, 0)));
-    y = f32x4.replace_lane(y, 1, Binary.one(op, f32x4.extract_lane(a, 1), f32x4.extract_lane(b, 1)));
-    y = f32x4.replace_lane(y, 2, Binary.one(op, f32x4.extract_lane(a, 2), f32x4.extract_lane(b, 2)));
-    return f32x4.replace_lane(y, 3, Binary.one(op, f32x4.extract_lane(a, 3), f32x4.extract_lane(b, 3)));
-  }
-
-  static one(op: Op, a: f32, b: f32): f32 {
-    if (op == Op.FLOOR_DIVIDE) return Binary.floorQuotient(a, b);
-    const r = a % b;
-    return op == Op.REMAINDER && r != 0 && b < 0 != r < 0 ? r + b : r;
-  }
-
-  /** Python's floor division: right where rounding would lift the quotient to the next whole number. */
-  static floorQuotient(a: f32, b: f32): f32 {
-    const direct = a / b;
-    if (b == 0) return direct;
-    const r = a % b;
-    let quotient = (a - r) / b;
-    if (r != 0 && b < 0 != r < 0) quotient -= 1;
-    if (quotient == 0) return copysign<f32>(0, direct);
-    const floored = floor(quotient);
-    return quotient - floored > 0.5 ? floored + 1 : floored;
   }
 
   /**

@@ -11,8 +11,6 @@ const NORMAL = memory.data<f32>(
   [14.5, 0.3989422804, -0.72134752, 12583103, -0.693359375, 2.12194442e-4, -0.5, 1, 5.421010862427522e-20],
   16,
 );
-/** (eʳ − 1 − r)/r² for |r| ≤ ln 2 / 2, as in M.exp. */
-const EXP = memory.data<f32>([0.49999994, 0.1666652115, 0.041668389, 0.0083687445, 0.00138145534], 16);
 /** The tail of the normal distribution beyond a, times exp(a²/2): numerator and denominator over a, below 2^-27. */
 const TAIL = memory.data<f32>(
   [
@@ -42,14 +40,12 @@ export abstract class Normal {
     const half = M.at(NORMAL, 6);
     let r = V.madd<f32>(n, M.at(NORMAL, 4), f32x4.mul(h, half));
     r = V.madd<f32>(lost, half, V.madd<f32>(n, M.at(NORMAL, 5), r));
-    const z = f32x4.mul(r, r);
-    const e = f32x4.add(V.madd<f32>(M.quartic(r, z, EXP), z, r), M.at(NORMAL, 7));
     let top = V.madd<f32>(M.at(TAIL, 4), h, Normal.pair(a, 2));
     top = V.madd<f32>(top, h, Normal.pair(a, 0));
     let bottom = V.madd<f32>(Normal.pair(a, 9), h, Normal.pair(a, 7));
     bottom = V.madd<f32>(bottom, h, Normal.pair(a, 5));
     if (slope) top = f32x4.sub(top, f32x4.mul(f32x4.mul(a, M.at(NORMAL, 1)), bottom));
-    const y = f32x4.mul(f32x4.div(f32x4.mul(top, times), bottom), e);
+    const y = f32x4.mul(f32x4.div(f32x4.mul(top, times), bottom), M.expPolynomial(r));
     return f32x4.mul(f32x4.mul(y, i32x4.shl(t, 23)), M.at(NORMAL, 8));
   }
 

@@ -1,7 +1,6 @@
 /** Activation functions. Those with a kernel of their own are rows; the others are made of ops and recorded as one. */
 
 import type { Variable } from '../autograd/variable.ts';
-import { isFloating } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { formatShape, normalizeDim } from '../core/shape.ts';
 import { add, div, minimum, mul, neg, rsub, sub } from './arithmetic.ts';
@@ -72,12 +71,13 @@ const celuRow: UnaryRow = {
   saves: 'input',
   backward: (grad, x, alpha) => whereOp(lt(x, 0), mul(grad, expBelow(div(x, alpha))), grad),
 };
+const unitCeluRow: UnaryRow = { ...celuRow, name: 'elu' };
 /** x above 0, α(e^(x/α) − 1) below. @throws ArgumentError for alpha 0 */
 export function celu<T extends Variable>(x: T, alpha = 1): T {
   checkFloating(x, 'celu');
   if (alpha === 0) throw new ArgumentError('celu: ZeroDivisionError: alpha cannot be 0 for CELU');
   // With α = 1 it is elu, for which there is a kernel.
-  return applyUnary(alpha === 1 && isFloating(x.dtype) ? { ...celuRow, name: 'elu' } : celuRow, x, alpha);
+  return applyUnary(alpha === 1 ? unitCeluRow : celuRow, x, alpha);
 }
 
 const INVERSE_SQRT_2PI = 1 / Math.sqrt(2 * Math.PI);

@@ -31,6 +31,13 @@ import { contiguous } from './convert.ts';
 import { given, tensorGiven, wholeGiven } from './given.ts';
 import { type ByName, type Flexible, inOrder, option } from './options.ts';
 
+/** The nodes of views that come several at a time. */
+const ONE_OF_SEVERAL = /* @__PURE__ */ new Set([
+  'SplitBackward0',
+  'SplitWithSizesBackward0',
+  'UnbindBackward0',
+]);
+
 /** Records a view of x, and what an in-place change of either must know of the other. */
 export function viewOf<T extends Variable>(
   name: string,
@@ -42,7 +49,7 @@ export function viewOf<T extends Variable>(
 ): T {
   const out = record(name, x.array.view(shape, strides, offset), [x], () => rule);
   const base = x.viewOf?.base ?? x;
-  out.markView(x, () => asStrided(base, shape, strides, offset), /^(Split|Unbind)/.test(name));
+  out.markView(x, () => asStrided(base, shape, strides, offset), ONE_OF_SEVERAL.has(name));
   return out;
 }
 
@@ -161,9 +168,9 @@ function straighten(x: NDArray, whole: NDArray): void {
 export function view<T extends Variable>(x: T, sizes: Shape): T {
   const shape = inferShape(sizes, x.array.size, 'view');
   let strides = viewStrides(x.shape, x.array.strides, shape);
-  const whole = [x.viewOf?.base, x].find((y) => y && isLayoutOfOurs(y.array.strides));
-  if (strides === null && whole) {
-    straighten(x.array, whole.array);
+  if (strides === null) {
+    const whole = [x.viewOf?.base, x].find((y) => y && isLayoutOfOurs(y.array.strides));
+    if (whole) straighten(x.array, whole.array);
     strides = viewStrides(x.shape, x.array.strides, shape);
   }
   if (strides === null) {
