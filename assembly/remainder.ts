@@ -2,7 +2,9 @@
 import { V } from './lanes';
 
 export abstract class Remainder {
-  /** C's fmod. Where the quotient is large, by a loop over its digits. */
+  /** C's fmod. */
+  // @ts-ignore: decorator
+  @inline
   static exact(a: v128, b: v128): v128 {
     const plain = v128.and(
       f32x4.lt(f32x4.abs(f32x4.div(a, b)), f32x4.splat(268435456)),
@@ -13,6 +15,11 @@ export abstract class Remainder {
         Remainder.two(V.widenLow(a), V.widenLow(b)),
         Remainder.two(V.widenHigh(a), V.widenHigh(b)),
       );
+    return Remainder.byDigits(a, b);
+  }
+
+  /** Where a quotient is large, by a loop over its digits. */
+  static byDigits(a: v128, b: v128): v128 {
     let r = a;
     r = f32x4.replace_lane(r, 0, f32x4.extract_lane(a, 0) % f32x4.extract_lane(b, 0));
     r = f32x4.replace_lane(r, 1, f32x4.extract_lane(a, 1) % f32x4.extract_lane(b, 1));
