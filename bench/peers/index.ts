@@ -4,7 +4,6 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { mnistFolder } from '../node/host.ts';
 import { nodeMachine } from '../node/machine.ts';
 import { writeBetweenMarkers } from '../report/markers.ts';
 import { bundleSizes } from './bundleSizes.ts';
@@ -12,7 +11,6 @@ import {
   type Entry,
   EPOCH,
   FULL,
-  type MnistFiles,
   measureEpochs,
   measureLoader,
   measureStarts,
@@ -22,6 +20,7 @@ import {
 } from './measurePeers.ts';
 import { Peer, type PeerKind, torchVersion } from './peer.ts';
 import { merge, type PeerRun, readRun, tables } from './tables.ts';
+import { SAMPLES, STEPS, trainingFiles } from './trainingFiles.ts';
 import { WORKS } from './works.ts';
 
 const HELP = `Measures other libraries and wasmgrad on the same work and data, taking turns.
@@ -106,39 +105,6 @@ function kindsOf({ threads, peers }: Options): PeerKind[] {
   );
 }
 
-const SAMPLES = 55_000;
-const BATCH = 128;
-
-/** The order of the samples, drawn anew for each epoch, as a file. */
-function trainingFiles(folder: string, epochs: number): MnistFiles {
-  const perEpoch = Math.ceil(SAMPLES / BATCH) * BATCH;
-  const order = new Int32Array(epochs * perEpoch);
-  let state = 7;
-  const below = (n: number) => {
-    state = (state * 48271) % 2147483647;
-    return state % n;
-  };
-  for (let e = 0; e < epochs; e++) {
-    const part = order.subarray(e * perEpoch, (e + 1) * perEpoch);
-    for (let i = 0; i < SAMPLES; i++) part[i] = i;
-    for (let i = SAMPLES - 1; i > 0; i--) {
-      const j = below(i + 1);
-      [part[i], part[j]] = [part[j], part[i]];
-    }
-    // Whole batches, so that an epoch is a whole number of steps in one list.
-    for (let i = SAMPLES; i < perEpoch; i++) part[i] = part[i - SAMPLES];
-  }
-  const file = path.join(folder, 'order.bin');
-  fs.writeFileSync(file, order);
-  const mnist = mnistFolder();
-  return {
-    images: path.join(mnist, 'train-images-idx3-ubyte'),
-    labels: path.join(mnist, 'train-labels-idx1-ubyte'),
-    order: file,
-    batch: BATCH,
-  };
-}
-
 async function measureAll(options: Options, kinds: readonly PeerKind[], keep: (entries: Entry[]) => void) {
   const effort = options.quick ? QUICK : FULL;
   const wanted = (text: string) =>
@@ -161,7 +127,7 @@ async function measureAll(options: Options, kinds: readonly PeerKind[], keep: (e
       process.stderr.write('epochs\n');
       await measureEpochs(trains, files, SAMPLES, effort, keep);
       const torch = kinds.filter(({ adapter }) => adapter === 'pytorch');
-      keep(await measureLoader(torch, files, Math.ceil(SAMPLES / BATCH), 2));
+      keep(await measureLoader(torch, files, STEPS, 2));
     } finally {
       fs.rmSync(folder, { recursive: true });
     }
