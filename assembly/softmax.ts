@@ -43,6 +43,22 @@ abstract class Rows {
     return f32x4.extract_lane(f32x4.pmax(best, v128.shuffle<i32>(best, best, 1, 0, 3, 2)), 0);
   }
 
+  /** Whether e to the power of each is 0, as it is where a mask forbids. */
+  // @ts-ignore: decorator
+  @inline
+  static vanish(a: v128, b: v128, c: v128, d: v128): bool {
+    const top = f32x4.max(f32x4.max(a, b), f32x4.max(c, d));
+    return i32x4.all_true(f32x4.lt(top, f32x4.splat(-104)));
+  }
+
+  /** Whether n floats are all −∞. */
+  static closed(p: usize, n: usize, top: f32): bool {
+    if (top != -Infinity) return false;
+    // `top` may have passed over a NaN.
+    for (let i: usize = 0; i < n; i++) if (load<f32>(p + (i << 2)) != -Infinity) return false;
+    return true;
+  }
+
   /** Σ e^(x − top), in double at the latest after 32 summands per lane; the summands go to `out` unless it is 0. */
   static expSum(p: usize, out: usize, n: usize, top: f32): f64 {
     const shift = f32x4.splat(top);
@@ -59,10 +75,14 @@ abstract class Rows {
         let c = f32x4.sub(v128.load(p + at, 32), shift);
         let d = f32x4.sub(v128.load(p + at, 48), shift);
         if (v128.any_true(M.outside(M.furthest(a, b, c, d)))) {
-          a = Rows.exp(a);
-          b = Rows.exp(b);
-          c = Rows.exp(c);
-          d = Rows.exp(d);
+          if (Rows.vanish(a, b, c, d)) {
+            a = b = c = d = f32x4.splat(0);
+          } else {
+            a = Rows.exp(a);
+            b = Rows.exp(b);
+            c = Rows.exp(c);
+            d = Rows.exp(d);
+          }
         } else {
           a = M.expNormal(a);
           b = M.expNormal(b);
@@ -126,11 +146,17 @@ abstract class Rows {
   }
 }
 
-export function softmax_f32(x: usize, out: usize, n: usize, begin: usize, end: usize): void {
+/** If `safe` is not 0, rows that are −∞ throughout give zeros instead of NaN. */
+export function softmax_f32(x: usize, out: usize, n: usize, safe: i32, begin: usize, end: usize): void {
   for (let row = begin; row < end; row++) {
     const p = x + ((row * n) << 2);
     const to = out + ((row * n) << 2);
-    const factor = f32x4.splat(<f32>(1 / Rows.expSum(p, to, n, Rows.top(p, n))));
+    const top = Rows.top(p, n);
+    if (safe && Rows.closed(p, n, top)) {
+      memory.fill(to, 0, n << 2);
+      continue;
+    }
+    const factor = f32x4.splat(<f32>(1 / Rows.expSum(p, to, n, top)));
     let i: usize = 0;
     for (; i + 16 <= n; i += 16) {
       const at = to + (i << 2);

@@ -120,6 +120,9 @@ export interface CrossEntropyResult {
   readonly divisor: NDArray;
 }
 
+/** `safeSoftmax`: rows that are −∞ throughout give zeros instead of NaN, as attention wants them. */
+export type SoftmaxKind = 'softmax' | 'logSoftmax' | 'safeSoftmax';
+
 export interface Backend extends WindowKernels {
   /** What `x.device` says. */
   readonly device: string;
@@ -188,7 +191,7 @@ export interface Backend extends WindowKernels {
   matmulAndSums?(a: NDArray, b: NDArray): { product: NDArray; sums: NDArray };
 
   // Rows along the last dimension, x contiguous or not
-  softmax(x: NDArray, log: boolean): NDArray;
+  softmax(x: NDArray, kind: SoftmaxKind): NDArray;
   /** The gradient of softmax or logSoftmax from its output. */
   softmaxGrad(grad: NDArray, output: NDArray, log: boolean): NDArray;
 

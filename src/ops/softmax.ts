@@ -2,6 +2,7 @@
 
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
+import type { SoftmaxKind } from '../backend/backend.ts';
 import { type DType, isFloating, torchTypeName } from '../core/dtype.ts';
 import { DTypeError } from '../core/errors.ts';
 import { normalizeDim } from '../core/shape.ts';
@@ -13,8 +14,7 @@ import { tensorGiven } from './given.ts';
 import { sum } from './reduce.ts';
 import { transpose } from './views.ts';
 
-function along<T extends Variable>(x: T, dim: number, log: boolean, dtype?: DType): T {
-  const op = log ? 'logSoftmax' : 'softmax';
+function along<T extends Variable>(x: T, dim: number, op: SoftmaxKind, dtype?: DType): T {
   const input = dtype === undefined ? x : cast(x, dtype);
   if (!isFloating(input.dtype)) {
     throw new DTypeError(
@@ -22,18 +22,22 @@ function along<T extends Variable>(x: T, dim: number, log: boolean, dtype?: DTyp
     );
   }
   const d = normalizeDim(dim, input.ndim, op);
-  if (input.ndim === 0 || d === input.ndim - 1) return rows(input, log);
+  if (input.ndim === 0 || d === input.ndim - 1) return rows(input, op);
   // Row-major, as PyTorch's: the kernel works on rows.
-  return named(nodeName(log), contiguous(transpose(rows(transpose(input, d, -1), log), d, -1)));
+  return named(NODES[op], contiguous(transpose(rows(transpose(input, d, -1), op), d, -1)));
 }
 
-const nodeName = (log: boolean): string => (log ? 'LogSoftmaxBackward0' : 'SoftmaxBackward0');
+const NODES: Readonly<Record<SoftmaxKind, string>> = {
+  softmax: 'SoftmaxBackward0',
+  logSoftmax: 'LogSoftmaxBackward0',
+  safeSoftmax: 'SafeSoftmaxBackward0',
+};
 
-function rows<T extends Variable>(x: T, log: boolean): T {
-  const out = x.array.backend.softmax(x.array, log);
-  return record(nodeName(log), out, [x], (node, output) => {
+function rows<T extends Variable>(x: T, kind: SoftmaxKind): T {
+  const out = x.array.backend.softmax(x.array, kind);
+  return record(NODES[kind], out, [x], (node, output) => {
     const saved = node.saveOutput(output);
-    return (grad) => [rowsGrad(grad, saved.get(grad), log)];
+    return (grad) => [rowsGrad(grad, saved.get(grad), kind === 'logSoftmax')];
   });
 }
 
@@ -67,8 +71,11 @@ function rowsGrad<T extends Variable>(grad: T, output: T, log: boolean): T {
 
 /** eˣ / Σ eˣ along dim. */
 export const softmax = <T extends Variable>(x: T, dim: number, dtype?: DType): T =>
-  along(tensorGiven(x, 'softmax'), dim, false, dtype);
+  along(tensorGiven(x, 'softmax'), dim, 'softmax', dtype);
+
+/** `softmax` with zeros for rows that are −∞ throughout. */
+export const safeSoftmax = <T extends Variable>(x: T, dim: number): T => along(x, dim, 'safeSoftmax');
 
 /** log(softmax(x)) along dim, exact where softmax underflows. */
 export const logSoftmax = <T extends Variable>(x: T, dim: number, dtype?: DType): T =>
-  along(tensorGiven(x, 'log_softmax'), dim, true, dtype);
+  along(tensorGiven(x, 'log_softmax'), dim, 'logSoftmax', dtype);

@@ -1,7 +1,8 @@
 /** What a call of a backend is called in a profile, which arrays it works on, and how much it computes. */
 import { NDArray } from '../backend/array.ts';
-import type { Backend, GemmOptions, StepSpec } from '../backend/backend.ts';
+import type { Backend, GemmOptions, SoftmaxKind, StepSpec } from '../backend/backend.ts';
 import { dtypeInfo } from '../core/dtype.ts';
+import { snakeCase } from '../core/pythonText.ts';
 import { numElements } from '../core/shape.ts';
 
 type Call = readonly unknown[];
@@ -37,7 +38,7 @@ export const KERNELS: Readonly<Record<keyof Backend, Naming | null>> = {
   sort: 'sort',
   matmul: (_a: NDArray, _b: NDArray, options?: GemmOptions) => (options?.bias ? 'addmm' : 'matmul'),
   matmulAndSums: 'matmul',
-  softmax: (_x: NDArray, log: boolean) => (log ? 'log_softmax' : 'softmax'),
+  softmax: (_x: NDArray, kind: SoftmaxKind) => snakeCase(kind),
   softmaxGrad: (_grad: NDArray, _output: NDArray, log: boolean) =>
     log ? 'log_softmax_grad' : 'softmax_grad',
   crossEntropy: 'cross_entropy',

@@ -711,15 +711,15 @@ describe('rows', () => {
     for (const dtype of ['float32', 'float64'] as const) {
       for (const shape of shapes) {
         for (const layout of LAYOUTS) {
-          for (const log of [false, true]) {
-            compareClose(`softmax ${log} [${shape}] ${layout}`, (b) =>
-              b.softmax(make(b, shape, dtype, layout), log),
+          for (const kind of ['softmax', 'logSoftmax', 'safeSoftmax'] as const) {
+            compareClose(`${kind} [${shape}] ${layout}`, (b) =>
+              b.softmax(make(b, shape, dtype, layout), kind),
             );
-            compareClose(`softmaxGrad ${log} [${shape}] ${layout}`, (b) =>
+            compareClose(`gradient of ${kind} [${shape}] ${layout}`, (b) =>
               b.softmaxGrad(
                 make(b, shape, dtype, layout, 4),
-                b.softmax(make(b, shape, dtype, 'contiguous'), log),
-                log,
+                b.softmax(make(b, shape, dtype, 'contiguous'), kind),
+                kind === 'logSoftmax',
               ),
             );
           }
@@ -736,12 +736,25 @@ describe('rows', () => {
       [1, 2, 3, 4, Number.NaN],
       [Infinity, 0, 0, 0, 0],
       [1000, 999, -1000, 0, 500],
+      [-Infinity, Number.NaN, -Infinity, -Infinity, -Infinity],
     ];
-    for (const log of [false, true]) {
-      compareClose(`special ${log}`, (b) =>
-        b.softmax(b.upload(Float32Array.from(rows.flat()), [6, 5], 'float32'), log),
+    for (const kind of ['softmax', 'logSoftmax', 'safeSoftmax'] as const) {
+      compareClose(`special ${kind}`, (b) =>
+        b.softmax(b.upload(Float32Array.from(rows.flat()), [7, 5], 'float32'), kind),
       );
     }
+  });
+
+  it('rows of which a mask leaves so many elements', () => {
+    const n = 70;
+    const values = Float32Array.from({ length: (n + 1) * n }, (_, i) =>
+      i % n < Math.floor(i / n) ? ((i * 37) % 101) / 25 - 2 : -Infinity,
+    );
+    for (const kind of ['softmax', 'safeSoftmax'] as const)
+      compareClose(`masked ${kind}`, (b) => b.softmax(b.upload(values, [n + 1, n], 'float32'), kind));
+    // What is far below the largest, but not by so much that it vanishes, must not be lost.
+    const deep = Float32Array.from({ length: 40 }, (_, i) => (i === 0 ? 0 : i < 20 ? -103.5 : -104.5));
+    compareClose('far below', (b) => b.softmax(b.upload(deep, [40], 'float32'), 'softmax'));
   });
 
   it('cross-entropy and its gradient', () => {
@@ -988,7 +1001,7 @@ describe('memory that moves when it grows', () => {
   it.each<[string, (b: ReferenceBackend) => readonly NDArray[]]>([
     ['standardize', (b) => Object.values(b.standardize(x(b, [2, 3, 4]), 1e-5))],
     ['standardizeGrad', (b) => [b.standardizeGrad(x(b, [2, 3, 4], 3), x(b, [2, 3, 4], 2), x(b, [3]))]],
-    ['softmax', (b) => [b.softmax(x(b, [3, 4]), true)]],
+    ['softmax', (b) => [b.softmax(x(b, [3, 4]), 'logSoftmax')]],
     ['softmaxGrad', (b) => [b.softmaxGrad(x(b, [3, 4]), x(b, [3, 4], 2), true)]],
     [
       'crossEntropy',

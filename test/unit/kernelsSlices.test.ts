@@ -254,7 +254,7 @@ describe.each(benches)('slices, $name build', (bench) => {
         BigInt64Array.from({ length: rows }, (_, i) => (i % 5 === 4 ? -100n : BigInt(i % n))),
       );
       const scratch = bench.alloc(rows * 16);
-      bench.sliced('softmax_f32', (out) => [x, out, n], rows, rows * n * 4);
+      for (const safe of [0, 1]) bench.sliced('softmax_f32', (out) => [x, out, n, safe], rows, rows * n * 4);
       bench.sliced('log_softmax_f32', (out) => [x, out, n], rows, rows * n * 4);
       bench.sliced('softmax_grad_f32', (out) => [g, x, out, n], rows, rows * n * 4);
       bench.sliced('log_softmax_grad_f32', (out) => [g, x, out, n], rows, rows * n * 4);

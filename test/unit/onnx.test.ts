@@ -30,6 +30,21 @@ class Convolutional extends nn.Module {
   }
 }
 
+/** Attention of a sequence to itself; the third query may look nowhere. */
+class Masked extends nn.Module {
+  declare open: Tensor;
+  constructor() {
+    super();
+    this.registerBuffer(
+      'open',
+      torch.ones(5, 5).tril().bool().logicalAnd(torch.arange(5).ne(2).unsqueeze(1)),
+    );
+  }
+  forward(x: Tensor): Tensor {
+    return F.scaledDotProductAttention(x, x, x, { attnMask: this.open });
+  }
+}
+
 type Case = [string, () => nn.Module, number[]];
 /** Shapes of one sample. */
 const v = [12];
@@ -131,6 +146,7 @@ const cases: Case[] = [
     () => new nn.TransformerEncoderLayer(8, 2, { batchFirst: true, dimFeedforward: 16 }),
     seq,
   ],
+  ['masked attention', () => new Masked(), seq],
 ];
 /** The first output of a module that has several. */
 class First extends nn.Module {

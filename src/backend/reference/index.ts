@@ -18,6 +18,7 @@ import type {
   PixelScaling,
   ReduceSpec,
   SgdOptions,
+  SoftmaxKind,
   StepSpec,
   UnarySpec,
 } from '../backend.ts';
@@ -155,8 +156,8 @@ export class ReferenceBackend implements Backend, ArrayHost {
     return matmul(this, a, b, options);
   }
 
-  softmax(x: NDArray, log: boolean): NDArray {
-    return softmax(this, x, log);
+  softmax(x: NDArray, kind: SoftmaxKind): NDArray {
+    return softmax(this, x, kind);
   }
   softmaxGrad(grad: NDArray, output: NDArray, log: boolean): NDArray {
     return softmaxGrad(this, grad, output, log);

@@ -1,7 +1,7 @@
 /** Reductions in plain TypeScript: sums run in double precision, so the reference is also the exact answer. */
 import { contiguousStrides, isContiguous, numElements, reordered, type Shape } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
-import type { ReduceSpec } from '../backend.ts';
+import type { ReduceSpec, SoftmaxKind } from '../backend.ts';
 import { type ArrayHost, bigints, numbers, store } from './elements.ts';
 
 /** The shape that is left when `dims` (sorted) are reduced. */
@@ -111,7 +111,7 @@ export function extreme(
   return { values, indices };
 }
 
-export function softmax(host: ArrayHost, x: NDArray, log: boolean): NDArray {
+export function softmax(host: ArrayHost, x: NDArray, kind: SoftmaxKind): NDArray {
   const out = host.empty(x.shape, x.dtype, contiguousStrides(x.shape));
   const values = numbers(host, x);
   const n = x.shape.length > 0 ? x.shape[x.shape.length - 1] : 1;
@@ -119,11 +119,12 @@ export function softmax(host: ArrayHost, x: NDArray, log: boolean): NDArray {
   for (let row = 0; row < values.length; row += n) {
     let top = -Infinity;
     for (let j = 0; j < n; j++) top = Math.max(top, values[row + j]);
+    if (kind === 'safeSoftmax' && top === -Infinity) continue;
     let sum = 0;
     for (let j = 0; j < n; j++) sum += Math.exp(values[row + j] - top);
     for (let j = 0; j < n; j++) {
       const shifted = values[row + j] - top;
-      result[row + j] = log ? shifted - Math.log(sum) : Math.exp(shifted) / sum;
+      result[row + j] = kind === 'logSoftmax' ? shifted - Math.log(sum) : Math.exp(shifted) / sum;
     }
   }
   store(host, out, result);

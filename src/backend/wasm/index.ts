@@ -24,6 +24,7 @@ import type {
   PixelScaling,
   ReduceSpec,
   SgdOptions,
+  SoftmaxKind,
   StepSpec,
   UnarySpec,
 } from '../backend.ts';
@@ -246,9 +247,9 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
     return super.matmul(a, b, options);
   }
 
-  override softmax(x: NDArray, log: boolean): NDArray {
+  override softmax(x: NDArray, kind: SoftmaxKind): NDArray {
     this.begin(x);
-    return rows.softmax(this, x, log) ?? super.softmax(x, log);
+    return rows.softmax(this, x, kind) ?? super.softmax(x, kind);
   }
   override softmaxGrad(grad: NDArray, output: NDArray, log: boolean): NDArray {
     this.begin(grad, output);

@@ -1,6 +1,6 @@
 /** Softmax and cross-entropy along rows of floats. Other dtypes are left to the reference loops: null. */
 import type { NDArray } from '../array.ts';
-import type { CrossEntropyOptions, CrossEntropyResult } from '../backend.ts';
+import type { CrossEntropyOptions, CrossEntropyResult, SoftmaxKind } from '../backend.ts';
 import type { WasmContext } from './context.ts';
 import { packed, rowChunk } from './kernels.ts';
 
@@ -9,15 +9,16 @@ const EXP_WORK = 4;
 
 const lastSize = (x: NDArray): number => x.shape[x.shape.length - 1] ?? 1;
 
-export function softmax(host: WasmContext, x: NDArray, log: boolean): NDArray | null {
+export function softmax(host: WasmContext, x: NDArray, kind: SoftmaxKind): NDArray | null {
   if (x.dtype !== 'float32' || x.size === 0) return null;
   const n = lastSize(x);
   const out = host.empty(x.shape, x.dtype);
   const source = packed(host, x);
   const rows = x.size / n;
+  const log = kind === 'logSoftmax';
   host.runtime.pool.run(
     log ? 'log_softmax_f32' : 'softmax_f32',
-    [host.pointer(source.array), host.pointer(out), n],
+    [host.pointer(source.array), host.pointer(out), n, ...(log ? [] : [Number(kind === 'safeSoftmax')])],
     rows,
     rowChunk(host, rows, n * EXP_WORK),
   );

@@ -19,6 +19,7 @@ import type {
   PixelScaling,
   ReduceSpec,
   SgdOptions,
+  SoftmaxKind,
   StepSpec,
   UnarySpec,
 } from '../backend.ts';
@@ -183,9 +184,9 @@ export class WebGPUBackend implements Backend {
     this.#gpu.begin(a, b);
     return matmulAndSums(this.#gpu, a, b);
   }
-  softmax(x: NDArray, log: boolean): NDArray {
+  softmax(x: NDArray, kind: SoftmaxKind): NDArray {
     this.#gpu.begin(x);
-    return rows.softmax(this.#gpu, x, log);
+    return rows.softmax(this.#gpu, x, kind);
   }
   softmaxGrad(grad: NDArray, output: NDArray, log: boolean): NDArray {
     this.#gpu.begin(grad, output);

@@ -1,6 +1,7 @@
 /** Kernels over rows: a thread per short row, a workgroup per long one. Softmax is one of them. */
 import { contiguousStrides } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
+import type { SoftmaxKind } from '../backend.ts';
 import type { BoundArray, GpuContext, Room } from './context.ts';
 import { laneOf } from './elementTypes.ts';
 import { split } from './foldKernels.ts';
@@ -110,21 +111,25 @@ const keptOf = (length: number): number => {
   return length <= SHORT_ROW || each > MOST_KEPT ? 0 : 2 ** Math.ceil(Math.log2(each));
 };
 
-const softmaxText = (log: boolean, x: string): string => `
+/** An element of the result; `top` is −∞ only where the whole row is. */
+const shareText = (kind: SoftmaxKind, power: string): string =>
+  kind === 'safeSoftmax' ? `select(${power} / sum, 0.0, top == -f_inf())` : `${power} / sum`;
+
+const softmaxText = (kind: SoftmaxKind, x: string): string => `
 var m = -f_inf();
 EACH(j) { m = f_max(m, ${x}); }
 let top = MAX(m);
 var s = 0.0;
 EACH(j) { s += f_exp(${x} - top); }
 let sum = SUM(s);
-${log ? 'let shift = f_log(sum);' : ''}
+${kind === 'logSoftmax' ? 'let shift = f_log(sum);' : ''}
 EACH(j) {
   let z = ${x} - top;
-  y[to + j] = ${log ? 'z - shift' : 'f_exp(z) / sum'};
+  y[to + j] = ${kind === 'logSoftmax' ? 'z - shift' : shareText(kind, 'f_exp(z)')};
 }`;
 
 /** The same with the elements in registers; those beyond the row are −∞ there. */
-function keptSoftmaxText(log: boolean, x: string, length: number, kept: number): string {
+function keptSoftmaxText(kind: SoftmaxKind, x: string, length: number, kept: number): string {
   const each = `for (var k = 0u; k < ${kept}u; k++)`;
   const j = `let j = lid + k * ${teamOf(length)}u;`;
   return `
@@ -142,25 +147,25 @@ ${each} {
   ${j}
   v[k] = v[k] - top;
   let e = f_exp(v[k]);
-  ${log ? '' : 'v[k] = e;'}
+  ${kind === 'logSoftmax' ? '' : 'v[k] = e;'}
   if (j < P.length) { s += e; }
 }
 let sum = SUM(s);
-${log ? 'let shift = f_log(sum);' : ''}
+${kind === 'logSoftmax' ? 'let shift = f_log(sum);' : ''}
 ${each} {
   ${j}
-  if (j < P.length) { y[to + j] = ${log ? 'v[k] - shift' : 'v[k] / sum'}; }
+  if (j < P.length) { y[to + j] = ${kind === 'logSoftmax' ? 'v[k] - shift' : shareText(kind, 'v[k]')}; }
 }`;
 }
 
-export function softmax(gpu: GpuContext, input: NDArray, log: boolean): NDArray {
+export function softmax(gpu: GpuContext, input: NDArray, kind: SoftmaxKind): NDArray {
   laneOf(input.dtype, 'softmax');
   const x = gpu.contiguous(input);
   const length = rowLength(x);
   const out = gpu.empty(x.shape, x.dtype, contiguousStrides(x.shape));
   if (x.size === 0) return out;
   if (!rowFits(gpu, length)) {
-    softmaxByFolds(gpu, out, x, log);
+    softmaxByFolds(gpu, out, x, kind);
     return out;
   }
   const kept = keptOf(length);
@@ -168,27 +173,28 @@ export function softmax(gpu: GpuContext, input: NDArray, log: boolean): NDArray 
     const source = gpu.source('x', from, TAKEN_IN);
     const element = source.at('at + j');
     runRows(gpu, {
-      key: `softmax ${log} ${kept}${source.key}`,
+      key: `softmax ${kind} ${kept}${source.key}`,
       bindings: [...source.bindings, { name: 'y', array: to, writes: true }],
       params: [['x_at: u32', from.offset], ['y_at: u32', to.offset], ...source.params],
       rows,
       length,
       declarations: source.declarations,
       body: () =>
-        `let at = P.x_at + row * P.length;\nlet to = P.y_at + row * P.length;\n${kept > 0 ? keptSoftmaxText(log, element, length, kept) : softmaxText(log, element)}`,
+        `let at = P.x_at + row * P.length;\nlet to = P.y_at + row * P.length;\n${kept > 0 ? keptSoftmaxText(kind, element, length, kept) : softmaxText(kind, element)}`,
     });
   });
   return out;
 }
 
 /** Of rows that are too long to be bound: reductions and elementwise ops work on parts. */
-function softmaxByFolds(gpu: GpuContext, out: NDArray, x: NDArray, log: boolean): void {
+function softmaxByFolds(gpu: GpuContext, out: NDArray, x: NDArray, kind: SoftmaxKind): void {
   const last = [x.shape.length - 1];
   const top = reduce(gpu, MAX, x, last, true);
   const powers = like(gpu, x, 'f_exp(x - top)', { x, top });
   const sum = reduce(gpu, SUM, powers, last, true);
-  if (log) apply(gpu, out, 'x - top - f_log(sum)', { x, top, sum });
-  else apply(gpu, out, 'divide(p, sum)', { p: powers, sum });
+  if (kind === 'logSoftmax') apply(gpu, out, 'x - top - f_log(sum)', { x, top, sum });
+  else if (kind === 'softmax') apply(gpu, out, 'divide(p, sum)', { p: powers, sum });
+  else apply(gpu, out, 'select(divide(p, sum), 0.0, top == -f_inf())', { p: powers, sum, top });
   for (const array of [top, powers, sum]) array.release();
 }
 

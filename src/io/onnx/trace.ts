@@ -10,6 +10,7 @@ import type {
   Operand,
   PixelScaling,
   ReduceSpec,
+  SoftmaxKind,
   UnarySpec,
 } from '../../backend/backend.ts';
 import { ReferenceBackend } from '../../backend/reference/index.ts';
@@ -219,10 +220,17 @@ export class TraceBackend extends ReferenceBackend {
       },
     );
   }
-  override softmax(x: NDArray, log: boolean): NDArray {
+  override softmax(x: NDArray, kind: SoftmaxKind): NDArray {
     return this.#record(
-      () => super.softmax(x, log),
-      () => this.#emit(log ? 'LogSoftmax' : 'Softmax', [this.#in(x)], { axis: -1 }),
+      () => super.softmax(x, kind),
+      () => {
+        const logits = this.#in(x);
+        const out = this.#emit(kind === 'logSoftmax' ? 'LogSoftmax' : 'Softmax', [logits], { axis: -1 });
+        if (kind !== 'safeSoftmax') return out;
+        const top = this.#emit('ReduceMax', [logits], { axes: [-1], keepdims: 1 });
+        const closed = this.#emit('Equal', [top, constant([-Infinity], x.dtype)]);
+        return this.#emit('Where', [closed, constant([0], x.dtype), out]);
+      },
     );
   }
   override indexSelect(x: NDArray, dim: number, index: NDArray): NDArray {

@@ -4,8 +4,10 @@ import { ArgumentError, ShapeError } from '../../core/errors.ts';
 import { inOp } from '../../core/inOp.ts';
 import { formatShape } from '../../core/shape.ts';
 import { fromTypedArray } from '../../creation.ts';
+import { composed } from '../../ops/composite.ts';
 import type { GeneratorOptions } from '../../ops/draw.ts';
 import { tensorGiven } from '../../ops/given.ts';
+import { safeSoftmax } from '../../ops/softmax.ts';
 import { taking } from '../../ops/taking.ts';
 import { whereOp } from '../../ops/where.ts';
 import { type Flexible, named } from '../../tensor/namedArguments.ts';
@@ -37,21 +39,26 @@ type AttentionRest = Flexible<
 >;
 
 /** Bool [l, s]: true on and below the diagonal. */
-export function causalMask(l: number, s: number, device: string): Tensor {
-  const data = Uint8Array.from({ length: l * s }, (_, i) => (i % s <= Math.floor(i / s) ? 1 : 0));
+function causalMask(l: number, s: number, device: string): Tensor {
+  const data = new Uint8Array(l * s);
+  for (let i = 0; i < l; i++) data.fill(1, i * s, i * s + Math.min(i + 1, s));
   return fromTypedArray(data, [l, s], { dtype: 'bool', device });
 }
 
-/** Softmax of scores over the last dimension; rows that are −∞ throughout give zeros. */
-export function maskedSoftmax(scores: Tensor): Tensor {
-  const closed = scores.detach().eq(-Infinity).all(-1, true);
-  const open = whereOp<Tensor>(closed, 0, scores);
-  return whereOp<Tensor>(closed, 0, open.softmax(-1));
-}
-
-/** Scores with a mask laid over them: what a bool mask forbids becomes −∞, a floating one is added. */
-export function applyMask(scores: Tensor, mask: Tensor): Tensor {
-  return mask.dtype === 'bool' ? whereOp<Tensor>(mask, scores, -Infinity) : scores.add(mask);
+/**
+ * Softmax of scores over the last dimension with a mask laid over them: what a bool mask forbids becomes −∞, a floating
+ * one is added. Rows that are −∞ throughout give zeros.
+ */
+function maskedSoftmax(scores: Tensor, mask: Tensor): Tensor {
+  if (mask.dtype !== 'bool') return safeSoftmax(scores.add(mask), -1);
+  // Gradients pass the mask unchanged: where it forbids the softmax leaves nothing of them.
+  const open = composed(
+    'MaskedFillBackward0',
+    scores,
+    (raw) => whereOp<Tensor>(mask, raw, -Infinity),
+    (grad) => [grad],
+  );
+  return safeSoftmax(open, -1);
 }
 
 /**
@@ -102,7 +109,7 @@ export const scaledDotProductAttention = /* @__PURE__ */ taking(
       const scores = query.mul(factor).matmul(keys.transpose(-2, -1));
       const [l, s] = [query.shape[query.ndim - 2], key.shape[key.ndim - 2]];
       const mask = isCausal ? causalMask(l, s, query.device) : attnMask;
-      const weights = mask === null ? scores.softmax(-1) : maskedSoftmax(applyMask(scores, mask));
+      const weights = mask === null ? scores.softmax(-1) : maskedSoftmax(scores, mask);
       const kept = dropoutP > 0 ? dropout(weights, dropoutP, true, { generator }) : weights;
       return kept.matmul(values);
     });
