@@ -4,6 +4,7 @@
 export * from './binary';
 export * from './compare';
 export * from './conv';
+export * from './convDirect';
 export * from './convert';
 export * from './copy';
 export * from './depthwise';

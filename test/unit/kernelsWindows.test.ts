@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NDArray } from '../../src/backend/array.ts';
 import { ReferenceBackend } from '../../src/backend/reference/index.ts';
+import { isDirect, isDirectInput, isDirectWeight } from '../../src/backend/wasm/directConvolution.ts';
 import { WasmBackend } from '../../src/backend/wasm/index.ts';
 import type { Sliding, Triple, WindowList, Windows } from '../../src/backend/windows.ts';
 import { numElements, type Shape } from '../../src/core/shape.ts';
@@ -120,6 +121,60 @@ describe('convolutions', () => {
     }
   });
 
+  it('equal it where bands of the input itself are read, each of the three kernels', () => {
+    const used = { forward: 0, input: 0, weight: 0 };
+    for (let i = 0; i < 36; i++) {
+      const flat = i % 6 === 0;
+      const taps = (d: number): number => (flat && d === 1 ? 1 : 1 + random(5));
+      const kernel: Triple = [1, taps(1), taps(2)];
+      const dilation: Triple = [1, 1 + random(2), 1 + random(2)];
+      const padding: Triple = [0, flat ? 0 : random(4), random(4)];
+      const span = kernel.map((n, d) => dilation[d] * (n - 1));
+      const output: Triple = [1, flat ? 1 : 9 + random(16), (flat ? 200 : 9) + random(16)];
+      const size = (d: number): number => Math.max(1, output[d] + span[d] - 2 * padding[d]);
+      const input: Triple = [1, size(1), size(2)];
+      const out = (d: number): number => input[d] + 2 * padding[d] - span[d];
+      const g: Sliding = {
+        input,
+        output: [1, out(1), out(2)],
+        kernel,
+        stride: [1, 1, 1],
+        padding,
+        dilation,
+      };
+      const [ins, outs] = [1 + random(9), 1 + random(15)];
+      used.forward += Number(isDirect(g, ins, outs));
+      used.input += Number(isDirectInput(g, ins, outs));
+      used.weight += Number(isDirectWeight(g, ins, outs));
+      check(g, 2, [1 + random(3), 1 + random(2), ins, outs]);
+    }
+    for (const count of Object.values(used)) expect(count).toBeGreaterThan(8);
+  });
+
+  it('spread what is no number as far as it does', () => {
+    const side: Triple = [1, 18, 19];
+    const [one, three, none]: Triple[] = [
+      [1, 1, 1],
+      [1, 3, 3],
+      [0, 1, 1],
+    ];
+    const g = { input: side, output: side, kernel: three, stride: one, padding: none, dilation: one };
+    expect(isDirect(g, 3, 7) && isDirectInput(g, 3, 7) && isDirectWeight(g, 3, 7)).toBe(true);
+    const values = waves(2 * 3 * 18 * 19, 1, 5);
+    values[19 * 18 - 1] = Number.NaN;
+    values[19 * 18 * 2] = Number.POSITIVE_INFINITY;
+    const run = (backend: ReferenceBackend): NDArray[] => {
+      const x = backend.upload(values, [2, 3, 18, 19], 'float32');
+      const grad = array(backend, [2, 7, 18, 19], 4);
+      return [
+        backend.convolve(x, array(backend, [7, 3, 3, 3], 2), null, g, 1),
+        backend.convolveWeight(grad, x, g, 1),
+        backend.convolveInput(x, array(backend, [3, 7, 3, 3], 2), g, 1),
+      ];
+    };
+    compare(run, 1e-3, 'NaN and infinity');
+  });
+
   it('equal it beyond one panel of columns and one block of channels', () => {
     for (const [channels, size] of [
       [70, 40],
@@ -184,6 +239,49 @@ describe.each(benches)('convolutions in slices, $name build', (bench) => {
         (out) => [x, out, geo, scratch],
         batch * groups * ins,
         batch * groups * ins * taps * outputs * 4,
+      );
+      bench.reset();
+    }
+  });
+});
+
+describe.each(benches)('convolutions by bands in slices, $name build', (bench) => {
+  it('give the same bits and write nothing outside', () => {
+    for (let i = 0; i < 30; i++) {
+      const [batch, groups, ins, outs, rows] = [
+        1 + random(4),
+        1 + random(2),
+        1 + random(4),
+        1 + random(13),
+        1 + random(5),
+      ];
+      const output = [1 + random(9), 4 + random(20)];
+      const taps = [1 + random(3), 1 + random(5)];
+      const dilation = [1 + random(2), 1 + random(2)];
+      const padding = [random(4) - 1, random(4) - 1];
+      const input = output.map((n, d) => Math.max(1, n + (taps[d] - 1) * dilation[d] - 2 * padding[d]));
+      const [images, block] = [2, 1 + random(ins)];
+      const area = taps[0] * taps[1];
+      const words = [input, padding, output, taps, dilation].flat();
+      words.push(ins, outs, groups, rows, ins * area, area, random(2), images, batch, block);
+      const geo = bench.put(Int32Array.from(words));
+      const [nx, nw, ng] = [
+        batch * groups * ins * input[0] * input[1],
+        groups * outs * ins * area,
+        batch * groups * outs * output[0] * output[1],
+      ];
+      const [x, w, grad] = [bench.put(waves(nx)), bench.put(waves(nw, 1, 2)), bench.put(waves(ng, 1, 3))];
+      const bias = bench.put(waves(groups * outs, 1, 4));
+      const scratch = bench.alloc(400_000);
+      const units = batch * groups * Math.ceil(output[0] / rows);
+      bench.sliced('conv_direct_f32', (out) => [x, w, bias, out, geo, scratch], units, ng * 4);
+      const parts = Math.ceil(batch / images);
+      const blocks = Math.ceil(ins / block);
+      bench.sliced(
+        'conv_direct_weight_f32',
+        (out) => [grad, x, out, geo, scratch],
+        parts * groups * blocks,
+        parts * nw * 4,
       );
       bench.reset();
     }

@@ -3,6 +3,14 @@ import type { NDArray } from '../array.ts';
 import { lastOf, type Sliding, volume } from '../windows.ts';
 import { runWithScratch, type WasmContext } from './context.ts';
 import { depthwise, depthwiseInput, depthwiseWeight, isDepthwise } from './depthwise.ts';
+import {
+  directConvolution,
+  directInput,
+  directWeight,
+  isDirect,
+  isDirectInput,
+  isDirectWeight,
+} from './directConvolution.ts';
 import { packed, productChunk } from './kernels.ts';
 
 /** Elements of a panel of columns: with its packed copy it stays in the second-level cache. */
@@ -23,6 +31,8 @@ interface Plan {
   readonly block: number;
   readonly blocks: number;
   readonly parts: number;
+  /** Images of a part. */
+  readonly images: number;
   readonly taps: number;
   readonly outputs: number;
   readonly inputs: number;
@@ -64,6 +74,7 @@ function plan(
     block,
     blocks: Math.ceil(channels / block),
     parts: Math.ceil(batch / images),
+    images,
     taps,
     outputs,
     inputs,
@@ -98,6 +109,7 @@ export function convolve(
   const batch = x.shape[0];
   const [outs, channels] = [weight.shape[0] / groups, weight.shape[1]];
   if (isDepthwise(g, channels, outs)) return depthwise(host, x, weight, bias, g);
+  if (isDirect(g, channels, outs)) return directConvolution(host, x, weight, bias, g, groups);
   const out = host.empty([batch, weight.shape[0], ...lastOf(g.output, x.shape.length - 2)], 'float32');
   const p = plan(host, g, batch, channels, outs, groups);
   const operands = [x, weight, bias].map((each) => each && packed(host, each));
@@ -127,6 +139,7 @@ export function convolveInput(
   const batch = grad.shape[0];
   const [outs, channels] = [weight.shape[0] / groups, weight.shape[1]];
   if (isDepthwise(g, channels, outs)) return depthwiseInput(host, grad, weight, g);
+  if (isDirectInput(g, channels, outs)) return directInput(host, grad, weight, g, groups);
   const out = host.empty([batch, channels * groups, ...lastOf(g.input, grad.shape.length - 2)], 'float32');
   const p = plan(host, g, batch, channels, outs, groups);
   const operands = [packed(host, grad), packed(host, weight)];
@@ -160,13 +173,17 @@ export function convolveWeight(
   const parts = p.parts === 1 ? out : host.empty([p.parts, ...shape], 'float32');
   const operands = [packed(host, grad), packed(host, x)];
   const [pg, px] = operands.map(({ array }) => host.pointer(array));
-  const last = p.outputs - (p.panels - 1) * p.panel;
-  const rows = [p.block, channels - (p.blocks - 1) * p.block].map((count) => count * p.taps);
-  const products = rows.flatMap((n) => [p.panel, last].map((k) => [outs, n, k] as const));
-  const units = p.parts * groups * p.blocks;
-  const bytes = scratchBytes(host, rows[0], p.panel, products);
-  const args = [pg, px, host.pointer(parts), host.pointer(p.geometry), 0];
-  runWithScratch(host, 'conv_weight_f32', args, bytes, units, productChunk(host, units, p.work));
+  if (isDirectWeight(g, channels, outs)) {
+    directWeight(host, [pg, px, host.pointer(parts)], g, [batch, groups, channels, outs], p);
+  } else {
+    const last = p.outputs - (p.panels - 1) * p.panel;
+    const rows = [p.block, channels - (p.blocks - 1) * p.block].map((count) => count * p.taps);
+    const products = rows.flatMap((n) => [p.panel, last].map((k) => [outs, n, k] as const));
+    const units = p.parts * groups * p.blocks;
+    const bytes = scratchBytes(host, rows[0], p.panel, products);
+    const args = [pg, px, host.pointer(parts), host.pointer(p.geometry), 0];
+    runWithScratch(host, 'conv_weight_f32', args, bytes, units, productChunk(host, units, p.work));
+  }
   if (parts !== out) {
     host.runtime.pool.run(
       'add_parts_f32',
