@@ -32,14 +32,7 @@ class Convolutional extends nn.Module {
 
 /** Attention of a sequence to itself; the third query may look nowhere. */
 class Masked extends nn.Module {
-  declare open: Tensor;
-  constructor() {
-    super();
-    this.registerBuffer(
-      'open',
-      torch.ones(5, 5).tril().bool().logicalAnd(torch.arange(5).ne(2).unsqueeze(1)),
-    );
-  }
+  open = torch.ones(5, 5).tril().bool().logicalAnd(torch.arange(5).ne(2).unsqueeze(1));
   forward(x: Tensor): Tensor {
     return F.scaledDotProductAttention(x, x, x, { attnMask: this.open });
   }
@@ -220,6 +213,28 @@ describe('ONNX Runtime', () => {
 });
 
 describe('a module', () => {
+  it('may hold constants in properties and lists, and is refused if it takes them from elsewhere', () => {
+    const outside = torch.tensor([1, 2, 3]);
+    class Holds extends nn.Module {
+      scale = torch.tensor(2);
+      shifts = [torch.tensor([1, 2, 3]), torch.tensor([4, 5, 6])];
+      forward(x: Tensor): Tensor {
+        return this.scale.mul(x).add(this.shifts[0]).sub(this.shifts[1]);
+      }
+    }
+    class Elsewhere extends nn.Module {
+      forward(x: Tensor): Tensor {
+        return x.add(outside);
+      }
+    }
+    const model = new Holds();
+    expect(toOnnx(model, torch.ones(2, 3)).length).toBeGreaterThan(50);
+    expect(model.forward(torch.ones(1, 3)).tolist()).toEqual([[-1, -1, -1]]);
+    expect(() => toOnnx(new Elsewhere(), torch.ones(2, 3))).toThrow(
+      'exportOnnx: forward uses a tensor that belongs to no module; hold it in a property or a buffer (add: Expected all',
+    );
+  });
+
   it.each(cases)('%s has a graph', (_name, make, shape) => {
     expect(toOnnx(new First(make()), torch.randn(2, ...shape)).length).toBeGreaterThan(50);
   });

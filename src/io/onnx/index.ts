@@ -2,7 +2,7 @@
 import { noGrad } from '../../autograd/gradMode.ts';
 import { getDefaultDevice, registerBackend, setDefaultDevice } from '../../backend/registry.ts';
 import type { TypedArray } from '../../core/dtype.ts';
-import { ArgumentError } from '../../core/errors.ts';
+import { ArgumentError, DeviceError } from '../../core/errors.ts';
 import type { Module } from '../../nn/module.ts';
 import { Tensor } from '../../tensor.ts';
 import { type Target, writeTo } from '../target.ts';
@@ -36,6 +36,24 @@ interface Traced {
 const namesFor = (given: readonly string[] | undefined, count: number, word: string): string[] =>
   Array.from({ length: count }, (_, i) => given?.[i] ?? (count === 1 ? word : `${word}_${i}`));
 
+/** Tensors that a module holds in properties or lists, registered or not. */
+const constantsOf = (module: Module): Tensor[] =>
+  Object.values(module)
+    .flatMap((value: unknown) => (Array.isArray(value) ? value.flat() : [value]))
+    .filter((value): value is Tensor => value instanceof Tensor);
+
+/** @throws ArgumentError if forward mixes its inputs with tensors that nobody could move to the device */
+function called(model: Module, inputs: readonly Tensor[], device: string): unknown {
+  try {
+    return model.call(...inputs);
+  } catch (error) {
+    if (!(error instanceof DeviceError && error.message.includes(` ${device} `))) throw error;
+    throw refused(
+      `forward uses a tensor that belongs to no module; hold it in a property or a buffer (${error.message})`,
+    );
+  }
+}
+
 /** What `forward` does with these inputs, on a device that writes it down; the module is as before afterwards. */
 function trace(
   model: Module,
@@ -60,13 +78,19 @@ function trace(
       moved.push([tensor, tensor.array]);
       tensor.setArray(array);
     }
+    for (const tensor of model.modules().flatMap(constantsOf)) {
+      if (seen.has(tensor)) continue;
+      seen.add(tensor);
+      moved.push([tensor, tensor.array]);
+      tensor.setArray(backend.upload(tensor.data, tensor.shape, tensor.dtype));
+    }
     const given = inputs.map((x, i) => {
       const array = backend.upload(x.data, x.shape, x.dtype);
       backend.name(array, names[i], null);
       return new Tensor(array);
     });
     setDefaultDevice(backend.device);
-    const result = noGrad(() => model.call(...given));
+    const result = noGrad(() => called(model, given, backend.device));
     const list = Array.isArray(result) ? result.flat() : [result];
     if (!list.every((x): x is Tensor => x instanceof Tensor && x.device === backend.device))
       throw refused('forward must return a tensor, or a list of tensors, that depends on the inputs');
@@ -233,8 +257,9 @@ const somethingElse = (): ArgumentError =>
 
 /**
  * The model as an ONNX file (opset 17), in evaluation mode. `forward` is run on examples of its inputs, on a device that
- * writes down every kernel, so any code in it exports, as long as its course does not depend on the values.
- * @throws ArgumentError for an operation that ONNX has no counterpart of here
+ * writes down every kernel, so any code in it exports, as long as its course does not depend on the values. Tensors that modules hold, registered
+ * or not, become constants.
+ * @throws ArgumentError for an operation that ONNX has no counterpart of here, or a tensor from outside the modules
  */
 export function toOnnx(
   model: Module,
