@@ -1,7 +1,7 @@
 /** One step of each recurrent layer, shared by the layers over sequences and by the cells. */
 import { cat } from '../ops/join.ts';
 import { linear } from '../ops/matmul.ts';
-import { gruCell, lstmCell } from '../ops/recurrent.ts';
+import { gruCell, lstmCell, type StateProduct, sharedProducts } from '../ops/recurrent.ts';
 import type { Tensor } from '../tensor.ts';
 
 export type Mode = 'LSTM' | 'GRU' | 'RNN_TANH' | 'RNN_RELU';
@@ -21,11 +21,26 @@ export interface StateWeights {
 export type State = readonly [hidden: Tensor, cell?: Tensor];
 
 /** The next state from the projected input x·Wᵀ + b [n, gates·hidden] and the state before. */
-export function step(mode: Mode, projected: Tensor, [hidden, cell]: State, weights: StateWeights): State {
-  const recurrent = linear<Tensor>(hidden, weights.weightHh, weights.biasHh);
+export const step = (mode: Mode, projected: Tensor, state: State, weights: StateWeights): State =>
+  stepWith(
+    mode,
+    projected,
+    linear<Tensor>(state[0], weights.weightHh, weights.biasHh),
+    state,
+    weights.weightHr,
+  );
+
+/** The same with the product of the state that is added. */
+function stepWith(
+  mode: Mode,
+  projected: Tensor,
+  recurrent: Tensor,
+  [hidden, cell]: State,
+  weightHr: Tensor | null,
+): State {
   switch (mode) {
     case 'LSTM':
-      return cell === undefined ? [hidden] : lstm(projected, recurrent, cell, weights.weightHr);
+      return cell === undefined ? [hidden] : lstm(projected, recurrent, cell, weightHr);
     case 'GRU':
       return [gruCell<Tensor>(projected, recurrent, hidden)];
     case 'RNN_TANH':
@@ -57,6 +72,19 @@ function joined(states: readonly State[]): State {
 }
 
 /**
+ * The projected inputs of a sequence, and the products of its states. The gradient of a GRU's is not that of the inputs: its
+ * new state has a gate between them.
+ */
+export const productsOf = (
+  mode: Mode,
+  projected: Tensor,
+  { weightHh, biasHh }: StateWeights,
+): [projected: Tensor, product: StateProduct<Tensor>] =>
+  mode === 'GRU'
+    ? [projected, (state) => linear<Tensor>(state, weightHh, biasHh)]
+    : sharedProducts<Tensor>(projected, weightHh, biasHh);
+
+/**
  * The states after each step over projected inputs [n, gates·hidden], first to last or reversed, and the last one of each
  * sequence. Of the n sequences the last ones may be shorter: inputs have fewer rows then.
  */
@@ -64,7 +92,8 @@ export function unroll(
   mode: Mode,
   inputs: readonly Tensor[],
   initial: State,
-  weights: StateWeights,
+  weightHr: Tensor | null,
+  product: StateProduct<Tensor>,
   reverse: boolean,
 ): { outputs: Tensor[]; last: State } {
   const steps = inputs.length;
@@ -78,7 +107,7 @@ export function unroll(
       if (i > 0) ended.push(sequences(state, count, before - count));
       state = sequences(state, 0, count);
     } else if (count > before) state = joined([state, sequences(initial, before, count - before)]);
-    state = step(mode, inputs[t], state, weights);
+    state = stepWith(mode, inputs[t], product(state[0], t), state, weightHr);
     outputs[t] = state[0];
   }
   return { outputs, last: ended.length === 0 ? state : joined([state, ...ended.reverse()]) };

@@ -14,7 +14,7 @@ import { checkSize, type LayerOptions } from './linear.ts';
 import { Module, noteParameters } from './module.ts';
 import { listOf, PackedSequence } from './packedSequence.ts';
 import { Parameter } from './parameter.ts';
-import { gatesOf, type Mode, type State, unroll } from './recurrent.ts';
+import { gatesOf, type Mode, productsOf, type State, unroll } from './recurrent.ts';
 
 export interface RecurrentOptions extends LayerOptions {
   /** Layers on top of each other. Default 1. */
@@ -253,7 +253,7 @@ function direction(
   start: State,
   reverse: boolean,
 ) {
-  const projected = linear<Tensor>(
+  const made = linear<Tensor>(
     sequence,
     layer[`weight_ih_${suffix}`],
     layer.bias ? layer[`bias_ih_${suffix}`] : null,
@@ -263,10 +263,11 @@ function direction(
     biasHh: layer.bias ? layer[`bias_hh_${suffix}`] : null,
     weightHr: layer.projSize > 0 ? layer[`weight_hr_${suffix}`] : null,
   };
+  const [projected, product] = productsOf(layer.mode, made, weights);
   const inputs = sizes
     ? projected.split([...sizes], 0)
     : divide<Tensor>(projected, 0, sequence.shape[0]).map((step) => step.squeeze(0));
-  return unroll(layer.mode, inputs, start, weights, reverse);
+  return unroll(layer.mode, inputs, start, weights.weightHr, product, reverse);
 }
 
 type RecurrentRest = Flexible<

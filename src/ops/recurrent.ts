@@ -1,17 +1,23 @@
 /**
  * One step of an LSTM and of a GRU, from what the input and the state before give to the gates: one node each where the device
- * has a kernel for it, else made of ops. Both give the same values, and derivatives of any order.
+ * has a kernel for it, else made of ops. Both give the same values, and derivatives of any order. What the state gives is a
+ * product of its own for each step.
  */
 import { isGradEnabled } from '../autograd/gradMode.ts';
-import { needsGraph, recordMany } from '../autograd/record.ts';
+import type { OpNode, SavedVariable } from '../autograd/node.ts';
+import { needsGraph, record, recordMany } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { sameShape } from '../core/shape.ts';
 import { zerosOf } from './along.ts';
 import { add, mul, sub } from './arithmetic.ts';
+import { detached } from './composite.ts';
 import { divide } from './divide.ts';
 import { sigmoid, tanh } from './elementwise.ts';
 import { cat } from './join.ts';
+import { linear, matmul } from './matmul.ts';
+import { sum } from './reduce.ts';
 import { sigmoidGrad, tanhGrad } from './slopes.ts';
+import { reshape, transpose } from './views.ts';
 
 /** Whether the kernels take these: float32 [n, gates·size] twice, and [n, size], on one device that has them. */
 function hasKernel<T extends Variable>(
@@ -29,6 +35,46 @@ function hasKernel<T extends Variable>(
     sameShape(state.shape, [x.shape[0], x.shape[1] / gates]) &&
     [x, recurrent, state].every((each) => each.dtype === 'float32' && each.array.backend === backend)
   );
+}
+
+/** What the state before a step gives to the gates of step `t`. */
+export type StateProduct<T> = (state: T, t: number) => T;
+
+/**
+ * For steps that add state·Wᵀ + bias to their part of x, whose gradient is that of the sum then: x and the products, whose
+ * weights get their gradients from x's, in one product over all steps instead of one for each. The states of the steps, in
+ * the order of `t`, have as many rows as x has, [..., gates·size].
+ */
+export function sharedProducts<T extends Variable>(
+  x: T,
+  weight: T,
+  bias: T | null,
+): [x: T, product: StateProduct<T>] {
+  const given = bias === null ? [weight] : [weight, bias];
+  if (!needsGraph(given)) return [x, (state) => linear<T>(state, weight, bias)];
+  const states: SavedVariable[] = [];
+  let shared: OpNode | undefined;
+  const through = record('RecurrentBackward0', x.array, [x, ...given], (node) => {
+    shared = node;
+    return (grad) => {
+      const rows = reshape(grad, [-1, weight.shape[0]]);
+      const before = cat(
+        states.map((state) => state.get(grad)),
+        0,
+      );
+      return [grad, node.needs[1] && matmul(transpose(rows, 0, 1), before), node.needs[2] && sum(rows, 0)];
+    };
+  });
+  const [rawWeight, rawBias] = [detached(weight), bias && detached(bias)];
+  const product: StateProduct<T> = (state, t) => {
+    if (shared) states[t] = shared.save(state);
+    const out = linear<T>(detached(state), rawWeight, rawBias);
+    return record('AddmmBackward0', out.array, [state], (node) => {
+      const saved = node.save(weight);
+      return (grad) => [matmul(grad, saved.get(grad))];
+    });
+  };
+  return [through, product];
 }
 
 export interface LstmState<T> {

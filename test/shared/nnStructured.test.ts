@@ -181,6 +181,50 @@ for (const device of ['cpu', 'reference']) {
       }
     });
 
+    test('recurrent layers have PyTorch’s second derivatives, of the weights’ gradients too', () => {
+      // The penalty on all gradients of Σ y², and the sizes of its gradients by x and by the first direction's weights.
+      const cases: [
+        make: () => torch.nn.LSTM | torch.nn.GRU | torch.nn.RNN,
+        penalty: number,
+        sizes: number[],
+      ][] = [
+        [
+          () => new nn.LSTM(3, 4, { bidirectional: true }),
+          13.8141992561,
+          [26.00258858, 44.21742556, 14.88765044, 33.58906721, 33.58906721],
+        ],
+        [
+          () => new nn.RNN(3, 4, { bidirectional: true }),
+          539.00501358,
+          [893.4348153, 1015.046582, 1546.490347, 666.6437232, 666.6437232],
+        ],
+        [
+          () => new nn.GRU(3, 4, { bidirectional: true }),
+          70.2910347067,
+          [81.65088162, 224.4919177, 141.536704, 208.2775898, 116.7656919],
+        ],
+        [
+          () => new nn.LSTM(3, 4, { bidirectional: true, projSize: 2 }),
+          2.35018993279,
+          [6.602386853, 6.643981155, 0.5236892668, 5.295679972, 5.295679972],
+        ],
+      ];
+      for (const [make, penalty, sizes] of cases) {
+        torch.manualSeed(0);
+        const layer = make().to('float64');
+        const x = torch.randn([5, 2, 3], { dtype: 'float64' }).requiresGrad_();
+        const all = [x, ...layer.parameters()];
+        const y = layer.forward(x)[0];
+        const grads = torch.autograd.grad(y.pow(2).sum(), all, { createGraph: true });
+        const total = grads.map((grad) => grad.pow(2).sum()).reduce((a, b) => a.add(b));
+        expect(Math.abs(total.item() / penalty - 1)).toBeLessThan(1e-10);
+        const found = torch.autograd.grad(total, all).slice(0, 5);
+        found.forEach((grad, i) => {
+          expect(Math.abs(grad.abs().sum().item() / sizes[i] - 1)).toBeLessThan(1e-8);
+        });
+      }
+    });
+
     test('a layer and its cell agree, as do a sequence and its samples alone', () => {
       const layer = prepared(new nn.LSTM(2, 3));
       const cell = prepared(new nn.LSTMCell(2, 3));
