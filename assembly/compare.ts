@@ -51,6 +51,35 @@ abstract class Compare {
     if (aStep <= 1 && bStep <= 1) {
       const x = v128.load32_splat(a);
       const y = v128.load32_splat(b);
+      for (; out + 16 <= stop; out += 16) {
+        let a0 = x;
+        let a1 = x;
+        let a2 = x;
+        let a3 = x;
+        if (aStep) {
+          a0 = v128.load(a);
+          a1 = v128.load(a, 16);
+          a2 = v128.load(a, 32);
+          a3 = v128.load(a, 48);
+        }
+        let b0 = y;
+        let b1 = y;
+        let b2 = y;
+        let b3 = y;
+        if (bStep) {
+          b0 = v128.load(b);
+          b1 = v128.load(b, 16);
+          b2 = v128.load(b, 32);
+          b3 = v128.load(b, 48);
+        }
+        a0 = Compare.apply(op, a0, b0);
+        a1 = Compare.apply(op, a1, b1);
+        a2 = Compare.apply(op, a2, b2);
+        a3 = Compare.apply(op, a3, b3);
+        v128.store(out, V.truth(a0, a1, a2, a3));
+        a += aStep << 6;
+        b += bStep << 6;
+      }
       for (; out + 4 <= stop; out += 4) {
         const c = Compare.apply(op, aStep ? v128.load(a) : x, bStep ? v128.load(b) : y);
         store<i32>(out, i32x4.extract_lane(V.truth(c, c, c, c), 0));

@@ -2,14 +2,6 @@
 // condition is bytes. Elements are moved by their width.
 
 abstract class Where {
-  /** Four results; `no` are the lanes that take the second operand. */
-  // @ts-ignore: decorator
-  @inline
-  static four(no: v128, x: usize, y: usize, out: usize, aStep: usize, bStep: usize): void {
-    const u = aStep ? v128.load(x) : v128.load32_splat(x);
-    v128.store(out, v128.bitselect(bStep ? v128.load(y) : v128.load32_splat(y), u, no));
-  }
-
   // @ts-ignore: decorator
   @inline
   static run<T extends number>(
@@ -37,28 +29,39 @@ abstract class Where {
       let x = a + (row * aRow + column * aStep) * sizeof<T>();
       let y = b + (row * bRow + column * bStep) * sizeof<T>();
       if (sizeof<T>() == 4 && cStep == 1 && aStep <= 1 && bStep <= 1) {
+        let a0 = v128.load32_splat(x);
+        let a1 = a0;
+        let a2 = a0;
+        let a3 = a0;
+        let b0 = v128.load32_splat(y);
+        let b1 = b0;
+        let b2 = b0;
+        let b3 = b0;
         for (; n >= 16; n -= 16) {
+          // Lanes that take the second operand.
           const no = i8x16.eq(v128.load(c), i8x16.splat(0));
           const low = i16x8.extend_low_i8x16_s(no);
           const high = i16x8.extend_high_i8x16_s(no);
-          const u = aStep << 4;
-          const v = bStep << 4;
-          Where.four(i32x4.extend_low_i16x8_s(low), x, y, out, aStep, bStep);
-          Where.four(i32x4.extend_high_i16x8_s(low), x + u, y + v, out + 16, aStep, bStep);
-          Where.four(i32x4.extend_low_i16x8_s(high), x + 2 * u, y + 2 * v, out + 32, aStep, bStep);
-          Where.four(i32x4.extend_high_i16x8_s(high), x + 3 * u, y + 3 * v, out + 48, aStep, bStep);
+          if (aStep) {
+            a0 = v128.load(x);
+            a1 = v128.load(x, 16);
+            a2 = v128.load(x, 32);
+            a3 = v128.load(x, 48);
+            x += 64;
+          }
+          if (bStep) {
+            b0 = v128.load(y);
+            b1 = v128.load(y, 16);
+            b2 = v128.load(y, 32);
+            b3 = v128.load(y, 48);
+            y += 64;
+          }
+          v128.store(out, v128.bitselect(b0, a0, i32x4.extend_low_i16x8_s(low)));
+          v128.store(out, v128.bitselect(b1, a1, i32x4.extend_high_i16x8_s(low)), 16);
+          v128.store(out, v128.bitselect(b2, a2, i32x4.extend_low_i16x8_s(high)), 32);
+          v128.store(out, v128.bitselect(b3, a3, i32x4.extend_high_i16x8_s(high)), 48);
           out += 64;
           c += 16;
-          x += 4 * u;
-          y += 4 * v;
-        }
-        for (; n >= 4; n -= 4) {
-          const no = i16x8.extend_low_i8x16_s(i8x16.eq(v128.load32_zero(c), i8x16.splat(0)));
-          Where.four(i32x4.extend_low_i16x8_s(no), x, y, out, aStep, bStep);
-          out += 16;
-          c += 4;
-          x += aStep << 4;
-          y += bStep << 4;
         }
       }
       for (; n > 0; n--) {
