@@ -41,6 +41,8 @@ export function restoreDims<T extends Variable>(y: T, shape: Shape, dims: readon
 export function sum<T extends Variable>(x: T, dims: Dims = null, keepdim = false, dtype?: DType): T {
   tensorGiven(x, 'sum');
   const list = listDims(dims, x.ndim, 'sum');
+  // No count is beyond 32 bits, in which it takes half of the memory.
+  if (x.dtype === 'bool' && dtype === undefined) return cast(sum(x, dims, keepdim, 'int32'), 'int64');
   const input = cast(x, dtype ?? (isFloating(x.dtype) ? x.dtype : 'int64'));
   const out = input.array.backend.reduce(sumSpec, input.array, list, keepdim);
   const from = x.shape;
