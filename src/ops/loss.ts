@@ -37,16 +37,18 @@ const spread = <T extends Variable>(grad: T, count: number, reduction: LossReduc
 interface Formula<T extends Variable> {
   readonly node: string;
   readonly value: (x: T, y: T, factors: Factors<T>) => T;
-  /** Derivatives by input and by target. */
+  /** Derivatives by input and by target; without the latter it is minus the former. */
   readonly byInput: (x: T, y: T, factors: Factors<T>) => T;
-  readonly byTarget: (x: T, y: T, factors: Factors<T>) => T;
+  readonly byTarget?: (x: T, y: T, factors: Factors<T>) => T;
+  /** A factor of the derivatives; default 1. */
+  readonly slope?: number;
 }
 
 /** What else a loss is computed from, as it was given, and for its derivatives as it was saved; null where there is none. */
 type Factors<T extends Variable> = readonly (T | null)[];
 
 function elementLoss<T extends Variable>(
-  { node: name, value, byInput, byTarget }: Formula<T>,
+  { node: name, value, byInput, byTarget, slope = 1 }: Formula<T>,
   x: T,
   y: T,
   reduction: LossReduction,
@@ -66,11 +68,12 @@ function elementLoss<T extends Variable>(
       const input = savedX.get(grad);
       const target = savedY.get(grad);
       const others = savedFactors.map((saved) => saved?.get(grad) ?? null);
-      const each = spread(grad, count, reduction);
-      return [
-        node.needs[0] && mul<T>(each, byInput(input, target, others)),
-        node.needs[1] && mul<T>(each, byTarget(input, target, others)),
-      ];
+      const share = spread(grad, count, reduction);
+      const each = slope === 1 ? share : mul<T>(share, slope);
+      const first = node.needs[0] || !byTarget ? mul<T>(each, byInput(input, target, others)) : undefined;
+      const second =
+        node.needs[1] && (byTarget ? mul<T>(each, byTarget(input, target, others)) : neg(first!));
+      return [node.needs[0] && first, second];
     };
   });
 }
@@ -81,8 +84,8 @@ export const mseLoss = <T extends Variable>(x: T, y: T, reduction: LossReduction
     {
       node: 'MseLossBackward0',
       value: (a, b) => square(sub<T>(a, b)),
-      byInput: (a, b) => mul<T>(sub<T>(a, b), 2),
-      byTarget: (a, b) => mul<T>(sub<T>(a, b), -2),
+      byInput: (a, b) => sub<T>(a, b),
+      slope: 2,
     },
     x,
     y,
@@ -95,12 +98,7 @@ export function smoothL1Loss<T extends Variable>(x: T, y: T, reduction: LossRedu
   const byBeta = (z: T): T => (beta === 1 ? z : div<T>(z, beta));
   const slope = (a: T, b: T): T => byBeta(clamp<T>(sub<T>(a, b), -beta, beta));
   const value = (a: T, b: T): T => byBeta(cutSquare(sub<T>(a, b), beta));
-  return elementLoss(
-    { node: 'SmoothL1LossBackward0', value, byInput: slope, byTarget: (a, b) => neg(slope(a, b)) },
-    x,
-    y,
-    reduction,
-  );
+  return elementLoss({ node: 'SmoothL1LossBackward0', value, byInput: slope }, x, y, reduction);
 }
 
 /** v·(d − v/2), where v is d, cut off at ±`bound`: half of the square within, a straight line beyond. */
@@ -114,12 +112,7 @@ export function huberLoss<T extends Variable>(x: T, y: T, reduction: LossReducti
   for (const operand of [x, y]) checkFloating(operand, 'huber_loss');
   const slope = (a: T, b: T): T => clamp<T>(sub<T>(a, b), -delta, delta);
   const value = (a: T, b: T): T => cutSquare(sub<T>(a, b), delta);
-  return elementLoss(
-    { node: 'HuberLossBackward0', value, byInput: slope, byTarget: (a, b) => neg(slope(a, b)) },
-    x,
-    y,
-    reduction,
-  );
+  return elementLoss({ node: 'HuberLossBackward0', value, byInput: slope }, x, y, reduction);
 }
 
 const scaled = <T extends Variable>(losses: T, by: T | null): T => (by ? mul<T>(losses, by) : losses);
