@@ -2,6 +2,7 @@
 // (r, j) reads a[r·aRow + j·aStep] and b[r·bRow + j·bStep], so a bias, a column or a single number broadcasts without
 // a copy. [begin, end) counts elements of the result. `out` may be an operand that is read at the same positions.
 import { V } from './lanes';
+import { M } from './math';
 import { Normal } from './normal';
 import { Remainder } from './remainder';
 import { W } from './wide';
@@ -60,6 +61,10 @@ abstract class Binary {
         return f32x4.mul(a, f32x4.sub(f32x4.splat(1), f32x4.mul(b, b)));
       case Op.TRUNC_DIVIDE:
         return f32x4.trunc(f32x4.div(a, b));
+      case Op.XLOGY: {
+        const y = v128.andnot(f32x4.mul(a, M.log(b)), f32x4.eq(a, f32x4.splat(0)));
+        return v128.or(y, f32x4.ne(b, b));
+      }
       case Op.FLOOR_DIVIDE:
         return Remainder.floorQuotient(a, b);
       case Op.FMOD:
@@ -84,8 +89,6 @@ abstract class Binary {
         return W.hypot(a, b);
       case Op.POW:
         return W.pow(a, b);
-      case Op.XLOGY:
-        return W.xlogy(a, b);
       default:
         unreachable();
         return a;
@@ -110,6 +113,15 @@ abstract class Binary {
     }
     const x = v128.load32_splat(a);
     const y = v128.load32_splat(b);
+    const arithmetic = op == Op.ADD || op == Op.DIV || op == Op.MAXIMUM || op == Op.MINIMUM || op == Op.MUL;
+    if ((arithmetic || op == Op.SUB) && aStep > bStep) {
+      for (; i + 64 <= bytes; i += 64) {
+        v128.store(out + i, Binary.apply(op, v128.load(a + i), y));
+        v128.store(out + i, Binary.apply(op, v128.load(a + i, 16), y), 16);
+        v128.store(out + i, Binary.apply(op, v128.load(a + i, 32), y), 32);
+        v128.store(out + i, Binary.apply(op, v128.load(a + i, 48), y), 48);
+      }
+    }
     for (; i + 16 <= bytes; i += 16) {
       const u = aStep ? v128.load(a + i) : x;
       v128.store(out + i, Binary.apply(op, u, bStep ? v128.load(b + i) : y));

@@ -16,6 +16,7 @@ export * from './gemmPacked';
 export * from './gemmSmall';
 export * from './gemmSparse';
 export * from './gemmSparseMicro';
+export * from './gradients';
 export * from './heapBase';
 export * from './images';
 export * from './indexing';

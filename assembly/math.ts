@@ -29,6 +29,8 @@ const EXP = memory.data<f32>(
  * have it, must not.
  */
 const EXP_BOUNDS = memory.data<f32>([89, -174.67308, 1], 16);
+/** For eˣ − 1: the lower bound, where −1 is reached; half of 1. */
+const EXPM1 = memory.data<f32>([-25, 0.5], 16);
 /** The same for 2ˣ; ln 2. */
 const EXP2 = memory.data<f32>([129, -252, Mathf.LN2], 16);
 /** The bits of 1.5·2^23 and 1, the smallest biased exponent, the bias, of 86: up to there e^±x is far from denormal; all but the sign. */
@@ -161,6 +163,21 @@ export abstract class M {
   @inline
   static exp(x: v128): v128 {
     return M.expBounded(f32x4.pmax(f32x4.pmin(x, M.at(EXP_BOUNDS, 0)), M.at(EXP_BOUNDS, 1)));
+  }
+
+  /** eˣ − 1. All is halved until the end, so that the power of two of the largest results is finite. */
+  // @ts-ignore: decorator
+  @inline
+  static expm1(x: v128): v128 {
+    const b = f32x4.pmax(f32x4.pmin(x, M.at(EXP_BOUNDS, 0)), M.at(EXPM1, 0));
+    const t = M.horner(b, M.at(EXP, 0), EXP, 1);
+    const n = f32x4.sub(t, M.at(EXP, 1));
+    const r = V.madd<f32>(n, M.at(EXP, 3), V.madd<f32>(n, M.at(EXP, 2), b));
+    const z = f32x4.mul(r, r);
+    const y = V.madd<f32>(M.quartic(r, z, EXP + 20), z, r);
+    const power = i32x4.shl(i32x4.sub(t, M.at(EXP_BITS, 1)), 23);
+    const half = V.madd<f32>(y, power, f32x4.sub(power, M.at(EXPM1, 1)));
+    return v128.or(f32x4.add(half, half), v128.xor(x, f32x4.abs(x)));
   }
 
   /** 2ˣ: the power of two splits off exactly. */

@@ -1,5 +1,5 @@
 // Functions of one float, element by element; `out` may be `x`. Every kernel takes the scalars p and q (a slope, a
-// bound), used or not, so that all are called alike. All but the longest do two
+// bound), used or not, so that all are called alike. All but the longest do four
 // vectors per turn, which share the loads of their constants; the end of a run goes vector by vector.
 import { V } from './lanes';
 import { M } from './math';
@@ -11,12 +11,16 @@ enum Op {
   CEIL,
   CLAMP,
   COS,
+  ELU,
   ERF,
   EXP,
   EXP2,
+  EXPM1,
   FLOOR,
   FRAC,
   GELU,
+  HARDSIGMOID,
+  HARDSWISH,
   LEAKY_RELU,
   LOG,
   LOG1P,
@@ -37,6 +41,13 @@ enum Op {
 }
 
 abstract class Unary {
+  /** x + 3 within [0, 6]. */
+  // @ts-ignore: decorator
+  @inline
+  static upToSix(x: v128): v128 {
+    return f32x4.pmin(f32x4.pmax(f32x4.add(x, f32x4.splat(3)), f32x4.splat(0)), f32x4.splat(6));
+  }
+
   // @ts-ignore: decorator
   @inline
   static apply(op: Op, x: v128, p: v128, q: v128): v128 {
@@ -49,18 +60,26 @@ abstract class Unary {
         return f32x4.pmin(f32x4.pmax(x, p), q);
       case Op.COS:
         return M.sine(x, 1);
+      case Op.ELU:
+        return v128.bitselect(f32x4.mul(x, q), f32x4.mul(p, M.expm1(x)), f32x4.gt(x, f32x4.splat(0)));
       case Op.ERF:
         return M.erf(x);
       case Op.EXP:
         return M.exp(x);
       case Op.EXP2:
         return M.exp2(x);
+      case Op.EXPM1:
+        return M.expm1(x);
       case Op.FLOOR:
         return f32x4.floor(x);
       case Op.FRAC:
         return f32x4.sub(x, f32x4.trunc(x));
       case Op.GELU:
         return Normal.gelu(x);
+      case Op.HARDSIGMOID:
+        return f32x4.div(Unary.upToSix(x), f32x4.splat(6));
+      case Op.HARDSWISH:
+        return f32x4.div(f32x4.mul(x, Unary.upToSix(x)), f32x4.splat(6));
       case Op.LEAKY_RELU:
         return v128.bitselect(x, f32x4.mul(x, p), f32x4.gt(x, f32x4.splat(0)));
       case Op.LOG:
@@ -165,40 +184,48 @@ abstract class Unary {
     }
   }
 
-  /** Two vectors per turn while there are as many. */
+  /** The same for short functions, which need no second form. */
   // @ts-ignore: decorator
   @inline
-  static mapPairs(op: Op, x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  static mapFours(op: Op, x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
     const pp = f32x4.splat(<f32>p);
     const qq = f32x4.splat(<f32>q);
     const stop = (<usize>end) << 2;
     let i = (<usize>begin) << 2;
-    for (; i + 32 <= stop; i += 32) {
+    for (; i + 64 <= stop; i += 64) {
       const from = x + i;
       const to = out + i;
       const a = Unary.apply(op, v128.load(from), pp, qq);
       const b = Unary.apply(op, v128.load(from, 16), pp, qq);
+      const c = Unary.apply(op, v128.load(from, 32), pp, qq);
+      const d = Unary.apply(op, v128.load(from, 48), pp, qq);
       v128.store(to, a);
       v128.store(to, b, 16);
+      v128.store(to, c, 32);
+      v128.store(to, d, 48);
     }
     Unary.map(op, x, out, p, q, <i32>(i >> 2), end);
   }
 }
 
 export function abs_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapPairs(Op.ABS, x, out, p, q, begin, end);
+  Unary.mapFours(Op.ABS, x, out, p, q, begin, end);
 }
 
 export function ceil_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapPairs(Op.CEIL, x, out, p, q, begin, end);
+  Unary.mapFours(Op.CEIL, x, out, p, q, begin, end);
 }
 
 export function clamp_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapPairs(Op.CLAMP, x, out, p, q, begin, end);
+  Unary.mapFours(Op.CLAMP, x, out, p, q, begin, end);
 }
 
 export function cos_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
   Unary.map(Op.COS, x, out, p, q, begin, end);
+}
+
+export function elu_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  Unary.mapQuads(Op.ELU, x, out, p, q, begin, end);
 }
 
 export function erf_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
@@ -213,20 +240,32 @@ export function exp2_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: 
   Unary.map(Op.EXP2, x, out, p, q, begin, end);
 }
 
+export function expm1_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  Unary.mapQuads(Op.EXPM1, x, out, p, q, begin, end);
+}
+
 export function floor_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapPairs(Op.FLOOR, x, out, p, q, begin, end);
+  Unary.mapFours(Op.FLOOR, x, out, p, q, begin, end);
 }
 
 export function frac_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapPairs(Op.FRAC, x, out, p, q, begin, end);
+  Unary.mapFours(Op.FRAC, x, out, p, q, begin, end);
 }
 
 export function gelu_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
   Unary.map(Op.GELU, x, out, p, q, begin, end);
 }
 
+export function hardsigmoid_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  Unary.mapFours(Op.HARDSIGMOID, x, out, p, q, begin, end);
+}
+
+export function hardswish_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  Unary.mapFours(Op.HARDSWISH, x, out, p, q, begin, end);
+}
+
 export function leaky_relu_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapPairs(Op.LEAKY_RELU, x, out, p, q, begin, end);
+  Unary.mapFours(Op.LEAKY_RELU, x, out, p, q, begin, end);
 }
 
 export function log_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
@@ -238,23 +277,23 @@ export function log1p_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end:
 }
 
 export function neg_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapPairs(Op.NEG, x, out, p, q, begin, end);
+  Unary.mapFours(Op.NEG, x, out, p, q, begin, end);
 }
 
 export function reciprocal_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapPairs(Op.RECIPROCAL, x, out, p, q, begin, end);
+  Unary.mapFours(Op.RECIPROCAL, x, out, p, q, begin, end);
 }
 
 export function relu_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapPairs(Op.RELU, x, out, p, q, begin, end);
+  Unary.mapFours(Op.RELU, x, out, p, q, begin, end);
 }
 
 export function round_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapPairs(Op.ROUND, x, out, p, q, begin, end);
+  Unary.mapFours(Op.ROUND, x, out, p, q, begin, end);
 }
 
 export function rsqrt_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapPairs(Op.RSQRT, x, out, p, q, begin, end);
+  Unary.mapFours(Op.RSQRT, x, out, p, q, begin, end);
 }
 
 export function sigmoid_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
@@ -262,7 +301,7 @@ export function sigmoid_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, en
 }
 
 export function sign_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapPairs(Op.SIGN, x, out, p, q, begin, end);
+  Unary.mapFours(Op.SIGN, x, out, p, q, begin, end);
 }
 
 export function silu_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
@@ -278,11 +317,11 @@ export function softplus_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, e
 }
 
 export function sqrt_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapPairs(Op.SQRT, x, out, p, q, begin, end);
+  Unary.mapFours(Op.SQRT, x, out, p, q, begin, end);
 }
 
 export function square_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapPairs(Op.SQUARE, x, out, p, q, begin, end);
+  Unary.mapFours(Op.SQUARE, x, out, p, q, begin, end);
 }
 
 export function tanh_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
@@ -290,5 +329,5 @@ export function tanh_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: 
 }
 
 export function trunc_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapPairs(Op.TRUNC, x, out, p, q, begin, end);
+  Unary.mapFours(Op.TRUNC, x, out, p, q, begin, end);
 }

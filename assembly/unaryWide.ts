@@ -9,10 +9,8 @@ enum Op {
   ASIN,
   ATAN,
   COSH,
-  ELU,
   ERFC,
   ERFINV,
-  EXPM1,
   LOG10,
   LOG2,
   SINH,
@@ -22,7 +20,7 @@ enum Op {
 abstract class UnaryWide {
   // @ts-ignore: decorator
   @inline
-  static apply(op: Op, x: v128, p: v128): v128 {
+  static apply(op: Op, x: v128): v128 {
     switch (op) {
       case Op.ACOS:
         return W.atan2(W.beside(x), x);
@@ -32,14 +30,10 @@ abstract class UnaryWide {
         return W.atan2(x, f64x2.splat(1));
       case Op.COSH:
         return W.cosh(x);
-      case Op.ELU:
-        return v128.bitselect(x, f64x2.mul(p, W.expm1(x)), f64x2.gt(x, f64x2.splat(0)));
       case Op.ERFC:
         return W.erfc(x);
       case Op.ERFINV:
         return W.erfinv(x);
-      case Op.EXPM1:
-        return W.expm1(x);
       case Op.LOG10:
         return W.log10(x);
       case Op.LOG2:
@@ -55,14 +49,13 @@ abstract class UnaryWide {
   }
 
   /** The choice of function is made anew for each vector, which costs little against the functions. */
-  static map(op: Op, x: usize, out: usize, p: f64, _q: f64, begin: i32, end: i32): void {
-    const pp = f64x2.splat(p);
+  static map(op: Op, x: usize, out: usize, _p: f64, _q: f64, begin: i32, end: i32): void {
     const stop = (<usize>end) << 2;
     for (let i = (<usize>begin) << 2; i < stop; i += 16) {
       const lanes = (stop - i) >> 2;
       const v = V.loadLanes(x + i, 1, lanes);
-      const low = UnaryWide.apply(op, V.widenLow(v), pp);
-      const high = UnaryWide.apply(op, V.widenHigh(v), pp);
+      const low = UnaryWide.apply(op, V.widenLow(v));
+      const high = UnaryWide.apply(op, V.widenHigh(v));
       let y = V.narrow(low, high);
       if (op == Op.TAN) {
         const large = f32x4.gt(f32x4.abs(v), f32x4.splat(Phase.LIMIT));
@@ -89,20 +82,12 @@ export function cosh_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: 
   UnaryWide.map(Op.COSH, x, out, p, q, begin, end);
 }
 
-export function elu_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  UnaryWide.map(Op.ELU, x, out, p, q, begin, end);
-}
-
 export function erfc_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
   UnaryWide.map(Op.ERFC, x, out, p, q, begin, end);
 }
 
 export function erfinv_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
   UnaryWide.map(Op.ERFINV, x, out, p, q, begin, end);
-}
-
-export function expm1_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  UnaryWide.map(Op.EXPM1, x, out, p, q, begin, end);
 }
 
 export function log10_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {

@@ -328,12 +328,6 @@ export abstract class W {
     return v128.bitselect(one, y, neutral);
   }
 
-  /** a · log b; 0 where a is 0, unless b is NaN. */
-  static xlogy(a: v128, b: v128): v128 {
-    const isZero = f64x2.eq(a, f64x2.splat(0));
-    return v128.or(v128.andnot(f64x2.mul(a, W.log(b)), isZero), f64x2.ne(b, b));
-  }
-
   /** √(a² + b²); infinite if one of them is, NaN or not. */
   static hypot(a: v128, b: v128): v128 {
     const y = f64x2.sqrt(f64x2.add(f64x2.mul(a, a), f64x2.mul(b, b)));

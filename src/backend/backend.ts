@@ -27,9 +27,11 @@ export interface BinarySpec {
   readonly name: string;
   readonly js: (a: number, b: number) => number;
   readonly big?: (a: bigint, b: bigint) => bigint;
-  /** WGSL expression over `a`, `b`. */
+  /** WGSL expression over `a`, `b`, and the scalars by their names. */
   readonly wgsl: string;
   readonly predicate?: boolean;
+  /** What else the formula knows, in the order of the Wasm kernel's arguments; the operands then have one shape. */
+  readonly scalars?: Readonly<Record<string, number>>;
 }
 
 /** A fold over one or more dimensions. */

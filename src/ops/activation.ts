@@ -6,19 +6,17 @@ import { formatShape, normalizeDim } from '../core/shape.ts';
 import { add, div, minimum, mul, neg, rsub, sub } from './arithmetic.ts';
 import { binaryOp } from './binary.ts';
 import { clamp } from './clamp.ts';
-import { ge, gt, le, logicalAnd, logicalOr, lt } from './comparison.ts';
+import { ge, gt, le, logicalAnd } from './comparison.ts';
 import { named } from './composite.ts';
 import { scalarValue } from './convert.ts';
 import { abs, exp, log1p, sigmoid, square, tanh } from './elementwise.ts';
 import { fused } from './fused.ts';
 import { checkFloating, tensorGiven } from './given.ts';
+import { eluGrad, gate, hardswishGrad } from './slopes.ts';
 import { erfc } from './special.ts';
 import { applyUnary, type UnaryRow, unaryOp } from './unary.ts';
 import { narrow, reshape } from './views.ts';
 import { whereOp } from './where.ts';
-
-/** exp(x) where x ≤ 0, else 1: no overflow in the branch that is not taken. */
-const expBelow = <T extends Variable>(x: T): T => exp(clamp<T>(x, null, 0));
 
 const leakyReluRow: UnaryRow = {
   name: 'leaky_relu',
@@ -26,7 +24,7 @@ const leakyReluRow: UnaryRow = {
   wgsl: 'select(x * p, x, x > 0)',
   integers: 'error',
   saves: 'input',
-  backward: (grad, x, slope) => whereOp(gt(x, 0), grad, mul(grad, slope)),
+  backward: (grad, x, slope) => gate(grad, x, { p: 0, q: 0, r: slope, s: 1, t: 1 }),
 };
 /** x above 0, slope·x below. */
 export const leakyRelu = <T extends Variable>(x: T, negativeSlope = 0.01): T =>
@@ -34,33 +32,21 @@ export const leakyRelu = <T extends Variable>(x: T, negativeSlope = 0.01): T =>
 
 const eluRow: UnaryRow = {
   name: 'elu',
-  js: (x, alpha) => (x > 0 ? x : alpha * Math.expm1(x)),
-  wgsl: 'select(p * expm1(x), x, x > 0)',
+  js: (x, alpha, scale) => (x > 0 ? x * scale : alpha * Math.expm1(x)),
+  wgsl: 'select(p * expm1(x), x * q, x > 0)',
   integers: 'error',
   saves: 'input',
-  backward: (grad, x, alpha) => whereOp(le(x, 0), mul(grad, mul(expBelow(x), alpha)), grad),
+  backward: (grad, x, alpha, scale) => eluGrad(grad, x, alpha, scale, 1),
 };
 /** x above 0, α(eˣ − 1) below. */
 export const elu = <T extends Variable>(x: T, alpha = 1): T =>
-  applyUnary(eluRow, tensorGiven(x, 'elu'), alpha);
+  applyUnary(eluRow, tensorGiven(x, 'elu'), alpha, 1);
 
 const SELU_ALPHA = 1.6732632423543772;
 const SELU_SCALE = 1.0507009873554805;
 /** 1.0507·elu(x, 1.6733): keeps mean 0 and variance 1 from layer to layer. */
 export const selu = <T extends Variable>(x: T): T =>
-  fused(
-    'EluBackward0',
-    [tensorGiven(x, 'selu')],
-    () => mul<T>(elu(x, SELU_ALPHA), SELU_SCALE),
-    (node) => {
-      const saved = node.save(x);
-      return (grad) => {
-        const input = saved.get(grad);
-        const scaled = mul<T>(grad, SELU_SCALE);
-        return [whereOp<T>(le<T>(input, 0), mul<T>(scaled, mul<T>(expBelow(input), SELU_ALPHA)), scaled)];
-      };
-    },
-  );
+  applyUnary(eluRow, tensorGiven(x, 'selu'), SELU_ALPHA * SELU_SCALE, SELU_SCALE);
 
 const celuRow: UnaryRow = {
   name: 'celu',
@@ -69,15 +55,14 @@ const celuRow: UnaryRow = {
   wgsl: 'select(p * expm1(x / p), x, x > 0)',
   integers: 'error',
   saves: 'input',
-  backward: (grad, x, alpha) => whereOp(lt(x, 0), mul(grad, expBelow(div(x, alpha))), grad),
+  backward: (grad, x, alpha) => eluGrad(grad, x, 1, 1, 1 / alpha),
 };
-const unitCeluRow: UnaryRow = { ...celuRow, name: 'elu' };
 /** x above 0, α(e^(x/α) − 1) below. @throws ArgumentError for alpha 0 */
 export function celu<T extends Variable>(x: T, alpha = 1): T {
   checkFloating(x, 'celu');
   if (alpha === 0) throw new ArgumentError('celu: ZeroDivisionError: alpha cannot be 0 for CELU');
   // With α = 1 it is elu, for which there is a kernel.
-  return applyUnary(alpha === 1 ? unitCeluRow : celuRow, x, alpha);
+  return applyUnary(alpha === 1 ? eluRow : celuRow, x, alpha, 1);
 }
 
 const INVERSE_SQRT_2PI = 1 / Math.sqrt(2 * Math.PI);
@@ -210,9 +195,6 @@ export const softsign = <T extends Variable>(x: T): T =>
 /** x − tanh(x). */
 export const tanhshrink = <T extends Variable>(x: T): T => sub<T>(tensorGiven(x, 'tanhshrink'), tanh(x));
 
-const outside = <T extends Variable>(x: T, low: number, high: number): T =>
-  logicalOr<T>(le<T>(x, low), ge<T>(x, high));
-
 /**
  * x within [minVal, maxVal], the nearer bound outside; no gradient passes at the bounds. Integers stay integers, and
  * the bounds lose their fractions. @throws ArgumentError, DTypeError for bools
@@ -242,7 +224,8 @@ function limited<T extends Variable>(op: string, x: T, minVal: number, maxVal: n
     () => clamp<T>(x, low, high),
     (node) => {
       const saved = node.save(x);
-      return (grad) => [whereOp<T>(outside(saved.get(grad), low, high), 0, grad)];
+      const slope = { p: Number(low), q: Number(high), r: 0, s: 1, t: 0 };
+      return (grad) => [gate<T>(grad, saved.get(grad), slope)];
     },
   );
 }
@@ -251,37 +234,27 @@ function limited<T extends Variable>(op: string, x: T, minVal: number, maxVal: n
 export const relu6 = <T extends Variable>(x: T): T => limited('relu6', tensorGiven(x, 'relu6'), 0, 6);
 
 /** (x + 3)/6 within [0, 1]. */
-export const hardsigmoid = <T extends Variable>(x: T): T => {
-  checkFloating(tensorGiven(x, 'hardsigmoid'), 'hardsigmoid');
-  return fused(
-    'HardsigmoidBackward0',
-    [x],
-    () => div<T>(clamp<T>(add<T>(x, 3), 0, 6), 6),
-    (node) => {
-      const saved = node.save(x);
-      const inside = (y: T): T => logicalAnd<T>(gt<T>(y, -3), lt<T>(y, 3));
-      return (grad) => [whereOp<T>(inside(saved.get(grad)), div<T>(grad, 6), 0)];
-    },
-  );
-};
+export const hardsigmoid = unaryOp({
+  name: 'hardsigmoid',
+  js: (x) => upToSix(x) / 6,
+  wgsl: 'min(max(x + 3, 0), 6) / 6',
+  integers: 'error',
+  saves: 'input',
+  backward: (grad, x) => gate(grad, x, { p: -3, q: 3, r: 0, s: 1 / 6, t: 0 }),
+});
 
 /** x·hardsigmoid(x). */
-export const hardswish = <T extends Variable>(x: T): T => {
-  checkFloating(tensorGiven(x, 'hardswish'), 'hardswish');
-  return fused(
-    'HardswishBackward0',
-    [x],
-    () => div<T>(mul<T>(x, clamp<T>(add<T>(x, 3), 0, 6)), 6),
-    (node) => {
-      const saved = node.save(x);
-      return (grad) => {
-        const input = saved.get(grad);
-        const middle = mul<T>(grad, add<T>(div<T>(input, 3), 0.5));
-        return [whereOp<T>(lt<T>(input, -3), 0, whereOp<T>(le<T>(input, 3), middle, grad))];
-      };
-    },
-  );
-};
+export const hardswish = unaryOp({
+  name: 'hardswish',
+  js: (x) => (x * upToSix(x)) / 6,
+  wgsl: 'x * min(max(x + 3, 0), 6) / 6',
+  integers: 'error',
+  saves: 'input',
+  backward: (grad, x) => hardswishGrad(grad, x),
+});
+
+/** x + 3 within [0, 6]. */
+const upToSix = (x: number): number => Math.min(Math.max(x + 3, 0), 6);
 
 const within = <T extends Variable>(x: T, bound: number): T =>
   logicalAnd<T>(ge<T>(x, -bound), le<T>(x, bound));

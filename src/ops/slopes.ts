@@ -1,6 +1,7 @@
 /** How gradients pass the commonest activations: a kernel each, as every training runs them. */
+import type { Variable } from '../autograd/variable.ts';
 import { mul, rsub } from './arithmetic.ts';
-import { binaryOp } from './binary.ts';
+import { applyBinary, type BinaryRow, binaryOp } from './binary.ts';
 
 /** The gradient of relu from its output: 0 where y ≤ 0, else (NaN included) grad. */
 export const reluGrad = binaryOp({
@@ -33,4 +34,64 @@ export const tanhGrad = binaryOp({
   saves: 'both',
   gradA: (grad, _, y) => tanhGrad(grad, y),
   gradB: (grad, a, y) => mul(mul(grad, a), mul(y, -2)),
+});
+
+/** The factors of a gradient by where x lies: above `p` and below `q` it is `s`, from `q` on `t`, else (NaN included) `r`. */
+export type Gate = {
+  readonly p: number;
+  readonly q: number;
+  readonly r: number;
+  readonly s: number;
+  readonly t: number;
+};
+
+/** grad times the factor that x has; 0 where that is 0, whatever grad is. */
+export const gate = <T extends Variable>(grad: T, x: T, scalars: Gate): T =>
+  applyBinary<T>(gateRow(scalars), grad, x);
+
+export function gateRow(scalars: Gate): BinaryRow {
+  const { p, q, r, s, t } = scalars;
+  const factor = 'select(r, select(t, s, b < q), b > p)';
+  return {
+    name: 'gate',
+    js: (grad, x) => {
+      const by = x > p ? (x < q ? s : t) : r;
+      return by === 0 ? 0 : grad * by;
+    },
+    wgsl: `select(a * ${factor}, 0, ${factor} == 0)`,
+    scalars,
+    saves: 'other',
+    gradA: <T extends Variable>(grad: T, _: unknown, x: T | number) => gate<T>(grad, x as T, scalars),
+  };
+}
+
+/** The gradient of elu and its like: grad·p·e^(rx) for x ≤ 0, else (NaN included) grad·q. */
+export const eluGrad = <T extends Variable>(grad: T, x: T, p: number, q: number, r: number): T =>
+  applyBinary<T>(eluGradRow(p, q, r), grad, x);
+
+export function eluGradRow(p: number, q: number, r: number): BinaryRow {
+  return {
+    name: 'elu_grad',
+    node: 'EluBackwardBackward0',
+    js: (grad, x) => (x <= 0 ? grad * (Math.exp(x * r) * p) : grad * q),
+    wgsl: 'select(a * q, a * (exp(min(b, 0) * r) * p), b <= 0)',
+    scalars: { p, q, r },
+    saves: 'both',
+    gradA: <T extends Variable>(grad: T, _: unknown, x: T | number) => eluGrad<T>(grad, x as T, p, q, r),
+    gradB: <T extends Variable>(grad: T, a: T | number, x: T | number) =>
+      eluGrad<T>(mul<T>(grad, a), x as T, p * r, 0, r),
+  };
+}
+
+/** The gradient of hardswish: 0 below −3, grad above 3 (and for NaN), grad·(x/3 + ½) between. */
+export const hardswishGrad = binaryOp({
+  name: 'hardswish_grad',
+  node: 'HardswishBackwardBackward0',
+  js: (a, b) => (b < -3 ? 0 : b <= 3 ? a * (b / 3 + 0.5) : a),
+  wgsl: 'select(select(a, a * (b / 3 + 0.5), b <= 3), 0, b < -3)',
+  scalars: {},
+  saves: 'both',
+  gradA: (grad, _, x) => hardswishGrad(grad, x),
+  gradB: <T extends Variable>(grad: T, a: T | number, x: T | number) =>
+    gate<T>(mul<T>(grad, a), x as T, { p: -3, q: 3, r: 0, s: 1 / 3, t: 0 }),
 });

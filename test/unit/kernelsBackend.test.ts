@@ -9,12 +9,12 @@ import { ReferenceBackend } from '../../src/backend/reference/index.ts';
 import { WasmBackend } from '../../src/backend/wasm/index.ts';
 import { type DType, dtypeInfo, type TypedArray } from '../../src/core/dtype.ts';
 import { contiguousStrides, numElements, type Shape } from '../../src/core/shape.ts';
-import { geluGrad } from '../../src/ops/activation.ts';
+import { geluGrad, hardsigmoid, hardswish } from '../../src/ops/activation.ts';
 import * as arithmetic from '../../src/ops/arithmetic.ts';
 import * as comparison from '../../src/ops/comparison.ts';
 import * as elementwise from '../../src/ops/elementwise.ts';
 import { xlogy } from '../../src/ops/pairs.ts';
-import { reluGrad, sigmoidGrad, tanhGrad } from '../../src/ops/slopes.ts';
+import { eluGradRow, gateRow, hardswishGrad, reluGrad, sigmoidGrad, tanhGrad } from '../../src/ops/slopes.ts';
 import { adam } from '../../src/optim/steps.ts';
 
 const reference = new ReferenceBackend();
@@ -124,6 +124,8 @@ function compare(what: string, run: (backend: ReferenceBackend) => NDArray): voi
 
 const unarySpecs: UnarySpec[] = [
   ...Object.values(elementwise),
+  hardsigmoid,
+  hardswish,
   arithmetic.neg,
   comparison.logicalNot,
   comparison.isnan,
@@ -141,17 +143,26 @@ const binarySpecs: BinarySpec[] = [
     arithmetic.fmod,
     arithmetic.floorDivide,
   ].map((op) => op.row),
-  ...[arithmetic.atan2, arithmetic.hypot, xlogy, geluGrad, reluGrad, sigmoidGrad, tanhGrad].map(
-    (op) => op.row,
-  ),
+  ...[
+    arithmetic.atan2,
+    arithmetic.hypot,
+    xlogy,
+    geluGrad,
+    hardswishGrad,
+    reluGrad,
+    sigmoidGrad,
+    tanhGrad,
+  ].map((op) => op.row),
   ...[comparison.eq, comparison.ne, comparison.lt, comparison.le, comparison.gt, comparison.ge].map(
     (op) => op.row,
   ),
+  gateRow({ p: -1, q: 1.5, r: 0.25, s: 1, t: 0 }),
+  eluGradRow(1.5, 0.75, 0.5),
   { name: 'add', js: (a, b) => a + b, big: (a, b) => a + b, wgsl: '' },
   { name: 'sub', js: (a, b) => a - b, big: (a, b) => a - b, wgsl: '' },
   { name: 'div', js: (a, b) => a / b, wgsl: '' },
 ];
-const FLOAT_ONLY = new Set(['remainder', 'fmod', 'floor_divide', 'atan2', 'hypot', 'div', 'xlogy']);
+const FLOAT_ONLY = new Set(['remainder', 'fmod', 'floor_divide', 'atan2', 'hypot', 'div', 'xlogy', 'gate']);
 const isFloat = (dtype: DType) => dtypeInfo[dtype].category === 2;
 const isArithmetic = (dtype: DType) => isFloat(dtype) || dtype === 'int64' || dtype === 'int32';
 
@@ -170,6 +181,29 @@ describe('elementwise', () => {
           );
         }
       }
+    }
+  });
+
+  it('gradients of activations at their bounds, at infinity and at NaN', () => {
+    const points = [0, -0, 1, -1, 3, -3, 3.5, -3.5, 100, -100, Infinity, -Infinity, Number.NaN];
+    const grads = [1, -2, 0, Infinity, Number.NaN];
+    const pairs = grads.flatMap((grad) => points.map((x) => [grad, x] as const));
+    const rows = [
+      hardswishGrad.row,
+      eluGradRow(1.5, 0.75, 0.5),
+      gateRow({ p: -3, q: 3, r: 0, s: 0.5, t: 2 }),
+      gateRow({ p: 0, q: 0, r: 0.25, s: 1, t: 1 }),
+    ];
+    for (const dtype of ['float32', 'float64'] as const) {
+      const column = (backend: ReferenceBackend, k: 0 | 1) => {
+        const values = dtypeInfo[dtype].allocate(pairs.length);
+        pairs.forEach((pair, i) => {
+          values[i] = pair[k];
+        });
+        return backend.upload(values, [pairs.length], dtype);
+      };
+      for (const row of rows)
+        compare(`${row.name} ${dtype}`, (b) => b.binary(row, column(b, 0), column(b, 1)));
     }
   });
 

@@ -29,6 +29,7 @@ const roundHalfToEven = (x: number): number => {
   return even === 0 ? Math.sign(x) * 0 : even;
 };
 
+const upToSix = (x: number) => Math.min(Math.max(x + 3, 0), 6);
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
 const cases: Record<string, Case> = {
@@ -49,7 +50,7 @@ const cases: Record<string, Case> = {
   rsqrt: { js: (x) => 1 / Math.sqrt(x), limit: 1.5 },
   exp: { js: Math.exp, limit: 1 },
   exp2: { js: (x) => 2 ** x, limit: 1.25 },
-  expm1: { js: Math.expm1, limit: 0.51 },
+  expm1: { js: Math.expm1, limit: 2 },
   log: { js: Math.log, limit: 1, plain: 1.25 },
   log1p: { js: Math.log1p, limit: 2 },
   log2: { js: Math.log2, limit: 0.51 },
@@ -66,7 +67,9 @@ const cases: Record<string, Case> = {
   sigmoid: { js: sigmoid, limit: 2 },
   // A denormal sigmoid has few digits, and the product inherits them.
   silu: { js: (x) => x * sigmoid(x), limit: 3, skip: (x) => x < -87 },
-  elu: { js: (x, p) => (x > 0 ? x : p * Math.expm1(x)), limit: 0.51, p: 0.75 },
+  elu: { js: (x, p, q) => (x > 0 ? x * q : p * Math.expm1(x)), limit: 2.5, p: 0.75, q: 1.25 },
+  hardsigmoid: { js: (x) => upToSix(x) / 6, limit: 1, skip: (x) => x < -2.9 },
+  hardswish: { js: (x) => (x * upToSix(x)) / 6, limit: 2, skip: (x) => x < -2.9 || Math.abs(x) > 5e37 },
   softplus: { js: (x, p, q) => (x * p > q ? x : Math.log1p(Math.exp(x * p)) / p), limit: 2, p: 2, q: 20 },
   erf: { js: (x) => 1 - erfcOf(x), limit: 1.5, skip: (x) => Math.abs(x) < 0.5 },
   erfc: { js: erfcOf, limit: 0.51 },

@@ -90,6 +90,10 @@ export function binary(
   if (like === null) return null;
   const kernel = kernelFor(host, spec.name, like.dtype);
   if (kernel === null) return null;
+  if (spec.scalars) {
+    if (!isArray(a) || !isArray(b) || !sameShape(a.shape, b.shape)) return null;
+    return withScalars(host, kernel, spec, a, b, out);
+  }
   const shape = isArray(a) && isArray(b) ? broadcastShapes(a.shape, b.shape, spec.name) : like.shape;
   const model = sameShape(like.shape, shape) ? like : isArray(b) && sameShape(b.shape, shape) ? b : null;
   const strides = model?.dense ? model.strides : contiguousStrides(shape);
@@ -121,6 +125,28 @@ export function binary(
       elementChunk(host, size, costOf(spec.name)),
     );
   } else run(host, kernel, [a, b], [like.dtype, like.dtype], y);
+  return deliver(host, y, out);
+}
+
+/** A kernel over two lists, and scalars. */
+function withScalars(
+  host: WasmContext,
+  kernel: Kernel,
+  { name, scalars = {} }: BinarySpec,
+  a: NDArray,
+  b: NDArray,
+  out?: NDArray,
+): NDArray {
+  const y = host.empty(b.shape, b.dtype, resultStrides(b));
+  const sources = [a, b].map((x) => {
+    if (sameLayout(x, y.shape, y.strides)) return x;
+    const copy = host.empty(y.shape, y.dtype, y.strides);
+    host.copyInto(copy, x);
+    return copy;
+  });
+  const args = [...sources.map((x) => host.pointer(x)), host.pointer(y), ...Object.values(scalars)];
+  host.runtime.pool.run(kernel, args, y.size, elementChunk(host, y.size, costOf(name)));
+  for (const x of sources) if (x !== a && x !== b) x.release();
   return deliver(host, y, out);
 }
 

@@ -29,10 +29,10 @@ const SLICE_ELEMENTS = 2 ** 14;
  */
 const COSTS: ReadonlyMap<string, number> = /* @__PURE__ */ new Map(
   Object.entries({
-    3: 'exp log sigmoid silu',
+    3: 'exp log sigmoid silu elu elu_grad expm1',
     4: 'exp2 tanh',
-    7: 'erf sin cos hypot log1p softplus gelu gelu_grad floor_divide fmod remainder',
-    16: 'acos asin atan atan2 cosh elu erfc erfinv expm1 log10 log2 sinh tan xlogy',
+    7: 'erf sin cos hypot log1p softplus gelu gelu_grad floor_divide fmod remainder xlogy',
+    16: 'acos asin atan atan2 cosh erfc erfinv log10 log2 sinh tan',
     40: 'pow',
   }).flatMap(([cost, names]) => names.split(' ').map((name): [string, number] => [name, Number(cost)])),
 );

@@ -58,7 +58,7 @@ export function binary(gpu: GpuContext, spec: BinarySpec, a: Operand, b: Operand
   const shape = commonShape([a, b], spec.name);
   const strides: Strides | undefined = sameShape(like.shape, shape) ? resultStrides(like) : undefined;
   const y = out ?? gpu.empty(shape, spec.predicate ? 'bool' : like.dtype, strides);
-  const operands = [['a', a] as const, ['b', b] as const];
+  const operands = [['a', a] as const, ['b', b] as const, ...Object.entries(spec.scalars ?? {})];
   return apply(gpu, y, spec.name, formula, operands, like.dtype, spec.predicate);
 }
 

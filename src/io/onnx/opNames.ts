@@ -55,7 +55,12 @@ export const unaryOps: Readonly<Partial<Record<string, UnaryRule>>> = {
     return emit('Mul', [half, emit('Add', [bell, scalar(1, dtype)])]);
   },
   leaky_relu: (emit, x, _, p) => emit('LeakyRelu', [x], { alpha: { real: p } }),
-  elu: (emit, x, _, p) => emit('Elu', [x], { alpha: { real: p } }),
+  elu: (emit, x, dtype, p, q) => {
+    const y = emit('Elu', [x], { alpha: { real: p / q } });
+    return q === 1 ? y : emit('Mul', [y, scalar(q, dtype)]);
+  },
+  hardsigmoid: (emit, x) => emit('HardSigmoid', [x], { alpha: { real: 1 / 6 }, beta: { real: 0.5 } }),
+  hardswish: same('HardSwish'),
   celu: (emit, x, _, p) => emit('Celu', [x], { alpha: { real: p } }),
   softplus: (emit, x, dtype, p) =>
     emit('Div', [emit('Softplus', [emit('Mul', [x, scalar(p, dtype)])]), scalar(p, dtype)]),
