@@ -180,6 +180,11 @@ abstract class Binary {
     begin: usize,
     end: usize,
   ): void {
+    if (aStep < bStep && (op == Op.ADD || op == Op.MAXIMUM || op == Op.MINIMUM || op == Op.MUL)) {
+      // The number comes second, where there is a faster loop for it.
+      Binary.run(op, b, a, out, inner, bRow, bStep, aRow, aStep, begin, end);
+      return;
+    }
     let row = begin / inner;
     let column = begin % inner;
     while (begin < end) {

@@ -326,6 +326,26 @@ describe('elementwise', () => {
         make(b, [9, 1, 1], 'float32', 'contiguous', 2),
       ),
     );
+    // Operands from some size on are copied, and moved in blocks, if they lie across the output.
+    for (const [m, n] of [
+      [30, 33],
+      [33, 40],
+      [65, 130],
+    ]) {
+      for (const layout of ['transposed', 'stepped'] as const) {
+        compare(`${layout} [${m}, ${n}]`, (b) =>
+          b.binary(add, make(b, [m, n], 'float32', 'contiguous'), make(b, [m, n], 'float32', layout, 2)),
+        );
+        compare(`where ${layout} [${m}, ${n}]`, (b) =>
+          b.where(
+            make(b, [m, n], 'bool', layout),
+            make(b, [m, n], 'float32', 'contiguous'),
+            make(b, [m, n], 'float32', layout, 2),
+            'float32',
+          ),
+        );
+      }
+    }
     compare('an operand that is a row of the output', (b) => {
       const x = make(b, [5, 6], 'float32', 'contiguous');
       return b.binary(add, x, x.view([6], [1], 6), x);

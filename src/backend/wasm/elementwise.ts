@@ -5,6 +5,7 @@ import {
   collapseDims,
   contiguousStrides,
   expandStrides,
+  numElements,
   type Shape,
   type Strides,
   sameShape,
@@ -14,6 +15,9 @@ import type { BinarySpec, Operand, UnarySpec } from '../backend.ts';
 import { resultStrides } from '../reference/elements.ts';
 import type { WasmContext } from './context.ts';
 import { costOf, elementChunk, kernelFor, kernelNamed } from './kernels.ts';
+
+/** Operands from this size on are copied if neighbours in a row are not neighbours in memory. */
+const SCATTERED = 1024;
 
 const isArray = (x: Operand): x is NDArray => typeof x !== 'number';
 
@@ -225,15 +229,13 @@ function rows(
 ): RowOperand {
   if (!isArray(x)) return { pointer: host.constant(x, dtype, slot), row: 0, step: 0, temporary: null };
   const last = strides.length - 1;
-  if (last < 2 && strides.every((s) => s >= 0)) {
-    return {
-      pointer: host.pointer(x),
-      row: strides[last - 1] ?? 0,
-      step: strides[last] ?? 0,
-      temporary: null,
-    };
+  const lead = collapseDims(shape.slice(0, -1), [strides.slice(0, -1)]).strides[0];
+  const step = strides[last] ?? 0;
+  // Single loads far apart take longer than a copy whose transposition moves blocks.
+  if (lead.length < 2 && (step < 2 || numElements(shape) < SCATTERED)) {
+    return { pointer: host.pointer(x), row: lead[0] ?? 0, step, temporary: null };
   }
-  if (strides[last] === 0) {
+  if (step === 0) {
     // One value for each row, as a factor for each channel: the values are listed, not the rows.
     const values = host.empty(shape.slice(0, -1), dtype);
     host.copyInto(values, x.view(shape.slice(0, -1), strides.slice(0, -1)));
