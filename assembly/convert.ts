@@ -21,6 +21,26 @@ abstract class Convert {
     }
   }
 
+  /** Floats as integers of 32 or 64 bits: four at a time where all of them fit into 32. */
+  // @ts-ignore: decorator
+  @inline
+  static whole<T extends number>(x: usize, out: usize, begin: usize, end: usize): void {
+    let i = begin;
+    for (; i + 4 <= end; i += 4) {
+      const v = v128.load(x + (i << 2));
+      if (i32x4.all_true(f32x4.lt(f32x4.abs(v), f32x4.splat(2147483648)))) {
+        const n = i32x4.trunc_sat_f32x4_s(v);
+        const to = out + i * sizeof<T>();
+        if (sizeof<T>() == 4) v128.store(to, n);
+        else {
+          v128.store(to, i64x2.extend_low_i32x4_s(n));
+          v128.store(to, i64x2.extend_high_i32x4_s(n), 16);
+        }
+      } else Convert.run<f32, T>(x, out, i, i + 4);
+    }
+    Convert.run<f32, T>(x, out, i, end);
+  }
+
   // @ts-ignore: decorator
   @inline
   static truth<F extends number>(x: usize, out: usize, begin: usize, end: usize): void {
@@ -49,11 +69,11 @@ export function convert_f32_f64(x: usize, out: usize, begin: usize, end: usize):
 }
 
 export function convert_f32_i64(x: usize, out: usize, begin: usize, end: usize): void {
-  Convert.run<f32, i64>(x, out, begin, end);
+  Convert.whole<i64>(x, out, begin, end);
 }
 
 export function convert_f32_i32(x: usize, out: usize, begin: usize, end: usize): void {
-  Convert.run<f32, i32>(x, out, begin, end);
+  Convert.whole<i32>(x, out, begin, end);
 }
 
 export function convert_f32_u8(x: usize, out: usize, begin: usize, end: usize): void {

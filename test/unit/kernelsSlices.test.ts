@@ -211,6 +211,17 @@ describe.each(benches)('slices, $name build', (bench) => {
       -1n,
       2147483648n,
     ]);
+    // Where all four fit into 32 bits they go another way.
+    const edges = [2147483520, -2147483648, -0.9, 1.9, 2147483648, 1, 2, 3, 4, Number.NaN, 5, -6.5, 7];
+    const y = bench.put(Float32Array.from(edges));
+    const [long, int] = [bench.alloc(8 * edges.length), bench.alloc(4 * edges.length)];
+    bench.call('convert_f32_i64', y, long, 0, edges.length);
+    bench.call('convert_f32_i32', y, int, 0, edges.length);
+    const whole = edges.map((v) => (Number.isNaN(v) ? least : BigInt(Math.trunc(v))));
+    expect([...bench.i64(long, edges.length)]).toEqual(whole);
+    expect([...new Int32Array(bench.bytes(int, 4 * edges.length).buffer)]).toEqual(
+      whole.map((v) => Number(BigInt.asIntN(32, v))),
+    );
     bench.call('convert_f32_u8', x, narrow, 0, 9);
     expect([...bench.bytes(narrow, 9)]).toEqual([0, 0, 0, 0, 0, 0, 44, 255, 0]);
     bench.reset();
