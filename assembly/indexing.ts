@@ -100,6 +100,23 @@ abstract class Index {
     }
   }
 
+  /** row[index[i]] = or += source[i], in order. */
+  // @ts-ignore: decorator
+  @inline
+  static place<T extends number>(
+    accumulate: bool,
+    row: usize,
+    index: usize,
+    source: usize,
+    axis: usize,
+    n: usize,
+  ): void {
+    for (const stop = source + n * sizeof<T>(); source < stop; source += sizeof<T>()) {
+      Index.put<T>(row + Index.at(index, 0, axis) * sizeof<T>(), load<T>(source), accumulate);
+      index += 8;
+    }
+  }
+
   /** out[o, index[o, k, i], i] = or += source[o, k, i], in order; [begin, end) counts o. */
   // @ts-ignore: decorator
   @inline
@@ -118,6 +135,11 @@ abstract class Index {
     for (let o = begin; o < end; o++) {
       const row = out + o * axis * inner * sizeof<T>();
       const stop = i + picks * inner;
+      if (inner == 1) {
+        Index.place<T>(accumulate, row, index + (i << 3), source + i * sizeof<T>(), axis, picks);
+        i = stop;
+        continue;
+      }
       for (let column: usize = 0; i < stop; i++) {
         const at = Index.at(index, i, axis) * inner + column;
         Index.put<T>(row + at * sizeof<T>(), load<T>(source + i * sizeof<T>()), accumulate);
@@ -150,7 +172,8 @@ abstract class Index {
   }
 
   /**
-   * out[o, index[k], i] += source[o, k, i] in order of k; [begin, end) counts i, so that each sum has one thread.
+   * out[o, index[k], i] += source[o, k, i] in order of k; [begin, end) counts o and i together, so that each sum has one
+   * thread.
    */
   // @ts-ignore: decorator
   @inline
@@ -158,7 +181,6 @@ abstract class Index {
     out: usize,
     index: usize,
     source: usize,
-    outer: usize,
     axis: usize,
     picks: usize,
     inner: usize,
@@ -166,23 +188,37 @@ abstract class Index {
     end: usize,
   ): void {
     const pitch = inner * sizeof<T>();
-    for (let o: usize = 0; o < outer; o++) {
-      for (let k: usize = 0; k < picks; k++) {
-        const row = out + (o * axis + Index.at(index, k, axis)) * pitch;
-        let to = row + begin * sizeof<T>();
-        let from = source + (o * picks + k) * pitch + begin * sizeof<T>();
-        const stop = row + end * sizeof<T>();
-        if (sizeof<T>() == 4 && isFloat<T>()) {
-          for (; to + 16 <= stop; to += 16) {
-            v128.store(to, f32x4.add(v128.load(to), v128.load(from)));
-            from += 16;
-          }
-        }
-        for (; to < stop; to += sizeof<T>()) {
-          store<T>(to, (load<T>(to) + load<T>(from)) as T);
-          from += sizeof<T>();
+    while (begin < end) {
+      const column = begin % inner;
+      const o = begin / inner;
+      const n = min(inner - column, end - begin);
+      const row = out + (o * axis * inner + column) * sizeof<T>();
+      let from = source + (o * picks * inner + column) * sizeof<T>();
+      if (inner == 1) Index.place<T>(true, row, index, from, axis, picks);
+      else {
+        for (let k: usize = 0; k < picks; k++) {
+          Index.addRow<T>(row + Index.at(index, k, axis) * pitch, from, n);
+          from += pitch;
         }
       }
+      begin += n;
+    }
+  }
+
+  /** to[i] += from[i]. */
+  // @ts-ignore: decorator
+  @inline
+  static addRow<T extends number>(to: usize, from: usize, n: usize): void {
+    const stop = to + n * sizeof<T>();
+    if (sizeof<T>() == 4 && isFloat<T>()) {
+      for (; to + 16 <= stop; to += 16) {
+        v128.store(to, f32x4.add(v128.load(to), v128.load(from)));
+        from += 16;
+      }
+    }
+    for (; to < stop; to += sizeof<T>()) {
+      store<T>(to, (load<T>(to) + load<T>(from)) as T);
+      from += sizeof<T>();
     }
   }
 }
@@ -412,40 +448,37 @@ export function index_add_f32(
   out: usize,
   index: usize,
   source: usize,
-  outer: usize,
   axis: usize,
   picks: usize,
   inner: usize,
   begin: usize,
   end: usize,
 ): void {
-  Index.addRows<f32>(out, index, source, outer, axis, picks, inner, begin, end);
+  Index.addRows<f32>(out, index, source, axis, picks, inner, begin, end);
 }
 
 export function index_add_f64(
   out: usize,
   index: usize,
   source: usize,
-  outer: usize,
   axis: usize,
   picks: usize,
   inner: usize,
   begin: usize,
   end: usize,
 ): void {
-  Index.addRows<f64>(out, index, source, outer, axis, picks, inner, begin, end);
+  Index.addRows<f64>(out, index, source, axis, picks, inner, begin, end);
 }
 
 export function index_add_i64(
   out: usize,
   index: usize,
   source: usize,
-  outer: usize,
   axis: usize,
   picks: usize,
   inner: usize,
   begin: usize,
   end: usize,
 ): void {
-  Index.addRows<i64>(out, index, source, outer, axis, picks, inner, begin, end);
+  Index.addRows<i64>(out, index, source, axis, picks, inner, begin, end);
 }

@@ -338,8 +338,8 @@ describe.each(benches)('slices, $name build', (bench) => {
         );
         bench.sliced(
           `index_add_${suffix}`,
-          (out) => [out, flat, source, outer, axis, picks, inner],
-          inner,
+          (out) => [out, flat, source, axis, picks, inner],
+          outer * inner,
           start.byteLength,
           start,
         );

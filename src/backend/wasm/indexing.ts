@@ -105,12 +105,12 @@ export function indexAdd(
   if (source.size === 0) return true;
   const { outer, axis, inner } = around(out.shape, dim);
   const [from, list] = [packed(host, source), packed(host, index)];
-  const rows = outer * index.size;
+  const sums = outer * inner;
   host.runtime.pool.run(
     kernel,
-    [host.pointer(out), host.pointer(list.array), host.pointer(from.array), outer, axis, index.size, inner],
-    inner,
-    rowChunk(host, inner, rows),
+    [host.pointer(out), host.pointer(list.array), host.pointer(from.array), axis, index.size, inner],
+    sums,
+    rowChunk(host, sums, index.size),
   );
   from.release();
   list.release();
