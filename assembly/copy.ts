@@ -10,6 +10,18 @@ abstract class Copy {
       V.copy(out, x, n * sizeof<T>());
       return;
     }
+    if (xStep == 0 && outStep == 1) {
+      Copy.fill<T>(x, out, 0, n);
+      return;
+    }
+    if (sizeof<T>() == 4 && xStep == -1 && outStep == 1) {
+      for (; n >= 4; n -= 4) {
+        const v = v128.load(x - 12);
+        v128.store(out, v128.shuffle<i32>(v, v, 3, 2, 1, 0));
+        x -= 16;
+        out += 16;
+      }
+    }
     for (; n > 0; n--) {
       store<T>(out, load<T>(x));
       x += xStep * sizeof<T>();
@@ -115,7 +127,10 @@ abstract class Copy {
         const to = out + (j << 2);
         let i: usize = 0;
         for (; i + 4 <= rows; i += 4) Copy.tile(from + (i << 2), to + i * outPitch, xPitch, outPitch);
-        for (; i < rows; i++) Copy.row<T>(from + (i << 2), to + i * outPitch, 4, xPitch >> 2, 1);
+        for (; i < rows; i++) {
+          for (let k: usize = 0; k < 4; k++)
+            store<u32>(to + i * outPitch + (k << 2), load<u32>(from + (i << 2) + k * xPitch));
+        }
       }
     }
     for (; j < n; j++) {

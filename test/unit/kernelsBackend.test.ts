@@ -452,6 +452,29 @@ describe('movement', () => {
     }
   });
 
+  it('copies rows of few elements', () => {
+    for (const dtype of ['float32', 'int64', 'int16', 'bool'] as const) {
+      for (const [n, few] of [
+        [3, 2],
+        [30_001, 2],
+        [5_000, 7],
+        [4_000, 8],
+        [4_000, 9],
+      ]) {
+        compare(`each of ${n} ${few} times ${dtype}`, (b) => {
+          const out = b.empty([2, n, few], dtype);
+          b.assign(out, make(b, [2, n, 1], dtype, 'contiguous'));
+          return out;
+        });
+        compare(`${few} of ${few + 1} of ${n} ${dtype}`, (b) => {
+          const out = b.empty([n, few], dtype);
+          b.assign(out, make(b, [n, few + 1], dtype, 'contiguous').view([n, few], [few + 1, 1], 1));
+          return out;
+        });
+      }
+    }
+  });
+
   it('fills every layout', () => {
     for (const dtype of DTYPES) {
       for (const shape of SHAPES) {
@@ -921,6 +944,32 @@ describe('indexing', () => {
               b.indexAdd(out, dim, list(b, picks), make(b, picked, dtype, 'contiguous', 2));
               return out;
             });
+          }
+        }
+      }
+    }
+  });
+
+  it('selects in runs: backwards, with margins, an element again and again, or with gaps', () => {
+    const n = 100;
+    const indices = {
+      backwards: Array.from({ length: n }, (_, i) => n - 1 - i),
+      mirrored: Array.from({ length: n + 6 }, (_, i) => (i < 3 ? 3 - i : i < n + 3 ? i - 3 : 2 * n + 1 - i)),
+      repeated: Array.from({ length: n + 70 }, (_, i) => Math.min(Math.max(i - 40, 0), n - 1)),
+      'in twos': Array.from({ length: n }, (_, i) => (i >> 1) - n),
+      'every third': Array.from({ length: 33 }, (_, i) => 3 * i + 1),
+      'one only': [n - 1],
+    };
+    for (const dtype of ['float32', 'int64', 'int16', 'bool'] as const) {
+      for (const layout of ['contiguous', 'transposed'] as const) {
+        for (const [what, picks] of Object.entries(indices)) {
+          compare(`${what} ${dtype} ${layout}`, (b) =>
+            b.indexSelect(make(b, [6, 103, n], dtype, layout), 2, list(b, picks)),
+          );
+          if (layout === 'contiguous') {
+            compare(`${what} ${dtype} of a vector`, (b) =>
+              b.indexSelect(make(b, [n], dtype, layout), 0, list(b, picks)),
+            );
           }
         }
       }

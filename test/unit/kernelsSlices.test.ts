@@ -147,6 +147,20 @@ describe.each(benches)('slices, $name build', (bench) => {
           rows,
           rows * n * bytes,
         );
+        const at = (i: number) => source.subarray(i * bytes, (i + 1) * bytes);
+        for (const step of [-1, 0, 2]) {
+          const first = step < 0 ? n - 1 : 0;
+          const got = bench.sliced(
+            `copy_${width}`,
+            (out) => [x + first * bytes, out, 1, rows, n, 0, 0, n, step, 0, 0, n, 1],
+            rows,
+            rows * n * bytes,
+          );
+          for (let i = 0; i < rows * n; i++) {
+            const from = Math.floor(i / n) * n + first + (i % n) * step;
+            expect(got.subarray(i * bytes, (i + 1) * bytes)).toEqual(at(from));
+          }
+        }
         bench.reset();
       }
       if (bytes < 4) continue;

@@ -5,6 +5,7 @@ import type { NDArray } from '../array.ts';
 import type { PixelScaling } from '../backend.ts';
 import type { WasmContext } from './context.ts';
 import { elementChunk, kernelFor, kernelNamed, packed, rowChunk } from './kernels.ts';
+import { copyLayout } from './movement.ts';
 import type { KernelName } from './pool.ts';
 
 /** The kernel that moves elements of this width. */
@@ -68,6 +69,39 @@ function around(shape: Shape, dim: number): { outer: number; axis: number; inner
   };
 }
 
+/** What runs must move on the average to repay a copy each, which costs some microseconds by itself, and in rows how long. */
+const RUN_ELEMENTS = 16_384;
+const RUN_LENGTH = 16;
+
+interface Run {
+  readonly at: number;
+  readonly length: number;
+  readonly first: number;
+  readonly step: number;
+}
+
+/**
+ * An index as stretches of equal steps, as it has them where a dimension is turned round or gets margins; null if they are
+ * more than `most`.
+ */
+function runsOf(host: WasmContext, index: NDArray, axis: number, most: number): Run[] | null {
+  const words = host.runtime.module.views().i32;
+  const base = host.pointer(index) >> 2;
+  const pick = (i: number): number => {
+    const value = words[base + 2 * i];
+    return value < 0 ? value + axis : value;
+  };
+  const runs: Run[] = [];
+  for (let at = 0, end = 0; at < index.size; at = end) {
+    if (runs.length + 1 > most) return null;
+    const first = pick(at);
+    const step = at + 1 < index.size ? pick(at + 1) - first : 0;
+    for (end = at + 1; end < index.size && pick(end) - pick(end - 1) === step; ) end++;
+    runs.push({ at, length: end - at, first, step });
+  }
+  return runs;
+}
+
 export function indexSelect(host: WasmContext, x: NDArray, dim: number, index: NDArray): NDArray | null {
   if (x.shape.length === 0) return null;
   const picks = index.size;
@@ -75,19 +109,33 @@ export function indexSelect(host: WasmContext, x: NDArray, dim: number, index: N
   if (out.size === 0) return out;
   const { outer, axis, inner } = around(x.shape, dim);
   const [source, list] = [packed(host, x), packed(host, index)];
-  host.runtime.pool.run(
-    'select_rows',
-    [
-      host.pointer(source.array),
-      host.pointer(list.array),
-      host.pointer(out),
-      axis,
-      picks,
-      inner * dtypeInfo[x.dtype].bytes,
-    ],
-    outer * picks,
-    rowChunk(host, outer * picks, inner),
-  );
+  const runs =
+    inner === 1
+      ? runsOf(host, list.array, axis, Math.min(out.size / RUN_ELEMENTS, picks / RUN_LENGTH))
+      : null;
+  if (runs) {
+    for (const { at, length, first, step } of runs) {
+      const to = out.view([outer, length], [picks, 1], at);
+      const from = source.array.view([outer, length], [axis, step], source.array.offset + first);
+      copyLayout(host, to, from);
+      to.release();
+      from.release();
+    }
+  } else {
+    host.runtime.pool.run(
+      'select_rows',
+      [
+        host.pointer(source.array),
+        host.pointer(list.array),
+        host.pointer(out),
+        axis,
+        picks,
+        inner * dtypeInfo[x.dtype].bytes,
+      ],
+      outer * picks,
+      rowChunk(host, outer * picks, inner),
+    );
+  }
   source.release();
   list.release();
   return out;

@@ -3,7 +3,14 @@
  * in rows. Elements that keep their dtype are moved by their width.
  */
 import { type DType, dtypeInfo } from '../../core/dtype.ts';
-import { collapseDims, expandStrides, type Shape, type Strides, sameShape } from '../../core/shape.ts';
+import {
+  collapseDims,
+  exchanged,
+  expandStrides,
+  type Shape,
+  type Strides,
+  sameShape,
+} from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
 import { broadcastTo, toBigInt } from '../reference/elements.ts';
 import type { WasmContext } from './context.ts';
@@ -103,7 +110,7 @@ interface Walk {
 }
 
 /** out ← x of equal shape and width; they share no memory. */
-function copyLayout(host: WasmContext, out: NDArray, x: NDArray): void {
+export function copyLayout(host: WasmContext, out: NDArray, x: NDArray): void {
   const source = expandStrides(x.shape, x.strides, out.shape);
   const order = [...out.shape.keys()].sort((i, j) => out.strides[j] - out.strides[i] || i - j);
   const { shape, strides } = collapseDims(
@@ -176,7 +183,14 @@ function transpose(
 
 const copiers = { 1: 'copy_u8', 2: 'copy_u16', 4: 'copy_u32', 8: 'copy_u64' } as const;
 
-function copyRows(host: WasmContext, { shape, from, to, bytes }: Walk, source: number, target: number): void {
+/** Rows of at most so many elements, no further apart than that, are gone through across: a row takes as long as ten elements. */
+const TINY = 8;
+
+function copyRows(host: WasmContext, walk: Walk, source: number, target: number): void {
+  const last = walk.shape.length - 1;
+  const tiny = [walk.shape[last], walk.from[last - 1], walk.to[last - 1]].every((n) => n <= TINY);
+  const turned = (list: readonly number[]) => (tiny ? exchanged(list, last - 1, last) : list);
+  const [shape, from, to] = [walk.shape, walk.from, walk.to].map(turned);
   const missing = KERNEL_DIMS - shape.length;
   const padded = (list: readonly number[], value: number) => [
     ...new Array<number>(missing).fill(value),
@@ -185,7 +199,7 @@ function copyRows(host: WasmContext, { shape, from, to, bytes }: Walk, source: n
   const [d0, d1, d2, n] = padded(shape, 1);
   const rows = d0 * d1 * d2;
   host.runtime.pool.run(
-    copiers[bytes as keyof typeof copiers],
+    copiers[walk.bytes as keyof typeof copiers],
     [source, target, d1, d2, n, ...padded(from, 0), ...padded(to, 0)],
     rows,
     rowChunk(host, rows, n),
