@@ -17,6 +17,14 @@ export function int64From(list: ArrayLike<number | bigint>): BigInt64Array {
   return out;
 }
 
+/** 0, 1, … n − 1. */
+export function iota(n: number): BigInt64Array {
+  const out = new BigInt64Array(n);
+  const words = new Uint32Array(out.buffer);
+  for (let i = 0; i < n; i++) words[2 * i] = i;
+  return out;
+}
+
 /** int64 as plain numbers; null where one of them has more digits than those have. */
 export function numbersFrom(data: BigInt64Array): Float64Array | null {
   const words = new Int32Array(data.buffer, data.byteOffset, 2 * data.length);

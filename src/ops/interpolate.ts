@@ -4,6 +4,7 @@ import type { Variable } from '../autograd/variable.ts';
 import { isFloating, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
+import { tabulate } from '../core/lists.ts';
 import { formatShape } from '../core/shape.ts';
 import { addOp, mul } from './arithmetic.ts';
 import { named } from './composite.ts';
@@ -57,7 +58,7 @@ function nearestTaps(scaling: Scaling, offset: number): Taps {
   const { input, output, round } = scaling;
   const step = output === input ? 1 : stepOf(scaling);
   const at = (i: number): number => Math.min(Math.floor(round(round(i + offset) * step)), input - 1);
-  return { positions: [Array.from({ length: output }, (_, i) => at(i))], weights: null };
+  return { positions: [tabulate(output, at)], weights: null };
 }
 
 /** The place of output i between the inputs. */
@@ -69,9 +70,7 @@ function sourcePlace(scaling: Scaling, i: number): number {
 
 function linearTaps(scaling: Scaling): Taps {
   const { input, output, round } = scaling;
-  const places = Array.from({ length: output }, (_, i) =>
-    Math.max(input === output ? i : sourcePlace(scaling, i), 0),
-  );
+  const places = tabulate(output, (i) => Math.max(input === output ? i : sourcePlace(scaling, i), 0));
   const low = places.map((place) => Math.min(Math.floor(place), input - 1));
   const share = places.map((place, i) => Math.min(Math.max(round(place - low[i]), 0), 1));
   // Where the size stays each element is its own neighbour: an infinity beside it times 0 would be NaN.
@@ -89,7 +88,7 @@ const farCubic = (x: number): number => ((CUBIC * x - 5 * CUBIC) * x + 8 * CUBIC
 
 function cubicTaps(scaling: Scaling): Taps {
   const { input, output } = scaling;
-  const places = Array.from({ length: output }, (_, i) => sourcePlace(scaling, i));
+  const places = tabulate(output, (i) => sourcePlace(scaling, i));
   const clamp = (at: number): number => Math.min(Math.max(at, 0), input - 1);
   const tap = (k: number): number[] => places.map((place) => clamp(Math.floor(place) + k));
   const weight = (k: number): number[] =>
@@ -111,7 +110,7 @@ function resample<T extends Variable>(x: T, dim: number, { positions, weights }:
       return;
     }
     const { backend } = x.array;
-    const values = x.dtype === 'float64' ? Float64Array.from(weights[k]) : Float32Array.from(weights[k]);
+    const values = x.dtype === 'float64' ? new Float64Array(weights[k]) : new Float32Array(weights[k]);
     const column = x.derive(backend.upload(values, [list.length, ...tail], x.dtype));
     const term = mul<T>(taken, column);
     total = total === null ? term : addOp<T>(total, term);

@@ -3,6 +3,7 @@
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
+import { tabulate } from '../core/lists.ts';
 import { formatShape } from '../core/shape.ts';
 import { clone, elementValue } from './convert.ts';
 import { given, tensorGiven } from './given.ts';
@@ -100,7 +101,7 @@ function sourcePositions(
     // What negative margins cut off is not there to be repeated.
     circular: (i: number) => first + ((((i - first) % kept) + kept) % kept),
   }[mode];
-  return Array.from({ length: size + before + behind }, (_, i) => place(i - before));
+  return tabulate(size + before + behind, (i) => place(i - before));
 }
 
 /** The same constant on all sides. */

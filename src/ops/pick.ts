@@ -5,6 +5,7 @@ import type { Variable } from '../autograd/variable.ts';
 import { torchTypeName } from '../core/dtype.ts';
 import { DTypeError, IndexError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
+import { iota } from '../core/int64.ts';
 import { broadcastShapes, formatShape, normalizeDim, sameShape } from '../core/shape.ts';
 import { zerosOf } from './along.ts';
 import { type AlphaOptions, add, mul } from './arithmetic.ts';
@@ -80,8 +81,7 @@ export const indexAdd = /* @__PURE__ */ taking('index_add', 'dim index source * 
 
 /** Row-major positions of the elements of the slices `picks` along d, in the shape of those slices. */
 function slicePositions<T extends Variable>(x: T, d: number, picks: T): T {
-  const n = BigInt64Array.from({ length: x.array.size }, (_, i) => BigInt(i));
-  const flat = x.derive(x.array.backend.upload(n, x.shape, 'int64'));
+  const flat = x.derive(x.array.backend.upload(iota(x.array.size), x.shape, 'int64'));
   return selectAlong(flat, d, picks);
 }
 
@@ -246,16 +246,7 @@ export const maskedScatter = /* @__PURE__ */ taking('masked_scatter', 'mask sour
       );
     }
     const used = reshape(source, [-1]);
-    const first = takeFlat(
-      used,
-      x.derive(
-        x.array.backend.upload(
-          BigInt64Array.from({ length: count }, (_, i) => BigInt(i)),
-          [count],
-          'int64',
-        ),
-      ),
-    );
+    const first = takeFlat(used, x.derive(x.array.backend.upload(iota(count), [count], 'int64')));
     return named('MaskedScatterBackward0', putFlat(whole, positions, cast(first, x.dtype), false));
   });
 });

@@ -4,6 +4,7 @@ import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
+import { tabulate } from '../core/lists.ts';
 import { formatShape, normalizeDim, type Shape } from '../core/shape.ts';
 import { detached, named } from './composite.ts';
 import { clone } from './convert.ts';
@@ -18,7 +19,7 @@ import { expand, narrow, permute, reshape, transpose, unsqueeze } from './views.
 export function flipDim<T extends Variable>(x: T, dim: number): T {
   const n = x.shape[dim];
   if (n < 2) return x;
-  const backwards = Array.from({ length: n }, (_, i) => n - 1 - i);
+  const backwards = tabulate(n, (i) => n - 1 - i);
   const { array } = selectAlong(detached(x), dim, backwards);
   return record('FlipBackward0', array, [x], () => (grad) => [flipDim(grad, dim)]);
 }
@@ -173,7 +174,7 @@ export function repeatPositions<T extends Variable>(counts: T): T {
   }
   if (counts.dtype !== 'int64' && counts.dtype !== 'int32')
     throw new DTypeError(`repeat_interleave: repeats must be int64 or int32, but got ${counts.dtype}`);
-  const positions = Array.from({ length: counts.shape[0] }, (_, i) => i);
+  const positions = tabulate(counts.shape[0], (i) => i);
   return repeatInterleave(integerVector(counts, positions), counts, 0);
 }
 
@@ -208,9 +209,13 @@ export const repeatInterleave = /* @__PURE__ */ taking(
     if (counts.some((c) => !Number.isInteger(c) || c < 0)) {
       throw new ArgumentError(`repeat_interleave: repeats can not be negative; got ${counts.join(', ')}`);
     }
-    const picks = Array.from({ length: n }).flatMap((_, i) =>
+    if (typeof repeats === 'number') {
+      const spread = expand(unsqueeze(source, d + 1), source.shape.toSpliced(d + 1, 0, repeats));
+      return reshape(clone(spread), source.shape.with(d, n * repeats));
+    }
+    const picks = tabulate(n, (i) =>
       new Array<number>(counts.length === 1 ? counts[0] : counts[i]).fill(i),
-    );
+    ).flat();
     return selectAlong(source, d, picks, 'IndexSelectBackward0');
   },
 );

@@ -4,6 +4,8 @@ import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
+import { iota } from '../core/int64.ts';
+import { tabulate } from '../core/lists.ts';
 import {
   contiguousStrides,
   formatShape,
@@ -39,9 +41,9 @@ function triangle<T extends Variable>(x: T, diagonal: number, lower: boolean): T
   const [m, n] = x.shape.slice(-2);
   // Numbers of rows and columns as floats, which are compared many at a time, as far as floats count.
   const numbers = (length: number, first: number): T => {
-    const list = Array.from({ length }, (_, i) => i + first);
+    const list = tabulate(length, (i) => i + first);
     if (Math.abs(first) + length > 2 ** 24) return integerVector(x, list);
-    return x.derive(x.array.backend.upload(Float32Array.from(list), [length], 'float32'));
+    return x.derive(x.array.backend.upload(new Float32Array(list), [length], 'float32'));
   };
   const columns = numbers(n, 0);
   const rows = reshape(numbers(m, diagonal), [m, 1]);
@@ -187,7 +189,8 @@ export const unfold = /* @__PURE__ */ taking('unfold', 'dimension size step', fu
   const [shape, strides] = windowed(x.shape, x.array.strides);
   const from = x.shape;
   return viewOf('UnfoldBackward0', x, shape, strides, x.array.offset, (grad) => {
-    const flat = integerVector(grad, [...new Array(numElements(from)).keys()]);
+    const size = numElements(from);
+    const flat = grad.derive(grad.array.backend.upload(iota(size), [size], 'int64'));
     const [, own] = windowed(from, contiguousStrides(from));
     const positions = contiguous(flat.derive(flat.array.view(shape, own)));
     return [scatterFlat(reshape(grad, [-1]), reshape(positions, [-1]), from)];

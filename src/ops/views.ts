@@ -8,6 +8,7 @@ import type { Variable } from '../autograd/variable.ts';
 import { keepStorages, type NDArray } from '../backend/array.ts';
 import { dtypeInfo } from '../core/dtype.ts';
 import { ArgumentError, IndexError, ShapeError } from '../core/errors.ts';
+import { iota } from '../core/int64.ts';
 import {
   checkShape,
   columnMajor,
@@ -69,16 +70,12 @@ function positionsIn(array: NDArray, shape: Shape, strides: Strides, offset: num
   }
   const map = backend.empty([last + 1], 'int64');
   backend.fill(map, -1);
-  const iota = backend.upload(
-    BigInt64Array.from({ length: array.size }, (_, i) => BigInt(i)),
-    array.shape,
-    'int64',
-  );
-  backend.assign(map.view(array.shape, array.strides, array.offset), iota);
+  const own = backend.upload(iota(array.size), array.shape, 'int64');
+  backend.assign(map.view(array.shape, array.strides, array.offset), own);
   const positions = backend.empty([numElements(shape)], 'int64');
   backend.assign(positions.view(shape, contiguousStrides(shape)), map.view(shape, strides, offset));
   map.release();
-  iota.release();
+  own.release();
   return positions;
 }
 
