@@ -114,6 +114,15 @@ export class NDArray {
     return new NDArray(this.storage, this.dtype, shape, strides, offset);
   }
 
+  /** Writes `x`, of any layout, to the elements that a view of this array would read. */
+  assignPart(x: NDArray, strides: Strides, offset: number): void {
+    if (x.size === 0) return;
+    const part = this.view(x.shape, strides, offset);
+    this.backend.assign(part, x);
+    // Else this storage would count as held for good, and never be freed before the collector finds it.
+    part.release();
+  }
+
   /** Reads from now on what `to`, which has the same elements and is given up, reads, for everybody who holds this array. */
   become({ storage, strides, offset }: NDArray): void {
     const { version, inference } = this.storage;

@@ -306,9 +306,11 @@ export function index<T extends Variable>(x: T, ...entries: readonly IndexOf<T>[
   const { source: moved, positions } = gathering({ source, indices });
   const { shape } = positions;
   const flat = positions.derive(positions.array.view([positions.array.size], [1]));
-  const out = moved.array.backend.take(moved.array, flat.array);
+  const taken = moved.array.backend.take(moved.array, flat.array);
+  const out = taken.view(shape, contiguousStrides(shape));
+  taken.release();
   const from = moved.shape;
-  return record('IndexBackward0', out.view(shape, contiguousStrides(shape)), [moved], () => (grad) => [
+  return record('IndexBackward0', out, [moved], () => (grad) => [
     scatterFlat(reshape(grad, [-1]), flat, from),
   ]);
 }

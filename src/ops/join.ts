@@ -50,7 +50,7 @@ export function cat<T extends Variable>(tensors: readonly T[], along?: ByName<'d
   let start = 0;
   for (const x of parts) {
     starts.push(start);
-    if (x.array.size > 0) backend.assign(out.view(x.shape, out.strides, start * out.strides[d]), x.array);
+    out.assignPart(x.array, out.strides, start * out.strides[d]);
     start += x.shape[d];
   }
   const sizes = parts.map((x) => x.shape[d]);

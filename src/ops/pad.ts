@@ -124,7 +124,7 @@ function padConstant<T extends Variable>(
   );
   backend.fill(out, elementValue(value, x.dtype, 'pad'));
   const offset = grown.reduce((at, [before], d) => at + before * out.strides[d], 0);
-  if (inner.array.size > 0) backend.assign(out.view(inner.shape, out.strides, offset), inner.array);
+  out.assignPart(inner.array, out.strides, offset);
   const from = inner.shape;
   return record('ConstantPadNdBackward0', out, [inner], () => (grad) => {
     let middle = grad;

@@ -120,7 +120,7 @@ export const diagonal = /* @__PURE__ */ taking('diagonal', 'offset? dim1? dim2?'
 function placeDiagonal<T extends Variable>(x: T, shape: Shape, offset: number, a: number, b: number): T {
   const out = zerosOf(x, shape).array;
   const place = diagonalPlace(shape, out.strides, offset, a, b);
-  if (x.array.size > 0) out.backend.assign(out.view(place.shape, place.strides, place.start), x.array);
+  out.assignPart(x.array, place.strides, place.start);
   return record('DiagonalBackward0', out, [x], () => (grad) => [diagonal(grad, offset, a, b)]);
 }
 

@@ -388,7 +388,7 @@ export function placeSlice<T extends Variable>(
   const out = backend.empty(shape, x.dtype);
   backend.fill(out, 0);
   const strides = out.strides.with(dim, out.strides[dim] * step);
-  if (x.array.size > 0) backend.assign(out.view(x.shape, strides, start * out.strides[dim]), x.array);
+  out.assignPart(x.array, strides, start * out.strides[dim]);
   const end = x.shape[dim] === 0 ? start : start + (x.shape[dim] - 1) * step + 1;
   return record('SliceBackward0', out, [x], () => (grad) => [slice(grad, dim, start, end, step)]);
 }
