@@ -260,19 +260,13 @@ export function fromTypedArray(data: TypedArray, shape: Shape, options?: TensorO
   );
 }
 
-/** A sequence given by a function of the position, computed in double precision and rounded to the dtype. */
-function sequence(
+/** A vector that the host computes in double precision, rounded to the dtype as it is stored. */
+const written = (
   count: number,
-  at: (i: number) => number,
+  write: (values: TypedArray) => void,
   dtype: DType,
   options: TensorOptions | undefined,
-): Tensor {
-  const write = (values: TypedArray) => {
-    if (values instanceof BigInt64Array) writeWhole(values, at);
-    else for (let i = 0; i < count; i++) values[i] = at(i);
-  };
-  return leafTensor(backendFor(options?.device).fromHost([count], dtype, write), options);
-}
+): Tensor => leafTensor(backendFor(options?.device).fromHost([count], dtype, write), options);
 
 /** As two words each: ten times as fast as by a BigInt each. Exact for every double, modulo 2⁶⁴ as BigInts are. */
 function writeWhole(values: BigInt64Array, at: (i: number) => number): void {
@@ -283,6 +277,39 @@ function writeWhole(values: BigInt64Array, at: (i: number) => number): void {
     words[2 * i + 1] = Math.floor(value / 2 ** 32);
   }
 }
+
+/** Writes base + step · (i − origin) for i from `begin` to `end`, in loops without a call for each element. */
+function ramp(
+  values: TypedArray,
+  begin: number,
+  end: number,
+  base: number,
+  step: number,
+  origin: number,
+): void {
+  const at = (i: number) => base + step * (i - origin);
+  if (!(values instanceof BigInt64Array))
+    for (let i = begin; i < end; i++) values[i] = base + step * (i - origin);
+  else if ([step, at(begin), at(end)].every((value) => value === (value | 0))) {
+    const words = new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
+    for (let i = begin, value = at(begin); i < end; i++, value = (value + step) | 0) {
+      words[2 * i] = value;
+      words[2 * i + 1] = value >> 31;
+    }
+  } else writeWhole(values.subarray(begin, end), (i) => at(i + begin));
+}
+
+/** first, first + step, … */
+const progression = (
+  length: number,
+  first: number,
+  step: number,
+  dtype: DType,
+  options: TensorOptions | undefined,
+): Tensor => {
+  const count = Math.ceil(length);
+  return written(count, (values) => ramp(values, 0, count, first, step, 0), dtype, options);
+};
 
 export interface ArangeOptions extends TensorOptions {
   /** Default 0. */
@@ -323,13 +350,12 @@ export function arange(...args: readonly (number | ArangeOptions | undefined)[])
     numbers.every(Number.isInteger) ? 'int64' : 'float32',
     `start end step ${NAMES}`,
   );
-  if (isFloating(dtype))
-    return sequence(Math.ceil((end - start) / step), (i) => start + i * step, dtype, options);
+  if (isFloating(dtype)) return progression((end - start) / step, start, step, dtype, options);
   // Integers count in whole numbers, as in PyTorch: int64 from the beginning, the others once they have their length.
   const [from, to, by] = numbers.map(Math.trunc);
   if (dtype === 'int64' && by === 0) throw new ArgumentError('arange: step must be nonzero');
   const count = dtype === 'int64' ? (to - from) / by : (end - start) / step;
-  return sequence(Math.ceil(count), (i) => from + i * by, dtype, options);
+  return progression(count, from, by, dtype, options);
 }
 
 /** @throws ArgumentError unless x is a number */
@@ -351,22 +377,20 @@ export const linspace = /* @__PURE__ */ taking(
     if (!Number.isInteger(steps) || steps < 0)
       throw new ArgumentError(`linspace: number of steps must be non-negative, but got ${steps}`);
     if (!isFloating(dtype)) [start, end] = [Math.trunc(start), Math.trunc(end)];
-    const step = steps > 1 ? (end - start) / (steps - 1) : 0;
+    const single = dtype === 'float32';
+    // Single precision throughout, as PyTorch computes a float32 linspace; elements are rounded as they are stored.
+    const f = single ? Math.fround : (x: number) => x;
+    const [first, last] = [f(start), f(end)];
+    const step = steps > 1 ? f(f(last - first) / f(steps - 1)) : 0;
     // From both ends, as PyTorch: symmetric, and exact at the end.
-    const at = (i: number) =>
-      i < steps / 2 || steps === 1 ? start + step * i : end - step * (steps - i - 1);
-    return sequence(steps, dtype === 'float32' ? float32Linspace(start, end, steps) : at, dtype, options);
+    const half = steps === 1 ? 1 : single ? Math.floor(steps / 2) : Math.ceil(steps / 2);
+    const write = (values: TypedArray) => {
+      ramp(values, 0, half, first, step, 0);
+      ramp(values, half, steps, last, step, steps - 1);
+    };
+    return written(steps, write, dtype, options);
   },
 );
-
-/** Single precision throughout, as PyTorch computes a float32 linspace. */
-function float32Linspace(start: number, end: number, steps: number): (i: number) => number {
-  const f = Math.fround;
-  const a = f(start);
-  const b = f(end);
-  const step = steps > 1 ? f(f(b - a) / f(steps - 1)) : 0;
-  return (i) => (i < Math.floor(steps / 2) || steps === 1 ? f(a + step * i) : f(b - step * (steps - i - 1)));
-}
 
 /** `steps` powers of `base` with exponents equally far apart from start to end. */
 export const logspace = /* @__PURE__ */ taking(
@@ -378,7 +402,12 @@ export const logspace = /* @__PURE__ */ taking(
     if (!Number.isInteger(steps) || steps < 0)
       throw new ArgumentError(`logspace: number of steps must be non-negative, but got ${steps}`);
     const exponents = linspace(start, end, steps, { dtype: 'float64', device: 'cpu' }).data;
-    return sequence(steps, (i) => base ** Number(exponents[i]), dtypeOf(options, 'logspace'), options);
+    const at = (i: number) => base ** Number(exponents[i]);
+    const write = (values: TypedArray) => {
+      if (values instanceof BigInt64Array) writeWhole(values, at);
+      else for (let i = 0; i < steps; i++) values[i] = at(i);
+    };
+    return written(steps, write, dtypeOf(options, 'logspace'), options);
   },
 );
 

@@ -9,6 +9,7 @@ import { fillUniform } from './core/distributions.ts';
 import { type DType, isFloating, resolveDType, type TypedArray } from './core/dtype.ts';
 import { ArgumentError, DTypeError } from './core/errors.ts';
 import { inOp } from './core/inOp.ts';
+import { int64From } from './core/int64.ts';
 import { fillNormal } from './core/normal.ts';
 import { defaultEngine, RandomEngine } from './core/rng.ts';
 import { fillIntegers, integerLimits, randomPermutation } from './core/sampling.ts';
@@ -226,7 +227,7 @@ export function randperm(n: number, options: RandomOptions = {}): Tensor {
     throw new ArgumentError(`randperm: n = ${n} is too large for dtype ${dtype}`);
   const order = randomPermutation(engineOf(options), n);
   return drawn([n], options, dtype, (values) => {
-    if (values instanceof BigInt64Array) for (let i = 0; i < n; i++) values[i] = BigInt(order[i]);
+    if (values instanceof BigInt64Array) values.set(int64From(order));
     else values.set(order);
   });
 }

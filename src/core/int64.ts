@@ -24,15 +24,3 @@ export function iota(n: number): BigInt64Array {
   for (let i = 0; i < n; i++) words[2 * i] = i;
   return out;
 }
-
-/** int64 as plain numbers; null where one of them has more digits than those have. */
-export function numbersFrom(data: BigInt64Array): Float64Array | null {
-  const words = new Int32Array(data.buffer, data.byteOffset, 2 * data.length);
-  const out = new Float64Array(data.length);
-  for (let i = 0; i < out.length; i++) {
-    const high = words[2 * i + 1];
-    if (high >= 2 ** 21 || high < -(2 ** 21)) return null;
-    out[i] = high * WORD + (words[2 * i] >>> 0);
-  }
-  return out;
-}

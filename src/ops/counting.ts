@@ -1,18 +1,18 @@
 /** Counts and positions in sorted sequences. The sizes of results depend on the data. */
 
 import type { Variable } from '../autograd/variable.ts';
-import { isFloating, type TypedArray, torchTypeName } from '../core/dtype.ts';
+import { isFloating, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
-import { numbersFrom } from '../core/int64.ts';
 import { formatShape } from '../core/shape.ts';
 import { zerosOf } from './along.ts';
-import { add } from './arithmetic.ts';
 import { detached } from './composite.ts';
 import { cast, type OperandOf, pairDType } from './convert.ts';
+import { floating } from './draw.ts';
 import { operandGiven, optionsGiven, tensorGiven, wholeGiven } from './given.ts';
 import { integerVector } from './indexing.ts';
 import { type Flexible, inOrder } from './options.ts';
+import { amax, amin } from './reduce.ts';
 import { histcUnread, isinUnread, searchUnread } from './unread.ts';
 import { reshape } from './views.ts';
 
@@ -22,6 +22,21 @@ type Comparable = number | bigint;
 function comparables(x: Variable): readonly Comparable[] {
   const values: Iterable<Comparable> = x.array.backend.read(x.array);
   return [...values];
+}
+
+/** The least and the greatest element; infinities in an empty tensor's place. @throws DeviceError */
+function extremesOf<T extends Variable>(x: T, op: string): [low: number, high: number] {
+  const { backend, size } = x.array;
+  let [low, high] = [Infinity, -Infinity];
+  if (backend.synchronous && size > 0) {
+    [low, high] = [amin, amax].map((extreme) => Number(backend.read(extreme(detached(x)).array)[0]));
+  } else {
+    for (const v of backend.hostValues(x.array, op)) {
+      low = Math.min(low, Number(v));
+      high = Math.max(high, Number(v));
+    }
+  }
+  return [low, high];
 }
 
 export interface BincountOptions<T extends Variable> {
@@ -41,16 +56,9 @@ export function bincount<T extends Variable>(x: T, ...args: BincountArguments<T>
   const [given = null, minlength = 0] = inOrder<[T | null, number]>('bincount', 'weights minlength', args);
   if (isFloating(x.dtype) || x.dtype === 'bool')
     throw new DTypeError(`bincount: "bincount_cpu" not implemented for '${torchTypeName(x.dtype)}'`);
-  const values: TypedArray = x.array.backend.hostValues(x.array, 'bincount');
-  const list =
-    values instanceof BigInt64Array ? (numbersFrom(values) ?? Float64Array.from(values, Number)) : values;
   const least = wholeGiven(minlength, 'bincount', 'minlength');
   if (least < 0) throw new ArgumentError(`bincount: minlength should be >= 0, but got ${least}`);
-  let [low, length] = [0, least];
-  for (let i = 0; i < list.length; i++) {
-    low = Math.min(low, list[i]);
-    length = Math.max(length, list[i] + 1);
-  }
+  const [low, high] = extremesOf(x, 'bincount');
   if (x.ndim !== 1 || low < 0) {
     throw new ShapeError(
       `bincount only supports 1-d non-negative integral inputs; got shape ${formatShape(x.shape)}`,
@@ -58,17 +66,19 @@ export function bincount<T extends Variable>(x: T, ...args: BincountArguments<T>
   }
   const positions = cast(detached(x), 'int64');
   // Without elements PyTorch counts, weights or not.
-  const counts = given === null || list.length === 0;
-  if (!counts && given.array.size !== list.length) {
+  const counts = given === null || x.array.size === 0;
+  if (!counts && given.array.size !== x.array.size) {
     throw new ShapeError(
       `bincount: weights should be 1-d and have the same length as input, but got ${formatShape(given.shape)}`,
     );
   }
+  const { backend } = x.array;
   const w = counts
-    ? add<T>(zerosOf(positions, positions.shape), 1)
+    ? zerosOf(positions, positions.shape)
     : detached(given.dtype === 'float32' ? given : cast(given, 'float64'));
-  const out = zerosOf(w, [length]);
-  w.array.backend.put(out.array, positions.array, w.array, true);
+  if (counts) backend.fill(w.array, 1);
+  const out = zerosOf(w, [Math.max(least, high + 1)]);
+  backend.put(out.array, positions.array, w.array, true);
   return out;
 }
 
@@ -90,21 +100,21 @@ export function histc<T extends Variable>(x: T, ...args: HistcArguments): T {
   if (!Number.isInteger(bins) || bins <= 0)
     throw new ArgumentError(`histc: bins must be > 0, but got ${bins}`);
   if (!x.array.backend.synchronous) return histcUnread(detached(x), bins, min, max);
-  const list = Array.from(x.array.backend.read(x.array), Number);
+  const list = floating(x.array.backend.read(x.array), 'histc');
   let [low, high] = [min, max];
-  if (low === high && list.length > 0) {
-    low = list.reduce((a, b) => Math.min(a, b), Infinity);
-    high = list.reduce((a, b) => Math.max(a, b), -Infinity);
-  }
+  if (low === high && list.length > 0) [low, high] = extremesOf(x, 'histc');
   if (low === high) [low, high] = [low - 1, high + 1];
   if (!Number.isFinite(low) || !Number.isFinite(high))
     throw new ArgumentError(`histc: range of [${low}, ${high}] is not finite`);
   if (low > high) throw new ArgumentError(`histc: max must be larger than min, but got [${low}, ${high}]`);
-  const counts = new Float64Array(bins);
-  for (const v of list) {
-    if (v >= low && v <= high) counts[Math.min(Math.floor(((v - low) / (high - low)) * bins), bins - 1)]++;
+  // One more for the upper bound itself, which belongs to the last one.
+  const counts = new Float64Array(bins + 1);
+  for (let i = 0; i < list.length; i++) {
+    const v = list[i];
+    if (v >= low && v <= high) counts[(((v - low) / (high - low)) * bins) | 0]++;
   }
-  return cast(x.derive(x.array.backend.upload(counts, [bins], 'float64')), x.dtype);
+  counts[bins - 1] += counts[bins];
+  return cast(x.derive(x.array.backend.upload(counts.subarray(0, bins), [bins], 'float64')), x.dtype);
 }
 
 export interface SearchOptions {

@@ -1,17 +1,21 @@
 /** Distinct elements and slices. The sizes of results depend on the data. */
 import type { Variable } from '../autograd/variable.ts';
+import { backendFor } from '../backend/registry.ts';
 import { ascending } from '../core/ascending.ts';
-import { dtypeInfo, type TypedArray } from '../core/dtype.ts';
+import type { TypedArray } from '../core/dtype.ts';
 import { inOp } from '../core/inOp.ts';
-import { int64From, numbersFrom } from '../core/int64.ts';
-import { normalizeDim, numElements } from '../core/shape.ts';
+import { normalizeDim, numElements, type Shape } from '../core/shape.ts';
+import { add, sub } from './arithmetic.ts';
+import { ne } from './comparison.ts';
 import { detached } from './composite.ts';
-import { contiguous } from './convert.ts';
+import { cast, contiguous } from './convert.ts';
+import { cumsum } from './cumulative.ts';
 import { tensorGiven } from './given.ts';
 import { integerVector, selectAlong } from './indexing.ts';
+import { cat } from './join.ts';
 import { type Flexible, named } from './options.ts';
 import { movedim } from './rearrange.ts';
-import { reshape } from './views.ts';
+import { narrow, reshape } from './views.ts';
 
 export interface UniqueOptions {
   /** The result is always sorted. */
@@ -39,52 +43,30 @@ export type RunArguments = Flexible<
 interface Groups<T> {
   /** One of each group. */
   readonly values: T;
-  /** The group of each element or slice. */
-  readonly group: ArrayLike<number>;
-  readonly counts: readonly number[];
+  /** The group of each element or slice, int64. */
+  readonly group: () => T;
+  readonly counts: () => T;
 }
 
-/** Where `value` is in the list, which rises. */
-function placeOf(value: number, list: readonly number[]): number {
-  let [low, high] = [0, list.length - 1];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (list[middle] < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** Groups of equal elements, or of equal neighbours; no NaN equals another. Null for int64 that no number holds. */
-function elementGroups<T extends Variable>(x: T, sorts: boolean): Groups<T> | null {
-  const { backend } = x.array;
-  const data = backend.hostValues(x.array, 'unique');
-  const numbers = data instanceof BigInt64Array ? numbersFrom(data) : data;
-  if (numbers === null) return null;
-  // Without a function to compare by, engines sort numbers ten times as fast, NaNs behind.
-  const ordered = sorts ? Float64Array.from(numbers).sort() : numbers;
-  const found: number[] = [];
-  const counts: number[] = [];
-  const group = new Uint32Array(ordered.length);
-  for (let i = 0; i < ordered.length; i++) {
-    if (i > 0 && ordered[i] === ordered[i - 1]) counts[counts.length - 1]++;
-    else {
-      found.push(ordered[i]);
-      counts.push(1);
-    }
-    group[i] = found.length - 1;
-  }
-  if (sorts) {
-    const rising = found.filter((value) => !Number.isNaN(value));
-    let nextNaN = rising.length;
-    for (let i = 0; i < group.length; i++)
-      group[i] = Number.isNaN(numbers[i]) ? nextNaN++ : placeOf(numbers[i], rising);
-  }
-  const { array, bytes } = dtypeInfo[x.dtype];
-  const memory = array(new ArrayBuffer(bytes * found.length), 0, found.length);
-  const values = memory instanceof BigInt64Array ? int64From(found) : memory;
-  if (!(values instanceof BigInt64Array)) values.set(found);
-  return { values: x.derive(backend.upload(values, [found.length], x.dtype)), group, counts };
+/** Groups of equal elements of a vector, or of equal neighbours; no NaN equals another. */
+function elementGroups<T extends Variable>(x: T, sorts: boolean): Groups<T> {
+  const { backend, size } = x.array;
+  const sorted = sorts ? backend.sort(x.array, 0, false) : null;
+  const list = sorted ? x.derive(sorted.values) : x;
+  const rest = Math.max(size - 1, 0);
+  const begins = ne<T>(narrow(list, 0, size - rest, rest), narrow(list, 0, 0, rest));
+  const first = integerVector(x, size > 0 ? [0] : []);
+  const later = add<T>(x.derive(backend.nonzero(begins.array)), 1);
+  const starts = cat([first, later]);
+  const group = (): T => {
+    const numbers = cat([first, cumsum(cast(begins, 'int64'), 0)]);
+    if (sorted === null) return numbers;
+    const out = backend.empty(numbers.shape, 'int64');
+    backend.scatter(out, 0, sorted.indices, numbers.array, false);
+    return x.derive(out);
+  };
+  const counts = (): T => sub<T>(cat([later, integerVector(x, size > 0 ? [size] : [])]), starts);
+  return { values: selectAlong(list, 0, starts), group, counts };
 }
 
 interface Slices {
@@ -124,24 +106,38 @@ function sliceGroups<T extends Variable>(x: T, d: number, sorts: boolean): Group
     counts[counts.length - 1]++;
     group[i] = first.length - 1;
   });
-  return { values: selectAlong(x, d, first), group, counts };
+  return {
+    values: selectAlong(x, d, integerVector(x, first)),
+    group: () => integerVector(x, group),
+    counts: () => integerVector(x, counts),
+  };
 }
 
 function grouped<T extends Variable>(x: T, options: UniqueOptions, sorts: boolean): T | T[] {
   const raw = detached(x);
   const along =
     options.dim === undefined || options.dim === null ? null : normalizeDim(options.dim, x.ndim, 'unique');
-  const flat = along === null || x.ndim === 0 ? reshape(raw, [-1]) : null;
-  const { values, group, counts } =
-    flat === null
-      ? sliceGroups(raw, along as number, sorts)
-      : (elementGroups(flat, sorts) ?? sliceGroups(flat, 0, sorts));
+  if (along !== null && x.ndim > 0) return listed(sliceGroups(raw, along, sorts), options, null);
+  const { backend, dtype } = raw.array;
+  const shape = along === null ? x.shape : null;
+  if (backend.synchronous) return listed(elementGroups(reshape(raw, [-1]), sorts), options, shape);
+  // How many there are decides sizes: where values can only be awaited, the host finds out.
+  const host = backendFor('cpu');
+  const values = x.derive(host.upload(backend.hostValues(raw.array, 'unique'), [raw.array.size], dtype));
+  const found = listed(elementGroups(values, sorts), options, shape);
+  const moved = ({ array }: T): T => x.derive(backend.upload(host.read(array), array.shape, array.dtype));
+  return Array.isArray(found) ? found.map(moved) : moved(found);
+}
+
+/** What the options ask for; each element's group in this shape, if there is one. */
+function listed<T extends Variable>(
+  { values, group, counts }: Groups<T>,
+  { returnInverse, returnCounts }: UniqueOptions,
+  shape: Shape | null,
+): T | T[] {
   const results = [values];
-  if (options.returnInverse) {
-    const inverse = integerVector(raw, group);
-    results.push(along === null ? reshape(inverse, x.shape) : inverse);
-  }
-  if (options.returnCounts) results.push(integerVector(raw, counts));
+  if (returnInverse) results.push(shape === null ? group() : reshape(group(), shape));
+  if (returnCounts) results.push(counts());
   return results.length === 1 ? values : results;
 }
 

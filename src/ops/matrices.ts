@@ -51,7 +51,7 @@ export const batchShape = (x: Variable): number[] => x.shape.slice(0, -2);
 /** The matrices of x, row-major, as copies that may be overwritten. @throws DeviceError */
 export function hostMatrices(x: Variable, op: string): Float64Array[] {
   const values = x.array.backend.hostValues(x.array, op);
-  const all = values instanceof Float64Array ? values : Float64Array.from(values as Float32Array);
+  const all = values instanceof Float64Array ? values : new Float64Array(values as Float32Array);
   const size = numElements(x.shape.slice(-2));
   return Array.from({ length: numElements(batchShape(x)) }, (_, i) => all.subarray(i * size, (i + 1) * size));
 }

@@ -9,8 +9,10 @@ import { sampleCategories } from '../core/sampling.ts';
 import { contiguousStrides, formatShape, type Shape } from '../core/shape.ts';
 import { drawArray, engineOf, floating, type GeneratorOptions, memoryOrder } from './draw.ts';
 import { checkFloating, optionsGiven, tensorGiven } from './given.ts';
+import { integerVector } from './indexing.ts';
 import { type Flexible, named } from './options.ts';
 import { taking } from './taking.ts';
+import { reshape } from './views.ts';
 
 /** A tensor on x's device, outside the graph, of drawn values in row-major order. */
 function drawRows<T extends Variable>(
@@ -104,8 +106,7 @@ export const multinomial = /* @__PURE__ */ taking(
       replacement,
       first === 1,
     );
-    const out = BigInt64Array.from(drawn, BigInt);
-    return x.derive(x.array.backend.upload(out, [...shape.slice(0, -1), numSamples], 'int64'));
+    return reshape(integerVector(x, drawn), [...shape.slice(0, -1), numSamples]);
   },
 );
 

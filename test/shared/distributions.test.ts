@@ -242,6 +242,16 @@ describe('permutations and categories', () => {
     }
   });
 
+  it('sampleCategories: the first of the race alone, and equal scores in order', () => {
+    const [one, all] = [1, 4].map((count) =>
+      sampleCategories(new RandomEngine(7), Float32Array.of(1, 2, 3, 4), 4, count, false),
+    );
+    expect(one[0]).toBe(all[0]);
+    expect(sampleCategories(new RandomEngine(7), Float32Array.of(0, 0, 1, 0), 4, 3, false)).toEqual(
+      Uint32Array.of(2, 0, 1),
+    );
+  });
+
   it('sampleCategories: refuses bad weights in any row before it draws', () => {
     const rng = new RandomEngine(7);
     const before = rng.getState();

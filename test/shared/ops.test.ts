@@ -262,6 +262,7 @@ describe.each(['cpu', 'reference'])('ops on %s', (device) => {
     same(int([]).bincount(), [], 'int64');
     expect(() => int([-1]).bincount()).toThrow(/non-negative/);
     same(tensor([1, 2, 1]).histc(4, 0, 3), [0, 2, 1, 0]);
+    same(tensor([1, 2, 3, 4, -1]).histc(2, 1, 3), [1, 2]);
     const [values, inverse, counts] = torch.unique(tensor([3, 1, 3, 2]), {
       returnInverse: true,
       returnCounts: true,
@@ -269,6 +270,14 @@ describe.each(['cpu', 'reference'])('ops on %s', (device) => {
     same(values, [1, 2, 3]);
     same(inverse, [2, 0, 2, 1], 'int64');
     same(counts, [1, 1, 2], 'int64');
+    // All digits of int64 count, and of equal zeros the first one stays.
+    const wide = torch.tensor([2n ** 60n + 1n, -(2n ** 60n), 2n ** 60n, 2n ** 60n + 1n]);
+    const [distinct, place] = wide.unique({ returnInverse: true }) as torch.Tensor[];
+    expect([...distinct.data]).toEqual([-(2n ** 60n), 2n ** 60n, 2n ** 60n + 1n]);
+    same(place, [2, 0, 1, 2], 'int64');
+    expect([...(tensor([0, -0, 1]).unique() as torch.Tensor).data]).toEqual([0, 1]);
+    const nothing = int([]).unique({ returnInverse: true, returnCounts: true }) as torch.Tensor[];
+    for (const x of nothing) same(x, [], 'int64');
     same(
       torch.unique(
         int([

@@ -6,7 +6,7 @@ import { isInteger } from '../../core/dtype.ts';
 import { ArgumentError, DTypeError, IndexError, ShapeError } from '../../core/errors.ts';
 import { inOp } from '../../core/inOp.ts';
 import { formatShape } from '../../core/shape.ts';
-import { arange } from '../../creation.ts';
+import { onesLike, zeros } from '../../creation.ts';
 import { checkDevices } from '../../ops/convert.ts';
 import { tensorGiven, wholeGiven } from '../../ops/given.ts';
 import { addAlong } from '../../ops/indexing.ts';
@@ -128,9 +128,9 @@ export function oneHot(x: Tensor, given?: ByName<'numClasses', number>): Tensor 
     backend.require(x.lt(classes).array, () =>
       outside("Class values must be smaller than num_classes in argument 'input'.", (v) => v >= classes),
     );
-    return x
-      .unsqueeze(-1)
-      .eq(arange(0, classes, { dtype: 'int64', device: x.device }))
-      .long();
+    const out = zeros([...x.shape, classes], { dtype: 'int64', device: x.device });
+    const places = x.unsqueeze(-1);
+    if (places.numel() > 0) backend.scatter(out.array, x.ndim, places.array, onesLike(places).array, false);
+    return out;
   });
 }
