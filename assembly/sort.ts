@@ -1,6 +1,7 @@
 // Stable sorting of rows of n elements with their positions. Rows are sorted by keys: unsigned integers in the order
 // of the elements, digit by digit from the lowest on (radix sort: a counting pass, then one pass per byte that is not
-// the same in all keys), short ones by insertion. [begin, end) counts rows.
+// the same in all keys), short ones by insertion. Of a part of the order only what belongs to it is sorted. [begin, end)
+// counts rows.
 
 import { V } from './lanes';
 
@@ -73,13 +74,15 @@ abstract class Sort {
     }
   }
 
-  /** Sorts a row of keys; returns the address of the positions in order. */
-  static row<K extends number>(scratch: usize, n: usize): usize {
-    let keys = scratch;
-    let toKeys = keys + n * sizeof<K>();
-    let order = toKeys + n * sizeof<K>();
-    let toOrder = order + (n << 2);
-    const counts = toOrder + (n << 2);
+  /** Sorts n keys and positions with room for as many; returns the address of the positions in order. */
+  static row<K extends number>(
+    keys: usize,
+    toKeys: usize,
+    order: usize,
+    toOrder: usize,
+    counts: usize,
+    n: usize,
+  ): usize {
     if (n <= SHORT_ROW) {
       Sort.insertion<K>(keys, order, n);
       return order;
@@ -107,6 +110,60 @@ abstract class Sort {
     return order;
   }
 
+  /**
+   * What is in places `from` to `to` of the order of n keys; returns the address of its positions in order. Digit by digit
+   * from the highest on, what has a smaller one than the last place is kept, or dropped if it comes before the first, what has a
+   * larger one dropped, until all that is left is equal.
+   */
+  static part<K extends number>(
+    keys: usize,
+    toKeys: usize,
+    left: usize,
+    kept: usize,
+    counts: usize,
+    n: usize,
+    from: usize,
+    to: usize,
+  ): usize {
+    let found: usize = 0;
+    for (let shift = <i32>(sizeof<K>() << 3) - 8; shift >= 0 && found + n > to; shift -= 8) {
+      memory.fill(counts, 0, DIGITS * 4);
+      for (let i: usize = 0; i < n; i++) {
+        const p = counts + (Sort.digit<K>(keys, load<u32>(left + (i << 2)), shift) << 2);
+        store<u32>(p, load<u32>(p) + 1);
+      }
+      let last: usize = 0;
+      let below: usize = 0;
+      for (let next: usize = 0; ; last++, below = next) {
+        next = below + load<u32>(counts + (last << 2));
+        if (found + next >= to) break;
+      }
+      const keeps = found > 0 || from < below;
+      if (!keeps) {
+        from -= below;
+        to -= below;
+      }
+      let same: usize = 0;
+      for (let i: usize = 0; i < n; i++) {
+        const at = load<u32>(left + (i << 2));
+        const digit = Sort.digit<K>(keys, at, shift);
+        if (digit == last) store<u32>(left + (same++ << 2), at);
+        else if (keeps && digit < last) store<u32>(kept + (found++ << 2), at);
+      }
+      n = same;
+    }
+    memory.copy(kept + (found << 2), left, (to - found) << 2);
+    for (let i: usize = 0; i < to; i++)
+      store<K>(toKeys + i * sizeof<K>(), load<K>(keys + <usize>load<u32>(kept + (i << 2)) * sizeof<K>()));
+    return Sort.row<K>(toKeys, keys, kept, left, counts, to) + (from << 2);
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  static digit<K extends number>(keys: usize, at: u32, shift: i32): usize {
+    return <usize>(load<K>(keys + <usize>at * sizeof<K>()) >> <K>shift) & (DIGITS - 1);
+  }
+
   // @ts-ignore: decorator
   @inline
   static run<T extends number, K extends number>(
@@ -115,11 +172,17 @@ abstract class Sort {
     indices: usize,
     n: usize,
     descending: i32,
+    first: usize,
+    last: usize,
     scratch: usize,
     begin: usize,
     end: usize,
   ): void {
-    const order = scratch + 2 * n * sizeof<K>();
+    const count = last - first;
+    const spare = scratch + n * sizeof<K>();
+    const order = spare + n * sizeof<K>();
+    const toOrder = order + (n << 2);
+    const counts = toOrder + (n << 2);
     for (let row = begin; row < end; row++) {
       const from = x + row * n * sizeof<T>();
       for (let i: usize = 0; i < n; i++) {
@@ -127,10 +190,13 @@ abstract class Sort {
         store<K>(scratch + i * sizeof<K>(), descending ? <K>~key : key);
         store<u32>(order + (i << 2), <u32>i);
       }
-      const sorted = Sort.row<K>(scratch, n);
-      let p = values + row * n * sizeof<T>();
-      let q = indices + ((row * n) << 3);
-      for (let i: usize = 0; i < n; i++, p += sizeof<T>(), q += 8) {
+      const sorted =
+        count == n
+          ? Sort.row<K>(scratch, spare, order, toOrder, counts, n)
+          : Sort.part<K>(scratch, spare, order, toOrder, counts, n, first, last);
+      let p = values + row * count * sizeof<T>();
+      let q = indices + ((row * count) << 3);
+      for (let i: usize = 0; i < count; i++, p += sizeof<T>(), q += 8) {
         const at = <usize>load<u32>(sorted + (i << 2));
         store<T>(p, load<T>(from + at * sizeof<T>()));
         store<i64>(q, <i64>at);
@@ -139,18 +205,23 @@ abstract class Sort {
   }
 }
 
-/** `values` and `indices` (int64) have the shape of x, [rows, n]; largest first if `descending`. */
+/**
+ * `values` and `indices` (int64) are [rows, last − first], of x [rows, n] what is in those places of the order; largest first
+ * if `descending`.
+ */
 export function sort_f32(
   x: usize,
   values: usize,
   indices: usize,
   n: usize,
   descending: i32,
+  first: usize,
+  last: usize,
   scratch: usize,
   begin: usize,
   end: usize,
 ): void {
-  Sort.run<f32, u32>(x, values, indices, n, descending, scratch, begin, end);
+  Sort.run<f32, u32>(x, values, indices, n, descending, first, last, scratch, begin, end);
 }
 
 export function sort_f64(
@@ -159,11 +230,13 @@ export function sort_f64(
   indices: usize,
   n: usize,
   descending: i32,
+  first: usize,
+  last: usize,
   scratch: usize,
   begin: usize,
   end: usize,
 ): void {
-  Sort.run<f64, u64>(x, values, indices, n, descending, scratch, begin, end);
+  Sort.run<f64, u64>(x, values, indices, n, descending, first, last, scratch, begin, end);
 }
 
 export function sort_i64(
@@ -172,11 +245,13 @@ export function sort_i64(
   indices: usize,
   n: usize,
   descending: i32,
+  first: usize,
+  last: usize,
   scratch: usize,
   begin: usize,
   end: usize,
 ): void {
-  Sort.run<i64, u64>(x, values, indices, n, descending, scratch, begin, end);
+  Sort.run<i64, u64>(x, values, indices, n, descending, first, last, scratch, begin, end);
 }
 
 export function sort_i32(
@@ -185,11 +260,13 @@ export function sort_i32(
   indices: usize,
   n: usize,
   descending: i32,
+  first: usize,
+  last: usize,
   scratch: usize,
   begin: usize,
   end: usize,
 ): void {
-  Sort.run<i32, u32>(x, values, indices, n, descending, scratch, begin, end);
+  Sort.run<i32, u32>(x, values, indices, n, descending, first, last, scratch, begin, end);
 }
 
 export function sort_u8(
@@ -198,9 +275,11 @@ export function sort_u8(
   indices: usize,
   n: usize,
   descending: i32,
+  first: usize,
+  last: usize,
   scratch: usize,
   begin: usize,
   end: usize,
 ): void {
-  Sort.run<u8, u32>(x, values, indices, n, descending, scratch, begin, end);
+  Sort.run<u8, u32>(x, values, indices, n, descending, first, last, scratch, begin, end);
 }

@@ -183,8 +183,17 @@ export interface Backend extends WindowKernels {
   scan(kind: 'sum' | 'prod', x: NDArray, dim: number): NDArray;
   /** Running extremes with their int64 positions, the last of equal ones; after a NaN all is NaN, at the last one's. */
   scanExtreme(kind: 'max' | 'min', x: NDArray, dim: number): { values: NDArray; indices: NDArray };
-  /** In order, stably, with int64 positions; NaN counts as the largest. */
-  sort(x: NDArray, dim: number, descending: boolean): { values: NDArray; indices: NDArray };
+  /**
+   * In order, stably, with int64 positions; NaN counts as the largest. Given `from` and `to`, only what is in those places of
+   * the order.
+   */
+  sort(
+    x: NDArray,
+    dim: number,
+    descending: boolean,
+    from?: number,
+    to?: number,
+  ): { values: NDArray; indices: NDArray };
 
   // Products
   /** [..., m, k] · [..., k, n]: leading dimensions are equal already, or absent on the right. */

@@ -2,7 +2,6 @@
 
 import { record, recordMany } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
-import type { NDArray } from '../backend/array.ts';
 import { isFloating, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, IndexError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
@@ -40,14 +39,10 @@ function firstSorted<T extends Variable>(
   descending: boolean,
   count: number | null,
 ): [T, T] {
-  const { values, indices } = x.array.backend.sort(x.array, d, descending);
-  const part = (array: NDArray): T => {
-    const whole = x.derive(array);
-    return count === null || x.ndim === 0 ? whole : contiguous(narrow(whole, d, 0, count));
-  };
-  const positions = part(indices);
+  const { values, indices } = x.array.backend.sort(x.array, d, descending, 0, count ?? undefined);
+  const positions = x.derive(indices);
   const from = x.shape;
-  const [out] = recordMany(name, [part(values).array], [x], (node) => {
+  const [out] = recordMany(name, [values], [x], (node) => {
     const saved = node.save(positions);
     return ([grad]) => [grad && placeAt(grad, saved.get(grad), from, d, true)];
   });
@@ -119,9 +114,9 @@ function pickOne<T extends Variable>(
 }
 
 const nthPositions = <T extends Variable>(x: T, d: number, k: number): T => {
-  const { values, indices } = x.array.backend.sort(x.array, d, false);
+  const { values, indices } = x.array.backend.sort(x.array, d, false, k, k + 1);
   values.release();
-  return x.ndim === 0 ? x.derive(indices) : narrow(x.derive(indices), d, k, 1);
+  return x.derive(indices);
 };
 
 /** The k-th smallest element along dim, k from 1, and its position. @throws IndexError if k is out of range */
@@ -148,13 +143,7 @@ export function medianAll<T extends Variable>(x: T, op: 'median' | 'nanmedian' =
       throw new IndexError('median() operation does not have an identity for empty input.');
     return add<T>(sum(mul<T>(x, 0)), Number.NaN);
   }
-  // NaN comes last, and position −1 is the last: what is asked of nothing but NaN is NaN.
-  const sorted = raw.derive(raw.array.backend.sort(raw.array, 0, false).values);
-  const last = select(sorted, 0, n - 1);
-  const out =
-    op === 'median'
-      ? whereOp<T>(isnan(last), last, select(sorted, 0, (n - 1) >> 1))
-      : reshape(selectAlong(sorted, 0, reshape(middleOfNumbers(raw), [1])), []);
+  const out = op === 'median' ? medianOf(raw) : nanmedianOf(raw);
   return record(
     op === 'median' ? 'MedianBackward0' : 'NanmedianBackward0',
     out.array,
@@ -169,6 +158,18 @@ export function medianAll<T extends Variable>(x: T, op: 'median' | 'nanmedian' =
       };
     },
   );
+}
+
+function medianOf<T extends Variable>(x: T): T {
+  const k = (x.array.size - 1) >> 1;
+  const middle = select(x.derive(x.array.backend.sort(x.array, 0, false, k, k + 1).values), 0, 0);
+  return isFloating(x.dtype) ? whereOp<T>(any(isnan(x)), Number.NaN, middle) : middle;
+}
+
+function nanmedianOf<T extends Variable>(x: T): T {
+  // NaN comes last, and position −1 is the last: what is asked of nothing but NaN is NaN.
+  const sorted = x.derive(x.array.backend.sort(x.array, 0, false).values);
+  return reshape(selectAlong(sorted, 0, reshape(middleOfNumbers(x), [1])), []);
 }
 
 /** The position of the lower median among the numbers of a vector; −1 if there are none. */

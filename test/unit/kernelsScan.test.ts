@@ -108,6 +108,32 @@ describe('sorting', () => {
     forEachCase((b, x, dim) => Object.values(b.sort(x, dim, descending))),
   );
 
+  it.each([false, true])('gives a part of the order alone (descending: %s)', (descending) =>
+    forEachCase((b, x, dim) => {
+      const n = x.shape[dim] ?? 1;
+      const parts: [number, number][] = [
+        [0, Math.min(5, n)],
+        [n >> 1, (n >> 1) + 1],
+        [n - 1, n],
+        [n >> 2, n - (n >> 2)],
+        [0, 0],
+      ];
+      return parts.flatMap(([from, to]) => Object.values(b.sort(x, dim, descending, from, to)));
+    }),
+  );
+
+  it('finds places among many distinct floats', () => {
+    const data = waves(70_000, 1e3);
+    const want = data.slice().sort();
+    const x = wasm.upload(data, [data.length], 'float32');
+    for (const [from, to] of [
+      [0, 300],
+      [34_999, 35_000],
+      [69_000, 70_000],
+    ])
+      expect(wasm.read(wasm.sort(x, 0, false, from, to).values)).toEqual(want.slice(from, to));
+  });
+
   it('sorts rows of many distinct floats', () => {
     for (const n of [1000, 70_000]) {
       const data = waves(n, 1e3);

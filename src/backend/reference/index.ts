@@ -148,8 +148,14 @@ export class ReferenceBackend implements Backend, ArrayHost {
   scanExtreme(kind: 'max' | 'min', x: NDArray, dim: number): { values: NDArray; indices: NDArray } {
     return scans.scanExtreme(this, kind, x, dim);
   }
-  sort(x: NDArray, dim: number, descending: boolean): { values: NDArray; indices: NDArray } {
-    return scans.sort(this, x, dim, descending);
+  sort(
+    x: NDArray,
+    dim: number,
+    descending: boolean,
+    from?: number,
+    to?: number,
+  ): { values: NDArray; indices: NDArray } {
+    return scans.places(this, scans.sort(this, x, dim, descending), dim, from, to);
   }
 
   matmul(a: NDArray, b: NDArray, options?: GemmOptions): NDArray {

@@ -1,6 +1,7 @@
 /** Running folds and sorting along one dimension in plain TypeScript. Running sums are kept in double precision. */
 import { ascending } from '../../core/ascending.ts';
 import type { NDArray } from '../array.ts';
+import type { Backend } from '../backend.ts';
 import { type ArrayHost, bigints, type Numbers, numbers, store } from './elements.ts';
 import { reducedLast } from './reduce.ts';
 
@@ -81,4 +82,25 @@ export function sort(
     }
   }
   return { values: result(host, x, dim, x.dtype, values), indices: result(host, x, dim, 'int64', positions) };
+}
+
+/** What is in places `from` to `to` of what was sorted along dim, as row-major arrays. */
+export function places(
+  backend: Backend,
+  sorted: { values: NDArray; indices: NDArray },
+  dim: number,
+  from = 0,
+  to = sorted.values.shape[dim],
+): { values: NDArray; indices: NDArray } {
+  if (to - from === sorted.values.shape[dim] || sorted.values.shape.length === 0) return sorted;
+  const part = (x: NDArray): NDArray => {
+    const shape = x.shape.with(dim, to - from);
+    const out = backend.empty(shape, x.dtype);
+    const view = x.view(shape, x.strides, x.offset + from * x.strides[dim]);
+    backend.assign(out, view);
+    view.release();
+    x.release();
+    return out;
+  };
+  return { values: part(sorted.values), indices: part(sorted.indices) };
 }

@@ -236,9 +236,9 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
     this.begin(x);
     return scans.scanExtreme(this, kind, x, dim) ?? super.scanExtreme(kind, x, dim);
   }
-  override sort(x: NDArray, dim: number, descending: boolean) {
+  override sort(x: NDArray, dim: number, descending: boolean, from = 0, to = x.shape[dim] ?? 1) {
     this.begin(x);
-    return scans.sort(this, x, dim, descending) ?? super.sort(x, dim, descending);
+    return scans.sort(this, x, dim, descending, from, to) ?? super.sort(x, dim, descending, from, to);
   }
 
   override matmul(a: NDArray, b: NDArray, options?: GemmOptions): NDArray {

@@ -57,29 +57,32 @@ export function sort(
   x: NDArray,
   dim: number,
   descending: boolean,
+  from: number,
+  to: number,
 ): { values: NDArray; indices: NDArray } | null {
   const kernel = kernelFor(host, 'sort', x.dtype);
-  if (kernel === null || x.size === 0) return null;
+  if (kernel === null || x.size === 0 || from === to) return null;
   const n = x.shape[dim] ?? 1;
   const dims = x.shape.length === 0 ? [] : [dim];
   const moved = reducedLast(x, dims);
   const source = packed(host, moved);
-  const values = host.empty(moved.shape, x.dtype);
-  const indices = host.empty(moved.shape, 'int64');
+  const shape = dims.length === 0 ? [] : moved.shape.with(-1, to - from);
+  const values = host.empty(shape, x.dtype);
+  const indices = host.empty(shape, 'int64');
   const rows = x.size / n;
   const bytes = host.runtime.module.exports.sort_scratch(n, dtypeInfo[x.dtype].bytes) >>> 0;
   const pointers = [source.array, values, indices].map((array) => host.pointer(array));
-  const args = [...pointers, n, Number(descending), 0];
+  const args = [...pointers, n, Number(descending), from, to, 0];
   runWithScratch(host, kernel, args, bytes, rows, lineChunk(host, rows, n * SORT_WORK));
   source.release();
   moved.release();
   return { values: movedBack(host, values, x, dims), indices: movedBack(host, indices, x, dims) };
 }
 
-/** Row-major in the shape of x, from dimensions moved by `reducedLast`. */
+/** Row-major as x but for the size of the dimension, from dimensions moved by `reducedLast`. */
 function movedBack(host: WasmContext, moved: NDArray, x: NDArray, dims: readonly number[]): NDArray {
   if (dims.length === 0 || dims[0] === x.shape.length - 1) return moved;
-  const out = host.empty(x.shape, moved.dtype);
+  const out = host.empty(x.shape.with(dims[0], moved.shape[moved.shape.length - 1]), moved.dtype);
   const view = reducedLast(out, dims);
   host.copyInto(view, moved);
   view.release();

@@ -23,6 +23,7 @@ import type {
   StepSpec,
   UnarySpec,
 } from '../backend.ts';
+import { places } from '../reference/scan.ts';
 import type { Sliding, Windows } from '../windows.ts';
 import { type FoundDevice, findDevice } from './adapter.ts';
 import * as convolution from './convolution.ts';
@@ -169,9 +170,9 @@ export class WebGPUBackend implements Backend {
     this.#gpu.begin(x);
     return order.scanExtreme(this.#gpu, kind, x, dim);
   }
-  sort(x: NDArray, dim: number, descending: boolean) {
+  sort(x: NDArray, dim: number, descending: boolean, from?: number, to?: number) {
     this.#gpu.begin(x);
-    return order.sort(this.#gpu, x, dim, descending);
+    return places(this, order.sort(this.#gpu, x, dim, descending), dim, from, to);
   }
 
   // Products and rows
