@@ -8,6 +8,7 @@ export * from './convDirect';
 export * from './convert';
 export * from './copy';
 export * from './depthwise';
+export * from './doubles';
 export * from './extreme';
 export * from './gemm';
 export * from './gemmMicro';

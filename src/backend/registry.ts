@@ -1,5 +1,6 @@
 /** The devices by name. The Wasm core starts, synchronously, when it is first asked for. */
 import { DeviceError } from '../core/errors.ts';
+import type { RowMath } from '../core/rowMath.ts';
 import type { Backend } from './backend.ts';
 import { ReferenceBackend } from './reference/index.ts';
 import { WasmBackend } from './wasm/index.ts';
@@ -18,6 +19,9 @@ export function wasmBackend(options?: RuntimeOptions): WasmBackend {
   }
   return wasm;
 }
+
+/** The kernels that decompositions, which the host makes whatever the device, are made with. */
+export const rowMath = (): RowMath => wasmBackend().rowMath;
 
 /** How many threads the core takes where none are asked for, because other processes work on the same machine. */
 export function limitAutoThreads(threads: number): void {

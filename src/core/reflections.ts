@@ -4,6 +4,7 @@
  * where nothing is to be done. Vectors are stretches of arrays, so matrices are held by columns.
  */
 import { transposed } from './elimination.ts';
+import type { RowMath } from './rowMath.ts';
 
 /** Puts β in the place of the first of n elements, the rest of v in that of the others, and gives τ. */
 export function reflector(x: Float64Array, at: number, n: number): number {
@@ -21,60 +22,76 @@ export function reflector(x: Float64Array, at: number, n: number): number {
   return (beta - first) / beta;
 }
 
-/** x ← H·x for n elements of x, where v begins at `from`; its first element is not read. */
+/**
+ * x ← H·x for `count` vectors of n elements, `stride` elements apart, where v begins at `from`; its first element is not read.
+ * There is room for a number for each of them at `shares`.
+ */
 export function reflect(
-  v: Float64Array,
+  math: RowMath,
+  m: Float64Array,
   from: number,
   tau: number,
   n: number,
-  x: Float64Array,
-  at: number,
+  x: number,
+  stride: number,
+  count: number,
+  shares: number,
 ): void {
-  if (tau === 0) return;
-  let share = x[at];
-  for (let i = 1; i < n; i++) share += v[from + i] * x[at + i];
-  share *= tau;
-  x[at] -= share;
-  for (let i = 1; i < n; i++) x[at + i] -= share * v[from + i];
+  if (tau === 0 || count <= 0) return;
+  const first = m[from];
+  m[from] = 1;
+  math.dots(m, x, stride, from, shares, n, count);
+  for (let i = shares; i < shares + count; i++) m[i] *= tau;
+  math.takeEach(m, x, stride, shares, 1, from, n, count);
+  m[from] = first;
 }
 
 /**
- * The first `count` columns of H₀·H₁·…, by columns: H_k acts on the rows from k + shift on, and its v lies in column k of
- * `v`, beginning there.
+ * The first `count` columns of H₀·H₁·…, by columns, at `q`, where zeros are: H_k acts on the rows from k + shift on, and its v
+ * lies in column k of what is at `v`, beginning there. There is room for `count` numbers at `shares`.
  */
 export function product(
-  v: Float64Array,
+  math: RowMath,
+  m: Float64Array,
+  v: number,
   taus: Float64Array,
   rows: number,
   count: number,
+  q: number,
+  shares: number,
   shift = 0,
-): Float64Array {
-  const q = new Float64Array(count * rows);
-  for (let j = 0; j < count; j++) q[j * rows + j] = 1;
+): void {
+  for (let j = 0; j < count; j++) m[q + j * rows + j] = 1;
   // Backwards: the columns before k + shift are not changed by H_k.
   for (let k = taus.length - 1; k >= 0; k--) {
     const start = k + shift;
-    for (let j = start; j < count; j++)
-      reflect(v, k * rows + start, taus[k], rows - start, q, j * rows + start);
+    const at = q + start * rows + start;
+    reflect(math, m, v + k * rows + start, taus[k], rows - start, at, rows, count - start, shares);
   }
-  return q;
 }
 
 /** A = Q·R for a row-major A [m, n]: Q has `count` columns (none if it is 0), R as many rows, or min(m, n). */
 export function decompose(
+  math: RowMath,
   a: Float64Array,
   m: number,
   n: number,
   count: number,
 ): { q: Float64Array; r: Float64Array } {
-  const columns = transposed(a, m, n);
-  const taus = new Float64Array(Math.min(m, n));
-  for (let k = 0; k < taus.length; k++) {
-    taus[k] = reflector(columns, k * m + k, m - k);
-    for (let j = k + 1; j < n; j++) reflect(columns, k * m + k, taus[k], m - k, columns, j * m + k);
-  }
-  const height = count || taus.length;
-  const r = new Float64Array(height * n);
-  for (let i = 0; i < height; i++) for (let j = i; j < n; j++) r[i * n + j] = columns[j * m + i];
-  return { q: transposed(product(columns, taus, m, count), count, m), r };
+  const q = m * n;
+  const shares = q + m * count;
+  return math.lend(shares + Math.max(n, count), (memory) => {
+    memory.set(transposed(a, m, n));
+    const taus = new Float64Array(Math.min(m, n));
+    for (let k = 0; k < taus.length; k++) {
+      const at = k * m + k;
+      taus[k] = reflector(memory, at, m - k);
+      reflect(math, memory, at, taus[k], m - k, at + m, m, n - k - 1, shares);
+    }
+    product(math, memory, 0, taus, m, count, q, shares);
+    const height = count || taus.length;
+    const r = new Float64Array(height * n);
+    for (let i = 0; i < height; i++) for (let j = i; j < n; j++) r[i * n + j] = memory[j * m + i];
+    return { q: transposed(memory.subarray(q, shares), count, m), r };
+  });
 }

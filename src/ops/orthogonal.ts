@@ -2,6 +2,7 @@
 
 import { recordMany } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
+import { rowMath } from '../backend/registry.ts';
 import { AutogradError } from '../core/errors.ts';
 import { decompose } from '../core/reflections.ts';
 import { add, mul, neg } from './arithmetic.ts';
@@ -42,7 +43,7 @@ export function qr<T extends Variable>(a: T, given?: QrMode | { mode?: QrMode })
   const [m, n] = a.shape.slice(-2);
   const k = Math.min(m, n);
   const columns = mode === 'complete' ? m : k;
-  const found = hostMatrices(a, op).map((x) => decompose(x, m, n, mode === 'r' ? 0 : columns));
+  const found = hostMatrices(a, op).map((x) => decompose(rowMath(), x, m, n, mode === 'r' ? 0 : columns));
   const sizes = (rows: number, width: number): number[] => [...batchShape(a), rows, width];
   const [qs, rs] = [found.map(({ q }) => q), found.map(({ r }) => r)];
   const arrays = [

@@ -2,6 +2,7 @@
 
 import { record, recordMany } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
+import { rowMath } from '../backend/registry.ts';
 import {
   cholesky as choleskyFactor,
   type Elimination,
@@ -45,7 +46,7 @@ const orderOf = (x: Variable): number => x.shape[x.ndim - 1];
 const asMatrices = <T extends Variable>(x: T): T => unsqueeze(unsqueeze(x, -1), -1);
 
 const eliminated = (x: Variable, op: string): Elimination[] =>
-  hostMatrices(x, op).map((a) => eliminate(a, orderOf(x)));
+  hostMatrices(x, op).map((a) => eliminate(rowMath(), a, orderOf(x)));
 
 /** Of a number for each elimination: the diagonal of U in its turn, and the sign of the rows' order. */
 const diagonalOf = ({ factors }: Elimination, n: number): Float64Array =>
@@ -55,7 +56,7 @@ const diagonalOf = ({ factors }: Elimination, n: number): Float64Array =>
 function inverse<T extends Variable>(a: T, op: string, refusing: boolean): T {
   const n = orderOf(a);
   const parts = eliminated(a, op).map((lu, i) => {
-    if (lu.zero < 0) return solveEliminated(lu, identity(n), n, n);
+    if (lu.zero < 0) return solveEliminated(rowMath(), lu, identity(n), n, n);
     if (!refusing) return new Float64Array(n * n).fill(Infinity);
     throw cannot(
       a,
@@ -115,7 +116,7 @@ function quotient<T extends Variable>(a: T, b: T, op: string): T {
       if (at >= 0) throw cannot(x, at, op, 'The solver failed because the input matrix is singular.');
       return list;
     },
-    (lu, x, width) => solveEliminated(lu, x, n, width),
+    (lu, x, width) => solveEliminated(rowMath(), lu, x, n, width),
   );
   return record('LinalgSolveExBackward0', fromMatrices(a, shape, parts), [a, b], (node, output) => {
     const savedA = node.save(a);
@@ -180,7 +181,7 @@ function triangular<T extends Variable>(a: T, b: T | null, triangle: Triangle): 
   if (b !== null && !a.array.backend.synchronous) return matmul(triangular(a, null, triangle), b);
   const n = orderOf(a);
   const solveOne = (t: Float64Array, x: Float64Array, width: number): Float64Array =>
-    substitute(t, n, x, width, triangle.upper, triangle.unit);
+    substitute(rowMath(), t, n, x, width, triangle.upper, triangle.unit);
   const { shape, parts } =
     b === null
       ? { shape: [...a.shape], parts: hostMatrices(a, op).map((t) => solveOne(t, identity(n), n)) }
@@ -241,7 +242,7 @@ export function cholesky<T extends Variable>(a: T, options?: { upper?: boolean }
   const n = orderOf(a);
   const parts = hostMatrices(a, op).map((x, i) => {
     const lower = upper ? transposed(x, n, n) : x;
-    const minor = choleskyFactor(lower, n);
+    const minor = choleskyFactor(rowMath(), lower, n);
     if (minor > 0) {
       throw cannot(
         a,

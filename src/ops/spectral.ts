@@ -2,6 +2,7 @@
 
 import { needsGraph, recordMany } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
+import { rowMath } from '../backend/registry.ts';
 import { inOp } from '../core/inOp.ts';
 import { type Eigen, type Singular, singular, symmetricEigen, type Vectors } from '../core/spectra.ts';
 import { add, div, mul, neg, sub } from './arithmetic.ts';
@@ -34,7 +35,7 @@ export type Uplo = 'L' | 'U' | 'l' | 'u';
 export function hostEigen(a: Variable, op: string, upper: boolean, wantsVectors: boolean): Eigen[] {
   const n = a.shape[a.ndim - 1];
   return hostMatrices(a, op).map((x, i) => {
-    const found = symmetricEigen(x, n, upper, wantsVectors);
+    const found = symmetricEigen(rowMath(), x, n, upper, wantsVectors);
     if (found !== null) return found;
     throw cannot(
       a,
@@ -122,7 +123,7 @@ export function eigvalsh<T extends Variable>(a: T, uplo?: Uplo | { UPLO?: Uplo }
 export function hostSingular(a: Variable, op: string, vectors: Vectors): Singular[] {
   const [m, n] = a.shape.slice(-2);
   return hostMatrices(a, op).map((x, i) => {
-    const found = singular(x, m, n, vectors);
+    const found = singular(rowMath(), x, m, n, vectors);
     if (found !== null) return found;
     const why = x.every(Number.isFinite)
       ? 'is ill-conditioned or has too many repeated singular values.'

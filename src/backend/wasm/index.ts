@@ -8,6 +8,7 @@
 
 import { type DType, dtypeInfo, type TypedArray } from '../../core/dtype.ts';
 import { DeviceError } from '../../core/errors.ts';
+import type { RowMath } from '../../core/rowMath.ts';
 import { contiguousStrides, numElements, type Shape, type Strides } from '../../core/shape.ts';
 import { NDArray } from '../array.ts';
 import type {
@@ -44,6 +45,7 @@ import * as pooling from './pooling.ts';
 import { drawByKernels, RANDOM_BYTES } from './random.ts';
 import * as recurrent from './recurrent.ts';
 import * as folds from './reduce.ts';
+import { createRowMath, ROW_MATH_BYTES } from './rowMath.ts';
 import * as rows from './rows.ts';
 import { type Runtime, type RuntimeOptions, startRuntime } from './runtime.ts';
 import * as scans from './scan.ts';
@@ -65,6 +67,7 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
   readonly #constants: number;
   #scratch: Block | null = null;
   readonly kernelNames: WasmContext['kernelNames'] = new Map();
+  readonly rowMath: RowMath;
 
   constructor(options: RuntimeOptions = {}, collector: Collector = createCollector()) {
     super();
@@ -73,7 +76,8 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
     const { module } = this.runtime;
     this.#constants = module.heapBase;
     const random = module.heapBase + CONSTANT_SLOTS * 8;
-    const base = random + RANDOM_BYTES;
+    const rows = random + RANDOM_BYTES;
+    const base = rows + ROW_MATH_BYTES;
     if (module.memory.buffer.byteLength < base) module.memory.grow(1);
     this.heap = new Heap(
       { memory: module.memory, bytes: () => module.views().u8 },
@@ -84,6 +88,7 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
     );
     collector.heap = this.heap;
     drawByKernels(module, random);
+    this.rowMath = createRowMath(module, this.heap, rows);
   }
 
   endOp(): void {
