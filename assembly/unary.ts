@@ -1,5 +1,5 @@
 // Functions of one float, element by element; `out` may be `x`. Every kernel takes the scalars p and q (a slope, a
-// bound), used or not, so that all are called alike. All but the longest do four
+// bound), used or not, so that all are called alike. All but the longest do two
 // vectors per turn, which share the loads of their constants; the end of a run goes vector by vector.
 import { V } from './lanes';
 import { M } from './math';
@@ -184,40 +184,36 @@ abstract class Unary {
     }
   }
 
-  /** The same for short functions, which need no second form. */
+  /** Two vectors per turn while there are as many. */
   // @ts-ignore: decorator
   @inline
-  static mapFours(op: Op, x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
+  static mapPairs(op: Op, x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
     const pp = f32x4.splat(<f32>p);
     const qq = f32x4.splat(<f32>q);
     const stop = (<usize>end) << 2;
     let i = (<usize>begin) << 2;
-    for (; i + 64 <= stop; i += 64) {
+    for (; i + 32 <= stop; i += 32) {
       const from = x + i;
       const to = out + i;
       const a = Unary.apply(op, v128.load(from), pp, qq);
       const b = Unary.apply(op, v128.load(from, 16), pp, qq);
-      const c = Unary.apply(op, v128.load(from, 32), pp, qq);
-      const d = Unary.apply(op, v128.load(from, 48), pp, qq);
       v128.store(to, a);
       v128.store(to, b, 16);
-      v128.store(to, c, 32);
-      v128.store(to, d, 48);
     }
     Unary.map(op, x, out, p, q, <i32>(i >> 2), end);
   }
 }
 
 export function abs_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapFours(Op.ABS, x, out, p, q, begin, end);
+  Unary.mapPairs(Op.ABS, x, out, p, q, begin, end);
 }
 
 export function ceil_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapFours(Op.CEIL, x, out, p, q, begin, end);
+  Unary.mapPairs(Op.CEIL, x, out, p, q, begin, end);
 }
 
 export function clamp_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapFours(Op.CLAMP, x, out, p, q, begin, end);
+  Unary.mapPairs(Op.CLAMP, x, out, p, q, begin, end);
 }
 
 export function cos_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
@@ -245,11 +241,11 @@ export function expm1_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end:
 }
 
 export function floor_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapFours(Op.FLOOR, x, out, p, q, begin, end);
+  Unary.mapPairs(Op.FLOOR, x, out, p, q, begin, end);
 }
 
 export function frac_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapFours(Op.FRAC, x, out, p, q, begin, end);
+  Unary.mapPairs(Op.FRAC, x, out, p, q, begin, end);
 }
 
 export function gelu_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
@@ -257,15 +253,15 @@ export function gelu_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: 
 }
 
 export function hardsigmoid_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapFours(Op.HARDSIGMOID, x, out, p, q, begin, end);
+  Unary.mapPairs(Op.HARDSIGMOID, x, out, p, q, begin, end);
 }
 
 export function hardswish_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapFours(Op.HARDSWISH, x, out, p, q, begin, end);
+  Unary.mapPairs(Op.HARDSWISH, x, out, p, q, begin, end);
 }
 
 export function leaky_relu_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapFours(Op.LEAKY_RELU, x, out, p, q, begin, end);
+  Unary.mapPairs(Op.LEAKY_RELU, x, out, p, q, begin, end);
 }
 
 export function log_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
@@ -277,23 +273,23 @@ export function log1p_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end:
 }
 
 export function neg_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapFours(Op.NEG, x, out, p, q, begin, end);
+  Unary.mapPairs(Op.NEG, x, out, p, q, begin, end);
 }
 
 export function reciprocal_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapFours(Op.RECIPROCAL, x, out, p, q, begin, end);
+  Unary.mapPairs(Op.RECIPROCAL, x, out, p, q, begin, end);
 }
 
 export function relu_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapFours(Op.RELU, x, out, p, q, begin, end);
+  Unary.mapPairs(Op.RELU, x, out, p, q, begin, end);
 }
 
 export function round_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapFours(Op.ROUND, x, out, p, q, begin, end);
+  Unary.mapPairs(Op.ROUND, x, out, p, q, begin, end);
 }
 
 export function rsqrt_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapFours(Op.RSQRT, x, out, p, q, begin, end);
+  Unary.mapPairs(Op.RSQRT, x, out, p, q, begin, end);
 }
 
 export function sigmoid_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
@@ -301,7 +297,7 @@ export function sigmoid_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, en
 }
 
 export function sign_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapFours(Op.SIGN, x, out, p, q, begin, end);
+  Unary.mapPairs(Op.SIGN, x, out, p, q, begin, end);
 }
 
 export function silu_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
@@ -317,11 +313,11 @@ export function softplus_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, e
 }
 
 export function sqrt_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapFours(Op.SQRT, x, out, p, q, begin, end);
+  Unary.mapPairs(Op.SQRT, x, out, p, q, begin, end);
 }
 
 export function square_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapFours(Op.SQUARE, x, out, p, q, begin, end);
+  Unary.mapPairs(Op.SQUARE, x, out, p, q, begin, end);
 }
 
 export function tanh_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
@@ -329,5 +325,5 @@ export function tanh_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: 
 }
 
 export function trunc_f32(x: usize, out: usize, p: f64, q: f64, begin: i32, end: i32): void {
-  Unary.mapFours(Op.TRUNC, x, out, p, q, begin, end);
+  Unary.mapPairs(Op.TRUNC, x, out, p, q, begin, end);
 }

@@ -6,7 +6,7 @@
 import { isInferenceModeEnabled } from '../autograd/gradMode.ts';
 import { needsGraph, record } from '../autograd/record.ts';
 import { barredView, type Variable } from '../autograd/variable.ts';
-import type { NDArray } from '../backend/array.ts';
+import { collectStorages, type NDArray } from '../backend/array.ts';
 import { type DType, dtypeInfo, isFloating, torchTypeName } from '../core/dtype.ts';
 import { AutogradError, DTypeError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
@@ -68,7 +68,7 @@ function checkChangeable(x: Variable, op: string, operands: readonly Variable[] 
 
 /**
  * Makes x hold the result of `compute`, an ordinary op on x and `operands`. Where nothing is recorded, `direct` writes
- * into x's memory without a temporary. An op whose gradient reads x itself must compute with `original()`: where a
+ * into x's memory without a temporary, and what `compute` made is given back at once. An op whose gradient reads x itself must compute with `original()`: where a
  * graph is recorded that is a copy, which the overwriting does not reach.
  */
 export function inplace<T extends Variable>(
@@ -85,8 +85,9 @@ export function inplace<T extends Variable>(
   if (!needsGraph([x, ...operands]) || !isFloating(x.dtype)) {
     if (direct) direct(x.array);
     else {
-      const result = compute(() => x).array;
-      x.array.backend.assign(x.array, result);
+      const { result, created } = collectStorages(() => compute(() => x));
+      x.array.backend.assign(x.array, result.array);
+      for (const storage of created) storage.free();
     }
     x.array.storage.version++;
     return x;
