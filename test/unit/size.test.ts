@@ -22,13 +22,16 @@ import { PROGRAMS, sizes } from '../../scripts/sizes.mjs';
  * function's options and the refusal of others, with the one that is meant, 1.1 methods of which there were functions only, and 1.1 arguments by position,
  * taken or refused, and tensors in lists, 0.6 iterables and tensors as data sets, 2 to 3 what is refused by name or
  * remembered for backward instead of computed wrong, 1.1 PyTorch's rules for changes in place, and 2.6 kernels where there were
- * none or slow ones: depthwise convolutions (1.2), whole numbers divided, indices, remainders and choices. Everything holds 8.4 of
+ * none or slow ones: depthwise convolutions (1.2), whole numbers divided, indices, remainders and choices. 2.2 are convolutions
+ * that read their input where it lies, 1.6 gradients of rarer activations in one pass, and comparisons, choices and products of
+ * rows in wider turns, 0.9 inner loops of decompositions, 0.6 parts of an order without the rest, 0.8 broadcasts, scatters and
+ * conversions without a copy. Everything holds 8.4 of
  * decompositions of matrices, 12 of distributions, and 11 of layers, losses and normed weights that are rare, which no program
  * has that does not name them.
  */
-const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 238.5, tutorial: 133.1, tensors: 119.6 };
+const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 245.3, tutorial: 139.2, tensors: 125.6 };
 /** The tutorial of README.md as it is written there, MNIST's download included, and everything: as Vite bundles. */
-const VITE_BUDGET = { readme: 136.5, everything: 231 };
+const VITE_BUDGET = { readme: 142.5, everything: 237.5 };
 /**
  * For pages without a bundler: everything, with files, plots and data sets; what a GPU needs beside it, on demand. Of that
  * 14 kB are formulas that are computed late, kernels that several steps share, products in float16 and over subgroups, large
@@ -36,7 +39,7 @@ const VITE_BUDGET = { readme: 136.5, everything: 231 };
  * normalizations in one pass, large angles, what is done when memory was out, and clean exits in Node; of the first, 0.8 are random values drawn in place, norms
  * that do not overflow, and linear layers that rectify in the same pass.
  */
-const FILE_BUDGET = { 'wasmgrad.min.js': 279.5, 'wasmgrad.webgpu.min.js': 46.5 };
+const FILE_BUDGET = { 'wasmgrad.min.js': 286.3, 'wasmgrad.webgpu.min.js': 46.5 };
 
 describe('size', () => {
   it('stays within the budget', async () => {
