@@ -16,7 +16,7 @@ const HARDSWISH = memory.data<f32>([-3, 3, 0.5], 16);
 abstract class Gradient {
   // @ts-ignore: decorator
   @inline
-  static apply(op: Op, grad: v128, x: v128, p: v128, q: v128, r: v128, s: v128, t: v128): v128 {
+  static apply(op: Op, grad: v128, x: v128, p: v128, q: v128, r: v128, s: v128, t: v128, u: v128): v128 {
     const zero = f32x4.splat(0);
     if (op == Op.ELU) {
       const below = f32x4.mul(grad, f32x4.mul(M.exp(f32x4.mul(f32x4.pmin(x, zero), r)), p));
@@ -29,7 +29,8 @@ abstract class Gradient {
       return v128.andnot(v128.bitselect(inside, grad, f32x4.le(x, high)), f32x4.lt(x, low));
     }
     const upper = v128.bitselect(s, t, f32x4.lt(x, q));
-    const factor = v128.bitselect(upper, r, f32x4.gt(x, p));
+    const ordered = v128.bitselect(upper, r, f32x4.gt(x, p));
+    const factor = v128.bitselect(ordered, u, f32x4.eq(x, x));
     return v128.and(f32x4.mul(grad, factor), f32x4.ne(factor, zero));
   }
 
@@ -45,6 +46,7 @@ abstract class Gradient {
     r: f64,
     s: f64,
     t: f64,
+    u: f64,
     begin: usize,
     end: usize,
   ): void {
@@ -53,18 +55,23 @@ abstract class Gradient {
     const r4 = f32x4.splat(<f32>r);
     const s4 = f32x4.splat(<f32>s);
     const t4 = f32x4.splat(<f32>t);
+    const u4 = f32x4.splat(<f32>u);
     const stop = end << 2;
     let i = begin << 2;
     for (; i + 32 <= stop; i += 32) {
-      const low = Gradient.apply(op, v128.load(grad + i), v128.load(x + i), p4, q4, r4, s4, t4);
-      const high = Gradient.apply(op, v128.load(grad + i, 16), v128.load(x + i, 16), p4, q4, r4, s4, t4);
+      const low = Gradient.apply(op, v128.load(grad + i), v128.load(x + i), p4, q4, r4, s4, t4, u4);
+      const high = Gradient.apply(op, v128.load(grad + i, 16), v128.load(x + i, 16), p4, q4, r4, s4, t4, u4);
       v128.store(out + i, low);
       v128.store(out + i, high, 16);
     }
     for (; i < stop; i += 16) {
       const lanes = (stop - i) >> 2;
       const g = V.loadLanes(grad + i, 1, lanes);
-      V.storeLanes(out + i, Gradient.apply(op, g, V.loadLanes(x + i, 1, lanes), p4, q4, r4, s4, t4), lanes);
+      V.storeLanes(
+        out + i,
+        Gradient.apply(op, g, V.loadLanes(x + i, 1, lanes), p4, q4, r4, s4, t4, u4),
+        lanes,
+      );
     }
   }
 }
@@ -80,10 +87,10 @@ export function elu_grad_f32(
   begin: usize,
   end: usize,
 ): void {
-  Gradient.run(Op.ELU, grad, x, out, p, q, r, 0, 0, begin, end);
+  Gradient.run(Op.ELU, grad, x, out, p, q, r, 0, 0, 0, begin, end);
 }
 
-/** s times grad for p < x < q, t times from q on, else r times; 0 where the factor is. */
+/** s times grad for p < x < q, t times from q on, r times up to p, u times for NaN; 0 where the factor is. */
 export function gate_f32(
   grad: usize,
   x: usize,
@@ -93,31 +100,13 @@ export function gate_f32(
   r: f64,
   s: f64,
   t: f64,
+  u: f64,
   begin: usize,
   end: usize,
 ): void {
-  Gradient.run(Op.GATE, grad, x, out, p, q, r, s, t, begin, end);
-}
-
-export function gate_f64(
-  grad: usize,
-  x: usize,
-  out: usize,
-  p: f64,
-  q: f64,
-  r: f64,
-  s: f64,
-  t: f64,
-  begin: usize,
-  end: usize,
-): void {
-  for (let i = begin << 3; i < end << 3; i += 8) {
-    const v = load<f64>(x + i);
-    const factor = v > p ? (v < q ? s : t) : r;
-    store<f64>(out + i, factor == 0 ? 0 : load<f64>(grad + i) * factor);
-  }
+  Gradient.run(Op.GATE, grad, x, out, p, q, r, s, t, u, begin, end);
 }
 
 export function hardswish_grad_f32(grad: usize, x: usize, out: usize, begin: usize, end: usize): void {
-  Gradient.run(Op.HARDSWISH, grad, x, out, 0, 0, 0, 0, 0, begin, end);
+  Gradient.run(Op.HARDSWISH, grad, x, out, 0, 0, 0, 0, 0, 0, begin, end);
 }

@@ -24,7 +24,7 @@ const leakyReluRow: UnaryRow = {
   wgsl: 'select(x * p, x, x > 0)',
   integers: 'error',
   saves: 'input',
-  backward: (grad, x, slope) => gate(grad, x, { p: 0, q: 0, r: slope, s: 1, t: 1 }),
+  backward: (grad, x, slope) => gate(grad, x, { p: 0, q: 0, r: slope, s: 1, t: 1, u: slope }),
 };
 /** x above 0, slope·x below. */
 export const leakyRelu = <T extends Variable>(x: T, negativeSlope = 0.01): T =>
@@ -224,7 +224,7 @@ function limited<T extends Variable>(op: string, x: T, minVal: number, maxVal: n
     () => clamp<T>(x, low, high),
     (node) => {
       const saved = node.save(x);
-      const slope = { p: Number(low), q: Number(high), r: 0, s: 1, t: 0 };
+      const slope = { p: Number(low), q: Number(high), r: 0, s: 1, t: 0, u: 1 };
       return (grad) => [gate<T>(grad, saved.get(grad), slope)];
     },
   );
@@ -240,7 +240,7 @@ export const hardsigmoid = unaryOp({
   wgsl: 'min(max(x + 3, 0), 6) / 6',
   integers: 'error',
   saves: 'input',
-  backward: (grad, x) => gate(grad, x, { p: -3, q: 3, r: 0, s: 1 / 6, t: 0 }),
+  backward: (grad, x) => gate(grad, x, { p: -3, q: 3, r: 0, s: 1 / 6, t: 0, u: 0 }),
 });
 
 /** x·hardsigmoid(x). */

@@ -36,13 +36,14 @@ export const tanhGrad = binaryOp({
   gradB: (grad, a, y) => mul(mul(grad, a), mul(y, -2)),
 });
 
-/** The factors of a gradient by where x lies: above `p` and below `q` it is `s`, from `q` on `t`, else (NaN included) `r`. */
+/** The factors of a gradient by where x lies: up to `p` it is `r`, below `q` `s`, from there on `t`, and for NaN `u`. */
 export type Gate = {
   readonly p: number;
   readonly q: number;
   readonly r: number;
   readonly s: number;
   readonly t: number;
+  readonly u: number;
 };
 
 /** grad times the factor that x has; 0 where that is 0, whatever grad is. */
@@ -50,12 +51,12 @@ export const gate = <T extends Variable>(grad: T, x: T, scalars: Gate): T =>
   applyBinary<T>(gateRow(scalars), grad, x);
 
 export function gateRow(scalars: Gate): BinaryRow {
-  const { p, q, r, s, t } = scalars;
-  const factor = 'select(r, select(t, s, b < q), b > p)';
+  const { p, q, r, s, t, u } = scalars;
+  const factor = 'select(select(r, select(t, s, b < q), b > p), u, isNan(b))';
   return {
     name: 'gate',
     js: (grad, x) => {
-      const by = x > p ? (x < q ? s : t) : r;
+      const by = x > p ? (x < q ? s : t) : x <= p ? r : u;
       return by === 0 ? 0 : grad * by;
     },
     wgsl: `select(a * ${factor}, 0, ${factor} == 0)`,
@@ -93,5 +94,5 @@ export const hardswishGrad = binaryOp({
   saves: 'both',
   gradA: (grad, _, x) => hardswishGrad(grad, x),
   gradB: <T extends Variable>(grad: T, a: T | number, x: T | number) =>
-    gate<T>(mul<T>(grad, a), x as T, { p: -3, q: 3, r: 0, s: 1 / 3, t: 0 }),
+    gate<T>(mul<T>(grad, a), x as T, { p: -3, q: 3, r: 0, s: 1 / 3, t: 0, u: 0 }),
 });

@@ -156,7 +156,7 @@ const binarySpecs: BinarySpec[] = [
   ...[comparison.eq, comparison.ne, comparison.lt, comparison.le, comparison.gt, comparison.ge].map(
     (op) => op.row,
   ),
-  gateRow({ p: -1, q: 1.5, r: 0.25, s: 1, t: 0 }),
+  gateRow({ p: -1, q: 1.5, r: 0.25, s: 1, t: 0, u: 0.5 }),
   eluGradRow(1.5, 0.75, 0.5),
   { name: 'add', js: (a, b) => a + b, big: (a, b) => a + b, wgsl: '' },
   { name: 'sub', js: (a, b) => a - b, big: (a, b) => a - b, wgsl: '' },
@@ -191,8 +191,8 @@ describe('elementwise', () => {
     const rows = [
       hardswishGrad.row,
       eluGradRow(1.5, 0.75, 0.5),
-      gateRow({ p: -3, q: 3, r: 0, s: 0.5, t: 2 }),
-      gateRow({ p: 0, q: 0, r: 0.25, s: 1, t: 1 }),
+      gateRow({ p: -3, q: 3, r: 0, s: 0.5, t: 2, u: 0.25 }),
+      gateRow({ p: 0, q: 0, r: 0.25, s: 1, t: 1, u: 3 }),
     ];
     for (const dtype of ['float32', 'float64'] as const) {
       const column = (backend: ReferenceBackend, k: 0 | 1) => {
