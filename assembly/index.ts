@@ -6,6 +6,7 @@ export * from './compare';
 export * from './conv';
 export * from './convDirect';
 export * from './convert';
+export * from './convTiles';
 export * from './copy';
 export * from './depthwise';
 export * from './doubles';

@@ -113,6 +113,17 @@ describe('shapes', () => {
 });
 
 describe('values', () => {
+  it('outer is a product of numbers, in which −0 stays', () => {
+    expect(torch.outer(torch.tensor([-0, 2]), torch.tensor([1, 3])).toArray()).toEqual([
+      [-0, -0],
+      [2, 6],
+    ]);
+    const [a, b] = [torch.tensor([2n, 2n ** 40n]), torch.tensor([3n, -1n])];
+    expect(torch.outer(a, b).toArray()).toEqual([
+      [6, -2],
+      [3 * 2 ** 40, -(2 ** 40)],
+    ]);
+  });
   it('integers are not divided by 0', () => {
     const [a, b] = [torch.tensor([1n, 2n]), torch.tensor([1n, 0n])];
     for (const dtype of ['int64', 'int32', 'uint8'] as const) {
