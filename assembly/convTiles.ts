@@ -104,7 +104,8 @@ export function conv_tile4_f32(k: usize, a: usize, offsets: usize, b: usize, c: 
 
 /**
  * Products of three planes of gradients, `gPlane` bytes apart, with three taps, `step` bytes apart, summed over rows of
- * `vectors` vectors: nine vectors whose lanes are still to be added. The last vector of a row lies at `last` bytes there.
+ * `vectors` vectors: nine vectors whose lanes are still to be added. The last vector of a row lies at `last` bytes there;
+ * where it reaches back, 0 stands for what was read before: its gradients are 0, and Infinity · 0 would be NaN.
  */
 export function conv_weight_tile_f32(
   grad: usize,
@@ -126,13 +127,18 @@ export function conv_weight_tile_f32(
   let c20 = c00;
   let c21 = c00;
   let c22 = c00;
+  const fresh = i32x4.ge_s(i32x4(0, 1, 2, 3), i32x4.splat((4 - ((<i32>last >> 2) & 3)) & 3));
   for (; rows > 0; --rows) {
     let b = p;
+    let kept = i32x4.splat(-1);
     for (let i = vectors; i > 0; --i) {
-      if (i == 1) b = p + last;
-      const x0 = v128.load(b);
-      const x1 = v128.load(b + step);
-      const x2 = v128.load(b + step * 2);
+      if (i == 1) {
+        b = p + last;
+        kept = fresh;
+      }
+      const x0 = v128.and(v128.load(b), kept);
+      const x1 = v128.and(v128.load(b + step), kept);
+      const x2 = v128.and(v128.load(b + step * 2), kept);
       let s = v128.load(grad);
       c00 = V.madd<f32>(s, x0, c00);
       c01 = V.madd<f32>(s, x1, c01);
