@@ -26,7 +26,7 @@ abstract class Gradient {
       const low = M.at(HARDSWISH, 0);
       const high = M.at(HARDSWISH, 1);
       const inside = f32x4.mul(grad, f32x4.add(f32x4.div(x, high), M.at(HARDSWISH, 2)));
-      return v128.andnot(v128.bitselect(inside, grad, f32x4.le(x, high)), f32x4.lt(x, low));
+      return v128.andnot(v128.bitselect(inside, grad, f32x4.lt(x, high)), f32x4.le(x, low));
     }
     const upper = v128.bitselect(s, t, f32x4.lt(x, q));
     const ordered = v128.bitselect(upper, r, f32x4.gt(x, p));

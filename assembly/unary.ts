@@ -61,7 +61,7 @@ abstract class Unary {
       case Op.COS:
         return M.sine(x, 1);
       case Op.ELU:
-        return v128.bitselect(f32x4.mul(x, q), f32x4.mul(p, M.expm1(x)), f32x4.gt(x, f32x4.splat(0)));
+        return v128.bitselect(f32x4.mul(p, M.expm1(x)), f32x4.mul(x, q), f32x4.lt(x, f32x4.splat(0)));
       case Op.ERF:
         return M.erf(x);
       case Op.EXP:

@@ -32,8 +32,8 @@ export const leakyRelu = <T extends Variable>(x: T, negativeSlope = 0.01): T =>
 
 const eluRow: UnaryRow = {
   name: 'elu',
-  js: (x, alpha, scale) => (x > 0 ? x * scale : alpha * Math.expm1(x)),
-  wgsl: 'select(p * expm1(x), x * q, x > 0)',
+  js: (x, alpha, scale) => (x < 0 ? alpha * Math.expm1(x) : x * scale),
+  wgsl: 'select(x * q, p * expm1(x), x < 0)',
   integers: 'error',
   saves: 'input',
   backward: (grad, x, alpha, scale) => eluGrad(grad, x, alpha, scale, 1),
@@ -51,8 +51,8 @@ export const selu = <T extends Variable>(x: T): T =>
 const celuRow: UnaryRow = {
   name: 'celu',
   node: 'EluBackward0',
-  js: (x, alpha) => (x > 0 ? x : alpha * Math.expm1(x / alpha)),
-  wgsl: 'select(p * expm1(x / p), x, x > 0)',
+  js: (x, alpha) => (x < 0 ? alpha * Math.expm1(x / alpha) : x),
+  wgsl: 'select(x, p * expm1(x / p), x < 0)',
   integers: 'error',
   saves: 'input',
   backward: (grad, x, alpha) => eluGrad(grad, x, 1, 1, 1 / alpha),

@@ -6,7 +6,7 @@ import { isFloating } from '../core/dtype.ts';
 import { ArgumentError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { add, maximum, minimum, mul } from './arithmetic.ts';
-import { eq, ge, isfinite, le, logicalAnd } from './comparison.ts';
+import { eq, ge, gt, isfinite, le, logicalAnd, lt } from './comparison.ts';
 import { detached } from './composite.ts';
 import { cast, clone, commonDType, elementValue, FLOAT32_MAX, type OperandOf } from './convert.ts';
 import { tensorGiven } from './given.ts';
@@ -49,9 +49,11 @@ export function clamp<T extends Variable>(x: T, ...args: ClampArguments<T>): T {
     const input = cast(x, commonDType([x, ...bounds]));
     // Integers have no infinity to stand for a missing bound.
     if (!isFloating(input.dtype)) return clampIntegers(input, low, high);
-    if (Number.isNaN(low) || Number.isNaN(high)) return add<T>(mul<T>(input, 0), Number.NaN);
     const [p, q] = [low ?? -Infinity, high ?? Infinity];
-    const out = input.array.backend.unary(clampSpec, input.array, p, q);
+    const nowhere = Number.isNaN(p) || Number.isNaN(q);
+    const out = nowhere
+      ? add<T>(mul<T>(detached(input), 0), Number.NaN).array
+      : input.array.backend.unary(clampSpec, input.array, p, q);
     return record('ClampBackward1', out, [input], (node) => {
       const saved = node.save(input);
       return (grad) => {
@@ -70,18 +72,18 @@ function clampIntegers<T extends Variable>(x: T, low: number | null, high: numbe
 
 function clampByTensors<T extends Variable>(x: T, low: T | number | null, high: T | number | null): T {
   // Ties belong to x, unlike those of maximum.
-  const raised = low === null ? x : pick<T>(x, low, ge);
-  return high === null ? raised : pick<T>(raised, high, le);
+  const raised = low === null ? x : pick<T>(x, low, ge, lt);
+  return high === null ? raised : pick<T>(raised, high, le, gt);
 }
 
-/** x where it keeps the bound or is NaN, else the bound; NaN bounds win too. */
-function pick<T extends Variable>(x: T, bound: T | number, keeps: typeof ge): T {
+/** x where it keeps the bound, the bound where x breaks it, and where one of them is NaN a NaN that passes no gradient. */
+function pick<T extends Variable>(x: T, bound: T | number, keeps: typeof ge, breaks: typeof ge): T {
   const dtype = commonDType([x, bound]);
   const value = cast(x, dtype);
   const limit: OperandOf<T> = typeof bound === 'number' ? bound : cast(bound, dtype);
   const kept = keeps<T>(value, limit);
   if (!isFloating(dtype)) return whereOp<T>(kept, value, limit);
-  return whereOp<T>(kept, value, whereOp<T>(keeps<T>(value, value), limit, value));
+  return whereOp<T>(kept, value, whereOp<T>(breaks<T>(value, limit), limit, Number.NaN));
 }
 
 /** x with elements below min replaced by min. */

@@ -9,7 +9,7 @@ import { type BinaryRow, binaryOp } from './binary.ts';
 import { eq, isfinite, isnan, le, logicalAnd, logicalOr, lt } from './comparison.ts';
 import { detached } from './composite.ts';
 import { cast, commonDType, type OperandOf, promoteOperand } from './convert.ts';
-import { abs, exp, log, sign } from './elementwise.ts';
+import { abs, exp, sign } from './elementwise.ts';
 import { operandGiven, tensorGiven } from './given.ts';
 import { type Flexible, inOrder } from './options.ts';
 import { whereOp } from './where.ts';
@@ -76,8 +76,9 @@ export const xlogy = binaryOp({
   js: (a, b) => (Number.isNaN(b) ? b : a === 0 ? 0 : a * Math.log(b)),
   wgsl: 'xlogy(a, b)',
   integers: 'float',
+  // xlogy again: what gets no gradient stays 0 where log b is infinite or NaN.
   gradA: (grad, a, b) =>
-    whereOp(logicalAnd(eq(a, 0), le(asTensor(grad, b), 0)), 0, mul(grad, log(asTensor(grad, b)))),
+    whereOp(logicalAnd(eq(a, 0), le(asTensor(grad, b), 0)), 0, xlogy(grad, asTensor(grad, b))),
   gradB: (grad, a, b) => mul(grad, div(a, b)),
 });
 

@@ -84,12 +84,12 @@ export function eluGradRow(p: number, q: number, r: number): BinaryRow {
   };
 }
 
-/** The gradient of hardswish: 0 below −3, grad above 3 (and for NaN), grad·(x/3 + ½) between. */
+/** The gradient of hardswish: 0 up to −3, grad from 3 on (and for NaN), grad·(x/3 + ½) between. */
 export const hardswishGrad = binaryOp({
   name: 'hardswish_grad',
   node: 'HardswishBackwardBackward0',
-  js: (a, b) => (b < -3 ? 0 : b <= 3 ? a * (b / 3 + 0.5) : a),
-  wgsl: 'select(select(a, a * (b / 3 + 0.5), b <= 3), 0, b < -3)',
+  js: (a, b) => (b <= -3 ? 0 : b < 3 ? a * (b / 3 + 0.5) : a),
+  wgsl: 'select(select(a, a * (b / 3 + 0.5), b < 3), 0, b <= -3)',
   scalars: {},
   saves: 'both',
   gradA: (grad, _, x) => hardswishGrad(grad, x),

@@ -1,12 +1,13 @@
 /** Further functions of one operand: error functions, inverse hyperbolic ones, gamma, angles. */
 
+import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { AutogradError } from '../core/errors.ts';
 import { add, div, mul, neg, rsub, sub } from './arithmetic.ts';
 import { clamp } from './clamp.ts';
-import { eq } from './comparison.ts';
-import { named } from './composite.ts';
-import { cos, exp, log, rsqrt, sign, sin, square } from './elementwise.ts';
+import { eq, ge, le, logicalAnd } from './comparison.ts';
+import { detached } from './composite.ts';
+import { abs, cos, exp, log, rsqrt, sign, sin, square } from './elementwise.ts';
 import { tensorGiven } from './given.ts';
 import { type ByName, option } from './options.ts';
 import { digammaOf, erfcOf, erfinvOf, erfOf, lgammaOf, trigammaOf } from './specialFunctions.ts';
@@ -153,8 +154,18 @@ export const sgn = sign;
 export function logit<T extends Variable>(x: T, given?: ByName<'eps', number | null>): T {
   const eps = option<'eps', number | null>(given, 'logit', 'eps', null);
   tensorGiven(x, 'logit');
-  const inside = eps === null ? x : clamp<T>(x, eps, 1 - eps);
-  return named('LogitBackward0', log(div<T>(inside, rsub<T>(inside, 1))));
+  const value = detached(x);
+  const inside = eps === null ? value : clamp<T>(value, eps, 1 - eps);
+  const out = log(div<T>(inside, rsub<T>(inside, 1)));
+  return record('LogitBackward0', out.array, [x], (node) => {
+    const saved = node.save(x);
+    return (grad) => {
+      const z = saved.get(grad);
+      const [low, high, beyond] = eps === null ? [0, 1, Number.NaN] : [eps, 1 - eps, 0];
+      const within = logicalAnd<T>(ge<T>(z, low), le<T>(z, high));
+      return [whereOp<T>(within, div<T>(grad, abs(mul<T>(z, rsub<T>(z, 1)))), beyond)];
+    };
+  });
 }
 
 /** True where the sign bit is set; −0 counts. */

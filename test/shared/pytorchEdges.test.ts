@@ -21,6 +21,41 @@ describe('gradients at NaN and at infinities', () => {
     expect(slopes(F.celu, [nan, 2])).toEqual([1, 1]);
     expect(slopes(F.selu, [nan])[0]).toBeCloseTo(1.0507009, 5);
   });
+  it('take the side that PyTorch takes at the corners of hardswish, and of elu with a negative slope', () => {
+    expect(slopes(F.hardswish, [-3, 3, -3, 3, 0])).toEqual([0, 1, 0, 1, 0.5]);
+    expect(slopes((x) => F.hardswish(x.double()), [-3, 3])).toEqual([0, 1]);
+    for (const y of [torch.tensor([0, -0]), torch.tensor([0, -0], { dtype: 'float64' })]) {
+      expect(F.elu(y, -0.5).tolist()).toEqual([0, -0]);
+      expect(F.celu(y, -0.5).tolist()).toEqual([0, -0]);
+    }
+  });
+  it('are 0 where a bound of clamp or x is NaN, whatever comes in', () => {
+    const bounds = [leaf([0, nan, 0, 2]), leaf([1, 1, nan, 1])] as const;
+    const x = leaf([nan, 0, 0, 0]);
+    x.clamp(...bounds)
+      .sum()
+      .backward();
+    expect([x, ...bounds].map((t) => t.grad?.tolist())).toEqual([
+      [0, 0, 0, 0],
+      [0, 0, 0, 0],
+      [0, 0, 0, 1],
+    ]);
+    const y = leaf([1, 2]);
+    y.clamp(nan, 5).backward(torch.tensor([inf, nan]));
+    expect(y.grad?.tolist()).toEqual([0, 0]);
+  });
+  it('stay 0 where a logarithm that nothing asks for is infinite or NaN', () => {
+    const x = leaf([1, 2, 3]);
+    torch.xlogy(x, torch.tensor([0, -1, 1])).backward(torch.tensor([0, 0, 1]));
+    expect(x.grad?.tolist()).toEqual([0, 0, 0]);
+    const target = leaf([-1]);
+    F.klDiv(torch.zeros(0, 1), target, { reduction: 'none' }).sum().backward();
+    expect(target.grad?.tolist()).toEqual([0]);
+  });
+  it('of logit are infinite at 0 and 1 and NaN beyond, and 0 where eps holds x', () => {
+    expect(slopes((x) => x.logit(), [-0.5, -0, 0, 0.5, 1, 2])).toEqual([nan, inf, inf, 4, inf, nan]);
+    expect(slopes((x) => x.logit(0.25), [-0.5, 0.25, 0.5, 2])).toEqual([0, Math.fround(16 / 3), 4, 0]);
+  });
   it('go to the NaNs where those are the extreme of all elements', () => {
     expect(slopes((x) => x.max(), [1, nan, nan])).toEqual([0, 0.5, 0.5]);
     expect(slopes((x) => x.min(), [nan, inf])).toEqual([1, 0]);
