@@ -5,6 +5,7 @@
 import type { Variable } from '../autograd/variable.ts';
 import type { LossReduction } from '../backend/backend.ts';
 import { ArgumentError } from '../core/errors.ts';
+import { hardtanh } from './activation.ts';
 import { add, div, maximum, minimum, mul, neg, rsub, sub } from './arithmetic.ts';
 import { clamp } from './clamp.ts';
 import { cast } from './convert.ts';
@@ -96,7 +97,7 @@ export const mseLoss = <T extends Variable>(x: T, y: T, reduction: LossReduction
 export function smoothL1Loss<T extends Variable>(x: T, y: T, reduction: LossReduction, beta: number): T {
   for (const operand of [x, y]) checkFloating(operand, 'smooth_l1_loss');
   const byBeta = (z: T): T => (beta === 1 ? z : div<T>(z, beta));
-  const slope = (a: T, b: T): T => byBeta(clamp<T>(sub<T>(a, b), -beta, beta));
+  const slope = (a: T, b: T): T => byBeta(hardtanh<T>(sub<T>(a, b), -beta, beta));
   const value = (a: T, b: T): T => byBeta(cutSquare(sub<T>(a, b), beta));
   return elementLoss({ node: 'SmoothL1LossBackward0', value, byInput: slope }, x, y, reduction);
 }
@@ -107,10 +108,10 @@ function cutSquare<T extends Variable>(d: T, bound: number): T {
   return mul<T>(v, sub<T>(d, mul<T>(v, 0.5)));
 }
 
-/** d²/2 for |d| ≤ δ, else δ(|d| − δ/2), where d = x − y. */
+/** d²/2 for |d| < δ, else δ(|d| − δ/2), where d = x − y; the second derivative at δ is that beyond, as in PyTorch. */
 export function huberLoss<T extends Variable>(x: T, y: T, reduction: LossReduction, delta: number): T {
   for (const operand of [x, y]) checkFloating(operand, 'huber_loss');
-  const slope = (a: T, b: T): T => clamp<T>(sub<T>(a, b), -delta, delta);
+  const slope = (a: T, b: T): T => hardtanh<T>(sub<T>(a, b), -delta, delta);
   const value = (a: T, b: T): T => cutSquare(sub<T>(a, b), delta);
   return elementLoss({ node: 'HuberLossBackward0', value, byInput: slope }, x, y, reduction);
 }

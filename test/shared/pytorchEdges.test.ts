@@ -44,6 +44,20 @@ describe('gradients at NaN and at infinities', () => {
     y.clamp(nan, 5).backward(torch.tensor([inf, nan]));
     expect(y.grad?.tolist()).toEqual([0, 0]);
   });
+  it('of second order are 0 where a loss turns from a parabola into a line', () => {
+    const zeros = torch.zeros(3);
+    const losses = [
+      (x: torch.Tensor) => F.huberLoss(x, zeros, { reduction: 'sum' }),
+      (x: torch.Tensor) => F.smoothL1Loss(x, zeros, { reduction: 'sum' }),
+    ];
+    for (const loss of losses) {
+      const x = leaf([-1, 0.5, 1]);
+      const [first] = torch.autograd.grad(loss(x), x, {
+        createGraph: true,
+      });
+      expect(torch.autograd.grad(first.sum(), x)[0].tolist()).toEqual([0, 1, 0]);
+    }
+  });
   it('stay 0 where a logarithm that nothing asks for is infinite or NaN', () => {
     const x = leaf([1, 2, 3]);
     torch.xlogy(x, torch.tensor([0, -1, 1])).backward(torch.tensor([0, 0, 1]));
