@@ -106,13 +106,15 @@ export const indexFill = /* @__PURE__ */ taking('index_fill', 'dim index value',
   tensorGiven(index, 'index_fill', 'index');
   return inOp('index_fill', () => {
     given(value, 'index_fill', 'value', 'a number or a Tensor');
+    if (typeof value === 'object') {
+      // By a mask: an index that comes twice fills one slice, and gives the value one gradient.
+      const places = indexFill<T>(cast(zerosOf(x, x.shape), 'bool'), dim, index, 1);
+      return named('IndexFillBackward1', whereOp<T>(places, cast(reshape(value, []), x.dtype), x));
+    }
     const d = normalizeDim(dim, x.ndim, 'index_fill');
     const picks = sliceIndex(x, d, index, 'index_fill');
     const positions = reshape(slicePositions(x, d, picks), [-1]);
-    const scalar =
-      typeof value === 'object'
-        ? cast(value, x.dtype)
-        : cast(add<T>(zerosOf(x, []), elementValue(value, x.dtype, 'index_fill')), x.dtype);
+    const scalar = cast(add<T>(zerosOf(x, []), elementValue(value, x.dtype, 'index_fill')), x.dtype);
     return named(
       'IndexFillBackward0',
       putFlat(x, positions, contiguous(expand(scalar, positions.shape)), false),
@@ -190,7 +192,10 @@ export const maskedFill = /* @__PURE__ */ taking('masked_fill', 'mask value', fu
       typeof value === 'object' ? cast(value, x.dtype) : elementValue(value, x.dtype, 'masked_fill');
     return named(
       'MaskedFillBackward0',
-      cast(whereOp<T>(mask, x.dtype === 'bool' ? Boolean(filling) : filling, x), x.dtype),
+      cast(
+        whereOp<T>(mask, x.dtype === 'bool' && typeof filling !== 'object' ? filling !== 0 : filling, x),
+        x.dtype,
+      ),
     );
   });
 });
