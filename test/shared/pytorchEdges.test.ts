@@ -70,6 +70,29 @@ describe('gradients at NaN and at infinities', () => {
     expect(slopes((x) => x.logit(), [-0.5, -0, 0, 0.5, 1, 2])).toEqual([nan, inf, inf, 4, inf, nan]);
     expect(slopes((x) => x.logit(0.25), [-0.5, 0.25, 0.5, 2])).toEqual([0, Math.fround(16 / 3), 4, 0]);
   });
+  it('of a convolution are infinite by weights that an infinity meets once, wherever rows end', () => {
+    for (const columns of [16, 17, 18, 19]) {
+      for (let at = columns - 4; at < columns; at++) {
+        const x = torch.ones(1, 2, 16, columns);
+        x.index(0, 0, 5, at).fill_(inf);
+        const weight = torch.ones(3, 2, 3, 3, { requiresGrad: true });
+        F.conv2d(x, weight, { padding: 1 }).sum().backward();
+        // The left tap of a row does not reach the last column of x.
+        const left = at === columns - 1 ? columns - 1 : inf;
+        expect(weight.grad?.index(2, 0, 1).toArray(), `${columns}, ${at}`).toEqual([
+          left === inf ? inf : 16 * left,
+          inf,
+          inf,
+        ]);
+        expect(weight.grad?.index(2, 1).isfinite().all().item()).toBe(true);
+      }
+    }
+  });
+  it('of running products along one element pass', () => {
+    const x = torch.tensor([[nan], [inf], [2]], { requiresGrad: true });
+    x.cumprod(1).sum().backward();
+    expect(x.grad?.toArray()).toEqual([[1], [1], [1]]);
+  });
   it('go to the NaNs where those are the extreme of all elements', () => {
     expect(slopes((x) => x.max(), [1, nan, nan])).toEqual([0, 0.5, 0.5]);
     expect(slopes((x) => x.min(), [nan, inf])).toEqual([1, 0]);
@@ -876,5 +899,39 @@ describe('habits that mean something else here are refused in words', () => {
         expect(() => (fill as (x: torch.Tensor, value: number) => unknown)(module, 1), name).toThrow(
           "init: argument 'tensor' must be a Tensor, but got Linear",
         );
+  });
+});
+
+describe('values that fill', () => {
+  it('of bools are what the tensor says', () => {
+    for (const value of [true, false]) {
+      const x = torch.tensor([!value, !value, value]);
+      const mask = torch.tensor([true, false, false]);
+      expect(x.maskedFill(mask, torch.tensor(value)).toArray()).toEqual([value, !value, value]);
+      expect(x.maskedFill_(mask, torch.tensor(value)).toArray()).toEqual([value, !value, value]);
+    }
+  });
+
+  it('have one gradient for each slice, however often its index comes', () => {
+    const value = torch.tensor(2, { requiresGrad: true });
+    const x = torch.zeros(4, 2, { requiresGrad: true });
+    const filled = x.indexFill(0, torch.tensor([0n, 0n, 2n]), value);
+    expect(String(filled)).toContain('IndexFillBackward1');
+    filled.sum().backward();
+    expect([value.grad?.item(), x.grad?.sum(1).toArray()]).toEqual([4, [0, 2, 0, 2]]);
+  });
+});
+
+describe('attention', () => {
+  it('gives zeros for a query that sees nothing, also without a mask', () => {
+    const query = torch.tensor([
+      [-inf, -inf],
+      [1, 1],
+    ]);
+    const ones = torch.ones(3, 2);
+    expect(F.scaledDotProductAttention(query, ones, ones).toArray()).toEqual([
+      [0, 0],
+      [1, 1],
+    ]);
   });
 });

@@ -109,7 +109,7 @@ export const scaledDotProductAttention = /* @__PURE__ */ taking(
       const scores = query.mul(factor).matmul(keys.transpose(-2, -1));
       const [l, s] = [query.shape[query.ndim - 2], key.shape[key.ndim - 2]];
       const mask = isCausal ? causalMask(l, s, query.device) : attnMask;
-      const weights = mask === null ? scores.softmax(-1) : maskedSoftmax(scores, mask);
+      const weights = mask === null ? safeSoftmax(scores, -1) : maskedSoftmax(scores, mask);
       const kept = dropoutP > 0 ? dropout(weights, dropoutP, true, { generator }) : weights;
       return kept.matmul(values);
     });
