@@ -46,7 +46,7 @@ export function cumprod<T extends Variable>(x: T, dim: number, dtype?: DType): T
     const saved = node.save(input);
     return (grad) => {
       const value = saved.get(grad);
-      if (value.array.size === 0 || (value.shape[d] ?? 1) === 1) return [grad];
+      if (value.array.size < 2 || value.shape[d] === 1) return [grad];
       return [isGradEnabled() ? cumprodGradExact(grad, value, d) : cumprodGrad(grad, value, d)];
     };
   });

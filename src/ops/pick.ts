@@ -10,7 +10,7 @@ import { broadcastShapes, formatShape, normalizeDim, sameShape } from '../core/s
 import { zerosOf } from './along.ts';
 import { type AlphaOptions, add, mul } from './arithmetic.ts';
 import { named } from './composite.ts';
-import { cast, checkDevices, clone, contiguous, elementValue } from './convert.ts';
+import { cast, checkDevices, clone, contiguous, elementValue, type OperandOf } from './convert.ts';
 import { given, optionsGiven, tensorGiven } from './given.ts';
 import { checkedIndex, nonzeroColumns, putFlat, selectAlong } from './indexing.ts';
 import { once } from './inplace.ts';
@@ -109,7 +109,7 @@ export const indexFill = /* @__PURE__ */ taking('index_fill', 'dim index value',
     if (typeof value === 'object') {
       // By a mask: an index that comes twice fills one slice, and gives the value one gradient.
       const places = indexFill<T>(cast(zerosOf(x, x.shape), 'bool'), dim, index, 1);
-      return named('IndexFillBackward1', whereOp<T>(places, cast(reshape(value, []), x.dtype), x));
+      return named('IndexFillBackward1', maskedFill<T>(x, places, value));
     }
     const d = normalizeDim(dim, x.ndim, 'index_fill');
     const picks = sliceIndex(x, d, index, 'index_fill');
@@ -188,15 +188,10 @@ export const maskedFill = /* @__PURE__ */ taking('masked_fill', 'mask value', fu
         `masked_fill only supports a 0-dimensional value tensor, but got tensor with ${value.ndim} dimension(s).`,
       );
     }
-    const filling =
-      typeof value === 'object' ? cast(value, x.dtype) : elementValue(value, x.dtype, 'masked_fill');
-    return named(
-      'MaskedFillBackward0',
-      cast(
-        whereOp<T>(mask, x.dtype === 'bool' && typeof filling !== 'object' ? filling !== 0 : filling, x),
-        x.dtype,
-      ),
-    );
+    let filling: OperandOf<T>;
+    if (typeof value === 'object') filling = cast(value, x.dtype);
+    else filling = x.dtype === 'bool' ? Number(value) !== 0 : elementValue(value, x.dtype, 'masked_fill');
+    return named('MaskedFillBackward0', cast(whereOp<T>(mask, filling, x), x.dtype));
   });
 });
 

@@ -46,11 +46,11 @@ function causalMask(l: number, s: number, device: string): Tensor {
 }
 
 /**
- * Softmax of scores over the last dimension with a mask laid over them: what a bool mask forbids becomes −∞, a floating
- * one is added. Rows that are −∞ throughout give zeros.
+ * Softmax of scores over the last dimension, with a mask laid over them if there is one: what a bool mask forbids
+ * becomes −∞, a floating one is added. Rows that are −∞ throughout give zeros.
  */
-function maskedSoftmax(scores: Tensor, mask: Tensor): Tensor {
-  if (mask.dtype !== 'bool') return safeSoftmax(scores.add(mask), -1);
+function maskedSoftmax(scores: Tensor, mask: Tensor | null): Tensor {
+  if (mask?.dtype !== 'bool') return safeSoftmax(mask ? scores.add(mask) : scores, -1);
   // Gradients pass the mask unchanged: where it forbids the softmax leaves nothing of them.
   const open = composed(
     'MaskedFillBackward0',
@@ -109,7 +109,7 @@ export const scaledDotProductAttention = /* @__PURE__ */ taking(
       const scores = query.mul(factor).matmul(keys.transpose(-2, -1));
       const [l, s] = [query.shape[query.ndim - 2], key.shape[key.ndim - 2]];
       const mask = isCausal ? causalMask(l, s, query.device) : attnMask;
-      const weights = mask === null ? safeSoftmax(scores, -1) : maskedSoftmax(scores, mask);
+      const weights = maskedSoftmax(scores, mask);
       const kept = dropoutP > 0 ? dropout(weights, dropoutP, true, { generator }) : weights;
       return kept.matmul(values);
     });
