@@ -9,7 +9,6 @@ import { DTypeError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { broadcastShapes, formatShape, numElements } from '../core/shape.ts';
 import { add, mul } from './arithmetic.ts';
-import { detached } from './composite.ts';
 import { cast, checkDevices, checkPair, commonDType, contiguous } from './convert.ts';
 import { relu } from './elementwise.ts';
 import { tensorGiven } from './given.ts';
@@ -193,7 +192,7 @@ export function outer<T extends Variable>(a: T, b: T): T {
 /** PyTorch multiplies the two with broadcasting, and so the node is called. */
 function columnTimesRow<T extends Variable>(a: T, b: T): T {
   // Not a product of matrices, whose sums begin at 0: −0 stays, and integers have a kernel.
-  const out = mul<T>(unsqueeze(detached(a), 1), unsqueeze(detached(b), 0)).array;
+  const out = a.array.backend.binary(mul.row, columnOf(a.array), rowOf(b.array));
   return record('MulBackward0', out, [a, b], (node) => {
     const savedA = node.needs[1] ? node.save(a) : null;
     const savedB = node.needs[0] ? node.save(b) : null;
