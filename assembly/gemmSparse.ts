@@ -159,7 +159,9 @@ function listBlock(
     const length = min(k - k0, depth);
     let from = a + <usize>k0 * aCol;
     let step = aRow;
-    if (aCol != 4) {
+    if (aCol == 4) ask(from, aRow, <usize>length << 2, count);
+    else {
+      if (aRow == 4) ask(from, aCol, <usize>count << 2, length);
       transpose(scratch, turnedPitch, from, aRow, aCol, count, length);
       from = scratch;
       step = turnedPitch;
@@ -179,6 +181,17 @@ function listBlock(
     }
   }
   store<i32>(Lists.paired(area, block), paired);
+}
+
+/**
+ * Reads a byte of each cache line of `rows` rows of `bytes` bytes: so they are waited for together, where the loops that
+ * list them get to the next one too late (cold operands of 128x784: 230 to 123 us transposed, 110 to 88 as they are).
+ */
+function ask(from: usize, pitch: usize, bytes: usize, rows: i32): void {
+  for (; rows > 0; --rows, from += pitch) {
+    const end = from + bytes;
+    for (let line = from; line < end; line += 64) load<u8>(line);
+  }
 }
 
 /** Judged by every sixteenth row and its neighbour. */
