@@ -3,6 +3,7 @@
 //
 // Loops: columns of C in steps of COLUMN_BLOCK, k in equal pieces of at most K_BLOCK, rows in steps of ROW_BLOCK,
 // then 32-byte column panels over row panels. A row panel and a column panel stay in L1, the block of A in L2.
+import { Ahead } from './ahead';
 import {
   gemm_tile4_f32,
   gemm_tile4_f64,
@@ -248,10 +249,7 @@ export function sweep<T extends number>(
       copyTile<T>(to, cRow, sizeof<T>(), scratch, 32, sizeof<T>(), tall, n);
       return;
     }
-    if (askFirst) {
-      const end = to + <usize>tall * cRow;
-      for (let line = to; line < end; line += 64) load<u8>(line);
-    }
+    if (askFirst) Ahead.ask(to, <usize>tall * cRow);
     let panel = b;
     let at = to;
     for (let j = panels; j > 0; --j, panel += step, at += 32) {

@@ -1,8 +1,5 @@
 // Batches of images: bytes on their way into arithmetic.
-
-/** Rows whose cache lines are asked for together, and how much of each: beyond that the processor reads ahead by itself. */
-const AHEAD: usize = 8;
-const AHEAD_BYTES: usize = 1024;
+import { Ahead } from './ahead';
 
 abstract class Image {
   // @ts-ignore: decorator
@@ -66,20 +63,6 @@ function rowAt(x: usize, index: usize, i: usize, rows: usize, length: usize): us
 }
 
 /**
- * Reads a byte of every cache line of the rows [begin, end): rows in random order come from memory that nobody saw
- * coming, and so their latencies pass at the same time. The sum is of no use but to those who would drop the reads.
- */
-function touch(x: usize, index: usize, rows: usize, length: usize, begin: usize, end: usize): u32 {
-  let sum: u32 = 0;
-  const bytes = min(length, AHEAD_BYTES);
-  for (; begin < end; begin++) {
-    const row = rowAt(x, index, begin, rows, length);
-    for (let i: usize = 0; i < bytes; i += 64) sum += load<u8>(row + i);
-  }
-  return sum;
-}
-
-/**
  * out[i, k] = (x[index[i], k] / divisor − mean) / std, bytes to float32, in rows of `length`; each step rounds by
  * itself. mean 0 with std 1 costs nothing. The index is int64, negative entries count from the end of `rows` rows;
  * [begin, end) counts rows of out.
@@ -103,8 +86,8 @@ export function gather_rows_scale_u8_f32(
   let seen = begin;
   for (let i = begin; i < end; i++) {
     if (i >= seen) {
-      seen = min(i + AHEAD, end);
-      touch(x, index, rows, length, i, seen);
+      seen = min(i + Ahead.ROWS, end);
+      for (let j = i; j < seen; j++) Ahead.ask(rowAt(x, index, j, rows, length), min(length, Ahead.BYTES));
     }
     const from = rowAt(x, index, i, rows, length);
     const to = out + ((i * length) << 2);

@@ -1,6 +1,7 @@
 // Reading and writing at places that an int64 tensor names. Indices along a dimension are in [-size, size) and count
 // from the end if negative; flat positions are never negative. Arrays are contiguous and seen as [outer, axis, inner].
 // Elements are moved by their width; only sums look at them.
+import { Ahead } from './ahead';
 import { V } from './lanes';
 
 abstract class Index {
@@ -262,7 +263,14 @@ export function select_rows(
   else {
     let from = x + (begin / picks) * axis * bytes;
     let k = begin % picks;
+    let seen = axis * bytes > Ahead.LEAST_TABLE ? begin : end;
     for (let i = begin; i < end; i++) {
+      if (i >= seen) {
+        const more = min(Ahead.ROWS, min(end - i, picks - k));
+        seen = i + more;
+        for (let j: usize = 0; j < more; j++)
+          Ahead.ask(from + Index.at(index, k + j, axis) * bytes, min(bytes, Ahead.BYTES));
+      }
       V.copy(out + i * bytes, from + Index.at(index, k, axis) * bytes, bytes);
       if (++k < picks) continue;
       k = 0;
