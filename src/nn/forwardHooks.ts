@@ -42,6 +42,15 @@ export class ForwardHooks {
     return Object.assign(remove, { remove });
   }
 
+  /** The same hooks for a copy of the module. */
+  copyTo(copy: Module): ForwardHooks {
+    if (this.#ownForward) Object.defineProperty(copy, 'forward', this.#ownForward);
+    const hooks = new ForwardHooks(copy);
+    for (const hook of this.#before) hooks.add('before', hook);
+    for (const hook of this.#after) hooks.add('after', hook);
+    return hooks;
+  }
+
   get #isEmpty(): boolean {
     return this.#before.size + this.#after.size === 0;
   }

@@ -280,6 +280,7 @@ export abstract class Module {
     for (const [name, persistent] of this.#buffers) copy.#buffers.set(name, persistent);
     for (const [name, kind] of this.#kinds) copy.#kinds.set(name, kind);
     for (const [name, value] of Object.entries(this)) copy[name] = copyValue(value, copies);
+    copy.#hooks = this.#hooks?.copyTo(copy) ?? null;
     return copy;
   }
 

@@ -72,8 +72,14 @@ function clampIntegers<T extends Variable>(x: T, low: number | null, high: numbe
 
 function clampByTensors<T extends Variable>(x: T, low: T | number | null, high: T | number | null): T {
   // Ties belong to x, unlike those of maximum.
-  const raised = low === null ? x : pick<T>(x, low, ge, lt);
+  const raised = low === null ? x : pick<T>(x, high === null ? low : lower<T>(low, high), ge, lt);
   return high === null ? raised : pick<T>(raised, high, le, gt);
+}
+
+/** The lower bound: no gradient goes to it where it equals the upper one. */
+function lower<T extends Variable>(low: T | number, high: T | number): T | number {
+  if (typeof low === 'number' || !low.requiresGrad) return low;
+  return whereOp<T>(lt<T>(low, high), low, detached(low));
 }
 
 /** x where it keeps the bound, the bound where x breaks it, and where one of them is NaN a NaN that passes no gradient. */

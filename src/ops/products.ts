@@ -6,6 +6,7 @@ import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { broadcastShapes, formatShape, normalizeDim, numElements } from '../core/shape.ts';
 import { add, mul, sub } from './arithmetic.ts';
+import { eq } from './comparison.ts';
 import { named } from './composite.ts';
 import { clone, pairDType, scalarValue } from './convert.ts';
 import { euclideanDistances } from './euclidean.ts';
@@ -19,6 +20,7 @@ import { sum } from './reduce.ts';
 import { vectorNorm } from './statistics.ts';
 import { taking } from './taking.ts';
 import { expand, permute, reshape, unsqueeze } from './views.ts';
+import { whereOp } from './where.ts';
 
 export interface BlendOptions {
   /** Factor of what is added; with 0 it is ignored, NaN or not. Default 1. */
@@ -248,7 +250,11 @@ export function matrixPower<T extends Variable>(x: T, n: number): T {
       throw new ArgumentError(
         `matrix_power: argument 'n' must be a non-negative whole number, but got ${n ?? 'nothing'}`,
       );
-    if (n === 0) return expand(eye(x, rows), x.shape);
+    if (n === 0) {
+      const one = expand(eye(x, rows), x.shape);
+      // Picked beside x, so that x has a gradient: zeros.
+      return x.requiresGrad ? whereOp<T>(eq<T>(one, one), one, x) : one;
+    }
     const half = n > 1 ? matrixPower(x, n >> 1) : null;
     if (half === null) return clone(x);
     const squared = matmul(half, half);

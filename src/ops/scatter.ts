@@ -92,7 +92,7 @@ export interface ScatterOptions {
  */
 export const scatter = /* @__PURE__ */ taking('scatter', 'dim index src|value * reduce', function scatter<
   T extends Variable,
->(x: T, dim: number, index: T, source: T | number, { reduce = null }: ScatterOptions = {}): T {
+>(x: T, dim: number, index: T, source: T | number | boolean, { reduce = null }: ScatterOptions = {}): T {
   tensorGiven(x, 'scatter');
   tensorGiven(index, 'scatter', 'index');
   const d = normalizeDim(dim, x.ndim, 'scatter');
@@ -143,13 +143,14 @@ function scatterOperands<T extends Variable>(
   x: T,
   d: number,
   index: T,
-  source: T | number,
+  source: T | number | boolean,
   op: string,
 ): { picks: T; part: T } {
   if (index.array.size > 0) checkFits(x, d, index, op);
-  if (typeof source === 'number') {
+  if (typeof source === 'number' || typeof source === 'boolean') {
     const picks = indexAlong(x, d, index, op);
-    return { picks, part: cast(add<T>(zerosOf(x, picks.shape), elementValue(source, x.dtype, op)), x.dtype) };
+    const value = elementValue(Number(source), x.dtype, op);
+    return { picks, part: cast(add<T>(zerosOf(x, picks.shape), value), x.dtype) };
   }
   tensorGiven(source, op, 'source');
   checkDevices([x, source], op, 'input source');

@@ -66,6 +66,9 @@ export function gateRow(scalars: Gate): BinaryRow {
   };
 }
 
+/** grad where x < 0, else 0. GPUs may take numbers nearer to 0 than this for 0. */
+const BELOW_ZERO: Gate = { p: -(2 ** -126), q: 0, r: 1, s: 0, t: 0, u: 0 };
+
 /** The gradient of elu and its like: grad·p·e^(rx) for x ≤ 0, else (NaN included) grad·q. */
 export const eluGrad = <T extends Variable>(grad: T, x: T, p: number, q: number, r: number): T =>
   applyBinary<T>(eluGradRow(p, q, r), grad, x);
@@ -80,7 +83,7 @@ export function eluGradRow(p: number, q: number, r: number): BinaryRow {
     saves: 'both',
     gradA: <T extends Variable>(grad: T, _: unknown, x: T | number) => eluGrad<T>(grad, x as T, p, q, r),
     gradB: <T extends Variable>(grad: T, a: T | number, x: T | number) =>
-      eluGrad<T>(mul<T>(grad, a), x as T, p * r, 0, r),
+      eluGrad<T>(gate<T>(mul<T>(grad, a), x as T, BELOW_ZERO), x as T, p * r, 0, r),
   };
 }
 

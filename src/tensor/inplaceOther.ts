@@ -182,7 +182,12 @@ export abstract class InplaceOtherMethods extends InplaceUnaryMethods {
     );
   }
   /** `scatter` in place. */
-  scatter_(dim: number, index: this, source: this | number, options?: scatter.ScatterOptions): this {
+  scatter_(
+    dim: number,
+    index: this,
+    source: this | number | boolean,
+    options?: scatter.ScatterOptions,
+  ): this {
     return inplaceOf<this>('scatter_', this, [source], (x) =>
       scatter.scatter<this>(x, dim, index, source, options),
     );

@@ -33,10 +33,14 @@ export abstract class PickMethods extends ArrangeMethods {
     return scatter.gather<this>(this, ...(args as [number, this]));
   }
   /** Elements replaced where index says; source may be a number. */
-  scatter(dim: number, index: this, source: this | number, options?: scatter.ScatterOptions): this;
-  scatter(dim: number, index: this, options: scatter.ScatterOptions & { readonly value: number }): this;
+  scatter(dim: number, index: this, source: this | number | boolean, options?: scatter.ScatterOptions): this;
   scatter(
-    options: scatter.ScatterOptions & AlongDim<this> & (Source<this> | { readonly value: number }),
+    dim: number,
+    index: this,
+    options: scatter.ScatterOptions & { readonly value: number | boolean },
+  ): this;
+  scatter(
+    options: scatter.ScatterOptions & AlongDim<this> & (Source<this> | { readonly value: number | boolean }),
   ): this;
   scatter(...args: readonly unknown[]): this {
     return scatter.scatter<this>(this, ...(args as [number, this, this]));

@@ -188,6 +188,21 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
       );
     });
 
+    it('is copied with its hooks, which are called with the copy and removed from the original alone', () => {
+      const layer = new nn.Linear(1, 1);
+      const seen: unknown[] = [];
+      layer.registerForwardPreHook((_, [x]) => [x.add(1)]);
+      const handle = layer.registerForwardHook((module) => void seen.push(module));
+      const copy = layer.deepcopy();
+      handle.remove();
+      const x = torch.ones(1, 1);
+      expect(copy.forward(x).item()).toBe(layer.forward(x).item());
+      expect([seen.length, seen[0] === copy]).toEqual([1, true]);
+      copy.deepcopy().forward(x);
+      expect(seen.length).toBe(2);
+      expect(Object.keys(copy)).toEqual(Object.keys(layer));
+    });
+
     it('keeps in a copy what its own tensors require', () => {
       class Plain extends nn.Module {
         learned = torch.ones(2, { requiresGrad: true });

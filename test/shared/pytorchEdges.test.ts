@@ -557,6 +557,38 @@ describe('second derivatives', () => {
     const [of] = torch.autograd.grad(none.mean(), none, { gradOutputs: seed, createGraph: true });
     expect(torch.autograd.grad(of.sum(), seed)[0].item()).toBe(0);
   });
+
+  it('of the exponential units are 0 at 0', () => {
+    for (const f of [F.elu, F.selu, F.celu] as ((x: torch.Tensor) => torch.Tensor)[]) {
+      const y = leaf([0, -0, 1, -1, nan]);
+      const [slope] = torch.autograd.grad(f(y).sum(), y, { createGraph: true });
+      const [second] = torch.autograd.grad(slope.sum(), y);
+      expect(second.tolist()).toEqual([0, 0, 0, slope.data[3], 0]);
+    }
+  });
+});
+
+it('a matrix to the power of 0 has a gradient, zeros', () => {
+  const x = torch
+    .tensor([[nan, 1, 2, inf]])
+    .view(2, 2)
+    .requiresGrad_();
+  const one = x.matrixPower(0);
+  expect(one.tolist()).toEqual([
+    [1, 0],
+    [0, 1],
+  ]);
+  one.sum().backward();
+  expect(x.grad?.flatten().tolist()).toEqual([0, 0, 0, 0]);
+});
+
+it('no lower bound has a gradient where it equals the upper one', () => {
+  const [x, low, high] = [leaf([1, 2, 3, 5]), leaf([2, 2, 3, 6]), leaf([2, 2, 3, 4])];
+  expect(torch.autograd.grad(x.clamp(low, high).sum(), [x, low, high]).map((g) => g.tolist())).toEqual([
+    [0, 1, 1, 0],
+    [0, 0, 0, 0],
+    [0, 0, 0, 1],
+  ]);
 });
 
 it('parts are named as they were made', () => {
@@ -910,6 +942,16 @@ describe('values that fill', () => {
       expect(x.maskedFill(mask, torch.tensor(value)).toArray()).toEqual([value, !value, value]);
       expect(x.maskedFill_(mask, torch.tensor(value)).toArray()).toEqual([value, !value, value]);
     }
+  });
+
+  it('are scattered as bools', () => {
+    const where = torch.tensor([1n]);
+    expect(torch.scatter(torch.zeros([3], { dtype: 'bool' }), 0, where, true).tolist()).toEqual([
+      false,
+      true,
+      false,
+    ]);
+    expect(torch.zeros(3).scatter_(0, where, true).tolist()).toEqual([0, 1, 0]);
   });
 
   it('have one gradient for each slice, however often its index comes', () => {
