@@ -2,6 +2,7 @@
 // slice `[begin, end)` that the calling thread does; nothing here owns memory or remembers anything.
 
 export * from './binary';
+export * from './blend';
 export * from './compare';
 export * from './conv';
 export * from './convDirect';

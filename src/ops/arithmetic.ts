@@ -2,13 +2,15 @@
 
 import type { Variable } from '../autograd/variable.ts';
 import { addSpec, divSpec } from '../backend/specs.ts';
+import { isFloating } from '../core/dtype.ts';
 import { ArgumentError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
-import { applyBinary, type BinaryRow, binaryOp } from './binary.ts';
+import { sameShape } from '../core/shape.ts';
+import { applyBinary, type BinaryOp, type BinaryRow, binaryOp } from './binary.ts';
 import { eq, gt, lt } from './comparison.ts';
-import { cast, type OperandOf, pairDType } from './convert.ts';
-import { optionsGiven } from './given.ts';
-import { unaryOp } from './unary.ts';
+import { cast, isTensor, type OperandOf, pairDType } from './convert.ts';
+import { operandGiven, optionsGiven } from './given.ts';
+import { nodeName, unaryOp } from './unary.ts';
 import { whereOp } from './where.ts';
 
 /** −x. */
@@ -51,13 +53,15 @@ export interface AlphaOptions {
 /** a + alpha·b, elementwise with broadcasting. */
 export function add<T extends Variable>(a: OperandOf<T>, b: OperandOf<T>, options?: AlphaOptions): T {
   const { alpha = 1 } = optionsGiven(options, 'add', 'alpha');
-  return addOp<T>(a, alpha === 1 ? b : scaled<T>(b, alpha, a));
+  const [op, term] = withAlpha<T>(addOp, a, b, alpha);
+  return op<T>(a, term);
 }
 
 /** a − alpha·b, elementwise with broadcasting. @throws DTypeError for two bool tensors, as PyTorch */
 export function sub<T extends Variable>(a: OperandOf<T>, b: OperandOf<T>, options?: AlphaOptions): T {
   const { alpha = 1 } = optionsGiven(options, 'sub', 'alpha');
-  return subOp<T>(a, alpha === 1 ? b : scaled<T>(b, alpha, a));
+  const [op, term] = withAlpha<T>(subOp, a, b, alpha);
+  return op<T>(a, term);
 }
 
 /** alpha·b − a with the operands exchanged: `rsub`. */
@@ -71,6 +75,32 @@ export function rsub<T extends Variable>(a: T, b: OperandOf<T>, options?: AlphaO
     );
   });
 }
+
+/** a ± alpha·b as an op and its second operand: in one pass where both are floats of one shape. `op` is addOp or subOp. */
+export function withAlpha<T extends Variable>(
+  op: BinaryOp,
+  a: OperandOf<T>,
+  b: OperandOf<T>,
+  alpha: number,
+): readonly [BinaryOp, OperandOf<T>] {
+  if (alpha === 1) return [op, b];
+  operandGiven(alpha, op.row.name, 'alpha');
+  const alike = isTensor(a) && isTensor(b) && a.dtype === b.dtype && sameShape(a.shape, b.shape);
+  if (!alike || !isFloating(a.dtype) || typeof alpha !== 'number') return [op, scaled<T>(b, alpha, a)];
+  return [addScaled(nodeName(op.row.name), op === subOp ? -alpha : alpha), b];
+}
+
+const addScaled = (node: string, p: number): BinaryOp =>
+  binaryOp({
+    name: 'add_scaled',
+    node,
+    js: (a, b) => a + b * p,
+    wgsl: 'a + b * p',
+    scalars: { p },
+    saves: 'none',
+    gradA: (grad) => grad,
+    gradB: (grad) => mul(grad, p),
+  });
 
 /** alpha·x in the dtype of what it is added to: a product of small integers would overflow before. */
 function scaled<T extends Variable>(x: OperandOf<T>, alpha: number, other: OperandOf<T>): OperandOf<T> {

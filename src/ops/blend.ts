@@ -4,9 +4,8 @@ import type { Variable } from '../autograd/variable.ts';
 import { isFloating } from '../core/dtype.ts';
 import { DTypeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
-import { add, div, mul, rsub, sub } from './arithmetic.ts';
+import { add, div, mul, neg, rsub, sub } from './arithmetic.ts';
 import { lt } from './comparison.ts';
-import { named } from './composite.ts';
 import { cast, checkDevices, commonDType, scalarValue } from './convert.ts';
 import { abs } from './elementwise.ts';
 import { fused } from './fused.ts';
@@ -24,10 +23,26 @@ export const addcmul = /* @__PURE__ */ taking('addcmul', 'tensor1 tensor2 * valu
   T extends Variable,
 >(x: T, a: T, b: T, { value = 1 }: ValueOptions = {}): T {
   return inOp('addcmul', () => {
-    const product = mul<T>(cast(tensorGiven(a, 'addcmul', 'tensor1'), commonDType([x, a, b])), b);
+    const dtype = commonDType([
+      tensorGiven(x, 'addcmul'),
+      tensorGiven(a, 'addcmul', 'tensor1'),
+      tensorGiven(b, 'addcmul', 'tensor2'),
+    ]);
     // Integers stay what they are: their factor loses its fraction, as in PyTorch.
-    const scaled = value === 1 ? product : mul<T>(product, scalarValue(value, product.dtype));
-    return named('AddcmulBackward0', add<T>(x, scaled));
+    if (!isFloating(dtype)) {
+      const product = mul<T>(cast(a, dtype), b);
+      return add<T>(x, value === 1 ? product : mul<T>(product, scalarValue(value, dtype)));
+    }
+    const inputs = [x, a, b].map((y) => cast(y, dtype));
+    const [to, p, q] = inputs;
+    const compute = (): T => add<T>(to, mul<T>(p, q), { alpha: value });
+    return fused('AddcmulBackward0', inputs, compute, (node) => {
+      const factors = [node.needs[2] ? node.save(p) : null, node.needs[1] ? node.save(q) : null];
+      return (grad) => {
+        const [forQ, forP] = factors.map((y) => y && mul<T>(mul<T>(grad, value), y.get(grad)));
+        return [grad, forP, forQ];
+      };
+    });
   });
 });
 
@@ -45,7 +60,19 @@ export const addcdiv = /* @__PURE__ */ taking('addcdiv', 'tensor1 tensor2 * valu
           `${x.dtype}, ${a.dtype} and ${b.dtype}`,
       );
     }
-    return named('AddcdivBackward0', add<T>(x, mul<T>(div<T>(a, b), value)));
+    const dtype = commonDType([x, a, b]);
+    const inputs = [x, a, b].map((y) => cast(y, dtype));
+    const [to, p, q] = inputs;
+    const compute = (): T => add<T>(to, div<T>(p, q), { alpha: value });
+    return fused('AddcdivBackward0', inputs, compute, (node) => {
+      const above = node.needs[2] ? node.save(p) : null;
+      const below = node.needs[1] || node.needs[2] ? node.save(q) : null;
+      return (grad) => {
+        if (!below) return [grad, null, null];
+        const share = div<T>(mul<T>(grad, value), below.get(grad));
+        return [grad, share, above && neg(mul<T>(share, div<T>(above.get(grad), below.get(grad))))];
+      };
+    });
   });
 });
 
@@ -71,7 +98,7 @@ export const lerp = /* @__PURE__ */ taking('lerp', 'end weight', function lerp<
     if (typeof w === 'number') {
       const compute = (): T => {
         const gap = sub<T>(end, start);
-        return Math.abs(w) < 0.5 ? add<T>(start, mul<T>(gap, w)) : sub<T>(end, mul<T>(gap, 1 - w));
+        return Math.abs(w) < 0.5 ? add<T>(start, gap, { alpha: w }) : sub<T>(end, gap, { alpha: 1 - w });
       };
       const rule = (grad: T) => [mul<T>(grad, 1 - w), mul<T>(grad, w)];
       return fused('LerpBackward0', [start, end], compute, () => rule);

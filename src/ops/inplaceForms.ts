@@ -1,11 +1,15 @@
 /** The in-place form of any op that gives a result of the tensor's own shape. */
 
+import { needsGraph } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
+import { collectStorages } from '../backend/array.ts';
+import { isFloating } from '../core/dtype.ts';
 import { ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { formatShape, sameShape } from '../core/shape.ts';
-import { cast, type OperandOf } from './convert.ts';
-import { checkCastInto, inplace } from './inplace.ts';
+import { addOp, withAlpha } from './arithmetic.ts';
+import { cast, isTensor, type OperandOf } from './convert.ts';
+import { checkCastInto, inplace, inplaceBinary } from './inplace.ts';
 import type { UnaryOp } from './unary.ts';
 
 /** x ← compute(x), after checking that the result fits. @throws ShapeError, DTypeError, AutogradError */
@@ -45,4 +49,28 @@ export function inplaceUnary<T extends Variable>(op: UnaryOp, x: T): T {
     compute,
     direct ? (out) => void out.backend.unary(row, out, 0, 0, out) : undefined,
   );
+}
+
+/**
+ * x ← x + alpha · term(). Where nothing is recorded that is one pass, and the term's memory is given back at once; else
+ * `whole` says the same as an op that makes a result.
+ */
+export function inplaceSum<T extends Variable>(
+  name: string,
+  x: T,
+  operands: readonly T[],
+  term: () => T,
+  alpha: number,
+  whole: (x: T) => T,
+): T {
+  const plain =
+    typeof alpha === 'number' &&
+    isFloating(x.dtype) &&
+    operands.every((y) => isTensor(y) && y.dtype === x.dtype);
+  if (!plain || needsGraph([x, ...operands])) return inplaceOf<T>(name, x, operands, whole);
+  const { result, created } = collectStorages(() => inOp(name, term));
+  const [op, y] = withAlpha<T>(addOp, x, result, alpha);
+  inplaceBinary<T>(op, x, y, name);
+  for (const storage of created) storage.free();
+  return x;
 }

@@ -6,6 +6,7 @@ import { inOp } from '../core/inOp.ts';
 import { formatShape } from '../core/shape.ts';
 import { scatterAlong, zerosOf } from './along.ts';
 import { mul } from './arithmetic.ts';
+import { named } from './composite.ts';
 import { checkDevices } from './convert.ts';
 import { abs, relu, sign } from './elementwise.ts';
 import { checkFloating, given, tensorGiven } from './given.ts';
@@ -21,6 +22,7 @@ import {
   windowsOf,
 } from './pooling.ts';
 import { pow } from './power.ts';
+import { mean } from './reduce.ts';
 import { type Size, sizesOf } from './sizes.ts';
 import { reshape } from './views.ts';
 
@@ -171,6 +173,14 @@ const adaptiveMean =
     checkFloating(x, op);
     const sizes = adaptiveSizes(op, x, ndim, outputSize);
     const input = x.shape.slice(-ndim);
+    if (sizes.every((size) => size === 1)) {
+      const whole = mean<T>(
+        x,
+        input.map((_, d) => d - ndim),
+        true,
+      );
+      return ndim === 1 ? named('SqueezeBackward1', whole) : whole;
+    }
     const windows = windowsOf(
       input,
       input.map((n, d) => adaptiveList(n, sizes[d])),

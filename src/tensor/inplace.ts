@@ -1,6 +1,15 @@
 /** Methods that change the tensor itself. A trailing underscore says so, as in PyTorch; each returns the tensor. */
 
-import { type AlphaOptions, addOp, type DivOptions, div, divOp, mul, subOp } from '../ops/arithmetic.ts';
+import {
+  type AlphaOptions,
+  addOp,
+  type DivOptions,
+  div,
+  divOp,
+  mul,
+  subOp,
+  withAlpha,
+} from '../ops/arithmetic.ts';
 import type { OperandOf } from '../ops/convert.ts';
 import { optionsGiven, tensorGiven } from '../ops/given.ts';
 import { copy_, fill_, inplaceBinary } from '../ops/inplace.ts';
@@ -8,19 +17,18 @@ import { inplaceOf } from '../ops/inplaceForms.ts';
 import { onDevice } from '../transfer.ts';
 import { PickMethods } from './pick.ts';
 
-const scaled = <T extends PickMethods>(x: OperandOf<T>, alpha: number): OperandOf<T> =>
-  alpha === 1 ? x : typeof x === 'object' ? mul<T>(x, alpha) : Number(x) * alpha;
-
 export abstract class InplaceMethods extends PickMethods {
   /** this ← this + alpha·other. */
   add_(other: OperandOf<this>, options?: AlphaOptions): this {
     const { alpha = 1 } = optionsGiven(options, 'add_', 'alpha');
-    return inplaceBinary<this>(addOp, this, scaled<this>(other, alpha), 'add_');
+    const [op, term] = withAlpha<this>(addOp, this, other, alpha);
+    return inplaceBinary<this>(op, this, term, 'add_');
   }
   /** this ← this − alpha·other. */
   sub_(other: OperandOf<this>, options?: AlphaOptions): this {
     const { alpha = 1 } = optionsGiven(options, 'sub_', 'alpha');
-    return inplaceBinary<this>(subOp, this, scaled<this>(other, alpha), 'sub_');
+    const [op, term] = withAlpha<this>(subOp, this, other, alpha);
+    return inplaceBinary<this>(op, this, term, 'sub_');
   }
   /** this ← this · other. */
   mul_(other: OperandOf<this>): this {

@@ -10,7 +10,8 @@ import { type ClampArguments, clamp, type NanToNumArguments, nanToNum } from '..
 import * as comparison from '../ops/comparison.ts';
 import type { OperandOf } from '../ops/convert.ts';
 import * as running from '../ops/cumulative.ts';
-import { inplaceOf } from '../ops/inplaceForms.ts';
+import { optionsGiven } from '../ops/given.ts';
+import { inplaceOf, inplaceSum } from '../ops/inplaceForms.ts';
 import { type ByName, isPlain, option } from '../ops/options.ts';
 import * as pick from '../ops/pick.ts';
 import { pow } from '../ops/power.ts';
@@ -141,15 +142,22 @@ export abstract class InplaceOtherMethods extends InplaceUnaryMethods {
   }
   /** this ← this + value · a · b. */
   addcmul_(a: this, b: this, options?: ValueOptions): this {
-    return inplaceOf<this>('addcmul_', this, [a, b], (x) => addcmul<this>(x, a, b, options));
+    const { value = 1 } = optionsGiven(options, 'addcmul_', 'value');
+    const term = (): this => arithmetic.mul<this>(a, b);
+    return inplaceSum('addcmul_', this, [a, b], term, value, (x) => addcmul<this>(x, a, b, { value }));
   }
   /** this ← this + value · a / b. */
   addcdiv_(a: this, b: this, options?: ValueOptions): this {
-    return inplaceOf<this>('addcdiv_', this, [a, b], (x) => addcdiv<this>(x, a, b, options));
+    const { value = 1 } = optionsGiven(options, 'addcdiv_', 'value');
+    const term = (): this => arithmetic.div<this>(a, b);
+    return inplaceSum('addcdiv_', this, [a, b], term, value, (x) => addcdiv<this>(x, a, b, { value }));
   }
   /** this ← this + weight · (end − this). */
   lerp_(end: this, weight: this | number): this {
-    return inplaceOf<this>('lerp_', this, [end, weight], (x) => lerp<this>(x, end, weight));
+    const whole = (x: this): this => lerp<this>(x, end, weight);
+    if (typeof weight !== 'number' || !(Math.abs(weight) < 0.5))
+      return inplaceOf<this>('lerp_', this, [end, weight], whole);
+    return inplaceSum('lerp_', this, [end], () => arithmetic.sub<this>(end, this), weight, whole);
   }
   /** `addmm` in place. */
   addmm_(a: this, b: this, options?: products.BlendOptions): this {

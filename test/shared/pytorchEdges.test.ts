@@ -543,6 +543,29 @@ describe('in place', () => {
     expect(torch.tensor([1, 2]).cumsum_({ dim: 0 }).toArray()).toEqual([1, 3]);
     expect(torch.zeros(1, 0).expand(3, 0).ceil_().shape).toEqual([3, 0]);
   });
+  it('sums with a factor may have themselves as terms, and refuse what does not fit before they change', () => {
+    const of = (): torch.Tensor => torch.tensor([1, 2, 4]);
+    const x = of();
+    expect(x.addcmul_(x, x, { value: 2 }).tolist()).toEqual([3, 10, 36]);
+    expect(of().addcdiv_(torch.ones(1), of(), { value: 8 }).tolist()).toEqual([9, 6, 6]);
+    expect(of().lerp_(torch.ones(3), 0.25).tolist()).toEqual([1, 1.75, 3.25]);
+    expect(of().lerp_(torch.ones(3), 0.75).tolist()).toEqual([1, 1.25, 1.75]);
+    expect(of().add_(of().t(), { alpha: 0.5 }).sub_(of(), { alpha: 0.25 }).tolist()).toEqual([1.25, 2.5, 5]);
+    expect(of().view(3, 1).expand(3, 2).add(torch.ones(2, 3).t(), { alpha: 2 }).sum().item()).toBe(26);
+    const y = of();
+    expect(() => y.addcmul_(torch.ones(2, 3), of())).toThrow(
+      "addcmul_: output with shape [3] doesn't match the broadcast shape [2, 3]",
+    );
+    expect(() => y.add_(of(), { alpha: null as never })).toThrow(
+      "add: argument 'alpha' must be a Tensor or a number, but got null",
+    );
+    expect(y.tolist()).toEqual([1, 2, 4]);
+    const base = leaf([1, 2, 4]);
+    const z = base.clone().addcmul_(base, base, { value: 3 });
+    expect(z.gradFn?.name).toBe('AddcmulBackward0');
+    z.sum().backward();
+    expect(base.grad?.tolist()).toEqual([7, 13, 25]);
+  });
 });
 
 describe('second derivatives', () => {

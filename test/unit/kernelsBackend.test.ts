@@ -158,6 +158,7 @@ const binarySpecs: BinarySpec[] = [
   ),
   gateRow({ p: -1, q: 1.5, r: 0.25, s: 1, t: 0, u: 0.5 }),
   eluGradRow(1.5, 0.75, 0.5),
+  { name: 'add_scaled', js: (a, b) => a + b * 0.375, wgsl: '', scalars: { p: 0.375 } },
   { name: 'add', js: (a, b) => a + b, big: (a, b) => a + b, wgsl: '' },
   { name: 'sub', js: (a, b) => a - b, big: (a, b) => a - b, wgsl: '' },
   { name: 'div', js: (a, b) => a / b, wgsl: '' },

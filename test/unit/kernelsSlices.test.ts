@@ -94,6 +94,7 @@ describe.each(benches)('slices, $name build', (bench) => {
     for (const n of LENGTHS) {
       const [grad, x] = [bench.put(make.f32(n)), bench.put(make.f32(n, 2))];
       bench.sliced('hardswish_grad_f32', (out) => [grad, x, out], n, n * 4);
+      bench.sliced('add_scaled_f32', (out) => [grad, x, out, 0.3], n, n * 4);
       bench.sliced('elu_grad_f32', (out) => [grad, x, out, 1.5, 0.75, 0.5], n, n * 4);
       bench.sliced('gate_f32', (out) => [grad, x, out, -1, 1, 0.25, 1, 0, 0.5], n, n * 4);
       bench.reset();

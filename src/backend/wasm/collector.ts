@@ -67,10 +67,12 @@ const LINEAR_MEMORY: Allowance = {
 const LOOK_SHARE = 0.1;
 const LARGE_LOOK_SHARE = 0.25;
 /** Bytes per ms that make a program brisk: a training step makes 3 MB, additions of 64k elements 10 to 30. */
-const BRISK_BYTES = 6 * MB;
-/** Looks in a row that found nearly all of them dropped, before looks come early: in training some find a graph in use. */
+const BRISK_BYTES = 4 * MB;
+/** Looks in a row that found hardly any of them held, before looks come early: in training some find a graph in use. */
 const BRISK_LOOKS = 4;
-const NEARLY_ALL = 7 / 8;
+const HARDLY_ANY = 1 / 8;
+/** As many as the one that is made next are always left: the last result, and the one before if it was filled in place. */
+const LAST_RESULTS = 2;
 /** Looks that a storage survives before it counts as old: V8 leaves what two have seen to its full collections. */
 const YOUNG_LOOKS = 2;
 /**
@@ -183,7 +185,7 @@ export class GenerationalCollector implements Collector {
   #settled = false;
   /** How many young ones the last look left: it shall not be repeated for every new one. */
   #youngLeft = 0;
-  /** How many looks in a row have found nearly all of them dropped. */
+  /** How many looks in a row have found hardly any of them held. */
   #emptied = 0;
   /** Nothing was made since the last look. */
   #looked = false;
@@ -208,9 +210,9 @@ export class GenerationalCollector implements Collector {
     const { nursery, briskNursery, nurserySize, mostNursery } = this.#allowance;
     const isMany = size >= Math.max(nurserySize, 2 * this.#youngLeft) || after >= mostNursery;
     const share = bytes >= nursery ? LARGE_LOOK_SHARE : LOOK_SHARE;
-    if (isMany || (after >= nursery && this.#looks.isDue(share))) this.#look();
+    if (isMany || (after >= nursery && this.#looks.isDue(share))) this.#look(bytes);
     else if (after >= briskNursery && this.#emptied >= BRISK_LOOKS && this.#looks.age * BRISK_BYTES < after)
-      this.#look();
+      this.#look(bytes);
   }
 
   watch(storage: Watched, block: Block): void {
@@ -240,17 +242,17 @@ export class GenerationalCollector implements Collector {
     return this.#bytes < before;
   }
 
-  /** Frees the young dead; now and then the old too. */
-  #look(): void {
+  /** Frees the young dead, before `next` bytes are made; now and then the old too. */
+  #look(next = 0): void {
     const engine = this.#engineFound();
     if (engine === null) return;
-    const before = this.#bytes;
-    const most = this.#young.bytes * NEARLY_ALL;
+    const held =
+      this.#bytes - this.#young.bytes + Math.max(this.#young.bytes * HARDLY_ANY, next * LAST_RESULTS);
     this.#looks.time(() => {
       engine.scavenge();
       this.#sweepYoung(engine);
     });
-    this.#emptied = before - this.#bytes >= most ? this.#emptied + 1 : 0;
+    this.#emptied = this.#bytes <= held ? this.#emptied + 1 : 0;
     this.#youngLeft = this.#young.size;
     this.#looked = true;
     const { old, made, firstMade } = this.#allowance;

@@ -141,7 +141,10 @@ function withScalars(
   b: NDArray,
   out?: NDArray,
 ): NDArray {
-  const y = host.empty(b.shape, b.dtype, resultStrides(b));
+  const strides = resultStrides(b);
+  const direct =
+    out?.dtype === b.dtype && sameLayout(out, b.shape, strides) && !endangers(out, a) && !endangers(out, b);
+  const y = direct ? out : host.empty(b.shape, b.dtype, strides);
   const sources = [a, b].map((x) => {
     if (sameLayout(x, y.shape, y.strides)) return x;
     const copy = host.empty(y.shape, y.dtype, y.strides);

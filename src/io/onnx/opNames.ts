@@ -1,10 +1,12 @@
 /** Our elementwise kernels in ONNX's operators. */
+import type { BinarySpec } from '../../backend/backend.ts';
 import type { DType } from '../../core/dtype.ts';
 import { constant, type Emit } from './builder.ts';
 import type { NodeInput } from './graph.ts';
 
 type UnaryRule = (emit: Emit, x: string, dtype: DType, p: number, q: number) => string;
-type BinaryRule = (emit: Emit, a: NodeInput, b: NodeInput, dtype: DType) => string;
+type Scalars = BinarySpec['scalars'];
+type BinaryRule = (emit: Emit, a: NodeInput, b: NodeInput, dtype: DType, scalars: Scalars) => string;
 
 const scalar = (value: number, dtype: DType): NodeInput => constant([value], dtype);
 
@@ -76,6 +78,8 @@ export const unaryOps: Readonly<Partial<Record<string, UnaryRule>>> = {
 
 export const binaryOps: Readonly<Partial<Record<string, BinaryRule>>> = {
   add: pair('Add'),
+  add_scaled: (emit, a, b, dtype, scalars) =>
+    emit('Add', [a, emit('Mul', [b, scalar(scalars?.p ?? 1, dtype)])]),
   sub: pair('Sub'),
   mul: pair('Mul'),
   div: pair('Div'),

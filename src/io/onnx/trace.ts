@@ -153,7 +153,7 @@ export class TraceBackend extends ReferenceBackend {
     const dtype = typeof a === 'number' ? (typeof b === 'number' ? 'float32' : b.dtype) : a.dtype;
     const describe = () => {
       const rule = binaryOps[spec.name] ?? noCounterpart(spec.name);
-      return rule(this.#emit, this.#operand(a, dtype), this.#operand(b, dtype), dtype);
+      return rule(this.#emit, this.#operand(a, dtype), this.#operand(b, dtype), dtype, spec.scalars);
     };
     return this.#into(
       out,
