@@ -18,6 +18,7 @@ export * from './gemmPack';
 export * from './gemmPacked';
 export * from './gemmSmall';
 export * from './gemmSparse';
+export * from './gemmSparseLists';
 export * from './gemmSparseMicro';
 export * from './gradients';
 export * from './heapBase';
