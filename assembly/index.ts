@@ -33,6 +33,7 @@ export * from './random';
 export * from './recurrent';
 export * from './reduce';
 export * from './scan';
+export * from './scatter';
 export * from './softmax';
 export * from './sort';
 export * from './sum';

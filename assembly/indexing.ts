@@ -1,21 +1,15 @@
-// Reading and writing at places that an int64 tensor names. Indices along a dimension are in [-size, size) and count
+// Reading at places that an int64 tensor names (writing there: scatter.ts). Indices along a dimension are in [-size, size) and count
 // from the end if negative; flat positions are never negative. Arrays are contiguous and seen as [outer, axis, inner].
-// Elements are moved by their width; only sums look at them.
+// Elements are moved by their width.
 import { Ahead } from './ahead';
 import { V } from './lanes';
 
-abstract class Index {
+export abstract class Index {
   // @ts-ignore: decorator
   @inline
   static at(index: usize, i: usize, size: usize): usize {
     const pick = load<i64>(index + (i << 3));
     return <usize>(pick < 0 ? pick + <i64>size : pick);
-  }
-
-  // @ts-ignore: decorator
-  @inline
-  static put<T extends number>(to: usize, value: T, accumulate: bool): void {
-    store<T>(to, accumulate ? ((load<T>(to) + value) as T) : value);
   }
 
   /** out[i] = x[positions[i]]. */
@@ -25,23 +19,6 @@ abstract class Index {
     for (let i = begin; i < end; i++) {
       const at = <usize>load<i64>(positions + (i << 3));
       store<T>(out + i * sizeof<T>(), load<T>(x + at * sizeof<T>()));
-    }
-  }
-
-  /** out[positions[i]] = or += source[i], in order: one slice only. */
-  // @ts-ignore: decorator
-  @inline
-  static scatterFlat<T extends number>(
-    accumulate: bool,
-    out: usize,
-    positions: usize,
-    source: usize,
-    begin: usize,
-    end: usize,
-  ): void {
-    for (let i = begin; i < end; i++) {
-      const at = <usize>load<i64>(positions + (i << 3));
-      Index.put<T>(out + at * sizeof<T>(), load<T>(source + i * sizeof<T>()), accumulate);
     }
   }
 
@@ -101,54 +78,6 @@ abstract class Index {
     }
   }
 
-  /** row[index[i]] = or += source[i], in order. */
-  // @ts-ignore: decorator
-  @inline
-  static place<T extends number>(
-    accumulate: bool,
-    row: usize,
-    index: usize,
-    source: usize,
-    axis: usize,
-    n: usize,
-  ): void {
-    for (const stop = source + n * sizeof<T>(); source < stop; source += sizeof<T>()) {
-      Index.put<T>(row + Index.at(index, 0, axis) * sizeof<T>(), load<T>(source), accumulate);
-      index += 8;
-    }
-  }
-
-  /** out[o, index[o, k, i], i] = or += source[o, k, i], in order; [begin, end) counts o. */
-  // @ts-ignore: decorator
-  @inline
-  static scatter<T extends number>(
-    accumulate: bool,
-    out: usize,
-    index: usize,
-    source: usize,
-    axis: usize,
-    picks: usize,
-    inner: usize,
-    begin: usize,
-    end: usize,
-  ): void {
-    let i = begin * picks * inner;
-    for (let o = begin; o < end; o++) {
-      const row = out + o * axis * inner * sizeof<T>();
-      const stop = i + picks * inner;
-      if (inner == 1) {
-        Index.place<T>(accumulate, row, index + (i << 3), source + i * sizeof<T>(), axis, picks);
-        i = stop;
-        continue;
-      }
-      for (let column: usize = 0; i < stop; i++) {
-        const at = Index.at(index, i, axis) * inner + column;
-        Index.put<T>(row + at * sizeof<T>(), load<T>(source + i * sizeof<T>()), accumulate);
-        if (++column == inner) column = 0;
-      }
-    }
-  }
-
   /** out[o, k] = x[o, index[k]], one element each. */
   // @ts-ignore: decorator
   @inline
@@ -169,57 +98,6 @@ abstract class Index {
       i += n;
       k = 0;
       row += axis * sizeof<T>();
-    }
-  }
-
-  /**
-   * out[o, index[k], i] += source[o, k, i] in order of k; [begin, end) counts o and i together, so that each sum has one
-   * thread.
-   */
-  // @ts-ignore: decorator
-  @inline
-  static addRows<T extends number>(
-    out: usize,
-    index: usize,
-    source: usize,
-    axis: usize,
-    picks: usize,
-    inner: usize,
-    begin: usize,
-    end: usize,
-  ): void {
-    const pitch = inner * sizeof<T>();
-    while (begin < end) {
-      const column = begin % inner;
-      const o = begin / inner;
-      const n = min(inner - column, end - begin);
-      const row = out + (o * axis * inner + column) * sizeof<T>();
-      let from = source + (o * picks * inner + column) * sizeof<T>();
-      if (inner == 1) Index.place<T>(true, row, index, from, axis, picks);
-      else {
-        for (let k: usize = 0; k < picks; k++) {
-          Index.addRow<T>(row + Index.at(index, k, axis) * pitch, from, n);
-          from += pitch;
-        }
-      }
-      begin += n;
-    }
-  }
-
-  /** to[i] += from[i]. */
-  // @ts-ignore: decorator
-  @inline
-  static addRow<T extends number>(to: usize, from: usize, n: usize): void {
-    const stop = to + n * sizeof<T>();
-    if (sizeof<T>() == 4 && isFloat<T>()) {
-      for (; to + 16 <= stop; to += 16) {
-        v128.store(to, f32x4.add(v128.load(to), v128.load(from)));
-        from += 16;
-      }
-    }
-    for (; to < stop; to += sizeof<T>()) {
-      store<T>(to, (load<T>(to) + load<T>(from)) as T);
-      from += sizeof<T>();
     }
   }
 }
@@ -307,34 +185,6 @@ export function take_u64(x: usize, positions: usize, out: usize, begin: usize, e
   Index.take<u64>(x, positions, out, begin, end);
 }
 
-export function put_u8(out: usize, positions: usize, source: usize, begin: usize, end: usize): void {
-  Index.scatterFlat<u8>(false, out, positions, source, begin, end);
-}
-
-export function put_u32(out: usize, positions: usize, source: usize, begin: usize, end: usize): void {
-  Index.scatterFlat<u32>(false, out, positions, source, begin, end);
-}
-
-export function put_u64(out: usize, positions: usize, source: usize, begin: usize, end: usize): void {
-  Index.scatterFlat<u64>(false, out, positions, source, begin, end);
-}
-
-export function put_add_f32(out: usize, positions: usize, source: usize, begin: usize, end: usize): void {
-  Index.scatterFlat<f32>(true, out, positions, source, begin, end);
-}
-
-export function put_add_f64(out: usize, positions: usize, source: usize, begin: usize, end: usize): void {
-  Index.scatterFlat<f64>(true, out, positions, source, begin, end);
-}
-
-export function put_add_i64(out: usize, positions: usize, source: usize, begin: usize, end: usize): void {
-  Index.scatterFlat<i64>(true, out, positions, source, begin, end);
-}
-
-export function put_add_i32(out: usize, positions: usize, source: usize, begin: usize, end: usize): void {
-  Index.scatterFlat<i32>(true, out, positions, source, begin, end);
-}
-
 export function gather_u8(
   x: usize,
   index: usize,
@@ -372,121 +222,4 @@ export function gather_u64(
   end: usize,
 ): void {
   Index.gather<u64>(x, index, out, axis, picks, inner, begin, end);
-}
-
-export function scatter_u8(
-  out: usize,
-  index: usize,
-  source: usize,
-  axis: usize,
-  picks: usize,
-  inner: usize,
-  begin: usize,
-  end: usize,
-): void {
-  Index.scatter<u8>(false, out, index, source, axis, picks, inner, begin, end);
-}
-
-export function scatter_u32(
-  out: usize,
-  index: usize,
-  source: usize,
-  axis: usize,
-  picks: usize,
-  inner: usize,
-  begin: usize,
-  end: usize,
-): void {
-  Index.scatter<u32>(false, out, index, source, axis, picks, inner, begin, end);
-}
-
-export function scatter_u64(
-  out: usize,
-  index: usize,
-  source: usize,
-  axis: usize,
-  picks: usize,
-  inner: usize,
-  begin: usize,
-  end: usize,
-): void {
-  Index.scatter<u64>(false, out, index, source, axis, picks, inner, begin, end);
-}
-
-export function scatter_add_f32(
-  out: usize,
-  index: usize,
-  source: usize,
-  axis: usize,
-  picks: usize,
-  inner: usize,
-  begin: usize,
-  end: usize,
-): void {
-  Index.scatter<f32>(true, out, index, source, axis, picks, inner, begin, end);
-}
-
-export function scatter_add_f64(
-  out: usize,
-  index: usize,
-  source: usize,
-  axis: usize,
-  picks: usize,
-  inner: usize,
-  begin: usize,
-  end: usize,
-): void {
-  Index.scatter<f64>(true, out, index, source, axis, picks, inner, begin, end);
-}
-
-export function scatter_add_i64(
-  out: usize,
-  index: usize,
-  source: usize,
-  axis: usize,
-  picks: usize,
-  inner: usize,
-  begin: usize,
-  end: usize,
-): void {
-  Index.scatter<i64>(true, out, index, source, axis, picks, inner, begin, end);
-}
-
-export function index_add_f32(
-  out: usize,
-  index: usize,
-  source: usize,
-  axis: usize,
-  picks: usize,
-  inner: usize,
-  begin: usize,
-  end: usize,
-): void {
-  Index.addRows<f32>(out, index, source, axis, picks, inner, begin, end);
-}
-
-export function index_add_f64(
-  out: usize,
-  index: usize,
-  source: usize,
-  axis: usize,
-  picks: usize,
-  inner: usize,
-  begin: usize,
-  end: usize,
-): void {
-  Index.addRows<f64>(out, index, source, axis, picks, inner, begin, end);
-}
-
-export function index_add_i64(
-  out: usize,
-  index: usize,
-  source: usize,
-  axis: usize,
-  picks: usize,
-  inner: usize,
-  begin: usize,
-  end: usize,
-): void {
-  Index.addRows<i64>(out, index, source, axis, picks, inner, begin, end);
 }
