@@ -207,7 +207,17 @@ export function softmax_grad_f32(
   for (let row = begin; row < end; row++) {
     const at = (row * n) << 2;
     const mean = f32x4.splat(<f32>Rows.dot(grad + at, y + at, n));
-    for (let i: usize = 0; i < n; i += 4) {
+    let i: usize = 0;
+    for (; i + 16 <= n; i += 16) {
+      const p = grad + at + (i << 2);
+      const q = y + at + (i << 2);
+      const to = out + at + (i << 2);
+      v128.store(to, f32x4.mul(v128.load(q), f32x4.sub(v128.load(p), mean)));
+      v128.store(to, f32x4.mul(v128.load(q, 16), f32x4.sub(v128.load(p, 16), mean)), 16);
+      v128.store(to, f32x4.mul(v128.load(q, 32), f32x4.sub(v128.load(p, 32), mean)), 32);
+      v128.store(to, f32x4.mul(v128.load(q, 48), f32x4.sub(v128.load(p, 48), mean)), 48);
+    }
+    for (; i < n; i += 4) {
       const g = V.loadLanes(grad + at + (i << 2), 1, n - i);
       const v = V.loadLanes(y + at + (i << 2), 1, n - i);
       V.storeLanes(out + at + (i << 2), f32x4.mul(v, f32x4.sub(g, mean)), n - i);
