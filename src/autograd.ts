@@ -1,5 +1,5 @@
 /** `torch.autograd`: derivatives asked for directly, and operations that users define. */
-import { walkBackward } from './autograd/backward.ts';
+import { leafTargets, walkBackward } from './autograd/backward.ts';
 import { AutogradError } from './core/errors.ts';
 import { type ByName, type Flexible, named, required } from './tensor/namedArguments.ts';
 import { initialGradient, Tensor } from './tensor.ts';
@@ -82,6 +82,8 @@ export interface BackwardAllOptions {
   gradTensors?: GradientsGiven;
   retainGraph?: boolean;
   createGraph?: boolean;
+  /** The leaves whose `.grad` is added to, and no others. Default: all. */
+  inputs?: OneOrMany | null;
 }
 
 /** Adds the derivatives of the sum of `tensors` to the `.grad` of all leaves. @throws AutogradError */
@@ -95,8 +97,12 @@ export function backward(
 export function backward(options: BackwardAllOptions & { tensors: OneOrMany }): void;
 export function backward(...args: readonly unknown[]): void {
   const [tensors, ...rest] = required<[OneOrMany]>('backward', ['tensors'], args);
-  const options = named<BackwardAllOptions>('backward', 'gradTensors retainGraph createGraph', rest);
+  const options = named<BackwardAllOptions>('backward', 'gradTensors retainGraph createGraph * inputs', rest);
   const { createGraph = false, retainGraph = createGraph, gradTensors } = options;
   const roots = tensors instanceof Tensor ? [tensors] : tensors;
-  walkBackward(roots, startsOf(roots, gradTensors, 'backward'), { retainGraph, createGraph, targets: null });
+  walkBackward(roots, startsOf(roots, gradTensors, 'backward'), {
+    retainGraph,
+    createGraph,
+    ...leafTargets(options.inputs),
+  });
 }

@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The tensor that users hold: an array, its place in the graph, and a method for every op. */
 
-import { walkBackward } from './autograd/backward.ts';
+import { leafTargets, walkBackward } from './autograd/backward.ts';
 import type { GraphNode } from './autograd/node.ts';
 import type { NDArray } from './backend/array.ts';
 import { backendFor } from './backend/registry.ts';
@@ -51,6 +51,8 @@ export interface BackwardOptions {
   retainGraph?: boolean;
   /** Record the backward pass itself, for higher derivatives. */
   createGraph?: boolean;
+  /** The leaves whose `.grad` is added to, and no others. Default: all. */
+  inputs?: Tensor | readonly Tensor[] | null;
 }
 
 /** Where and in which dtype to have a tensor. */
@@ -352,14 +354,22 @@ export class Tensor extends RandomMethods {
    * `gradient` is needed unless this is a scalar; it has this tensor's shape. @throws AutogradError
    */
   backward(
-    ...args: Flexible<[gradient: Tensor | null, retainGraph: boolean, createGraph: boolean], BackwardOptions>
+    ...args: Flexible<
+      [
+        gradient: Tensor | null,
+        retainGraph: boolean,
+        createGraph: boolean,
+        inputs: Tensor | readonly Tensor[] | null,
+      ],
+      BackwardOptions
+    >
   ): void {
-    const options = named<BackwardOptions>('backward', 'gradient retainGraph createGraph', args);
+    const options = named<BackwardOptions>('backward', 'gradient retainGraph createGraph inputs', args);
     const { gradient = null, createGraph = false, retainGraph = createGraph } = options;
     walkBackward([this], [initialGradient(this, gradient, 'backward')], {
       retainGraph,
       createGraph,
-      targets: null,
+      ...leafTargets(options.inputs),
     });
   }
 

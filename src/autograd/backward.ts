@@ -19,6 +19,8 @@ export interface WalkOptions {
   readonly createGraph: boolean;
   /** Where to stop and collect; null adds to the leaves' `.grad`. */
   readonly targets: readonly Edge[] | null;
+  /** The targets are leaves whose `.grad` is added to, and that of no other. */
+  readonly accumulates?: boolean;
   /** Somebody looks at every gradient on its way: none is freed early. */
   readonly observed?: boolean;
 }
@@ -201,7 +203,8 @@ class Walk {
     this.#capture(node, entry);
     if (node instanceof AccumulateGrad) {
       if (this.#options.observed) this.#report(node, entry, []);
-      if (this.#options.targets === null) accumulate(node, entry.grads[0], this.#options.createGraph);
+      if (this.#options.targets === null || this.#options.accumulates)
+        accumulate(node, entry.grads[0], this.#options.createGraph);
       return;
     }
     const isOnlyTarget =
@@ -387,6 +390,22 @@ function edgesOf(roots: readonly Variable[]): Edge[] {
     edges.push(edge);
   }
   return edges;
+}
+
+/** What a backward pass for these leaves alone goes by; for all if there are none. @throws AutogradError */
+export function leafTargets(
+  inputs: Variable | readonly Variable[] | null | undefined,
+): Pick<WalkOptions, 'targets' | 'accumulates'> {
+  if (inputs === null || inputs === undefined) return { targets: null };
+  const leaves = inputs instanceof Variable ? [inputs] : inputs;
+  if (leaves.length === 0) throw new AutogradError("backward: argument 'inputs' cannot be empty");
+  const targets = leaves.map((x, i) => {
+    const edge = x.edge();
+    if (edge?.node instanceof AccumulateGrad) return edge;
+    const what = edge === null ? 'does not require grad' : 'is no leaf: autograd.grad gives its gradient';
+    throw new AutogradError(`backward: tensor ${i} of 'inputs' ${what}`);
+  });
+  return { targets, accumulates: true };
 }
 
 /**

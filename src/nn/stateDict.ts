@@ -19,6 +19,9 @@ export interface IncompatibleKeys {
   toString(): string;
 }
 
+/** States from before PyTorch 0.4.1 lack it, and what is made from them: batch norms keep the one that they have. */
+const COUNTER = /(^|\.)num_batches_tracked$/;
+
 /**
  * Copies what `state` holds into the tensors of a module of class `name`, each converted to the dtype it has there.
  * All is checked before anything changes. @throws ArgumentError for missing and unexpected keys (if strict) and for
@@ -31,7 +34,7 @@ export function loadInto(
   strict: boolean,
 ): IncompatibleKeys {
   const keys = new Set(own.map(([key]) => key));
-  const missingKeys = [...keys].filter((key) => !Object.hasOwn(state, key));
+  const missingKeys = [...keys].filter((key) => !Object.hasOwn(state, key) && !COUNTER.test(key));
   const unexpectedKeys = Object.keys(state).filter((key) => !keys.has(key));
   const loads = own.filter(([key]) => Object.hasOwn(state, key));
   const errors: string[] = [];

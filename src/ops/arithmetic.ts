@@ -2,7 +2,7 @@
 
 import type { Variable } from '../autograd/variable.ts';
 import { addSpec, divSpec } from '../backend/specs.ts';
-import { isFloating } from '../core/dtype.ts';
+import { type DType, isFloating } from '../core/dtype.ts';
 import { ArgumentError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { sameShape } from '../core/shape.ts';
@@ -71,7 +71,7 @@ export function rsub<T extends Variable>(a: T, b: OperandOf<T>, options?: AlphaO
     return applyBinary<T>(
       { ...subOp.row, node: typeof b === 'object' ? 'RsubBackward0' : 'RsubBackward1' },
       b,
-      alpha === 1 ? a : mul<T>(a, alpha),
+      alpha === 1 ? a : scaled<T>(a, alpha, b),
     );
   });
 }
@@ -85,9 +85,20 @@ export function withAlpha<T extends Variable>(
 ): readonly [BinaryOp, OperandOf<T>] {
   if (alpha === 1) return [op, b];
   operandGiven(alpha, op.row.name, 'alpha');
+  checkAlpha(op.row.name, pairDType(a, b), alpha);
+  // The product may be whole where b is not, whose kind decides about the result's.
+  if (typeof b === 'number' && !Number.isInteger(b))
+    return [binaryOp({ ...op.row, integers: 'float' }), b * Number(alpha)];
   const alike = isTensor(a) && isTensor(b) && a.dtype === b.dtype && sameShape(a.shape, b.shape);
   if (!alike || !isFloating(a.dtype) || typeof alpha !== 'number') return [op, scaled<T>(b, alpha, a)];
   return [addScaled(nodeName(op.row.name), op === subOp ? -alpha : alpha), b];
+}
+
+function checkAlpha(op: string, dtype: DType, alpha: unknown): void {
+  if (isFloating(dtype) || typeof alpha !== 'number' || Number.isInteger(alpha)) return;
+  throw new ArgumentError(
+    `${op}: For integral input tensors, argument alpha must not be a floating point number, but got ${alpha}`,
+  );
 }
 
 const addScaled = (node: string, p: number): BinaryOp =>
@@ -106,7 +117,7 @@ const addScaled = (node: string, p: number): BinaryOp =>
 function scaled<T extends Variable>(x: OperandOf<T>, alpha: number, other: OperandOf<T>): OperandOf<T> {
   if (typeof x !== 'object') return Number(x) * alpha;
   const dtype = pairDType(other, x);
-  return mul<T>(dtype === 'bool' ? x : cast(x, dtype), alpha);
+  return dtype === 'bool' ? mul<T>(x, Number(alpha) !== 0) : mul<T>(cast(x, dtype), alpha);
 }
 
 /** a · b, elementwise with broadcasting. */

@@ -47,7 +47,7 @@ export function cumprod<T extends Variable>(x: T, dim: number, dtype?: DType): T
     return (grad) => {
       const value = saved.get(grad);
       if (value.array.size < 2 || value.shape[d] === 1) return [grad];
-      return [isGradEnabled() ? cumprodGradExact(grad, value, d) : cumprodGrad(grad, value, d)];
+      return [isGradEnabled() ? cumprodSlope(grad, value, d) : cumprodGrad(grad, value, d)];
     };
   });
 }
@@ -69,7 +69,15 @@ function cumprodGrad<T extends Variable>(grad: T, x: T, dim: number): T {
   return whereOp<T>(none, before, whereOp<T>(logicalAnd<T>(one, isZero), at, 0));
 }
 
-/** The same, differentiable also where x is 0: the products without x[k] are formed for every k. */
+/** The same, differentiable. Products for every element are formed only where an element is 0, or may be. */
+function cumprodSlope<T extends Variable>(grad: T, x: T, dim: number): T {
+  const { backend } = x.array;
+  if (!backend.synchronous || backend.hostValues(any(eq<T>(detached(x), 0)).array, 'cumprod')[0] !== 0)
+    return cumprodGradExact(grad, x, dim);
+  return div<T>(cumsumFromEnd(mul<T>(grad, cumprod(x, dim)), dim), x);
+}
+
+/** Differentiable also where x is 0: the products without x[k] are formed for every k. */
 function cumprodGradExact<T extends Variable>(grad: T, x: T, dim: number): T {
   const n = x.shape[dim];
   const parts: T[] = [];

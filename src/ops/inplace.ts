@@ -168,8 +168,14 @@ function clearWindow<T extends Variable>(grad: T, window: (g: T) => T): T {
 const readsFirst = (row: BinaryOp['row'], other: OperandOf<Variable>): boolean =>
   row.saves !== 'none' && !(row.saves === 'other' && !(typeof other === 'object' && other.requiresGrad));
 
-/** An in-place form of a binary op: `x.add_(y)`. */
-export function inplaceBinary<T extends Variable>(op: BinaryOp, x: T, other: OperandOf<T>, name: string): T {
+/** An in-place form of a binary op: `x.add_(y)`. `source` is the operand as it came, if `other` was made from it. */
+export function inplaceBinary<T extends Variable>(
+  op: BinaryOp,
+  x: T,
+  other: OperandOf<T>,
+  name: string,
+  source: OperandOf<T> = other,
+): T {
   operandGiven(other, name, 'other');
   const dtype = operandDType(op.row, x, other);
   checkCastInto(op.row.predicate ? 'bool' : dtype, x.dtype, name);
@@ -192,7 +198,7 @@ export function inplaceBinary<T extends Variable>(op: BinaryOp, x: T, other: Ope
   return inplace(
     name,
     x,
-    typeof other === 'object' ? [other] : [],
+    typeof source === 'object' ? [source] : [],
     (original) => op<T>(readsFirst(op.row, other) ? original() : x, other),
     direct,
   );

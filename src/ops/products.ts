@@ -8,7 +8,7 @@ import { broadcastShapes, formatShape, normalizeDim, numElements } from '../core
 import { add, mul, sub } from './arithmetic.ts';
 import { eq } from './comparison.ts';
 import { named } from './composite.ts';
-import { clone, pairDType, scalarValue } from './convert.ts';
+import { clone, contiguous, pairDType, scalarValue } from './convert.ts';
 import { euclideanDistances } from './euclidean.ts';
 import { fused } from './fused.ts';
 import { tensorGiven, tensorsGiven } from './given.ts';
@@ -251,7 +251,7 @@ export function matrixPower<T extends Variable>(x: T, n: number): T {
         `matrix_power: argument 'n' must be a non-negative whole number, but got ${n ?? 'nothing'}`,
       );
     if (n === 0) {
-      const one = expand(eye(x, rows), x.shape);
+      const one = contiguous(expand(eye(x, rows), x.shape));
       // Picked beside x, so that x has a gradient: zeros.
       return x.requiresGrad ? whereOp<T>(eq<T>(one, one), one, x) : one;
     }

@@ -2,6 +2,7 @@
 import type { Variable } from '../autograd/variable.ts';
 import { mul, rsub } from './arithmetic.ts';
 import { applyBinary, type BinaryRow, binaryOp } from './binary.ts';
+import { zeros } from './unary.ts';
 
 /** The gradient of relu from its output: 0 where y ≤ 0, else (NaN included) grad. */
 export const reluGrad = binaryOp({
@@ -11,7 +12,7 @@ export const reluGrad = binaryOp({
   wgsl: 'select(select(0, a, b > 0), a, isNan(b))',
   saves: 'other',
   gradA: (grad, _, y) => reluGrad(grad, y),
-  gradB: (grad) => mul(grad, 0),
+  gradB: (grad) => zeros(grad),
 });
 
 /** The gradient of sigmoid from its output: grad·y·(1 − y). */
@@ -63,6 +64,7 @@ export function gateRow(scalars: Gate): BinaryRow {
     scalars,
     saves: 'other',
     gradA: <T extends Variable>(grad: T, _: unknown, x: T | number) => gate<T>(grad, x as T, scalars),
+    gradB: zeros,
   };
 }
 

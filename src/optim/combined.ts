@@ -20,6 +20,12 @@ type Steppable = LRScheduler | ReduceLROnPlateau;
 /** Shows the rates that the groups have. */
 abstract class Combination {
   abstract readonly optimizer: Scheduled;
+  abstract step(): void;
+
+  /** As a part of another combination. */
+  start(): void {
+    this.step();
+  }
 
   getLastLr(): number[] {
     return this.optimizer.paramGroups.map((group) => group.lr);
@@ -54,6 +60,12 @@ export interface SequentialLROptions {
   milestones: readonly number[];
 }
 
+/** Takes back the step that making a schedule was, and those that it is made of. */
+function undo(scheduler: Steppable | { readonly schedulers: readonly Steppable[] }): void {
+  if ('schedulers' in scheduler) scheduler.schedulers.forEach(undo);
+  else scheduler.lastEpoch--;
+}
+
 /** One schedule after the other, each from its own beginning. */
 export class SequentialLR extends Combination {
   readonly optimizer: Scheduled;
@@ -75,6 +87,13 @@ export class SequentialLR extends Combination {
       args,
     );
     checkSameOptimizer(optimizer, schedulers, 'SequentialLR');
+    const watcher = schedulers.findIndex((scheduler: Steppable) => scheduler instanceof ReduceLROnPlateau);
+    if (watcher >= 0) {
+      throw new ArgumentError(
+        'SequentialLR does not support `ReduceLROnPlateau` scheduler as its step needs a metric, but got one at index ' +
+          `${watcher} in the given schedulers sequence.`,
+      );
+    }
     if (milestones.length !== schedulers.length - 1) {
       throw new ArgumentError(
         `Sequential Schedulers expects number of schedulers provided to be one more than the number of milestone points, but ` +
@@ -87,14 +106,18 @@ export class SequentialLR extends Combination {
     this.lastEpoch = 0;
     // All have set their first rates already: only the first one's counts.
     for (const group of optimizer.paramGroups) group.lr = group.initialLr ?? group.lr;
-    for (const scheduler of schedulers) scheduler.lastEpoch--;
-    schedulers[0].stepCount = 0;
-    schedulers[0].step();
+    schedulers.forEach(undo);
+    schedulers[this.#at(0)].start();
+  }
+
+  /** Which schedule an epoch belongs to. */
+  #at(epoch: number): number {
+    return this.milestones.filter((milestone) => milestone <= epoch).length;
   }
 
   step(): void {
     this.lastEpoch++;
-    const at = this.milestones.filter((milestone) => milestone <= this.lastEpoch).length;
+    const at = this.#at(this.lastEpoch);
     if (at > 0 && this.milestones[at - 1] === this.lastEpoch) this.schedulers[at].step(0);
     else this.schedulers[at].step();
   }

@@ -38,7 +38,7 @@ export class CosineAnnealingLR extends LRScheduler {
   }
   protected override nextLrs(): number[] {
     const { lastEpoch, TMax, etaMin, baseLrs } = this;
-    if (lastEpoch === 0) return this.lrs();
+    if (this.isInitial) return this.lrs();
     if (this.stepCount === 1 && lastEpoch > 0) return this.lrsAt(lastEpoch);
     // The rate before is etaMin here: nothing to scale.
     if ((lastEpoch - 1 - TMax) % (2 * TMax) === 0) {
@@ -118,7 +118,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
   #advance(): void {
     this.TCur++;
     if (this.TCur < this.TI) return;
-    this.TCur -= this.TI;
+    this.TCur %= this.TI;
     this.TI *= this.TMult;
   }
   #goTo(epoch: number): void {
@@ -190,8 +190,13 @@ export class CyclicLR extends LRScheduler {
       scaleFn,
       lastEpoch = -1,
     } = options;
-    super(optimizer, lastEpoch);
     const baseLrs = perGroup(optimizer, required(options.baseLr, 'CyclicLR', 'baseLr'), 'baseLr');
+    if (lastEpoch === -1) {
+      optimizer.paramGroups.forEach((group, i) => {
+        group.lr = baseLrs[i];
+      });
+    }
+    super(optimizer, lastEpoch);
     this.maxLrs = perGroup(optimizer, required(options.maxLr, 'CyclicLR', 'maxLr'), 'maxLr');
     this.totalSize = stepSizeUp + (stepSizeDown ?? stepSizeUp);
     this.stepRatio = stepSizeUp / this.totalSize;
@@ -201,7 +206,6 @@ export class CyclicLR extends LRScheduler {
     if (this.cycleMomentum) this.checkMomentum();
     this.baseMomentums = perGroup(optimizer, options.baseMomentum ?? 0.8, 'baseMomentum');
     this.maxMomentums = perGroup(optimizer, options.maxMomentum ?? 0.9, 'maxMomentum');
-    if (lastEpoch === -1) this.assign(baseLrs);
     this.baseLrs = baseLrs;
     this.start();
   }

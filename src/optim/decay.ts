@@ -58,7 +58,7 @@ export class MultiplicativeLR extends LRScheduler {
     this.start();
   }
   protected override nextLrs(): number[] {
-    if (this.lastEpoch <= 0) return this.lrs();
+    if (this.isInitial) return this.lrs();
     return this.lrs().map((lr, i) => lr * this.lrLambdas[i](this.lastEpoch));
   }
 }
@@ -236,7 +236,7 @@ export class LinearLR extends LRScheduler {
   protected override nextLrs(): number[] {
     const { lastEpoch, startFactor, endFactor, totalIters } = this;
     if (lastEpoch === 0) return this.lrs().map((lr) => lr * startFactor);
-    if (lastEpoch > totalIters) return this.lrs();
+    if (this.isInitial || lastEpoch > totalIters) return this.lrs();
     const climb = endFactor - startFactor;
     const ratio = 1 + climb / (totalIters * startFactor + (lastEpoch - 1) * climb);
     return this.lrs().map((lr) => lr * ratio);
@@ -271,7 +271,7 @@ export class ExponentialLR extends LRScheduler {
     this.start();
   }
   protected override nextLrs(): number[] {
-    return this.lastEpoch === 0 ? this.lrs() : this.lrs().map((lr) => lr * this.gamma);
+    return this.isInitial ? this.lrs() : this.lrs().map((lr) => lr * this.gamma);
   }
   protected override lrsAt(epoch: number): number[] {
     return this.baseLrs.map((lr) => lr * this.gamma ** epoch);
@@ -306,7 +306,7 @@ export class PolynomialLR extends LRScheduler {
   }
   protected override nextLrs(): number[] {
     const { lastEpoch, totalIters, power } = this;
-    if (lastEpoch === 0 || lastEpoch > totalIters) return this.lrs();
+    if (this.isInitial || lastEpoch > totalIters) return this.lrs();
     const decay = ((1 - lastEpoch / totalIters) / (1 - (lastEpoch - 1) / totalIters)) ** power;
     return this.lrs().map((lr) => lr * decay);
   }

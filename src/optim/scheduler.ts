@@ -65,6 +65,7 @@ export abstract class LRScheduler {
   stepCount = 0;
   #lastLr: number[] = [];
   #started = false;
+  #isInitial = false;
 
   /**
    * Subclasses call `start()` when their options are set; the first `step()` does it for those that did not.
@@ -84,11 +85,21 @@ export abstract class LRScheduler {
     });
   }
 
-  /** Sets the rates of the first epoch. */
-  protected start(): void {
+  /** Sets the rates of the first epoch, or of the one that a resumed schedule continues after. */
+  start(): void {
     this.#started = true;
     this.stepCount = 0;
-    this.step();
+    this.#isInitial = true;
+    try {
+      this.step();
+    } finally {
+      this.#isInitial = false;
+    }
+  }
+
+  /** True while `start` runs: a resumed schedule finds rates that have been scaled already. */
+  protected get isInitial(): boolean {
+    return this.#isInitial;
   }
 
   /** The rates of the groups after this step, mostly from those before. */
@@ -155,14 +166,15 @@ export abstract class LRScheduler {
   }
 
   /**
-   * Continues from a saved state, PyTorch's too. The optimiser's rates come from its own state.
+   * Continues from a saved state, PyTorch's too. The optimiser's rates come from its own state, functions stay as they are.
    * @throws ArgumentError, changing nothing, for values of another kind than they have here
    */
   loadStateDict(state: Readonly<SchedulerStateDict>): void {
     checkState(state);
     const { lastLr, ...own } = renamed(state);
     const known = Object.entries(own).filter(
-      ([name, value]) => Object.hasOwn(this, name) && isPlainState(value),
+      ([name, value]) =>
+        Object.hasOwn(this, name) && isPlainState(value) && isPlainState(Reflect.get(this, name)),
     );
     for (const [name, value] of known) checkSavedKind(name, Reflect.get(this, name), value);
     Object.assign(this, Object.fromEntries(known));

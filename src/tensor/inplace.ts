@@ -22,13 +22,13 @@ export abstract class InplaceMethods extends PickMethods {
   add_(other: OperandOf<this>, options?: AlphaOptions): this {
     const { alpha = 1 } = optionsGiven(options, 'add_', 'alpha');
     const [op, term] = withAlpha<this>(addOp, this, other, alpha);
-    return inplaceBinary<this>(op, this, term, 'add_');
+    return inplaceBinary<this>(op, this, term, 'add_', other);
   }
   /** this ← this − alpha·other. */
   sub_(other: OperandOf<this>, options?: AlphaOptions): this {
     const { alpha = 1 } = optionsGiven(options, 'sub_', 'alpha');
     const [op, term] = withAlpha<this>(subOp, this, other, alpha);
-    return inplaceBinary<this>(op, this, term, 'sub_');
+    return inplaceBinary<this>(op, this, term, 'sub_', other);
   }
   /** this ← this · other. */
   mul_(other: OperandOf<this>): this {

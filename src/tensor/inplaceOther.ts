@@ -13,10 +13,12 @@ import * as running from '../ops/cumulative.ts';
 import { optionsGiven } from '../ops/given.ts';
 import { inplaceOf, inplaceSum } from '../ops/inplaceForms.ts';
 import { type ByName, isPlain, option } from '../ops/options.ts';
+import { heaviside } from '../ops/pairs.ts';
 import * as pick from '../ops/pick.ts';
 import { pow } from '../ops/power.ts';
 import * as products from '../ops/products.ts';
 import * as scatter from '../ops/scatter.ts';
+import { logit } from '../ops/special.ts';
 import * as triangles from '../ops/triangles.ts';
 import { slice } from '../ops/views.ts';
 import { InplaceUnaryMethods } from './inplaceUnary.ts';
@@ -159,9 +161,31 @@ export abstract class InplaceOtherMethods extends InplaceUnaryMethods {
       return inplaceOf<this>('lerp_', this, [end, weight], whole);
     return inplaceSum('lerp_', this, [end], () => arithmetic.sub<this>(end, this), weight, whole);
   }
+  /** `heaviside` in place. */
+  heaviside_(values: this): this {
+    return inplaceOf<this>('heaviside_', this, [values], (x) => heaviside<this>(x, values));
+  }
+  /** `logit` in place. */
+  logit_(eps?: ByName<'eps', number | null>): this {
+    return inplaceOf<this>('logit_', this, [], (x) => logit(x, eps));
+  }
   /** `addmm` in place. */
   addmm_(a: this, b: this, options?: products.BlendOptions): this {
     return inplaceOf<this>('addmm_', this, [a, b], (x) => products.addmm<this>(x, a, b, options));
+  }
+  /** `addmv` in place. */
+  addmv_(matrix: this, vector: this, options?: products.BlendOptions): this {
+    return inplaceOf<this>('addmv_', this, [matrix, vector], (x) =>
+      products.addmv<this>(x, matrix, vector, options),
+    );
+  }
+  /** `addr` in place. */
+  addr_(a: this, b: this, options?: products.BlendOptions): this {
+    return inplaceOf<this>('addr_', this, [a, b], (x) => products.addr<this>(x, a, b, options));
+  }
+  /** `addbmm` in place. */
+  addbmm_(a: this, b: this, options?: products.BlendOptions): this {
+    return inplaceOf<this>('addbmm_', this, [a, b], (x) => products.addbmm<this>(x, a, b, options));
   }
   /** `baddbmm` in place. */
   baddbmm_(a: this, b: this, options?: products.BlendOptions): this {

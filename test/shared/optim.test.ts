@@ -215,6 +215,74 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
       expect(run(scheduler, 3)).toEqual([0.25, 0.25, 0.125]);
     });
 
+    it('follow one another from an epoch of theirs, and as parts of others, as in PyTorch', () => {
+      const s = lrScheduler;
+      const first = (make: (o: ReturnType<typeof sgd>) => unknown): number => {
+        const optimizer = sgd();
+        make(optimizer);
+        return optimizer.paramGroups[0].lr;
+      };
+      const linear = (o: ReturnType<typeof sgd>) => new s.LinearLR(o, 0.1, 1, 1);
+      expect(first((o) => new s.SequentialLR(o, [linear(o), new s.CosineAnnealingLR(o, 10)], [0]))).toBe(1);
+      const sequence = (o: ReturnType<typeof sgd>) =>
+        new s.SequentialLR(o, [new s.ConstantLR(o, 0.5, 3), new s.StepLR(o, 2)], [3]);
+      const chain = (o: ReturnType<typeof sgd>) =>
+        new s.ChainedScheduler([new s.ConstantLR(o, 0.5, 3), new s.ExponentialLR(o, 0.9)]);
+      for (const [part, rate] of [
+        [sequence, 0.5],
+        [chain, 0.45],
+      ] as const) {
+        const nested = (o: ReturnType<typeof sgd>) =>
+          new s.SequentialLR(o, [part(o) as never, new s.ExponentialLR(o, 0.5)], [7]);
+        expect(first(nested)).toBeCloseTo(rate, 12);
+      }
+      const optimizer = sgd();
+      const halved = new s.MultiplicativeLR(optimizer, () => 0.5);
+      expect(run(new s.SequentialLR(optimizer, [new s.ConstantLR(optimizer, 1, 1), halved], [1]), 1)).toEqual(
+        [0.5],
+      );
+      expect(() => new s.SequentialLR(optimizer, [new s.ReduceLROnPlateau(optimizer) as never], [])).toThrow(
+        'SequentialLR does not support `ReduceLROnPlateau`',
+      );
+    });
+
+    it('resume behind an epoch with the rates that they find', () => {
+      const s = lrScheduler;
+      const resumed = (lr: number, make: (o: ReturnType<typeof sgd>) => unknown): number => {
+        const optimizer = sgd();
+        Object.assign(optimizer.paramGroups[0], { initialLr: 1, lr });
+        make(optimizer);
+        return optimizer.paramGroups[0].lr;
+      };
+      expect(resumed(0.59, (o) => new s.ExponentialLR(o, 0.9, 4))).toBe(0.59);
+      expect(resumed(0.59, (o) => new s.MultiplicativeLR(o, () => 0.5, 4))).toBe(0.59);
+      expect(resumed(0.73, (o) => new s.LinearLR(o, { startFactor: 0.3, totalIters: 8, lastEpoch: 4 }))).toBe(
+        0.73,
+      );
+      expect(resumed(0.14, (o) => new s.PolynomialLR(o, { totalIters: 8, power: 2, lastEpoch: 4 }))).toBe(
+        0.14,
+      );
+      expect(resumed(1, (o) => new s.CosineAnnealingLR(o, { TMax: 10, lastEpoch: 4 }))).toBe(1);
+      const restarts = { T0: 3, TMult: 2, etaMin: 0.01, lastEpoch: 5 };
+      expect(resumed(1, (o) => new s.CosineAnnealingWarmRestarts(o, restarts))).toBe(1);
+    });
+
+    it('keep their functions when a state of PyTorch is loaded, and leave their base rate behind', () => {
+      const optimizer = sgd();
+      const scheduler = new lrScheduler.LambdaLR(optimizer, (epoch) => 0.5 ** epoch);
+      scheduler.loadStateDict({
+        base_lrs: [1],
+        last_epoch: 3,
+        _step_count: 4,
+        _last_lr: [0.125],
+        lr_lambdas: [null],
+      });
+      expect(run(scheduler, 2)).toEqual([0.0625, 0.03125]);
+      const cyclic = sgd();
+      new lrScheduler.CyclicLR(cyclic, { baseLr: 0.1, maxLr: 1 });
+      expect(cyclic.paramGroups[0].initialLr).toBe(0.1);
+    });
+
     it('continue from a saved state', () => {
       const [a, b] = [sgd(), sgd()];
       const one = new lrScheduler.CosineAnnealingWarmRestarts(a, { T0: 3, TMult: 2 });

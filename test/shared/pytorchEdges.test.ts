@@ -499,6 +499,35 @@ describe('powers', () => {
   });
 });
 
+it('the factor of a sum changes neither its dtype nor its layout', () => {
+  const [whole, flags] = [torch.tensor([1n, 2n]), torch.tensor([true, false])];
+  const sums = [
+    whole.sub(1.5, { alpha: -2 }),
+    whole.add(0.5, { alpha: 2 }),
+    whole.add(2, { alpha: 3 }),
+    flags.add(flags, { alpha: 2 }),
+    flags.add(flags.logicalNot(), { alpha: 0 }),
+    flags.clone().add_(torch.tensor([true, true]), { alpha: 2 }),
+  ];
+  expect(sums.map((x) => [x.dtype, x.tolist()])).toEqual([
+    ['float32', [4, 5]],
+    ['float32', [2, 3]],
+    ['int64', [7, 8]],
+    ['bool', [true, false]],
+    ['bool', [true, false]],
+    ['bool', [true, true]],
+  ]);
+  expect(() => whole.add(whole, { alpha: 0.5 })).toThrow(
+    'add: For integral input tensors, argument alpha must not be a floating point number, but got 0.5',
+  );
+  expect(() => whole.add_(1.5, { alpha: 2 })).toThrow("result type Float can't be cast");
+  const [straight, turned] = [torch.rand(5, 2), torch.rand(2, 5).t()];
+  expect(straight.add(turned, { alpha: 2 }).stride()).toEqual([2, 1]);
+  expect(turned.add(straight, { alpha: 2 }).stride()).toEqual([1, 5]);
+  const precise = torch.rsub(torch.tensor([0.1]), torch.tensor([0.3], { dtype: 'float64' }), { alpha: -0.7 });
+  expect(precise.item()).toBe(0.3 + 0.7 * Math.fround(0.1));
+});
+
 describe('in place', () => {
   it('views change the tensor itself, and its history', () => {
     const x = leaf([1, 2, 3, 4, 5, 6]);
@@ -543,6 +572,15 @@ describe('in place', () => {
     expect(torch.tensor([1, 2]).cumsum_({ dim: 0 }).toArray()).toEqual([1, 3]);
     expect(torch.zeros(1, 0).expand(3, 0).ceil_().shape).toEqual([3, 0]);
   });
+  it('forms of products and steps are there too', () => {
+    const eye = torch.eye(2);
+    const [v, w] = [torch.tensor([1, 2]), torch.tensor([3, 4])];
+    expect(torch.ones(2).addmv_(eye, v, { alpha: 2 }).tolist()).toEqual([3, 5]);
+    expect(torch.zeros(2, 2).addr_(v, w).flatten().tolist()).toEqual([3, 4, 6, 8]);
+    expect(torch.zeros(2, 2).addbmm_(eye.unsqueeze(0), eye.unsqueeze(0)).trace().item()).toBe(2);
+    expect(torch.tensor([-1, 0, 2]).heaviside_(torch.tensor(0.5)).tolist()).toEqual([0, 0.5, 1]);
+    expect(torch.tensor([0.5]).logit_().item()).toBe(0);
+  });
   it('sums with a factor may have themselves as terms, and refuse what does not fit before they change', () => {
     const of = (): torch.Tensor => torch.tensor([1, 2, 4]);
     const x = of();
@@ -559,6 +597,9 @@ describe('in place', () => {
     expect(() => y.add_(of(), { alpha: null as never })).toThrow(
       "add: argument 'alpha' must be a Tensor or a number, but got null",
     );
+    const square = torch.arange(9).reshape(3, 3);
+    expect(() => square.add_(square.t(), { alpha: 2 })).toThrow('refer to a single memory location');
+    expect(square.flatten().tolist()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
     expect(y.tolist()).toEqual([1, 2, 4]);
     const base = leaf([1, 2, 4]);
     const z = base.clone().addcmul_(base, base, { value: 3 });
@@ -579,6 +620,44 @@ describe('second derivatives', () => {
     const seed = torch.tensor(1, { requiresGrad: true });
     const [of] = torch.autograd.grad(none.mean(), none, { gradOutputs: seed, createGraph: true });
     expect(torch.autograd.grad(of.sum(), seed)[0].item()).toBe(0);
+  });
+
+  it('of running products are linear in their length where nothing is 0', () => {
+    const x = torch.rand(3000).add(0.5).requiresGrad_();
+    const [slope] = torch.autograd.grad(x.log().sum().add(x.cumprod(0).index(2)), x, { createGraph: true });
+    const [second] = torch.autograd.grad(slope.sum(), x);
+    const [a, b, c] = x.narrow(0, 0, 3).tolist() as number[];
+    const expected = [b + c - 1 / a ** 2, a + c - 1 / b ** 2, a + b - 1 / c ** 2];
+    expected.forEach((value, i) => expect(second.data[i]).toBeCloseTo(value, 3));
+    const y = torch.tensor([0.5, 0, -1.5], { dtype: 'float64', requiresGrad: true });
+    expect(torch.autograd.gradgradcheck((v: torch.Tensor) => v.cumprod(0), [y])).toBe(true);
+  });
+
+  it('of leaky rectifiers are zeros, so that what penalises a slope trains every parameter', () => {
+    const net = new torch.nn.Sequential(
+      new torch.nn.Linear(2, 4),
+      new torch.nn.LeakyReLU(0.2),
+      new torch.nn.Linear(4, 1),
+    );
+    const x = torch.randn([6, 2], { requiresGrad: true });
+    const [slope] = torch.autograd.grad(net.forward(x).sum(), x, { createGraph: true });
+    slope.norm(2, 1).sub(1).square().mean().backward();
+    expect(net.get(0).parameters()[1].grad?.tolist()).toEqual([0, 0, 0, 0]);
+    for (const f of [F.hardtanh, F.relu6] as ((x: torch.Tensor) => torch.Tensor)[]) {
+      const y = leaf([-9, 0.5, 9]);
+      const [first] = torch.autograd.grad(f(y).sum(), y, { createGraph: true });
+      expect(torch.autograd.grad(first.sum(), y)[0].tolist()).toEqual([0, 0, 0]);
+    }
+  });
+
+  it('of rectifiers stay 0 beside infinities', () => {
+    const [x, seed] = [leaf([1, -1]), leaf([1, 1])];
+    const [slope] = torch.autograd.grad(x.relu(), x, { gradOutputs: seed, createGraph: true });
+    const found = torch.autograd.grad(slope, [x, seed], { gradOutputs: torch.tensor([inf, inf]) });
+    expect(found.map((g) => g.tolist())).toEqual([
+      [0, 0],
+      [inf, 0],
+    ]);
   });
 
   it('of the exponential units are 0 at 0', () => {
@@ -603,6 +682,9 @@ it('a matrix to the power of 0 has a gradient, zeros', () => {
   ]);
   one.sum().backward();
   expect(x.grad?.flatten().tolist()).toEqual([0, 0, 0, 0]);
+  const batch = torch.zeros(2, 2, 2).matrixPower(0);
+  batch.index(0).fill_(7);
+  expect(batch.index(1).flatten().tolist()).toEqual([1, 0, 0, 1]);
 });
 
 it('no lower bound has a gradient where it equals the upper one', () => {
@@ -612,6 +694,30 @@ it('no lower bound has a gradient where it equals the upper one', () => {
     [0, 0, 0, 0],
     [0, 0, 0, 1],
   ]);
+});
+
+it('backward goes to some leaves only, if they are named', () => {
+  const [v, w] = [leaf([1, 2]), leaf([3, 4])];
+  v.mul(w)
+    .sum()
+    .backward({ inputs: [v] });
+  expect([v.grad?.tolist(), w.grad]).toEqual([[3, 4], null]);
+  torch.autograd.backward([v.mul(w).sum(), v.sum()], { inputs: v });
+  expect([v.grad?.tolist(), w.grad]).toEqual([[7, 9], null]);
+  const product = v.mul(w);
+  expect(() => product.sum().backward({ inputs: [] })).toThrow("argument 'inputs' cannot be empty");
+  expect(() => product.sum().backward({ inputs: [product] })).toThrow("tensor 0 of 'inputs' is no leaf");
+  expect(() => product.sum().backward({ inputs: torch.ones(2) })).toThrow('does not require grad');
+  product.sum().backward();
+  expect(w.grad?.tolist()).toEqual([1, 2]);
+});
+
+it('states of batch norms from before they counted batches load', () => {
+  const norm = new torch.nn.BatchNorm1d(2);
+  const two = (): torch.Tensor => torch.full([2], 2);
+  const state = { weight: two(), bias: two(), running_mean: two(), running_var: two() };
+  expect(norm.loadStateDict(state).missingKeys).toEqual([]);
+  expect(norm.running_var?.tolist()).toEqual([2, 2]);
 });
 
 it('parts are named as they were made', () => {

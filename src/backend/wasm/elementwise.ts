@@ -141,7 +141,7 @@ function withScalars(
   b: NDArray,
   out?: NDArray,
 ): NDArray {
-  const strides = resultStrides(b);
+  const strides = resultStrides(a);
   const direct =
     out?.dtype === b.dtype && sameLayout(out, b.shape, strides) && !endangers(out, a) && !endangers(out, b);
   const y = direct ? out : host.empty(b.shape, b.dtype, strides);
