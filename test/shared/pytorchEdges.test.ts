@@ -628,7 +628,7 @@ describe('second derivatives', () => {
     const [second] = torch.autograd.grad(slope.sum(), x);
     const [a, b, c] = x.narrow(0, 0, 3).tolist() as number[];
     const expected = [b + c - 1 / a ** 2, a + c - 1 / b ** 2, a + b - 1 / c ** 2];
-    expected.forEach((value, i) => expect(second.data[i]).toBeCloseTo(value, 3));
+    for (const [i, value] of expected.entries()) expect(second.data[i]).toBeCloseTo(value, 3);
     const y = torch.tensor([0.5, 0, -1.5], { dtype: 'float64', requiresGrad: true });
     expect(torch.autograd.gradgradcheck((v: torch.Tensor) => v.cumprod(0), [y])).toBe(true);
   });
