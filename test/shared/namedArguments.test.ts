@@ -397,8 +397,8 @@ describe('arguments by name of what makes and draws tensors', () => {
     expect(() => torch.zeros(2, { size: [3] } as never)).toThrow(
       "zeros: got multiple values for argument 'size': by position and by name",
     );
-    expect(() => torch.autograd.backward({ tensors: [leaf], inputs: leaf } as never)).toThrow(
-      "got an unexpected option 'inputs'; it has gradTensors, retainGraph, createGraph",
+    expect(() => torch.autograd.backward({ tensors: [leaf], outputs: leaf } as never)).toThrow(
+      "got an unexpected option 'outputs'; it has gradTensors, retainGraph, createGraph, inputs",
     );
   });
 });
