@@ -68,8 +68,10 @@ export function inplaceSum<T extends Variable>(
     isFloating(x.dtype) &&
     operands.every((y) => isTensor(y) && y.dtype === x.dtype);
   if (!plain || needsGraph([x, ...operands])) return inplaceOf<T>(name, x, operands, whole);
-  const { result, created } = collectStorages(() => inOp(name, term));
-  const [op, y] = withAlpha<T>(addOp, x, result, alpha);
+  const {
+    result: [op, y],
+    created,
+  } = collectStorages(() => withAlpha<T>(addOp, x, inOp(name, term), alpha));
   inplaceBinary<T>(op, x, y, name);
   for (const storage of created) storage.free();
   return x;

@@ -6,8 +6,7 @@ import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { broadcastShapes, formatShape, normalizeDim, numElements } from '../core/shape.ts';
 import { add, mul, sub } from './arithmetic.ts';
-import { eq } from './comparison.ts';
-import { named } from './composite.ts';
+import { composed, named } from './composite.ts';
 import { clone, contiguous, pairDType, scalarValue } from './convert.ts';
 import { euclideanDistances } from './euclidean.ts';
 import { fused } from './fused.ts';
@@ -19,8 +18,8 @@ import { type ByName, option } from './options.ts';
 import { sum } from './reduce.ts';
 import { vectorNorm } from './statistics.ts';
 import { taking } from './taking.ts';
+import { zeros } from './unary.ts';
 import { expand, permute, reshape, unsqueeze } from './views.ts';
-import { whereOp } from './where.ts';
 
 export interface BlendOptions {
   /** Factor of what is added; with 0 it is ignored, NaN or not. Default 1. */
@@ -251,9 +250,8 @@ export function matrixPower<T extends Variable>(x: T, n: number): T {
         `matrix_power: argument 'n' must be a non-negative whole number, but got ${n ?? 'nothing'}`,
       );
     if (n === 0) {
-      const one = contiguous(expand(eye(x, rows), x.shape));
-      // Picked beside x, so that x has a gradient: zeros.
-      return x.requiresGrad ? whereOp<T>(eq<T>(one, one), one, x) : one;
+      const compute = (): T => contiguous(expand(eye(x, rows), x.shape));
+      return composed('CopyBackwards', x, compute, (grad) => [zeros(grad)]);
     }
     const half = n > 1 ? matrixPower(x, n >> 1) : null;
     if (half === null) return clone(x);

@@ -12,7 +12,7 @@ export const reluGrad = binaryOp({
   wgsl: 'select(select(0, a, b > 0), a, isNan(b))',
   saves: 'other',
   gradA: (grad, _, y) => reluGrad(grad, y),
-  gradB: (grad) => zeros(grad),
+  gradB: zeros,
 });
 
 /** The gradient of sigmoid from its output: grad·y·(1 − y). */

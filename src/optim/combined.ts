@@ -8,7 +8,7 @@ import { checkSavedKind, renamed } from './pythonState.ts';
 import {
   type Arguments,
   checkState,
-  type LRScheduler,
+  LRScheduler,
   perGroup,
   type Scheduled,
   type SchedulerStateDict,
@@ -21,11 +21,6 @@ type Steppable = LRScheduler | ReduceLROnPlateau;
 abstract class Combination {
   abstract readonly optimizer: Scheduled;
   abstract step(): void;
-
-  /** As a part of another combination. */
-  start(): void {
-    this.step();
-  }
 
   getLastLr(): number[] {
     return this.optimizer.paramGroups.map((group) => group.lr);
@@ -107,7 +102,9 @@ export class SequentialLR extends Combination {
     // All have set their first rates already: only the first one's counts.
     for (const group of optimizer.paramGroups) group.lr = group.initialLr ?? group.lr;
     schedulers.forEach(undo);
-    schedulers[this.#at(0)].start();
+    const first: Steppable | Combination = schedulers[this.#at(0)];
+    if (first instanceof LRScheduler) first.start();
+    else first.step();
   }
 
   /** Which schedule an epoch belongs to. */

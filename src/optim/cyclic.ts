@@ -39,7 +39,6 @@ export class CosineAnnealingLR extends LRScheduler {
   protected override nextLrs(): number[] {
     const { lastEpoch, TMax, etaMin, baseLrs } = this;
     if (this.isInitial) return this.lrs();
-    if (this.stepCount === 1 && lastEpoch > 0) return this.lrsAt(lastEpoch);
     // The rate before is etaMin here: nothing to scale.
     if ((lastEpoch - 1 - TMax) % (2 * TMax) === 0) {
       return this.lrs().map((lr, i) => lr + ((baseLrs[i] - etaMin) * (1 - Math.cos(Math.PI / TMax))) / 2);

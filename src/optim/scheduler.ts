@@ -65,7 +65,6 @@ export abstract class LRScheduler {
   stepCount = 0;
   #lastLr: number[] = [];
   #started = false;
-  #isInitial = false;
 
   /**
    * Subclasses call `start()` when their options are set; the first `step()` does it for those that did not.
@@ -89,17 +88,12 @@ export abstract class LRScheduler {
   start(): void {
     this.#started = true;
     this.stepCount = 0;
-    this.#isInitial = true;
-    try {
-      this.step();
-    } finally {
-      this.#isInitial = false;
-    }
+    this.step();
   }
 
-  /** True while `start` runs: a resumed schedule finds rates that have been scaled already. */
+  /** True in the step that `start` makes: a resumed schedule finds rates that have been scaled already. */
   protected get isInitial(): boolean {
-    return this.#isInitial;
+    return this.stepCount === 1;
   }
 
   /** The rates of the groups after this step, mostly from those before. */

@@ -35,6 +35,17 @@ const endangers = (out: NDArray, x: Operand): boolean =>
   x.storage === out.storage &&
   !(x.offset === out.offset && sameLayout(x, out.shape, out.strides));
 
+/** Whether a kernel may write a result that is laid out like this to `out`, reading these on its way. */
+const takes = (
+  out: NDArray | undefined,
+  dtype: DType,
+  shape: Shape,
+  strides: Strides,
+  a: Operand,
+  b: Operand,
+): out is NDArray =>
+  out?.dtype === dtype && sameLayout(out, shape, strides) && !endangers(out, a) && !endangers(out, b);
+
 /** x itself if its memory can be walked as a list, else a row-major copy. */
 function linear(host: WasmContext, x: NDArray): NDArray {
   if (x.dense) return x;
@@ -102,13 +113,7 @@ export function binary(
   const model = sameShape(like.shape, shape) ? like : isArray(b) && sameShape(b.shape, shape) ? b : null;
   const strides = model?.dense ? model.strides : contiguousStrides(shape);
   const resultDType: DType = spec.predicate ? 'bool' : like.dtype;
-  const direct =
-    out !== undefined &&
-    out.dtype === resultDType &&
-    sameLayout(out, shape, strides) &&
-    !endangers(out, a) &&
-    !endangers(out, b);
-  const y = direct ? out : host.empty(shape, resultDType, strides);
+  const y = takes(out, resultDType, shape, strides, a, b) ? out : host.empty(shape, resultDType, strides);
   const stepA = flatStep(a, y);
   const stepB = flatStep(b, y);
   if (stepA >= 0 && stepB >= 0) {
@@ -142,9 +147,7 @@ function withScalars(
   out?: NDArray,
 ): NDArray {
   const strides = resultStrides(a);
-  const direct =
-    out?.dtype === b.dtype && sameLayout(out, b.shape, strides) && !endangers(out, a) && !endangers(out, b);
-  const y = direct ? out : host.empty(b.shape, b.dtype, strides);
+  const y = takes(out, b.dtype, b.shape, strides, a, b) ? out : host.empty(b.shape, b.dtype, strides);
   const sources = [a, b].map((x) => {
     if (sameLayout(x, y.shape, y.strides)) return x;
     const copy = host.empty(y.shape, y.dtype, y.strides);
