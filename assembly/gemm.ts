@@ -9,7 +9,10 @@ const ACCUMULATE: i32 = 1;
 const RELU: i32 = 2;
 const COLUMNS: i32 = 4;
 
-/** Below these sizes of the other dimension an operand is read in place: packing it would not be repaid. */
+/**
+ * Below these sizes of the other dimension an operand is read in place: packing it would not be repaid. It never is where the rows of A
+ * are contiguous.
+ */
 const PACK_A_FROM_COLUMNS: i32 = 96;
 const PACK_B_FROM_ROWS: i32 = 13;
 /** So much of B stays in L1 while all rows of A pass by: it is read in place. */
@@ -88,7 +91,7 @@ function gemm<T extends number>(
       rows,
       k,
       accumulate,
-      m >= PACK_A_FROM_COLUMNS,
+      br != size && m >= PACK_A_FROM_COLUMNS,
       packB,
       scratch,
     );
@@ -108,7 +111,7 @@ function gemm<T extends number>(
       columns,
       k,
       accumulate,
-      n >= PACK_A_FROM_COLUMNS,
+      ac != size && n >= PACK_A_FROM_COLUMNS,
       packB,
       scratch,
     );

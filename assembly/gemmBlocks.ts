@@ -1,8 +1,9 @@
 // The blocked matrix product: the plan that a shape gets, the loops over blocks and panels, and what is done to C
 // once its sums are complete.
 //
-// Loops: columns of C in steps of COLUMN_BLOCK, k in equal pieces of at most K_BLOCK, rows in steps of ROW_BLOCK,
-// then 32-byte column panels over row panels. A row panel and a column panel stay in L1, the block of A in L2.
+// Loops: columns of C in steps of COLUMN_BLOCK, k in equal pieces of about K_BLOCK, rows in steps of ROW_BLOCK,
+// then 32-byte column panels over row panels. A column panel stays in L1, the block of A in L2, and so do the rows of C that
+// belong to it: each of their cache lines is half of two column panels, and a page of memory of its own where rows are long.
 import { Ahead } from './ahead';
 import {
   gemm_tile4_f32,
@@ -17,7 +18,7 @@ import { few_terms_f32, few_terms_f64 } from './gemmSmall';
 import { V } from './lanes';
 
 const K_BLOCK: i32 = 512;
-const ROW_BLOCK: i32 = 240;
+const ROW_BLOCK: i32 = 60;
 const COLUMN_BLOCK: i32 = 1024;
 const LEAST_ROWS: i32 = 4;
 /** So few terms are summed faster than an operand is packed; all rows of a B of this size pass by in L2. */
@@ -84,9 +85,10 @@ export abstract class Plan {
     return width == lanes ? lanes : LEAST_ROWS;
   }
 
+  /** Half as many again as K_BLOCK at most: to read C once more costs more than a panel that L1 does not hold whole. */
   static kBlock(k: i32): i32 {
-    const blocks = (k + K_BLOCK - 1) / K_BLOCK;
-    return blocks == 0 ? 0 : (k + blocks - 1) / blocks;
+    const blocks = max(1, (k + K_BLOCK / 2 - 1) / K_BLOCK);
+    return (k + blocks - 1) / blocks;
   }
 
   static scratch(m: i32, n: i32, k: i32, size: i32): i32 {
@@ -98,7 +100,7 @@ export abstract class Plan {
   }
 
   static packedScratch(depth: i32, size: i32): i32 {
-    return Plan.TILE_BYTES + 64 + (ROW_BLOCK + LEAST_ROWS) * depth * size;
+    return Plan.TILE_BYTES + 64 + (max(ROW_BLOCK, Plan.SLICE_COLUMNS) + LEAST_ROWS) * depth * size;
   }
 }
 
@@ -150,21 +152,8 @@ export function multiply<T extends number>(
       }
       for (let i0 = 0; i0 < m; i0 += rowBlock) {
         const rows = min(m - i0, rowBlock);
-        const edge = rows % height;
-        const aInPlace = packA ? 0 : edge >= LEAST_ROWS ? rows : rows - edge;
         const aBlock = a + <usize>i0 * aRow + <usize>k0 * aCol;
-        if (aInPlace < rows) {
-          packPanels<T>(
-            aPanels,
-            aBlock + <usize>aInPlace * aRow,
-            aRow,
-            aCol,
-            rows - aInPlace,
-            depth,
-            height,
-            LEAST_ROWS,
-          );
-        }
+        const aInPlace = packRows<T>(aPanels, aBlock, aRow, aCol, rows, depth, height, packA);
         const cBlock = c + <usize>i0 * cRow + <usize>j0 * cCol;
         const resume = accumulate || k0 > 0;
         for (let j = 0; j < columns; j += lanes) {
@@ -196,6 +185,29 @@ export function multiply<T extends number>(
       }
     }
   }
+}
+
+/**
+ * Packs a block of rows of A; without `all` only a tile at its end that is lower than any, as the others are read in place. Returns
+ * how many rows are.
+ */
+export function packRows<T extends number>(
+  panels: usize,
+  a: usize,
+  aRow: usize,
+  aCol: usize,
+  rows: i32,
+  depth: i32,
+  height: i32,
+  all: bool,
+): i32 {
+  const edge = rows % height;
+  const inPlace = all ? 0 : edge >= LEAST_ROWS ? rows : rows - edge;
+  if (inPlace < rows) {
+    const from = a + <usize>inPlace * aRow;
+    packPanels<T>(panels, from, aRow, aCol, rows - inPlace, depth, height, LEAST_ROWS);
+  }
+  return inPlace;
 }
 
 /**

@@ -2,7 +2,7 @@
 // once the other operand is packed as a whole: by all threads together, or by each for itself. So what a slice costs beside its
 // sums is little, and a thread that others disturb leaves the rest to them. One block of k at a time; the order of sums is
 // that of `gemm`.
-import { columnPanel, finish, Plan } from './gemmBlocks';
+import { columnPanel, finish, Plan, packRows } from './gemmBlocks';
 import { packPanels } from './gemmPanels';
 
 /** Flags as those of `gemm_f32`. */
@@ -94,9 +94,13 @@ export function gemm_pack_f64(
   pack<f64>(x, step, kStep, lines, depth, width, panels, begin, end);
 }
 
-/** Some rows and columns of C from packed operands. */
-function panelsByPanels<T extends number>(
+/** A block of rows by a slice of packed columns: of A, `inPlace` rows are read where they lie, the others from panels. */
+function rowsByPanels<T extends number>(
   a: usize,
+  aRow: usize,
+  aCol: usize,
+  inPlace: i32,
+  panels: usize,
   b: usize,
   c: usize,
   cRow: usize,
@@ -111,10 +115,10 @@ function panelsByPanels<T extends number>(
   for (let j = 0; j < columns; j += lanes) {
     columnPanel<T>(
       a,
-      0,
-      0,
-      0,
-      a,
+      aRow,
+      aCol,
+      inPlace,
+      panels,
       b + <usize>j * depth * sizeof<T>(),
       32,
       c + <usize>j * sizeof<T>(),
@@ -155,7 +159,8 @@ function multiply<T extends number>(
   const resume = (flags & ACCUMULATE) != 0;
   const relu = (flags & RELU) != 0;
   const byColumns = (flags & COLUMNS) != 0;
-  if (!panels) {
+  const packA = (byColumns ? yK : kStep) != 1;
+  if (!panels && (packA || !byColumns)) {
     const lines = byColumns ? m : n;
     const width = byColumns ? height : lanes;
     panels = scratch + MARK_BYTES;
@@ -169,23 +174,59 @@ function multiply<T extends number>(
   const cRow = <usize>ldc * size;
   const xStep = <usize>step * size;
   const xK = <usize>kStep * size;
-  const block = byColumns ? Plan.SLICE_COLUMNS : Plan.rowBlock(height);
+  const rowBlock = Plan.rowBlock(height);
+  const block = byColumns ? Plan.SLICE_COLUMNS : rowBlock;
   for (; begin < end; begin += block) {
     const some = min(end - begin, block);
     const from = x + <usize>begin * xStep;
     if (byColumns) {
       const to = c + <usize>begin * size;
+      const aRow = <usize>yStep * size;
+      const edge = own + <usize>(Plan.SLICE_COLUMNS * depth) * size;
       packPanels<T>(own, from, xStep, xK, some, depth, lanes, lanes);
-      for (let i = 0; i < m; i += Plan.rowBlock(height)) {
-        const rows = min(m - i, Plan.rowBlock(height));
-        const a = panels + <usize>i * depth * size;
-        panelsByPanels<T>(a, own, to + <usize>i * cRow, cRow, rows, some, depth, height, resume, scratch);
+      for (let i = 0; i < m; i += rowBlock) {
+        const rows = min(m - i, rowBlock);
+        const a = y + <usize>i * aRow;
+        const inPlace = packA ? 0 : packRows<T>(edge, a, aRow, size, rows, depth, height, false);
+        const packed = packA ? panels + <usize>i * depth * size : edge;
+        const at = to + <usize>i * cRow;
+        rowsByPanels<T>(
+          a,
+          aRow,
+          size,
+          inPlace,
+          packed,
+          own,
+          at,
+          cRow,
+          rows,
+          some,
+          depth,
+          height,
+          resume,
+          scratch,
+        );
       }
       if (bias || relu) finish<T>(to, cRow, m, some, bias ? bias + <usize>begin * size : 0, relu);
     } else {
       const to = c + <usize>begin * cRow;
-      packPanels<T>(own, from, xStep, xK, some, depth, height, Plan.leastLines(height, lanes));
-      panelsByPanels<T>(own, panels, to, cRow, some, n, depth, height, resume, scratch);
+      const inPlace = packRows<T>(own, from, xStep, xK, some, depth, height, packA);
+      rowsByPanels<T>(
+        from,
+        xStep,
+        xK,
+        inPlace,
+        own,
+        panels,
+        to,
+        cRow,
+        some,
+        n,
+        depth,
+        height,
+        resume,
+        scratch,
+      );
       if (bias || relu) finish<T>(to, cRow, some, n, bias, relu);
     }
   }
@@ -196,7 +237,8 @@ function multiply<T extends number>(
  * from all panels of A and the columns of B at x. Lines of x are `step` apart, the elements of a line `kStep`; panels of A are `height`
  * lines wide. Other flags and the bias as of `gemm_f32`: they belong to the last block of k, flag 1 to all but the first.
  * Slices begin at multiples of `height`, or of 8 columns. Where `panels` is 0 the thread packs the lines at y, as far apart as
- * `yStep` and `yK` say, at the head of its scratch memory, unless the word there says that it has: it is 0 before a job.
+ * `yStep` and `yK` say, at the head of its scratch memory, unless the word there says that it has: it is 0 before a job. Rows of A whose
+ * elements lie next to each other are read in place: then slices of columns need neither panels nor room for them.
  */
 export function gemm_packed_f32(
   x: usize,

@@ -52,11 +52,12 @@ function multiplied(): Int32Array[] {
   const add = (a: torch.Tensor, b: torch.Tensor) => found.push(a.to(device).matmul(b.to(device)));
   for (const dtype of ['float32', 'float64'] as const) {
     for (const [m, k, n] of [
-      [33, 700, 97],
+      [33, 780, 97],
       [130, 520, 500],
       [1100, 40, 400],
+      [2101, 33, 130],
       [400, 36, 1100],
-      [250, 600, 99],
+      [250, 800, 99],
     ]) {
       const [a, b] = [torch.randn(m, k).to(dtype), torch.randn(k, n).to(dtype)];
       add(a, b);

@@ -1,6 +1,6 @@
 /**
- * Large products on several threads. One operand is packed as a whole, then each thread takes slices of the other one, which it
- * packs as it comes to them: small enough that a thread which others disturb leaves the rest to them.
+ * Large products on several threads. One operand is packed as a whole, unless it can be read in place, then each thread takes slices of
+ * the other one, which it packs as it comes to them: small enough that a thread which others disturb leaves the rest to them.
  */
 import type { NDArray } from '../array.ts';
 import type { GemmOptions } from '../backend.ts';
@@ -22,15 +22,18 @@ const LEAST_DEPTH = 33;
  * own cache. More of them pack it together.
  */
 const THREADS_ALONE = 2;
-/** Lines of the shared operand (columns: all there are), and elements of each, that are packed at a time: 2 MB, which every
- * slice reads once. */
-const BLOCK_LINES = 1024;
+/** Lines of the shared operand, and elements of each, that are packed at a time: 2 MB, which every slice reads once. */
+const BLOCK_LINES = 1032;
 const BLOCK_DEPTH = 512;
 /** Multiply-adds of a slice: some 10 µs, where to claim it takes 0.1. */
 const SLICE_WORK = 2 ** 19;
-/** Panels of a slice, if there are so many: fewer would not repay reading the shared operand once more. */
+/**
+ * Panels of a slice, if there are so many: fewer would not repay reading the shared operand once more. Where a block of it is
+ * larger than FAR_ELEMENTS, so that it comes from further away, slices of columns have as many again.
+ */
 const SLICE_ROW_TILES = 2;
 const SLICE_COLUMN_PANELS = 4;
+const FAR_ELEMENTS = 2 ** 18;
 /** Slices that every thread should find. */
 const SLICES_PER_THREAD = 4;
 const PANEL_BYTES = 32;
@@ -76,6 +79,9 @@ function cut(threads: number, rows: Lines, columns: Lines): Cut {
   return { byColumns, shared, own, least: least * own.width, most: most * own.width };
 }
 
+/** The length of some equal parts, in whole panels. */
+const part = (count: number, parts: number, width: number) => Math.ceil(count / parts / width) * width;
+
 /** The product of the matrices of this number. */
 export function packedGemm(
   host: WasmContext,
@@ -102,23 +108,26 @@ export function packedGemm(
   const { byColumns, shared, own, least, most } = cut(threads, rows, columns);
   const to = host.pointer(out) + size * batch * m * n;
 
-  const lineBlock = Math.min(shared.count, Math.floor(BLOCK_LINES / shared.width) * shared.width);
-  const depthBlock = Math.ceil(k / Math.ceil(k / BLOCK_DEPTH));
-  const alone = threads <= THREADS_ALONE;
+  const lineBlock = part(shared.count, Math.ceil(shared.count / BLOCK_LINES), shared.width);
+  const depthBlock = part(k, Math.max(1, Math.floor((k + BLOCK_DEPTH / 2 - 1) / BLOCK_DEPTH)), 1);
+  // The kernels read rows of A in place where their elements lie next to each other.
+  const packs = !byColumns || a.columnStride !== 1;
+  const alone = packs && threads <= THREADS_ALONE;
+  const together = packs && !alone;
   const scratchBytes = double ? gemm_packed_scratch_f64 : gemm_packed_scratch_f32;
   const stride = (scratchBytes(depthBlock, alone ? lineBlock : 0, shared.width) + 63) & ~63;
-  const sharedBytes = alone ? 0 : (lineBlock + shared.width) * depthBlock * size;
+  const sharedBytes = together ? (lineBlock + shared.width) * depthBlock * size : 0;
   const scratch = host.takeScratch(stride + Math.ceil(sharedBytes / threads));
   const { pointer } = scratch.block;
   const panels = pointer + stride * threads;
 
   const pack = (from: number, count: number, depth: number): void => {
-    const packs = Math.ceil(count / shared.width);
+    const panelCount = Math.ceil(count / shared.width);
     pool.run(
       double ? 'gemm_pack_f64' : 'gemm_pack_f32',
       [from, shared.step, shared.kStep, count, depth, shared.width, panels],
-      packs,
-      Math.ceil(packs / threads / PACKED_TOGETHER) * PACKED_TOGETHER,
+      panelCount,
+      Math.ceil(panelCount / threads / PACKED_TOGETHER) * PACKED_TOGETHER,
     );
   };
   const unmark = (): void => {
@@ -128,8 +137,10 @@ export function packedGemm(
   const multiply = (line: number, count: number, q: number, depth: number): void => {
     const from = shared.pointer + size * (line * shared.step + q * shared.kStep);
     if (alone) unmark();
-    else pack(from, count, depth);
+    else if (together) pack(from, count, depth);
     const last = q + depth === k;
+    const far =
+      byColumns && count * depth > FAR_ELEMENTS && own.count >= 2 * SLICES_PER_THREAD * threads * least;
     pool.run(
       double ? 'gemm_packed_f64' : 'gemm_packed_f32',
       [
@@ -139,7 +150,7 @@ export function packedGemm(
         from,
         shared.step,
         shared.kStep,
-        alone ? 0 : panels,
+        together ? panels : 0,
         to + size * line * n,
         n,
         byColumns ? count : m,
@@ -151,7 +162,10 @@ export function packedGemm(
         pointer,
       ],
       own.count,
-      Math.min(most, Math.max(least, Math.ceil(SLICE_WORK / (count * depth) / own.width) * own.width)),
+      Math.min(
+        most,
+        Math.max(far ? 2 * least : least, Math.ceil(SLICE_WORK / (count * depth) / own.width) * own.width),
+      ),
       { arg: 15, stride },
     );
   };
