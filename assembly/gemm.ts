@@ -2,6 +2,7 @@
 // k in increasing order, whatever the plan, the blocks and the slice [begin, end): the same bits for any number of
 // threads and any transposition. (Only a product with one row or one column, see gemmVector.ts, has its own order.)
 import { finish, multiply, Plan, sweep } from './gemmBlocks';
+import { Few, lineProducts, rowProducts } from './gemmFew';
 import { vectorProduct } from './gemmVector';
 
 /** Flags of the entry points: C is added to; negative results become 0; the slice counts columns instead of rows. */
@@ -20,7 +21,7 @@ const B_IN_L1: i32 = 16384;
 
 /** Bytes of scratch memory, 16-byte aligned, that each slice of `gemm_f32` or `bmm_f32` of this shape needs. */
 export function gemm_scratch_f32(m: i32, n: i32, k: i32): i32 {
-  return Plan.scratch(m, n, k, 4);
+  return max(Plan.scratch(m, n, k, 4), Few.scratch(m, n, k));
 }
 
 /** The same for `gemm_f64` and `bmm_f64`. */
@@ -73,8 +74,14 @@ function gemm<T extends number>(
     vectorProduct<T>(a, ar, ac, b, br, c, cr, rows, k, accumulate, scratch);
   } else if (m == 1) {
     vectorProduct<T>(b, bc, br, a, ac, c, size, columns, k, accumulate, scratch);
+  } else if (sizeof<T>() == 4 && Few.lines(m, k, br)) {
+    lineProducts(b, bc, columns, a, ar, ac, rows, k, c, 4, cr, accumulate, scratch);
+  } else if (sizeof<T>() == 4 && Plan.padding(n, 8) > 1 && Few.lines(n, k, ac)) {
+    lineProducts(a, ar, rows, b, bc, br, columns, k, c, cr, 4, accumulate, scratch);
   } else if (!accumulate && Plan.sweeps(m, n, rows, columns, k, <i32>size, cr)) {
     sweep<T>(a, ar, ac, b, br, bc, c, cr, rows, columns, k, scratch);
+  } else if (sizeof<T>() == 4 && Few.rows(m, k * n, bc)) {
+    rowProducts(a, ar, ac, b, br, c, cr, rows, columns, k, accumulate, scratch);
   } else if (Plan.transposed(m, n, 32 / <i32>size)) {
     const packB = ar != size || (n >= PACK_B_FROM_ROWS && m * k * <i32>size > B_IN_L1);
     multiply<T>(

@@ -58,6 +58,13 @@ export abstract class Plan {
     return rest == 0 ? m : m - rest + max(rest, LEAST_ROWS);
   }
 
+  /** Columns that are computed beyond n. */
+  // @ts-ignore: decorator
+  @inline
+  static padding(n: i32, lanes: i32): i32 {
+    return -n & (lanes - 1);
+  }
+
   /** Whether Cᵀ = Bᵀ·Aᵀ wastes clearly less: 10 columns are two tiles of 5 rows, but one and a quarter panels. */
   static transposed(m: i32, n: i32, lanes: i32): bool {
     const straight = Plan.paddedRows(m) * ((n + lanes - 1) & -lanes);

@@ -209,3 +209,45 @@ export function add_scaled_rows_f64(
 ): void {
   Vector.addScaledRows<f64>(matrix, kStep, x, xStep, y, count, k);
 }
+
+/** y += Σ x[k]·matrix[k] and w += Σ z[k]·matrix[k] for four k: each vector of the matrix is loaded for both. */
+export function add_four_rows_to_two_f32(
+  matrix: usize,
+  kStep: usize,
+  x: usize,
+  z: usize,
+  xStep: usize,
+  y: usize,
+  w: usize,
+  count: i32,
+): void {
+  const x0 = v128.load32_splat(x);
+  const x1 = v128.load32_splat(x + xStep);
+  const x2 = v128.load32_splat(x + 2 * xStep);
+  const x3 = v128.load32_splat(x + 3 * xStep);
+  const z0 = v128.load32_splat(z);
+  const z1 = v128.load32_splat(z + xStep);
+  const z2 = v128.load32_splat(z + 2 * xStep);
+  const z3 = v128.load32_splat(z + 3 * xStep);
+  const m1 = matrix + kStep;
+  const m2 = m1 + kStep;
+  const m3 = m2 + kStep;
+  const end = (<usize>(count & -4)) << 2;
+  for (let i: usize = 0; i < end; i += 16) {
+    let m = v128.load(matrix + i);
+    let s = V.madd<f32>(x0, m, v128.load(y + i));
+    let t = V.madd<f32>(z0, m, v128.load(w + i));
+    m = v128.load(m1 + i);
+    s = V.madd<f32>(x1, m, s);
+    t = V.madd<f32>(z1, m, t);
+    m = v128.load(m2 + i);
+    s = V.madd<f32>(x2, m, s);
+    t = V.madd<f32>(z2, m, t);
+    m = v128.load(m3 + i);
+    v128.store(y + i, V.madd<f32>(x3, m, s));
+    v128.store(w + i, V.madd<f32>(z3, m, t));
+  }
+  if ((count & 3) == 0) return;
+  Vector.addScaledRows<f32>(matrix + end, kStep, x, xStep, y + end, count & 3, 4);
+  Vector.addScaledRows<f32>(matrix + end, kStep, z, xStep, w + end, count & 3, 4);
+}

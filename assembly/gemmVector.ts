@@ -27,15 +27,12 @@ export function vectorProduct<T extends number>(
 ): void {
   const size = sizeof<T>();
   if (kStep != size && step == size) {
-    if (yStep == size) {
-      if (!accumulate) memory.fill(y, 0, <usize>count * size);
-      addScaledRows<T>(matrix, kStep, x, xStep, y, count, k);
-      return;
-    }
-    if (accumulate) gather<T>(scratch, size, y, yStep, count);
-    else memory.fill(scratch, 0, <usize>count * size);
-    addScaledRows<T>(matrix, kStep, x, xStep, scratch, count, k);
-    gather<T>(y, yStep, scratch, size, count);
+    // Not in y itself: it has cache lines in which another thread has its results.
+    const results = (scratch + 63) & ~63;
+    if (accumulate) gather<T>(results, size, y, yStep, count);
+    else memory.fill(results, 0, <usize>count * size);
+    addScaledRows<T>(matrix, kStep, x, xStep, results, count, k);
+    gather<T>(y, yStep, results, size, count);
     return;
   }
   const row = scratch + <usize>k * size;
@@ -51,7 +48,8 @@ export function vectorProduct<T extends number>(
 }
 
 function gather<T extends number>(to: usize, toStep: usize, from: usize, fromStep: usize, count: i32): void {
-  for (; count > 0; --count, to += toStep, from += fromStep) store<T>(to, load<T>(from));
+  if (toStep == sizeof<T>() && fromStep == sizeof<T>()) memory.copy(to, from, <usize>count * sizeof<T>());
+  else for (; count > 0; --count, to += toStep, from += fromStep) store<T>(to, load<T>(from));
 }
 
 function dot<T extends number>(a: usize, b: usize, k: i32): T {

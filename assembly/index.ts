@@ -13,6 +13,7 @@ export * from './depthwise';
 export * from './doubles';
 export * from './extreme';
 export * from './gemm';
+export * from './gemmDots';
 export * from './gemmMicro';
 export * from './gemmPack';
 export * from './gemmPacked';

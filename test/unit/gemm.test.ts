@@ -166,6 +166,13 @@ class Bench {
     return this.#kernels.gemm_tile_rows(m);
   }
 
+  /** Whether results are sums of lines along k, whose lanes are added up last: few rows or columns of many terms. */
+  addsLanes({ m, n, k, spread = 1, transA, transB }: Product): boolean {
+    if (this.#double || spread > 1 || m === 1 || n === 1) return false;
+    const few = (lines: number) => lines <= 12 && k >= 16 * lines;
+    return (few(m) && transB === true) || (few(n) && transA !== true && (-n & 7) > 1);
+  }
+
   /** batch products; `shared`: all batches use the same b. */
   runBatched(batch: number, m: number, n: number, k: number, shared: boolean, cuts: number[]) {
     const size = this.#double ? 8 : 4;
@@ -422,7 +429,40 @@ describe.each(cases)('gemm of %s.wasm in %s', (name, dtype) => {
         for (let i = 0; i < m; i++) corner.set(large.subarray(i * columns, i * columns + n), i * n);
         for (const layout of layouts) {
           for (const spread of [1, 2]) {
+            if (bench.addsLanes({ m, n, k, spread, ...layout })) continue;
             expect(bits(bench.run({ m, n, k, spread, ...layout }).c).equals(bits(corner))).toBe(true);
+          }
+        }
+      }
+    }
+  });
+
+  it('multiplies a few rows or columns, whole and in slices, in an order that depends on k alone', () => {
+    const lines = [2, 3, 4, 5, 6, 7, 11, 12, 13];
+    for (const k of [31, 32, 33, 64, 97, 192, 195, 770]) {
+      for (const n of [29, 47, 600]) {
+        const most = bench.run({ m: 12, n, k, transB: true });
+        for (const few of lines) {
+          for (const layout of layouts) {
+            for (const flags of [0, ACCUMULATE]) {
+              const wide = { m: few, n, k, flags, ...layout };
+              const whole = bench.run(wide);
+              expectClose(wide, whole);
+              for (const [cuts, side] of [
+                [[1, 2].filter((cut) => cut < few), 0],
+                [[1, 8, 13, 21], COLUMNS],
+              ] as const) {
+                const { c } = bench.run({ ...wide, cuts, flags: flags | side });
+                expect(bits(c).equals(bits(whole.c)), JSON.stringify(wide)).toBe(true);
+              }
+              if (k >= 192 && flags === 0 && bench.addsLanes(wide))
+                expect(bits(whole.c).equals(bits(most.c.slice(0, few * n)))).toBe(true);
+              const tall = { m: n, n: few, k, flags, ...layout };
+              const turned = bench.run(tall);
+              expectClose(tall, turned);
+              const { c } = bench.run({ ...tall, cuts: [1, 8, 13, 21] });
+              expect(bits(c).equals(bits(turned.c)), JSON.stringify(tall)).toBe(true);
+            }
           }
         }
       }
@@ -437,6 +477,8 @@ describe.each(cases)('gemm of %s.wasm in %s', (name, dtype) => {
       [13, 1, 21],
       [40, 10, 30],
       [5, 100, 3],
+      [3, 40, 201],
+      [40, 5, 201],
     ]) {
       // biome-ignore format: triples
       for (const layout of layouts) {
