@@ -65,11 +65,35 @@ abstract class Reduce {
       a = (a + V.cast<T, A>(v128.extract_lane<T>(odd, 0))) as A;
       if (sizeof<T>() == 4) a = (a + V.cast<T, A>(v128.extract_lane<T>(odd, 1))) as A;
     }
+    if (sizeof<T>() == 1 && (op == Op.ALL || op == Op.ANY) && pitch == 1) {
+      let decided = i64x2.splat(0);
+      for (; n >= 16; n -= 16, p += 16) decided = Reduce.decide(op, decided, p);
+      if (v128.any_true(decided)) return op == Op.ANY ? <A>1 : <A>0;
+    }
     for (; n > 0; n--) {
       a = Reduce.fold<A>(op, a, V.cast<T, A>(load<T>(p)));
       p += pitch;
     }
     return a;
+  }
+
+  /** Sixteen bytes more: not zero where what came so far decides. */
+  // @ts-ignore: decorator
+  @inline
+  static decide(op: Op, decided: v128, p: usize): v128 {
+    const x = v128.load(p);
+    return v128.or(decided, op == Op.ANY ? x : i8x16.eq(x, i64x2.splat(0)));
+  }
+
+  /** Whether any, or all, of n rows are not zero, for sixteen neighbouring columns of bytes. */
+  // @ts-ignore: decorator
+  @inline
+  static wideFlags(op: Op, p: usize, out: usize, n: usize, pitch: usize): void {
+    let decided = i64x2.splat(0);
+    for (; n > 0; n--, p += pitch) decided = Reduce.decide(op, decided, p);
+    const zero = i64x2.splat(0);
+    const flags = op == Op.ANY ? i8x16.ne(decided, zero) : i8x16.eq(decided, zero);
+    v128.store(out, v128.and(flags, i8x16.splat(1)));
   }
 
   // @ts-ignore: decorator
@@ -163,6 +187,11 @@ abstract class Reduce {
       const together = min(inner - at, end - i);
       if (sizeof<T>() == 4 && sizeof<A>() == 8 && together >= 16) {
         Reduce.wideProducts(p, to, n, pitch);
+        i += 16;
+        continue;
+      }
+      if (sizeof<T>() == 1 && (op == Op.ALL || op == Op.ANY) && together >= 16) {
+        Reduce.wideFlags(op, p, to, n, pitch);
         i += 16;
         continue;
       }

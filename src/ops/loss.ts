@@ -4,6 +4,7 @@
  */
 import type { Variable } from '../autograd/variable.ts';
 import type { LossReduction } from '../backend/backend.ts';
+import { isFloating } from '../core/dtype.ts';
 import { ArgumentError } from '../core/errors.ts';
 import { hardtanh } from './activation.ts';
 import { add, div, maximum, minimum, mul, neg, rsub, sub } from './arithmetic.ts';
@@ -13,7 +14,8 @@ import { abs, exp, log, log1p, sigmoid, square } from './elementwise.ts';
 import { fused } from './fused.ts';
 import { checkFloating } from './given.ts';
 import { xlogy } from './pairs.ts';
-import { mean, sum } from './reduce.ts';
+import { listDims, mean, sum } from './reduce.ts';
+import { sumOfSquares } from './statistics.ts';
 
 export type { LossReduction } from '../backend/backend.ts';
 
@@ -38,6 +40,8 @@ const spread = <T extends Variable>(grad: T, count: number, reduction: LossReduc
 interface Formula<T extends Variable> {
   readonly node: string;
   readonly value: (x: T, y: T, factors: Factors<T>) => T;
+  /** What values are the squares of: their sum is one pass. */
+  readonly root?: (x: T, y: T) => T;
   /** Derivatives by input and by target; without the latter it is minus the former. */
   readonly byInput: (x: T, y: T, factors: Factors<T>) => T;
   readonly byTarget?: (x: T, y: T, factors: Factors<T>) => T;
@@ -49,7 +53,7 @@ interface Formula<T extends Variable> {
 type Factors<T extends Variable> = readonly (T | null)[];
 
 function elementLoss<T extends Variable>(
-  { node: name, value, byInput, byTarget, slope = 1 }: Formula<T>,
+  { node: name, value, root, byInput, byTarget, slope = 1 }: Formula<T>,
   x: T,
   y: T,
   reduction: LossReduction,
@@ -57,9 +61,13 @@ function elementLoss<T extends Variable>(
 ): T {
   let count = 0;
   const compute = (): T => {
-    const losses = value(x, y, factors);
+    const squares =
+      root !== undefined && isFloating(x.dtype) && (reduction === 'mean' || reduction === 'sum');
+    const losses = squares ? root(x, y) : value(x, y, factors);
     count = losses.array.size;
-    return reduceLoss(losses, reduction);
+    if (!squares) return reduceLoss(losses, reduction);
+    const total = sumOfSquares(losses, listDims(null, losses.ndim, name), false);
+    return reduction === 'mean' ? div<T>(total, count) : total;
   };
   return fused(name, [x, y], compute, (node) => {
     const savedX = node.save(x);
@@ -85,6 +93,7 @@ export const mseLoss = <T extends Variable>(x: T, y: T, reduction: LossReduction
     {
       node: 'MseLossBackward0',
       value: (a, b) => square(sub<T>(a, b)),
+      root: (a, b) => sub<T>(a, b),
       byInput: (a, b) => sub<T>(a, b),
       slope: 2,
     },

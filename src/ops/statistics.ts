@@ -42,7 +42,7 @@ const squareSum: ReduceSpec = {
 };
 
 /** Outside the graph. */
-const sumOfSquares = <T extends Variable>(x: T, list: readonly number[], keepdim: boolean): T =>
+export const sumOfSquares = <T extends Variable>(x: T, list: readonly number[], keepdim: boolean): T =>
   x.derive(x.array.backend.reduce(squareSum, x.array, list, keepdim));
 
 /**

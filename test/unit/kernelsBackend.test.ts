@@ -582,6 +582,32 @@ describe('reductions', () => {
     }
   });
 
+  it('any and all of bools, wherever the one that decides stands', () => {
+    for (const [name, decides] of [
+      ['any', 1],
+      ['all', 0],
+    ] as const) {
+      const js = (a: number, x: number) => (name === 'any' ? Number(a || x) : Number(a && x));
+      const spec: ReduceSpec = { name, initial: 1 - decides, js, wgsl: '' };
+      for (const [rows, columns] of [
+        [1, 15],
+        [1, 16],
+        [1, 49],
+        [4, 15],
+        [3, 16],
+        [3, 33],
+      ])
+        for (let at = -1; at < rows * columns; at++) {
+          const bytes = new Uint8Array(rows * columns).fill(1 - decides);
+          if (at >= 0) bytes[at] = decides;
+          for (const dim of [0, 1])
+            compare(`${name} of dim ${dim} of [${rows}, ${columns}], ${at}`, (b) =>
+              b.reduce(spec, b.upload(bytes, [rows, columns], 'bool'), [dim], false),
+            );
+        }
+    }
+  });
+
   it('NaN wins in extremes, wherever it stands', () => {
     for (const kind of ['max', 'min'] as const) {
       for (let at = 0; at < 23; at++) {
