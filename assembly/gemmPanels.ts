@@ -61,8 +61,10 @@ function packPanel<T extends number>(
       const at = to + <usize>q * pitch;
       const line = from + ((<usize>q) << 2);
       i = 0;
-      for (; lines - i >= 4; i += 4) pack_transpose4_f32(at + i * 4, pitch, line + <usize>i * step, step, some);
-      for (; lines - i >= 2; i += 2) pack_transpose2_f32(at + i * 4, pitch, line + <usize>i * step, step, some);
+      for (; lines - i >= 4; i += 4)
+        pack_transpose4_f32(at + i * 4, pitch, line + <usize>i * step, step, some);
+      for (; lines - i >= 2; i += 2)
+        pack_transpose2_f32(at + i * 4, pitch, line + <usize>i * step, step, some);
     }
   }
   for (; i < width; ++i) {
