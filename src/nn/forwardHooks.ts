@@ -1,5 +1,7 @@
-/** Hooks around a module's `forward`. */
+/** Hooks around a module's `forward`, and on the gradients that go back through it. */
+import { isGradEnabled } from '../autograd/gradMode.ts';
 import type { RemovableHandle } from '../autograd/variable.ts';
+import { BackwardWatch } from './backwardHooks.ts';
 import type { Module } from './module.ts';
 
 type Inputs<M extends Module> = Parameters<M['forward']>;
@@ -16,13 +18,22 @@ export type ForwardPreHook<M extends Module> = (
   inputs: Inputs<M>,
 ) => readonly Inputs<M>[number][] | Inputs<M>[number] | void;
 
-type Callback = (...args: never[]) => unknown;
+// biome-ignore lint/suspicious/noExplicitAny: hooks of one kind, whatever they are given
+type Callback = (...args: any[]) => any;
+/** When a hook is called: around `forward`, or when gradients have come to a module's outputs, or its inputs. */
+type When = 'before' | 'after' | 'gradOutput' | 'gradInput';
+
+const WHEN: readonly When[] = ['before', 'after', 'gradOutput', 'gradInput'];
 
 /** Shadows a module's `forward` while there are hooks, so that modules without hooks pay nothing for them. */
 export class ForwardHooks {
   readonly #module: Module;
-  readonly #before = new Set<Callback>();
-  readonly #after = new Set<Callback>();
+  readonly #hooks: Readonly<Record<When, Set<Callback>>> = {
+    before: new Set(),
+    after: new Set(),
+    gradOutput: new Set(),
+    gradInput: new Set(),
+  };
   /** The instance's own `forward`, if it had one before it was shadowed. */
   #ownForward: PropertyDescriptor | undefined;
 
@@ -30,9 +41,9 @@ export class ForwardHooks {
     this.#module = module;
   }
 
-  add(when: 'before' | 'after', hook: Callback): RemovableHandle {
+  add(when: When, hook: Callback): RemovableHandle {
     if (this.#isEmpty) this.#shadow();
-    const hooks = when === 'before' ? this.#before : this.#after;
+    const hooks = this.#hooks[when];
     // A function of its own, so that one hook can be registered twice.
     const entry: Callback = (...args) => hook(...args);
     hooks.add(entry);
@@ -46,13 +57,12 @@ export class ForwardHooks {
   copyTo(copy: Module): ForwardHooks {
     if (this.#ownForward) Object.defineProperty(copy, 'forward', this.#ownForward);
     const hooks = new ForwardHooks(copy);
-    for (const hook of this.#before) hooks.add('before', hook);
-    for (const hook of this.#after) hooks.add('after', hook);
+    for (const when of WHEN) for (const hook of this.#hooks[when]) hooks.add(when, hook);
     return hooks;
   }
 
   get #isEmpty(): boolean {
-    return this.#before.size + this.#after.size === 0;
+    return WHEN.every((when) => this.#hooks[when].size === 0);
   }
 
   #shadow(): void {
@@ -63,16 +73,20 @@ export class ForwardHooks {
     const inner = (): unknown =>
       this.#ownForward ? forward : Reflect.get(Object.getPrototypeOf(module), 'forward');
     const value = (...given: unknown[]): unknown => {
-      let inputs = given;
+      const { before, after, gradOutput, gradInput } = this.#hooks;
+      let inputs: readonly unknown[] = given;
       // Lists of their own: a hook that adds another has it called from the next time on.
-      for (const hook of [...this.#before]) {
+      for (const hook of [...before]) {
         const changed: unknown = Reflect.apply(hook, undefined, [module, inputs]);
         if (changed !== undefined && changed !== null) inputs = Array.isArray(changed) ? changed : [changed];
       }
-      let output: unknown = Reflect.apply(inner() as Callback, module, inputs as never[]);
-      for (const hook of [...this.#after])
+      const watched = isGradEnabled() && gradOutput.size + gradInput.size > 0;
+      const watch = watched ? new BackwardWatch(module, [...gradOutput], [...gradInput]) : null;
+      if (watch) inputs = watch.inputs(inputs);
+      let output: unknown = Reflect.apply(inner() as Callback, module, inputs);
+      for (const hook of [...after])
         output = Reflect.apply(hook, undefined, [module, inputs, output]) ?? output;
-      return output;
+      return watch ? watch.output(output) : output;
     };
     Object.defineProperty(module, 'forward', {
       value,

@@ -9,12 +9,14 @@ import { isFloating, resolveDType, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError } from '../core/errors.ts';
 import { checkNames, isPlain, option } from '../ops/options.ts';
 import { Tensor, type ToArguments, type ToOptions, toOptions } from '../tensor.ts';
+import type { FullBackwardHook, FullBackwardPreHook } from './backwardHooks.ts';
 import { type ForwardHook, ForwardHooks, type ForwardPreHook } from './forwardHooks.ts';
 import { noteModuleClass } from './moduleClasses.ts';
 import { Parameter } from './parameter.ts';
 import { indented, wrapLines } from './printing.ts';
 import { type IncompatibleKeys, type LoadStateDictOptions, loadInto, type StateDict } from './stateDict.ts';
 
+export type { FullBackwardHook, FullBackwardPreHook, ModuleGradients } from './backwardHooks.ts';
 export type { ForwardHook, ForwardPreHook } from './forwardHooks.ts';
 export type { IncompatibleKeys, LoadStateDictOptions, StateDict } from './stateDict.ts';
 
@@ -321,6 +323,20 @@ export abstract class Module {
   /** Calls `hook` before every `forward`. */
   registerForwardPreHook<M extends Module>(this: M, hook: ForwardPreHook<M>): RemovableHandle {
     return this.#hooksHere().add('before', hook);
+  }
+
+  /**
+   * Calls `hook` with the gradients of this module's inputs and outputs, each a list with null where there is none, when those of
+   * all inputs that need one are computed. Where no input needs one, as those of a first layer, it is called once those of the
+   * outputs are. Tensors in other objects than lists are not seen.
+   */
+  registerFullBackwardHook<M extends Module>(this: M, hook: FullBackwardHook<M>): RemovableHandle {
+    return this.#hooksHere().add('gradInput', hook);
+  }
+
+  /** Calls `hook` with the gradients of this module's outputs before they go back through it. */
+  registerFullBackwardPreHook<M extends Module>(this: M, hook: FullBackwardPreHook<M>): RemovableHandle {
+    return this.#hooksHere().add('gradOutput', hook);
   }
 
   #hooksHere(): ForwardHooks {

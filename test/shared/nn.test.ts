@@ -247,6 +247,107 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
       expect(calls).toBe(3);
     });
 
+    describe('hooks on gradients, with PyTorch’s answers', () => {
+      const made = () => {
+        const layer = new nn.Linear(2, 2);
+        torch.noGrad(() => {
+          layer.weight.copy_(torch.tensor([[1, 2], [3, 4]])); // biome-ignore format: a matrix
+          layer.bias!.copy_(torch.tensor([0, 1]));
+        });
+        return layer;
+      };
+      const input = () => torch.tensor([[1, -1]], { requiresGrad: true });
+      const lists = (grads: (torch.Tensor | null)[]) => grads.map((grad) => grad && values(grad));
+
+      it('see those of inputs and outputs, as long as they are there', () => {
+        const layer = made();
+        const seen: unknown[] = [];
+        const kept: (torch.Tensor | null)[] = [];
+        const hook = layer.registerFullBackwardHook((module, gradInput, gradOutput) => {
+          seen.push([module === layer, lists(gradInput), lists(gradOutput)]);
+          kept.push(...gradInput, ...gradOutput);
+        });
+        const x = input();
+        const step = (given: torch.Tensor) =>
+          layer
+            .forward(given)
+            .mul(torch.tensor([1, 10]))
+            .sum()
+            .backward();
+        step(x);
+        expect(seen.pop()).toEqual([true, [[31, 42]], [[1, 10]]]);
+        expect([values(x.grad!), values(layer.weight.grad!)]).toEqual([
+          [31, 42],
+          [1, -1, 10, -10],
+        ]);
+        expect(lists(kept)).toEqual([[31, 42], [1, 10]]); // biome-ignore format: pairs
+        step(x.detach());
+        expect(seen.pop()).toEqual([true, [null], [[1, 10]]]);
+        torch.noGrad(() => layer.forward(x));
+        layer.deepcopy().forward(x).sum().backward();
+        expect(seen.pop()).toEqual([false, [[4, 6]], [[1, 1]]]);
+        hook.remove();
+        step(x);
+        expect([seen, Object.hasOwn(layer, 'forward')]).toEqual([[], false]);
+      });
+
+      it('replace them, before and behind the module', () => {
+        const [behind, before] = [made(), made()];
+        behind.registerFullBackwardHook((_, [grad]) => grad!.mul(100));
+        before.registerFullBackwardPreHook((_, [grad]) => [grad!.mul(100)]);
+        for (const [layer, weight] of [
+          [behind, [1, -1, 1, -1]],
+          [before, [100, -100, 100, -100]],
+        ] as const) {
+          const x = input();
+          layer.forward(x).sum().backward();
+          expect([values(x.grad!), values(layer.weight.grad!)]).toEqual([[400, 600], weight]);
+        }
+      });
+
+      it('see several inputs and outputs, in their order', () => {
+        class Pair extends nn.Module {
+          forward(a: torch.Tensor, n: number, b: torch.Tensor): torch.Tensor[] {
+            return [a.mul(b), a.add(n)];
+          }
+        }
+        const pair = new Pair();
+        const seen: unknown[] = [];
+        pair.registerFullBackwardHook((_, gradInput, gradOutput) => {
+          seen.push(lists(gradInput), lists(gradOutput));
+        });
+        const [a, b] = [torch.tensor([2]).requiresGrad_(), torch.tensor([3]).requiresGrad_()];
+        pair.forward(a, 5, b)[0].mul(7).sum().backward();
+        expect(seen.splice(0)).toEqual([
+          [[21], null, [14]],
+          [[7], null],
+        ]);
+        pair.forward(a, 5, b.detach())[1].mul(7).sum().backward();
+        expect(seen).toEqual([[[7], null, null], [null, [7]]]); // biome-ignore format: pairs
+      });
+
+      it('are called in their order, and refused what does not fit', () => {
+        const order: unknown[] = [];
+        const identity = new nn.Identity();
+        identity.registerFullBackwardHook(() => void order.push(1));
+        identity.registerFullBackwardHook(() => void order.push(2));
+        identity.registerFullBackwardPreHook(() => void order.push('before'));
+        identity.forward(input()).sum().backward();
+        expect(order).toEqual(['before', 1, 2]);
+
+        const layer = made();
+        const more = layer.registerFullBackwardHook((_, [grad]) => [grad, grad]);
+        expect(() => layer.forward(input()).sum().backward()).toThrow(
+          'registerFullBackwardHook: expected the hook to return 1 gradient, got 2',
+        );
+        more.remove();
+        layer.registerFullBackwardHook((_, __, [grad]) => [grad]);
+        expect(() => layer.forward(input().detach()).sum().backward()).toThrow(
+          'no input of the module requires one',
+        );
+      });
+    });
+
     it('refuses what is no parameter, module or buffer in the place of one', () => {
       const assign = (module: nn.Module, name: string, value: unknown) => Reflect.set(module, name, value);
       const layers = [
