@@ -74,7 +74,7 @@ function gemm<T extends number>(
     vectorProduct<T>(a, ar, ac, b, br, c, cr, rows, k, accumulate, scratch);
   } else if (m == 1) {
     vectorProduct<T>(b, bc, br, a, ac, c, size, columns, k, accumulate, scratch);
-  } else if (sizeof<T>() == 4 && Few.lines(m, k, br)) {
+  } else if (sizeof<T>() == 4 && (Plan.padding(m, 8) > 1 || ac != size) && Few.lines(m, k, br)) {
     lineProducts(b, bc, columns, a, ar, ac, rows, k, c, 4, cr, accumulate, scratch);
   } else if (sizeof<T>() == 4 && Plan.padding(n, 8) > 1 && Few.lines(n, k, ac)) {
     lineProducts(a, ar, rows, b, bc, br, columns, k, c, cr, 4, accumulate, scratch);
@@ -82,7 +82,7 @@ function gemm<T extends number>(
     sweep<T>(a, ar, ac, b, br, bc, c, cr, rows, columns, k, scratch);
   } else if (sizeof<T>() == 4 && Few.rows(m, k * n, bc)) {
     rowProducts(a, ar, ac, b, br, c, cr, rows, columns, k, accumulate, scratch);
-  } else if (Plan.transposed(m, n, 32 / <i32>size)) {
+  } else if (Plan.transposed(m, n, 32 / <i32>size) || (br == size && ac == size && Plan.turns(m, n, k))) {
     const packB = ar != size || (n >= PACK_B_FROM_ROWS && m * k * <i32>size > B_IN_L1);
     multiply<T>(
       b,

@@ -72,6 +72,15 @@ export abstract class Plan {
     return turned + (turned >> 2) <= straight;
   }
 
+  /**
+   * Whether Cᵀ = Bᵀ·Aᵀ is faster for operands that are contiguous along k: it reads the many columns of B in place, as rows, and packs
+   * the few rows of A instead, but stores its tiles element by element for each block of k, which takes twice as long as packing.
+   */
+  static turns(m: i32, n: i32, k: i32): bool {
+    const blocks = (k + Plan.kBlock(k) - 1) / Plan.kBlock(k);
+    return <i64>k * <i64>(n - m) > 2 * <i64>blocks * <i64>m * <i64>n;
+  }
+
   /** Whether `sweep` takes a slice of a product that is added to nothing. */
   static sweeps(m: i32, n: i32, rows: i32, columns: i32, k: i32, size: i32, cRow: usize): bool {
     if (rows < LEAST_ROWS || columns <= LEAST_ROWS || columns > COLUMN_BLOCK) return false;
