@@ -16,8 +16,15 @@ const COLUMNS: i32 = 4;
  */
 const PACK_A_FROM_COLUMNS: i32 = 96;
 const PACK_B_FROM_ROWS: i32 = 13;
-/** So much of B stays in L1 while all rows of A pass by: it is read in place. */
+/** So much of B is read in place, as it stays in L1 while all rows of A pass by, or in L2 while not so many do. */
 const B_IN_L1: i32 = 16384;
+const B_IN_L2: i32 = 65536;
+const ROWS_BY_L2: i32 = 128;
+
+/** Whether a B of so many bytes, with contiguous rows, is packed for m rows of A. */
+function packsB(m: i32, bytes: i32): bool {
+  return m >= PACK_B_FROM_ROWS && bytes > (m > ROWS_BY_L2 ? B_IN_L1 : B_IN_L2);
+}
 
 /** Bytes of scratch memory, 16-byte aligned, that each slice of `gemm_f32` or `bmm_f32` of this shape needs. */
 export function gemm_scratch_f32(m: i32, n: i32, k: i32): i32 {
@@ -83,7 +90,7 @@ function gemm<T extends number>(
   } else if (sizeof<T>() == 4 && Few.rows(m, k * n, bc)) {
     rowProducts(a, ar, ac, b, br, c, cr, rows, columns, k, accumulate, scratch);
   } else if (Plan.transposed(m, n, 32 / <i32>size) || (br == size && ac == size && Plan.turns(m, n, k))) {
-    const packB = ar != size || (n >= PACK_B_FROM_ROWS && m * k * <i32>size > B_IN_L1);
+    const packB = ar != size || packsB(n, m * k * <i32>size);
     multiply<T>(
       b,
       bc,
@@ -103,7 +110,7 @@ function gemm<T extends number>(
       scratch,
     );
   } else {
-    const packB = bc != size || (m >= PACK_B_FROM_ROWS && k * n * <i32>size > B_IN_L1);
+    const packB = bc != size || packsB(m, k * n * <i32>size);
     multiply<T>(
       a,
       ar,
