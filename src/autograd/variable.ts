@@ -247,15 +247,15 @@ export abstract class Variable {
     return this.#view;
   }
 
-  /** `several`: as one of several outputs. */
-  markView(base: Variable, again: () => Variable, several = false): void {
+  /** `made`: how a view came about that must not be changed in place. */
+  markView(base: Variable, again: () => Variable, made: string | null = null): void {
     const outer = base.#view;
     const root = outer?.base ?? base;
     const { version, inference } = this.array.storage;
     let barred = outer?.barred ?? null;
     if (!isGradEnabled())
       barred = `was created in ${storageMode.inference && !inference ? 'inference' : 'no_grad'} mode`;
-    else if (several) barred = 'is the output of a function that returns multiple views';
+    else if (made !== null) barred = made;
     this.#view = { base: root, rebases: root.#rebases, again, barred, version };
   }
 

@@ -1,12 +1,17 @@
 /** Hooks on the gradients of a module's inputs and outputs: both pass through a node that does nothing else. */
 import { OpNode } from '../autograd/node.ts';
 import { ArgumentError } from '../core/errors.ts';
+import { formatShape, sameShape } from '../core/shape.ts';
+import { isPlain } from '../ops/options.ts';
 import { Tensor } from '../tensor.ts';
 import type { Module } from './module.ts';
 
-/** One for each input or output of `forward`; null where there is none: no tensor, or nothing that needs or has a gradient. */
-export type ModuleGradients = (Tensor | null)[];
-type Replacement = readonly (Tensor | null)[] | Tensor | null | void;
+/**
+ * One for each positional input, or each output, of `forward`. Those of inputs are zeros where a tensor needs or gets none, if any other
+ * input needs one; null for what is no tensor, and for outputs that get none.
+ */
+export type ModuleGradients = readonly (Tensor | null)[];
+type Replacement = ModuleGradients | Tensor | null | void;
 /** Sees the gradients of a module's inputs and outputs; what it returns, if anything, replaces those of the inputs. */
 export type FullBackwardHook<M extends Module> = (
   module: M,
@@ -38,9 +43,19 @@ export class BackwardWatch {
   }
 
   inputs(given: readonly unknown[]): readonly unknown[] {
-    const seen = throughNode(given, (gradInput) => this.#visitInputs(gradInput));
-    this.#idleInputs = seen === given ? given.length : null;
-    return seen;
+    // Options, which come last, are PyTorch's keyword arguments: no inputs.
+    const positional = isPlain(given.at(-1)) ? given.slice(0, -1) : given;
+    const forms = positional.map((x) => x instanceof Tensor && { shape: x.shape, dtype: x.dtype });
+    const seen = throughNode(positional, (grads) => {
+      const present = grads.find((grad) => grad !== null)!;
+      const zeros = (i: number): Tensor | null => {
+        const form = forms[i];
+        return form ? present.newZeros(form.shape, { dtype: form.dtype }) : null;
+      };
+      return this.#visitInputs(grads.map((grad, i) => grad ?? zeros(i)));
+    });
+    this.#idleInputs = seen === positional ? positional.length : null;
+    return [...seen, ...given.slice(positional.length)];
   }
 
   output(given: unknown): unknown {
@@ -51,31 +66,33 @@ export class BackwardWatch {
   #visitOutputs(gradOutput: ModuleGradients): ModuleGradients {
     let grads = gradOutput;
     for (const hook of this.#before)
-      grads = replaced(grads, hook(this.#module, grads), 'registerFullBackwardPreHook');
+      grads = replaced(grads, hook(this.#module, frozen(grads)), 'registerFullBackwardPreHook');
     this.#gradOutput = grads;
     if (this.#idleInputs === null) return grads;
     const none: ModuleGradients = Array.from({ length: this.#idleInputs }, () => null);
     for (const hook of this.#after)
-      if (replaced(none, hook(this.#module, [...none], grads), 'registerFullBackwardHook').some(Boolean))
+      if (replaced(none, hook(this.#module, frozen(none), frozen(grads)), FULL).some(Boolean))
         throw new ArgumentError(
-          'registerFullBackwardHook: the hook returned a gradient, but no input of the module requires one',
+          `${FULL}: the hook returned a gradient, but no input of the module requires one`,
         );
     return grads;
   }
 
   #visitInputs(gradInput: ModuleGradients): ModuleGradients {
+    // Gradients that come by another way than the outputs that are seen, as from the last state of an LSTM, pass as they are.
     const gradOutput = this.#gradOutput;
-    if (gradOutput === null)
-      throw new ArgumentError(
-        `registerFullBackwardHook: the gradient of an input of ${this.#module.constructor.name} came before that of its ` +
-          'output: it does not depend on the output alone',
-      );
+    if (gradOutput === null) return gradInput;
     return this.#after.reduce(
-      (grads, hook) => replaced(grads, hook(this.#module, grads, gradOutput), 'registerFullBackwardHook'),
+      (grads, hook) => replaced(grads, hook(this.#module, frozen(grads), frozen(gradOutput)), FULL),
       gradInput,
     );
   }
 }
+
+const FULL = 'registerFullBackwardHook';
+
+/** A list that hooks cannot write to: what they do to it would reach nobody. */
+const frozen = (grads: ModuleGradients): ModuleGradients => Object.freeze([...grads]);
 
 /** The same values, those that need a gradient from a node of their own whose gradients `seen` may change; the list itself if none does. */
 function throughNode(values: readonly unknown[], seen: Seen): readonly unknown[] {
@@ -91,21 +108,37 @@ function throughNode(values: readonly unknown[], seen: Seen): readonly unknown[]
     true,
   );
   node.setBackward((grads) => {
-    const all: ModuleGradients = values.map(() => null);
-    for (const [i, place] of places.entries()) all[place] = grads[i] as Tensor | null;
+    const all = values.map((_, i): Tensor | null => (grads[places.indexOf(i)] as Tensor | null) ?? null);
     const changed = seen(all);
     return places.map((place) => changed[place]);
   });
-  const passed = tensors.map((x, slot) => x.derive(arrays[slot], node, slot));
-  return values.map((x, i) => (places.includes(i) ? passed[places.indexOf(i)] : x));
+  const result = [...values];
+  places.forEach((place, slot) => {
+    const x = tensors[slot];
+    const passed = x.derive(arrays[slot], node, slot);
+    passed.markView(x, () => passed, 'came through the hooks of a module');
+    result[place] = passed;
+  });
+  return result;
 }
 
+/** @throws ArgumentError for what cannot stand for the gradients */
 function replaced(grads: ModuleGradients, by: Replacement, name: string): ModuleGradients {
   if (by === undefined || by === null) return grads;
-  const list = by instanceof Tensor ? [by] : [...by];
+  const list: unknown = by instanceof Tensor ? [by] : by;
+  const refuse = (expected: string, came: string): never => {
+    throw new ArgumentError(`${name}: expected the hook to return ${expected}, got ${came}`);
+  };
+  if (!Array.isArray(list)) return refuse('a tensor, a list of tensors, or nothing', `'${typeof by}'`);
   if (list.length !== grads.length)
-    throw new ArgumentError(
-      `${name}: expected the hook to return ${grads.length} gradient${grads.length === 1 ? '' : 's'}, got ${list.length}`,
-    );
-  return list;
+    return refuse(`${grads.length} gradient${grads.length === 1 ? '' : 's'}`, String(list.length));
+  const form = ({ shape, dtype }: Tensor) => `a ${dtype} tensor of shape ${formatShape(shape)}`;
+  for (const [i, x] of list.entries()) {
+    const was = grads[i];
+    if (x === null || x === undefined) continue;
+    if (!(x instanceof Tensor)) refuse(`a tensor or null as gradient ${i}`, `'${typeof x}'`);
+    else if (was && !(x.dtype === was.dtype && sameShape(x.shape, was.shape)))
+      refuse(`${form(was)} as gradient ${i}`, form(x));
+  }
+  return list.map((x: Tensor | null | undefined) => x ?? null);
 }

@@ -1,6 +1,8 @@
 /** Hooks around a module's `forward`, and on the gradients that go back through it. */
 import { isGradEnabled } from '../autograd/gradMode.ts';
 import type { RemovableHandle } from '../autograd/variable.ts';
+import { ArgumentError } from '../core/errors.ts';
+import { checkNames } from '../ops/options.ts';
 import { BackwardWatch } from './backwardHooks.ts';
 import type { Module } from './module.ts';
 
@@ -23,7 +25,18 @@ type Callback = (...args: any[]) => any;
 /** When a hook is called: around `forward`, or when gradients have come to a module's outputs, or its inputs. */
 type When = 'before' | 'after' | 'gradOutput' | 'gradInput';
 
-const WHEN: readonly When[] = ['before', 'after', 'gradOutput', 'gradInput'];
+export interface HookOptions {
+  /** Before the hooks that are there; default behind them. */
+  readonly prepend?: boolean;
+}
+
+const METHODS: Readonly<Record<When, string>> = {
+  before: 'registerForwardPreHook',
+  after: 'registerForwardHook',
+  gradOutput: 'registerFullBackwardPreHook',
+  gradInput: 'registerFullBackwardHook',
+};
+const WHEN = Object.keys(METHODS) as When[];
 
 /** Shadows a module's `forward` while there are hooks, so that modules without hooks pay nothing for them. */
 export class ForwardHooks {
@@ -41,12 +54,20 @@ export class ForwardHooks {
     this.#module = module;
   }
 
-  add(when: When, hook: Callback): RemovableHandle {
+  /** @throws ArgumentError for what is no function, or another option */
+  add(when: When, hook: Callback, options: HookOptions = {}): RemovableHandle {
+    const name = METHODS[when];
+    if (typeof hook !== 'function')
+      throw new ArgumentError(`${name}: argument 'hook' must be a function, but got ${String(hook)}`);
+    const { prepend = false } = checkNames(options, name, ['prepend']);
     if (this.#isEmpty) this.#shadow();
     const hooks = this.#hooks[when];
+    const others = prepend ? [...hooks] : [];
+    if (prepend) hooks.clear();
     // A function of its own, so that one hook can be registered twice.
     const entry: Callback = (...args) => hook(...args);
     hooks.add(entry);
+    for (const other of others) hooks.add(other);
     const remove = (): void => {
       if (hooks.delete(entry) && this.#isEmpty) this.#unveil();
     };

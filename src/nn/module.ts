@@ -10,14 +10,14 @@ import { ArgumentError, DTypeError } from '../core/errors.ts';
 import { checkNames, isPlain, option } from '../ops/options.ts';
 import { Tensor, type ToArguments, type ToOptions, toOptions } from '../tensor.ts';
 import type { FullBackwardHook, FullBackwardPreHook } from './backwardHooks.ts';
-import { type ForwardHook, ForwardHooks, type ForwardPreHook } from './forwardHooks.ts';
+import { type ForwardHook, ForwardHooks, type ForwardPreHook, type HookOptions } from './forwardHooks.ts';
 import { noteModuleClass } from './moduleClasses.ts';
 import { Parameter } from './parameter.ts';
 import { indented, wrapLines } from './printing.ts';
 import { type IncompatibleKeys, type LoadStateDictOptions, loadInto, type StateDict } from './stateDict.ts';
 
 export type { FullBackwardHook, FullBackwardPreHook, ModuleGradients } from './backwardHooks.ts';
-export type { ForwardHook, ForwardPreHook } from './forwardHooks.ts';
+export type { ForwardHook, ForwardPreHook, HookOptions } from './forwardHooks.ts';
 export type { IncompatibleKeys, LoadStateDictOptions, StateDict } from './stateDict.ts';
 
 type Kind<S extends object = object> = abstract new (...args: never[]) => S;
@@ -316,27 +316,44 @@ export abstract class Module {
   // Hooks
 
   /** Calls `hook` after every `forward`. */
-  registerForwardHook<M extends Module>(this: M, hook: ForwardHook<M>): RemovableHandle {
-    return this.#hooksHere().add('after', hook);
+  registerForwardHook<M extends Module>(
+    this: M,
+    hook: ForwardHook<M>,
+    options?: HookOptions,
+  ): RemovableHandle {
+    return this.#hooksHere().add('after', hook, options);
   }
 
   /** Calls `hook` before every `forward`. */
-  registerForwardPreHook<M extends Module>(this: M, hook: ForwardPreHook<M>): RemovableHandle {
-    return this.#hooksHere().add('before', hook);
+  registerForwardPreHook<M extends Module>(
+    this: M,
+    hook: ForwardPreHook<M>,
+    options?: HookOptions,
+  ): RemovableHandle {
+    return this.#hooksHere().add('before', hook, options);
   }
 
   /**
-   * Calls `hook` with the gradients of this module's inputs and outputs, each a list with null where there is none, when those of
-   * all inputs that need one are computed. Where no input needs one, as those of a first layer, it is called once those of the
-   * outputs are. Tensors in other objects than lists are not seen.
+   * Calls `hook(module, gradInput, gradOutput)` when the gradients of this module's inputs are computed, or, where no input needs one, as
+   * those of a first layer, those of its outputs. It may return others for the inputs, so `(m, _, [g]) => (kept = g)` replaces them: write
+   * `{ kept = g; }`. Inputs and outputs must not be changed in place then, as in PyTorch. Outputs are a tensor or those in a list; gradients that reach the
+   * inputs by another way only (a last state) pass by.
    */
-  registerFullBackwardHook<M extends Module>(this: M, hook: FullBackwardHook<M>): RemovableHandle {
-    return this.#hooksHere().add('gradInput', hook);
+  registerFullBackwardHook<M extends Module>(
+    this: M,
+    hook: FullBackwardHook<M>,
+    options?: HookOptions,
+  ): RemovableHandle {
+    return this.#hooksHere().add('gradInput', hook, options);
   }
 
   /** Calls `hook` with the gradients of this module's outputs before they go back through it. */
-  registerFullBackwardPreHook<M extends Module>(this: M, hook: FullBackwardPreHook<M>): RemovableHandle {
-    return this.#hooksHere().add('gradOutput', hook);
+  registerFullBackwardPreHook<M extends Module>(
+    this: M,
+    hook: FullBackwardPreHook<M>,
+    options?: HookOptions,
+  ): RemovableHandle {
+    return this.#hooksHere().add('gradOutput', hook, options);
   }
 
   #hooksHere(): ForwardHooks {

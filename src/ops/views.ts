@@ -50,7 +50,8 @@ export function viewOf<T extends Variable>(
 ): T {
   const out = record(name, x.array.view(shape, strides, offset), [x], () => rule);
   const base = x.viewOf?.base ?? x;
-  out.markView(x, () => asStrided(base, shape, strides, offset), ONE_OF_SEVERAL.has(name));
+  const made = ONE_OF_SEVERAL.has(name) ? 'is the output of a function that returns multiple views' : null;
+  out.markView(x, () => asStrided(base, shape, strides, offset), made);
   return out;
 }
 

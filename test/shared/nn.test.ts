@@ -257,7 +257,7 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
         return layer;
       };
       const input = () => torch.tensor([[1, -1]], { requiresGrad: true });
-      const lists = (grads: (torch.Tensor | null)[]) => grads.map((grad) => grad && values(grad));
+      const lists = (grads: readonly (torch.Tensor | null)[]) => grads.map((grad) => grad && values(grad));
 
       it('see those of inputs and outputs, as long as they are there', () => {
         const layer = made();
@@ -323,7 +323,42 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
           [[7], null],
         ]);
         pair.forward(a, 5, b.detach())[1].mul(7).sum().backward();
-        expect(seen).toEqual([[[7], null, null], [null, [7]]]); // biome-ignore format: pairs
+        expect(seen).toEqual([[[7], null, [0]], [null, [7]]]); // biome-ignore format: pairs
+      });
+
+      it('refuse changes in place of what passes through them', () => {
+        const rectify = new nn.ReLU({ inplace: true });
+        rectify.registerFullBackwardHook(() => {});
+        expect(() => rectify.forward(input().mul(2))).toThrow('came through the hooks of a module');
+        expect(() => rectify.forward(input())).toThrow('came through the hooks of a module');
+        const layer = made();
+        layer.registerFullBackwardPreHook(() => {});
+        expect(() => layer.forward(input()).relu_()).toThrow('came through the hooks of a module');
+        expect(values(layer.forward(input()).relu())).toEqual([0, 0]);
+      });
+
+      it('let gradients pass that come by another way than outputs', () => {
+        const lstm = new nn.LSTM(3, 4, { batchFirst: true });
+        let calls = 0;
+        lstm.registerFullBackwardHook(() => void calls++);
+        const x = torch.randn(2, 5, 3).requiresGrad_();
+        const [out, [last]] = lstm.forward(x);
+        last.sum().backward({ retainGraph: true });
+        expect([calls, x.grad!.abs().sum().item() > 0]).toEqual([0, true]);
+        out.sum().backward();
+        expect(calls).toBe(1);
+      });
+
+      it('do not take options for an input', () => {
+        const attention = new nn.MultiheadAttention(4, 2, { batchFirst: true });
+        let shapes: unknown;
+        attention.registerFullBackwardHook((_, gradInput) => {
+          shapes = gradInput.map((grad) => grad?.shape);
+        });
+        const query = torch.randn(1, 3, 4).requiresGrad_();
+        const key = torch.randn(1, 2, 4);
+        attention.forward(query, key, key, { needWeights: false })[0].sum().backward();
+        expect(shapes).toEqual([[1, 3, 4], [1, 2, 4], [1, 2, 4]]); // biome-ignore format: shapes
       });
 
       it('are called in their order, and refused what does not fit', () => {
@@ -332,8 +367,27 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
         identity.registerFullBackwardHook(() => void order.push(1));
         identity.registerFullBackwardHook(() => void order.push(2));
         identity.registerFullBackwardPreHook(() => void order.push('before'));
+        identity.registerFullBackwardHook(() => void order.push(0), { prepend: true });
         identity.forward(input()).sum().backward();
-        expect(order).toEqual(['before', 1, 2]);
+        expect(order).toEqual(['before', 0, 1, 2]);
+        // @ts-expect-error there is no such option
+        expect(() => identity.registerForwardHook(() => {}, { first: true })).toThrow("'first'");
+        // @ts-expect-error no function
+        expect(() => identity.registerForwardHook(null)).toThrow(
+          "registerForwardHook: argument 'hook' must be a function, but got null",
+        );
+        for (const [wrong, message] of [
+          [() => 5, "expected the hook to return a tensor, a list of tensors, or nothing, got 'number'"],
+          [() => [5], "expected the hook to return a tensor or null as gradient 0, got 'number'"],
+          [
+            () => torch.ones(3),
+            'expected the hook to return a float32 tensor of shape [1, 2] as gradient 0, got a float32 tensor of shape [3]',
+          ],
+        ] as const) {
+          const module = new nn.Identity();
+          module.registerFullBackwardHook(wrong as () => void);
+          expect(() => module.forward(input()).sum().backward()).toThrow(message);
+        }
 
         const layer = made();
         const more = layer.registerFullBackwardHook((_, [grad]) => [grad, grad]);

@@ -755,6 +755,28 @@ describe('reductions', () => {
     }
   });
 
+  it('sums doubles to the last digits, around its blocks, with what is infinite', () => {
+    const sumOf = (data: Float64Array) =>
+      Number(wasm.read(wasm.reduce(specs[0], wasm.upload(data, [data.length], 'float64'), [0], false))[0]);
+    for (const n of [1, 7, 8, 9, 255, 256, 257, 264, 511, 513, 100_003]) {
+      const whole = Float64Array.from({ length: n }, (_, i) => (i * 7919) % 1013);
+      const exact = whole.reduce((a, b) => a + b, 0);
+      expect(sumOf(whole)).toBe(exact);
+      const tenths = sumOf(whole.map((x) => x / 10));
+      expect(Math.abs(tenths * 10 - exact)).toBeLessThanOrEqual(4e-16 * 10 * exact);
+    }
+    for (const at of [0, 300, 599]) {
+      const data = new Float64Array(600).fill(1);
+      data[at] = Infinity;
+      expect(sumOf(data)).toBe(Infinity);
+      data[(at + 300) % 600] = -Infinity;
+      expect(sumOf(data)).toBeNaN();
+      data[at] = Number.NaN;
+      expect(sumOf(data)).toBeNaN();
+    }
+    expect(sumOf(new Float64Array(16).fill(1e308))).toBe(Infinity);
+  });
+
   it('sums millions of tenths, however they lie, to the last digits', () => {
     const sum = specs[0];
     const x = wasm.empty([4_000_000], 'float32');
