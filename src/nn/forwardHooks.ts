@@ -3,7 +3,7 @@ import { isGradEnabled } from '../autograd/gradMode.ts';
 import type { RemovableHandle } from '../autograd/variable.ts';
 import { ArgumentError } from '../core/errors.ts';
 import { checkNames } from '../ops/options.ts';
-import { BackwardWatch } from './backwardHooks.ts';
+import { BackwardWatch, type FullBackwardHook, type FullBackwardPreHook } from './backwardHooks.ts';
 import type { Module } from './module.ts';
 
 type Inputs<M extends Module> = Parameters<M['forward']>;
@@ -20,8 +20,9 @@ export type ForwardPreHook<M extends Module> = (
   inputs: Inputs<M>,
 ) => readonly Inputs<M>[number][] | Inputs<M>[number] | void;
 
-// biome-ignore lint/suspicious/noExplicitAny: hooks of one kind, whatever they are given
-type Callback = (...args: any[]) => any;
+type Callback = (...args: never[]) => unknown;
+type GradOutputHooks = FullBackwardPreHook<Module>[];
+type GradInputHooks = FullBackwardHook<Module>[];
 /** When a hook is called: around `forward`, or when gradients have come to a module's outputs, or its inputs. */
 type When = 'before' | 'after' | 'gradOutput' | 'gradInput';
 
@@ -102,9 +103,11 @@ export class ForwardHooks {
         if (changed !== undefined && changed !== null) inputs = Array.isArray(changed) ? changed : [changed];
       }
       const watched = isGradEnabled() && gradOutput.size + gradInput.size > 0;
-      const watch = watched ? new BackwardWatch(module, [...gradOutput], [...gradInput]) : null;
+      const watch = watched
+        ? new BackwardWatch(module, [...gradOutput] as GradOutputHooks, [...gradInput] as GradInputHooks)
+        : null;
       if (watch) inputs = watch.inputs(inputs);
-      let output: unknown = Reflect.apply(inner() as Callback, module, inputs);
+      let output: unknown = Reflect.apply(inner() as Callback, module, inputs as never[]);
       for (const hook of [...after])
         output = Reflect.apply(hook, undefined, [module, inputs, output]) ?? output;
       return watch ? watch.output(output) : output;
