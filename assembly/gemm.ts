@@ -1,6 +1,7 @@
 // C = A·B: blocking, the choice of a plan from the shape, and the entry points. Every element of C is one sum over
 // k in increasing order, whatever the plan, the blocks and the slice [begin, end): the same bits for any number of
-// threads and any transposition. (Only a product with one row or one column, see gemmVector.ts, has its own order.)
+// threads and any transposition. (Only products with one row or column, see gemmVector.ts, and float products of a few lines that are
+// contiguous along k, see gemmFew.ts, have an order of their own, which depends on the shape and the strides alone.)
 import { finish, multiply, Plan, sweep } from './gemmBlocks';
 import { Few, lineProducts, rowProducts } from './gemmFew';
 import { vectorProduct } from './gemmVector';

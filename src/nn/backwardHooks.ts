@@ -21,6 +21,7 @@ export type FullBackwardHook<M extends Module> = (
 /** Sees the gradients of a module's outputs before they go through it; what it returns, if anything, replaces them. */
 export type FullBackwardPreHook<M extends Module> = (module: M, gradOutput: ModuleGradients) => Replacement;
 
+type Form = Pick<Tensor, 'shape' | 'dtype'>;
 type Seen = (grads: ModuleGradients) => ModuleGradients;
 
 /** The hooks of one call of `forward`. */
@@ -46,14 +47,7 @@ export class BackwardWatch {
     // Options, which come last, are PyTorch's keyword arguments: no inputs.
     const positional = isPlain(given.at(-1)) ? given.slice(0, -1) : given;
     const forms = positional.map((x) => x instanceof Tensor && { shape: x.shape, dtype: x.dtype });
-    const seen = throughNode(positional, (grads) => {
-      const present = grads.find((grad) => grad !== null)!;
-      const zeros = (i: number): Tensor | null => {
-        const form = forms[i];
-        return form ? present.newZeros(form.shape, { dtype: form.dtype }) : null;
-      };
-      return this.#visitInputs(grads.map((grad, i) => grad ?? zeros(i)));
-    });
+    const seen = throughNode(positional, (grads) => this.#visitInputs(grads, forms));
     this.#idleInputs = seen === positional ? positional.length : null;
     return [...seen, ...given.slice(positional.length)];
   }
@@ -67,8 +61,10 @@ export class BackwardWatch {
     let grads = gradOutput;
     for (const hook of this.#before)
       grads = replaced(grads, hook(this.#module, frozen(grads)), 'registerFullBackwardPreHook');
-    this.#gradOutput = grads;
-    if (this.#idleInputs === null) return grads;
+    if (this.#idleInputs === null) {
+      this.#gradOutput = grads;
+      return grads;
+    }
     const none: ModuleGradients = Array.from({ length: this.#idleInputs }, () => null);
     for (const hook of this.#after)
       if (replaced(none, hook(this.#module, frozen(none), frozen(grads)), FULL).some(Boolean))
@@ -78,11 +74,19 @@ export class BackwardWatch {
     return grads;
   }
 
-  #visitInputs(gradInput: ModuleGradients): ModuleGradients {
+  #visitInputs(given: ModuleGradients, forms: readonly (Form | false)[]): ModuleGradients {
     // Gradients that come by another way than the outputs that are seen, as from the last state of an LSTM, pass as they are.
     const gradOutput = this.#gradOutput;
-    if (gradOutput === null) return gradInput;
-    return this.#after.reduce(
+    if (gradOutput === null) return given;
+    // The next walk through the same graph may come by another way, and nothing is to be kept until then.
+    this.#gradOutput = null;
+    if (this.#after.length === 0) return given;
+    const present = given.find((grad) => grad !== null)!;
+    const gradInput = given.map((grad, i) => {
+      const form = forms[i];
+      return grad ?? (form ? present.newZeros(form.shape, { dtype: form.dtype }) : null);
+    });
+    return this.#after.reduce<ModuleGradients>(
       (grads, hook) => replaced(grads, hook(this.#module, frozen(grads), frozen(gradOutput)), FULL),
       gradInput,
     );
