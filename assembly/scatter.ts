@@ -233,6 +233,55 @@ export function scatter_add_i64(
   Scatter.scatter<i64>(true, out, index, source, axis, picks, inner, begin, end);
 }
 
+/**
+ * out[o, index[o, k, i], i] = the larger, or least, of itself and source[o, k, i], NaN before all; [begin, end) counts o
+ * and i together. The index has steps of its own, in elements, so that one that repeats need not be written out.
+ */
+export function scatter_extreme_f32(
+  least: i32,
+  out: usize,
+  index: usize,
+  outerStep: usize,
+  pickStep: usize,
+  innerStep: usize,
+  source: usize,
+  axis: usize,
+  picks: usize,
+  inner: usize,
+  begin: usize,
+  end: usize,
+): void {
+  while (begin < end) {
+    const column = begin % inner;
+    const o = begin / inner;
+    const n = min(inner - column, end - begin);
+    const row = out + ((o * axis * inner + column) << 2);
+    let from = source + ((o * picks * inner + column) << 2);
+    for (let k: usize = 0; k < picks; k++) {
+      const pick = index + ((o * outerStep + k * pickStep + column * innerStep) << 3);
+      let i: usize = 0;
+      if (innerStep == 0) {
+        const to = row + ((Index.at(pick, 0, axis) * inner) << 2);
+        for (; i + 4 <= n; i += 4) {
+          const value = v128.load(from + (i << 2));
+          const old = v128.load(to + (i << 2));
+          const wins = least ? f32x4.lt(value, old) : f32x4.gt(value, old);
+          v128.store(to + (i << 2), v128.bitselect(value, old, v128.or(wins, f32x4.ne(value, value))));
+        }
+      }
+      for (; i < n; i++) {
+        const to = row + ((Index.at(pick + ((i * innerStep) << 3), 0, axis) * inner + i) << 2);
+        const value = load<f32>(from + (i << 2));
+        const old = load<f32>(to);
+        const wins = i32(least ? value < old : value > old) | i32(isNaN<f32>(value));
+        store<f32>(to, select<f32>(value, old, wins != 0));
+      }
+      from += inner << 2;
+    }
+    begin += n;
+  }
+}
+
 export function index_add_f32(
   out: usize,
   index: usize,

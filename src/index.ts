@@ -148,6 +148,7 @@ export {
 export { asStrided, narrow, permute, reshape, select, transpose } from './ops/publicViews.ts';
 export { fliplr, flipud, moveaxis, movedim, swapaxes, swapdims, tile } from './ops/rearrange.ts';
 export { gather, scatter, scatterAdd, takeAlongDim } from './ops/scatter.ts';
+export { indexReduce, scatterReduce } from './ops/scatterReduce.ts';
 export * from './ops/special.ts';
 export type { Uplo } from './ops/spectral.ts';
 export { dist } from './ops/statistics.ts';

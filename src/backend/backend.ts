@@ -123,6 +123,9 @@ export interface CrossEntropyResult {
 }
 
 /** `safeSoftmax`: rows that are −∞ throughout give zeros instead of NaN, as attention wants them. */
+/** What is done with an element that is written to: a new value, a sum, or the larger or smaller one, NaN before all. */
+export type Placement = 'replace' | 'add' | 'max' | 'min';
+
 export type SoftmaxKind = 'softmax' | 'logSoftmax' | 'safeSoftmax';
 
 export interface Backend extends WindowKernels {
@@ -261,8 +264,8 @@ export interface Backend extends WindowKernels {
   /** Row-major flat positions (int64, 1-d) of the elements that are not zero. */
   nonzero(x: NDArray): NDArray;
   gather(x: NDArray, dim: number, index: NDArray): NDArray;
-  /** out[…index…] = or += source, in row-major order of index. */
-  scatter(out: NDArray, dim: number, index: NDArray, source: NDArray, accumulate: boolean): void;
+  /** Elements of source written or folded into out[…index…], in row-major order of index. */
+  scatter(out: NDArray, dim: number, index: NDArray, source: NDArray, how: Placement): void;
 
   // Training
   /** One pass over parameter, gradient and momentum buffer; all have the same shape. */

@@ -32,7 +32,8 @@ export function scatterAlong<T extends Variable>(
   const { backend } = x.array;
   const out = backend.empty(x.shape, x.dtype);
   backend.assign(out, x.array);
-  if (index.array.size > 0) backend.scatter(out, dim, index.array, source.array, accumulate);
+  if (index.array.size > 0)
+    backend.scatter(out, dim, index.array, source.array, accumulate ? 'add' : 'replace');
   const name = accumulate ? 'ScatterAddBackward0' : 'ScatterBackward0';
   return record(name, out, [x, source], (node) => {
     const saved = accumulate && !node.needs[1] ? null : node.save(index);

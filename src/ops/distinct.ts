@@ -62,7 +62,7 @@ function elementGroups<T extends Variable>(x: T, sorts: boolean): Groups<T> {
     const numbers = cat([first, cumsum(cast(begins, 'int64'), 0)]);
     if (sorted === null) return numbers;
     const out = backend.empty(numbers.shape, 'int64');
-    backend.scatter(out, 0, sorted.indices, numbers.array, false);
+    backend.scatter(out, 0, sorted.indices, numbers.array, 'replace');
     return x.derive(out);
   };
   const counts = (): T => sub<T>(cat([later, integerVector(x, size > 0 ? [size] : [])]), starts);

@@ -38,8 +38,14 @@ interface SliceTarget<T> {
   readonly source: T;
 }
 
-/** Checks what indexAdd and indexCopy share: a slice of source for every index, all of x's other sizes. */
-function sliceTarget<T extends Variable>(x: T, dim: number, index: T, source: T, op: string): SliceTarget<T> {
+/** Checks what indexAdd, indexCopy and indexReduce share: a slice of source for every index, all of x's other sizes. */
+export function sliceTarget<T extends Variable>(
+  x: T,
+  dim: number,
+  index: T,
+  source: T,
+  op: string,
+): SliceTarget<T> {
   const d = normalizeDim(dim, x.ndim, op);
   checkDevices([x, index, source], op, 'input index source');
   if (source.dtype !== x.dtype) {

@@ -18,6 +18,12 @@ import * as pick from '../ops/pick.ts';
 import { pow } from '../ops/power.ts';
 import * as products from '../ops/products.ts';
 import * as scatter from '../ops/scatter.ts';
+import {
+  indexReduce,
+  type ScatterReduceOptions,
+  type ScatterReduction,
+  scatterReduce,
+} from '../ops/scatterReduce.ts';
 import { logit } from '../ops/special.ts';
 import * as triangles from '../ops/triangles.ts';
 import { slice } from '../ops/views.ts';
@@ -228,6 +234,30 @@ export abstract class InplaceOtherMethods extends InplaceUnaryMethods {
   scatterAdd_(dim: number, index: this, source: this): this {
     return inplaceOf<this>('scatter_add_', this, [source], (x) =>
       scatter.scatterAdd<this>(x, dim, index, source),
+    );
+  }
+  /** `scatterReduce` in place. */
+  scatterReduce_(
+    dim: number,
+    index: this,
+    source: this,
+    reduce: ScatterReduction,
+    options?: ScatterReduceOptions,
+  ): this {
+    return inplaceOf<this>('scatter_reduce_', this, [source], (x) =>
+      scatterReduce<this>(x, dim, index, source, reduce, options),
+    );
+  }
+  /** `indexReduce` in place. */
+  indexReduce_(
+    dim: number,
+    index: this,
+    source: this,
+    reduce: Exclude<ScatterReduction, 'sum'>,
+    options?: ScatterReduceOptions,
+  ): this {
+    return inplaceOf<this>('index_reduce_', this, [source], (x) =>
+      indexReduce<this>(x, dim, index, source, reduce, options),
     );
   }
   /** `indexAdd` in place. */

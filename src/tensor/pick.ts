@@ -3,6 +3,12 @@ import type { AlphaOptions } from '../ops/arithmetic.ts';
 import * as pick from '../ops/pick.ts';
 import * as products from '../ops/products.ts';
 import * as scatter from '../ops/scatter.ts';
+import {
+  indexReduce,
+  type ScatterReduceOptions,
+  type ScatterReduction,
+  scatterReduce,
+} from '../ops/scatterReduce.ts';
 import { ArrangeMethods } from './arrange.ts';
 
 /** Arguments by PyTorch's names. */
@@ -51,6 +57,20 @@ export abstract class PickMethods extends ArrangeMethods {
   scatterAdd(...args: readonly unknown[]): this {
     return scatter.scatterAdd<this>(this, ...(args as [number, this, this]));
   }
+  /** Elements that index sends to one place, folded into one: their sum, product, mean or extreme. */
+  scatterReduce(
+    dim: number,
+    index: this,
+    source: this,
+    reduce: ScatterReduction,
+    options?: ScatterReduceOptions,
+  ): this;
+  scatterReduce(
+    options: ScatterReduceOptions & AlongDim<this> & Source<this> & { readonly reduce: ScatterReduction },
+  ): this;
+  scatterReduce(...args: readonly unknown[]): this {
+    return scatterReduce<this>(this, ...(args as [number, this, this, ScatterReduction]));
+  }
   /** Elements along dim where a broadcast index says. */
   takeAlongDim(index: this, dim?: number | { readonly dim?: number | null } | null): this;
   takeAlongDim(options: Indices<this>): this;
@@ -72,6 +92,18 @@ export abstract class PickMethods extends ArrangeMethods {
   /** The slice index[j] replaced by source[j]. */
   indexCopy(...args: [dim: number, index: this, source: this]): this {
     return pick.indexCopy<this>(this, ...args);
+  }
+  /** Slices that index sends to one place, folded into one: their product, mean or extreme. */
+  indexReduce(
+    ...args: [
+      dim: number,
+      index: this,
+      source: this,
+      reduce: Exclude<ScatterReduction, 'sum'>,
+      options?: ScatterReduceOptions,
+    ]
+  ): this {
+    return indexReduce<this>(this, ...args);
   }
   /** The slices at the indices filled with one value. */
   indexFill(...args: [dim: number, index: this, value: number | this]): this {

@@ -314,6 +314,42 @@ const table: { readonly [name: string]: Row } = {
       [2, 2],
     ],
   ),
+  ...Object.fromEntries(
+    (['sum', 'prod', 'mean', 'amax', 'amin'] as const).flatMap((reduce) =>
+      [true, false].map((includeSelf) => [
+        `scatterReduce ${reduce} ${includeSelf}`,
+        row(
+          (a, b) =>
+            a.scatterReduce(
+              1,
+              index([
+                [0, 0],
+                [1, 2],
+              ]),
+              b,
+              reduce,
+              { includeSelf },
+            ),
+          [
+            [2, 3],
+            [2, 2],
+          ],
+        ),
+      ]),
+    ),
+  ),
+  ...Object.fromEntries(
+    (['prod', 'mean', 'amax', 'amin'] as const).map((reduce) => [
+      `indexReduce ${reduce}`,
+      row(
+        (a, b) => a.indexReduce(1, vector([2, 2]), b, reduce),
+        [
+          [2, 3],
+          [2, 2],
+        ],
+      ),
+    ]),
+  ),
   takeAlongDim: row((a) => a.takeAlongDim(index([[1], [2]]), 1)),
   indexSelect: row((a) => a.indexSelect(1, vector([2, 0, 2]))),
   indexAdd: row(

@@ -187,6 +187,58 @@ describe.each(['cpu', 'reference'])('arrangements on %s', (device) => {
         [into.requiresGrad_(), from.requiresGrad_()],
       ),
     ).toBe(true);
+    const [own, to, sent] = [int([7, 1, 3]), int([0, 0, 1]), int([-4, 2, 9])];
+    // PyTorch's answers, with x's own elements and without.
+    const reductions = {
+      sum: [
+        [5, 10, 3],
+        [-2, 9, 3],
+      ],
+      prod: [
+        [-56, 9, 3],
+        [-8, 9, 3],
+      ],
+      mean: [
+        [1, 5, 3],
+        [-1, 9, 3],
+      ],
+      amax: [
+        [7, 9, 3],
+        [2, 9, 3],
+      ],
+      amin: [
+        [-4, 1, 3],
+        [-4, 9, 3],
+      ],
+    } as const;
+    for (const [reduce, [whole, others]] of Object.entries(reductions)) {
+      const how = reduce as keyof typeof reductions;
+      for (const dtype of ['int64', 'int32', 'int8', 'float32', 'float64'] as const) {
+        if (how === 'mean' && dtype.startsWith('float')) continue;
+        const [a, b] = [own.to(dtype), sent.to(dtype)];
+        same(a.scatterReduce(0, to, b, how), [...whole], dtype);
+        same(a.scatterReduce(0, to, b, how, { includeSelf: false }), [...others], dtype);
+        same(a.clone().scatterReduce_(0, to, b, how), [...whole], dtype);
+        if (how === 'sum') continue;
+        same(a.indexReduce(0, to, b, how), [...whole], dtype);
+        same(a.clone().indexReduce_(0, to, b, how, { includeSelf: false }), [...others], dtype);
+      }
+    }
+    same(tensor([1, 2]).scatterReduce(0, int([0, 0]), tensor([2, 6]), 'mean'), [3, 2]);
+    same(tensor([Number.NaN, 1]).scatterReduce(0, int([0, 1]), tensor([1, Number.NaN]), 'amax'), [
+      Number.NaN,
+      Number.NaN,
+    ]);
+    same(torch.zeros([2]).scatterReduce(0, int([1]), tensor([-3]), 'amin', { includeSelf: false }), [0, -3]);
+    const rivals = tensor([0, -1, 5], { requiresGrad: true });
+    torch.zeros([3]).scatterReduce(0, to, rivals, 'amax', { includeSelf: false }).sum().backward();
+    same(rivals.grad!, [1, 0, 1]);
+    expect(() => own.scatterReduce(0, to, sent, 'max' as never)).toThrow(
+      'scatter_reduce: reduce argument must be sum, prod, mean, amax, amin, but got max',
+    );
+    expect(() => own.indexReduce(0, to, sent, 'sum' as never)).toThrow(
+      'index_reduce: reduce argument must be prod, mean, amax, amin, but got sum',
+    );
     same(x.takeAlongDim(int([[0], [2]]), 1), [[1], [6]]);
     same(x.takeAlongDim(int([5, 0])), [6, 1]);
     same(x.take(int([[-1], [0]])), [[6], [1]]);

@@ -979,15 +979,21 @@ describe('indexing', () => {
             if (layout === 'expanded') continue;
             compare(`scatter ${what}`, (b) => {
               const out = make(b, shape, dtype, 'contiguous');
-              b.scatter(out, dim, index(b), make(b, picked, dtype, layout, 2), false);
+              b.scatter(out, dim, index(b), make(b, picked, dtype, layout, 2), 'replace');
               return out;
             });
             if (!summable.includes(dtype)) continue;
             compare(`scatter add ${what}`, (b) => {
               const out = make(b, shape, dtype, layout);
-              b.scatter(out, dim, index(b), make(b, picked, dtype, 'contiguous', 2), true);
+              b.scatter(out, dim, index(b), make(b, picked, dtype, 'contiguous', 2), 'add');
               return out;
             });
+            for (const how of ['max', 'min'] as const)
+              compare(`scatter ${how} ${what}`, (b) => {
+                const out = make(b, shape, dtype, layout);
+                b.scatter(out, dim, index(b), make(b, picked, dtype, 'contiguous', 2), how);
+                return out;
+              });
             compare(`indexAdd ${what}`, (b) => {
               const out = make(b, shape, dtype, layout);
               b.indexAdd(out, dim, list(b, picks), make(b, picked, dtype, 'contiguous', 2));
@@ -1031,7 +1037,13 @@ describe('indexing', () => {
     );
     compare('scatter', (b) => {
       const out = make(b, [5, 6], 'float32', 'contiguous');
-      b.scatter(out, 1, list(b, [4, 0, 1, 2], [2, 2]), make(b, [3, 4], 'float32', 'contiguous', 2), false);
+      b.scatter(
+        out,
+        1,
+        list(b, [4, 0, 1, 2], [2, 2]),
+        make(b, [3, 4], 'float32', 'contiguous', 2),
+        'replace',
+      );
       return out;
     });
   });

@@ -349,6 +349,18 @@ describe.each(benches)('slices, $name build', (bench) => {
           start.byteLength,
           start,
         );
+        for (const least of suffix === 'f32' ? [0, 1] : [])
+          for (const steps of [
+            [picks * inner, inner, 1],
+            [0, 1, 0],
+          ])
+            bench.sliced(
+              'scatter_extreme_f32',
+              (out) => [least, out, flat, ...steps, source, axis, picks, inner],
+              outer * inner,
+              start.byteLength,
+              start,
+            );
         bench.sliced(
           `index_add_${suffix}`,
           (out) => [out, flat, source, axis, picks, inner],

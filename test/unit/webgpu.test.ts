@@ -479,6 +479,12 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
         (s, i) => torch.zeros(40, 5, { device: s.device }).scatterAdd(0, i, s),
         [torch.randn(40, 5), wide],
       );
+      for (const reduce of ['amax', 'amin', 'mean'] as const)
+        for (const includeSelf of [true, false])
+          await compare(
+            (s, i) => torch.ones(40, 5, { device: s.device }).scatterReduce(0, i, s, reduce, { includeSelf }),
+            [torch.randn(40, 5), wide],
+          );
       await compare(
         (s, i) => torch.zeros(40, 5, { device: s.device }).scatter(0, i, s),
         [torch.randn(40, 5), wide],

@@ -16,6 +16,7 @@ import type {
   GemmOptions,
   Operand,
   PixelScaling,
+  Placement,
   ReduceSpec,
   SgdOptions,
   SoftmaxKind,
@@ -215,8 +216,8 @@ export class ReferenceBackend implements Backend, ArrayHost {
   gather(x: NDArray, dim: number, index: NDArray): NDArray {
     return indexing.gather(this, x, dim, index);
   }
-  scatter(out: NDArray, dim: number, index: NDArray, source: NDArray, accumulate: boolean): void {
-    indexing.scatter(this, out, dim, index, source, accumulate);
+  scatter(out: NDArray, dim: number, index: NDArray, source: NDArray, how: Placement): void {
+    indexing.scatter(this, out, dim, index, source, how);
   }
 
   convolve(x: NDArray, weight: NDArray, bias: NDArray | null, geometry: Sliding, groups: number): NDArray {

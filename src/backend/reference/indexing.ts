@@ -1,7 +1,7 @@
 /** Selection and scattering in plain TypeScript. Index arrays are int64; negative entries count from the end. */
 import { contiguousStrides, numElements } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
-import type { PixelScaling } from '../backend.ts';
+import type { PixelScaling, Placement } from '../backend.ts';
 import { type ArrayHost, elements, forEachOffset, numbers, store } from './elements.ts';
 
 export function findBadIndex(host: ArrayHost, index: NDArray, size: number, least: number): number {
@@ -57,6 +57,26 @@ function adder(host: ArrayHost, from: NDArray, to: NDArray): (source: number, ta
     };
   }
   throw new TypeError(`indexing: dtypes differ, got ${from.dtype} and ${to.dtype}`);
+}
+
+/** Replaces elements by larger or smaller ones, and by NaN. */
+function selector(
+  host: ArrayHost,
+  from: NDArray,
+  to: NDArray,
+  how: 'max' | 'min',
+): (source: number, target: number) => void {
+  const x = host.data(from);
+  const y = host.data(to);
+  return (s, t) => {
+    const value = x[s];
+    if ((how === 'max' ? value > y[t] : value < y[t]) || Number.isNaN(value)) y[t] = value;
+  };
+}
+
+function mover(host: ArrayHost, from: NDArray, to: NDArray, how: Placement) {
+  if (how === 'replace') return copier(host, from, to);
+  return how === 'add' ? adder(host, from, to) : selector(host, from, to, how);
 }
 
 /** Offsets of all elements of `x` in row-major order. */
@@ -196,10 +216,10 @@ export function scatter(
   dim: number,
   index: NDArray,
   source: NDArray,
-  accumulate: boolean,
+  how: Placement,
 ): void {
   const picks = numbers(host, index);
-  const move = accumulate ? adder(host, source, out) : copier(host, source, out);
+  const move = mover(host, source, out, how);
   const strides = contiguousStrides(index.shape);
   for (let at = 0; at < picks.length; at++) {
     const from =

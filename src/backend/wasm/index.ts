@@ -23,6 +23,7 @@ import type {
   LstmGrads,
   Operand,
   PixelScaling,
+  Placement,
   ReduceSpec,
   SgdOptions,
   SoftmaxKind,
@@ -323,10 +324,9 @@ export class WasmBackend extends ReferenceBackend implements WasmContext {
     this.begin(x, index);
     return indexing.gather(this, x, dim, index) ?? super.gather(x, dim, index);
   }
-  override scatter(out: NDArray, dim: number, index: NDArray, source: NDArray, accumulate: boolean): void {
+  override scatter(out: NDArray, dim: number, index: NDArray, source: NDArray, how: Placement): void {
     this.begin(out, index, source);
-    if (!indexing.scatter(this, out, dim, index, source, accumulate))
-      super.scatter(out, dim, index, source, accumulate);
+    if (!indexing.scatter(this, out, dim, index, source, how)) super.scatter(out, dim, index, source, how);
   }
 
   override convolve(

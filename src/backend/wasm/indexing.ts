@@ -2,7 +2,7 @@
 import { type DType, dtypeInfo } from '../../core/dtype.ts';
 import { numElements, type Shape } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
-import type { PixelScaling } from '../backend.ts';
+import type { PixelScaling, Placement } from '../backend.ts';
 import type { WasmContext } from './context.ts';
 import { elementChunk, kernelFor, kernelNamed, packed, rowChunk } from './kernels.ts';
 import { copyLayout } from './movement.ts';
@@ -236,6 +236,12 @@ function aligned(x: Shape, index: Shape, dim: number): boolean {
 export function gather(host: WasmContext, x: NDArray, dim: number, index: NDArray): NDArray | null {
   const kernel = mover(host, 'gather', x.dtype);
   if (kernel === null || !aligned(x.shape, index.shape, dim)) return null;
+  const picks = index.size > 0 ? sharedPicks(index, dim) : null;
+  if (picks !== null) {
+    const out = indexSelect(host, x, dim, picks);
+    picks.release();
+    return out;
+  }
   const out = host.empty(index.shape, x.dtype);
   if (out.size === 0) return out;
   const { axis, inner } = around(x.shape, dim);
@@ -251,19 +257,35 @@ export function gather(host: WasmContext, x: NDArray, dim: number, index: NDArra
   return out;
 }
 
+/** The picks of an index that says the same for all columns, as `expand` makes it; null for others. */
+function sharedPicks(index: NDArray, dim: number): NDArray | null {
+  const { shape, strides, offset } = index;
+  if (shape.length < 2 || shape.some((size, d) => d !== dim && size > 1 && strides[d] !== 0)) return null;
+  return index.view([shape[dim]], [strides[dim]], offset);
+}
+
 export function scatter(
   host: WasmContext,
   out: NDArray,
   dim: number,
   index: NDArray,
   source: NDArray,
-  accumulate: boolean,
+  how: Placement,
 ): boolean {
-  const kernel = accumulate ? summer(host, 'scatter_add', out.dtype) : mover(host, 'scatter', out.dtype);
-  if (kernel === null || !out.contiguous || !aligned(out.shape, index.shape, dim)) return false;
+  if (!out.contiguous || !aligned(out.shape, index.shape, dim)) return false;
   if (index.size === 0) return true;
-  const { outer, axis, inner } = around(out.shape, dim);
   const window = source.view(index.shape, source.strides);
+  const picks = how === 'add' ? sharedPicks(index, dim) : null;
+  if (picks !== null) {
+    const done = indexAdd(host, out, dim, picks, window);
+    picks.release();
+    return done;
+  }
+  if (how === 'max' || how === 'min') return scatterExtreme(host, out, dim, index, window, how);
+  const kernel =
+    how === 'replace' ? mover(host, 'scatter', out.dtype) : summer(host, 'scatter_add', out.dtype);
+  if (kernel === null) return false;
+  const { outer, axis, inner } = around(out.shape, dim);
   const [from, list] = [packed(host, window), packed(host, index)];
   host.runtime.pool.run(
     kernel,
@@ -273,5 +295,40 @@ export function scatter(
   );
   from.release();
   list.release();
+  return true;
+}
+
+function scatterExtreme(
+  host: WasmContext,
+  out: NDArray,
+  dim: number,
+  index: NDArray,
+  source: NDArray,
+  how: 'max' | 'min',
+): boolean {
+  if (out.dtype !== 'float32') return false;
+  const { outer, axis, inner } = around(out.shape, dim);
+  const picks = index.shape[dim];
+  const shared = sharedPicks(index, dim);
+  const [from, list] = [packed(host, source), packed(host, shared ?? index)];
+  const steps = shared ? [0, 1, 0] : [picks * inner, inner, 1];
+  host.runtime.pool.run(
+    'scatter_extreme_f32',
+    [
+      how === 'min' ? 1 : 0,
+      host.pointer(out),
+      host.pointer(list.array),
+      ...steps,
+      host.pointer(from.array),
+      axis,
+      picks,
+      inner,
+    ],
+    outer * inner,
+    rowChunk(host, outer * inner, picks),
+  );
+  from.release();
+  list.release();
+  shared?.release();
   return true;
 }

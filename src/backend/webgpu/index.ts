@@ -17,6 +17,7 @@ import type {
   GemmOptions,
   Operand,
   PixelScaling,
+  Placement,
   ReduceSpec,
   SgdOptions,
   SoftmaxKind,
@@ -271,9 +272,9 @@ export class WebGPUBackend implements Backend {
     this.#gpu.begin(x, index);
     return indexing.gather(this.#gpu, x, dim, index);
   }
-  scatter(out: NDArray, dim: number, index: NDArray, source: NDArray, accumulate: boolean): void {
+  scatter(out: NDArray, dim: number, index: NDArray, source: NDArray, how: Placement): void {
     this.#gpu.begin(out, index, source);
-    indexing.scatter(this.#gpu, out, dim, index, source, accumulate);
+    indexing.scatter(this.#gpu, out, dim, index, source, how);
   }
 
   // Windows

@@ -4,7 +4,7 @@
  */
 import { contiguousStrides, expandStrides, numElements } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
-import type { PixelScaling } from '../backend.ts';
+import type { PixelScaling, Placement } from '../backend.ts';
 import type { GpuContext } from './context.ts';
 import { laneOf, narrow, wgslType } from './elementTypes.ts';
 import { binaryFormula } from './formulas.ts';
@@ -291,7 +291,7 @@ interface Placing {
   /** Of the shape of the source, or of size 1 where it repeats. */
   readonly index: NDArray;
   readonly source: NDArray;
-  readonly accumulate: boolean;
+  readonly how: Placement;
   /** The dimension along which equal indices meet: only there out may be of another size. */
   readonly dim: number;
   /** The length of the dimension that negative indices count from. */
@@ -300,7 +300,13 @@ interface Placing {
   readonly low: number;
 }
 
-/** Writes or adds source where index says. */
+const FOLDS = {
+  add: { name: 'add', wgsl: 'a + b' },
+  max: { name: 'maximum', wgsl: 'max(a, b)' },
+  min: { name: 'minimum', wgsl: 'min(a, b)' },
+};
+
+/** Writes source, or folds it into what is there, where index says. */
 function place(gpu: GpuContext, p: Placing): void {
   if (p.source.size === 0 || p.out.size === 0) return;
   const source = gpu.apart(p.source, p.out);
@@ -311,7 +317,7 @@ function place(gpu: GpuContext, p: Placing): void {
 
 /** Whole, or by halves of whatever cannot be bound, in the order of the sources. */
 function placeApart(gpu: GpuContext, p: Placing): void {
-  const { out, source, index, dim, accumulate, low } = p;
+  const { out, source, index, dim, how, low } = p;
   const bound = { out: gpu.part(out), source: gpu.bindable(source), index: gpu.bindable(index) };
   if (bound.out === null || bound.source === null || bound.index === null) {
     const large = bound.out === null ? out : bound.source === null ? source : index;
@@ -323,7 +329,7 @@ function placeApart(gpu: GpuContext, p: Placing): void {
   const { shape } = source;
   const chain = links(gpu, bound.index, dim, p.size);
   const type = typeOf(out);
-  const add = binaryFormula({ name: 'add', wgsl: 'a + b' }, out.dtype);
+  const both = how === 'replace' ? 'b' : binaryFormula(FOLDS[how], out.dtype);
   const lane = laneOf(out.dtype, p.key);
   const linkStrides = expandStrides(chain.shape, chain.strides, shape);
   const loop = loopBy(shape, [
@@ -340,7 +346,7 @@ function placeApart(gpu: GpuContext, p: Placing): void {
     { name: 'chain', offset: 0, strides: without(linkStrides, dim) },
   ]);
   gpu.run({
-    key: `place ${out.dtype} ${accumulate} ${loop.key}`,
+    key: `place ${out.dtype} ${how} ${loop.key}`,
     bindings: [
       { name: 'source', type, array: bound.source },
       { name: 'picks', type: 'vec2<u32>', array: bound.index },
@@ -358,17 +364,17 @@ function placeApart(gpu: GpuContext, p: Placing): void {
     ],
     threads: numElements(shape),
     workgroup: WORKGROUP,
-    declarations: () => `fn plus(a: ${type}, b: ${type}) -> ${type} { return ${add}; }`,
+    declarations: () => `fn fold(a: ${type}, b: ${type}) -> ${type} { return ${both}; }`,
     body: () => `${placesText(loop, 'i')}
 var link = bitcast<u32>(links[link_i]);
 if ((link & 0x80000000u) != 0u) { return; }
 let row = wrap_index(picks[pick_i], P.size) - P.low;
 if (row >= P.count) { return; }
 let at = out_i + row * P.out_step;
-var value = ${accumulate ? 'plus(out[at], source[source_i + j_i * P.source_step])' : 'source[source_i + j_i * P.source_step]'};
+var value = fold(out[at], source[source_i + j_i * P.source_step]);
 while ((link & 0x7fffffffu) != 0u) {
   let next = (link & 0x7fffffffu) - 1u;
-  value = ${accumulate ? 'plus(value, source[source_i + next * P.source_step])' : 'source[source_i + next * P.source_step]'};
+  value = fold(value, source[source_i + next * P.source_step]);
   link = bitcast<u32>(links[chain_i + next * P.link_step]);
 }
 out[at] = ${lane === 'i32' ? narrow('value', out.dtype) : 'value'};`,
@@ -379,7 +385,7 @@ out[at] = ${lane === 'i32' ? narrow('value', out.dtype) : 'value'};`,
 export function indexAdd(gpu: GpuContext, out: NDArray, dim: number, index: NDArray, source: NDArray): void {
   const picks = across(index, source.shape.length, dim);
   const size = out.shape[dim] ?? 1;
-  place(gpu, { key: 'indexAdd', out, index: picks, source, accumulate: true, dim, size, low: 0 });
+  place(gpu, { key: 'indexAdd', out, index: picks, source, how: 'add', dim, size, low: 0 });
   picks.release();
 }
 
@@ -389,7 +395,7 @@ export function scatter(
   dim: number,
   index: NDArray,
   source: NDArray,
-  accumulate: boolean,
+  how: Placement,
 ): void {
   const { shape } = index;
   const from = source.view(shape, source.shape.length === 0 ? shape.map(() => 0) : source.strides);
@@ -403,7 +409,7 @@ export function scatter(
     out: to,
     index,
     source: from,
-    accumulate,
+    how,
     dim,
     size: out.shape[dim] ?? 1,
     low: 0,
@@ -428,7 +434,7 @@ export function put(
     out: to,
     index: picks,
     source: values,
-    accumulate,
+    how: accumulate ? 'add' : 'replace',
     dim: 0,
     size: out.size,
     low: 0,

@@ -9,6 +9,7 @@ import type {
   GemmOptions,
   Operand,
   PixelScaling,
+  Placement,
   ReduceSpec,
   SoftmaxKind,
   UnarySpec,
@@ -353,7 +354,7 @@ export class TraceBackend extends ReferenceBackend {
   override put(out: NDArray, positions: NDArray, source: NDArray, accumulate: boolean): void {
     this.#refused('put', () => super.put(out, positions, source, accumulate));
   }
-  override scatter(out: NDArray, dim: number, index: NDArray, source: NDArray, accumulate: boolean): void {
-    this.#refused('scatter', () => super.scatter(out, dim, index, source, accumulate));
+  override scatter(out: NDArray, dim: number, index: NDArray, source: NDArray, how: Placement): void {
+    this.#refused('scatter', () => super.scatter(out, dim, index, source, how));
   }
 }

@@ -272,7 +272,7 @@ export function gumbelSoftmax(
       oneHot.ndim - 1,
       places.array,
       onesLike(places, { dtype: soft.dtype }).array,
-      false,
+      'replace',
     );
     return oneHot.transpose(d, -1).sub(soft.detach()).add(soft);
   });

@@ -130,7 +130,8 @@ export function oneHot(x: Tensor, given?: ByName<'numClasses', number>): Tensor 
     );
     const out = zeros([...x.shape, classes], { dtype: 'int64', device: x.device });
     const places = x.unsqueeze(-1);
-    if (places.numel() > 0) backend.scatter(out.array, x.ndim, places.array, onesLike(places).array, false);
+    if (places.numel() > 0)
+      backend.scatter(out.array, x.ndim, places.array, onesLike(places).array, 'replace');
     return out;
   });
 }
