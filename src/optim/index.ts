@@ -2,10 +2,13 @@
  * `optim`: optimisers, and `optim.lrScheduler`.
  * @module wasmgrad/optim
  */
+export * from './adafactor.ts';
 export * from './adam.ts';
 export * from './adaptive.ts';
+export * from './asgd.ts';
 export { LBFGS, type LBFGSOptions } from './lbfgs.ts';
 export * as lrScheduler from './lrScheduler.ts';
+export * from './muon.ts';
 export {
   type GroupSpec,
   Optimizer,
@@ -15,4 +18,5 @@ export {
   type ParamState,
   type Params,
 } from './optimizer.ts';
+export * from './rprop.ts';
 export * from './sgd.ts';

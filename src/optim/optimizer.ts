@@ -8,7 +8,7 @@ import type { NDArray } from '../backend/array.ts';
 import type { StepSpec } from '../backend/backend.ts';
 import { ArgumentError } from '../core/errors.ts';
 import { pythonValue, snakeCase } from '../core/pythonText.ts';
-import { formatShape, sameShape } from '../core/shape.ts';
+import { formatShape, type Shape, sameShape } from '../core/shape.ts';
 import { checkCase, option } from '../ops/options.ts';
 import { Tensor } from '../tensor.ts';
 import { checkSavedKind, renamedState } from './pythonState.ts';
@@ -182,7 +182,10 @@ export abstract class Optimizer<
     for (const [at, kept] of Object.entries(dict.state)) {
       const param = byNumber.get(Number(at));
       if (!param) continue;
-      const copies = Object.entries(kept).map(([name, x]) => [name, copyFor(param, x, name)]);
+      const copies = Object.entries(kept).map(([name, x]) => [
+        name,
+        copyFor(param, x, name, this.stateShape(param, name)),
+      ]);
       restored.set(param, this.revive(Object.fromEntries(copies)));
     }
     groups.forEach((group, i) => {
@@ -193,6 +196,11 @@ export abstract class Optimizer<
     });
     this.state.clear();
     for (const [param, kept] of restored) this.state.set(param, kept);
+  }
+
+  /** The shape of a tensor that is kept for a parameter. */
+  protected stateShape(param: Tensor, _name: string): Shape {
+    return param.shape;
   }
 
   /** Saved state as this optimiser keeps it. @throws ArgumentError if something is missing */
@@ -257,17 +265,20 @@ function copyFor(
   param: Tensor,
   value: Tensor | number | null | undefined,
   name: string,
+  shape: Shape,
 ): Tensor | number | null | undefined {
   if (!(value instanceof Tensor)) return value;
   if (value.ndim === 0 && param.ndim > 0) return value.detach().clone(); // a number, as PyTorch keeps the count of steps
-  if (!sameShape(value.shape, param.shape)) {
+  if (!sameShape(value.shape, shape)) {
     throw new ArgumentError(
       `loadStateDict: the saved ${name} has shape ${formatShape(value.shape)}, but its parameter has shape ` +
         formatShape(param.shape),
     );
   }
+  const { dtype, device } = param;
+  if (!sameShape(shape, param.shape)) return value.detach().to({ dtype, device, copy: true });
   const copy = bufferLike(param);
-  copy.copy_(value.detach().to({ device: param.device }));
+  copy.copy_(value.detach().to({ device }));
   return copy;
 }
 

@@ -175,3 +175,39 @@ export const rmsprop: StepSpec = {
       v0 -= c4 * g / spread;
     }`,
 };
+
+/** Buffers: prev, stepSize. Scalars: sign, 0, η⁻, η⁺, the least and the largest step. */
+export const rprop: StepSpec = {
+  name: 'rprop',
+  js: (v, gradient, c, r) => {
+    const [, , shrink, growth, least, largest] = c;
+    const g = decayed(v[0], gradient, c, r);
+    const turn = r(g * v[1]);
+    const factor = turn > 0 ? growth : turn < 0 ? shrink : turn + 1;
+    v[2] = Math.min(Math.max(r(v[2] * factor), least), largest);
+    v[1] = turn < 0 ? 0 : g;
+    v[0] = r(v[0] - Math.sign(v[1]) * v[2]);
+  },
+  wgsl: `
+    let g = decayed(v0, gradient, c0, c1);
+    let turn = g * v1;
+    let factor = select(select(turn + 1.0, c2, turn < 0.0), c3, turn > 0.0);
+    v2 = f_min(f_max(v2 * factor, c4), c5);
+    v1 = select(g, 0.0, turn < 0.0);
+    v0 -= sign(v1) * v2;`,
+};
+
+/** Buffers: ax. Scalars: sign, decay, 1 − λη, −η, μ. */
+export const asgd: StepSpec = {
+  name: 'asgd',
+  js: (v, gradient, c, r) => {
+    const [, , shrink, factor, weight] = c;
+    const g = decayed(v[0], gradient, c, r);
+    v[0] = r(r(v[0] * shrink) + r(factor * g));
+    v[1] = weight === 1 ? v[0] : r(v[1] + r(r(v[0] - v[1]) * weight));
+  },
+  wgsl: `
+    let g = decayed(v0, gradient, c0, c1);
+    v0 = v0 * c2 + c3 * g;
+    v1 = select(v1 + (v0 - v1) * c4, v0, c4 == 1.0);`,
+};

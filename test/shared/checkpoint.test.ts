@@ -222,6 +222,9 @@ describe('a run continued', () => {
     ['RMSprop', (p) => new optim.RMSprop(p, { ...rate, momentum: 0.9, centered: true })],
     ['Adagrad', (p) => new optim.Adagrad(p, rate)],
     ['Adadelta', (p) => new optim.Adadelta(p, { lr: 1 })],
+    ['Rprop', (p) => new optim.Rprop(p, rate)],
+    ['ASGD', (p) => new optim.ASGD(p, { ...rate, t0: 5 })],
+    ['Adafactor', (p) => new optim.Adafactor(p, rate)],
   ])('%s', async (_, optimizer) => {
     const kind = { optimizer, scheduler: step };
     expect(await interrupted(kind, 7)).toEqual(undisturbed(kind));

@@ -24,6 +24,108 @@ const all: [string, (params: Tensor[]) => optim.Optimizer][] = [
   ['Adagrad', (params) => new optim.Adagrad(params, { lr: 0.1 })],
   ['Adadelta', (params) => new optim.Adadelta(params)],
   ['RMSprop', (params) => new optim.RMSprop(params, { lr: 0.1, momentum: 0.5, centered: true })],
+  ['Rprop', (params) => new optim.Rprop(params, { lr: 0.1 })],
+  ['ASGD', (params) => new optim.ASGD(params, { lr: 0.1, t0: 2 })],
+  ['Adafactor', (params) => new optim.Adafactor(params, { lr: 0.1 })],
+];
+
+/** PyTorch's parameters, [3, 4] and [3], after eight steps on six samples; Muon has the first alone, and rounds less. */
+const trajectories: [string, (params: Tensor[]) => optim.Optimizer, number[], number[]][] = [
+  [
+    'Rprop',
+    (p) => new optim.Rprop(p, {}),
+    [
+      -0.335009, -0.0350091, -0.0649909, 0.235009, 0.535009, -0.664991, -0.0350091, -0.0649909, 0.235009,
+      0.535009, -0.335009, -0.0350091,
+    ],
+    [0.113142, -0.235009, 0.335009],
+  ],
+  [
+    'Rprop',
+    (p) => new optim.Rprop(p, { lr: 0.1, etas: [0.3, 1.5], stepSizes: [0.01, 0.2] }),
+    [0.108, 0.79, -0.4, -0.85, 0, -0.76125, 0.5, -0.89, 0.211875, -0.29, -0.173, 0.79],
+    [-0.295625, -0.073, -0.2],
+  ],
+  [
+    'Rprop',
+    (p) => new optim.Rprop(p, { maximize: true, lr: 0.05 }),
+    [
+      -1.32495, -1.02495, 0.924954, 1.22495, 1.52495, 0.324954, -1.02495, 0.924954, 1.22495, 1.52495,
+      -1.32495, -1.02495,
+    ],
+    [1.02495, -1.22495, 1.32495],
+  ],
+  [
+    'ASGD',
+    (p) => new optim.ASGD(p, { lr: 0.1 }),
+    [
+      -0.270348, 0.205717, -0.138482, 0.066567, 0.33809, -0.552546, 0.174611, -0.288613, 0.343624, 0.247944,
+      -0.394687, 0.16104,
+    ],
+    [0.148431, -0.207053, 0.161712],
+  ],
+  [
+    'ASGD',
+    (p) => new optim.ASGD(p, { lr: 0.2, lambd: 0.01, alpha: 0.5, t0: 3, weightDecay: 0.1 }),
+    [
+      -0.0912947, 0.427981, -0.260726, -0.181869, 0.108866, -0.521456, 0.364773, -0.464833, 0.263121,
+      -0.0480159, -0.294893, 0.358318,
+    ],
+    [0.0711971, -0.100137, -0.0166737],
+  ],
+  [
+    'Adafactor',
+    (p) => new optim.Adafactor(p, {}),
+    [
+      -0.4703, -0.160809, 0.0698025, 0.370251, 0.654702, -0.504125, -0.156155, 0.0661699, 0.39359, 0.654937,
+      -0.486352, -0.164669,
+    ],
+    [0.171744, -0.370426, 0.470271],
+  ],
+  [
+    'Adafactor',
+    (p) =>
+      new optim.Adafactor(p, { lr: 0.3, beta2Decay: -0.5, eps: [0.0001, 0.1], d: 1.5, weightDecay: 0.05 }),
+    [
+      0.0358445, 0.515727, -0.394685, -0.274862, -0.0401311, -0.531929, 0.60364, -0.508541, 0.243614,
+      -0.170788, -0.270142, 0.45196,
+    ],
+    [-0.0272873, -0.0624493, 0.0795206],
+  ],
+  [
+    'Adafactor',
+    (p) => new optim.Adafactor(p, { maximize: true, lr: 0.1 }),
+    [
+      -0.936849, -0.746996, 0.547578, 0.777249, 1.33475, -0.44604, -0.804359, 0.578156, 0.480611, 1.34216,
+      -0.695055, -0.703063,
+    ],
+    [0.67987, -0.818516, 0.903998],
+  ],
+  [
+    'Muon',
+    (p) => new optim.Muon(p, { lr: 0.05 }),
+    [
+      -0.258587, -0.162152, -0.0805205, 0.0799071, 0.507336, -0.558487, -0.0075482, -0.158473, 0.472475,
+      0.26705, -0.487118, -0.157133,
+    ],
+    [0.2, -0.4, 0.5],
+  ],
+  [
+    'Muon',
+    (p) =>
+      new optim.Muon(p, {
+        lr: 0.05,
+        nesterov: false,
+        adjustLrFn: 'match_rms_adamw',
+        weightDecay: 0.0,
+        momentum: 0.8,
+      }),
+    [
+      -0.39945, -0.191474, 0.0345098, 0.273944, 0.632416, -0.532569, -0.120063, -0.00726588, 0.446216,
+      0.532437, -0.495859, -0.189097,
+    ],
+    [0.2, -0.4, 0.5],
+  ],
 ];
 
 describe.each(['cpu', 'reference'])('on %s', (device) => {
@@ -60,6 +162,65 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
     }
     expect(turned.stride()).toEqual([1, 2]);
     expect(values(turned)).toEqual(values(plain));
+  });
+
+  it.each(trajectories)('%s steps as PyTorch does', (name, make, weights, biases) => {
+    const table = (rows: number, columns: number, at: (i: number, j: number) => number) =>
+      torch.tensor(
+        Array.from({ length: rows }, (_, i) => Array.from({ length: columns }, (_, j) => at(i, j))),
+      );
+    const w = table(3, 4, (i, j) => (((4 * i + j) % 5) - 2) * 0.3 + 0.1).requiresGrad_();
+    const b = leaf([0.2, -0.4, 0.5]);
+    const x = table(6, 4, (i, j) => (((7 * i + 3 * j) % 11) - 5) / 4);
+    const y = table(6, 3, (i, j) => (((5 * i + 2 * j) % 7) - 3) / 2);
+    const optimizer = make(name === 'Muon' ? [w] : [w, b]);
+    for (let i = 0; i < 8; i++) {
+      optimizer.zeroGrad();
+      x.matmul(w.t()).add(b).sub(y).square().mean().backward();
+      optimizer.step();
+    }
+    const digits = name === 'Muon' ? 2 : 5;
+    for (const [i, value] of [...values(w), ...values(b)].entries())
+      expect(value, `${i}`).toBeCloseTo([...weights, ...biases][i], digits);
+  });
+
+  it('of rows and columns Adafactor keeps their averages, and loads them', () => {
+    const [p, q] = [torch.ones(2, 3, 4).requiresGrad_(), torch.ones(2, 3, 4).requiresGrad_()];
+    const [one, two] = [new optim.Adafactor([p]), new optim.Adafactor([q])];
+    descend(one, [p]);
+    torch.noGrad(() => q.copy_(p));
+    const saved = structuredCloneOfState(one.stateDict());
+    two.loadStateDict(saved);
+    const { rowVar, colVar, variance } = two.state.get(q)!;
+    expect([rowVar?.shape, colVar?.shape, variance]).toEqual([[2, 3, 1], [2, 1, 4], null]);
+    for (const [optimizer, param] of [
+      [one, p],
+      [two, q],
+    ] as const)
+      descend(optimizer, [param]);
+    expect(values(q)).toEqual(values(p));
+    const wrong = { ...saved, state: { 0: { ...saved.state[0], rowVar: torch.ones(2, 3, 4) } } };
+    expect(() => two.loadStateDict(wrong)).toThrow('the saved rowVar has shape [2, 3, 4]');
+  });
+
+  it('what is out of range for them is refused', () => {
+    const p = () => [torch.ones(2, 2).requiresGrad_()];
+    expect(() => new optim.Rprop(p(), { etas: [1.5, 2] })).toThrow('Invalid eta values: 1.5, 2');
+    expect(() => new optim.Rprop(p(), { stepSizes: 1 as never })).toThrow(
+      'stepSizes must be a list of two numbers',
+    );
+    expect(() => new optim.ASGD(p(), { weightDecay: -1 })).toThrow('Invalid weight_decay value: -1');
+    expect(() => new optim.Adafactor(p(), { beta2Decay: 0.8 })).toThrow(
+      'beta2_decay should be <= 0 but is: 0.8',
+    );
+    expect(() => new optim.Adafactor(p(), { d: 0.5 })).toThrow(
+      'Clipping threshold d should be >= 1 but is: 0.5',
+    );
+    expect(() => new optim.Muon(p(), { nsSteps: 100 })).toThrow('Number of steps must be less than 100');
+    expect(() => new optim.Muon(p(), { adjustLrFn: 'none' as never })).toThrow('none is not supported');
+    expect(() => new optim.Muon([leaf([1])])).toThrow(
+      'only supports 2D parameters whereas we found a parameter with size: [1]',
+    );
   });
 
   it('groups have options of their own', () => {

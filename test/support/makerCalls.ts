@@ -93,7 +93,11 @@ export const sequences: Calls = {
 };
 
 export const optimizers: Calls = {
-  ...each('SGD Adam AdamW Adamax RAdam NAdam Adagrad Adadelta RMSprop LBFGS', () => [[leaf()], 0.1]),
+  ...each('SGD Adam AdamW Adamax RAdam NAdam Adagrad Adadelta RMSprop Rprop ASGD Adafactor LBFGS', () => [
+    [leaf()],
+    0.1,
+  ]),
+  Muon: () => [[leaf()], 0.1],
 };
 
 export const schedules: Calls = {

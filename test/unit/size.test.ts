@@ -28,12 +28,12 @@ import { PROGRAMS, sizes } from '../../scripts/sizes.mjs';
  * conversions without a copy, 0.6 sums with a factor in one pass, as optimisers written by hand make them in place, and 0.6 schedules, leaves and
  * factors as PyTorch has them, and 1.3 products that read rows in place, and few of them in one pass over the other operand, 1.2 hooks on the gradients of modules, and 1.4 folds
  * of what an index sends to one place. Everything holds 8.4 of
- * decompositions of matrices, 12 of distributions, and 11 of layers, losses and normed weights that are rare, which no program
+ * decompositions of matrices, 12 of distributions, and 13 of layers, losses, normed weights and optimisers that are rare, which no program
  * has that does not name them.
  */
-const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 251.2, tutorial: 144.3, tensors: 129.6 };
+const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 253.1, tutorial: 144.3, tensors: 129.6 };
 /** The tutorial of README.md as it is written there, MNIST's download included, and everything: as Vite bundles. */
-const VITE_BUDGET = { readme: 148.0, everything: 243.4 };
+const VITE_BUDGET = { readme: 148.0, everything: 245.3 };
 /**
  * For pages without a bundler: everything, with files, plots and data sets; what a GPU needs beside it, on demand. Of that
  * 14 kB are formulas that are computed late, kernels that several steps share, products in float16 and over subgroups, large
@@ -41,7 +41,7 @@ const VITE_BUDGET = { readme: 148.0, everything: 243.4 };
  * normalizations in one pass, large angles, what is done when memory was out, and clean exits in Node; of the first, 0.8 are random values drawn in place, norms
  * that do not overflow, and linear layers that rectify in the same pass.
  */
-const FILE_BUDGET = { 'wasmgrad.min.js': 292.4, 'wasmgrad.webgpu.min.js': 46.5 };
+const FILE_BUDGET = { 'wasmgrad.min.js': 294.4, 'wasmgrad.webgpu.min.js': 46.5 };
 
 describe('size', () => {
   it('stays within the budget', async () => {

@@ -463,6 +463,8 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
         (net) => new optim.SGD(net.parameters(), { lr: 0.1, momentum: 0.9 }),
         (net) => new optim.Adam(net.parameters(), { lr: 0.1 }),
         (net) => new optim.RMSprop(net.parameters(), { lr: 0.1 }),
+        (net) => new optim.Rprop(net.parameters()),
+        (net) => new optim.ASGD(net.parameters(), { lr: 0.1 }),
       ];
       for (const make of makers) {
         const net = mlp();
