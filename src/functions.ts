@@ -179,6 +179,11 @@ export const cumsum = (x: Tensor, ...args: ScanArguments): Tensor => tensorGiven
 /** Running products along `dim`. */
 export const cumprod = (x: Tensor, ...args: ScanArguments): Tensor =>
   tensorGiven(x, 'cumprod').cumprod(...args);
+/** All elements in one dimension: a view where possible. */
+export const ravel = (x: Tensor): Tensor => tensorGiven(x, 'ravel').ravel();
+/** log Σ eˣ of the elements so far along `dim`. */
+export const logcumsumexp = (x: Tensor, dim: Along): Tensor =>
+  tensorGiven(x, 'logcumsumexp').logcumsumexp(dim);
 /** Running largest elements along `dim`, with positions. */
 export const cummax = (x: Tensor, dim: number | { dim: number }): ValuesAndIndices<Tensor> =>
   tensorGiven(x, 'cummax').cummax(dim);

@@ -105,7 +105,7 @@ export {
   trapz,
 } from './ops/everyday.ts';
 export { type IndexOf, type Slice, slice } from './ops/indexing.ts';
-export { cat, cat as concat, stack } from './ops/join.ts';
+export { cat, cat as concat, cat as concatenate, stack } from './ops/join.ts';
 export type { LstsqDriver } from './ops/leastSquares.ts';
 export { bmm, dot, matmul, mm, mv, outer } from './ops/matmul.ts';
 export type { Named } from './ops/matrices.ts';
@@ -184,4 +184,5 @@ export {
 } from './settings.ts';
 export { type BackwardOptions, type NestedNumbers, Tensor, type ToOptions } from './tensor.ts';
 export { tick } from './tick.ts';
+export { type TriangleArguments, trilIndices, triuIndices } from './triangleIndices.ts';
 export { type FloatInfo, finfo, type IntegerInfo, iinfo } from './typeInfo.ts';

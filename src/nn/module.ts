@@ -164,6 +164,29 @@ export abstract class Module {
     return module;
   }
 
+  /** The parameter at a dotted path. @throws ArgumentError if there is none */
+  getParameter(target: string): Parameter {
+    const value = this.#at('getParameter', target);
+    if (value instanceof Parameter) return value;
+    throw new ArgumentError(`getParameter: \`${target}\` is not a Parameter`);
+  }
+
+  /** The buffer at a dotted path. @throws ArgumentError if there is none */
+  getBuffer(target: string): Tensor {
+    const found = new Map(this.namedBuffers()).get(target);
+    if (found !== undefined) return found;
+    this.#at('getBuffer', target);
+    throw new ArgumentError(`getBuffer: \`${target}\` is not a buffer`);
+  }
+
+  #at(op: string, target: string): unknown {
+    const dot = target.lastIndexOf('.');
+    const [owner, name] = [this.getSubmodule(target.slice(0, Math.max(dot, 0))), target.slice(dot + 1)];
+    const value: unknown = Object.hasOwn(owner, name) ? Reflect.get(owner, name) : undefined;
+    if (value !== undefined) return value;
+    throw new ArgumentError(`${op}: ${owner.constructor.name} has no attribute \`${name}\`, in '${target}'`);
+  }
+
   /** Every parameter once, by its dotted name. */
   namedParameters(prefix = '', recurse = true): [string, Parameter][] {
     return distinct(recurse ? this.namedModules(prefix) : [[prefix, this]], (module) =>

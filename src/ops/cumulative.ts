@@ -3,16 +3,17 @@
 import { isGradEnabled } from '../autograd/gradMode.ts';
 import { record, recordMany } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
-import { type DType, isFloating } from '../core/dtype.ts';
+import { type DType, isFloating, toFloating } from '../core/dtype.ts';
 import { normalizeDim } from '../core/shape.ts';
 import { scatterAlong } from './along.ts';
 import { add, div, mul } from './arithmetic.ts';
 import { eq, logicalAnd } from './comparison.ts';
-import { detached } from './composite.ts';
+import { detached, named } from './composite.ts';
 import { cast } from './convert.ts';
 import { tensorGiven } from './given.ts';
 import { cat } from './join.ts';
 import { namedResult, type ValuesAndIndices } from './namedResult.ts';
+import { logaddexp } from './pairs.ts';
 import { flipDim } from './rearrange.ts';
 import { any, sum } from './reduce.ts';
 import { zeros } from './unary.ts';
@@ -91,6 +92,22 @@ function cumprodGradExact<T extends Variable>(grad: T, x: T, dim: number): T {
     before = before === null ? own : mul<T>(before, own);
   }
   return cat(parts, dim);
+}
+
+/**
+ * log Σ eˣ of the elements so far along dim, without overflow: neighbours are joined, then those 2, 4, 8 … apart.
+ * Integers count as float32.
+ */
+export function logcumsumexp<T extends Variable>(x: T, dim: number): T {
+  tensorGiven(x, 'logcumsumexp');
+  const d = normalizeDim(dim, x.ndim, 'logcumsumexp');
+  let sums = cast(x, toFloating(x.dtype));
+  const n = x.shape[d] ?? 1;
+  for (let by = 1; by < n; by *= 2) {
+    const joined = logaddexp<T>(narrow(sums, d, by, n - by), narrow(sums, d, 0, n - by));
+    sums = cat([narrow(sums, d, 0, by), joined], d);
+  }
+  return named('LogcumsumexpBackward0', sums);
 }
 
 function runningExtreme<T extends Variable>(kind: 'max' | 'min', x: T, dim: number): ValuesAndIndices<T> {

@@ -5,6 +5,7 @@ import { type ByName, type Flexible, inOrder } from '../ops/options.ts';
 import * as partition from '../ops/partition.ts';
 import * as rearrange from '../ops/rearrange.ts';
 import * as triangles from '../ops/triangles.ts';
+import { reshape } from '../ops/views.ts';
 import { type SizeArguments, sizes } from './arguments.ts';
 import { ShapeMethods } from './shapes.ts';
 
@@ -102,6 +103,10 @@ export abstract class ArrangeMethods extends ShapeMethods {
   unflatten(options: { readonly dim: number; readonly sizes: Shape }): this;
   unflatten(...args: readonly unknown[]): this {
     return triangles.unflatten<this>(this, ...(args as [number, Shape]));
+  }
+  /** All elements in one dimension: a view where possible. */
+  ravel(): this {
+    return reshape(this, [-1]);
   }
   /** Sliding windows along a dimension, as a view with one dimension more. */
   unfold(dimension: number, size: number, step: number): this;

@@ -158,6 +158,10 @@ export abstract class StatisticsMethods extends ReductionMethods {
     const s = scanArguments('cumprod', args);
     return running.cumprod(this, s.dim, s.dtype);
   }
+  /** log Σ eˣ of the elements so far along `dim`. */
+  logcumsumexp(dim: Along): this {
+    return running.logcumsumexp(this, dimOf('logcumsumexp', dim));
+  }
   /** Running largest elements along `dim`, with positions. */
   cummax(dim: Along): ValuesAndIndices<this> {
     return running.cummax(this, dimOf('cummax', dim));

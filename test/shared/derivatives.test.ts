@@ -118,6 +118,7 @@ const table: { readonly [name: string]: Row } = {
   'prod along': row((a) => a.prod(1, true)),
   'prod with a zero': row((a) => a.mul(torch.tensor([1, 0, 1], { dtype: 'float64' })).prod(1)),
   cumsum: row((a) => a.cumsum(1)),
+  logcumsumexp: row((a) => a.logcumsumexp(1), [[2, 6]]),
   cumprod: row((a) => a.cumprod(1)),
   'cumprod with zeros': row(
     (a) => a.mul(torch.tensor([1, 0, 1, 0], { dtype: 'float64' })).cumprod(1),

@@ -67,6 +67,16 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
       ]);
       expect(model.getSubmodule('inner.1')).toBe(model.inner[1]);
       expect(() => model.getSubmodule('inner.9')).toThrow(ArgumentError);
+      const net = new nn.Sequential(new nn.Linear(2, 2), new nn.BatchNorm1d(2));
+      expect(net.getParameter('0.weight')).toBe(net.parameters()[0]);
+      expect(net.getBuffer('1.running_mean')).toBe(net.namedBuffers()[0][1]);
+      expect(() => net.getParameter('0.gain')).toThrow(
+        "getParameter: Linear has no attribute `gain`, in '0.gain'",
+      );
+      expect(() => net.getParameter('1.running_mean')).toThrow(
+        'getParameter: `1.running_mean` is not a Parameter',
+      );
+      expect(() => net.getBuffer('0.weight')).toThrow('getBuffer: `0.weight` is not a buffer');
     });
 
     it('draws the weights of PyTorch and stores them so that no product transposes', () => {

@@ -187,6 +187,35 @@ describe.each(['cpu', 'reference'])('arrangements on %s', (device) => {
         [into.requiresGrad_(), from.requiresGrad_()],
       ),
     ).toBe(true);
+    same(
+      torch.trilIndices(3, 4, -1),
+      [
+        [1, 2, 2],
+        [0, 0, 1],
+      ],
+      'int64',
+    );
+    same(
+      torch.triuIndices(2, 3, { offset: 1, dtype: 'int32' }),
+      [
+        [0, 0, 1],
+        [1, 2, 2],
+      ],
+      'int32',
+    );
+    expect(torch.trilIndices(0, 2).shape).toEqual([2, 0]);
+    expect(() => torch.trilIndices(-1, 2)).toThrow(
+      "tril_indices: argument 'row' must be a non-negative integer",
+    );
+    const steep = tensor([
+      [1, -2, 1000, 3],
+      [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, Number.NaN],
+    ]);
+    const sums = torch.logcumsumexp(steep, 1);
+    expect(sums.index(0, 1).item()).toBeCloseTo(1.0485873, 6);
+    same(sums.index(0, torch.slice(2, null)), [1000, 1000]);
+    same(sums.index(1), [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, Number.NaN]);
+    same(torch.concatenate([tensor([1]), tensor([2])]).ravel(), [1, 2]);
     const [own, to, sent] = [int([7, 1, 3]), int([0, 0, 1]), int([-4, 2, 9])];
     // PyTorch's answers, with x's own elements and without.
     const reductions = {

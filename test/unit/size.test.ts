@@ -31,9 +31,9 @@ import { PROGRAMS, sizes } from '../../scripts/sizes.mjs';
  * decompositions of matrices, 12 of distributions, and 13 of layers, losses, normed weights and optimisers that are rare, which no program
  * has that does not name them.
  */
-const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 253.1, tutorial: 144.3, tensors: 129.6 };
+const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 254, tutorial: 145, tensors: 130 };
 /** The tutorial of README.md as it is written there, MNIST's download included, and everything: as Vite bundles. */
-const VITE_BUDGET = { readme: 148.0, everything: 245.3 };
+const VITE_BUDGET = { readme: 148.8, everything: 246 };
 /**
  * For pages without a bundler: everything, with files, plots and data sets; what a GPU needs beside it, on demand. Of that
  * 14 kB are formulas that are computed late, kernels that several steps share, products in float16 and over subgroups, large
@@ -41,7 +41,7 @@ const VITE_BUDGET = { readme: 148.0, everything: 245.3 };
  * normalizations in one pass, large angles, what is done when memory was out, and clean exits in Node; of the first, 0.8 are random values drawn in place, norms
  * that do not overflow, and linear layers that rectify in the same pass.
  */
-const FILE_BUDGET = { 'wasmgrad.min.js': 294.4, 'wasmgrad.webgpu.min.js': 46.5 };
+const FILE_BUDGET = { 'wasmgrad.min.js': 295.4, 'wasmgrad.webgpu.min.js': 46.5 };
 
 describe('size', () => {
   it('stays within the budget', async () => {
