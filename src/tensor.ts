@@ -32,7 +32,7 @@ import {
 import { add } from './ops/arithmetic.ts';
 import { cast, elementValue } from './ops/convert.ts';
 import { optionsGiven } from './ops/given.ts';
-import { option } from './ops/options.ts';
+import { type ByName, option } from './ops/options.ts';
 import { reduceTo } from './ops/reduceTo.ts';
 import { select } from './ops/views.ts';
 import { formatTensor } from './printing.ts';
@@ -345,8 +345,8 @@ export class Tensor extends RandomMethods {
     return this.resize_(other.shape);
   }
   /** Sets whether operations on this tensor are recorded. */
-  requiresGrad_(requiresGrad = true): this {
-    this.requiresGrad = requiresGrad;
+  requiresGrad_(requiresGrad?: ByName<'requiresGrad', boolean>): this {
+    this.requiresGrad = option(requiresGrad, 'requires_grad_', 'requiresGrad', true);
     return this;
   }
   /**

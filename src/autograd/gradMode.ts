@@ -14,6 +14,8 @@ export const isGradEnabled = (): boolean => enabled;
 export function setGradEnabled(mode: boolean): void;
 export function setGradEnabled<R>(mode: boolean, body: () => R): R;
 export function setGradEnabled<R>(mode: boolean, body?: () => R): R | void {
+  if (typeof mode !== 'boolean')
+    throw new ArgumentError(`setGradEnabled: expected true or false, but got ${String(mode)}`);
   if (body !== undefined) return withGradMode(mode, body, 'setGradEnabled');
   enabled = mode;
 }

@@ -4,6 +4,7 @@ import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { formatShape, sameShape } from '../core/shape.ts';
 import { empty, zeros } from '../creation.ts';
 import { divide } from '../ops/divide.ts';
+import { tensorGiven } from '../ops/given.ts';
 import { cat } from '../ops/join.ts';
 import { linear } from '../ops/matmul.ts';
 import { whereOp } from '../ops/where.ts';
@@ -182,6 +183,8 @@ export class MultiheadAttention extends Module {
       'keyPaddingMask needWeights attnMask averageAttnWeights isCausal',
       rest,
     );
+    for (const [name, x] of Object.entries({ query, key, value }))
+      tensorGiven(x, 'MultiheadAttention.forward', name);
     checkSequences(this, query, key, value, options);
     if (query.ndim === 3) return attend(this, query, key, value, options);
     const { keyPaddingMask } = options;

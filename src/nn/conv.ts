@@ -4,6 +4,7 @@ import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { pythonValue } from '../core/pythonText.ts';
 import { formatShape } from '../core/shape.ts';
 import { empty } from '../creation.ts';
+import { type ByName as ByNameOf, option } from '../ops/options.ts';
 import { type Size, sizesOf } from '../ops/sizes.ts';
 import { type ByName, type Flexible, named, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
@@ -310,13 +311,19 @@ abstract class TransposedConv extends ConvLayer {
   }
 }
 
+type OutputSize = ByNameOf<'outputSize', readonly number[] | null>;
+
 /** The way back of a Conv1d: [n, inChannels, l] → [n, outChannels, l′]. */
 export class ConvTranspose1d extends TransposedConv {
   constructor(...args: ConvTransposeArguments) {
     super(1, args);
   }
-  forward(input: Tensor, outputSize: readonly number[] | null = null): Tensor {
-    return this.run(F.convTranspose1d, input, outputSize);
+  forward(input: Tensor, outputSize?: OutputSize): Tensor {
+    return this.run(
+      F.convTranspose1d,
+      input,
+      option(outputSize, 'ConvTranspose1d.forward', 'outputSize', null),
+    );
   }
 }
 
@@ -325,8 +332,12 @@ export class ConvTranspose2d extends TransposedConv {
   constructor(...args: ConvTransposeArguments) {
     super(2, args);
   }
-  forward(input: Tensor, outputSize: readonly number[] | null = null): Tensor {
-    return this.run(F.convTranspose2d, input, outputSize);
+  forward(input: Tensor, outputSize?: OutputSize): Tensor {
+    return this.run(
+      F.convTranspose2d,
+      input,
+      option(outputSize, 'ConvTranspose2d.forward', 'outputSize', null),
+    );
   }
 }
 
@@ -335,7 +346,11 @@ export class ConvTranspose3d extends TransposedConv {
   constructor(...args: ConvTransposeArguments) {
     super(3, args);
   }
-  forward(input: Tensor, outputSize: readonly number[] | null = null): Tensor {
-    return this.run(F.convTranspose3d, input, outputSize);
+  forward(input: Tensor, outputSize?: OutputSize): Tensor {
+    return this.run(
+      F.convTranspose3d,
+      input,
+      option(outputSize, 'ConvTranspose3d.forward', 'outputSize', null),
+    );
   }
 }

@@ -7,7 +7,7 @@ import { zeroGradients } from '../autograd/gradients.ts';
 import type { RemovableHandle } from '../autograd/variable.ts';
 import { isFloating, resolveDType, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError } from '../core/errors.ts';
-import { checkNames, isPlain, option } from '../ops/options.ts';
+import { type ByName, checkNames, type Flexible, inOrder, isPlain, option } from '../ops/options.ts';
 import { Tensor, type ToArguments, type ToOptions, toOptions } from '../tensor.ts';
 import type { FullBackwardHook, FullBackwardPreHook } from './backwardHooks.ts';
 import { type ForwardHook, ForwardHooks, type ForwardPreHook, type HookOptions } from './forwardHooks.ts';
@@ -122,7 +122,7 @@ export abstract class Module {
   }
 
   /** Every module once, this one first, by its dotted name. */
-  namedModules(prefix = ''): [string, Module][] {
+  namedModules(prefix?: ByName<'prefix', string>): [string, Module][] {
     const found: [string, Module][] = [];
     const seen = new Set<Module>();
     const visit = (name: string, module: Module): void => {
@@ -131,7 +131,7 @@ export abstract class Module {
       found.push([name, module]);
       for (const [child, value] of module.#own(Module)) visit(join(name, child), value);
     };
-    visit(prefix, this);
+    visit(option(prefix, 'namedModules', 'prefix', ''), this);
     return found;
   }
 
@@ -188,25 +188,33 @@ export abstract class Module {
   }
 
   /** Every parameter once, by its dotted name. */
-  namedParameters(prefix = '', recurse = true): [string, Parameter][] {
+  namedParameters(...args: StateArguments): [string, Parameter][] {
+    const [prefix = '', recurse = true] = inOrder<[string, boolean]>(
+      'namedParameters',
+      'prefix recurse',
+      args,
+    );
     return distinct(recurse ? this.namedModules(prefix) : [[prefix, this]], (module) =>
       module.#own(Parameter),
     );
   }
 
   /** Every parameter once, shared ones too: what an optimiser takes. */
-  parameters(recurse = true): Parameter[] {
-    return this.namedParameters('', recurse).map(([, parameter]) => parameter);
+  parameters(recurse?: ByName<'recurse', boolean>): Parameter[] {
+    return this.namedParameters('', option(recurse, 'parameters', 'recurse', true)).map(
+      ([, parameter]) => parameter,
+    );
   }
 
-  namedBuffers(prefix = '', recurse = true): [string, Tensor][] {
+  namedBuffers(...args: StateArguments): [string, Tensor][] {
+    const [prefix = '', recurse = true] = inOrder<[string, boolean]>('namedBuffers', 'prefix recurse', args);
     return distinct(recurse ? this.namedModules(prefix) : [[prefix, this]], (module) =>
       module.#ownBuffers(false),
     );
   }
 
-  buffers(recurse = true): Tensor[] {
-    return this.namedBuffers('', recurse).map(([, buffer]) => buffer);
+  buffers(recurse?: ByName<'recurse', boolean>): Tensor[] {
+    return this.namedBuffers('', option(recurse, 'buffers', 'recurse', true)).map(([, buffer]) => buffer);
   }
 
   // What changes all of it
@@ -219,9 +227,12 @@ export abstract class Module {
   }
 
   /** Sets the training mode here and in all modules inside. */
-  train(mode = true): this {
-    this.training = mode;
-    for (const child of this.children()) child.train(mode);
+  train(mode?: ByName<'mode', boolean>): this {
+    const training = option(mode, 'train', 'mode', true);
+    if (typeof training !== 'boolean')
+      throw new ArgumentError(`train: training mode is expected to be boolean, but got ${String(training)}`);
+    this.training = training;
+    for (const child of this.children()) child.train(training);
     return this;
   }
 
@@ -231,7 +242,7 @@ export abstract class Module {
   }
 
   /** Sets for every parameter whether it is trained. */
-  requiresGrad_(requiresGrad = true): this {
+  requiresGrad_(requiresGrad?: ByName<'requiresGrad', boolean>): this {
     for (const parameter of this.parameters()) parameter.requiresGrad_(requiresGrad);
     return this;
   }
@@ -312,9 +323,10 @@ export abstract class Module {
   // Saving and loading
 
   /** Parameters and persistent buffers by name, sharing memory with the module; shared ones under every name. */
-  stateDict(prefix = ''): StateDict {
+  stateDict(prefix?: ByName<'prefix', string>): StateDict {
     const state: StateDict = {};
-    for (const [name, tensor] of this.#state(prefix)) state[name] = tensor.detach();
+    for (const [name, tensor] of this.#state(option(prefix, 'stateDict', 'prefix', '')))
+      state[name] = tensor.detach();
     return state;
   }
 
@@ -437,6 +449,9 @@ function refuseAssigned(value: unknown, what: string, name: string, expected: st
 const join = (prefix: string, name: string): string => (prefix === '' ? name : `${prefix}.${name}`);
 
 /** What `own` finds in each module, each tensor once. */
+/** What names begin with, and whether modules inside are looked into. */
+type StateArguments = Flexible<[prefix: string, recurse: boolean], { prefix?: string; recurse?: boolean }>;
+
 function distinct<T extends Tensor>(
   modules: readonly [string, Module][],
   own: (module: Module) => [string, T][],

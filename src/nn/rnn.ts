@@ -7,6 +7,7 @@ import { empty, zeros } from '../creation.ts';
 import { divide } from '../ops/divide.ts';
 import { cat, stack } from '../ops/join.ts';
 import { linear } from '../ops/matmul.ts';
+import { type ByName as ByNameOf, option } from '../ops/options.ts';
 import { type ByName, type Flexible, named, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import { dropout as drop } from './functional/dropout.ts';
@@ -327,8 +328,11 @@ export class RNN extends RecurrentLayer {
     super(nonlinearity === 'tanh' ? 'RNN_TANH' : 'RNN_RELU', inputSize, hiddenSize, options);
     this.nonlinearity = nonlinearity;
   }
-  forward<S extends Sequences>(input: S, hidden: Tensor | null = null): [output: S, hidden: Tensor] {
-    const result = run(this, input, hidden, null);
+  forward<S extends Sequences>(
+    input: S,
+    hidden?: ByNameOf<'hx', Tensor | null>,
+  ): [output: S, hidden: Tensor] {
+    const result = run(this, input, option(hidden, 'RNN.forward', 'hx', null), null);
     return [result.output, result.hidden];
   }
 }
@@ -356,8 +360,11 @@ export class GRU extends RecurrentLayer {
       ),
     );
   }
-  forward<S extends Sequences>(input: S, hidden: Tensor | null = null): [output: S, hidden: Tensor] {
-    const result = run(this, input, hidden, null);
+  forward<S extends Sequences>(
+    input: S,
+    hidden?: ByNameOf<'hx', Tensor | null>,
+  ): [output: S, hidden: Tensor] {
+    const result = run(this, input, option(hidden, 'GRU.forward', 'hx', null), null);
     return [result.output, result.hidden];
   }
 }
@@ -390,9 +397,10 @@ export class LSTM extends RecurrentLayer {
   }
   forward<S extends Sequences>(
     input: S,
-    state: readonly [hidden: Tensor, cell: Tensor] | null = null,
+    state?: ByNameOf<'hx', readonly [hidden: Tensor, cell: Tensor] | null>,
   ): [output: S, state: [hidden: Tensor, cell: Tensor]] {
-    const { output, hidden, cell } = run(this, input, state?.[0] ?? null, state?.[1] ?? null);
+    const given = option(state, 'LSTM.forward', 'hx', null);
+    const { output, hidden, cell } = run(this, input, given?.[0] ?? null, given?.[1] ?? null);
     return [output, [hidden, cell ?? hidden]];
   }
 }

@@ -4,6 +4,7 @@ import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { pythonValue } from '../core/pythonText.ts';
 import { empty, zeros } from '../creation.ts';
 import { linear } from '../ops/matmul.ts';
+import { type ByName as ByNameOf, option } from '../ops/options.ts';
 import { type ByName, type Flexible, named, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkSize, type LayerOptions } from './linear.ts';
@@ -110,8 +111,8 @@ export class RNNCell extends Cell {
     super(nonlinearity === 'tanh' ? 'RNN_TANH' : 'RNN_RELU', inputSize, hiddenSize, options);
     this.nonlinearity = nonlinearity;
   }
-  forward(input: Tensor, hidden: Tensor | null = null): Tensor {
-    return advance(this, input, [hidden])[0];
+  forward(input: Tensor, hidden?: ByNameOf<'hx', Tensor | null>): Tensor {
+    return advance(this, input, [option(hidden, 'RNNCell.forward', 'hx', null)])[0];
   }
   override extraRepr(): string {
     return `${super.extraRepr()}${this.nonlinearity === 'tanh' ? '' : `, nonlinearity=${this.nonlinearity}`}`;
@@ -132,8 +133,8 @@ export class GRUCell extends Cell {
     );
     super('GRU', inputSize, hiddenSize, named<CellOptions>(new.target.name, 'bias * device dtype', rest));
   }
-  forward(input: Tensor, hidden: Tensor | null = null): Tensor {
-    return advance(this, input, [hidden])[0];
+  forward(input: Tensor, hidden?: ByNameOf<'hx', Tensor | null>): Tensor {
+    return advance(this, input, [option(hidden, 'GRUCell.forward', 'hx', null)])[0];
   }
 }
 
@@ -153,9 +154,10 @@ export class LSTMCell extends Cell {
   }
   forward(
     input: Tensor,
-    state: readonly [hidden: Tensor, cell: Tensor] | null = null,
+    state?: ByNameOf<'hx', readonly [hidden: Tensor, cell: Tensor] | null>,
   ): [hidden: Tensor, cell: Tensor] {
-    const [hidden, cell] = advance(this, input, state ?? [null, null]);
+    const given = option(state, 'LSTMCell.forward', 'hx', null);
+    const [hidden, cell] = advance(this, input, given ?? [null, null]);
     return [hidden, cell ?? hidden];
   }
 }

@@ -2,6 +2,7 @@
 import { noGrad } from '../autograd/gradMode.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { empty, full } from '../creation.ts';
+import { tensorGiven } from '../ops/given.ts';
 import { triu } from '../ops/triangles.ts';
 import { type ByName, type Flexible, named, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
@@ -205,6 +206,7 @@ export class Transformer extends Module {
       'srcMask tgtMask memoryMask srcKeyPaddingMask tgtKeyPaddingMask memoryKeyPaddingMask * srcIsCausal tgtIsCausal memoryIsCausal',
       rest,
     );
+    tensorGiven(tgt, 'Transformer.forward', 'tgt');
     const batch = this.batchFirst ? 0 : 1;
     if (src.ndim === 3 && src.shape[batch] !== tgt.shape[batch])
       throw new ShapeError('the batch number of src and tgt must be equal');

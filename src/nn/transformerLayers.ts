@@ -1,5 +1,6 @@
 /** The layers of the transformer (Vaswani et al., 2017). */
 import { ArgumentError } from '../core/errors.ts';
+import { tensorGiven } from '../ops/given.ts';
 import { type ByName, type Flexible, named, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import { MultiheadAttention } from './attention.ts';
@@ -245,6 +246,7 @@ export class TransformerDecoderLayer extends Module {
   }
 
   forward(tgt: Tensor, memory: Tensor, ...rest: DecoderForwardRest): Tensor {
+    tensorGiven(memory, 'TransformerDecoderLayer.forward', 'memory');
     const options = named<DecoderForwardOptions>('TransformerDecoderLayer.forward', decoderNames, rest);
     const { tgtMask, memoryMask, tgtKeyPaddingMask, memoryKeyPaddingMask, tgtIsCausal, memoryIsCausal } =
       options;

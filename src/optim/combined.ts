@@ -1,7 +1,7 @@
 /** Schedules made of schedules, and the one that watches a metric. */
 
 import { ArgumentError } from '../core/errors.ts';
-import { option } from '../ops/options.ts';
+import { type ByName, option } from '../ops/options.ts';
 import { named } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkSavedKind, renamed } from './pythonState.ts';
@@ -263,7 +263,8 @@ export class ReduceLROnPlateau extends Combination {
   }
 
   /** Takes the metric of an epoch. @throws ArgumentError without one */
-  step(metric?: number | Tensor): void {
+  step(metrics?: ByName<'metrics', number | Tensor>): void {
+    const metric = option<'metrics', number | Tensor | undefined>(metrics, 'step', 'metrics', undefined);
     if (metric === undefined)
       throw new ArgumentError('ReduceLROnPlateau: step needs the metric of the epoch');
     const current = typeof metric === 'number' ? metric : metric.item();

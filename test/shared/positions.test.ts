@@ -276,6 +276,49 @@ describe('arguments that PyTorch takes by position', () => {
     expect(() => torch.autograd.gradcheck((v) => v.exp(), point, 1, 1e-9, 1e-9)).toThrow(torch.AutogradError);
   });
 
+  it('are known by their names to modules', () => {
+    const model = new nn.Sequential(new nn.Linear(3, 2), new nn.BatchNorm1d(2));
+    expect(model.train({ mode: false })[1].training).toBe(false);
+    expect(() => model.train('eval' as never)).toThrow(
+      'training mode is expected to be boolean, but got eval',
+    );
+    expect(model.requiresGrad_({ requiresGrad: false }).parameters()[0].requiresGrad).toBe(false);
+    expect(x.clone().requiresGrad_({ requiresGrad: true }).requiresGrad).toBe(true);
+    expect(model.namedParameters({ prefix: 'net' })[0][0]).toBe('net.0.weight');
+    expect([model.parameters({ recurse: false }), model.buffers({ recurse: false })]).toEqual([[], []]);
+    expect(model.namedBuffers({ prefix: 'net', recurse: true })[0][0]).toBe('net.1.running_mean');
+    expect(model.namedModules({ prefix: 'net' })[1][0]).toBe('net.0');
+    expect(Object.keys(model.stateDict({ prefix: 'net.' }))[0]).toBe('net.0.weight');
+    expect(() => model.parameters(untyped({ removeDuplicate: false }))).toThrow(
+      "unexpected option 'removeDuplicate'",
+    );
+    expect(() => torch.setGradEnabled(untyped({ mode: false }))).toThrow('expected true or false');
+    expect(torch.isGradEnabled()).toBe(true);
+  });
+
+  it('are known by their names to forward', () => {
+    const [sequence, h, c] = [torch.randn(5, 2, 3), torch.randn(1, 2, 4), torch.randn(1, 2, 4)];
+    const lstm = new nn.LSTM(3, 4);
+    expect(lstm.forward(sequence, { hx: [h, c] })[0].equal(lstm.forward(sequence, [h, c])[0])).toBe(true);
+    for (const layer of [new nn.GRU(3, 4), new nn.RNN(3, 4)])
+      expect(layer.forward(sequence, { hx: h })[0].equal(layer.forward(sequence, h)[0])).toBe(true);
+    for (const cell of [new nn.GRUCell(3, 4), new nn.RNNCell(3, 4)])
+      expect(cell.forward(sequence.select(0, 0), { hx: h.select(0, 0) }).shape).toEqual([2, 4]);
+    const state = [h.select(0, 0), c.select(0, 0)] as const;
+    expect(new nn.LSTMCell(3, 4).forward(sequence.select(0, 0), { hx: state })[0].shape).toEqual([2, 4]);
+    const grown = new nn.ConvTranspose2d(1, 1, 3, { stride: 2 }).forward(torch.ones(1, 1, 4, 4), {
+      outputSize: [10, 10],
+    });
+    expect(grown.shape).toEqual([1, 1, 10, 10]);
+    const plateau = new optim.lrScheduler.ReduceLROnPlateau(stepper());
+    plateau.step({ metrics: 1 });
+    expect(plateau.best).toBe(1);
+    const attention = new nn.MultiheadAttention(4, 2);
+    expect(() => untyped(attention).forward(h, { key: h, value: h })).toThrow(
+      "MultiheadAttention.forward: argument 'key' must be a Tensor",
+    );
+  });
+
   it('are known by their names to losses', () => {
     expect(new nn.MSELoss().reduction).toBe('mean');
     expect(new nn.HuberLoss('sum').reduction).toBe('sum');
