@@ -33,8 +33,8 @@ import { add } from './ops/arithmetic.ts';
 import { cast, elementValue } from './ops/convert.ts';
 import { optionsGiven } from './ops/given.ts';
 import { type ByName, option } from './ops/options.ts';
+import { unbind } from './ops/partition.ts';
 import { reduceTo } from './ops/reduceTo.ts';
-import { select } from './ops/views.ts';
 import { formatTensor } from './printing.ts';
 import { sizesAndOptions } from './tensor/arguments.ts';
 import { type Flexible, named, required } from './tensor/namedArguments.ts';
@@ -210,7 +210,7 @@ export class Tensor extends RandomMethods {
   /** The rows (first dimension) one after the other. @throws ShapeError for a 0-d tensor */
   *[Symbol.iterator](): IterableIterator<Tensor> {
     if (this.ndim === 0) throw new ShapeError('iteration over a 0-d tensor');
-    for (let i = 0; i < this.shape[0]; i++) yield select(this, 0, i, 'UnbindBackward0');
+    yield* unbind<Tensor>(this);
   }
   /** Size of the first dimension. @throws ShapeError for a 0-d tensor */
   get length(): number {

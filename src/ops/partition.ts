@@ -1,30 +1,77 @@
 /** A tensor as a list of parts, lists of tensors as one, and grids made of vectors. Parts are views. */
 
+import { recordMany } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, DTypeError, IndexError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
-import { broadcastShapes, formatShape, normalizeDim } from '../core/shape.ts';
+import { broadcastShapes, formatShape, normalizeDim, type Shape } from '../core/shape.ts';
+import { zerosOf } from './along.ts';
 import { given, optionsGiven, tensorGiven, tensorsGiven, wholeGiven } from './given.ts';
 import { cat } from './join.ts';
 import { type ByName, option } from './options.ts';
 import { taking } from './taking.ts';
-import { expand, narrow, reshape, select, slice, unsqueeze } from './views.ts';
+import { asStrided, expand, narrow, reshape, slice, unsqueeze } from './views.ts';
 
 type Dim = ByName<'dim', number>;
 
-/** Slices of the given sizes behind one another, each a node `name` of its own. */
+/**
+ * Views of the given sizes behind one another along dim, or, with `single`, of one index each, without that dimension. They
+ * are the outputs of one node, so that the gradients of all are put together once.
+ */
 function parts<T extends Variable>(
   x: T,
   dim: number,
   sizes: readonly number[],
-  name = 'SliceBackward0',
+  name: string,
+  single = false,
 ): T[] {
+  const { array, shape: from } = x;
   let start = 0;
-  return sizes.map((size) => {
-    const part = slice(x, dim, start, start + size, 1, name);
+  const views = sizes.map((size) => {
+    const offset = array.offset + (size > 0 ? start : 0) * array.strides[dim];
     start += size;
-    return part;
+    const [shape, strides] = single
+      ? [from.toSpliced(dim, 1), array.strides.toSpliced(dim, 1)]
+      : [from.with(dim, size), array.strides];
+    return array.view(shape, strides, offset);
   });
+  const outputs = recordMany(name, views, [x], () => (grads) => [joined(grads, from, dim, sizes, single)]);
+  const base = x.viewOf?.base ?? x;
+  outputs.forEach((out, i) => {
+    const { shape, strides, offset } = views[i];
+    out.markView(
+      x,
+      () => asStrided(base, shape, strides, offset),
+      'is the output of a function that returns multiple views',
+    );
+  });
+  return outputs;
+}
+
+/** The gradients of the parts as that of the whole; zeros where there are none. */
+function joined<T extends Variable>(
+  grads: readonly (T | null)[],
+  shape: Shape,
+  dim: number,
+  sizes: readonly number[],
+  single: boolean,
+): T {
+  const pieces: T[] = [];
+  const like = grads.find((grad) => grad !== null)!;
+  let missing = 0;
+  const fill = (): void => {
+    if (missing > 0) pieces.push(zerosOf(like, shape.with(dim, missing)));
+    missing = 0;
+  };
+  grads.forEach((grad, i) => {
+    if (grad === null) missing += sizes[i];
+    else {
+      fill();
+      pieces.push(single ? unsqueeze(grad, dim) : grad);
+    }
+  });
+  fill();
+  return cat(pieces, dim);
 }
 
 function checkDimensions(x: Variable, op: string): void {
@@ -92,11 +139,8 @@ export const tensorSplit = /* @__PURE__ */ taking(
       if (!Number.isInteger(sections) || sections <= 0) {
         throw new ArgumentError(`tensor_split: number of sections must be larger than 0, got ${sections}`);
       }
-      return parts(
-        x,
-        d,
-        Array.from({ length: sections }, (_, i) => Math.floor(n / sections) + (i < n % sections ? 1 : 0)),
-      );
+      const begin = (i: number) => i * Math.floor(n / sections) + Math.min(i, n % sections);
+      return Array.from({ length: sections }, (_, i) => slice(x, d, begin(i), begin(i + 1)));
     }
     given(sections, 'tensor_split', 'sections', 'a number or a list of numbers');
     const clamp = (i: number) =>
@@ -130,7 +174,7 @@ export function unbind<T extends Variable>(x: T, dim?: Dim): T[] {
     );
   }
   const d = normalizeDim(option(dim, 'unbind', 'dim', 0), x.ndim, 'unbind');
-  return Array.from({ length: x.shape[d] }, (_, i) => select(x, d, i, 'UnbindBackward0'));
+  return parts(x, d, new Array<number>(x.shape[d]).fill(1), 'UnbindBackward0', true);
 }
 
 /** At least one dimension. */

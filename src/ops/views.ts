@@ -32,13 +32,6 @@ import { contiguous } from './convert.ts';
 import { given, tensorGiven, wholeGiven } from './given.ts';
 import { type ByName, type Flexible, inOrder, option } from './options.ts';
 
-/** The nodes of views that come several at a time. */
-const ONE_OF_SEVERAL = /* @__PURE__ */ new Set([
-  'SplitBackward0',
-  'SplitWithSizesBackward0',
-  'UnbindBackward0',
-]);
-
 /** Records a view of x, and what an in-place change of either must know of the other. */
 export function viewOf<T extends Variable>(
   name: string,
@@ -50,8 +43,7 @@ export function viewOf<T extends Variable>(
 ): T {
   const out = record(name, x.array.view(shape, strides, offset), [x], () => rule);
   const base = x.viewOf?.base ?? x;
-  const made = ONE_OF_SEVERAL.has(name) ? 'is the output of a function that returns multiple views' : null;
-  out.markView(x, () => asStrided(base, shape, strides, offset), made);
+  out.markView(x, () => asStrided(base, shape, strides, offset));
   return out;
 }
 
@@ -301,8 +293,8 @@ export function t<T extends Variable>(x: T): T {
   ]);
 }
 
-/** One index of one dimension, which vanishes; `node` is its name in the graph. @throws IndexError */
-export function select<T extends Variable>(x: T, dim: number, index: number, node = 'SelectBackward0'): T {
+/** One index of one dimension, which vanishes. @throws IndexError */
+export function select<T extends Variable>(x: T, dim: number, index: number): T {
   tensorGiven(x, 'select');
   if (x.ndim === 0) throw new IndexError('select() cannot be applied to a 0-dim tensor.');
   const d = normalizeDim(dim, x.ndim, 'select');
@@ -314,7 +306,7 @@ export function select<T extends Variable>(x: T, dim: number, index: number, nod
   const without = (list: readonly number[]) => list.filter((_, at) => at !== d);
   const from = x.shape;
   return viewOf(
-    node,
+    'SelectBackward0',
     x,
     without(x.shape),
     without(x.array.strides),
@@ -325,7 +317,7 @@ export function select<T extends Variable>(x: T, dim: number, index: number, nod
 
 /**
  * Every `step`-th index of a dimension from start (inclusive) to end (exclusive). Negative bounds count from the end,
- * and bounds beyond it, also infinite ones, are pulled in, as in Python; `node` is its name in the graph.
+ * and bounds beyond it, also infinite ones, are pulled in, as in Python.
  * @throws ArgumentError for bounds that are no integers, or if step is not a positive one
  */
 export function slice<T extends Variable>(
@@ -334,7 +326,6 @@ export function slice<T extends Variable>(
   start: number | null,
   end: number | null,
   step = 1,
-  node = 'SliceBackward0',
 ): T {
   if (x.ndim === 0) throw new IndexError('slice() cannot be applied to a 0-dim tensor.');
   const d = normalizeDim(dim, x.ndim, 'slice');
@@ -347,7 +338,7 @@ export function slice<T extends Variable>(
   const count = Math.max(0, Math.ceil((clamp(end ?? size, 'end') - first) / step));
   const from = x.shape;
   return viewOf(
-    node,
+    'SliceBackward0',
     x,
     from.with(d, count),
     x.array.strides.with(d, x.array.strides[d] * step),

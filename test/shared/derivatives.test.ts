@@ -246,6 +246,8 @@ const table: { readonly [name: string]: Row } = {
     ],
   ),
   split: row((a) => a.split(2, 1)),
+  'unbind, some of it unused': row((a) => a.square().unbind(1)[1]),
+  'split, some of it unused': row((a) => a.square().split([1, 2, 1, 2], 1)[2], [[2, 6]]),
   meshgrid: row((a, b) => torch.meshgrid<T>(a, b, { indexing: 'xy' }), [[2], [3]]),
   flip: row((a) => a.flip(0, 1)),
   roll: row((a) => a.roll([1, -1], [0, 1])),

@@ -215,6 +215,16 @@ describe.each(['cpu', 'reference'])('arrangements on %s', (device) => {
     expect(sums.index(0, 1).item()).toBeCloseTo(1.0485873, 6);
     same(sums.index(0, torch.slice(2, null)), [1000, 1000]);
     same(sums.index(1), [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, Number.NaN]);
+    const whole = torch.ones(3, 2).requiresGrad_();
+    const rows = whole.unbind(0);
+    expect(rows[0].gradFn === rows[2].gradFn && rows[0].gradFn?.name).toBe('UnbindBackward0');
+    rows[2].mul(3).sum().add(rows[0].sum()).backward();
+    same(whole.grad!, [
+      [1, 1],
+      [0, 0],
+      [3, 3],
+    ]);
+    expect(() => rows[1].mul_(2)).toThrow('is the output of a function that returns multiple views');
     same(torch.concatenate([tensor([1]), tensor([2])]).ravel(), [1, 2]);
     const [own, to, sent] = [int([7, 1, 3]), int([0, 0, 1]), int([-4, 2, 9])];
     // PyTorch's answers, with x's own elements and without.
