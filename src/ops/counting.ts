@@ -6,6 +6,7 @@ import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { formatShape } from '../core/shape.ts';
 import { zerosOf } from './along.ts';
+import { eq, logicalNot, logicalOr } from './comparison.ts';
 import { detached } from './composite.ts';
 import { cast, type OperandOf, pairDType } from './convert.ts';
 import { floating } from './draw.ts';
@@ -14,15 +15,13 @@ import { integerVector } from './indexing.ts';
 import { type Flexible, inOrder } from './options.ts';
 import { amax, amin } from './reduce.ts';
 import { histcUnread, isinUnread, searchUnread } from './unread.ts';
-import { reshape } from './views.ts';
+import { reshape, select } from './views.ts';
 
 type Comparable = number | bigint;
 
 /** The elements on the host; int64 as bigints, all of whose digits count. */
-function comparables(x: Variable): readonly Comparable[] {
-  const values: Iterable<Comparable> = x.array.backend.read(x.array);
-  return [...values];
-}
+const comparables = (x: Variable): ArrayLike<Comparable> & Iterable<Comparable> =>
+  x.array.backend.read(x.array);
 
 /** The least and the greatest element; infinities in an empty tensor's place. @throws DeviceError */
 function extremesOf<T extends Variable>(x: T, op: string): [low: number, high: number] {
@@ -134,7 +133,7 @@ export function searchsorted<T extends Variable>(
   operandGiven(values, 'searchsorted', 'values');
   const behind = right ?? side === 'right';
   if (!sequence.array.backend.synchronous) return searchUnread(sequence, values, behind);
-  const numbers: readonly Comparable[] =
+  const numbers: ArrayLike<Comparable> =
     typeof values === 'object' ? comparables(values) : [typeof values === 'bigint' ? values : Number(values)];
   const shape = typeof values === 'object' ? values.shape : [];
   const lead = sequence.shape.slice(0, -1);
@@ -147,9 +146,12 @@ export function searchsorted<T extends Variable>(
   const sorted = sequence.array.backend.read(sequence.array);
   const n = sequence.shape[sequence.ndim - 1] ?? 1;
   const perRow = sequence.ndim > 1 ? (shape[shape.length - 1] ?? 1) : Math.max(numbers.length, 1);
-  const found = numbers.map((v, i) => {
+  const found = new Float64Array(numbers.length);
+  for (let i = 0; i < numbers.length; i++) {
+    const v = numbers[i];
     const start = sequence.ndim > 1 ? Math.floor(i / perRow) * n : 0;
-    let [low, high] = [0, n];
+    let low = 0;
+    let high = n;
     while (low < high) {
       const middle = (low + high) >> 1;
       const at = sorted[start + middle];
@@ -157,8 +159,8 @@ export function searchsorted<T extends Variable>(
       if (behind ? at > v : at >= v) high = middle;
       else low = middle + 1;
     }
-    return low;
-  });
+    found[i] = low;
+  }
   return reshape(integerVector(sequence, found), shape);
 }
 
@@ -172,17 +174,34 @@ export const bucketize = <T extends Variable>(
     searchsorted<T>(tensorGiven(boundaries, 'bucketize', 'boundaries'), values, options),
   );
 
+/** Whether no element needs a bigint. */
+const fitsNumbers = (x: Variable): boolean =>
+  extremesOf(x, 'isin').every((value) => !Number.isFinite(value) || Number.isSafeInteger(value));
+
+/** Elements that each are looked for on their own: faster than a set of all. */
+const FEW = 16;
+
+function isOneOf<T extends Variable>(x: T, list: T, invert: boolean): T {
+  let hits = eq<T>(x, select(list, 0, 0));
+  for (let i = 1; i < list.shape[0]; i++) hits = logicalOr<T>(hits, eq<T>(x, select(list, 0, i)));
+  return invert ? logicalNot<T>(hits) : hits;
+}
+
 /** True where an element of x is among the test elements. */
 export function isin<T extends Variable>(x: T, among: T, options?: { invert?: boolean }): T {
   const { invert = false } = optionsGiven(options, 'isin', 'invert');
   tensorGiven(x, 'isin');
   tensorGiven(among, 'isin', 'among');
-  if (!x.array.backend.synchronous) return isinUnread(x, among, invert);
   const dtype = pairDType(x, among);
-  const [own, others] = [x, among].map((y) => comparables(cast(detached(y), dtype)));
+  const [a, b] = [x, among].map((y) => cast(detached(y), dtype));
+  if (b.array.size > 0 && b.array.size <= FEW) return isOneOf(a, reshape(b, [-1]), invert);
+  if (!x.array.backend.synchronous) return isinUnread(x, among, invert);
+  const exact = dtype !== 'int64' || [a, b].every(fitsNumbers);
+  const [own, others] = [a, b].map((y) => comparables(exact ? cast(y, 'float64') : y));
   const known = new Set(others);
   // NaN equals nothing.
   known.delete(Number.NaN);
-  const hits = Uint8Array.from(own, (v) => Number(known.has(v) !== invert));
+  const hits = new Uint8Array(own.length);
+  for (let i = 0; i < own.length; i++) hits[i] = Number(known.has(own[i]) !== invert);
   return x.derive(x.array.backend.upload(hits, x.shape, 'bool'));
 }

@@ -4,6 +4,7 @@ import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
+import { iota } from '../core/int64.ts';
 import { tabulate } from '../core/lists.ts';
 import { formatShape, normalizeDim, type Shape } from '../core/shape.ts';
 import { detached, named } from './composite.ts';
@@ -19,7 +20,7 @@ import { expand, narrow, permute, reshape, transpose, unsqueeze } from './views.
 export function flipDim<T extends Variable>(x: T, dim: number): T {
   const n = x.shape[dim];
   if (n < 2) return x;
-  const backwards = tabulate(n, (i) => n - 1 - i);
+  const backwards = x.derive(x.array.backend.upload(iota(n).reverse(), [n], 'int64'));
   const { array } = selectAlong(detached(x), dim, backwards);
   return record('FlipBackward0', array, [x], () => (grad) => [flipDim(grad, dim)]);
 }

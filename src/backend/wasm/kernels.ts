@@ -47,11 +47,23 @@ export function kernelNamed(host: WasmContext, name: string): KernelName | null 
   return isKernel(host.runtime.module.exports, name) ? name : null;
 }
 
+/** What ops are of bools, which are bytes of 0 or 1. */
+const OF_BOOLS: { readonly [name: string]: string } = {
+  add: 'logical_or',
+  mul: 'logical_and',
+  maximum: 'logical_or',
+  minimum: 'logical_and',
+  bitwise_and: 'logical_and',
+  bitwise_or: 'logical_or',
+  bitwise_xor: 'logical_xor',
+};
+
 /** The export `${name}_${suffix of dtype}`; bools are bytes. Null where the binary has none. */
 export function kernelFor(host: WasmContext, name: string, dtype: DType): KernelName | null {
   const known = host.kernelNames.get(name)?.[dtype];
   if (known !== undefined) return known;
-  const kernel = kernelNamed(host, `${name}_${dtype === 'bool' ? 'u8' : dtypeInfo[dtype].suffix}`);
+  const suffix = dtype === 'bool' ? 'u8' : dtypeInfo[dtype].suffix;
+  const kernel = kernelNamed(host, `${(dtype === 'bool' && OF_BOOLS[name]) || name}_${suffix}`);
   host.kernelNames.set(name, { ...host.kernelNames.get(name), [dtype]: kernel });
   return kernel;
 }
