@@ -14,3 +14,23 @@ export { type DistributionClass, klDivergence, registerKl } from './kl.ts';
 export { MultivariateNormal, type MultivariateNormalArguments } from './multivariateNormal.ts';
 export { LogNormal, Normal } from './normal.ts';
 export { Cauchy, Gumbel, HalfCauchy, HalfNormal } from './tails.ts';
+export {
+  ComposeTransform,
+  IndependentTransform,
+  identityTransform,
+  Transform,
+  type TransformOptions,
+} from './transform.ts';
+export { TransformedDistribution } from './transformed.ts';
+export {
+  AbsTransform,
+  type AffineOptions,
+  AffineTransform,
+  ExpTransform,
+  PowerTransform,
+  SigmoidTransform,
+  SoftmaxTransform,
+  SoftplusTransform,
+  StickBreakingTransform,
+  TanhTransform,
+} from './transforms.ts';
