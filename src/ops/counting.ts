@@ -194,7 +194,8 @@ export function isin<T extends Variable>(x: T, among: T, options?: { invert?: bo
   tensorGiven(among, 'isin', 'among');
   const dtype = pairDType(x, among);
   const [a, b] = [x, among].map((y) => cast(detached(y), dtype));
-  if (b.array.size > 0 && b.array.size <= FEW) return isOneOf(a, reshape(b, [-1]), invert);
+  if (b.array.size > 0 && b.array.size <= FEW)
+    return inOp('isin', () => isOneOf(a, reshape(b, [-1]), invert));
   if (!x.array.backend.synchronous) return isinUnread(x, among, invert);
   const exact = dtype !== 'int64' || [a, b].every(fitsNumbers);
   const [own, others] = [a, b].map((y) => comparables(exact ? cast(y, 'float64') : y));
