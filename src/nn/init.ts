@@ -5,11 +5,11 @@
 
 import { noGrad } from '../autograd/gradMode.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
-import { orthonormal } from '../core/orthonormal.ts';
 import { formatShape, type Shape } from '../core/shape.ts';
 import { emptyLike, eye, fromTypedArray } from '../creation.ts';
 import { tensorGiven } from '../ops/given.ts';
 import { option } from '../ops/options.ts';
+import { qr } from '../ops/orthogonal.ts';
 import { taking } from '../ops/taking.ts';
 import { whereOp } from '../ops/where.ts';
 import { type GeneratorOptions, randn, randperm } from '../random.ts';
@@ -329,10 +329,14 @@ export function orthogonal_(tensor: Tensor, ...args: Flexible<[gain: number], Xa
   if (tensor.numel() === 0) return tensor;
   const rows = shape[0];
   const columns = tensor.numel() / rows;
-  const { data } = randn([rows, columns], { ...options, dtype, device: 'cpu' });
-  const drawn = data instanceof Float64Array ? data : Float64Array.from(data, Number);
-  const values = orthonormal(drawn, rows, columns);
-  return noGrad(() => tensor.copy_(fromTypedArray(values, shape, { dtype, device })).mul_(gain));
+  return noGrad(() => {
+    const drawn = randn([rows, columns], { ...options, dtype, device: 'cpu' });
+    const { Q, R } = qr(rows < columns ? drawn.t() : drawn);
+    // The decomposition whose R has a positive diagonal is the only one.
+    const columnwise = Q.mul(R.diagonal().sign());
+    const values = (rows < columns ? columnwise.t() : columnwise).reshape(shape);
+    return tensor.copy_(values.to({ device })).mul_(gain);
+  });
 }
 
 export interface SparseInit extends GeneratorOptions {
