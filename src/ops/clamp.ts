@@ -71,9 +71,13 @@ function clampIntegers<T extends Variable>(x: T, low: number | null, high: numbe
 }
 
 function clampByTensors<T extends Variable>(x: T, low: T | number | null, high: T | number | null): T {
+  // All three decide about the dtype, also where one of them is taken nowhere.
+  const dtype = commonDType([x, low, high].filter((y) => y !== null));
+  const [from, to] = [low, high].map((y) => (typeof y === 'object' && y !== null ? cast(y, dtype) : y));
+  const value = cast(x, dtype);
   // Ties belong to x, unlike those of maximum.
-  const raised = low === null ? x : pick<T>(x, high === null ? low : lower<T>(low, high), ge, lt);
-  return high === null ? raised : pick<T>(raised, high, le, gt);
+  const raised = from === null ? value : pick<T>(value, to === null ? from : lower<T>(from, to), ge, lt);
+  return to === null ? raised : pick<T>(raised, to, le, gt);
 }
 
 /** The lower bound: no gradient goes to it where it equals the upper one. */
