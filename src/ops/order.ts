@@ -252,23 +252,28 @@ export function quantile<T extends Variable>(
   if (n === 0) throw new ShapeError('quantile() input tensor must be non-empty');
   const sorted = sort(source, d).values;
   const hasNan = any(isnan(detached(source)), d, true);
+  const mixes = interpolation === 'linear' || interpolation === 'midpoint';
   const one = (p: number): T => {
     if (!(p >= 0 && p <= 1))
       throw new ArgumentError(`quantile() q values must be in the range [0, 1], but got ${p}`);
     const at = PLACES[interpolation](p * (n - 1));
     const low = Math.floor(at);
-    const between = lerp<T>(narrow(sorted, d, low, 1), narrow(sorted, d, Math.ceil(at), 1), at - low);
+    const below = narrow(sorted, d, low, 1);
+    // An element as it is: between infinities there is none.
+    const between = mixes ? lerp<T>(below, narrow(sorted, d, Math.ceil(at), 1), at - low) : below;
     const value = whereOp<T>(hasNan, Number.NaN, between);
     if (dim === null || x.ndim === 0) return reshape(value, keepdim ? x.shape.map(() => 1) : []);
     return keepdim ? value : squeeze(value, d);
   };
   if (typeof q === 'number') return one(q);
-  if (isList(q)) return cat(q.map((p) => unsqueeze(one(p), 0)));
+  const several = (list: readonly number[]): T =>
+    list.length > 0 ? cat(list.map((p) => unsqueeze(one(p), 0))) : narrow(unsqueeze(one(0), 0), 0, 0, 0);
+  if (isList(q)) return several(q);
   const list = Array.from(
     tensorGiven(q, 'quantile', 'q').array.backend.hostValues(q.array, 'quantile'),
     Number,
   );
-  return q.ndim === 0 ? one(list[0]) : cat(list.map((p) => unsqueeze(one(p), 0)));
+  return q.ndim === 0 ? one(list[0]) : several(list);
 }
 
 const isList = (q: unknown): q is readonly number[] => Array.isArray(q);
