@@ -87,16 +87,8 @@ function powGradBase<T extends Variable>(grad: T, a: T | number, b: T | number):
 
 /** a^b·log a, zero where both a and b leave it so (0 to a non-negative power). */
 function powGradExponent<T extends Variable>(grad: T, a: T | number, b: T | number): T {
-  if (typeof a === 'number') {
-    if (a === 0) return whereOp<T>(lt<T>(b, 0), mul<T>(grad, pow<T>(a, b)), 0);
-    return mul<T>(grad, mul<T>(pow<T>(a, b), Math.log(a)));
-  }
-  const slope = mul<T>(grad, mul<T>(pow<T>(a, b), log(a)));
-  const still = zeroToNonNegative<T>(a, b);
-  return whereOp<T>(still, 0, slope);
-}
-
-/** True where a is 0 and b ≥ 0. */
-function zeroToNonNegative<T extends Variable>(a: T, b: T | number): T {
-  return logicalAnd<T>(eq<T>(a, 0), typeof b === 'number' ? b >= 0 : logicalNot(lt<T>(b, 0)));
+  const slope = mul<T>(grad, mul<T>(pow<T>(a, b), typeof a === 'number' ? Math.log(a) : log(a)));
+  if (typeof a === 'number' && a !== 0) return slope;
+  const still = typeof b === 'number' ? b >= 0 : logicalNot(lt<T>(b, 0));
+  return whereOp<T>(typeof a === 'number' ? (still as T) : logicalAnd<T>(eq<T>(a, 0), still), 0, slope);
 }

@@ -107,7 +107,7 @@ export const addbmm = /* @__PURE__ */ taking(
       blend(
         'addbmm',
         tensorGiven(x, 'addbmm'),
-        sum(bmm(tensorGiven(a, 'addbmm', 'a'), tensorGiven(b, 'addbmm', 'other')), 0),
+        sum(bmm(tensorGiven(a, 'addbmm', 'a'), tensorGiven(b, 'addbmm', 'other')), 0, false, a.dtype),
         options,
       ),
     ),
@@ -247,7 +247,7 @@ export function matrixPower<T extends Variable>(x: T, n: number): T {
       );
     if (!Number.isInteger(n) || n < 0)
       throw new ArgumentError(
-        `matrix_power: argument 'n' must be a non-negative whole number, but got ${n ?? 'nothing'}`,
+        `matrix_power: argument 'n' must be a whole number, not negative but in linalg.matrixPower, but got ${n ?? 'nothing'}`,
       );
     if (n === 0) {
       const compute = (): T => contiguous(expand(eye(x, rows), x.shape));
@@ -279,6 +279,10 @@ export const cross = /* @__PURE__ */ taking('cross', 'other dim?', function cros
     return named('LinalgCrossBackward0', area);
   });
 });
+
+/** The p-norms of rows; for p = ∞ each of several largest elements gets the whole gradient. */
+const rowNorms = <T extends Variable>(gaps: T, p: number): T =>
+  vectorNorm(gaps, p, -1, false, undefined, false);
 
 /** Rows from which on PyTorch computes Euclidean distances by a product of matrices. */
 const BY_PRODUCT = 25;
@@ -315,7 +319,7 @@ export const cdist = /* @__PURE__ */ taking('cdist', 'x2 p? computeMode?', funct
     const gaps = sub<T>(unsqueeze(a, -2), unsqueeze(b, -3));
     if (ma === 0) return sum(gaps, -1);
     // The count of p = 0 has no slope; cdist gives zeros for it where norms give no gradient at all.
-    const distances = vectorNorm(gaps, order, -1);
+    const distances = rowNorms(gaps, order);
     return named('CdistBackward0', order === 0 ? add<T>(distances, mul<T>(sum(gaps, -1), 0)) : distances);
   });
 });
@@ -337,6 +341,6 @@ export function pdist<T extends Variable>(x: T, given?: ByName<'p', number>): T 
         0,
         pairs.map((pair) => pair[k]),
       );
-    return vectorNorm(sub<T>(side(0), side(1)), p, 1);
+    return rowNorms(sub<T>(side(0), side(1)), p);
   });
 }

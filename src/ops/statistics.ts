@@ -127,7 +127,7 @@ export function std<T extends Variable>(x: T, dims: Dims = null, correction = 1,
 
 /**
  * The p-norm of the elements over dims: (Σ|x|^p)^(1/p); p = ∞ and −∞ give the largest and smallest magnitude, p = 0
- * the number of elements that are not zero. The gradient at 0 is 0. @throws DTypeError, IndexError for an empty extreme
+ * the number of elements that are not zero. The gradient at 0 is 0; extremes share theirs, unless each is to get all. @throws DTypeError, IndexError for an empty extreme
  */
 export function vectorNorm<T extends Variable>(
   x: T,
@@ -135,6 +135,7 @@ export function vectorNorm<T extends Variable>(
   dims: Dims = null,
   keepdim = false,
   dtype?: DType,
+  sharing = true,
 ): T {
   tensorGiven(x, 'vector_norm');
   const input = dtype === undefined ? x : cast(x, dtype);
@@ -153,7 +154,7 @@ export function vectorNorm<T extends Variable>(
       // The count of what is not zero has no slope anywhere.
       if (p === 0) return [null];
       const back = (y: T): T => restoreDims(y, from, list);
-      return [normGrad(back(grad), savedX.get(grad), back(savedY.get(grad)), p, list)];
+      return [normGrad(back(grad), savedX.get(grad), back(savedY.get(grad)), p, sharing ? list : null)];
     };
   });
 }
@@ -185,14 +186,16 @@ function normForward<T extends Variable>(x: T, p: number, list: readonly number[
   }
 }
 
-function normGrad<T extends Variable>(grad: T, x: T, y: T, p: number, list: readonly number[]): T {
+/** `list`: the dimensions over which extremes share the gradient, null if they do not. */
+function normGrad<T extends Variable>(grad: T, x: T, y: T, p: number, list: readonly number[] | null): T {
   const atZero = (zero: T, slope: T): T => whereOp<T>(eq<T>(zero, 0), 0, slope);
   if (p === 1) return mul<T>(sign(x), grad);
   // x/y first: 1/y may be infinite.
   if (p === 2) return mul<T>(div<T>(x, whereOp<T>(eq<T>(y, 0), 1, y)), grad);
   if (Math.abs(p) === Infinity) {
     const hits = cast(eq<T>(abs(x), y), grad.dtype);
-    return mul<T>(mul<T>(sign(x), hits), div<T>(grad, sum(hits, list.length === 0 ? null : list, true)));
+    const share = list ? div<T>(grad, sum(hits, list.length === 0 ? null : list, true)) : grad;
+    return mul<T>(mul<T>(sign(x), hits), share);
   }
   const scale = atZero(y, div<T>(grad, pow<T>(y, p - 1)));
   if (p < 1) return atZero(x, mul<T>(mul<T>(sign(x), pow<T>(abs(x), p - 1)), scale));
