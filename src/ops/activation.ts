@@ -7,7 +7,7 @@ import { add, div, minimum, mul, neg, rsub, sub } from './arithmetic.ts';
 import { binaryOp } from './binary.ts';
 import { clamp } from './clamp.ts';
 import { ge, gt, le, logicalAnd } from './comparison.ts';
-import { named } from './composite.ts';
+import { named, still } from './composite.ts';
 import { scalarValue } from './convert.ts';
 import { abs, exp, log1p, sigmoid, square, tanh } from './elementwise.ts';
 import { fused } from './fused.ts';
@@ -265,7 +265,7 @@ const hardshrinkRow: UnaryRow = {
   wgsl: 'select(x, 0, x >= -p && x <= p)',
   integers: 'error',
   saves: 'input',
-  backward: (grad, x, lambd) => whereOp(within(x, lambd), 0, grad),
+  backward: (grad, x, lambd) => still('HardshrinkBackward0', whereOp(within(x, lambd), 0, grad), [x.edge()]),
 };
 /** 0 within [−λ, λ], x outside. */
 export const hardshrink = <T extends Variable>(x: T, lambd = 0.5): T =>
@@ -277,7 +277,7 @@ const softshrinkRow: UnaryRow = {
   wgsl: 'select(select(select(0, x, isNan(x)), x + p, x < -p), x - p, x > p)',
   integers: 'error',
   saves: 'input',
-  backward: (grad, x, lambd) => whereOp(within(x, lambd), 0, grad),
+  backward: (grad, x, lambd) => still('SoftshrinkBackward0', whereOp(within(x, lambd), 0, grad), [x.edge()]),
 };
 /** x moved towards 0 by λ; 0 within [−λ, λ]. @throws ArgumentError for a negative lambd */
 export function softshrink<T extends Variable>(x: T, lambd = 0.5): T {
@@ -293,7 +293,7 @@ const thresholdRow: UnaryRow = {
   wgsl: 'select(x, q, x <= p)',
   integers: 'same',
   saves: 'input',
-  backward: (grad, x, limit) => whereOp(le(x, limit), 0, grad),
+  backward: (grad, x, limit) => gate(grad, x, { p: limit, q: limit, r: 0, s: 1, t: 1, u: 1 }),
 };
 /** x above the threshold, else `value`. */
 export const threshold = <T extends Variable>(x: T, limit: number, value: number): T =>
@@ -325,9 +325,11 @@ export function prelu<T extends Variable>(x: T, weight: T): T {
       return (grad) => {
         const input = savedX.get(grad);
         const positive = gt<T>(input, 0);
+        const name = 'PreluKernelBackward0';
         return [
-          node.needs[0] && whereOp<T>(positive, grad, mul<T>(grad, savedSlope.get(grad))),
-          node.needs[1] && whereOp<T>(positive, 0, mul<T>(grad, input)),
+          node.needs[0] &&
+            still(name, whereOp<T>(positive, grad, mul<T>(grad, savedSlope.get(grad))), node.edges),
+          node.needs[1] && still(name, whereOp<T>(positive, 0, mul<T>(grad, input)), node.edges),
         ];
       };
     },

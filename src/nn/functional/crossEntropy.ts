@@ -5,6 +5,7 @@ import { ArgumentError, DTypeError, ShapeError } from '../../core/errors.ts';
 import { inOp } from '../../core/inOp.ts';
 import { formatShape, sameShape } from '../../core/shape.ts';
 import { arange } from '../../creation.ts';
+import { stepwise } from '../../ops/composite.ts';
 import { checkDevices } from '../../ops/convert.ts';
 import { checkClassTarget, checkTargets, crossEntropyRows } from '../../ops/crossEntropy.ts';
 import { tensorGiven } from '../../ops/given.ts';
@@ -198,7 +199,7 @@ export const nllLoss = /* @__PURE__ */ taking(
       const counts = flat.ne(ignoreIndex);
       const safe = whereOp<Tensor>(counts, flat, 0);
       const start = arange(0, flat.numel(), { device: input.device, dtype: 'int64' }).mul(classes);
-      const picked = takeFlat(rows, start.add(safe)).neg();
+      const picked = takeFlat(stepwise('NllLossBackward0', rows), start.add(safe)).neg();
       const factor = classWeight ? selectAlong<Tensor>(classWeight, 0, safe) : null;
       const weights = whereOp<Tensor>(counts, factor ?? 1, 0).to(input.dtype);
       // An ignored infinity must not become NaN.
