@@ -1,9 +1,11 @@
 /** The methods with several forms of arguments, as functions: `torch.sum(x, 1, true)` is `x.sum(1, true)`. */
 
 import { inOp } from './core/inOp.ts';
+import { empty } from './creation.ts';
 import type { OperandOf } from './ops/convert.ts';
 import type { BincountArguments, HistcArguments } from './ops/counting.ts';
 import type { UniqueArguments } from './ops/distinct.ts';
+import { blockDiag as blockDiagOp } from './ops/everyday.ts';
 import { given, tensorGiven } from './ops/given.ts';
 import { inOrder, isPlain } from './ops/options.ts';
 import type { SortArguments } from './ops/order.ts';
@@ -279,3 +281,7 @@ export const isFloatingPoint = (x: Tensor): boolean => tensorGiven(x, 'is_floati
 export const isInference = (x: Tensor): boolean => tensorGiven(x, 'is_inference').isInference();
 /** True for a tensor. */
 export const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
+
+/** Matrices (vectors are rows, numbers 1 × 1) along the diagonal of one matrix; of none, [1, 0]. @throws ShapeError */
+export const blockDiag = (...matrices: readonly Tensor[]): Tensor =>
+  matrices.length === 0 ? empty(1, 0) : blockDiagOp(...matrices);

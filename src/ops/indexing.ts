@@ -57,7 +57,7 @@ export function slice(
 export type IndexList = readonly (number | bigint | boolean | IndexList)[];
 
 /** One entry of an index: an integer, a slice, '...' , null for a new axis, a bool, nested lists, a tensor or mask. */
-export type IndexOf<T extends Variable> = number | Slice | '...' | null | boolean | IndexList | T;
+export type IndexOf<T extends Variable> = number | bigint | Slice | '...' | null | boolean | IndexList | T;
 
 interface Plan<T extends Variable> {
   /** x after the entries that are views. */
@@ -82,7 +82,13 @@ function consumed<T extends Variable>(entry: IndexOf<T>): number {
 function plan<T extends Variable>(x: T, listed: readonly IndexOf<T>[]): Plan<T> {
   given(listed, 'index', 'entries', 'a list of indices');
   const entries = listed.map((entry) =>
-    isList<T>(entry) ? listTensor(x, entry) : isTensor<T>(entry) ? asNumber(entry) : entry,
+    isList<T>(entry)
+      ? listTensor(x, entry)
+      : isTensor<T>(entry)
+        ? asNumber(entry)
+        : typeof entry === 'bigint'
+          ? Number(entry)
+          : entry,
   );
   const ellipses = entries.filter((e) => e === '...').length;
   if (ellipses > 1) throw new IndexError("index: an index can only have a single ellipsis ('...')");

@@ -72,9 +72,9 @@ export const indexAdd = /* @__PURE__ */ taking('index_add', 'dim index source * 
   tensorGiven(index, 'index_add', 'index');
   tensorGiven(source, 'index_add', 'source');
   const target = sliceTarget(x, dim, index, source, 'index_add');
-  if (x.ndim === 0) return add<T>(x, mul<T>(source, alpha));
-  const { d, picks } = target;
   const scaled = alpha === 1 ? source : mul<T>(source, alpha);
+  if (x.ndim === 0) return add<T>(x, scaled);
+  const { d, picks } = target;
   const { backend } = x.array;
   const out = backend.empty(x.shape, x.dtype);
   backend.assign(out, x.array);
@@ -87,7 +87,8 @@ export const indexAdd = /* @__PURE__ */ taking('index_add', 'dim index source * 
 
 /** Row-major positions of the elements of the slices `picks` along d, in the shape of those slices. */
 function slicePositions<T extends Variable>(x: T, d: number, picks: T): T {
-  const flat = x.derive(x.array.backend.upload(iota(x.array.size), x.shape, 'int64'));
+  const shape = x.ndim === 0 ? [1] : x.shape;
+  const flat = x.derive(x.array.backend.upload(iota(x.array.size), shape, 'int64'));
   return selectAlong(flat, d, picks);
 }
 
