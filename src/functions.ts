@@ -2,6 +2,7 @@
 
 import { inOp } from './core/inOp.ts';
 import { empty } from './creation.ts';
+import { named } from './ops/composite.ts';
 import type { OperandOf } from './ops/convert.ts';
 import type { BincountArguments, HistcArguments } from './ops/counting.ts';
 import type { UniqueArguments } from './ops/distinct.ts';
@@ -131,12 +132,16 @@ const variance = (x: Tensor, ...args: VarArguments): Tensor => tensorGiven(x, 'v
 export { variance as var };
 /** Standard deviation over `dim` (default all), with the arguments of `var`. */
 export const std = (x: Tensor, ...args: VarArguments): Tensor => tensorGiven(x, 'std').std(...args);
+const node = (name: string, [y, mean]: [Tensor, Tensor]): [Tensor, Tensor] => [
+  named(name, y),
+  named(name, mean),
+];
 /** Variance and mean together. */
 export function varMean(x: Tensor, ...args: VarArguments): [Tensor, Tensor] {
   tensorGiven(x, 'var_mean');
   return inOp('var_mean', () => {
     const { dims, keepdim } = spread('var_mean', ...args);
-    return [x.var(...args), x.mean(dims, keepdim)];
+    return node('VarMeanBackward0', [x.var(...args), x.mean(dims, keepdim)]);
   });
 }
 /** Standard deviation and mean together. */
@@ -144,7 +149,7 @@ export function stdMean(x: Tensor, ...args: VarArguments): [Tensor, Tensor] {
   tensorGiven(x, 'std_mean');
   return inOp('std_mean', () => {
     const { dims, keepdim } = spread('std_mean', ...args);
-    return [x.std(...args), x.mean(dims, keepdim)];
+    return node('StdMeanBackward0', [x.std(...args), x.mean(dims, keepdim)]);
   });
 }
 /** The p-norm over `dim` (default all). */

@@ -2,6 +2,7 @@
 
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
+import { inOp } from '../core/inOp.ts';
 import { formatShape, normalizeDim } from '../core/shape.ts';
 import { add, div, minimum, mul, neg, rsub, sub } from './arithmetic.ts';
 import { binaryOp } from './binary.ts';
@@ -50,7 +51,7 @@ export const selu = <T extends Variable>(x: T): T =>
 
 const celuRow: UnaryRow = {
   name: 'celu',
-  node: 'EluBackward0',
+  node: 'CeluBackward0',
   js: (x, alpha) => (x < 0 ? alpha * Math.expm1(x / alpha) : x),
   wgsl: 'select(x, p * expm1(x / p), x < 0)',
   integers: 'error',
@@ -62,7 +63,7 @@ export function celu<T extends Variable>(x: T, alpha = 1): T {
   checkFloating(x, 'celu');
   if (alpha === 0) throw new ArgumentError('celu: ZeroDivisionError: alpha cannot be 0 for CELU');
   // With α = 1 it is elu, for which there is a kernel.
-  return applyUnary(alpha === 1 ? eluRow : celuRow, x, alpha, 1);
+  return applyUnary(alpha === 1 ? { ...eluRow, node: celuRow.node } : celuRow, x, alpha, 1);
 }
 
 const INVERSE_SQRT_2PI = 1 / Math.sqrt(2 * Math.PI);
@@ -190,10 +191,11 @@ export const logsigmoid = <T extends Variable>(x: T): T => {
 
 /** x/(1 + |x|). */
 export const softsign = <T extends Variable>(x: T): T =>
-  div<T>(tensorGiven(x, 'softsign'), add<T>(abs(x), 1));
+  inOp('softsign', () => div<T>(tensorGiven(x, 'softsign'), add<T>(abs(x), 1)));
 
 /** x − tanh(x). */
-export const tanhshrink = <T extends Variable>(x: T): T => sub<T>(tensorGiven(x, 'tanhshrink'), tanh(x));
+export const tanhshrink = <T extends Variable>(x: T): T =>
+  inOp('tanhshrink', () => sub<T>(tensorGiven(x, 'tanhshrink'), tanh(x)));
 
 /**
  * x within [minVal, maxVal], the nearer bound outside; no gradient passes at the bounds. Integers stay integers, and

@@ -5,8 +5,8 @@
 
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
-import { isFloating } from '../core/dtype.ts';
-import { ArgumentError, IndexError, ShapeError } from '../core/errors.ts';
+import { isFloating, torchTypeName } from '../core/dtype.ts';
+import { ArgumentError, DTypeError, IndexError, ShapeError } from '../core/errors.ts';
 import { int64From } from '../core/int64.ts';
 import {
   broadcastShapes,
@@ -373,6 +373,11 @@ export function indexPut_<T extends Variable>(
     assignView(source, tensor, accumulate);
     return x;
   }
+  if (typeof value === 'object' && value.dtype !== x.dtype)
+    throw new DTypeError(
+      `index_put: Index put requires the source and destination dtypes match, got ${torchTypeName(x.dtype)} for the ` +
+        `destination and ${torchTypeName(value.dtype)} for the source.`,
+    );
   const { source: moved, positions } = gathering(planned, true);
   if (!fitsInto(tensor.shape, positions.shape)) {
     throw new ShapeError(

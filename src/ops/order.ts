@@ -14,7 +14,7 @@ import { clampMin } from './clamp.ts';
 import { eq, isnan, logicalAnd, logicalNot, logicalOr } from './comparison.ts';
 import { detached, named } from './composite.ts';
 import { cast, contiguous } from './convert.ts';
-import { tensorGiven } from './given.ts';
+import { numericGiven, tensorGiven } from './given.ts';
 import { selectAlong } from './indexing.ts';
 import { cat } from './join.ts';
 import { namedResult, type ValuesAndIndices } from './namedResult.ts';
@@ -55,9 +55,19 @@ export type SortArguments = Flexible<[dim: number, descending: boolean], SortOpt
 /** Sorted along dim (default the last), stably; NaN counts as the largest. */
 export function sort<T extends Variable>(x: T, ...args: SortArguments): ValuesAndIndices<T> {
   tensorGiven(x, 'sort');
-  const [dim = -1, descending = false] = inOrder<[number, boolean]>('sort', 'dim descending * stable', args);
+  const [dim = -1, descending = false, stable] = inOrder<[number, boolean, boolean]>(
+    'sort',
+    'dim descending * stable',
+    args,
+  );
   const d = normalizeDim(dim, x.ndim, 'sort');
-  const [values, indices] = firstSorted('SortBackward0', x, d, descending, null);
+  const [values, indices] = firstSorted(
+    `SortBackward${stable === undefined ? 0 : 1}`,
+    x,
+    d,
+    descending,
+    null,
+  );
   return namedResult('sort', values, indices);
 }
 
@@ -80,7 +90,7 @@ export interface TopkOptions {
 export const topk = /* @__PURE__ */ taking('topk', 'k dim? largest? sorted?', function topk<
   T extends Variable,
 >(x: T, k: number, dim = -1, largest = true, _sorted?: boolean): ValuesAndIndices<T> {
-  tensorGiven(x, 'topk');
+  numericGiven(x, 'topk');
   const d = normalizeDim(dim, x.ndim, 'topk');
   const n = x.ndim === 0 ? 1 : x.shape[d];
   if (!Number.isInteger(k) || k < 0 || k > n) {
@@ -123,7 +133,7 @@ const nthPositions = <T extends Variable>(x: T, d: number, k: number): T => {
 export const kthvalue = /* @__PURE__ */ taking('kthvalue', 'k dim? keepdim?', function kthvalue<
   T extends Variable,
 >(x: T, k: number, dim = -1, keepdim = false): ValuesAndIndices<T> {
-  tensorGiven(x, 'kthvalue');
+  numericGiven(x, 'kthvalue');
   const d = normalizeDim(dim, x.ndim, 'kthvalue');
   const n = x.ndim === 0 ? 1 : x.shape[d];
   if (!Number.isInteger(k) || k < 1 || k > n) {
@@ -136,7 +146,7 @@ export const kthvalue = /* @__PURE__ */ taking('kthvalue', 'k dim? keepdim?', fu
 
 /** The lower median of all elements; NaN if there is one, or if x is empty. Equal elements share the gradient. */
 export function medianAll<T extends Variable>(x: T, op: 'median' | 'nanmedian' = 'median'): T {
-  const raw = reshape(detached(x), [-1]);
+  const raw = reshape(detached(numericGiven(x, op)), [-1]);
   const n = raw.array.size;
   if (n === 0) {
     if (!isFloating(x.dtype))
@@ -178,7 +188,7 @@ const middleOfNumbers = <T extends Variable>(x: T): T =>
 
 /** The lower median along dim with its position; NaN where there is one. @throws IndexError for an empty dimension */
 export function medianDim<T extends Variable>(x: T, dim: number, keepdim = false): ValuesAndIndices<T> {
-  const d = normalizeDim(dim, x.ndim, 'median');
+  const d = normalizeDim(dim, numericGiven(x, 'median').ndim, 'median');
   const n = x.ndim === 0 ? 1 : x.shape[d];
   if (n === 0)
     throw new IndexError(

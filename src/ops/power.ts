@@ -16,6 +16,8 @@ const power = binaryOp({
   js: (a, b) => (a === 1 || (a === -1 && !Number.isFinite(b) && !Number.isNaN(b)) ? 1 : a ** b),
   big: (a, b) => integerPower(a, b),
   wgsl: 'pow(a, b)',
+  bools: 'one',
+  digits: '102',
   gradA: (grad, a, b) => powGradBase(grad, a, b),
   gradB: (grad, a, b) => powGradExponent(grad, a, b),
 });
@@ -57,9 +59,7 @@ export function pow<T extends Variable>(a: OperandOf<T>, b: OperandOf<T>): T {
     );
   }
   if (typeof a === 'object' && (b === 0.5 || b === -0.5)) return applyUnary(b > 0 ? root : reciprocalRoot, a);
-  const node = typeof b !== 'object' ? 'PowBackward0' : 'PowBackward1';
-  const row = isFloating(pairDType(a, b)) ? power.row : integerRow;
-  return applyBinary<T>({ ...row, node }, a, b);
+  return applyBinary<T>(isFloating(pairDType(a, b)) ? power.row : integerRow, a, b);
 }
 
 /** As PyTorch takes the power 0.5, given as a number: NaN at −∞ and −0 at −0, where C's power is ∞ and 0. */

@@ -114,7 +114,8 @@ export const addbmm = /* @__PURE__ */ taking(
 );
 
 /** The inner product of two vectors: `dot`. */
-export const vdot = dot;
+export const vdot = <T extends Variable>(a: T, b: T): T =>
+  inOp('vdot', () => named('VdotBackward0', dot(a, b)));
 /** The outer product of two vectors: `outer` by its old name. */
 export const ger = outer;
 
@@ -341,6 +342,6 @@ export function pdist<T extends Variable>(x: T, given?: ByName<'p', number>): T 
         0,
         pairs.map((pair) => pair[k]),
       );
-    return rowNorms(sub<T>(side(0), side(1)), p);
+    return named('PdistBackward0', rowNorms(sub<T>(side(0), side(1)), p));
   });
 }

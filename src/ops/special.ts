@@ -150,7 +150,7 @@ function sincSlope<T extends Variable>(x: T): T {
 }
 
 /** −1, 0 or 1: `sign` by its other name. */
-export const sgn = sign;
+export const sgn = unaryOp({ ...sign.row, node: 'SgnBackward0' });
 
 /** log(x / (1 − x)); with eps, x is first brought into [eps, 1 − eps]. */
 export function logit<T extends Variable>(x: T, given?: ByName<'eps', number | null>): T {

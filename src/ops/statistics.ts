@@ -15,7 +15,7 @@ import { abs, exp, log, sign, sqrt } from './elementwise.ts';
 import { optionsGiven, tensorGiven } from './given.ts';
 import { type ByName, option } from './options.ts';
 import { pow } from './power.ts';
-import { amax, amin, type Dims, listDims, mean, nanToZero, restoreDims, sum } from './reduce.ts';
+import { amax, amin, type Dims, extremeOver, listDims, mean, nanToZero, restoreDims, sum } from './reduce.ts';
 import { reshape } from './views.ts';
 import { whereOp } from './where.ts';
 
@@ -223,7 +223,7 @@ export function norm<T extends Variable>(
 
 /** The p-norm of x − y. */
 export const dist = <T extends Variable>(x: T, y: T, p?: ByName<'p', number>): T =>
-  inOp('dist', () => vectorNorm(sub<T>(x, y), option(p, 'dist', 'p', 2)));
+  inOp('dist', () => named('DistBackward0', vectorNorm(sub<T>(x, y), option(p, 'dist', 'p', 2))));
 
 /** log Σ eˣ over dims, shifted by the maximum so that nothing overflows; integers count as float32. */
 export function logsumexp<T extends Variable>(x: T, dims: Dims, keepdim = false): T {
@@ -261,7 +261,10 @@ export const nansum = <T extends Variable>(x: T, dims: Dims = null, keepdim = fa
 
 /** The mean over dims of what is not NaN. */
 export function nanmean<T extends Variable>(x: T, dims: Dims = null, keepdim = false, dtype?: DType): T {
-  tensorGiven(x, 'nanmean');
+  if (!isFloating(tensorGiven(x, 'nanmean').dtype))
+    throw new DTypeError(
+      `nanmean(): expected input to have floating point or complex dtype but got ${torchTypeName(x.dtype)}`,
+    );
   return inOp('nanmean', () => {
     const counted = sum(logicalNot(isnan(detached(x))), dims, keepdim);
     return div<T>(nansum(x, dims, keepdim, dtype), counted);
@@ -297,6 +300,9 @@ export function aminmax<T extends Variable>(
   const { dim = null, keepdim = false } = optionsGiven(options, 'aminmax', 'dim keepdim');
   tensorGiven(x, 'aminmax');
   return inOp('aminmax', () => {
-    return new Aminmax(amin(x, dim, keepdim), amax(x, dim, keepdim));
+    const [min, max] = (['min', 'max'] as const).map((kind) =>
+      extremeOver(kind, 'AminmaxBackward0', x, dim, keepdim, 'aminmax'),
+    );
+    return new Aminmax(min, max);
   });
 }

@@ -1002,7 +1002,7 @@ it('what is divided may be changed before the backward pass, a divisor may not',
   expect(changed((y) => y.div(torch.tensor([2, 4])))).toEqual([0.5, 0.25]);
   expect(changed((y) => y.fmod(2))).toEqual([1, 1]);
   expect(changed((y) => y.remainder(2))).toEqual([1, 1]);
-  expect(changed((y) => y.floorDivide(2))).toEqual([0, 0]);
+  expect(changed((y) => y.div(2, { roundingMode: 'floor' }))).toEqual([0, 0]);
   expect(() => changed((y) => torch.div(2, y))).toThrow(/modified by an inplace operation/);
 });
 
@@ -1292,4 +1292,98 @@ it('empty lists and tensors without dimensions count', () => {
   expect(torch.diff(torch.tensor([1, 2]), 0, { prepend: torch.tensor([5]) }).tolist()).toEqual([1, 2]);
   expect(torch.blockDiag().shape).toEqual([1, 0]);
   expect(torch.zeros(2, 0, 3).permute(2, 1, 0).isContiguous()).toBe(true);
+});
+
+describe('what PyTorch refuses by dtype', () => {
+  const mask = torch.tensor([true, false]);
+  const whole = torch.tensor([1n, 2n]);
+  const x = torch.tensor([1, 2]);
+  const first = torch.tensor([0], { dtype: 'int32' });
+  it.each<[string, () => unknown]>([
+    ['neg_', () => mask.clone().neg_()],
+    ['abs', () => mask.abs()],
+    ['abs_', () => mask.clone().abs_()],
+    ['floor_', () => mask.clone().floor_()],
+    ['sub', () => mask.sub(1)],
+    ['sub', () => whole.sub(mask)],
+    ['rsub', () => torch.rsub(mask, 1)],
+    ['pow', () => mask.pow(mask)],
+    ['gcd', () => mask.gcd(mask)],
+    ['lcm', () => mask.lcm(mask)],
+    ['bitwise_left_shift', () => mask.bitwiseLeftShift(mask)],
+    ['argmax', () => mask.argmax()],
+    ['argmin', () => mask.argmin(0)],
+    ['median', () => mask.median()],
+    ['median', () => mask.median(0)],
+    ['kthvalue', () => mask.kthvalue(1)],
+    ['topk', () => mask.topk(1)],
+    ['heaviside', () => torch.heaviside(whole, x)],
+    ['isclose', () => torch.isclose(x, x.double())],
+    ['allclose', () => torch.allclose(x, whole)],
+    ['logaddexp', () => torch.logaddexp(whole, whole)],
+    ['logaddexp2', () => torch.logaddexp2(whole, whole)],
+    ['nanmean', () => torch.nanmean(whole)],
+    ['linalg.matrix_norm', () => torch.linalg.norm(whole.reshape(1, 2), 1)],
+    ['index_put', () => x.clone().indexPut_([whole.sub(1)], whole)],
+    ['index_copy', () => x.indexCopy(0, first, torch.tensor([1]))],
+    ['index_fill', () => x.indexFill(0, first, 1)],
+  ])('%s', (op, call) => {
+    expect(call).toThrow(torch.DTypeError);
+    expect(call).toThrow(op.replace(/_$/, ''));
+  });
+  it('and no more', () => {
+    expect(mask.pow(2).tolist()).toEqual([1, 0]);
+    expect(torch.pow(2, mask).tolist()).toEqual([2, 1]);
+    expect(mask.gcd(whole).tolist()).toEqual([1, 2]);
+    expect(mask.bitwiseLeftShift(1).tolist()).toEqual([2, 0]);
+    expect(mask.sort().values.tolist()).toEqual([false, true]);
+    expect(torch.logaddexp(whole, x).dtype).toBe('float32');
+    expect(x.clone().indexPut_([0], torch.tensor(3n)).tolist()).toEqual([3, 2]);
+    expect(x.indexAdd(0, first, torch.tensor([1])).tolist()).toEqual([2, 2]);
+  });
+  it('floorDivide has no derivative, but div rounded', () => {
+    const y = leaf([7, 9]);
+    expect(() => y.floorDivide(2).sum().backward()).toThrow('derivative for floor_divide is not implemented');
+    expect(slopes((z) => z.div(2, { roundingMode: 'floor' }), [7, 9])).toEqual([0, 0]);
+  });
+});
+
+it.each<[string, (x: torch.Tensor) => torch.Tensor]>([
+  ['Log1PBackward0', (x) => x.log1p()],
+  ['SgnBackward0', (x) => x.sgn()],
+  ['FmodBackward0', (x) => x.fmod(2)],
+  ['FmodBackward1', (x) => x.fmod(x)],
+  ['RemainderBackward0', (x) => x.remainder(2)],
+  ['RemainderBackward1', (x) => x.remainder(x)],
+  ['DivBackward2', (x) => x.div(2, { roundingMode: 'trunc' })],
+  ['PowBackward0', (x) => x.pow(3)],
+  ['PowBackward1', (x) => x.pow(x)],
+  ['PowBackward2', (x) => torch.pow(2, x)],
+  ['XlogyBackward0', (x) => torch.xlogy(x, x)],
+  ['XlogyBackward1', (x) => torch.xlogy(2, x)],
+  ['XlogyBackward2', (x) => torch.xlogy(x, 2)],
+  ['SortBackward0', (x) => x.sort().values],
+  ['SortBackward1', (x) => x.sort({ stable: true }).values],
+  ['MaskedFillBackward0', (x) => x.maskedFill(x.gt(0), 1)],
+  ['MaskedFillBackward1', (x) => x.maskedFill(x.gt(0), torch.tensor(1))],
+  ['ScatterBackward0', (x) => x.scatter(0, torch.tensor([0n]), x)],
+  ['ScatterBackward1', (x) => x.scatter(0, torch.tensor([0n]), 1)],
+  ['DotBackward0', (x) => x.dot(x)],
+  ['VdotBackward0', (x) => torch.vdot(x, x)],
+  ['ClampBackward0', (x) => x.clamp(torch.zeros(2))],
+  ['ClampBackward1', (x) => x.clamp(0)],
+  ['ClampMinBackward0', (x) => x.clampMin(0)],
+  ['ClampMinBackward1', (x) => x.clampMin(torch.zeros(2))],
+  ['ClampMaxBackward0', (x) => x.clampMax(0)],
+  ['EluBackward0', (x) => F.elu(x)],
+  ['CeluBackward0', (x) => F.celu(x)],
+  ['AminmaxBackward0', (x) => x.aminmax().max],
+  ['VarMeanBackward0', (x) => torch.varMean(x)[1]],
+  ['StdMeanBackward0', (x) => torch.stdMean(x)[0]],
+  ['DistBackward0', (x) => torch.dist(x, x)],
+  ['PdistBackward0', (x) => torch.pdist(x.reshape(2, 1))],
+  ['NllLossBackward0', (x) => F.nllLoss(x, torch.tensor(1n))],
+  ['NllLoss2DBackward0', (x) => F.nllLoss(x.reshape(1, 2, 1), torch.tensor([[1n]]))],
+])('%s is the name of the node', (name, f) => {
+  expect(f(leaf([0.25, 0.75])).gradFn?.name).toBe(name);
 });

@@ -182,7 +182,8 @@ export const softMarginLoss = /* @__PURE__ */ taking(
     tensorGiven(input, 'soft_margin_loss');
     tensorGiven(target, 'soft_margin_loss', 'target');
     return inOp('soft_margin_loss', () => {
-      return reduceLoss(logsigmoid<Tensor>(target.mul(input)).neg(), reduction);
+      const z = target.neg().mul(input);
+      return reduceLoss(logsigmoid(z.neg()).neg(), reduction);
     });
   },
 );
