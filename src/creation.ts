@@ -403,7 +403,8 @@ export const logspace = /* @__PURE__ */ taking(
     if (!Number.isInteger(steps) || steps < 0)
       throw new ArgumentError(`logspace: number of steps must be non-negative, but got ${steps}`);
     const dtype = dtypeOf(options, 'logspace');
-    if (!isFloating(dtype)) [start, end] = [Math.trunc(start), Math.trunc(end)];
+    // One power is that of the start as it was given.
+    if (!isFloating(dtype) && steps > 1) [start, end] = [Math.trunc(start), Math.trunc(end)];
     const exponents = linspace(start, end, steps, { dtype: 'float64', device: 'cpu' }).data;
     const at = (i: number) => base ** Number(exponents[i]);
     const write = (values: TypedArray) => {

@@ -6,7 +6,7 @@ import { type DType, isFloating } from '../core/dtype.ts';
 import { ArgumentError, AutogradError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { sameShape } from '../core/shape.ts';
-import { applyBinary, type BinaryOp, type BinaryRow, binaryOp } from './binary.ts';
+import { applyBinary, type BinaryOp, type BinaryRow, binaryOp, operandDType } from './binary.ts';
 import { eq, gt, lt } from './comparison.ts';
 import { cast, isTensor, type OperandOf, pairDType } from './convert.ts';
 import { operandGiven, optionsGiven } from './given.ts';
@@ -85,7 +85,7 @@ export function withAlpha<T extends Variable>(
 ): readonly [BinaryOp, OperandOf<T>] {
   if (alpha === 1) return [op, b];
   operandGiven(alpha, op.row.name, 'alpha');
-  checkAlpha(op.row.name, pairDType(a, b), alpha);
+  checkAlpha(op.row.name, operandDType(op.row, a, b), alpha);
   // The product may be whole where b is not, whose kind decides about the result's.
   if (typeof b === 'number' && !Number.isInteger(b))
     return [binaryOp({ ...op.row, integers: 'float' }), b * Number(alpha)];

@@ -73,7 +73,8 @@ export function trapezoid<T extends Variable>(y: T, x?: T | TrapezoidOptions, op
   return inOp('trapezoid', () => {
     const [points, dx = 1, dim = -1] = inOrder<[T, number, number]>('trapezoid', 'x * dx dim', [x, options]);
     const d = normalizeDim(dim, y.ndim, 'trapezoid');
-    const size = Math.max(0, y.shape[d] - 1);
+    if (y.shape[d] === 0) return zerosOf(y, y.shape.toSpliced(d, 1));
+    const size = y.shape[d] - 1;
     const pairs = add<T>(narrow(y, d, 0, size), narrow(y, d, y.shape[d] - size, size));
     if (points === undefined) return mul<T>(cast(sum(pairs, d), toFloating(y.dtype)), dx / 2);
     tensorGiven(points, 'trapezoid', 'x');

@@ -373,7 +373,10 @@ export function indexPut_<T extends Variable>(
     assignView(source, tensor, accumulate);
     return x;
   }
-  if (typeof value === 'object' && value.dtype !== x.dtype)
+  // One value for a mask is filled in, whatever its dtype.
+  const fills =
+    tensor.array.size === 1 && !accumulate && !entries.some((e) => isList(e) || (isTensor(e) && !isMask(e)));
+  if (typeof value === 'object' && value.dtype !== x.dtype && !fills)
     throw new DTypeError(
       `index_put: Index put requires the source and destination dtypes match, got ${torchTypeName(x.dtype)} for the ` +
         `destination and ${torchTypeName(value.dtype)} for the source.`,

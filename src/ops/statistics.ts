@@ -7,11 +7,11 @@ import { type DType, isFloating, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, IndexError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { formatShape } from '../core/shape.ts';
-import { add, div, maximum, mul, neg, sub } from './arithmetic.ts';
+import { add, div, maximum, minimum, mul, neg, rsub, sub } from './arithmetic.ts';
 import { eq, gt, isnan, logicalAnd, logicalNot, logicalOr, lt } from './comparison.ts';
 import { detached, named } from './composite.ts';
 import { cast } from './convert.ts';
-import { abs, exp, log, sign, sqrt } from './elementwise.ts';
+import { abs, ceil, exp, log, sign, sqrt } from './elementwise.ts';
 import { optionsGiven, tensorGiven } from './given.ts';
 import { type ByName, option } from './options.ts';
 import { pow } from './power.ts';
@@ -193,9 +193,13 @@ function normGrad<T extends Variable>(grad: T, x: T, y: T, p: number, list: read
   // x/y first: 1/y may be infinite.
   if (p === 2) return mul<T>(div<T>(x, whereOp<T>(eq<T>(y, 0), 1, y)), grad);
   if (Math.abs(p) === Infinity) {
+    if (list === null) {
+      // 0 at the extremes, 1 elsewhere, NaN where they are no numbers.
+      const gaps = minimum<T>(ceil(abs(sub<T>(abs(x), y))), 1);
+      return mul<T>(mul<T>(sign(x), rsub<T>(gaps, 1)), grad);
+    }
     const hits = cast(eq<T>(abs(x), y), grad.dtype);
-    const share = list ? div<T>(grad, sum(hits, list.length === 0 ? null : list, true)) : grad;
-    return mul<T>(mul<T>(sign(x), hits), share);
+    return mul<T>(mul<T>(sign(x), hits), div<T>(grad, sum(hits, list.length === 0 ? null : list, true)));
   }
   const scale = atZero(y, div<T>(grad, pow<T>(y, p - 1)));
   if (p < 1) return atZero(x, mul<T>(mul<T>(sign(x), pow<T>(abs(x), p - 1)), scale));

@@ -1170,10 +1170,12 @@ describe('integers and their dtypes', () => {
     const y = torch.tensor([1n, 2n, 3n]);
     expect(typed(torch.trapezoid(y, { dx: 2 }))).toEqual(['float32', 8]);
     expect(typed(torch.trapezoid(y))).toEqual(['float32', 4]);
+    expect(typed(torch.trapezoid(of([], 'int8')))).toEqual(['int8', 0]);
   });
   it('logspace cuts its ends off first', () => {
     const x = torch.logspace(2.5, 0, 5, { dtype: 'int64' });
     expect(typed(x)).toEqual(['int64', [100, 31, 10, 3, 1]]);
+    expect(torch.logspace(2.5, 1, 1, { dtype: 'int64' }).tolist()).toEqual([316]);
   });
   it('are given as bigints too', () => {
     expect(typed(torch.arange(1n, 6n, 2n))).toEqual(['int64', [1, 3, 5]]);
@@ -1239,10 +1241,14 @@ describe('gradients at corners', () => {
     const first = torch.tensor(0n);
     expect(slopes((x) => F.multiMarginLoss(x, first), [1, 0, -1])).toEqual([0, 0, 0]);
     expect(slopes((x) => F.multiMarginLoss(x, first, { margin: 0 }), [1, 1, 1])).toEqual([0, 0, 0]);
+    expect(slopes((x) => F.multiMarginLoss(x, first), [1, 1e-20])).toEqual([-0.5, 0.5]);
+    const sure = F.softMarginLoss(torch.tensor([200]), torch.tensor([1]));
+    expect(Object.is(sure.item(), 0)).toBe(true);
   });
   it('of largest differences, each of which gets all', () => {
     expect(slopes((x) => torch.cdist(x.reshape(1, 2), torch.zeros(1, 2), inf), [1, -1])).toEqual([1, -1]);
     expect(slopes((x) => torch.pdist(x.reshape(2, 2), inf), [1, -1, 0, 0])).toEqual([1, -1, -1, 1]);
+    expect(slopes((x) => torch.pdist(x.reshape(2, 2), inf), [nan, 1, 0, 0])).toEqual([nan, nan, nan, nan]);
     expect(slopes((x) => torch.linalg.vectorNorm(x, inf), [1, -1])).toEqual([0.5, -0.5]);
   });
   it('of powers of 0', () => {
@@ -1306,6 +1312,7 @@ describe('what PyTorch refuses by dtype', () => {
     ['floor_', () => mask.clone().floor_()],
     ['sub', () => mask.sub(1)],
     ['sub', () => whole.sub(mask)],
+    ['sub', () => whole.sub(mask, { alpha: 2 })],
     ['rsub', () => torch.rsub(mask, 1)],
     ['pow', () => mask.pow(mask)],
     ['gcd', () => mask.gcd(mask)],
@@ -1339,6 +1346,8 @@ describe('what PyTorch refuses by dtype', () => {
     expect(mask.sort().values.tolist()).toEqual([false, true]);
     expect(torch.logaddexp(whole, x).dtype).toBe('float32');
     expect(x.clone().indexPut_([0], torch.tensor(3n)).tolist()).toEqual([3, 2]);
+    const ones = torch.ones(2, { dtype: 'int16' });
+    expect(ones.indexPut_([mask], torch.tensor(3.5)).tolist()).toEqual([3, 1]);
     expect(x.indexAdd(0, first, torch.tensor([1])).tolist()).toEqual([2, 2]);
   });
   it('floorDivide has no derivative, but div rounded', () => {

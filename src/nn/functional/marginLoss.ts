@@ -4,7 +4,7 @@ import { inOp } from '../../core/inOp.ts';
 import { formatShape, sameShape } from '../../core/shape.ts';
 import { arange } from '../../creation.ts';
 import { logsigmoid } from '../../ops/activation.ts';
-import { minimum } from '../../ops/arithmetic.ts';
+import { minimum, rsub } from '../../ops/arithmetic.ts';
 import { checkClassTarget, checkRows, checkTargets } from '../../ops/crossEntropy.ts';
 import { tensorGiven } from '../../ops/given.ts';
 import { reduceLoss } from '../../ops/loss.ts';
@@ -183,7 +183,7 @@ export const softMarginLoss = /* @__PURE__ */ taking(
     tensorGiven(target, 'soft_margin_loss', 'target');
     return inOp('soft_margin_loss', () => {
       const z = target.neg().mul(input);
-      return reduceLoss(logsigmoid(z.neg()).neg(), reduction);
+      return reduceLoss(rsub<Tensor>(logsigmoid(z.neg()), 0), reduction);
     });
   },
 );
@@ -251,7 +251,7 @@ export const multiMarginLoss = /* @__PURE__ */ taking(
       const own = flat.unsqueeze(1).eq(arange(0, classes, { dtype: 'int64', device: input.device }));
       const ownScore = whereOp<Tensor>(own, rows, 0).sum(1, true);
       // Nothing passes at the margin itself, unlike in the other losses.
-      const excess = rows.sub(ownScore).add(margin).relu();
+      const excess = rsub<Tensor>(ownScore, margin).add(rows).relu();
       const powered = p === 2 ? excess.square() : excess;
       const weighted = weight ? powered.mul(weight.index(flat).unsqueeze(1)) : powered;
       const losses = whereOp<Tensor>(own, 0, weighted).sum(1).div(classes);
