@@ -248,7 +248,7 @@ export function matrixPower<T extends Variable>(x: T, n: number): T {
       );
     if (!Number.isInteger(n) || n < 0)
       throw new ArgumentError(
-        `matrix_power: argument 'n' must be a whole number, not negative but in linalg.matrixPower, but got ${n ?? 'nothing'}`,
+        `matrix_power: argument 'n' must be a non-negative whole number (linalg.matrixPower takes negative ones), but got ${n ?? 'nothing'}`,
       );
     if (n === 0) {
       const compute = (): T => contiguous(expand(eye(x, rows), x.shape));
@@ -281,9 +281,14 @@ export const cross = /* @__PURE__ */ taking('cross', 'other dim?', function cros
   });
 });
 
-/** The p-norms of rows; for p = ∞ each of several largest elements gets the whole gradient. */
-const rowNorms = <T extends Variable>(gaps: T, p: number): T =>
-  vectorNorm(gaps, p, -1, false, undefined, false);
+/**
+ * The p-norms of rows. For p = ∞ each of several largest elements gets the whole gradient; the count of p = 0 has zeros for
+ * one, where norms give none at all.
+ */
+function rowNorms<T extends Variable>(gaps: T, p: number): T {
+  const norms = vectorNorm(gaps, p, -1, false, undefined, false);
+  return p === 0 ? add<T>(norms, mul<T>(sum(gaps, -1), 0)) : norms;
+}
 
 /** Rows from which on PyTorch computes Euclidean distances by a product of matrices. */
 const BY_PRODUCT = 25;
@@ -319,9 +324,7 @@ export const cdist = /* @__PURE__ */ taking('cdist', 'x2 p? computeMode?', funct
     if (order === 2 && byProduct && ma > 0 && isFloating(pairDType(a, b))) return euclideanDistances(a, b);
     const gaps = sub<T>(unsqueeze(a, -2), unsqueeze(b, -3));
     if (ma === 0) return sum(gaps, -1);
-    // The count of p = 0 has no slope; cdist gives zeros for it where norms give no gradient at all.
-    const distances = rowNorms(gaps, order);
-    return named('CdistBackward0', order === 0 ? add<T>(distances, mul<T>(sum(gaps, -1), 0)) : distances);
+    return named('CdistBackward0', rowNorms(gaps, order));
   });
 });
 

@@ -1248,6 +1248,7 @@ describe('gradients at corners', () => {
   it('of largest differences, each of which gets all', () => {
     expect(slopes((x) => torch.cdist(x.reshape(1, 2), torch.zeros(1, 2), inf), [1, -1])).toEqual([1, -1]);
     expect(slopes((x) => torch.pdist(x.reshape(2, 2), inf), [1, -1, 0, 0])).toEqual([1, -1, -1, 1]);
+    expect(slopes((x) => torch.pdist(x.reshape(2, 2), 0), [1, -1, 0, 0])).toEqual([0, 0, 0, 0]);
     expect(slopes((x) => torch.pdist(x.reshape(2, 2), inf), [nan, 1, 0, 0])).toEqual([nan, nan, nan, nan]);
     expect(slopes((x) => torch.linalg.vectorNorm(x, inf), [1, -1])).toEqual([0.5, -0.5]);
   });
