@@ -82,7 +82,7 @@ export interface BackwardAllOptions {
   gradTensors?: GradientsGiven;
   retainGraph?: boolean;
   createGraph?: boolean;
-  /** The leaves whose `.grad` is added to, and no others. Default: all. */
+  /** The tensors whose `.grad` is added to, and no others. Default: all leaves. */
   inputs?: OneOrMany | null;
 }
 

@@ -323,7 +323,8 @@ export interface ArangeOptions extends TensorOptions {
  * start, start + step, … up to but not including end. int64 if all three are whole numbers, float32 otherwise.
  * `arange(end)`, `arange(start, end)`, `arange(start, end, step)`, each with options behind, or by these names.
  */
-export function arange(...args: readonly (number | ArangeOptions | undefined)[]): Tensor {
+export function arange(...values: readonly (number | bigint | ArangeOptions | undefined)[]): Tensor {
+  const args = values.map((a) => (typeof a === 'bigint' ? Number(a) : a));
   const options = args.find((a): a is ArangeOptions => typeof a === 'object');
   const given = args.filter((a): a is number => typeof a === 'number');
   const byName = given.length === 1 && options?.end !== undefined ? { start: given[0], ...options } : options;
@@ -401,13 +402,16 @@ export const logspace = /* @__PURE__ */ taking(
     checkNumber(end, 'logspace', 'end');
     if (!Number.isInteger(steps) || steps < 0)
       throw new ArgumentError(`logspace: number of steps must be non-negative, but got ${steps}`);
+    const dtype = dtypeOf(options, 'logspace');
+    // One power is that of the start as it was given.
+    if (!isFloating(dtype) && steps > 1) [start, end] = [Math.trunc(start), Math.trunc(end)];
     const exponents = linspace(start, end, steps, { dtype: 'float64', device: 'cpu' }).data;
     const at = (i: number) => base ** Number(exponents[i]);
     const write = (values: TypedArray) => {
       if (values instanceof BigInt64Array) writeWhole(values, at);
       else for (let i = 0; i < steps; i++) values[i] = at(i);
     };
-    return written(steps, write, dtypeOf(options, 'logspace'), options);
+    return written(steps, write, dtype, options);
   },
 );
 

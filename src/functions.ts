@@ -1,9 +1,12 @@
 /** The methods with several forms of arguments, as functions: `torch.sum(x, 1, true)` is `x.sum(1, true)`. */
 
 import { inOp } from './core/inOp.ts';
+import { empty } from './creation.ts';
+import { named } from './ops/composite.ts';
 import type { OperandOf } from './ops/convert.ts';
 import type { BincountArguments, HistcArguments } from './ops/counting.ts';
 import type { UniqueArguments } from './ops/distinct.ts';
+import { blockDiag as blockDiagOp } from './ops/everyday.ts';
 import { given, tensorGiven } from './ops/given.ts';
 import { inOrder, isPlain } from './ops/options.ts';
 import type { SortArguments } from './ops/order.ts';
@@ -129,12 +132,16 @@ const variance = (x: Tensor, ...args: VarArguments): Tensor => tensorGiven(x, 'v
 export { variance as var };
 /** Standard deviation over `dim` (default all), with the arguments of `var`. */
 export const std = (x: Tensor, ...args: VarArguments): Tensor => tensorGiven(x, 'std').std(...args);
+const node = (name: string, [y, mean]: [Tensor, Tensor]): [Tensor, Tensor] => [
+  named(name, y),
+  named(name, mean),
+];
 /** Variance and mean together. */
 export function varMean(x: Tensor, ...args: VarArguments): [Tensor, Tensor] {
   tensorGiven(x, 'var_mean');
   return inOp('var_mean', () => {
     const { dims, keepdim } = spread('var_mean', ...args);
-    return [x.var(...args), x.mean(dims, keepdim)];
+    return node('VarMeanBackward0', [x.var(...args), x.mean(dims, keepdim)]);
   });
 }
 /** Standard deviation and mean together. */
@@ -142,7 +149,7 @@ export function stdMean(x: Tensor, ...args: VarArguments): [Tensor, Tensor] {
   tensorGiven(x, 'std_mean');
   return inOp('std_mean', () => {
     const { dims, keepdim } = spread('std_mean', ...args);
-    return [x.std(...args), x.mean(dims, keepdim)];
+    return node('StdMeanBackward0', [x.std(...args), x.mean(dims, keepdim)]);
   });
 }
 /** The p-norm over `dim` (default all). */
@@ -279,3 +286,7 @@ export const isFloatingPoint = (x: Tensor): boolean => tensorGiven(x, 'is_floati
 export const isInference = (x: Tensor): boolean => tensorGiven(x, 'is_inference').isInference();
 /** True for a tensor. */
 export const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
+
+/** Matrices (vectors are rows, numbers 1 × 1) along the diagonal of one matrix; of none, [1, 0]. @throws ShapeError */
+export const blockDiag = (...matrices: readonly Tensor[]): Tensor =>
+  matrices.length === 0 ? empty(1, 0) : blockDiagOp(...matrices);

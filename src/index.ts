@@ -95,7 +95,6 @@ export { uniqueConsecutive } from './ops/distinct.ts';
 export { einsum } from './ops/einsum.ts';
 export * from './ops/elementwise.ts';
 export {
-  blockDiag,
   combinations,
   corrcoef,
   cov,

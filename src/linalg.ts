@@ -60,8 +60,9 @@ function matrixNorm(
   );
 }
 
-/** A square matrix to a whole power. */
-const matrixPower = (x: Tensor, n: number): Tensor => tensorGiven(x, 'matrix_power').matrixPower(n);
+/** A square matrix to a whole power; to a negative one, its inverse. */
+const matrixPower = (x: Tensor, n: number): Tensor =>
+  n < 0 ? inv(x).matrixPower(-n) : tensorGiven(x, 'matrix_power').matrixPower(n);
 
 /** The matrix product. */
 const matmul = (a: Tensor, b: Tensor): Tensor => tensorGiven(a, 'matmul').matmul(b);

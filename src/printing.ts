@@ -4,8 +4,9 @@
  */
 
 import type { Variable } from './autograd/variable.ts';
-import { type DType, isFloating, type TypedArray } from './core/dtype.ts';
+import { type DType, isFloating } from './core/dtype.ts';
 import { ArgumentError, DeviceError } from './core/errors.ts';
+import { tabulate } from './core/lists.ts';
 import type { Shape } from './core/shape.ts';
 import { optionsGiven } from './ops/given.ts';
 
@@ -140,11 +141,10 @@ class Formatter {
   }
 }
 
-/** Row-major elements under a shape. */
+/** Elements by their row-major positions, those that are shown at least, under a shape. */
 interface Elements {
-  readonly data: TypedArray;
+  readonly at: (position: number) => Element;
   readonly shape: Shape;
-  readonly dtype: DType;
 }
 
 const stepOf = (shape: Shape, dim: number): number => shape.slice(dim + 1).reduce((n, s) => n * s, 1);
@@ -152,24 +152,25 @@ const stepOf = (shape: Shape, dim: number): number => shape.slice(dim + 1).reduc
 /** Indices that are shown of a dimension; null stands for the dots. */
 function shown(size: number, summarize: boolean): (number | null)[] {
   const { edgeitems } = current;
-  const all = [...new Array(size).keys()];
-  if (!summarize || size <= 2 * edgeitems) return all;
-  return [...all.slice(0, edgeitems), null, ...all.slice(size - edgeitems)];
+  if (!summarize || size <= 2 * edgeitems) return tabulate(size, (i) => i);
+  const edge = tabulate(edgeitems, (i) => i);
+  return [...edge, null, ...edge.map((i) => size - edgeitems + i)];
 }
 
-function shownValues({ data, shape }: Elements, summarize: boolean): Element[] {
-  if (!summarize) return Array.from<Element>(data);
-  const out: Element[] = [];
+function shownPositions(shape: Shape, summarize: boolean): number[] {
+  const out: number[] = [];
   const visit = (dim: number, at: number) => {
-    if (dim === shape.length) out.push(data[at]);
-    else for (const i of shown(shape[dim], true)) if (i !== null) visit(dim + 1, at + i * stepOf(shape, dim));
+    if (dim === shape.length) out.push(at);
+    else
+      for (const i of shown(shape[dim], summarize))
+        if (i !== null) visit(dim + 1, at + i * stepOf(shape, dim));
   };
   visit(0, 0);
   return out;
 }
 
 function vector(
-  { data, shape }: Elements,
+  { at: element, shape }: Elements,
   at: number,
   indent: number,
   summarize: boolean,
@@ -177,7 +178,7 @@ function vector(
 ): string {
   const perLine = Math.max(1, Math.floor((current.linewidth - indent) / (formatter.width + 2)));
   const cells = shown(shape[shape.length - 1], summarize).map((i) =>
-    i === null ? ' ...' : formatter.format(data[at + i]),
+    i === null ? ' ...' : formatter.format(element(at + i)),
   );
   const lines: string[] = [];
   for (let i = 0; i < cells.length; i += perLine) lines.push(cells.slice(i, i + perLine).join(', '));
@@ -192,9 +193,9 @@ function nested(
   summarize: boolean,
   formatter: Formatter,
 ): string {
-  const { data, shape } = elements;
+  const { shape } = elements;
   const left = shape.length - dim;
-  if (left === 0) return formatter.format(data[at]);
+  if (left === 0) return formatter.format(elements.at(at));
   if (left === 1) return vector(elements, at, indent, summarize, formatter);
   const step = stepOf(shape, dim);
   const parts = shown(shape[dim], summarize).map((i) =>
@@ -226,10 +227,18 @@ const tuple = (shape: Shape): string => `(${shape.join(', ')}${shape.length === 
 
 const plainDTypes: readonly DType[] = ['float32', 'int64', 'bool'];
 
-/** Elements that can be read at once; null on devices where reading is asynchronous. */
-function readable(x: Variable): TypedArray | null {
+/** The elements at the positions, if they can be read at once; null on devices where reading is asynchronous. */
+function readable({ array }: Variable, positions: readonly number[]): Elements['at'] | null {
+  const { backend } = array;
   try {
-    return x.array.backend.read(x.array);
+    if (positions.length === array.size || !backend.synchronous) {
+      const data = backend.read(array);
+      return (at) => data[at];
+    }
+    const index = backend.upload(BigInt64Array.from(positions, BigInt), [positions.length], 'int64');
+    const data = backend.read(backend.take(array, index));
+    const values = new Map(positions.map((at, i) => [at, data[i]]));
+    return (at) => values.get(at) as Element;
   } catch (error) {
     if (error instanceof DeviceError) return null;
     throw error;
@@ -242,27 +251,22 @@ export function formatTensor(x: Variable): string {
   const { device } = x.array.backend;
   const suffixes: string[] = [];
   if (device !== 'cpu' && device !== 'reference') suffixes.push(`device='${device}'`);
-  const data = readable(x);
+  const { size } = x.array;
+  const summarize = size > current.threshold;
+  const positions = shownPositions(shape, summarize);
+  const at = readable(x, positions);
   let body: string;
-  if (data === null) {
+  if (at === null) {
     body = '...';
     suffixes.push(`size=${tuple(shape)}`);
-  } else if (data.length === 0) {
+  } else if (size === 0) {
     body = '[]';
     if (shape.length !== 1) suffixes.push(`size=${tuple(shape)}`);
   } else {
-    const summarize = data.length > current.threshold;
-    const elements = { data, shape, dtype };
-    body = nested(
-      elements,
-      0,
-      0,
-      PREFIX.length,
-      summarize,
-      new Formatter(shownValues(elements, summarize), dtype),
-    );
+    const formatter = new Formatter(positions.map(at), dtype);
+    body = nested({ at, shape }, 0, 0, PREFIX.length, summarize, formatter);
   }
-  const plain = data !== null && data.length === 0 ? dtype === 'float32' : plainDTypes.includes(dtype);
+  const plain = at !== null && size === 0 ? dtype === 'float32' : plainDTypes.includes(dtype);
   if (!plain) suffixes.push(`dtype=torch.${dtype}`);
   const node = nodeName(x);
   if (node) suffixes.push(`grad_fn=<${node}>`);

@@ -392,7 +392,7 @@ function edgesOf(roots: readonly Variable[]): Edge[] {
   return edges;
 }
 
-/** What a backward pass for these leaves alone goes by; for all if there are none. @throws AutogradError */
+/** What a backward pass for these tensors alone goes by, which get `.grad` though they be no leaves; for all if there are none. @throws AutogradError */
 export function leafTargets(
   inputs: Variable | readonly Variable[] | null | undefined,
 ): Pick<WalkOptions, 'targets' | 'accumulates'> {
@@ -401,9 +401,9 @@ export function leafTargets(
   if (leaves.length === 0) throw new AutogradError("backward: argument 'inputs' cannot be empty");
   const targets = leaves.map((x, i) => {
     const edge = x.edge();
-    if (edge?.node instanceof AccumulateGrad) return edge;
-    const what = edge === null ? 'does not require grad' : 'is no leaf: autograd.grad gives its gradient';
-    throw new AutogradError(`backward: tensor ${i} of 'inputs' ${what}`);
+    if (edge === null) throw new AutogradError(`backward: tensor ${i} of 'inputs' does not require grad`);
+    x.retainGrad();
+    return edge;
   });
   return { targets, accumulates: true };
 }

@@ -82,7 +82,8 @@ export function isContiguous(shape: Shape, strides: Strides): boolean {
   for (let i = shape.length - 1; i >= 0; i--) {
     if (shape[i] === 1) continue;
     if (shape[i] === 0) return true;
-    if (strides[i] !== step) return false;
+    // Without elements there is no order that could be wrong.
+    if (strides[i] !== step) return shape.includes(0);
     step *= shape[i];
   }
   return true;

@@ -2,12 +2,13 @@
 
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
+import { inOp } from '../core/inOp.ts';
 import { formatShape, normalizeDim } from '../core/shape.ts';
 import { add, div, minimum, mul, neg, rsub, sub } from './arithmetic.ts';
 import { binaryOp } from './binary.ts';
 import { clamp } from './clamp.ts';
 import { ge, gt, le, logicalAnd } from './comparison.ts';
-import { named } from './composite.ts';
+import { named, still } from './composite.ts';
 import { scalarValue } from './convert.ts';
 import { abs, exp, log1p, sigmoid, square, tanh } from './elementwise.ts';
 import { fused } from './fused.ts';
@@ -50,7 +51,7 @@ export const selu = <T extends Variable>(x: T): T =>
 
 const celuRow: UnaryRow = {
   name: 'celu',
-  node: 'EluBackward0',
+  node: 'CeluBackward0',
   js: (x, alpha) => (x < 0 ? alpha * Math.expm1(x / alpha) : x),
   wgsl: 'select(x, p * expm1(x / p), x < 0)',
   integers: 'error',
@@ -62,7 +63,7 @@ export function celu<T extends Variable>(x: T, alpha = 1): T {
   checkFloating(x, 'celu');
   if (alpha === 0) throw new ArgumentError('celu: ZeroDivisionError: alpha cannot be 0 for CELU');
   // With α = 1 it is elu, for which there is a kernel.
-  return applyUnary(alpha === 1 ? eluRow : celuRow, x, alpha, 1);
+  return applyUnary(alpha === 1 ? { ...eluRow, node: celuRow.node } : celuRow, x, alpha, 1);
 }
 
 const INVERSE_SQRT_2PI = 1 / Math.sqrt(2 * Math.PI);
@@ -190,10 +191,11 @@ export const logsigmoid = <T extends Variable>(x: T): T => {
 
 /** x/(1 + |x|). */
 export const softsign = <T extends Variable>(x: T): T =>
-  div<T>(tensorGiven(x, 'softsign'), add<T>(abs(x), 1));
+  inOp('softsign', () => div<T>(tensorGiven(x, 'softsign'), add<T>(abs(x), 1)));
 
 /** x − tanh(x). */
-export const tanhshrink = <T extends Variable>(x: T): T => sub<T>(tensorGiven(x, 'tanhshrink'), tanh(x));
+export const tanhshrink = <T extends Variable>(x: T): T =>
+  inOp('tanhshrink', () => sub<T>(tensorGiven(x, 'tanhshrink'), tanh(x)));
 
 /**
  * x within [minVal, maxVal], the nearer bound outside; no gradient passes at the bounds. Integers stay integers, and
@@ -265,7 +267,7 @@ const hardshrinkRow: UnaryRow = {
   wgsl: 'select(x, 0, x >= -p && x <= p)',
   integers: 'error',
   saves: 'input',
-  backward: (grad, x, lambd) => whereOp(within(x, lambd), 0, grad),
+  backward: (grad, x, lambd) => still('HardshrinkBackward0', whereOp(within(x, lambd), 0, grad), [x.edge()]),
 };
 /** 0 within [−λ, λ], x outside. */
 export const hardshrink = <T extends Variable>(x: T, lambd = 0.5): T =>
@@ -277,7 +279,7 @@ const softshrinkRow: UnaryRow = {
   wgsl: 'select(select(select(0, x, isNan(x)), x + p, x < -p), x - p, x > p)',
   integers: 'error',
   saves: 'input',
-  backward: (grad, x, lambd) => whereOp(within(x, lambd), 0, grad),
+  backward: (grad, x, lambd) => still('SoftshrinkBackward0', whereOp(within(x, lambd), 0, grad), [x.edge()]),
 };
 /** x moved towards 0 by λ; 0 within [−λ, λ]. @throws ArgumentError for a negative lambd */
 export function softshrink<T extends Variable>(x: T, lambd = 0.5): T {
@@ -293,7 +295,7 @@ const thresholdRow: UnaryRow = {
   wgsl: 'select(x, q, x <= p)',
   integers: 'same',
   saves: 'input',
-  backward: (grad, x, limit) => whereOp(le(x, limit), 0, grad),
+  backward: (grad, x, limit) => gate(grad, x, { p: limit, q: limit, r: 0, s: 1, t: 1, u: 1 }),
 };
 /** x above the threshold, else `value`. */
 export const threshold = <T extends Variable>(x: T, limit: number, value: number): T =>
@@ -325,9 +327,11 @@ export function prelu<T extends Variable>(x: T, weight: T): T {
       return (grad) => {
         const input = savedX.get(grad);
         const positive = gt<T>(input, 0);
+        const name = 'PreluKernelBackward0';
         return [
-          node.needs[0] && whereOp<T>(positive, grad, mul<T>(grad, savedSlope.get(grad))),
-          node.needs[1] && whereOp<T>(positive, 0, mul<T>(grad, input)),
+          node.needs[0] &&
+            still(name, whereOp<T>(positive, grad, mul<T>(grad, savedSlope.get(grad))), node.edges),
+          node.needs[1] && still(name, whereOp<T>(positive, 0, mul<T>(grad, input)), node.edges),
         ];
       };
     },

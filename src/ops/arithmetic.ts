@@ -3,10 +3,10 @@
 import type { Variable } from '../autograd/variable.ts';
 import { addSpec, divSpec } from '../backend/specs.ts';
 import { type DType, isFloating } from '../core/dtype.ts';
-import { ArgumentError } from '../core/errors.ts';
+import { ArgumentError, AutogradError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { sameShape } from '../core/shape.ts';
-import { applyBinary, type BinaryOp, type BinaryRow, binaryOp } from './binary.ts';
+import { applyBinary, type BinaryOp, type BinaryRow, binaryOp, operandDType } from './binary.ts';
 import { eq, gt, lt } from './comparison.ts';
 import { cast, isTensor, type OperandOf, pairDType } from './convert.ts';
 import { operandGiven, optionsGiven } from './given.ts';
@@ -38,7 +38,7 @@ export const subOp = binaryOp({
   js: (a, b) => a - b,
   big: (a, b) => a - b,
   wgsl: 'a - b',
-  bools: false,
+  bools: 'none',
   saves: 'none',
   gradA: (grad) => grad,
   gradB: (grad) => neg(grad),
@@ -85,7 +85,7 @@ export function withAlpha<T extends Variable>(
 ): readonly [BinaryOp, OperandOf<T>] {
   if (alpha === 1) return [op, b];
   operandGiven(alpha, op.row.name, 'alpha');
-  checkAlpha(op.row.name, pairDType(a, b), alpha);
+  checkAlpha(op.row.name, operandDType(op.row, a, b), alpha);
   // The product may be whole where b is not, whose kind decides about the result's.
   if (typeof b === 'number' && !Number.isInteger(b))
     return [binaryOp({ ...op.row, integers: 'float' }), b * Number(alpha)];
@@ -147,7 +147,7 @@ export function mulValue<T extends Variable>(a: T | number, b: T | number): T | 
 
 const floorDivRow = {
   name: 'floor_divide',
-  node: 'DivBackward1',
+  node: 'DivBackward2',
   js: (a: number, b: number) => floorQuotient(a, b),
   big: (a: bigint, b: bigint) => floorQuotientBig(a, b),
   wgsl: 'floorDivide(a, b)',
@@ -181,8 +181,21 @@ const truncDivide = binaryOp({
   wgsl: 'trunc(divide(a, b))',
 });
 
-/** The quotient rounded toward minus infinity: `floor_divide`. */
-export const floorDivide = binaryOp(floorDivRow);
+const floorOfQuotient = binaryOp(floorDivRow);
+
+const noSlope = (): never => {
+  throw new AutogradError(
+    'derivative for floor_divide is not implemented; that of div with a roundingMode is 0',
+  );
+};
+
+/** The quotient rounded toward minus infinity: `floor_divide`. It passes no gradient: backward throws, as in PyTorch. */
+export const floorDivide = binaryOp({
+  ...floorDivRow,
+  node: 'NotImplemented',
+  gradA: noSlope,
+  gradB: noSlope,
+});
 
 export interface DivOptions {
   /** null: true division; 'trunc' and 'floor' round the quotient. */
@@ -196,7 +209,7 @@ export function div<T extends Variable>(a: OperandOf<T>, b: OperandOf<T>, option
     case null:
       return divOp<T>(a, b);
     case 'floor':
-      return floorDivide<T>(a, b);
+      return floorOfQuotient<T>(a, b);
     case 'trunc':
       return truncDivide<T>(a, b);
     default:
@@ -218,10 +231,11 @@ export const remainder = binaryOp({
     return r !== 0n && b < 0n !== r < 0n ? r + b : r;
   },
   wgsl: 'remainder(a, b)',
+  digits: '1',
   divides: true,
   saves: 'divisor',
   gradA: (grad) => grad,
-  gradB: (grad, a, b) => neg(mul(grad, floorDivide(a, b))),
+  gradB: (grad, a, b) => neg(mul(grad, floorOfQuotient(a, b))),
 });
 
 /** The remainder with the sign of the dividend, as C's `fmod`. */
@@ -231,6 +245,7 @@ export const fmod = binaryOp({
   big: (a, b) => a % b,
   divides: true,
   wgsl: 'fmod(a, b)',
+  digits: '1',
   saves: 'divisor',
   gradA: (grad) => grad,
   gradB: (grad, a, b) => neg(mul(grad, truncDivide(a, b))),

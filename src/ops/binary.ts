@@ -18,8 +18,10 @@ export interface BinaryRow extends BinarySpec {
   readonly integers?: 'same' | 'float' | 'error';
   /** Integers must not be divided by 0, for which they have no result. */
   readonly divides?: boolean;
-  /** False where PyTorch does not take bool operands. */
-  readonly bools?: boolean;
+  /** Where PyTorch does not take two bool operands, or not even one. */
+  readonly bools?: 'one' | 'none';
+  /** The digit of the node's name for two tensors, for a number behind one, and for one before it; default 0. */
+  readonly digits?: string;
   /** Which operands the rule of `a` and of `b` read: none, the other one, b and both, or both. */
   readonly saves?: 'none' | 'other' | 'divisor' | 'both';
   /** Gradients; a and b are the promoted operands, or plain numbers. Absent: zero. */
@@ -32,12 +34,16 @@ export interface BinaryOp {
   readonly row: BinaryRow;
 }
 
+const isBool = (x: OperandOf<Variable>): boolean =>
+  typeof x === 'object' ? x.dtype === 'bool' : typeof x === 'boolean';
+
 /** The dtype in which a row computes on these operands. */
 export function operandDType(row: BinaryRow, a: OperandOf<Variable>, b: OperandOf<Variable>): DType {
   const dtype = pairDType(a, b);
-  if (dtype === 'bool' && row.bools === false) {
+  const two = dtype === 'bool';
+  if ((two && row.bools) || (row.bools === 'none' && (isBool(a) || isBool(b)))) {
     throw new DTypeError(
-      `${row.name}: the operator is not defined for two bool tensors; convert one of them first`,
+      `${row.name}: the operator is not defined for ${two ? 'two bool tensors; convert one of them' : 'a bool tensor; convert it'} first`,
     );
   }
   if (row.integers === 'error' && !isFloating(dtype)) {
@@ -91,7 +97,9 @@ function recordBinary<T extends Variable>(row: BinaryRow, out: NDArray, a: T | n
   const one = typeof a === 'object' ? a : null;
   const other = typeof b === 'object' ? b : null;
   const inputs = one === null ? [other as T] : other === null ? [one] : [one, other];
-  return record(row.node ?? nodeName(row.name), out, inputs, (node) => {
+  const digit = row.digits?.[one === null ? 2 : other === null ? 1 : 0] ?? '';
+  const name = row.node ?? nodeName(row.name);
+  return record((digit && name.slice(0, -1) + digit) || name, out, inputs, (node) => {
     const wantA = one !== null && node.needs[0];
     const wantB = other !== null && node.needs[inputs.length - 1];
     const keepA = saves === 'both' || (saves !== 'none' && wantB);

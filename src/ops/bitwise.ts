@@ -22,8 +22,9 @@ function bitwise(
   js: (a: number, b: number) => number,
   big: (a: bigint, b: bigint) => bigint,
   wgsl: string,
+  bools?: 'one',
 ): BinaryOp {
-  const op = binaryOp({ name, js, big, wgsl });
+  const op = binaryOp({ name, js, big, wgsl, bools });
   const checked = <T extends Variable>(a: OperandOf<T>, b: OperandOf<T>): T => {
     operandGiven(a, name, 'input');
     operandGiven(b, name, 'other');
@@ -62,6 +63,7 @@ export const bitwiseLeftShift = bitwise(
   (a, b) => (outside(b, 32) ? 0 : a << b),
   (a, b) => (outside(Number(b), 64) ? 0n : a << b),
   'a << b',
+  'one',
 );
 /** a / 2^b rounded down: no bit but the sign's is left where b is negative. @throws DTypeError for floating point */
 export const bitwiseRightShift = bitwise(
@@ -69,6 +71,7 @@ export const bitwiseRightShift = bitwise(
   (a, b) => a >> (outside(b, 32) ? 31 : b),
   (a, b) => a >> (outside(Number(b), 64) ? 63n : b),
   'a >> b',
+  'one',
 );
 
 const invert = unaryOp({ name: 'bitwise_not', js: (x) => ~x, big: (x) => ~x, wgsl: '~x', integers: 'same' });
@@ -80,13 +83,14 @@ export function bitwiseNot<T extends Variable>(x: T): T {
 }
 
 /** The greatest common divisor. @throws DTypeError for floating point */
-export const gcd = bitwise('gcd', euclid, (a, b) => euclidBig(a, b), 'gcd(a, b)');
+export const gcd = bitwise('gcd', euclid, (a, b) => euclidBig(a, b), 'gcd(a, b)', 'one');
 /** The least common multiple. @throws DTypeError for floating point */
 export const lcm = bitwise(
   'lcm',
   (a, b) => (a === 0 || b === 0 ? 0 : Math.abs(Math.imul(a / euclid(a, b), b))),
   (a, b) => (a === 0n || b === 0n ? 0n : magnitude(BigInt.asIntN(64, (a / euclidBig(a, b)) * b))),
   'lcm(a, b)',
+  'one',
 );
 
 const magnitude = (x: bigint): bigint => (x < 0n ? -x : x);

@@ -30,7 +30,7 @@ export const addcmul = /* @__PURE__ */ taking('addcmul', 'tensor1 tensor2 * valu
     ]);
     // Integers stay what they are: their factor loses its fraction, as in PyTorch.
     if (!isFloating(dtype)) {
-      const product = mul<T>(cast(a, dtype), b);
+      const product = mul<T>(cast(a, dtype), cast(b, dtype));
       return add<T>(x, value === 1 ? product : mul<T>(product, scalarValue(value, dtype)));
     }
     const inputs = [x, a, b].map((y) => cast(y, dtype));

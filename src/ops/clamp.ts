@@ -7,7 +7,7 @@ import { ArgumentError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { add, maximum, minimum, mul } from './arithmetic.ts';
 import { eq, ge, gt, isfinite, le, logicalAnd, lt } from './comparison.ts';
-import { detached } from './composite.ts';
+import { detached, named } from './composite.ts';
 import { cast, clone, commonDType, elementValue, FLOAT32_MAX, type OperandOf } from './convert.ts';
 import { tensorGiven } from './given.ts';
 import { type Flexible, inOrder } from './options.ts';
@@ -39,28 +39,40 @@ const clampSpec = {
  */
 export function clamp<T extends Variable>(x: T, ...args: ClampArguments<T>): T {
   tensorGiven(x, 'clamp');
-  return inOp('clamp', () => {
-    const [low = null, high = null] = inOrder<[BoundOf<T>, BoundOf<T>]>('clamp', 'min max', args);
-    if (low === null && high === null)
-      throw new ArgumentError("clamp: At least one of 'min' or 'max' must not be None, but got neither");
-    if (typeof low === 'object' && low !== null) return clampByTensors(x, low, high);
-    if (typeof high === 'object' && high !== null) return clampByTensors(x, low, high);
-    const bounds = [low, high].filter((b) => b !== null);
-    const input = cast(x, commonDType([x, ...bounds]));
-    // Integers have no infinity to stand for a missing bound.
-    if (!isFloating(input.dtype)) return clampIntegers(input, low, high);
-    const [p, q] = [low ?? -Infinity, high ?? Infinity];
-    const nowhere = Number.isNaN(p) || Number.isNaN(q);
-    const out = nowhere
-      ? add<T>(mul<T>(detached(input), 0), Number.NaN).array
-      : input.array.backend.unary(clampSpec, input.array, p, q);
-    return record('ClampBackward1', out, [input], (node) => {
-      const saved = node.save(input);
-      return (grad) => {
-        const value = saved.get(grad);
-        return [whereOp<T>(logicalAnd<T>(ge<T>(value, p), le<T>(value, q)), grad, 0)];
-      };
-    });
+  return inOp('clamp', () =>
+    bounded(
+      x,
+      inOrder<[BoundOf<T>, BoundOf<T>]>('clamp', 'min max', args),
+      'ClampBackward1',
+      'ClampBackward0',
+    ),
+  );
+}
+
+type Bounds<T extends Variable> = [low?: BoundOf<T>, high?: BoundOf<T>];
+
+/** The same under the names of nodes for numbers and for tensors as bounds. */
+function bounded<T extends Variable>(x: T, bounds: Bounds<T>, name: string, ofTensors: string): T {
+  const [low = null, high = null] = bounds;
+  if (low === null && high === null)
+    throw new ArgumentError("clamp: At least one of 'min' or 'max' must not be None, but got neither");
+  if (typeof (low ?? 0) === 'object' || typeof (high ?? 0) === 'object')
+    return named(ofTensors, clampByTensors(x, low, high));
+  const [least, most] = [low, high] as (number | null)[];
+  const input = cast(x, commonDType([x, ...[least, most].filter((b) => b !== null)]));
+  // Integers have no infinity to stand for a missing bound.
+  if (!isFloating(input.dtype)) return clampIntegers(input, least, most);
+  const [p, q] = [least ?? -Infinity, most ?? Infinity];
+  const nowhere = Number.isNaN(p) || Number.isNaN(q);
+  const out = nowhere
+    ? add<T>(mul<T>(detached(input), 0), Number.NaN).array
+    : input.array.backend.unary(clampSpec, input.array, p, q);
+  return record(name, out, [input], (node) => {
+    const saved = node.save(input);
+    return (grad) => {
+      const value = saved.get(grad);
+      return [whereOp<T>(logicalAnd<T>(ge<T>(value, p), le<T>(value, q)), grad, 0)];
+    };
   });
 }
 
@@ -71,9 +83,13 @@ function clampIntegers<T extends Variable>(x: T, low: number | null, high: numbe
 }
 
 function clampByTensors<T extends Variable>(x: T, low: T | number | null, high: T | number | null): T {
+  // All three decide about the dtype, also where one of them is taken nowhere.
+  const dtype = commonDType([x, low, high].filter((y) => y !== null));
+  const [from, to] = [low, high].map((y) => (typeof y === 'object' && y !== null ? cast(y, dtype) : y));
+  const value = cast(x, dtype);
   // Ties belong to x, unlike those of maximum.
-  const raised = low === null ? x : pick<T>(x, high === null ? low : lower<T>(low, high), ge, lt);
-  return high === null ? raised : pick<T>(raised, high, le, gt);
+  const raised = from === null ? value : pick<T>(value, to === null ? from : lower<T>(from, to), ge, lt);
+  return to === null ? raised : pick<T>(raised, to, le, gt);
 }
 
 /** The lower bound: no gradient goes to it where it equals the upper one. */
@@ -94,10 +110,14 @@ function pick<T extends Variable>(x: T, bound: T | number, keeps: typeof ge, bre
 
 /** x with elements below min replaced by min. */
 export const clampMin = <T extends Variable>(x: T, min: T | number): T =>
-  inOp('clamp_min', () => clamp<T>(tensorGiven(x, 'clamp_min'), min, null));
+  inOp('clamp_min', () =>
+    bounded(tensorGiven(x, 'clamp_min'), [min, null], 'ClampMinBackward0', 'ClampMinBackward1'),
+  );
 /** x with elements above max replaced by max. */
 export const clampMax = <T extends Variable>(x: T, max: T | number): T =>
-  inOp('clamp_max', () => clamp<T>(tensorGiven(x, 'clamp_max'), null, max));
+  inOp('clamp_max', () =>
+    bounded(tensorGiven(x, 'clamp_max'), [null, max], 'ClampMaxBackward0', 'ClampMaxBackward1'),
+  );
 
 export interface NanToNumOptions {
   /** What NaN becomes; default 0. */

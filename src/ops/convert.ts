@@ -37,11 +37,16 @@ export function contiguous<T extends Variable>(x: T): T {
 
 const standingOf = (x: Variable): Standing => (x.shape.length === 0 ? 'scalar' : 'tensor');
 
-/** The dtype that a plain value brings: JavaScript cannot tell 1.0 from 1, so whole numbers count as integers here. */
+/** Whether int64 holds a number. */
+const isWhole = (x: number): boolean => Number.isInteger(x) && x >= -(2 ** 63) && x < 2 ** 63;
+
+/**
+ * The dtype that a plain value brings: JavaScript cannot tell 1.0 from 1, so whole numbers count as integers here, but for
+ * those that no integer dtype holds.
+ */
 export function valueDType(value: number | bigint | boolean): DType {
   if (typeof value === 'boolean') return 'bool';
-  if (typeof value === 'bigint' || Number.isInteger(value)) return 'int64';
-  return 'float32';
+  return typeof value === 'bigint' || isWhole(value) ? 'int64' : 'float32';
 }
 
 /** The dtype in which an op on these operands computes, by PyTorch's promotion rules. */

@@ -131,7 +131,11 @@ export function searchsorted<T extends Variable>(
   const { right, side } = optionsGiven(options, 'searchsorted', 'right side');
   tensorGiven(sequence, 'searchsorted', 'sequence');
   operandGiven(values, 'searchsorted', 'values');
-  const behind = right ?? side === 'right';
+  if (right && side === 'left')
+    throw new ArgumentError(
+      "searchsorted(): side and right can't be set to opposites, got side of left while right was True",
+    );
+  const behind = right || side === 'right';
   if (!sequence.array.backend.synchronous) return searchUnread(sequence, values, behind);
   const numbers: ArrayLike<Comparable> =
     typeof values === 'object' ? comparables(values) : [typeof values === 'bigint' ? values : Number(values)];

@@ -7,6 +7,7 @@ import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { formatShape, numElements } from '../core/shape.ts';
+import { cast } from './convert.ts';
 import { given, tensorsGiven } from './given.ts';
 import { bmm } from './matmul.ts';
 import { sum } from './reduce.ts';
@@ -77,10 +78,12 @@ function summed<T extends Variable>({ x, labels }: Labelled<T>, keep: ReadonlySe
     : { x: sum(x, dims), labels: labels.filter((label) => keep.has(label)) };
 }
 
+/** `alike`: all operands of the equation have one dtype. */
 function contract<T extends Variable>(
   left: Labelled<T>,
   right: Labelled<T>,
   later: ReadonlySet<string>,
+  alike: boolean,
 ): Labelled<T> {
   const a = summed(left, new Set([...later, ...right.labels]));
   const b = summed(right, new Set([...later, ...left.labels]));
@@ -100,7 +103,10 @@ function contract<T extends Variable>(
   const rows = reshape(spread(a, [...batch, ...onlyA, ...over]), [nb, na, nk]);
   const columns = reshape(spread(b, [...batch, ...over, ...onlyB]), [nb, nk, nc]);
   const labels = [...batch, ...onlyA, ...onlyB];
-  return { x: reshape(bmm(rows, columns), sizes(labels)), labels };
+  // Sums of integers are int64.
+  const [p, q] =
+    alike && rows.dtype !== columns.dtype ? [cast(rows, 'int64'), cast(columns, 'int64')] : [rows, columns];
+  return { x: reshape(bmm(p, q), sizes(labels)), labels };
 }
 
 function sizesOf<T extends Variable>(label: string, ...list: readonly Labelled<T>[]): number[] {
@@ -164,10 +170,11 @@ export function einsum<T extends Variable>(equation: string, ...operands: readon
     const list = tensors.map((x, i) => withoutRepeats(x, read[i]));
     checkSizes(list);
     const kept = new Set(output);
+    const alike = tensors.every((x) => x.dtype === tensors[0].dtype);
     let result = list[0];
     for (let i = 1; i < list.length; i++) {
       const later = new Set([...output, ...list.slice(i + 1).flatMap((operand) => operand.labels)]);
-      result = contract(result, list[i], later);
+      result = contract(result, list[i], later, alike);
     }
     return ordered(summed(result, kept), output);
   });

@@ -16,6 +16,7 @@ export const abs = unaryOp({
   big: (x) => (x < 0n ? -x : x),
   wgsl: 'abs(x)',
   integers: 'same',
+  bools: 'error',
   saves: 'input',
   backward: (grad, x) => mul(grad, sign(x)),
 });
@@ -135,6 +136,7 @@ export const log10 = unaryOp({
 /** log(1 + x), exact near 0. */
 export const log1p = unaryOp({
   name: 'log1p',
+  node: 'Log1PBackward0',
   js: Math.log1p,
   wgsl: 'log1p(x)',
   integers: 'float',

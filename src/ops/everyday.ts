@@ -52,7 +52,7 @@ export function diff<T extends Variable>(x: T, ...args: DiffArguments<T>): T {
     if (!Number.isInteger(times) || times < 0)
       throw new ArgumentError(`diff: order must be non-negative but got ${times}`);
     const parts = [prepend, x, append].filter((part): part is T => part !== null && part !== undefined);
-    let y = parts.length > 1 ? cat(parts, d) : x;
+    let y = parts.length > 1 && times > 0 ? cat(parts, d) : x;
     for (let i = 0; i < times; i++) {
       const size = Math.max(0, y.shape[d] - 1);
       y = (y.dtype === 'bool' ? ne<T> : sub<T>)(narrow(y, d, y.shape[d] - size, size), narrow(y, d, 0, size));
@@ -73,9 +73,10 @@ export function trapezoid<T extends Variable>(y: T, x?: T | TrapezoidOptions, op
   return inOp('trapezoid', () => {
     const [points, dx = 1, dim = -1] = inOrder<[T, number, number]>('trapezoid', 'x * dx dim', [x, options]);
     const d = normalizeDim(dim, y.ndim, 'trapezoid');
-    const size = Math.max(0, y.shape[d] - 1);
+    if (y.shape[d] === 0) return zerosOf(y, y.shape.toSpliced(d, 1));
+    const size = y.shape[d] - 1;
     const pairs = add<T>(narrow(y, d, 0, size), narrow(y, d, y.shape[d] - size, size));
-    if (points === undefined) return mul<T>(sum(pairs, d), dx / 2);
+    if (points === undefined) return mul<T>(cast(sum(pairs, d), toFloating(y.dtype)), dx / 2);
     tensorGiven(points, 'trapezoid', 'x');
     if (points.ndim === 1 && points.shape[0] !== y.shape[d]) {
       throw new ShapeError(
@@ -157,8 +158,6 @@ export function mode<T extends Variable>(x: T, ...args: AlongArguments): ValuesA
 /** Matrices (vectors are rows, numbers 1 × 1) along the diagonal of one matrix. @throws ShapeError */
 export function blockDiag<T extends Variable>(...matrices: readonly T[]): T {
   return inOp('block_diag', () => {
-    if (matrices.length === 0)
-      throw new ArgumentError("block_diag: argument 'tensors' must be at least one Tensor, but got none");
     const blocks = tensorsGiven(matrices, 'block_diag').map((x) => {
       if (x.ndim > 2)
         throw new ShapeError(

@@ -36,6 +36,12 @@ export function checkFloating(x: Variable, op: string): void {
   if (!isFloating(x.dtype)) throw notImplemented(op, 'a floating point', x.dtype);
 }
 
+/** x, which must be a tensor of numbers. @throws ArgumentError, DTypeError for bools */
+export function numericGiven<T extends Variable>(x: T, op: string): T {
+  if (tensorGiven(x, op).dtype === 'bool') throw notImplemented(op, 'a numeric', 'bool');
+  return x;
+}
+
 /** x, which must be a tensor or a plain value. @throws ArgumentError */
 export function operandGiven<X>(x: X, op: string, argument: string): X {
   const kind = typeof x;

@@ -5,8 +5,8 @@
 
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
-import { isFloating } from '../core/dtype.ts';
-import { ArgumentError, IndexError, ShapeError } from '../core/errors.ts';
+import { isFloating, torchTypeName } from '../core/dtype.ts';
+import { ArgumentError, DTypeError, IndexError, ShapeError } from '../core/errors.ts';
 import { int64From } from '../core/int64.ts';
 import {
   broadcastShapes,
@@ -57,7 +57,7 @@ export function slice(
 export type IndexList = readonly (number | bigint | boolean | IndexList)[];
 
 /** One entry of an index: an integer, a slice, '...' , null for a new axis, a bool, nested lists, a tensor or mask. */
-export type IndexOf<T extends Variable> = number | Slice | '...' | null | boolean | IndexList | T;
+export type IndexOf<T extends Variable> = number | bigint | Slice | '...' | null | boolean | IndexList | T;
 
 interface Plan<T extends Variable> {
   /** x after the entries that are views. */
@@ -82,7 +82,13 @@ function consumed<T extends Variable>(entry: IndexOf<T>): number {
 function plan<T extends Variable>(x: T, listed: readonly IndexOf<T>[]): Plan<T> {
   given(listed, 'index', 'entries', 'a list of indices');
   const entries = listed.map((entry) =>
-    isList<T>(entry) ? listTensor(x, entry) : isTensor<T>(entry) ? asNumber(entry) : entry,
+    isList<T>(entry)
+      ? listTensor(x, entry)
+      : isTensor<T>(entry)
+        ? asNumber(entry)
+        : typeof entry === 'bigint'
+          ? Number(entry)
+          : entry,
   );
   const ellipses = entries.filter((e) => e === '...').length;
   if (ellipses > 1) throw new IndexError("index: an index can only have a single ellipsis ('...')");
@@ -367,6 +373,14 @@ export function indexPut_<T extends Variable>(
     assignView(source, tensor, accumulate);
     return x;
   }
+  // One value for a mask is filled in, whatever its dtype.
+  const fills =
+    tensor.array.size === 1 && !accumulate && !entries.some((e) => isList(e) || (isTensor(e) && !isMask(e)));
+  if (typeof value === 'object' && value.dtype !== x.dtype && !fills)
+    throw new DTypeError(
+      `index_put: Index put requires the source and destination dtypes match, got ${torchTypeName(x.dtype)} for the ` +
+        `destination and ${torchTypeName(value.dtype)} for the source.`,
+    );
   const { source: moved, positions } = gathering(planned, true);
   if (!fitsInto(tensor.shape, positions.shape)) {
     throw new ShapeError(

@@ -40,7 +40,8 @@ export function inplaceUnary<T extends Variable>(op: UnaryOp, x: T): T {
     checkCastInto(result.dtype, x.dtype, `${row.name}_`);
     return cast(result, x.dtype);
   };
-  const kept = row.integers === 'same' && !row.predicate;
+  const refused = x.dtype === 'bool' && row.bools !== undefined;
+  const kept = row.integers === 'same' && !row.predicate && !refused;
   const direct = kept || (x.array.dtype.startsWith('float') && !row.predicate);
   return inplace(
     `${row.name}_`,

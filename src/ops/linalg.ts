@@ -1,8 +1,8 @@
 /** `torch.linalg`: norms of matrices. */
 
 import type { Variable } from '../autograd/variable.ts';
-import type { DType } from '../core/dtype.ts';
-import { ArgumentError, ShapeError } from '../core/errors.ts';
+import { type DType, isFloating, torchTypeName } from '../core/dtype.ts';
+import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { formatShape, normalizeDims } from '../core/shape.ts';
 import { cast } from './convert.ts';
 import { abs } from './elementwise.ts';
@@ -39,6 +39,10 @@ export function matrixNorm<T extends Variable>(
   }
   if (Math.abs(size) !== 1 && Math.abs(size) !== Infinity)
     throw new ArgumentError(`linalg.matrix_norm: Order ${String(order)} not supported.`);
+  if (!isFloating(dtype ?? x.dtype))
+    throw new DTypeError(
+      `linalg.matrix_norm: Expected a floating point or complex tensor as input. Got ${torchTypeName(x.dtype)}`,
+    );
   const over = Math.abs(size) === 1 ? [rows, columns] : [columns, rows];
   const sums = sum(abs(x), over[0], true, dtype);
   const best = size > 0 ? amax(sums, over[1], true) : amin(sums, over[1], true);

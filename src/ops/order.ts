@@ -14,7 +14,7 @@ import { clampMin } from './clamp.ts';
 import { eq, isnan, logicalAnd, logicalNot, logicalOr } from './comparison.ts';
 import { detached, named } from './composite.ts';
 import { cast, contiguous } from './convert.ts';
-import { tensorGiven } from './given.ts';
+import { numericGiven, tensorGiven } from './given.ts';
 import { selectAlong } from './indexing.ts';
 import { cat } from './join.ts';
 import { namedResult, type ValuesAndIndices } from './namedResult.ts';
@@ -55,9 +55,19 @@ export type SortArguments = Flexible<[dim: number, descending: boolean], SortOpt
 /** Sorted along dim (default the last), stably; NaN counts as the largest. */
 export function sort<T extends Variable>(x: T, ...args: SortArguments): ValuesAndIndices<T> {
   tensorGiven(x, 'sort');
-  const [dim = -1, descending = false] = inOrder<[number, boolean]>('sort', 'dim descending * stable', args);
+  const [dim = -1, descending = false, stable] = inOrder<[number, boolean, boolean]>(
+    'sort',
+    'dim descending * stable',
+    args,
+  );
   const d = normalizeDim(dim, x.ndim, 'sort');
-  const [values, indices] = firstSorted('SortBackward0', x, d, descending, null);
+  const [values, indices] = firstSorted(
+    `SortBackward${stable === undefined ? 0 : 1}`,
+    x,
+    d,
+    descending,
+    null,
+  );
   return namedResult('sort', values, indices);
 }
 
@@ -80,7 +90,7 @@ export interface TopkOptions {
 export const topk = /* @__PURE__ */ taking('topk', 'k dim? largest? sorted?', function topk<
   T extends Variable,
 >(x: T, k: number, dim = -1, largest = true, _sorted?: boolean): ValuesAndIndices<T> {
-  tensorGiven(x, 'topk');
+  numericGiven(x, 'topk');
   const d = normalizeDim(dim, x.ndim, 'topk');
   const n = x.ndim === 0 ? 1 : x.shape[d];
   if (!Number.isInteger(k) || k < 0 || k > n) {
@@ -123,7 +133,7 @@ const nthPositions = <T extends Variable>(x: T, d: number, k: number): T => {
 export const kthvalue = /* @__PURE__ */ taking('kthvalue', 'k dim? keepdim?', function kthvalue<
   T extends Variable,
 >(x: T, k: number, dim = -1, keepdim = false): ValuesAndIndices<T> {
-  tensorGiven(x, 'kthvalue');
+  numericGiven(x, 'kthvalue');
   const d = normalizeDim(dim, x.ndim, 'kthvalue');
   const n = x.ndim === 0 ? 1 : x.shape[d];
   if (!Number.isInteger(k) || k < 1 || k > n) {
@@ -136,7 +146,7 @@ export const kthvalue = /* @__PURE__ */ taking('kthvalue', 'k dim? keepdim?', fu
 
 /** The lower median of all elements; NaN if there is one, or if x is empty. Equal elements share the gradient. */
 export function medianAll<T extends Variable>(x: T, op: 'median' | 'nanmedian' = 'median'): T {
-  const raw = reshape(detached(x), [-1]);
+  const raw = reshape(detached(numericGiven(x, op)), [-1]);
   const n = raw.array.size;
   if (n === 0) {
     if (!isFloating(x.dtype))
@@ -178,7 +188,7 @@ const middleOfNumbers = <T extends Variable>(x: T): T =>
 
 /** The lower median along dim with its position; NaN where there is one. @throws IndexError for an empty dimension */
 export function medianDim<T extends Variable>(x: T, dim: number, keepdim = false): ValuesAndIndices<T> {
-  const d = normalizeDim(dim, x.ndim, 'median');
+  const d = normalizeDim(dim, numericGiven(x, 'median').ndim, 'median');
   const n = x.ndim === 0 ? 1 : x.shape[d];
   if (n === 0)
     throw new IndexError(
@@ -252,23 +262,28 @@ export function quantile<T extends Variable>(
   if (n === 0) throw new ShapeError('quantile() input tensor must be non-empty');
   const sorted = sort(source, d).values;
   const hasNan = any(isnan(detached(source)), d, true);
+  const mixes = interpolation === 'linear' || interpolation === 'midpoint';
   const one = (p: number): T => {
     if (!(p >= 0 && p <= 1))
       throw new ArgumentError(`quantile() q values must be in the range [0, 1], but got ${p}`);
     const at = PLACES[interpolation](p * (n - 1));
     const low = Math.floor(at);
-    const between = lerp<T>(narrow(sorted, d, low, 1), narrow(sorted, d, Math.ceil(at), 1), at - low);
+    const below = narrow(sorted, d, low, 1);
+    // An element as it is: between infinities there is none.
+    const between = mixes ? lerp<T>(below, narrow(sorted, d, Math.ceil(at), 1), at - low) : below;
     const value = whereOp<T>(hasNan, Number.NaN, between);
     if (dim === null || x.ndim === 0) return reshape(value, keepdim ? x.shape.map(() => 1) : []);
     return keepdim ? value : squeeze(value, d);
   };
   if (typeof q === 'number') return one(q);
-  if (isList(q)) return cat(q.map((p) => unsqueeze(one(p), 0)));
+  const several = (list: readonly number[]): T =>
+    list.length > 0 ? cat(list.map((p) => unsqueeze(one(p), 0))) : narrow(unsqueeze(one(0), 0), 0, 0, 0);
+  if (isList(q)) return several(q);
   const list = Array.from(
     tensorGiven(q, 'quantile', 'q').array.backend.hostValues(q.array, 'quantile'),
     Number,
   );
-  return q.ndim === 0 ? one(list[0]) : cat(list.map((p) => unsqueeze(one(p), 0)));
+  return q.ndim === 0 ? one(list[0]) : several(list);
 }
 
 const isList = (q: unknown): q is readonly number[] => Array.isArray(q);

@@ -5,6 +5,7 @@ import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { tabulate } from '../core/lists.ts';
 import { formatShape } from '../core/shape.ts';
+import { stepwise } from './composite.ts';
 import { clone, elementValue } from './convert.ts';
 import { given, tensorGiven } from './given.ts';
 import { selectAlong } from './indexing.ts';
@@ -64,7 +65,8 @@ export function pad<T extends Variable>(
     const [before, behind] = margins[d];
     if (before === 0 && behind === 0) continue;
     const sources = sourcePositions(x, d, before, behind, mode);
-    result = selectAlong(result, d, sources, `${nodeNames[mode]}${pairs}DBackward0`);
+    const name = `${nodeNames[mode]}${pairs}DBackward0`;
+    result = selectAlong(mode === 'circular' ? result : stepwise(name, result), d, sources, name);
   }
   return result === x ? clone(x) : result;
 }

@@ -1,14 +1,15 @@
 /** Further ops of two operands: extremes that skip NaN, sums in the logarithm, signs, and whether tensors are close. */
 
 import type { Variable } from '../autograd/variable.ts';
-import { isFloating } from '../core/dtype.ts';
+import { isFloating, torchTypeName } from '../core/dtype.ts';
+import { DTypeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { sameShape } from '../core/shape.ts';
 import { add, div, mul, sub } from './arithmetic.ts';
 import { type BinaryRow, binaryOp } from './binary.ts';
 import { eq, isfinite, isnan, le, logicalAnd, logicalOr, lt } from './comparison.ts';
 import { detached } from './composite.ts';
-import { cast, commonDType, type OperandOf, promoteOperand } from './convert.ts';
+import { cast, commonDType, isTensor, type OperandOf, promoteOperand } from './convert.ts';
 import { abs, exp, sign } from './elementwise.ts';
 import { operandGiven, tensorGiven } from './given.ts';
 import { type Flexible, inOrder } from './options.ts';
@@ -54,7 +55,7 @@ export const logaddexp = binaryOp({
   js: (a, b) =>
     a === b && Math.abs(a) === Infinity ? a : Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b))),
   wgsl: 'logaddexp(a, b)',
-  integers: 'float',
+  integers: 'error',
   gradA: (grad, a, b) => expShare(grad, a, b, 1),
   gradB: (grad, a, b) => expShare(grad, b, a, 1),
 });
@@ -65,7 +66,7 @@ export const logaddexp2 = binaryOp({
   js: (a, b) =>
     a === b && Math.abs(a) === Infinity ? a : Math.max(a, b) + Math.log1p(2 ** -Math.abs(a - b)) / Math.LN2,
   wgsl: 'logaddexp2(a, b)',
-  integers: 'float',
+  integers: 'error',
   gradA: (grad, a, b) => expShare(grad, a, b, Math.LN2),
   gradB: (grad, a, b) => expShare(grad, b, a, Math.LN2),
 });
@@ -75,6 +76,7 @@ export const xlogy = binaryOp({
   name: 'xlogy',
   js: (a, b) => (Number.isNaN(b) ? b : a === 0 ? 0 : a * Math.log(b)),
   wgsl: 'xlogy(a, b)',
+  digits: '021',
   integers: 'float',
   // xlogy again: what gets no gradient stays 0 where log b is infinite or NaN.
   gradA: (grad, a, b) =>
@@ -92,8 +94,7 @@ export const copysign = binaryOp({
   gradB: (grad) => mul(grad, 0),
 });
 
-/** 0 below zero, 1 above, `value` at zero. */
-export const heaviside = binaryOp({
+const step = binaryOp({
   name: 'heaviside',
   js: (x, value) => (x === 0 ? value : x > 0 ? 1 : 0),
   big: (x, value) => (x === 0n ? value : x < 0n ? 0n : 1n),
@@ -101,6 +102,18 @@ export const heaviside = binaryOp({
   gradA: (grad) => mul(grad, 0),
   gradB: (grad, x) => whereOp(eq(x, 0), grad, 0),
 });
+
+/** 0 below zero, 1 above, `value` at zero. @throws DTypeError for tensors of two dtypes */
+export const heaviside = Object.assign(
+  <T extends Variable>(x: OperandOf<T>, value: OperandOf<T>): T => {
+    if (isTensor(x) && isTensor(value) && x.dtype !== value.dtype)
+      throw new DTypeError(
+        `heaviside is not yet implemented for tensors with different dtypes: got ${x.dtype} and ${value.dtype}`,
+      );
+    return step<T>(x, value);
+  },
+  { row: step.row },
+);
 
 export interface CloseOptions {
   rtol?: number;
@@ -119,6 +132,10 @@ export function isclose<T extends Variable>(a: T, b: OperandOf<T>, ...args: Clos
   return inOp('isclose', () => {
     type Values = [number, number, boolean];
     const [rtol = 1e-5, atol = 1e-8, equalNan] = inOrder<Values>('isclose', 'rtol atol equalNan', args);
+    if (isTensor(b) && a.dtype !== b.dtype)
+      throw new DTypeError(
+        `isclose: ${torchTypeName(a.dtype)} did not match ${torchTypeName(b.dtype)}: expected tensors of one dtype`,
+      );
     const dtype = commonDType([a, b]);
     const x = cast(detached(a), dtype);
     const limit = promoteOperand<T>(b, dtype, x, 'isclose');

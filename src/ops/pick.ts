@@ -72,9 +72,9 @@ export const indexAdd = /* @__PURE__ */ taking('index_add', 'dim index source * 
   tensorGiven(index, 'index_add', 'index');
   tensorGiven(source, 'index_add', 'source');
   const target = sliceTarget(x, dim, index, source, 'index_add');
-  if (x.ndim === 0) return add<T>(x, mul<T>(source, alpha));
-  const { d, picks } = target;
   const scaled = alpha === 1 ? source : mul<T>(source, alpha);
+  if (x.ndim === 0) return add<T>(x, scaled);
+  const { d, picks } = target;
   const { backend } = x.array;
   const out = backend.empty(x.shape, x.dtype);
   backend.assign(out, x.array);
@@ -87,8 +87,15 @@ export const indexAdd = /* @__PURE__ */ taking('index_add', 'dim index source * 
 
 /** Row-major positions of the elements of the slices `picks` along d, in the shape of those slices. */
 function slicePositions<T extends Variable>(x: T, d: number, picks: T): T {
-  const flat = x.derive(x.array.backend.upload(iota(x.array.size), x.shape, 'int64'));
+  const shape = x.ndim === 0 ? [1] : x.shape;
+  const flat = x.derive(x.array.backend.upload(iota(x.array.size), shape, 'int64'));
   return selectAlong(flat, d, picks);
+}
+
+/** @throws DTypeError */
+function longIndex(index: Variable, op: string): void {
+  if (index.dtype !== 'int64')
+    throw new DTypeError(`${op}(): Expected a long tensor for index, but got ${torchTypeName(index.dtype)}`);
 }
 
 /** x with its slice index[j] replaced by source[j]. */
@@ -98,6 +105,7 @@ export const indexCopy = /* @__PURE__ */ taking('index_copy', 'dim index source'
   tensorGiven(x, 'index_copy');
   tensorGiven(index, 'index_copy', 'index');
   tensorGiven(source, 'index_copy', 'source');
+  longIndex(index, 'index_copy');
   const { d, picks } = sliceTarget(x, dim, index, source, 'index_copy');
   if (x.ndim === 0) return clone(source);
   const positions = reshape(slicePositions(x, d, picks), [-1]);
@@ -111,6 +119,7 @@ export const indexFill = /* @__PURE__ */ taking('index_fill', 'dim index value',
   tensorGiven(x, 'index_fill');
   tensorGiven(index, 'index_fill', 'index');
   return inOp('index_fill', () => {
+    longIndex(index, 'index_fill');
     given(value, 'index_fill', 'value', 'a number or a Tensor');
     if (typeof value === 'object') {
       // By a mask: an index that comes twice fills one slice, and gives the value one gradient.
@@ -197,7 +206,10 @@ export const maskedFill = /* @__PURE__ */ taking('masked_fill', 'mask value', fu
     let filling: OperandOf<T>;
     if (typeof value === 'object') filling = cast(value, x.dtype);
     else filling = x.dtype === 'bool' ? Number(value) !== 0 : elementValue(value, x.dtype, 'masked_fill');
-    return named('MaskedFillBackward0', cast(whereOp<T>(mask, filling, x), x.dtype));
+    return named(
+      `MaskedFillBackward${typeof value === 'object' ? 1 : 0}`,
+      cast(whereOp<T>(mask, filling, x), x.dtype),
+    );
   });
 });
 

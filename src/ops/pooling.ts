@@ -6,6 +6,7 @@ import { tripleOf, type WindowList, type Windows } from '../backend/windows.ts';
 import { ShapeError } from '../core/errors.ts';
 import { formatShape } from '../core/shape.ts';
 import { gatherAlong } from './along.ts';
+import { still } from './composite.ts';
 import { tensorGiven } from './given.ts';
 import { reshape, squeeze, unsqueeze } from './views.ts';
 
@@ -111,7 +112,7 @@ export function maxOverWindows<T extends Variable>(
   const positions = x.derive(indices);
   const [out] = recordMany(name, [values], [x], (node) => {
     const saved = node.save(positions);
-    return ([grad]) => [grad && toMaxima(name, grad, saved.get(grad), windows)];
+    return ([grad]) => [grad && still(name, toMaxima(name, grad, saved.get(grad), windows), node.edges)];
   });
   return [out, positions];
 }
@@ -134,8 +135,8 @@ function takeFromPlanes<T extends Variable>(x: T, positions: T): T {
 
 /** The sum of each window by its divisor. */
 export function meanOverWindows<T extends Variable>(name: string, x: T, windows: Windows): T {
-  return record(name, x.array.backend.avgPool(x.array, windows), [x], () => (grad) => [
-    meanGrad(name, grad, windows),
+  return record(name, x.array.backend.avgPool(x.array, windows), [x], (node) => (grad) => [
+    still(name, meanGrad(name, grad, windows), node.edges),
   ]);
 }
 

@@ -16,6 +16,8 @@ const power = binaryOp({
   js: (a, b) => (a === 1 || (a === -1 && !Number.isFinite(b) && !Number.isNaN(b)) ? 1 : a ** b),
   big: (a, b) => integerPower(a, b),
   wgsl: 'pow(a, b)',
+  bools: 'one',
+  digits: '102',
   gradA: (grad, a, b) => powGradBase(grad, a, b),
   gradB: (grad, a, b) => powGradExponent(grad, a, b),
 });
@@ -57,9 +59,7 @@ export function pow<T extends Variable>(a: OperandOf<T>, b: OperandOf<T>): T {
     );
   }
   if (typeof a === 'object' && (b === 0.5 || b === -0.5)) return applyUnary(b > 0 ? root : reciprocalRoot, a);
-  const node = typeof b !== 'object' ? 'PowBackward0' : 'PowBackward1';
-  const row = isFloating(pairDType(a, b)) ? power.row : integerRow;
-  return applyBinary<T>({ ...row, node }, a, b);
+  return applyBinary<T>(isFloating(pairDType(a, b)) ? power.row : integerRow, a, b);
 }
 
 /** As PyTorch takes the power 0.5, given as a number: NaN at −∞ and −0 at −0, where C's power is ∞ and 0. */
@@ -87,16 +87,8 @@ function powGradBase<T extends Variable>(grad: T, a: T | number, b: T | number):
 
 /** a^b·log a, zero where both a and b leave it so (0 to a non-negative power). */
 function powGradExponent<T extends Variable>(grad: T, a: T | number, b: T | number): T {
-  if (typeof a === 'number') {
-    if (a === 0) return whereOp<T>(lt<T>(b, 0), mul<T>(grad, pow<T>(a, b)), 0);
-    return mul<T>(grad, mul<T>(pow<T>(a, b), Math.log(a)));
-  }
-  const slope = mul<T>(grad, mul<T>(pow<T>(a, b), log(a)));
-  const still = zeroToNonNegative<T>(a, b);
-  return whereOp<T>(still, 0, slope);
-}
-
-/** True where a is 0 and b ≥ 0. */
-function zeroToNonNegative<T extends Variable>(a: T, b: T | number): T {
-  return logicalAnd<T>(eq<T>(a, 0), typeof b === 'number' ? b >= 0 : logicalNot(lt<T>(b, 0)));
+  const slope = mul<T>(grad, mul<T>(pow<T>(a, b), typeof a === 'number' ? Math.log(a) : log(a)));
+  if (typeof a === 'number' && a !== 0) return slope;
+  const still = typeof b === 'number' ? b >= 0 : logicalNot(lt<T>(b, 0));
+  return whereOp<T>(typeof a === 'number' ? (still as T) : logicalAnd<T>(eq<T>(a, 0), still), 0, slope);
 }

@@ -107,14 +107,15 @@ export const addbmm = /* @__PURE__ */ taking(
       blend(
         'addbmm',
         tensorGiven(x, 'addbmm'),
-        sum(bmm(tensorGiven(a, 'addbmm', 'a'), tensorGiven(b, 'addbmm', 'other')), 0),
+        sum(bmm(tensorGiven(a, 'addbmm', 'a'), tensorGiven(b, 'addbmm', 'other')), 0, false, a.dtype),
         options,
       ),
     ),
 );
 
 /** The inner product of two vectors: `dot`. */
-export const vdot = dot;
+export const vdot = <T extends Variable>(a: T, b: T): T =>
+  inOp('vdot', () => named('VdotBackward0', dot(a, b)));
 /** The outer product of two vectors: `outer` by its old name. */
 export const ger = outer;
 
@@ -247,7 +248,7 @@ export function matrixPower<T extends Variable>(x: T, n: number): T {
       );
     if (!Number.isInteger(n) || n < 0)
       throw new ArgumentError(
-        `matrix_power: argument 'n' must be a non-negative whole number, but got ${n ?? 'nothing'}`,
+        `matrix_power: argument 'n' must be a non-negative whole number (linalg.matrixPower takes negative ones), but got ${n ?? 'nothing'}`,
       );
     if (n === 0) {
       const compute = (): T => contiguous(expand(eye(x, rows), x.shape));
@@ -279,6 +280,15 @@ export const cross = /* @__PURE__ */ taking('cross', 'other dim?', function cros
     return named('LinalgCrossBackward0', area);
   });
 });
+
+/**
+ * The p-norms of rows. For p = ∞ each of several largest elements gets the whole gradient; the count of p = 0 has zeros for
+ * one, where norms give none at all.
+ */
+function rowNorms<T extends Variable>(gaps: T, p: number): T {
+  const norms = vectorNorm(gaps, p, -1, false, undefined, false);
+  return p === 0 ? add<T>(norms, mul<T>(sum(gaps, -1), 0)) : norms;
+}
 
 /** Rows from which on PyTorch computes Euclidean distances by a product of matrices. */
 const BY_PRODUCT = 25;
@@ -314,9 +324,7 @@ export const cdist = /* @__PURE__ */ taking('cdist', 'x2 p? computeMode?', funct
     if (order === 2 && byProduct && ma > 0 && isFloating(pairDType(a, b))) return euclideanDistances(a, b);
     const gaps = sub<T>(unsqueeze(a, -2), unsqueeze(b, -3));
     if (ma === 0) return sum(gaps, -1);
-    // The count of p = 0 has no slope; cdist gives zeros for it where norms give no gradient at all.
-    const distances = vectorNorm(gaps, order, -1);
-    return named('CdistBackward0', order === 0 ? add<T>(distances, mul<T>(sum(gaps, -1), 0)) : distances);
+    return named('CdistBackward0', rowNorms(gaps, order));
   });
 });
 
@@ -337,6 +345,6 @@ export function pdist<T extends Variable>(x: T, given?: ByName<'p', number>): T 
         0,
         pairs.map((pair) => pair[k]),
       );
-    return vectorNorm(sub<T>(side(0), side(1)), p, 1);
+    return named('PdistBackward0', rowNorms(sub<T>(side(0), side(1)), p));
   });
 }

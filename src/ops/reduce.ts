@@ -12,7 +12,7 @@ import { scatterAlong, zerosOf } from './along.ts';
 import { div, mul } from './arithmetic.ts';
 import { eq, isnan, logicalAnd, logicalOr, ne } from './comparison.ts';
 import { cast } from './convert.ts';
-import { tensorGiven } from './given.ts';
+import { numericGiven, tensorGiven } from './given.ts';
 import { namedResult, type ValuesAndIndices } from './namedResult.ts';
 import { sumSpec } from './reduceTo.ts';
 import { expand, reshape, unsqueeze } from './views.ts';
@@ -104,7 +104,8 @@ function checkNotEmpty(x: Variable, dims: readonly number[], op: string, all: bo
   }
 }
 
-function extremeOver<T extends Variable>(
+/** The extremes over dims; ties share the gradient. `name`: the node's. */
+export function extremeOver<T extends Variable>(
   kind: 'max' | 'min',
   name: string,
   x: T,
@@ -190,6 +191,7 @@ export function argExtreme<T extends Variable>(
   keepdim = false,
 ): T {
   const op = kind === 'max' ? 'argmax' : 'argmin';
+  numericGiven(x, op);
   if (dim === null) {
     checkNotEmpty(x, [...x.shape.keys()], op, true);
     const flat = reshape(x, [-1]);

@@ -4,6 +4,7 @@ import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError } from '../core/errors.ts';
 import { leakyRelu } from './activation.ts';
 import { mul } from './arithmetic.ts';
+import { still } from './composite.ts';
 import { engineOf, floating, type GeneratorOptions } from './draw.ts';
 import { fused } from './fused.ts';
 import { tensorGiven } from './given.ts';
@@ -40,7 +41,7 @@ export function rrelu<T extends Variable>(x: T, options: RReluOptions = {}): T {
     () => mul<T>(x, noise),
     (node) => {
       const saved = node.save(noise);
-      return (grad) => [mul<T>(grad, saved.get(grad))];
+      return (grad) => [still('RreluWithNoiseBackward0', mul<T>(grad, saved.get(grad)), node.edges)];
     },
   );
 }

@@ -8,7 +8,7 @@ import { broadcastShapes, formatShape, normalizeDim, type Shape } from '../core/
 import { gatherAlong, scatterAlong, zerosOf } from './along.ts';
 import { add, mul, sub } from './arithmetic.ts';
 import { eq, ne } from './comparison.ts';
-import { detached } from './composite.ts';
+import { detached, named } from './composite.ts';
 import { cast, checkDevices, contiguous, elementValue } from './convert.ts';
 import { tensorGiven } from './given.ts';
 import { checkedIndex } from './indexing.ts';
@@ -105,7 +105,8 @@ export const scatter = /* @__PURE__ */ taking('scatter', 'dim index src|value * 
     throw new ArgumentError(
       `scatter: reduce argument must be either add or multiply, but got ${String(reduce)}`,
     );
-  return scatterAlong(x, d, picks, part, false);
+  const out = scatterAlong(x, d, picks, part, false);
+  return typeof source === 'object' ? out : named('ScatterBackward1', out);
 });
 
 /** In x's shape, the product of the elements of part that picks send to a place along d; 1 where none is sent. */

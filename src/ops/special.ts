@@ -2,11 +2,13 @@
 
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
+import { toFloating } from '../core/dtype.ts';
 import { AutogradError } from '../core/errors.ts';
 import { add, div, mul, neg, rsub, sub } from './arithmetic.ts';
 import { clamp } from './clamp.ts';
 import { eq, ge, le, logicalAnd } from './comparison.ts';
 import { detached } from './composite.ts';
+import { cast } from './convert.ts';
 import { abs, cos, exp, log, rsqrt, sign, sin, square } from './elementwise.ts';
 import { tensorGiven } from './given.ts';
 import { type ByName, option } from './options.ts';
@@ -148,13 +150,13 @@ function sincSlope<T extends Variable>(x: T): T {
 }
 
 /** −1, 0 or 1: `sign` by its other name. */
-export const sgn = sign;
+export const sgn = unaryOp({ ...sign.row, node: 'SgnBackward0' });
 
 /** log(x / (1 − x)); with eps, x is first brought into [eps, 1 − eps]. */
 export function logit<T extends Variable>(x: T, given?: ByName<'eps', number | null>): T {
   const eps = option<'eps', number | null>(given, 'logit', 'eps', null);
   tensorGiven(x, 'logit');
-  const value = detached(x);
+  const value = detached(cast(x, toFloating(x.dtype)));
   const inside = eps === null ? value : clamp<T>(value, eps, 1 - eps);
   const out = log(div<T>(inside, rsub<T>(inside, 1)));
   return record('LogitBackward0', out.array, [x], (node) => {

@@ -7,15 +7,15 @@ import { type DType, isFloating, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, IndexError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { formatShape } from '../core/shape.ts';
-import { add, div, maximum, mul, neg, sub } from './arithmetic.ts';
+import { add, div, maximum, minimum, mul, neg, rsub, sub } from './arithmetic.ts';
 import { eq, gt, isnan, logicalAnd, logicalNot, logicalOr, lt } from './comparison.ts';
 import { detached, named } from './composite.ts';
 import { cast } from './convert.ts';
-import { abs, exp, log, sign, sqrt } from './elementwise.ts';
+import { abs, ceil, exp, log, sign, sqrt } from './elementwise.ts';
 import { optionsGiven, tensorGiven } from './given.ts';
 import { type ByName, option } from './options.ts';
 import { pow } from './power.ts';
-import { amax, amin, type Dims, listDims, mean, nanToZero, restoreDims, sum } from './reduce.ts';
+import { amax, amin, type Dims, extremeOver, listDims, mean, nanToZero, restoreDims, sum } from './reduce.ts';
 import { reshape } from './views.ts';
 import { whereOp } from './where.ts';
 
@@ -127,7 +127,7 @@ export function std<T extends Variable>(x: T, dims: Dims = null, correction = 1,
 
 /**
  * The p-norm of the elements over dims: (Σ|x|^p)^(1/p); p = ∞ and −∞ give the largest and smallest magnitude, p = 0
- * the number of elements that are not zero. The gradient at 0 is 0. @throws DTypeError, IndexError for an empty extreme
+ * the number of elements that are not zero. The gradient at 0 is 0; extremes share theirs, unless each is to get all. @throws DTypeError, IndexError for an empty extreme
  */
 export function vectorNorm<T extends Variable>(
   x: T,
@@ -135,6 +135,7 @@ export function vectorNorm<T extends Variable>(
   dims: Dims = null,
   keepdim = false,
   dtype?: DType,
+  sharing = true,
 ): T {
   tensorGiven(x, 'vector_norm');
   const input = dtype === undefined ? x : cast(x, dtype);
@@ -153,7 +154,7 @@ export function vectorNorm<T extends Variable>(
       // The count of what is not zero has no slope anywhere.
       if (p === 0) return [null];
       const back = (y: T): T => restoreDims(y, from, list);
-      return [normGrad(back(grad), savedX.get(grad), back(savedY.get(grad)), p, list)];
+      return [normGrad(back(grad), savedX.get(grad), back(savedY.get(grad)), p, sharing ? list : null)];
     };
   });
 }
@@ -185,12 +186,18 @@ function normForward<T extends Variable>(x: T, p: number, list: readonly number[
   }
 }
 
-function normGrad<T extends Variable>(grad: T, x: T, y: T, p: number, list: readonly number[]): T {
+/** `list`: the dimensions over which extremes share the gradient, null if they do not. */
+function normGrad<T extends Variable>(grad: T, x: T, y: T, p: number, list: readonly number[] | null): T {
   const atZero = (zero: T, slope: T): T => whereOp<T>(eq<T>(zero, 0), 0, slope);
   if (p === 1) return mul<T>(sign(x), grad);
   // x/y first: 1/y may be infinite.
   if (p === 2) return mul<T>(div<T>(x, whereOp<T>(eq<T>(y, 0), 1, y)), grad);
   if (Math.abs(p) === Infinity) {
+    if (list === null) {
+      // 0 at the extremes, 1 elsewhere, NaN where they are no numbers.
+      const gaps = minimum<T>(ceil(abs(sub<T>(abs(x), y))), 1);
+      return mul<T>(mul<T>(sign(x), rsub<T>(gaps, 1)), grad);
+    }
     const hits = cast(eq<T>(abs(x), y), grad.dtype);
     return mul<T>(mul<T>(sign(x), hits), div<T>(grad, sum(hits, list.length === 0 ? null : list, true)));
   }
@@ -220,7 +227,7 @@ export function norm<T extends Variable>(
 
 /** The p-norm of x − y. */
 export const dist = <T extends Variable>(x: T, y: T, p?: ByName<'p', number>): T =>
-  inOp('dist', () => vectorNorm(sub<T>(x, y), option(p, 'dist', 'p', 2)));
+  inOp('dist', () => named('DistBackward0', vectorNorm(sub<T>(x, y), option(p, 'dist', 'p', 2))));
 
 /** log Σ eˣ over dims, shifted by the maximum so that nothing overflows; integers count as float32. */
 export function logsumexp<T extends Variable>(x: T, dims: Dims, keepdim = false): T {
@@ -258,7 +265,10 @@ export const nansum = <T extends Variable>(x: T, dims: Dims = null, keepdim = fa
 
 /** The mean over dims of what is not NaN. */
 export function nanmean<T extends Variable>(x: T, dims: Dims = null, keepdim = false, dtype?: DType): T {
-  tensorGiven(x, 'nanmean');
+  if (!isFloating(tensorGiven(x, 'nanmean').dtype))
+    throw new DTypeError(
+      `nanmean(): expected input to have floating point or complex dtype but got ${torchTypeName(x.dtype)}`,
+    );
   return inOp('nanmean', () => {
     const counted = sum(logicalNot(isnan(detached(x))), dims, keepdim);
     return div<T>(nansum(x, dims, keepdim, dtype), counted);
@@ -294,6 +304,9 @@ export function aminmax<T extends Variable>(
   const { dim = null, keepdim = false } = optionsGiven(options, 'aminmax', 'dim keepdim');
   tensorGiven(x, 'aminmax');
   return inOp('aminmax', () => {
-    return new Aminmax(amin(x, dim, keepdim), amax(x, dim, keepdim));
+    const [min, max] = (['min', 'max'] as const).map((kind) =>
+      extremeOver(kind, 'AminmaxBackward0', x, dim, keepdim, 'aminmax'),
+    );
+    return new Aminmax(min, max);
   });
 }

@@ -706,10 +706,15 @@ it('backward goes to some leaves only, if they are named', () => {
   expect([v.grad?.tolist(), w.grad]).toEqual([[7, 9], null]);
   const product = v.mul(w);
   expect(() => product.sum().backward({ inputs: [] })).toThrow("argument 'inputs' cannot be empty");
-  expect(() => product.sum().backward({ inputs: [product] })).toThrow("tensor 0 of 'inputs' is no leaf");
   expect(() => product.sum().backward({ inputs: torch.ones(2) })).toThrow('does not require grad');
   product.sum().backward();
   expect(w.grad?.tolist()).toEqual([1, 2]);
+  const twice = v.mul(2);
+  twice.square().sum().backward({ inputs: twice });
+  expect([twice.grad?.tolist(), v.grad?.tolist()]).toEqual([
+    [4, 8],
+    [10, 13],
+  ]);
 });
 
 it('states of batch norms from before they counted batches load', () => {
@@ -997,7 +1002,7 @@ it('what is divided may be changed before the backward pass, a divisor may not',
   expect(changed((y) => y.div(torch.tensor([2, 4])))).toEqual([0.5, 0.25]);
   expect(changed((y) => y.fmod(2))).toEqual([1, 1]);
   expect(changed((y) => y.remainder(2))).toEqual([1, 1]);
-  expect(changed((y) => y.floorDivide(2))).toEqual([0, 0]);
+  expect(changed((y) => y.div(2, { roundingMode: 'floor' }))).toEqual([0, 0]);
   expect(() => changed((y) => torch.div(2, y))).toThrow(/modified by an inplace operation/);
 });
 
@@ -1105,4 +1110,290 @@ describe('attention', () => {
       [1, 1],
     ]);
   });
+});
+
+describe('integers and their dtypes', () => {
+  const typed = (x: torch.Tensor): [torch.DType, unknown] => [x.dtype, x.tolist()];
+  const of = (values: number | number[], dtype: torch.DType): torch.Tensor => torch.tensor(values, { dtype });
+
+  it('clamp goes by the value and both bounds', () => {
+    const low = of(-3, 'int64');
+    expect(typed(of([1, 5], 'uint8').clamp(low, of([3, 3], 'float32')))).toEqual(['float32', [1, 3]]);
+    const high = torch.tensor([9007199254740993n, 4n]);
+    expect(typed(of([1, 2], 'int8').clamp(torch.tensor(4294967296n), high))).toEqual([
+      'int64',
+      [4294967296, 4],
+    ]);
+    expect(typed(of([1, 2], 'int8').clamp(of(8.25, 'float64'), of([1, 9], 'float32')))).toEqual([
+      'float32',
+      [1, 8.25],
+    ]);
+    expect(typed(of([1, 2], 'int8').clamp(of(8, 'int64')))).toEqual(['int8', [8, 8]]);
+  });
+  it('numbers that no integer dtype holds are floating', () => {
+    expect(torch.tensor([1n]).lt(1e19).tolist()).toEqual([true]);
+    expect(torch.tensor([0n]).gt(-1e19).tolist()).toEqual([true]);
+    expect(of([5], 'int32').lt(1e300).tolist()).toEqual([true]);
+    expect(of([5], 'uint8').lt(1e19).tolist()).toEqual([true]);
+    expect(typed(torch.tensor([1n]).add(1e300))).toEqual(['float32', [inf]]);
+    expect(typed(torch.tensor([1n]).add(2 ** 63))).toEqual(['float32', [2 ** 63]]);
+    expect(typed(torch.minimum(torch.tensor([5n]), 1e19))).toEqual(['float32', [5]]);
+    const least = torch.tensor([0n]).add(-(2 ** 63));
+    expect([least.dtype, least.data[0]]).toEqual(['int64', -(2n ** 63n)]);
+  });
+  it('sums within products are int64 in einsum, and stay what they are in addbmm', () => {
+    for (const dtype of ['int32', 'int16', 'bool'] as const) {
+      const one = (...shape: number[]): torch.Tensor => torch.ones(shape, { dtype });
+      expect(typed(torch.einsum('ab,c->c', one(2, 2), one(3)))).toEqual(['int64', [4, 4, 4]]);
+      expect(typed(torch.einsum('ab,c,d->cd', one(2, 2), one(1), one(2)))).toEqual(['int64', [[4, 4]]]);
+    }
+    const one = (...shape: number[]): torch.Tensor => torch.ones(shape, { dtype: 'int8' });
+    expect(() => torch.einsum('ab,b->a', one(2, 2), one(2).long())).toThrow('same dtype');
+    expect(typed(torch.addbmm(one(1, 2), one(3, 2, 2), one(3, 2, 2)))).toEqual([
+      'int8',
+      [
+        [7, 7],
+        [7, 7],
+      ],
+    ]);
+  });
+  it('addcmul multiplies in the dtype of its result', () => {
+    const product = torch.addcmul(of([0], 'int32'), of(32767, 'int16'), of([32767], 'int16'));
+    expect(typed(product)).toEqual(['int32', [1073676289]]);
+  });
+  it('logit does not wrap around', () => {
+    expect(typed(torch.logit(of([2, 254, 0, 1], 'uint8')))).toEqual(['float32', [nan, nan, -inf, inf]]);
+    for (const dtype of ['int8', 'int16', 'int32'] as const)
+      expect(torch.logit(of([2, -3, 0], dtype)).tolist()).toEqual([nan, nan, -inf]);
+  });
+  it('trapezoids are floating', () => {
+    const y = torch.tensor([1n, 2n, 3n]);
+    expect(typed(torch.trapezoid(y, { dx: 2 }))).toEqual(['float32', 8]);
+    expect(typed(torch.trapezoid(y))).toEqual(['float32', 4]);
+    expect(typed(torch.trapezoid(of([], 'int8')))).toEqual(['int8', 0]);
+  });
+  it('logspace cuts its ends off first', () => {
+    const x = torch.logspace(2.5, 0, 5, { dtype: 'int64' });
+    expect(typed(x)).toEqual(['int64', [100, 31, 10, 3, 1]]);
+    expect(torch.logspace(2.5, 1, 1, { dtype: 'int64' }).tolist()).toEqual([316]);
+  });
+  it('are given as bigints too', () => {
+    expect(typed(torch.arange(1n, 6n, 2n))).toEqual(['int64', [1, 3, 5]]);
+    expect(torch.eye(2).index(1n).tolist()).toEqual([0, 1]);
+  });
+});
+
+it('quantiles are elements where nothing is mixed', () => {
+  const x = torch.tensor([1, 2, inf]);
+  for (const interpolation of ['lower', 'nearest', 'higher'] as const)
+    expect(torch.quantile(x, 1, { interpolation }).item()).toBe(inf);
+  expect(torch.quantile(x, 1).item()).toBe(nan);
+  expect(torch.quantile(torch.ones(2, 3), torch.zeros(0), 1, true).shape).toEqual([0, 2, 1]);
+});
+
+it('searches take the side by either name', () => {
+  const sorted = torch.tensor([1, 2, 2, 3]);
+  expect(torch.searchsorted(sorted, 2, { right: false, side: 'right' }).item()).toBe(3);
+  expect(() => torch.bucketize(2, sorted, { right: true, side: 'left' })).toThrow(
+    "side and right can't be set to opposites, got side of left while right was True",
+  );
+});
+
+it('negative powers of matrices are those of the inverse', () => {
+  const x = torch
+    .tensor([
+      [
+        [1, 2],
+        [3, 4],
+      ],
+    ])
+    .requiresGrad_();
+  const y = torch.linalg.matrixPower(x, -2);
+  expect(
+    y.allclose(
+      torch.tensor([
+        [
+          [5.5, -2.5],
+          [-3.75, 1.75],
+        ],
+      ]),
+      1e-4,
+    ),
+  ).toBe(true);
+  y.sum().backward();
+  expect(
+    x.grad?.allclose(
+      torch.tensor([
+        [
+          [3.25, -2.75],
+          [-2.25, 1.75],
+        ],
+      ]),
+      1e-4,
+    ),
+  ).toBe(true);
+});
+
+describe('gradients at corners', () => {
+  it('of margins', () => {
+    const target = torch.tensor([1, -1]);
+    expect(slopes((x) => F.softMarginLoss(x, target, { reduction: 'sum' }), [0, 0])).toEqual([-0.5, 0.5]);
+    const first = torch.tensor(0n);
+    expect(slopes((x) => F.multiMarginLoss(x, first), [1, 0, -1])).toEqual([0, 0, 0]);
+    expect(slopes((x) => F.multiMarginLoss(x, first, { margin: 0 }), [1, 1, 1])).toEqual([0, 0, 0]);
+    expect(slopes((x) => F.multiMarginLoss(x, first), [1, 1e-20])).toEqual([-0.5, 0.5]);
+    const sure = F.softMarginLoss(torch.tensor([200]), torch.tensor([1]));
+    expect(Object.is(sure.item(), 0)).toBe(true);
+  });
+  it('of largest differences, each of which gets all', () => {
+    expect(slopes((x) => torch.cdist(x.reshape(1, 2), torch.zeros(1, 2), inf), [1, -1])).toEqual([1, -1]);
+    expect(slopes((x) => torch.pdist(x.reshape(2, 2), inf), [1, -1, 0, 0])).toEqual([1, -1, -1, 1]);
+    expect(slopes((x) => torch.pdist(x.reshape(2, 2), 0), [1, -1, 0, 0])).toEqual([0, 0, 0, 0]);
+    expect(slopes((x) => torch.pdist(x.reshape(2, 2), inf), [nan, 1, 0, 0])).toEqual([nan, nan, nan, nan]);
+    expect(slopes((x) => torch.linalg.vectorNorm(x, inf), [1, -1])).toEqual([0.5, -0.5]);
+  });
+  it('of powers of 0', () => {
+    expect(slopes((x) => torch.pow(0, x), [-3, 0, 2])).toEqual([-inf, 0, 0]);
+  });
+});
+
+describe('second derivatives', () => {
+  const t = torch.tensor([0n, 1n]);
+  const cases: [string, number[], (x: torch.Tensor) => torch.Tensor][] = [
+    ['hardshrink', [4], F.hardshrink],
+    ['softshrink', [4], F.softshrink],
+    ['threshold', [4], (x) => F.threshold(x, 0.4, 0)],
+    ['prelu', [4], (x) => F.prelu(x, torch.tensor([0.25]))],
+    ['rrelu', [4], (x) => F.rrelu(x, { training: true })],
+    ['nllLoss', [2, 3], (x) => F.nllLoss(x, t)],
+    ['maxPool1d', [1, 4], (x) => F.maxPool1d(x, 2)],
+    ['maxPool2d', [1, 4, 4], (x) => F.maxPool2d(x, 2)],
+    ['maxPool3d', [1, 2, 2, 2], (x) => F.maxPool3d(x, 2)],
+    ['avgPool1d', [1, 4], (x) => F.avgPool1d(x, 2)],
+    ['adaptiveAvgPool2d', [1, 4, 4], (x) => F.adaptiveAvgPool2d(x, 2)],
+    ['reflection', [1, 4], (x) => F.pad(x, [1, 1], 'reflect')],
+    ['replication', [1, 4, 4], (x) => F.pad(x, [1, 1, 1, 1], 'replicate')],
+  ];
+  it.each(cases)('of %s are zeros, and not missing', (_, shape, f) => {
+    const x = torch.rand(shape, { requiresGrad: true });
+    const [first] = torch.autograd.grad(f(x).sum(), x, { createGraph: true });
+    const [second] = torch.autograd.grad(first.sum(), x);
+    expect(second.tolist()).toEqual(torch.zeros(shape).tolist());
+  });
+  it.each(cases)('of %s go on to the gradient that came in', (_, shape, f) => {
+    const x = torch.rand(shape, { requiresGrad: true });
+    const y = f(x);
+    const v = torch.rand(y.shape, { requiresGrad: true });
+    const [first] = torch.autograd.grad(y, x, { gradOutputs: v, createGraph: true });
+    first.sum().backward();
+    expect(v.grad?.shape).toEqual(y.shape);
+    expect(x.grad?.tolist()).toEqual(torch.zeros(shape).tolist());
+  });
+});
+
+it('empty lists and tensors without dimensions count', () => {
+  const none = torch.zeros(0, { dtype: 'int64' });
+  expect(torch.tensor(5).indexFill(0, none, 3).item()).toBe(5);
+  const [no, yes] = [torch.tensor(false), torch.tensor(true)];
+  expect(no.indexAdd(0, torch.tensor([0n]), yes, { alpha: 1 }).item()).toBe(true);
+  expect(torch.diff(torch.tensor([1, 2]), 0, { prepend: torch.tensor([5]) }).tolist()).toEqual([1, 2]);
+  expect(torch.blockDiag().shape).toEqual([1, 0]);
+  expect(torch.zeros(2, 0, 3).permute(2, 1, 0).isContiguous()).toBe(true);
+});
+
+describe('what PyTorch refuses by dtype', () => {
+  const mask = torch.tensor([true, false]);
+  const whole = torch.tensor([1n, 2n]);
+  const x = torch.tensor([1, 2]);
+  const first = torch.tensor([0], { dtype: 'int32' });
+  it.each<[string, () => unknown]>([
+    ['neg_', () => mask.clone().neg_()],
+    ['abs', () => mask.abs()],
+    ['abs_', () => mask.clone().abs_()],
+    ['floor_', () => mask.clone().floor_()],
+    ['sub', () => mask.sub(1)],
+    ['sub', () => whole.sub(mask)],
+    ['sub', () => whole.sub(mask, { alpha: 2 })],
+    ['rsub', () => torch.rsub(mask, 1)],
+    ['pow', () => mask.pow(mask)],
+    ['gcd', () => mask.gcd(mask)],
+    ['lcm', () => mask.lcm(mask)],
+    ['bitwise_left_shift', () => mask.bitwiseLeftShift(mask)],
+    ['argmax', () => mask.argmax()],
+    ['argmin', () => mask.argmin(0)],
+    ['median', () => mask.median()],
+    ['median', () => mask.median(0)],
+    ['kthvalue', () => mask.kthvalue(1)],
+    ['topk', () => mask.topk(1)],
+    ['heaviside', () => torch.heaviside(whole, x)],
+    ['isclose', () => torch.isclose(x, x.double())],
+    ['allclose', () => torch.allclose(x, whole)],
+    ['logaddexp', () => torch.logaddexp(whole, whole)],
+    ['logaddexp2', () => torch.logaddexp2(whole, whole)],
+    ['nanmean', () => torch.nanmean(whole)],
+    ['linalg.matrix_norm', () => torch.linalg.norm(whole.reshape(1, 2), 1)],
+    ['index_put', () => x.clone().indexPut_([whole.sub(1)], whole)],
+    ['index_copy', () => x.indexCopy(0, first, torch.tensor([1]))],
+    ['index_fill', () => x.indexFill(0, first, 1)],
+  ])('%s', (op, call) => {
+    expect(call).toThrow(torch.DTypeError);
+    expect(call).toThrow(op.replace(/_$/, ''));
+  });
+  it('and no more', () => {
+    expect(mask.pow(2).tolist()).toEqual([1, 0]);
+    expect(torch.pow(2, mask).tolist()).toEqual([2, 1]);
+    expect(mask.gcd(whole).tolist()).toEqual([1, 2]);
+    expect(mask.bitwiseLeftShift(1).tolist()).toEqual([2, 0]);
+    expect(mask.sort().values.tolist()).toEqual([false, true]);
+    expect(torch.logaddexp(whole, x).dtype).toBe('float32');
+    expect(x.clone().indexPut_([0], torch.tensor(3n)).tolist()).toEqual([3, 2]);
+    const ones = torch.ones(2, { dtype: 'int16' });
+    expect(ones.indexPut_([mask], torch.tensor(3.5)).tolist()).toEqual([3, 1]);
+    expect(x.indexAdd(0, first, torch.tensor([1])).tolist()).toEqual([2, 2]);
+  });
+  it('floorDivide has no derivative, but div rounded', () => {
+    const y = leaf([7, 9]);
+    expect(() => y.floorDivide(2).sum().backward()).toThrow('derivative for floor_divide is not implemented');
+    expect(slopes((z) => z.div(2, { roundingMode: 'floor' }), [7, 9])).toEqual([0, 0]);
+  });
+});
+
+it.each<[string, (x: torch.Tensor) => torch.Tensor]>([
+  ['Log1PBackward0', (x) => x.log1p()],
+  ['SgnBackward0', (x) => x.sgn()],
+  ['FmodBackward0', (x) => x.fmod(2)],
+  ['FmodBackward1', (x) => x.fmod(x)],
+  ['RemainderBackward0', (x) => x.remainder(2)],
+  ['RemainderBackward1', (x) => x.remainder(x)],
+  ['DivBackward2', (x) => x.div(2, { roundingMode: 'trunc' })],
+  ['PowBackward0', (x) => x.pow(3)],
+  ['PowBackward1', (x) => x.pow(x)],
+  ['PowBackward2', (x) => torch.pow(2, x)],
+  ['XlogyBackward0', (x) => torch.xlogy(x, x)],
+  ['XlogyBackward1', (x) => torch.xlogy(2, x)],
+  ['XlogyBackward2', (x) => torch.xlogy(x, 2)],
+  ['SortBackward0', (x) => x.sort().values],
+  ['SortBackward1', (x) => x.sort({ stable: true }).values],
+  ['MaskedFillBackward0', (x) => x.maskedFill(x.gt(0), 1)],
+  ['MaskedFillBackward1', (x) => x.maskedFill(x.gt(0), torch.tensor(1))],
+  ['ScatterBackward0', (x) => x.scatter(0, torch.tensor([0n]), x)],
+  ['ScatterBackward1', (x) => x.scatter(0, torch.tensor([0n]), 1)],
+  ['DotBackward0', (x) => x.dot(x)],
+  ['VdotBackward0', (x) => torch.vdot(x, x)],
+  ['ClampBackward0', (x) => x.clamp(torch.zeros(2))],
+  ['ClampBackward1', (x) => x.clamp(0)],
+  ['ClampMinBackward0', (x) => x.clampMin(0)],
+  ['ClampMinBackward1', (x) => x.clampMin(torch.zeros(2))],
+  ['ClampMaxBackward0', (x) => x.clampMax(0)],
+  ['EluBackward0', (x) => F.elu(x)],
+  ['CeluBackward0', (x) => F.celu(x)],
+  ['AminmaxBackward0', (x) => x.aminmax().max],
+  ['VarMeanBackward0', (x) => torch.varMean(x)[1]],
+  ['StdMeanBackward0', (x) => torch.stdMean(x)[0]],
+  ['DistBackward0', (x) => torch.dist(x, x)],
+  ['PdistBackward0', (x) => torch.pdist(x.reshape(2, 1))],
+  ['NllLossBackward0', (x) => F.nllLoss(x, torch.tensor(1n))],
+  ['NllLoss2DBackward0', (x) => F.nllLoss(x.reshape(1, 2, 1), torch.tensor([[1n]]))],
+])('%s is the name of the node', (name, f) => {
+  expect(f(leaf([0.25, 0.75])).gradFn?.name).toBe(name);
 });

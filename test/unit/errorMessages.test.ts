@@ -281,7 +281,7 @@ const OPTIONAL: { readonly [name: string]: number } = {
   bilinear: 3,
   binaryCrossEntropy: 2,
   binaryCrossEntropyWithLogits: 2,
-  blockDiag: 1,
+  blockDiag: 0,
   broadcastTensors: 0,
   cartesianProd: 1,
   cat: 1,

@@ -5,6 +5,7 @@ import { ArgumentError, DTypeError, ShapeError } from '../../core/errors.ts';
 import { inOp } from '../../core/inOp.ts';
 import { formatShape, sameShape } from '../../core/shape.ts';
 import { arange } from '../../creation.ts';
+import { named, stepwise } from '../../ops/composite.ts';
 import { checkDevices } from '../../ops/convert.ts';
 import { checkClassTarget, checkTargets, crossEntropyRows } from '../../ops/crossEntropy.ts';
 import { tensorGiven } from '../../ops/given.ts';
@@ -198,13 +199,16 @@ export const nllLoss = /* @__PURE__ */ taking(
       const counts = flat.ne(ignoreIndex);
       const safe = whereOp<Tensor>(counts, flat, 0);
       const start = arange(0, flat.numel(), { device: input.device, dtype: 'int64' }).mul(classes);
-      const picked = takeFlat(rows, start.add(safe)).neg();
+      const picked = takeFlat(stepwise('NllLossBackward0', rows), start.add(safe)).neg();
       const factor = classWeight ? selectAlong<Tensor>(classWeight, 0, safe) : null;
       const weights = whereOp<Tensor>(counts, factor ?? 1, 0).to(input.dtype);
       // An ignored infinity must not become NaN.
       const losses = whereOp<Tensor>(counts, picked, 0).mul(weights);
-      if (reduction === 'mean') return losses.sum().div(weights.sum());
-      return fromRows(reduceLoss(losses, reduction), classTarget, reduction);
+      const loss =
+        reduction === 'mean'
+          ? losses.sum().div(weights.sum())
+          : fromRows(reduceLoss(losses, reduction), classTarget, reduction);
+      return named(input.ndim > 2 ? 'NllLoss2DBackward0' : 'NllLossBackward0', loss);
     });
   },
 );

@@ -3,7 +3,8 @@ import { ArgumentError, ShapeError } from '../../core/errors.ts';
 import { inOp } from '../../core/inOp.ts';
 import { formatShape, sameShape } from '../../core/shape.ts';
 import { arange } from '../../creation.ts';
-import { minimum } from '../../ops/arithmetic.ts';
+import { logsigmoid } from '../../ops/activation.ts';
+import { minimum, rsub } from '../../ops/arithmetic.ts';
 import { checkClassTarget, checkRows, checkTargets } from '../../ops/crossEntropy.ts';
 import { tensorGiven } from '../../ops/given.ts';
 import { reduceLoss } from '../../ops/loss.ts';
@@ -182,8 +183,7 @@ export const softMarginLoss = /* @__PURE__ */ taking(
     tensorGiven(target, 'soft_margin_loss', 'target');
     return inOp('soft_margin_loss', () => {
       const z = target.neg().mul(input);
-      // log(1 + e^z) without overflow.
-      return reduceLoss(z.abs().neg().exp().log1p().add(atLeast(z, 0)), reduction);
+      return reduceLoss(rsub<Tensor>(logsigmoid(z.neg()), 0), reduction);
     });
   },
 );
@@ -250,7 +250,8 @@ export const multiMarginLoss = /* @__PURE__ */ taking(
       checkTargets(flat, classes, null);
       const own = flat.unsqueeze(1).eq(arange(0, classes, { dtype: 'int64', device: input.device }));
       const ownScore = whereOp<Tensor>(own, rows, 0).sum(1, true);
-      const excess = atLeast(rows.sub(ownScore).add(margin), 0);
+      // Nothing passes at the margin itself, unlike in the other losses.
+      const excess = rsub<Tensor>(ownScore, margin).add(rows).relu();
       const powered = p === 2 ? excess.square() : excess;
       const weighted = weight ? powered.mul(weight.index(flat).unsqueeze(1)) : powered;
       const losses = whereOp<Tensor>(own, 0, weighted).sum(1).div(classes);
