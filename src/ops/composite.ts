@@ -1,4 +1,5 @@
 /** Helpers for ops whose value is computed by other ops, but whose place in the graph is their own. */
+import { isGradEnabled } from '../autograd/gradMode.ts';
 import type { Edge } from '../autograd/node.ts';
 import { type Rule, record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
@@ -21,6 +22,7 @@ export function composed<T extends Variable>(name: string, x: T, compute: (raw: 
  * missing. Of the node `name`.
  */
 export function still<T extends Variable>(name: string, y: T, edges: readonly (Edge | null)[]): T {
+  if (!isGradEnabled()) return y;
   const inputs = edges.flatMap((edge) => (edge === null ? [] : [y.derive(y.array, edge.node, edge.slot)]));
   return record(name.replace(/0$/, 'Backward0'), y.array, [y, ...inputs], () => (grad) => [
     grad,

@@ -1,7 +1,7 @@
 /** Further ops of two operands: extremes that skip NaN, sums in the logarithm, signs, and whether tensors are close. */
 
 import type { Variable } from '../autograd/variable.ts';
-import { isFloating, torchTypeName } from '../core/dtype.ts';
+import { isFloating } from '../core/dtype.ts';
 import { DTypeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { sameShape } from '../core/shape.ts';
@@ -125,17 +125,13 @@ export interface CloseOptions {
 /** `(rtol, atol, equalNan)`, any tail of them by name. */
 export type CloseArguments = Flexible<[rtol: number, atol: number, equalNan: boolean], CloseOptions>;
 
-/** True where |a − b| ≤ atol + rtol·|b|; equal infinities are close. */
+/** True where |a − b| ≤ atol + rtol·|b|; equal infinities are close. Dtypes may differ: `tensor([1, 2])` is float32 here. */
 export function isclose<T extends Variable>(a: T, b: OperandOf<T>, ...args: CloseArguments): T {
   tensorGiven(a, 'isclose');
   operandGiven(b, 'isclose', 'other');
   return inOp('isclose', () => {
     type Values = [number, number, boolean];
     const [rtol = 1e-5, atol = 1e-8, equalNan] = inOrder<Values>('isclose', 'rtol atol equalNan', args);
-    if (isTensor(b) && a.dtype !== b.dtype)
-      throw new DTypeError(
-        `isclose: ${torchTypeName(a.dtype)} did not match ${torchTypeName(b.dtype)}: expected tensors of one dtype`,
-      );
     const dtype = commonDType([a, b]);
     const x = cast(detached(a), dtype);
     const limit = promoteOperand<T>(b, dtype, x, 'isclose');
