@@ -1,6 +1,7 @@
 /** What all transforms of samples have in common, their inverses, and transforms made of others. */
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import type { Shape } from '../core/shape.ts';
+import { type ByName, type Flexible, named, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import { type Constraint, independent, real } from './constraints.ts';
 import { sumRightmost } from './parameters.ts';
@@ -20,7 +21,8 @@ export abstract class Transform {
   #inverse: Transform | null = null;
   #pair: readonly [x: Tensor, y: Tensor] | null = null;
 
-  constructor({ cacheSize = 0 }: TransformOptions = {}) {
+  constructor(...given: Flexible<[cacheSize: number], TransformOptions>) {
+    const { cacheSize = 0 } = named<TransformOptions>(new.target.name, 'cacheSize', given);
     if (cacheSize !== 0 && cacheSize !== 1)
       throw new ArgumentError(`${new.target.name}: cache_size must be 0 or 1, but got ${String(cacheSize)}`);
     this.cacheSize = cacheSize;
@@ -204,10 +206,21 @@ export const identityTransform: ComposeTransform = /* @__PURE__ */ new ComposeTr
 export class IndependentTransform extends Transform {
   readonly baseTransform: Transform;
   readonly reinterpretedBatchNdims: number;
-  constructor(baseTransform: Transform, reinterpretedBatchNdims: number, options?: TransformOptions) {
-    super(options);
-    this.baseTransform = baseTransform;
-    this.reinterpretedBatchNdims = reinterpretedBatchNdims;
+  constructor(
+    ...args:
+      | [baseTransform: Transform, reinterpretedBatchNdims: number, cacheSize?: number | TransformOptions]
+      | ByName<
+          { baseTransform: Transform; reinterpretedBatchNdims: number },
+          ['baseTransform'],
+          TransformOptions
+        >
+  ) {
+    const owner = new.target.name;
+    const names = ['baseTransform', 'reinterpretedBatchNdims'];
+    const [base, count, ...rest] = required<[Transform, number]>(owner, names, args);
+    super(named<TransformOptions>(owner, 'cacheSize', rest));
+    this.baseTransform = base;
+    this.reinterpretedBatchNdims = count;
   }
   override get domain(): Constraint {
     return independent(this.baseTransform.domain, this.reinterpretedBatchNdims);

@@ -148,6 +148,14 @@ export const laws: Calls = {
   NegativeBinomial: () => [3, p()],
   MultivariateNormal: () => [f(2), torch.eye(2)],
   Independent: () => [new distributions.Normal(f(2), f(2)), 1],
+  ...each(
+    'AbsTransform ExpTransform SigmoidTransform SoftmaxTransform SoftplusTransform StickBreakingTransform TanhTransform',
+    () => [],
+  ),
+  AffineTransform: () => [1, f(2)],
+  PowerTransform: () => [2],
+  ComposeTransform: () => [[new distributions.ExpTransform()]],
+  IndependentTransform: () => [new distributions.ExpTransform(), 1],
   TransformedDistribution: () => [new distributions.Normal(f(2), f(2)), new distributions.ExpTransform()],
   MixtureSameFamily: () => [new distributions.Categorical(p()), new distributions.Normal(f(2), f(2))],
 };

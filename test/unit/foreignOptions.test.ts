@@ -24,7 +24,7 @@ type Callable = (...args: unknown[]) => unknown;
 /** Real options, of which no function here has more than one. */
 const FOREIGN = ['nesterov', 'largest', 'idempotent'];
 /** Those who have one of them. */
-const OWN = /^(optim\.SGD|(Tensor\.)?topk)$/;
+const OWN = /^(optim\.(SGD|Muon)|(Tensor\.)?topk)$/;
 
 /** What takes any number of tensors takes an object behind them for one, and says that it is none. */
 const ANY_NUMBER = /^(blockDiag|broadcastTensors|cartesianProd|chainMatmul|einsum|data\.TensorDataset)$/;
@@ -33,7 +33,7 @@ const WITHOUT_ROW = {
   // What other modules of the library need of them.
   internal:
     'nn.ConvLayer nn.NonDynamicallyQuantizableLinear nn.noteParameters nn.utils.rnn.PackedSequence ' +
-    'optim.lrScheduler.LRScheduler optim.Optimizer data.Dataset data.IterableDataset data.Sampler distributions.Distribution',
+    'optim.lrScheduler.LRScheduler optim.Optimizer data.Dataset data.IterableDataset data.Sampler distributions.Distribution distributions.Transform',
   // No function of these has options: what follows their arguments is behind the last one.
   fixed:
     'nn.init.calculateFanInAndFanOut nn.summary nn.utils.rnn.unpackSequence data.defaultCollate ' +
