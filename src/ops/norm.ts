@@ -186,7 +186,8 @@ export function batchNorm<T extends Variable>(
       }
       const rstd = rsqrt(add<T>(runningVar, eps));
       const scale = weight === null ? rstd : mul<T>(rstd, weight);
-      const shift = neg(mul<T>(runningMean, scale));
+      // Of a negated copy: running statistics that move on before backward are not what a rule has saved.
+      const shift = mul<T>(neg(runningMean), scale);
       return {
         output: named(
           'NativeBatchNormBackward0',
@@ -210,6 +211,8 @@ export function batchNorm<T extends Variable>(
       'NativeBatchNormBackward0',
       affine(reshape(rows.output, x.shape), weight, bias, shape, true),
     );
+    // Running statistics do not follow an empty batch.
+    if (count === 0) return { output, statistics: null };
     return { output, statistics: { mean: rows.mean, variance: mul<T>(rows.variance, count / (count - 1)) } };
   });
 }
