@@ -324,6 +324,54 @@ for (const device of ['cpu', 'reference']) {
       expect(mean.running_mean?.item()).toBe(4);
     });
 
+    test('running statistics may move on before an evaluation is differentiated', () => {
+      const norm = new nn.BatchNorm1d(2).eval();
+      const y = torch.tensor([
+        [1, 10],
+        [3, 30],
+      ]);
+      const out = norm.forward(y);
+      norm.train().forward(y);
+      out.sum().backward();
+      const scale = 1 / Math.sqrt(1 + 1e-5);
+      expect(torch.allclose(norm.weight?.grad ?? y, torch.tensor([4 * scale, 40 * scale]))).toBe(true);
+      expect(numbers(norm.bias?.grad ?? y)).toEqual([2, 2]);
+    });
+
+    test('running statistics stay where a batch is empty', () => {
+      for (const [norm, shape] of [
+        [new nn.BatchNorm1d(2), [0, 2]],
+        [new nn.BatchNorm1d(2, { momentum: null }), [0, 2]],
+        [new nn.BatchNorm2d(2), [3, 2, 0, 3]],
+        [new nn.BatchNorm3d(2), [0, 2, 1, 1, 1]],
+      ] as const) {
+        const out = norm.forward(torch.zeros(shape));
+        expect(out.shape).toEqual(shape);
+        out.sum().backward();
+        expect(numbers(norm.weight?.grad ?? out)).toEqual([0, 0]);
+        expect(numbers(norm.running_mean ?? out)).toEqual([0, 0]);
+        expect(numbers(norm.running_var ?? out)).toEqual([1, 1]);
+        expect(norm.num_batches_tracked?.item()).toBe(1);
+      }
+    });
+
+    test('cells refuse states of another batch', () => {
+      const x = torch.zeros(3, 2);
+      const one = torch.zeros(1, 4);
+      for (const cell of [new nn.RNNCell(2, 4), new nn.GRUCell(2, 4)]) {
+        const name = cell.constructor.name;
+        expect(() => cell.forward(x, one)).toThrow(
+          `${name}: Input batch size 3 doesn't match hidden0 batch size 1`,
+        );
+        expect(() => cell.forward(x, torch.zeros(3, 5))).toThrow(
+          `${name}: hidden0 has inconsistent size: got 5, expected 4`,
+        );
+      }
+      expect(() => new nn.LSTMCell(2, 4).forward(x, [torch.zeros(3, 4), one])).toThrow(
+        "LSTMCell: Input batch size 3 doesn't match hidden1 batch size 1",
+      );
+    });
+
     test('a normalised tensor may be overwritten before backward', () => {
       const x = torch.tensor([[1, 2, 4]], { requiresGrad: true });
       F.relu_(F.layerNorm(x, [3]))
