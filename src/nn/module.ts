@@ -59,6 +59,7 @@ export abstract class Module {
     persistent: boolean | { persistent?: boolean } = true,
   ): void {
     checkName(this, name, 'buffer', this.#buffers.has(name));
+    if (tensor != null && !(tensor instanceof Tensor)) refuseAssigned(tensor, 'buffer', name, 'Tensor');
     this.#buffers.set(name, option<'persistent', boolean>(persistent, 'registerBuffer', 'persistent', true));
     Reflect.set(this, name, tensor);
   }
@@ -66,7 +67,9 @@ export abstract class Module {
   /** The same as assigning the property, for names made at run time. */
   registerParameter(name: string, parameter: Parameter | null): void {
     checkName(this, name, 'parameter', Reflect.get(this, name) instanceof Parameter);
-    Reflect.set(this, name, parameter);
+    if (parameter != null && !(parameter instanceof Parameter))
+      refuseAssigned(parameter, 'parameter', name, 'Parameter');
+    this.#register(name, parameter, Parameter);
   }
 
   /** The same as assigning the property, for names made at run time. */
@@ -76,7 +79,13 @@ export abstract class Module {
       throw new ArgumentError(`module '${name}' must be a Module, but got ${typeof module}${hint}`);
     }
     checkName(this, name, 'module', Reflect.get(this, name) instanceof Module);
-    Reflect.set(this, name, module);
+    this.#register(name, module, Module);
+  }
+
+  #register(name: string, value: object | null, kind: Kind): void {
+    if (!Object.hasOwn(this, name)) this.#kinds.delete(name);
+    if (value != null) this.#kinds.set(name, kind);
+    Reflect.set(this, name, value);
   }
 
   addModule(name: string, module: Module | null): void {
@@ -85,6 +94,15 @@ export abstract class Module {
 
   // State
 
+  /** The properties in the order in which they were registered: JavaScript has names that are numbers first. */
+  #entries(): [string, unknown][] {
+    const entries: [string, unknown][] = Object.entries(this);
+    if (!/^\d/.test(entries[0][0])) return entries;
+    const places = new Map([...this.#kinds.keys()].map((name, i) => [name, i]));
+    const place = ([name]: [string, unknown]): number => places.get(name) ?? places.size;
+    return entries.sort((a, b) => place(a) - place(b));
+  }
+
   /**
    * The properties of a kind. What has taken the place of one, and is none, would be neither trained nor saved.
    * @throws ArgumentError for that; a property that was deleted may become anything
@@ -92,7 +110,7 @@ export abstract class Module {
   #own<S extends object>(kind: Kind<S>): [string, S][] {
     const found: [string, S][] = [];
     const kinds = this.#kinds;
-    for (const [name, value] of Object.entries(this)) {
+    for (const [name, value] of this.#entries()) {
       if (value instanceof kind) {
         found.push([name, value]);
         kinds.set(name, kind);
@@ -108,6 +126,11 @@ export abstract class Module {
     }
     for (const name of kinds.keys()) if (!Object.hasOwn(this, name)) kinds.delete(name);
     return found;
+  }
+
+  /** The properties of a kind, for containers. */
+  protected ownOf<S extends object>(kind: Kind<S>): [string, S][] {
+    return this.#own(kind);
   }
 
   #ownBuffers(persistentOnly: boolean): [string, Tensor][] {
@@ -395,7 +418,7 @@ export abstract class Module {
   toString(): string {
     const extra = this.extraRepr();
     const extraLines = extra === '' ? [] : extra.split('\n');
-    const children = Object.entries(this).flatMap(([name, x]) =>
+    const children = this.#entries().flatMap(([name, x]) =>
       x instanceof Module ? [`(${name}): ${indented(String(x))}`] : [],
     );
     return wrapLines(this.constructor.name, extraLines, children);
