@@ -83,7 +83,9 @@ function checkState(cell: Cell, input: Tensor, x: Tensor, index: number): void {
 /** The next state; what is missing of the given one is zeros. */
 function advance(cell: Cell, input: Tensor, given: readonly (Tensor | null)[]): State {
   checkVector(cell, input, 'input', cell.inputSize, [1, 2]);
-  given.forEach((x, i) => x !== null && checkState(cell, input, x, i));
+  given.forEach((x, i) => {
+    if (x !== null) checkState(cell, input, x, i);
+  });
   const shape = [...input.shape.slice(0, -1), cell.hiddenSize];
   const [hidden, memory] = given.map((x) => x ?? zeros(shape, { dtype: input.dtype, device: input.device }));
   const projected = linear<Tensor>(input, cell.weight_ih, cell.bias_ih);
