@@ -148,10 +148,9 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
 
   private check(input: Tensor, target: Tensor): void {
     tensorGiven(input, 'AdaptiveLogSoftmaxWithLoss');
-    checkClassTarget(
-      tensorGiven(target, 'AdaptiveLogSoftmaxWithLoss', 'target'),
-      'AdaptiveLogSoftmaxWithLoss',
-    );
+    // PyTorch takes int32 here, unlike in losses.
+    if (tensorGiven(target, 'AdaptiveLogSoftmaxWithLoss', 'target').dtype !== 'int32')
+      checkClassTarget(target, 'AdaptiveLogSoftmaxWithLoss');
     const expected = target.ndim === 0 ? 1 : 2;
     if (target.ndim > 1 || input.ndim !== expected || (expected === 2 && input.shape[0] !== target.shape[0]))
       throw new ShapeError(
