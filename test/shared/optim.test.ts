@@ -302,6 +302,64 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
     }
   });
 
+  it('call hooks around every step, of a user’s too', () => {
+    const p = leaf([1]);
+    class Own extends optim.SGD {
+      override step(): never {
+        return 'own' as never;
+      }
+    }
+    for (const optimizer of [new optim.SGD([p], { lr: 0.1 }), new Own([p], { lr: 0.1 })]) {
+      const log: unknown[] = [];
+      const before = optimizer.registerStepPreHook(
+        (who, args) => void log.push(who === optimizer, args.length),
+      );
+      const after = optimizer.registerStepPostHook((_, args) => void log.push('after', args.length));
+      optimizer.step();
+      optimizer.step(() => 3);
+      before.remove();
+      optimizer.step();
+      after();
+      optimizer.step();
+      expect(log).toEqual([true, 0, 'after', 0, true, 1, 'after', 1, 'after', 0]);
+    }
+    const optimizer = new optim.SGD([p], { lr: 0.1 });
+    optimizer.registerStepPreHook(() => [() => 5]);
+    expect(optimizer.step(() => 3)).toBe(5);
+    optimizer.registerStepPreHook(() => 3 as never);
+    expect(() => optimizer.step()).toThrow(
+      'expected the hook to return nothing or a list of arguments, but got 3',
+    );
+    expect(() => optimizer.registerStepPostHook(3 as never)).toThrow(
+      "registerStepPostHook: argument 'hook' must be a function, but got 3",
+    );
+  });
+
+  it('take parameters with their names, which stay with the groups', () => {
+    const layer = new torch.nn.Linear(2, 1);
+    const [named, plain] = [layer.namedParameters(), layer.parameters()].map(
+      (params) => new optim.SGD(params as Tensor[], { lr: 0.1 }),
+    );
+    expect(named.paramGroups[0].params[1]).toBe(layer.bias);
+    expect(named.stateDict().paramGroups[0]).toMatchObject({
+      params: [0, 1],
+      paramNames: ['weight', 'bias'],
+    });
+    expect(String(named)).toContain(
+      "    nesterov: False\n    param_names: ['weight', 'bias']\n    weight_decay: 0\n",
+    );
+    named.loadStateDict(plain.stateDict());
+    plain.loadStateDict(named.stateDict());
+    for (const { paramGroups } of [named, plain])
+      expect(paramGroups[0].paramNames).toEqual(['weight', 'bias']);
+    expect(() => new optim.SGD([['a', layer.weight], layer.bias as Tensor], { lr: 0.1 })).toThrow(
+      'all optimizer params should be with/without names. Some param names are missing',
+    );
+    expect(() => named.addParamGroup({ params: leaf([1]) })).toThrow(
+      'all optimizer param groups should be with/without names. cannot add param group without names to the optimizer',
+    );
+  });
+
   it('may be a user’s, with a step or for one group', () => {
     class Signs extends optim.Optimizer<{ lr: number }> {
       constructor(params: Iterable<torch.Tensor>, lr: number) {
