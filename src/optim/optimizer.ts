@@ -293,8 +293,9 @@ export abstract class Optimizer<
 
   /** As PyTorch prints it: the groups' options in alphabetical order. */
   toString(): string {
-    const groups = this.paramGroups.map(({ params: _, ...options }, i) => {
-      const rows = Object.entries({ ...this.printedConstants(), ...options })
+    const groups = this.paramGroups.map(({ params: _, paramNames, ...options }, i) => {
+      const names = paramNames && { paramNames: `['${paramNames.join("', '")}']` };
+      const rows = Object.entries({ ...this.printedConstants(), ...options, ...names })
         .map(([name, value]): [string, string] => [
           snakeCase(name),
           typeof value === 'string' ? value : pythonValue(value),
