@@ -23,3 +23,4 @@ export {
 } from './optimizer.ts';
 export * from './rprop.ts';
 export * from './sgd.ts';
+export * as swaUtils from './swaUtils.ts';

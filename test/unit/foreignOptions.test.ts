@@ -24,7 +24,7 @@ type Callable = (...args: unknown[]) => unknown;
 /** Real options, of which no function here has more than one. */
 const FOREIGN = ['nesterov', 'largest', 'idempotent'];
 /** Those who have one of them. */
-const OWN = /^(optim\.SGD|(Tensor\.)?topk)$/;
+const OWN = /^(optim\.(SGD|Muon)|(Tensor\.)?topk)$/;
 
 /** What takes any number of tensors takes an object behind them for one, and says that it is none. */
 const ANY_NUMBER = /^(blockDiag|broadcastTensors|cartesianProd|chainMatmul|einsum|data\.TensorDataset)$/;
