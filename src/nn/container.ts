@@ -72,7 +72,11 @@ abstract class ListOfModules<M extends Module> extends Module {
     return module;
   }
   *[Symbol.iterator](): IterableIterator<M> {
-    for (const [, module] of this.ownOf(Module)) yield module as M;
+    for (const value of this.ownValues()) {
+      if (value instanceof Module) yield value as M;
+      // Beside modules there is the mode. What else there is, is refused there if it has taken the place of one.
+      else if (typeof value !== 'boolean') this.children();
+    }
   }
 
   #renumber(modules: readonly M[]): this {
@@ -110,7 +114,8 @@ export class Sequential extends ListOfModules<Module> {
   /** Those from start to end (exclusive), as a Sequential that shares them under their names here. */
   slice(start?: number, end?: number): Sequential {
     const part = new Sequential();
-    for (const [name, module] of this.ownOf(Module).slice(start, end)) part.registerModule(name, module);
+    const all = this.ownEntries().filter((entry): entry is [string, Module] => entry[1] instanceof Module);
+    for (const [name, module] of all.slice(start, end)) part.registerModule(name, module);
     return part;
   }
 }
@@ -207,7 +212,7 @@ export class ModuleDict<M extends Module = Module> extends Module {
     return this.entries().map(([, module]) => module);
   }
   entries(): [string, M][] {
-    return this.ownOf(Module) as [string, M][];
+    return this.ownEntries().filter((entry): entry is [string, M] => entry[1] instanceof Module);
   }
   /** `entries` by PyTorch's name. */
   items(): [string, M][] {
@@ -324,7 +329,7 @@ export class ParameterDict extends Module {
     return this.entries().map(([, parameter]) => parameter);
   }
   entries(): [string, Parameter][] {
-    return this.ownOf(Parameter);
+    return this.ownEntries().filter((entry): entry is [string, Parameter] => entry[1] instanceof Parameter);
   }
   /** `entries` by PyTorch's name. */
   items(): [string, Parameter][] {

@@ -29,6 +29,8 @@ export abstract class Module {
   readonly #buffers = new Map<string, boolean>();
   /** What stood under each name when the properties were last walked: a parameter, or a module. */
   readonly #kinds = new Map<string, Kind>();
+  /** Whether the properties stand in another order than they were registered in. */
+  #isMixed = false;
   #hooks: ForwardHooks | null = null;
 
   constructor();
@@ -83,7 +85,12 @@ export abstract class Module {
   }
 
   #register(name: string, value: object | null, kind: Kind): void {
-    if (!Object.hasOwn(this, name)) this.#kinds.delete(name);
+    if (!Object.hasOwn(this, name)) {
+      this.#kinds.delete(name);
+      const last = [...this.#kinds.keys()].at(-1) ?? -1;
+      // JavaScript has names that are whole numbers first, by their size.
+      if (/^\d/.test(name) && !(Number(last) < Number(name))) this.#isMixed = true;
+    }
     if (value != null) this.#kinds.set(name, kind);
     Reflect.set(this, name, value);
   }
@@ -94,13 +101,18 @@ export abstract class Module {
 
   // State
 
-  /** The properties in the order in which they were registered: JavaScript has names that are numbers first. */
-  #entries(): [string, unknown][] {
+  /** The properties in the order in which they were registered. */
+  protected ownEntries(): [string, unknown][] {
     const entries: [string, unknown][] = Object.entries(this);
-    if (!/^\d/.test(entries[0][0])) return entries;
+    if (!this.#isMixed) return entries;
     const places = new Map([...this.#kinds.keys()].map((name, i) => [name, i]));
     const place = ([name]: [string, unknown]): number => places.get(name) ?? places.size;
     return entries.sort((a, b) => place(a) - place(b));
+  }
+
+  /** What they hold: lists of modules ask in every `forward`. */
+  protected ownValues(): unknown[] {
+    return this.#isMixed ? this.ownEntries().map(([, value]) => value) : Object.values(this);
   }
 
   /**
@@ -110,7 +122,7 @@ export abstract class Module {
   #own<S extends object>(kind: Kind<S>): [string, S][] {
     const found: [string, S][] = [];
     const kinds = this.#kinds;
-    for (const [name, value] of this.#entries()) {
+    for (const [name, value] of this.ownEntries()) {
       if (value instanceof kind) {
         found.push([name, value]);
         kinds.set(name, kind);
@@ -126,11 +138,6 @@ export abstract class Module {
     }
     for (const name of kinds.keys()) if (!Object.hasOwn(this, name)) kinds.delete(name);
     return found;
-  }
-
-  /** The properties of a kind, for containers. */
-  protected ownOf<S extends object>(kind: Kind<S>): [string, S][] {
-    return this.#own(kind);
   }
 
   #ownBuffers(persistentOnly: boolean): [string, Tensor][] {
@@ -327,6 +334,7 @@ export abstract class Module {
     copies.set(this, copy);
     for (const [name, persistent] of this.#buffers) copy.#buffers.set(name, persistent);
     for (const [name, kind] of this.#kinds) copy.#kinds.set(name, kind);
+    copy.#isMixed = this.#isMixed;
     for (const [name, value] of Object.entries(this)) copy[name] = copyValue(value, copies);
     copy.#hooks = this.#hooks?.copyTo(copy) ?? null;
     return copy;
@@ -418,7 +426,7 @@ export abstract class Module {
   toString(): string {
     const extra = this.extraRepr();
     const extraLines = extra === '' ? [] : extra.split('\n');
-    const children = this.#entries().flatMap(([name, x]) =>
+    const children = this.ownEntries().flatMap(([name, x]) =>
       x instanceof Module ? [`(${name}): ${indented(String(x))}`] : [],
     );
     return wrapLines(this.constructor.name, extraLines, children);
