@@ -57,8 +57,8 @@ function maxOfFour(
   const size = Block.word(w, 9);
   const step = Block.word(w, 10);
   const lanes = i32x4.mul(i32x4(0, 1, 2, 3), i32x4.splat(step));
-  let best = f32x4.splat(0);
-  let where = i32x4.splat(-1);
+  let best = f32x4.splat(-Infinity);
+  let where = i32x4.add(lanes, i32x4.splat((a0 * Block.input(w, 1) + a1) * Block.input(w, 2) + first));
   for (let i0 = a0; i0 < e0; i0 += Block.step(w, 0)) {
     for (let i1 = a1; i1 < e1; i1 += Block.step(w, 1)) {
       const at = (i0 * Block.input(w, 1) + i1) * Block.input(w, 2) + first;
@@ -66,7 +66,7 @@ function maxOfFour(
         const p = plane + ((<usize>(at + j)) << 2);
         let x = v128.load(p);
         if (step == 2) x = v128.shuffle<i32>(x, v128.load(p, 16), 0, 2, 4, 6);
-        const wins = v128.or(v128.or(f32x4.gt(x, best), f32x4.ne(x, x)), i32x4.lt_s(where, i32x4.splat(0)));
+        const wins = v128.or(f32x4.gt(x, best), f32x4.ne(x, x));
         best = v128.bitselect(x, best, wins);
         where = v128.bitselect(i32x4.add(lanes, i32x4.splat(at + j)), where, wins);
       }
@@ -89,14 +89,14 @@ function maxOfOne(
   a2: i32,
   e2: i32,
 ): void {
-  let best: f32 = 0;
-  let where = -1;
+  let best = -Infinity as f32;
+  let where = (a0 * Block.input(w, 1) + a1) * Block.input(w, 2) + a2;
   for (let i0 = a0; i0 < e0; i0 += Block.step(w, 0)) {
     for (let i1 = a1; i1 < e1; i1 += Block.step(w, 1)) {
       const line = (i0 * Block.input(w, 1) + i1) * Block.input(w, 2);
       for (let i2 = a2; i2 < e2; i2 += Block.step(w, 2)) {
         const x = load<f32>(plane + ((<usize>(line + i2)) << 2));
-        if (where >= 0 && !(x > best) && !isNaN<f32>(x)) continue;
+        if (!(x > best) && !isNaN<f32>(x)) continue;
         best = x;
         where = line + i2;
       }
@@ -106,7 +106,10 @@ function maxOfOne(
   store<i64>(indices, <i64>where);
 }
 
-/** The first largest element of each window, NaN before all, and its position in the plane as a 64-bit integer. */
+/**
+ * The first largest element of each window, NaN before all, and its position in the plane as a 64-bit integer; of a window without
+ * elements minus infinity, and where it would begin.
+ */
 export function max_pool_f32(x: usize, values: usize, indices: usize, w: usize, begin: i32, end: i32): void {
   const inputs = (<usize>Block.inputs(w)) << 2;
   const outputs = <usize>Block.outputs(w);
@@ -146,7 +149,7 @@ export function max_pool_f32(x: usize, values: usize, indices: usize, w: usize, 
   }
 }
 
-/** out [planes, inputs]: zeros, with each gradient added at its position. */
+/** out [planes, inputs]: zeros, with each gradient added at its position, if that is in the plane. */
 export function max_pool_grad_f32(
   grad: usize,
   indices: usize,
@@ -162,7 +165,9 @@ export function max_pool_grad_f32(
     let g = grad + ((<usize>begin * <usize>outputs) << 2);
     let i = indices + ((<usize>begin * <usize>outputs) << 3);
     for (let stop = g + ((<usize>outputs) << 2); g < stop; g += 4, i += 8) {
-      const p = plane + ((<usize>load<i64>(i)) << 2);
+      const at = <usize>load<i64>(i);
+      if (at >= <usize>inputs) continue;
+      const p = plane + (at << 2);
       store<f32>(p, load<f32>(p) + load<f32>(g));
     }
   }

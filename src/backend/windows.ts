@@ -64,7 +64,10 @@ export interface WindowKernels {
   /** Columns [n, c·kernel, outputs] added up where they came from: [n, c, …] with `ndim` dimensions behind c. */
   col2im(columns: NDArray, geometry: Sliding, ndim: number): NDArray;
 
-  /** The first largest element of each window and its int64 position in the channel; NaN counts as the largest. */
+  /**
+   * The first largest element of each window and its int64 position in the channel; NaN counts as the largest. A window without
+   * elements gives the least value of the dtype, and the position where it would begin, which may be none of the channel's.
+   */
   maxPool(x: NDArray, windows: Windows): { values: NDArray; indices: NDArray };
   /** Zeros of x's shape with each gradient added at its position: the gradient of the values. */
   maxPoolGrad(grad: NDArray, indices: NDArray, windows: Windows): NDArray;

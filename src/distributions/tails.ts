@@ -44,14 +44,15 @@ export class Cauchy extends LocationScale {
   override entropy(): Tensor {
     return this.scale.log().add(Math.log(4 * Math.PI));
   }
-  /** Chyzak and Nielsen: A closed-form formula for the Kullback-Leibler divergence between Cauchy distributions, 2019. */
   override klRules(): readonly KlRule[] {
-    const cauchy = (p: Cauchy, q: Cauchy): Tensor => {
-      const both = p.scale.add(q.scale).pow(2).add(p.loc.sub(q.loc).pow(2));
-      return both.div(p.scale.mul(q.scale).mul(4)).log();
-    };
-    return [klRule(Cauchy, Cauchy, cauchy)];
+    return [klRule(Cauchy, Cauchy, divergence)];
   }
+}
+
+/** Chyzak and Nielsen: A closed-form formula for the Kullback-Leibler divergence between Cauchy distributions, 2019. */
+function divergence(p: Cauchy, q: Cauchy): Tensor {
+  const both = p.scale.add(q.scale).pow(2).add(p.loc.sub(q.loc).pow(2));
+  return both.div(p.scale.mul(q.scale).mul(4)).log();
 }
 
 /** What is drawn from a symmetric distribution around 0, without its sign. */
@@ -147,6 +148,9 @@ export class HalfCauchy extends Half<Cauchy> {
   }
   override get variance(): Tensor {
     return this.baseDist.variance;
+  }
+  override klRules(): readonly KlRule[] {
+    return [klRule(HalfCauchy, HalfCauchy, (p, q) => divergence(p.baseDist, q.baseDist))];
   }
 }
 

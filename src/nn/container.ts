@@ -39,22 +39,28 @@ abstract class ListOfModules<M extends Module> extends Module {
     const all = [...this];
     return all[position(index, all.length)];
   }
-  /** Adds a module at the end. @throws ArgumentError behind named ones: JavaScript has properties that are numbers first */
+  /** Adds a module at the end. @throws ArgumentError if its number is the name of another one, as in slices */
   append(module: M): this {
     const { length } = this;
-    if (length > 0 && !Object.hasOwn(this, length - 1))
-      throw new ArgumentError(`append: the modules have names; write addModule('name', module)`);
+    if (Object.hasOwn(this, length))
+      throw new ArgumentError(`append: there is a module '${length}'; write addModule('name', module)`);
     this.registerModule(String(length), module);
     return this;
   }
   /** Adds modules at the end, those of another list, say. */
   extend(modules: Iterable<M>): this {
+    if (typeof modules?.[Symbol.iterator] !== 'function') {
+      throw new ArgumentError(
+        `${this.constructor.name}.extend should be called with an iterable, but got ${modules instanceof Module ? modules.constructor.name : typeof modules}`,
+      );
+    }
     for (const module of [...modules]) this.append(module);
     return this;
   }
-  /** Puts a module before the one at `index`. */
+  /** Puts a module before the one at `index`, negative from the end. @throws IndexError */
   insert(index: number, module: M): this {
     const all = [...this];
+    if (!(Math.abs(index) <= all.length)) throw new IndexError(`Index out of range: ${index}`);
     all.splice(index, 0, module);
     return this.#renumber(all);
   }
@@ -66,7 +72,11 @@ abstract class ListOfModules<M extends Module> extends Module {
     return module;
   }
   *[Symbol.iterator](): IterableIterator<M> {
-    for (const value of Object.values(this)) if (value instanceof Module) yield value as M;
+    for (const value of this.ownValues()) {
+      if (value instanceof Module) yield value as M;
+      // Beside modules there is the mode. What else there is, is refused there if it has taken the place of one.
+      else if (typeof value !== 'boolean') this.children();
+    }
   }
 
   #renumber(modules: readonly M[]): this {
@@ -101,9 +111,12 @@ export class Sequential extends ListOfModules<Module> {
     throw new ArgumentError('Sequential: the last module must return a Tensor');
   }
 
-  /** Those from start to end (exclusive), as a Sequential that shares them. */
+  /** Those from start to end (exclusive), as a Sequential that shares them under their names here. */
   slice(start?: number, end?: number): Sequential {
-    return new Sequential(...[...this].slice(start, end));
+    const part = new Sequential();
+    const all = this.ownEntries().filter((entry): entry is [string, Module] => entry[1] instanceof Module);
+    for (const [name, module] of all.slice(start, end)) part.registerModule(name, module);
+    return part;
   }
 }
 
@@ -118,6 +131,11 @@ export class ModuleList<M extends Module = Module> extends ListOfModules<M> {
 
   forward(): never {
     throw new ArgumentError('Module [ModuleList] is missing the required "forward" function');
+  }
+
+  /** Those from start to end (exclusive), numbered anew. */
+  slice(start?: number, end?: number): ModuleList<M> {
+    return new ModuleList([...this].slice(start, end));
   }
 
   /** Equal neighbours are printed once, with their number. */
@@ -136,9 +154,19 @@ export class ModuleList<M extends Module = Module> extends ListOfModules<M> {
   }
 }
 
+/** Values by name, in a table or in pairs. */
+type Named<V> = Readonly<Record<string, V>> | Iterable<readonly [name: string, value: V]>;
+/** `ModuleDict` or `ParameterDict`. */
+type Dict<V> = Module & { entries(): [string, V][] };
+
+function pairsOf<V>(values: Named<V> | Dict<V>): Iterable<readonly [string, V]> {
+  if (values instanceof Module) return (values as Dict<V>).entries();
+  return Symbol.iterator in values ? (values as Iterable<readonly [string, V]>) : Object.entries(values);
+}
+
 /** Modules by name, which this module owns; it has no `forward` of its own. */
 export class ModuleDict<M extends Module = Module> extends Module {
-  constructor(modules: Readonly<Record<string, M>> = {}) {
+  constructor(modules: Named<M> | ModuleDict<M> = {}) {
     super();
     this.update(modules);
   }
@@ -169,9 +197,13 @@ export class ModuleDict<M extends Module = Module> extends Module {
     Reflect.deleteProperty(this, name);
     return module;
   }
-  update(modules: Readonly<Record<string, M>>): this {
-    for (const [name, module] of Object.entries(modules)) this.set(name, module);
+  update(modules: Named<M> | ModuleDict<M>): this {
+    for (const [name, module] of pairsOf<M>(modules)) this.set(name, module);
     return this;
+  }
+  /** Takes all modules out. */
+  clear(): void {
+    for (const name of this.keys()) Reflect.deleteProperty(this, name);
   }
   keys(): string[] {
     return this.entries().map(([name]) => name);
@@ -180,8 +212,7 @@ export class ModuleDict<M extends Module = Module> extends Module {
     return this.entries().map(([, module]) => module);
   }
   entries(): [string, M][] {
-    const entries: [string, unknown][] = Object.entries(this);
-    return entries.filter((entry): entry is [string, M] => entry[1] instanceof Module);
+    return this.ownEntries().filter((entry): entry is [string, M] => entry[1] instanceof Module);
   }
   /** `entries` by PyTorch's name. */
   items(): [string, M][] {
@@ -250,7 +281,7 @@ const tensorTypes = {
 
 /** Parameters by name. Plain tensors become parameters. */
 export class ParameterDict extends Module {
-  constructor(parameters: Readonly<Record<string, Tensor>> = {}) {
+  constructor(parameters: Named<Tensor> | ParameterDict = {}) {
     super();
     this.update(parameters);
   }
@@ -283,9 +314,13 @@ export class ParameterDict extends Module {
     Reflect.deleteProperty(this, name);
     return parameter;
   }
-  update(values: Readonly<Record<string, Tensor>>): this {
-    for (const [name, value] of Object.entries(values)) this.set(name, value);
+  update(values: Named<Tensor> | ParameterDict): this {
+    for (const [name, value] of pairsOf<Tensor>(values)) this.set(name, value);
     return this;
+  }
+  /** Takes all parameters out. */
+  clear(): void {
+    for (const name of this.keys()) Reflect.deleteProperty(this, name);
   }
   keys(): string[] {
     return this.entries().map(([name]) => name);
@@ -294,8 +329,7 @@ export class ParameterDict extends Module {
     return this.entries().map(([, parameter]) => parameter);
   }
   entries(): [string, Parameter][] {
-    const entries: [string, unknown][] = Object.entries(this);
-    return entries.filter((entry): entry is [string, Parameter] => entry[1] instanceof Parameter);
+    return this.ownEntries().filter((entry): entry is [string, Parameter] => entry[1] instanceof Parameter);
   }
   /** `entries` by PyTorch's name. */
   items(): [string, Parameter][] {

@@ -6,7 +6,7 @@
 import { noGrad } from '../autograd/gradMode.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { formatShape, type Shape } from '../core/shape.ts';
-import { emptyLike, eye, fromTypedArray } from '../creation.ts';
+import { empty, eye, fromTypedArray } from '../creation.ts';
 import { tensorGiven } from '../ops/given.ts';
 import { option } from '../ops/options.ts';
 import { qr } from '../ops/orthogonal.ts';
@@ -256,9 +256,19 @@ export function truncNormal_(
   return noGrad(() => {
     if (checked(tensor).array.backend.synchronous) return draw(tensor, mean, std, a, b, options);
     // How often to draw depends on what was drawn: on the host.
-    const host = emptyLike(tensor, { device: 'cpu' });
+    const host = blankLike(tensor, 'cpu');
     return tensor.copy_(draw(host, mean, std, a, b, options).to(tensor.device));
   });
+}
+
+/** Memory for further draws, which are made in its order: that of the tensor, which may be a transposed view. */
+function blankLike({ shape, fillStrides, dtype, device }: Tensor, place = device): Tensor {
+  const order = shape.map((_, d) => d).sort((a, b) => fillStrides[b] - fillStrides[a]);
+  const blank = empty(
+    order.map((d) => shape[d]),
+    { dtype, device: place },
+  );
+  return blank.permute(shape.map((_, d) => order.indexOf(d)));
 }
 
 function redrawOutside(
@@ -274,7 +284,7 @@ function redrawOutside(
   for (;;) {
     const outside = values.lt(low).logicalOr(values.gt(high));
     if (!outside.any().item()) break;
-    values = whereOp<Tensor>(outside, emptyLike(tensor).normal_(mean, std, options), values);
+    values = whereOp<Tensor>(outside, blankLike(tensor).normal_(mean, std, options), values);
   }
   return values === tensor ? tensor : tensor.copy_(values);
 }
@@ -292,12 +302,12 @@ function acceptUniform(
   const logPeak = -0.5 * ((mode - mean) / std) ** 2;
   const refused = (x: Tensor): Tensor => {
     const logDensity = x.sub(mean).div(std).square().mul(-0.5);
-    return emptyLike(tensor).uniform_(0, 1, options).log().gt(logDensity.sub(logPeak));
+    return blankLike(tensor).uniform_(0, 1, options).log().gt(logDensity.sub(logPeak));
   };
   let values = tensor.uniform_(a, b, options);
   let pending = refused(values);
   while (pending.any().item()) {
-    const candidates = emptyLike(tensor).uniform_(a, b, options);
+    const candidates = blankLike(tensor).uniform_(a, b, options);
     values = whereOp<Tensor>(pending, candidates, values);
     pending = pending.logicalAnd(refused(candidates));
   }
@@ -361,16 +371,17 @@ export function sparse_(
   }
   return noGrad(() => {
     tensor.normal_(0, std, options);
-    const kept = fromTypedArray(keptRows(shape, sparsity, options), shape, { dtype: 'bool', device });
+    const kept = fromTypedArray(keptRows(shape, sparsity), shape, { dtype: 'bool', device });
     return tensor.copy_(tensor.where(kept, 0));
   });
 }
 
-function keptRows([rows, columns]: Shape, sparsity: number, options: GeneratorOptions): Uint8Array {
+/** In each column other rows: as in PyTorch, they come from the default generator, whichever the values come from. */
+function keptRows([rows, columns]: Shape, sparsity: number): Uint8Array {
   const zeros = Math.ceil(sparsity * rows);
   const kept = new Uint8Array(rows * columns).fill(1);
   for (let column = 0; column < columns; column++) {
-    const order = randperm(rows, { generator: options.generator, device: 'cpu' }).data;
+    const order = randperm(rows, { device: 'cpu' }).data;
     for (let i = 0; i < zeros; i++) kept[Number(order[i]) * columns + column] = 0;
   }
   return kept;

@@ -29,6 +29,8 @@ export abstract class Module {
   readonly #buffers = new Map<string, boolean>();
   /** What stood under each name when the properties were last walked: a parameter, or a module. */
   readonly #kinds = new Map<string, Kind>();
+  /** Whether the properties stand in another order than they were registered in. */
+  #isMixed = false;
   #hooks: ForwardHooks | null = null;
 
   constructor();
@@ -59,6 +61,7 @@ export abstract class Module {
     persistent: boolean | { persistent?: boolean } = true,
   ): void {
     checkName(this, name, 'buffer', this.#buffers.has(name));
+    if (tensor != null && !(tensor instanceof Tensor)) refuseAssigned(tensor, 'buffer', name, 'Tensor');
     this.#buffers.set(name, option<'persistent', boolean>(persistent, 'registerBuffer', 'persistent', true));
     Reflect.set(this, name, tensor);
   }
@@ -66,7 +69,9 @@ export abstract class Module {
   /** The same as assigning the property, for names made at run time. */
   registerParameter(name: string, parameter: Parameter | null): void {
     checkName(this, name, 'parameter', Reflect.get(this, name) instanceof Parameter);
-    Reflect.set(this, name, parameter);
+    if (parameter != null && !(parameter instanceof Parameter))
+      refuseAssigned(parameter, 'parameter', name, 'Parameter');
+    this.#register(name, parameter, Parameter);
   }
 
   /** The same as assigning the property, for names made at run time. */
@@ -76,7 +81,18 @@ export abstract class Module {
       throw new ArgumentError(`module '${name}' must be a Module, but got ${typeof module}${hint}`);
     }
     checkName(this, name, 'module', Reflect.get(this, name) instanceof Module);
-    Reflect.set(this, name, module);
+    this.#register(name, module, Module);
+  }
+
+  #register(name: string, value: object | null, kind: Kind): void {
+    if (!Object.hasOwn(this, name)) {
+      this.#kinds.delete(name);
+      const last = [...this.#kinds.keys()].at(-1) ?? -1;
+      // JavaScript has names that are whole numbers first, by their size.
+      if (/^\d/.test(name) && !(Number(last) < Number(name))) this.#isMixed = true;
+    }
+    if (value != null) this.#kinds.set(name, kind);
+    Reflect.set(this, name, value);
   }
 
   addModule(name: string, module: Module | null): void {
@@ -85,6 +101,20 @@ export abstract class Module {
 
   // State
 
+  /** The properties in the order in which they were registered. */
+  protected ownEntries(): [string, unknown][] {
+    const entries: [string, unknown][] = Object.entries(this);
+    if (!this.#isMixed) return entries;
+    const places = new Map([...this.#kinds.keys()].map((name, i) => [name, i]));
+    const place = ([name]: [string, unknown]): number => places.get(name) ?? places.size;
+    return entries.sort((a, b) => place(a) - place(b));
+  }
+
+  /** What they hold: lists of modules ask in every `forward`. */
+  protected ownValues(): unknown[] {
+    return this.#isMixed ? this.ownEntries().map(([, value]) => value) : Object.values(this);
+  }
+
   /**
    * The properties of a kind. What has taken the place of one, and is none, would be neither trained nor saved.
    * @throws ArgumentError for that; a property that was deleted may become anything
@@ -92,7 +122,7 @@ export abstract class Module {
   #own<S extends object>(kind: Kind<S>): [string, S][] {
     const found: [string, S][] = [];
     const kinds = this.#kinds;
-    for (const [name, value] of Object.entries(this)) {
+    for (const [name, value] of this.ownEntries()) {
       if (value instanceof kind) {
         found.push([name, value]);
         kinds.set(name, kind);
@@ -315,6 +345,7 @@ export abstract class Module {
     copies.set(this, copy);
     for (const [name, persistent] of this.#buffers) copy.#buffers.set(name, persistent);
     for (const [name, kind] of this.#kinds) copy.#kinds.set(name, kind);
+    copy.#isMixed = this.#isMixed;
     for (const [name, value] of Object.entries(this)) copy[name] = copyValue(value, copies);
     copy.#hooks = this.#hooks?.copyTo(copy) ?? null;
     return copy;
@@ -407,7 +438,7 @@ export abstract class Module {
   toString(): string {
     const extra = this.extraRepr();
     const extraLines = extra === '' ? [] : extra.split('\n');
-    const children = Object.entries(this).flatMap(([name, x]) =>
+    const children = this.ownEntries().flatMap(([name, x]) =>
       x instanceof Module ? [`(${name}): ${indented(String(x))}`] : [],
     );
     return wrapLines(this.constructor.name, extraLines, children);

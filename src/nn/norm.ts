@@ -288,7 +288,7 @@ export class GroupNorm extends Module {
   }
   override extraRepr(): string {
     const { numGroups, numChannels, eps, affine } = this;
-    return `${numGroups}, ${numChannels}, eps=${pythonFloat(eps)}, affine=${pythonValue(affine)}`;
+    return `${numGroups}, ${numChannels}, eps=${pythonFloat(eps)}, affine=${pythonValue(affine)}, bias=${pythonValue(this.bias !== null)}`;
   }
 }
 

@@ -124,30 +124,29 @@ export function ownClass(module: Module, name: string): object {
 /**
  * Computes the parameter `tensorName` of a module by a parametrization from then on; what is trained and saved is
  * `parametrizations.weight.original`, say, or `original0`, `original1`, … of one that has several. A second one computes from what
- * the first gives. Returns the module.
+ * the first gives. With `unsafe` its results may have another shape or dtype, and are not looked at here. Returns the module.
  * @throws ArgumentError for a name that the module does not have; ShapeError, DTypeError for a result of another kind
  */
 export function registerParametrization<M extends Module>(
   module: M,
   tensorName: string,
   parametrization: Parametrization,
+  unsafe: boolean | { unsafe?: boolean } = false,
 ): M {
-  const value = tensorOf(module, tensorName, 'registerParametrization');
+  const op = 'registerParametrization';
+  const value = tensorOf(module, tensorName, op);
+  const check = (result: () => Tensor): void => {
+    if (!option<'unsafe', boolean>(unsafe, op, 'unsafe', false)) checkResult(noGrad(result), value);
+  };
   if (isParametrized(module, tensorName)) {
     const list = listsOf(module)?.get(tensorName);
-    checkResult(
-      noGrad(() => parametrization.forward(value.detach())),
-      value,
-    );
+    check(() => parametrization.forward(value.detach()));
     list?.add(parametrization);
     return module;
   }
   const list = new ParametrizationList(parametrization, value);
   // As in PyTorch, where it is a step of the power iteration, too.
-  checkResult(
-    noGrad(() => list.forward()),
-    value,
-  );
+  check(() => list.forward());
   let lists = listsOf(module);
   Reflect.deleteProperty(module, tensorName);
   if (lists === null) {

@@ -320,6 +320,7 @@ abstract class MaxUnpool extends Module {
   readonly kernelSize: Size;
   readonly stride: Size;
   readonly padding: Size;
+  protected abstract readonly dimensions: number;
 
   constructor(
     ...args:
@@ -334,12 +335,17 @@ abstract class MaxUnpool extends Module {
     this.padding = padding;
   }
   override extraRepr(): string {
-    return `kernel_size=${pythonValue(this.kernelSize)}, stride=${pythonValue(this.stride)}, padding=${pythonValue(this.padding)}`;
+    const all = (size: Size): string =>
+      pythonValue(typeof size === 'number' ? new Array<number>(this.dimensions).fill(size) : size);
+    return `kernel_size=${all(this.kernelSize)}, stride=${all(this.stride)}, padding=${all(this.padding)}`;
   }
 }
 
 /** Values of MaxPool1d back where its indices say, zeros elsewhere. */
 export class MaxUnpool1d extends MaxUnpool {
+  protected get dimensions(): number {
+    return 1;
+  }
   forward(input: Tensor, indices: Tensor, outputSize: readonly number[] | null = null): Tensor {
     return F.maxUnpool1d(input, indices, this.kernelSize, this.stride, this.padding, outputSize);
   }
@@ -347,6 +353,9 @@ export class MaxUnpool1d extends MaxUnpool {
 
 /** Values of MaxPool2d back where its indices say, zeros elsewhere. */
 export class MaxUnpool2d extends MaxUnpool {
+  protected get dimensions(): number {
+    return 2;
+  }
   forward(input: Tensor, indices: Tensor, outputSize: readonly number[] | null = null): Tensor {
     return F.maxUnpool2d(input, indices, this.kernelSize, this.stride, this.padding, outputSize);
   }
@@ -354,6 +363,9 @@ export class MaxUnpool2d extends MaxUnpool {
 
 /** Values of MaxPool3d back where its indices say, zeros elsewhere. */
 export class MaxUnpool3d extends MaxUnpool {
+  protected get dimensions(): number {
+    return 3;
+  }
   forward(input: Tensor, indices: Tensor, outputSize: readonly number[] | null = null): Tensor {
     return F.maxUnpool3d(input, indices, this.kernelSize, this.stride, this.padding, outputSize);
   }

@@ -71,10 +71,22 @@ function checkVector(cell: Cell, x: Tensor, what: string, size: number, ndim: re
     throw new ShapeError(`${name}: ${what} has inconsistent size: got ${own}, expected ${size}`);
 }
 
+/** @throws ShapeError unless x [n, hiddenSize] goes with the input [n, inputSize]; n is absent in both or neither */
+function checkState(cell: Cell, input: Tensor, x: Tensor, index: number): void {
+  const name = cell.constructor.name;
+  checkVector(cell, x, `hidden${index}`, cell.hiddenSize, [input.ndim]);
+  if (x.ndim === 2 && x.shape[0] !== input.shape[0])
+    throw new ShapeError(
+      `${name}: Input batch size ${input.shape[0]} doesn't match hidden${index} batch size ${x.shape[0]}`,
+    );
+}
+
 /** The next state; what is missing of the given one is zeros. */
 function advance(cell: Cell, input: Tensor, given: readonly (Tensor | null)[]): State {
   checkVector(cell, input, 'input', cell.inputSize, [1, 2]);
-  for (const x of given) if (x !== null) checkVector(cell, x, 'hidden', cell.hiddenSize, [input.ndim]);
+  given.forEach((x, i) => {
+    if (x !== null) checkState(cell, input, x, i);
+  });
   const shape = [...input.shape.slice(0, -1), cell.hiddenSize];
   const [hidden, memory] = given.map((x) => x ?? zeros(shape, { dtype: input.dtype, device: input.device }));
   const projected = linear<Tensor>(input, cell.weight_ih, cell.bias_ih);

@@ -16,7 +16,7 @@ import { whereOp } from './where.ts';
 
 export type { CrossEntropyOptions } from '../backend/backend.ts';
 
-/** Class numbers as int64. @throws DTypeError */
+/** Class numbers as int64; int32 too, unlike in PyTorch: an `Int32Array` is JavaScript's list of labels. @throws DTypeError */
 export function checkClassTarget<T extends Variable>(target: T, op: string): T {
   if (['int64', 'int32', 'uint8'].includes(target.dtype)) return cast(target, 'int64');
   throw new DTypeError(`${op}: expected target of dtype int64, but got ${target.dtype}`);
@@ -104,7 +104,11 @@ function crossEntropyGrad<T extends Variable>(
       const toGrad = sum(mul<T>(gg, unit), none ? 1 : null);
       // In x only softmax counts: p·(v − Σ p·v) with v = gg·g·(weight of the row)/divisor.
       const rows = mul<T>(rowWeights(x, t, w, options), g);
-      const scaled = options.reduction === 'mean' ? div<T>(rows, x.derive(saved.divisor)) : rows;
+      // Where every row is ignored the divisor is 0, too.
+      const scaled =
+        options.reduction === 'mean'
+          ? whereOp<T>(ne<T>(t, options.ignoreIndex), div<T>(rows, x.derive(saved.divisor)), 0)
+          : rows;
       const v = mul<T>(gg, unsqueeze(scaled, 1));
       const p = softmax(x, 1);
       return [toGrad, mul<T>(p, sub<T>(v, sum(mul<T>(p, v), 1, true)))];

@@ -6,8 +6,11 @@ import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { tabulate } from '../core/lists.ts';
 import { formatShape } from '../core/shape.ts';
-import { addOp, mul } from './arithmetic.ts';
+import { add, addOp, mul } from './arithmetic.ts';
+import { clamp } from './clamp.ts';
 import { named } from './composite.ts';
+import { cast } from './convert.ts';
+import { floor } from './elementwise.ts';
 import { tensorGiven } from './given.ts';
 import { selectAlong } from './indexing.ts';
 import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d } from './pool.ts';
@@ -118,6 +121,25 @@ function resample<T extends Variable>(x: T, dim: number, { positions, weights }:
   return total ?? x;
 }
 
+/**
+ * Bytes, given as float32, as PyTorch weighs them: by whole numbers of 15 bits, rounded to bytes after each dimension. Their sums
+ * are below 2^24, so nothing else is rounded.
+ */
+function resampleBytes<T extends Variable>(x: T, dim: number, { positions, weights }: Taps): T {
+  if (weights === null) return x;
+  // What lies beyond the border is the border's.
+  const merged = weights.map((list) => list.map(() => 0));
+  weights.forEach((list, k) => {
+    list.forEach((weight, i) => {
+      merged[positions.findIndex((at) => at[i] === positions[k][i])][i] += weight;
+    });
+  });
+  const one = 2 ** (Math.ceil(Math.log2((2 ** 15 - 0.5) / Math.max(...merged.flat()))) - 1);
+  const whole = merged.map((list) => list.map((w) => Math.trunc(w * one + 0.5 * Math.sign(w))));
+  const sums = resample(x, dim, { positions, weights: whole });
+  return clamp<T>(floor(mul<T>(add<T>(sums, one / 2), 1 / one)), 0, 255);
+}
+
 const tapsOf = {
   nearest: (scaling: Scaling) => nearestTaps(scaling, 0),
   'nearest-exact': (scaling: Scaling) => nearestTaps(scaling, 0.5),
@@ -188,7 +210,8 @@ export function interpolate<T extends Variable>(x: T, settings: InterpolateSetti
           `bicubic | trilinear | area | nearest-exact (got ${mode})`,
       );
     }
-    if (!isFloating(x.dtype))
+    const bytes = x.dtype === 'uint8' && /^(nearest|bi)/.test(mode);
+    if (!isFloating(x.dtype) && !bytes)
       throw new DTypeError(`interpolate: not implemented for '${torchTypeName(x.dtype)}'`);
     if (mode !== 'area' && !Object.hasOwn(tapsOf, mode))
       throw new ArgumentError(`interpolate: unknown mode '${String(mode)}'`);
@@ -212,8 +235,9 @@ export function interpolate<T extends Variable>(x: T, settings: InterpolateSetti
         `Non-empty ${x.ndim}D data tensor expected but got a tensor with sizes ${formatShape(x.shape)} for argument 'input'`,
       );
     }
-    const round: Rounding = x.dtype === 'float64' ? (v) => v : Math.fround;
-    let result = x;
+    const weighs = bytes && mode.startsWith('bi');
+    const round: Rounding = x.dtype === 'float64' || weighs ? (v) => v : Math.fround;
+    let result = weighs ? cast(x, 'float32') : x;
     // The last dimension first, as PyTorch nests its sums.
     for (let d = ndim - 1; d >= 0; d--) {
       const scaling = {
@@ -223,8 +247,9 @@ export function interpolate<T extends Variable>(x: T, settings: InterpolateSetti
         alignCorners: alignCorners ?? false,
         round,
       };
-      result = resample(result, d + 2, tapsOf[mode](scaling));
+      result = (weighs ? resampleBytes : resample)(result, d + 2, tapsOf[mode](scaling));
     }
+    if (bytes) return cast(result, 'uint8');
     return named(`${nodeNames[mode]}${ndim}DBackward0`, result);
   });
 }

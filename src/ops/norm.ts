@@ -144,6 +144,15 @@ function checkChannels(channels: number, tensors: { readonly [name: string]: Var
 /** [1, c, 1, …]: one value per channel, as it broadcasts against x. */
 const channelShape = (x: Variable): number[] => x.shape.map((size, d) => (d === 1 ? size : 1));
 
+/** @throws ArgumentError */
+function checkRunning(op: string, { runningMean, runningVar }: ChannelNorm<Variable>): void {
+  if ((runningMean === null) === (runningVar === null)) return;
+  const [given, missing] = runningMean === null ? ['running_var', 'mean'] : ['running_mean', 'var'];
+  throw new ArgumentError(
+    `${op}: running_mean and running_var must either both be null or neither be null, but got ${given} without running_${missing}`,
+  );
+}
+
 export interface ChannelStatistics<T extends Variable> {
   readonly output: T;
   /** [c], outside the graph; the variance is the unbiased one. Null if given statistics were used. */
@@ -161,13 +170,11 @@ export interface ChannelNorm<T extends Variable> {
 }
 
 /** x [n, c, …] by the statistics of each channel, those of the batch or given ones. @throws ShapeError, DTypeError */
-export function batchNorm<T extends Variable>(
-  x: T,
-  { training, eps, ...channels }: ChannelNorm<T>,
-): ChannelStatistics<T> {
+export function batchNorm<T extends Variable>(x: T, settings: ChannelNorm<T>): ChannelStatistics<T> {
   tensorGiven(x, 'batch_norm');
   return inOp('batch_norm', () => {
-    const { runningMean, runningVar, weight, bias } = channels;
+    const { training, eps, runningMean, runningVar, weight, bias } = settings;
+    checkRunning('batch_norm', settings);
     if (runningMean !== null) tensorGiven(runningMean, 'batch_norm', 'runningMean');
     if (runningVar !== null) tensorGiven(runningVar, 'batch_norm', 'runningVar');
     if (x.ndim < 2)
@@ -186,7 +193,8 @@ export function batchNorm<T extends Variable>(
       }
       const rstd = rsqrt(add<T>(runningVar, eps));
       const scale = weight === null ? rstd : mul<T>(rstd, weight);
-      const shift = neg(mul<T>(runningMean, scale));
+      // Of a negated copy: running statistics that move on before backward are not what a rule has saved.
+      const shift = mul<T>(neg(runningMean), scale);
       return {
         output: named(
           'NativeBatchNormBackward0',
@@ -210,6 +218,8 @@ export function batchNorm<T extends Variable>(
       'NativeBatchNormBackward0',
       affine(reshape(rows.output, x.shape), weight, bias, shape, true),
     );
+    // Running statistics do not follow an empty batch.
+    if (count === 0) return { output, statistics: null };
     return { output, statistics: { mean: rows.mean, variance: mul<T>(rows.variance, count / (count - 1)) } };
   });
 }
@@ -219,6 +229,7 @@ export function instanceNorm<T extends Variable>(x: T, settings: ChannelNorm<T>)
   tensorGiven(x, 'instance_norm');
   return inOp('instance_norm', () => {
     const { weight, bias, training, eps } = settings;
+    checkRunning('instance_norm', settings);
     if (!training) return batchNorm(x, settings);
     if (x.ndim < 2)
       throw new ShapeError(

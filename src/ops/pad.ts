@@ -60,6 +60,12 @@ export function pad<T extends Variable>(
         `${formatShape(x.shape)} and padding ${formatShape(padding)}`,
     );
   }
+  const width = x.shape[x.ndim - 1] + padding[0] + padding[1];
+  if (pairs === 1 && mode !== 'circular' && width < 1) {
+    throw new ShapeError(
+      `pad: input (W: ${x.shape[x.ndim - 1]}) is too small. Calculated output W: ${width}`,
+    );
+  }
   let result = x;
   for (let d = x.ndim - pairs; d < x.ndim; d++) {
     const [before, behind] = margins[d];

@@ -3,7 +3,7 @@
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
-import { formatShape } from '../core/shape.ts';
+import { formatShape, numElements } from '../core/shape.ts';
 import { scatterAlong, zerosOf } from './along.ts';
 import { mul } from './arithmetic.ts';
 import { named } from './composite.ts';
@@ -114,9 +114,15 @@ function avgPool<T extends Variable>(
   settings: AvgPoolSettings,
 ): T {
   const { countIncludePad = true, divisorOverride = null } = settings;
-  checkFloating(x, op);
+  if (tensorGiven(x, op).dtype !== 'int64') checkFloating(x, op);
   if (divisorOverride === 0) throw new ArgumentError(`${op}: divisor must be not zero`);
   const all = dimensions(op, x, ndim, kernelSize, settings);
+  if (ndim === 3 && all.some(({ input, kernel }) => input < kernel)) {
+    throw new ShapeError(
+      `${op}: input image ${formatShape(all.map(({ input }) => input))} smaller than kernel size ` +
+        formatShape(all.map(({ kernel }) => kernel)),
+    );
+  }
   const lists = all.map((each, d) => {
     const list = kernelList(each, countIncludePad);
     if (divisorOverride === null) return list;
@@ -262,7 +268,8 @@ export function maxUnpool<T extends Variable>(
         `${op}: Found an invalid max index (output volumes are of size ${outputSize.join('x')}) at ${bad}: got ${backend.hostValues(indices.array, op)[bad]}`,
       );
     }
-    const flat = reshape(x, [...lead, -1]);
+    // Not −1, which an empty batch leaves open.
+    const flat = reshape(x, [...lead, numElements(x.shape.slice(-ndim))]);
     const index = reshape(indices, flat.shape);
     const placed = scatterAlong(zerosOf(x, [...lead, size]), lead.length, index, flat, false);
     return reshape(placed, [...lead, ...outputSize]);

@@ -14,9 +14,13 @@ export {
   Optimizer,
   type OptimizerOptions,
   type OptimizerStateDict,
+  type ParamGiven,
   type ParamGroup,
   type ParamState,
   type Params,
+  type StepPostHook,
+  type StepPreHook,
 } from './optimizer.ts';
 export * from './rprop.ts';
 export * from './sgd.ts';
+export * as swaUtils from './swaUtils.ts';

@@ -4,6 +4,7 @@
  */
 import { zeroGradients } from '../autograd/gradients.ts';
 import { enableGrad, noGrad } from '../autograd/gradMode.ts';
+import type { RemovableHandle } from '../autograd/variable.ts';
 import type { NDArray } from '../backend/array.ts';
 import type { StepSpec } from '../backend/backend.ts';
 import { ArgumentError } from '../core/errors.ts';
@@ -23,16 +24,30 @@ export type ParamGroup<O extends OptimizerOptions = OptimizerOptions> = O & {
   params: Tensor[];
   /** The learning rate that schedulers start from. */
   initialLr?: number;
+  /** What the parameters are called, where they came with their names. */
+  paramNames?: string[];
 };
+
+/** A parameter, or its name and itself, as `namedParameters()` gives them. */
+export type ParamGiven = Tensor | readonly [name: string, param: Tensor];
 
 /** A group as users write it: options that it leaves out are the optimiser's. */
 export type GroupSpec<O extends OptimizerOptions> = Partial<O> & {
-  params: Tensor | Iterable<Tensor>;
+  params: Tensor | Iterable<ParamGiven>;
   initialLr?: number;
 };
 
 /** What an optimiser takes first. */
-export type Params<O extends OptimizerOptions> = Iterable<Tensor> | Iterable<GroupSpec<O>>;
+export type Params<O extends OptimizerOptions> = Iterable<ParamGiven> | Iterable<GroupSpec<O>>;
+
+/** Sees what `step` will get; a list that it returns replaces it. */
+export type StepPreHook<T extends Optimizer = Optimizer> = (
+  optimizer: T,
+  args: readonly unknown[],
+) => readonly unknown[] | void;
+/** Sees what `step` got. */
+export type StepPostHook<T extends Optimizer = Optimizer> = (optimizer: T, args: readonly unknown[]) => void;
+type StepHooks = Set<(optimizer: Optimizer, args: readonly unknown[]) => unknown>;
 
 /** What is kept for one parameter. */
 export type ParamState = Partial<Record<string, Tensor | number | null>>;
@@ -51,6 +66,8 @@ export abstract class Optimizer<
   readonly paramGroups: ParamGroup<O>[] = [];
   /** By parameter; empty until the first step. */
   readonly state = new Map<Tensor, S>();
+  /** Those before a step, and those behind it; none until one is registered. */
+  #hooks: [before: StepHooks, after: StepHooks] | null = null;
 
   /**
    * @throws ArgumentError for an option that is none or out of range, and for parameters that are none, doubled, or not
@@ -78,13 +95,14 @@ export abstract class Optimizer<
           (params instanceof Tensor ? 'Tensor' : String(params)),
       );
     }
-    const list: (Tensor | GroupSpec<O>)[] = [...params];
+    const list: (ParamGiven | GroupSpec<O>)[] = [...params];
     if (list.length === 0) throw new ArgumentError('optimizer got an empty parameter list');
-    const isGroup = (x: Tensor | GroupSpec<O>): x is GroupSpec<O> => !(x instanceof Tensor);
+    const isGroup = (x: ParamGiven | GroupSpec<O>): x is GroupSpec<O> =>
+      !(x instanceof Tensor || Array.isArray(x));
     if (list.some((x) => isGroup(x) && isSpec(x))) {
       for (const group of list) if (isGroup(group)) this.addParamGroup(group);
     } else {
-      this.addParamGroup({ params: list.map(checkedTensor) });
+      this.addParamGroup({ params: list as ParamGiven[] });
     }
   }
 
@@ -100,12 +118,26 @@ export abstract class Optimizer<
   }
 
   /** Adds parameters with options of their own, as when layers are unfrozen. @throws ArgumentError */
-  addParamGroup(spec: GroupSpec<O> | { params: Tensor | Iterable<Tensor> }): void {
+  addParamGroup(spec: GroupSpec<O> | { params: Tensor | Iterable<ParamGiven> }): void {
     checkCase(spec);
-    const params = spec.params instanceof Tensor ? [spec.params] : [...spec.params];
+    const given = spec.params instanceof Tensor ? [spec.params] : [...spec.params];
+    const paramNames = given.flatMap((x) => (Array.isArray(x) ? [String(x[0])] : []));
+    const params = given.map((x) => checkedTensor(Array.isArray(x) ? x[1] : x));
+    const named = paramNames.length > 0;
+    if (named && paramNames.length < params.length) {
+      throw new ArgumentError(
+        'all optimizer params should be with/without names. Some param names are missing',
+      );
+    }
+    if (this.paramGroups.some((group) => (group.paramNames !== undefined) !== named)) {
+      throw new ArgumentError(
+        'all optimizer param groups should be with/without names. cannot add param group ' +
+          `${named ? 'with' : 'without'} names to the optimizer`,
+      );
+    }
     const known = new Set(this.paramGroups.flatMap((group) => group.params));
     const seen = new Set<Tensor>();
-    for (const param of params.map(checkedTensor)) {
+    for (const param of params) {
       if (!param.isLeaf) throw new ArgumentError("can't optimize a non-leaf Tensor");
       if (known.has(param))
         throw new ArgumentError('some parameters appear in more than one parameter group');
@@ -113,7 +145,7 @@ export abstract class Optimizer<
         throw new ArgumentError('optimizer contains a parameter group with duplicate parameters');
       seen.add(param);
     }
-    const group: ParamGroup<O> = { ...this.defaults, ...spec, params };
+    const group: ParamGroup<O> = { ...this.defaults, ...spec, params, ...(named && { paramNames }) };
     this.validate(group);
     this.paramGroups.push(group);
   }
@@ -133,6 +165,52 @@ export abstract class Optimizer<
       for (const group of this.paramGroups) this.stepGroup(group);
     });
     return loss;
+  }
+
+  /** Calls `hook` before every `step`. */
+  registerStepPreHook<T extends Optimizer>(this: T, hook: StepPreHook<T>): RemovableHandle {
+    return this.#hook(0, hook as StepPreHook, 'registerStepPreHook');
+  }
+
+  /** Calls `hook` after every `step`. */
+  registerStepPostHook<T extends Optimizer>(this: T, hook: StepPostHook<T>): RemovableHandle {
+    return this.#hook(1, hook as StepPostHook, 'registerStepPostHook');
+  }
+
+  #hook(when: 0 | 1, hook: StepPreHook | StepPostHook, op: string): RemovableHandle {
+    if (typeof hook !== 'function')
+      throw new ArgumentError(`${op}: argument 'hook' must be a function, but got ${String(hook)}`);
+    this.#hooks ??= this.#shadowStep();
+    const hooks = this.#hooks[when];
+    // A function of its own, so that one hook can be registered twice.
+    const entry: typeof hook = (...args) => hook(...args);
+    hooks.add(entry);
+    const remove = (): void => {
+      hooks.delete(entry);
+    };
+    return Object.assign(remove, { remove });
+  }
+
+  /** Puts a `step` with hooks before that of the class, which may be one of the user's. */
+  #shadowStep(): [before: StepHooks, after: StepHooks] {
+    const [before, after]: StepHooks[] = [new Set(), new Set()];
+    const { step } = this;
+    const value = (...given: unknown[]): unknown => {
+      let args: readonly unknown[] = given;
+      for (const hook of [...before]) {
+        const changed = hook(this, args) ?? args;
+        if (!Array.isArray(changed))
+          throw new ArgumentError(
+            `registerStepPreHook: expected the hook to return nothing or a list of arguments, but got ${String(changed)}`,
+          );
+        args = changed;
+      }
+      const loss: unknown = Reflect.apply(step, this, args);
+      for (const hook of [...after]) hook(this, args);
+      return loss;
+    };
+    Object.defineProperty(this, 'step', { value, configurable: true, writable: true });
+    return [before, after];
   }
 
   /** Options and state. Tensors in it are the optimiser's own: clone them to keep a moment. */
@@ -174,7 +252,8 @@ export abstract class Optimizer<
     const options = dict.paramGroups.map((saved, i): ParamGroup<O> => {
       for (const [name, standard] of Object.entries(this.defaults))
         checkSavedKind(`the option ${name}`, standard, saved[name]);
-      const group: ParamGroup<O> = { ...this.defaults, ...saved, params: groups[i].params };
+      const { params, paramNames } = groups[i];
+      const group: ParamGroup<O> = { ...this.defaults, ...(paramNames && { paramNames }), ...saved, params };
       this.validate(group);
       return group;
     });
@@ -214,8 +293,9 @@ export abstract class Optimizer<
 
   /** As PyTorch prints it: the groups' options in alphabetical order. */
   toString(): string {
-    const groups = this.paramGroups.map(({ params: _, ...options }, i) => {
-      const rows = Object.entries({ ...this.printedConstants(), ...options })
+    const groups = this.paramGroups.map(({ params: _, paramNames, ...options }, i) => {
+      const names = paramNames && { paramNames: `['${paramNames.join("', '")}']` };
+      const rows = Object.entries({ ...this.printedConstants(), ...options, ...names })
         .map(([name, value]): [string, string] => [
           snakeCase(name),
           typeof value === 'string' ? value : pythonValue(value),

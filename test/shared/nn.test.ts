@@ -483,6 +483,8 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
   });
 
   describe('containers', () => {
+    const untyped = (x: unknown) => x as never;
+
     it('hold modules as properties', () => {
       const model = new nn.Sequential({ fc: new nn.Linear(2, 3), act: new nn.ReLU() });
       expect(Object.keys(model.stateDict())).toEqual(['fc.weight', 'fc.bias']);
@@ -513,15 +515,83 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
         expect(list.extend(list).length).toBe(4);
       }
       const named = new nn.Sequential({ first: a, second: b, third: c });
-      expect(() => named.append(a)).toThrow(
-        "append: the modules have names; write addModule('name', module)",
-      );
+      const last = new nn.ReLU();
+      expect(named.append(last).namedChildren().at(-1)).toEqual(['3', last]);
+      expect(named.pop(3)).toBe(last);
       expect(named.pop(0)).toBe(a);
       expect(named.namedChildren().map(([name]) => name)).toEqual(['0', '1']);
       expect(new nn.ModuleDict({ a, b }).items()).toEqual([
         ['a', a],
         ['b', b],
       ]);
+    });
+
+    it('keep the order in which names came, also of those that are numbers', () => {
+      const [a, b, c] = [1, 2, 3].map((size) => new nn.Linear(1, size));
+      const table = new nn.ModuleDict([
+        ['b', a],
+        ['1', b],
+        ['0', c],
+      ]);
+      expect([...table]).toEqual(['b', '1', '0']);
+      expect(table.values()).toEqual([a, b, c]);
+      expect(Object.keys(table.stateDict()).filter((key) => key.endsWith('bias'))).toEqual([
+        'b.bias',
+        '1.bias',
+        '0.bias',
+      ]);
+      expect(String(table)).toMatch(/\(b\).*\(1\).*\(0\)/s);
+      expect([...table.deepcopy()]).toEqual(['b', '1', '0']);
+      table.pop('b');
+      table.update({ b: a, 1: a });
+      expect(table.items()).toEqual([
+        ['1', a],
+        ['0', c],
+        ['b', a],
+      ]);
+      expect(new nn.ModuleDict(table).keys()).toEqual(['1', '0', 'b']);
+      expect([...new nn.ModuleDict(new Map([['z', a]]))]).toEqual(['z']);
+      table.clear();
+      expect(table.length).toBe(0);
+      const weights = new nn.ParameterDict([
+        ['x', torch.zeros(1)],
+        ['0', torch.zeros(2)],
+      ]);
+      expect(weights.parameters().map((p) => p.shape)).toEqual([[1], [2]]);
+      expect(new nn.ParameterDict(weights).keys()).toEqual(['x', '0']);
+      weights.clear();
+      expect(weights.keys()).toEqual([]);
+    });
+
+    it('are cut into parts: those of Sequential keep their names', () => {
+      const all = [1, 2, 3].map((size) => new nn.Linear(size, size + 1, { bias: false }));
+      const part = new nn.Sequential(...all).slice(1);
+      expect(Object.keys(part.stateDict())).toEqual(['1.weight', '2.weight']);
+      expect(part.forward(torch.ones(1, 2)).shape).toEqual([1, 4]);
+      expect(() => part.append(all[0])).toThrow("there is a module '2'; write addModule('name', module)");
+      expect(Object.keys(new nn.ModuleList(all).slice(-2).stateDict())).toEqual(['0.weight', '1.weight']);
+    });
+
+    it('say what they cannot hold', () => {
+      const list = new nn.Sequential(new nn.ReLU(), new nn.Tanh());
+      expect(() => list.insert(99, new nn.ReLU())).toThrow('Index out of range: 99');
+      expect(() => new nn.ModuleList().extend(untyped(new nn.Linear(1, 1)))).toThrow(
+        'ModuleList.extend should be called with an iterable, but got Linear',
+      );
+      list[0] = untyped(3);
+      const message = "cannot assign 'number' as child module '0' (torch.nn.Module or null expected)";
+      expect(() => list.forward(torch.zeros(1))).toThrow(message);
+      expect(() => list.stateDict()).toThrow(message);
+      const layer = new nn.Linear(1, 1);
+      for (const tensor of [torch.zeros(1), layer.weight.mul(2)]) {
+        expect(() => layer.registerParameter('q', untyped(tensor))).toThrow(
+          "cannot assign 'torch.FloatTensor' as parameter 'q' (torch.nn.Parameter or null expected)",
+        );
+      }
+      expect(() => layer.registerBuffer('q', untyped(3))).toThrow(
+        "cannot assign 'number' as buffer 'q' (torch.Tensor or null expected)",
+      );
+      expect('q' in layer).toBe(false);
     });
 
     it('hold parameters, also those that were plain tensors', () => {

@@ -324,6 +324,174 @@ for (const device of ['cpu', 'reference']) {
       expect(mean.running_mean?.item()).toBe(4);
     });
 
+    test('running statistics may move on before an evaluation is differentiated', () => {
+      const norm = new nn.BatchNorm1d(2).eval();
+      const y = torch.tensor([
+        [1, 10],
+        [3, 30],
+      ]);
+      const out = norm.forward(y);
+      norm.train().forward(y);
+      out.sum().backward();
+      const scale = 1 / Math.sqrt(1 + 1e-5);
+      expect(torch.allclose(norm.weight?.grad ?? y, torch.tensor([4 * scale, 40 * scale]))).toBe(true);
+      expect(numbers(norm.bias?.grad ?? y)).toEqual([2, 2]);
+    });
+
+    test('running statistics stay where a batch is empty', () => {
+      for (const [norm, shape] of [
+        [new nn.BatchNorm1d(2), [0, 2]],
+        [new nn.BatchNorm1d(2, { momentum: null }), [0, 2]],
+        [new nn.BatchNorm2d(2), [3, 2, 0, 3]],
+        [new nn.BatchNorm3d(2), [0, 2, 1, 1, 1]],
+      ] as const) {
+        const out = norm.forward(torch.zeros(shape));
+        expect(out.shape).toEqual(shape);
+        out.sum().backward();
+        expect(numbers(norm.weight?.grad ?? out)).toEqual([0, 0]);
+        expect(numbers(norm.running_mean ?? out)).toEqual([0, 0]);
+        expect(numbers(norm.running_var ?? out)).toEqual([1, 1]);
+        expect(norm.num_batches_tracked?.item()).toBe(1);
+      }
+    });
+
+    test('cells refuse states of another batch', () => {
+      const x = torch.zeros(3, 2);
+      const one = torch.zeros(1, 4);
+      for (const cell of [new nn.RNNCell(2, 4), new nn.GRUCell(2, 4)]) {
+        const name = cell.constructor.name;
+        expect(() => cell.forward(x, one)).toThrow(
+          `${name}: Input batch size 3 doesn't match hidden0 batch size 1`,
+        );
+        expect(() => cell.forward(x, torch.zeros(3, 5))).toThrow(
+          `${name}: hidden0 has inconsistent size: got 5, expected 4`,
+        );
+      }
+      expect(() => new nn.LSTMCell(2, 4).forward(x, [torch.zeros(3, 4), one])).toThrow(
+        "LSTMCell: Input batch size 3 doesn't match hidden1 batch size 1",
+      );
+    });
+
+    test('a maximum of nothing but padding is less than everything, and found where the window begins', () => {
+      const settings = { dilation: 2, padding: 1, returnIndices: true } as const;
+      const x = torch.ones(1, 1, 1).requiresGrad_();
+      const [y, at] = F.maxPool1d(x, 2, settings);
+      expect([y.item(), at.item()]).toEqual([-Infinity, 1]);
+      y.sum().backward();
+      expect(x.grad?.item()).toBe(0);
+      for (const [dtype, least] of [
+        ['float64', -Infinity],
+        ['int64', -(2 ** 63)],
+        ['int32', -(2 ** 31)],
+        ['int8', -128],
+        ['uint8', 0],
+      ] as const) {
+        const [values, places] = F.maxPool2d(torch.ones(1, 1, 1, 1, { dtype }), 2, settings);
+        expect([Number(values.data[0]), places.item()]).toEqual([least, 2]);
+      }
+      const [z, where] = F.maxPool3d(torch.ones(1, 1, 1, 1, 1), 2, settings);
+      expect([z.item(), where.item()]).toEqual([-Infinity, 3]);
+      // Windows of one row of padding each, four at a time.
+      const wide = F.maxPool2d(torch.ones(1, 1, 1, 6), [2, 1], {
+        stride: 1,
+        dilation: [2, 1],
+        padding: [1, 0],
+      });
+      expect(numbers(wide)).toEqual(new Array(6).fill(-Infinity));
+      const low = torch.full([1, 1, 6], -Infinity);
+      expect(numbers(F.maxPool1d(low, 2, { stride: 1, returnIndices: true })[1])).toEqual([0, 1, 2, 3, 4]);
+    });
+
+    test('bytes are resized as PyTorch does, whole numbers averaged', () => {
+      const x = torch.tensor([0, 60, 120, 180], { dtype: 'uint8' }).reshape(1, 1, 2, 2);
+      for (const [mode, expected] of [
+        ['nearest', [0, 0, 60, 0, 0, 60, 120, 120, 180]],
+        ['nearest-exact', [0, 60, 60, 120, 180, 180, 120, 180, 180]],
+        ['bilinear', [0, 30, 60, 60, 90, 120, 120, 150, 180]],
+        ['bicubic', [0, 20, 55, 58, 90, 125, 125, 160, 195]],
+      ] as const) {
+        const y = F.interpolate(x, { size: [3, 3], mode });
+        expect(y.dtype).toBe('uint8');
+        expect(numbers(y)).toEqual(expected);
+      }
+      const cubic = F.interpolate(x, { size: [5, 4], mode: 'bicubic' });
+      expect(numbers(cubic)).toEqual([
+        ...[0, 1, 33, 53, 9, 24, 56, 76, 57, 74],
+        ...[106, 126, 105, 124, 156, 176, 127, 147, 179, 199],
+      ]);
+      for (const mode of ['area', 'trilinear'] as const)
+        expect(() => F.interpolate(x, { size: 3, mode })).toThrow("not implemented for 'Byte'");
+
+      const whole = torch.arange(16).reshape(1, 4, 4);
+      expect(F.avgPool2d(whole, 2).tolist()).toEqual([
+        [
+          [2, 4],
+          [10, 12],
+        ],
+      ]);
+      expect(numbers(F.avgPool2d(whole.neg(), 2))).toEqual([-2, -4, -10, -12]);
+      expect(numbers(F.avgPool2d(whole, 3, { padding: 1, stride: 2 }))).toEqual([1, 2, 5, 10]);
+      expect(() => F.avgPool2d(whole.int(), 2)).toThrow("not implemented for 'Int'");
+    });
+
+    test('dropout3d takes what has not five dimensions as a sample', () => {
+      torch.manualSeed(0);
+      const rows = F.dropout3d(torch.ones(40, 3, 2)).reshape(40, 6);
+      expect(torch.equal(rows, rows.narrow(1, 0, 1).expand(40, 6))).toBe(true);
+      expect(new Set(numbers(rows))).toEqual(new Set([0, 2]));
+      expect(F.dropout3d(torch.ones(3)).shape).toEqual([3]);
+    });
+
+    test('an empty batch is unpooled to an empty batch', () => {
+      const none = (...shape: number[]) => [torch.zeros(shape), torch.zeros(shape).long()] as const;
+      expect(F.maxUnpool1d(...none(0, 1, 2), 2).shape).toEqual([0, 1, 4]);
+      expect(F.maxUnpool2d(...none(0, 1, 2, 2), 2).shape).toEqual([0, 1, 4, 4]);
+      expect(F.maxUnpool3d(...none(0, 1, 2, 2, 2), 2).shape).toEqual([0, 1, 4, 4, 4]);
+    });
+
+    test('what PyTorch refuses is refused', () => {
+      const x = torch.zeros(2, 3);
+      const numbersOf = torch.zeros(2, { dtype: 'int16' });
+      for (const loss of [F.nllLoss, F.crossEntropy])
+        expect(() => loss(x, numbersOf)).toThrow('expected target of dtype int64, but got int16');
+      for (const dtype of ['int32', 'uint8'] as const)
+        expect(F.nllLoss(x, numbersOf.to(dtype)).item()).toBeCloseTo(0);
+      expect(() => F.crossEntropy(x, x, { ignoreIndex: 1 })).toThrow(
+        'ignoreIndex is not supported for floating point target, but got 1',
+      );
+      expect(F.crossEntropy(x, x, { ignoreIndex: -1 }).item()).toBeCloseTo(0);
+      const cube = torch.zeros(1, 1, 2, 2, 2);
+      for (const pool of [
+        () => F.avgPool3d(cube, 3, { padding: 1 }),
+        () => F.avgPool3d(cube, 3, { ceilMode: true }),
+        () => F.lpPool3d(cube, 2, 3, { ceilMode: true }),
+      ])
+        expect(pool).toThrow('input image [2, 2, 2] smaller than kernel size [3, 3, 3]');
+      const [line, two] = [torch.zeros(2, 2, 3), torch.zeros(2)];
+      expect(() => F.instanceNorm(line, { runningMean: two })).toThrow(
+        'instance_norm: running_mean and running_var must either both be null or neither be null, but got running_mean without',
+      );
+      expect(() => F.batchNorm(line, null, two, { training: true })).toThrow(
+        'running_var without running_mean',
+      );
+      for (const mode of ['reflect', 'replicate'] as const)
+        expect(() => F.pad(torch.zeros(1, 1, 4), [-2, -2], mode)).toThrow(
+          'input (W: 4) is too small. Calculated output W: 0',
+        );
+      expect(F.pad(torch.zeros(1, 1, 4), [-2, -2], 'circular').shape).toEqual([1, 1, 0]);
+      expect(() => F.softMarginLoss(torch.zeros(3), torch.ones(2, 3))).toThrow(
+        "output with shape [3] doesn't match the broadcast shape [2, 3]",
+      );
+      expect(F.softMarginLoss(x, torch.ones(3)).item()).toBeCloseTo(Math.LN2);
+    });
+
+    test('second derivatives of a loss whose targets are all ignored are 0', () => {
+      const x = torch.zeros(2, 3).requiresGrad_();
+      const loss = F.crossEntropy(x, torch.full([2], -100n));
+      const [first] = torch.autograd.grad(loss, x, { createGraph: true });
+      expect(numbers(torch.autograd.grad(first.sum(), x)[0])).toEqual(new Array(6).fill(0));
+    });
+
     test('a normalised tensor may be overwritten before backward', () => {
       const x = torch.tensor([[1, 2, 4]], { requiresGrad: true });
       F.relu_(F.layerNorm(x, [3]))
@@ -366,6 +534,8 @@ describe('structured layers', () => {
       new nn.ConvTranspose2d(2, 4, 3, { stride: 2, outputPadding: 1 }),
       new nn.BatchNorm2d(4),
       new nn.GroupNorm(2, 4),
+      new nn.MaxUnpool1d(2),
+      new nn.MaxUnpool2d(2),
       new nn.LayerNorm([3, 4], { eps: 1e-6 }),
       new nn.InstanceNorm1d(3),
       new nn.RMSNorm(8),
@@ -387,7 +557,9 @@ describe('structured layers', () => {
       'Conv2d(2, 4, kernel_size=(3, 5), stride=(2, 2), padding=(1, 2), groups=2, bias=False)',
       'ConvTranspose2d(2, 4, kernel_size=(3, 3), stride=(2, 2), output_padding=(1, 1))',
       'BatchNorm2d(4, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)',
-      'GroupNorm(2, 4, eps=1e-05, affine=True)',
+      'GroupNorm(2, 4, eps=1e-05, affine=True, bias=True)',
+      'MaxUnpool1d(kernel_size=(2,), stride=(2,), padding=(0,))',
+      'MaxUnpool2d(kernel_size=(2, 2), stride=(2, 2), padding=(0, 0))',
       'LayerNorm((3, 4), eps=1e-06, elementwise_affine=True, bias=True)',
       'InstanceNorm1d(3, eps=1e-05, momentum=0.1, affine=False, bias=False, track_running_stats=False)',
       'RMSNorm((8,), eps=None, elementwise_affine=True)',

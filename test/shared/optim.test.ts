@@ -302,6 +302,145 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
     }
   });
 
+  it('call hooks around every step, of a user’s too', () => {
+    const p = leaf([1]);
+    class Own extends optim.SGD {
+      override step(): never {
+        return 'own' as never;
+      }
+    }
+    for (const optimizer of [new optim.SGD([p], { lr: 0.1 }), new Own([p], { lr: 0.1 })]) {
+      const log: unknown[] = [];
+      const before = optimizer.registerStepPreHook(
+        (who, args) => void log.push(who === optimizer, args.length),
+      );
+      const after = optimizer.registerStepPostHook((_, args) => void log.push('after', args.length));
+      optimizer.step();
+      optimizer.step(() => 3);
+      before.remove();
+      optimizer.step();
+      after();
+      optimizer.step();
+      expect(log).toEqual([true, 0, 'after', 0, true, 1, 'after', 1, 'after', 0]);
+    }
+    const optimizer = new optim.SGD([p], { lr: 0.1 });
+    optimizer.registerStepPreHook(() => [() => 5]);
+    expect(optimizer.step(() => 3)).toBe(5);
+    optimizer.registerStepPreHook(() => 3 as never);
+    expect(() => optimizer.step()).toThrow(
+      'expected the hook to return nothing or a list of arguments, but got 3',
+    );
+    expect(() => optimizer.registerStepPostHook(3 as never)).toThrow(
+      "registerStepPostHook: argument 'hook' must be a function, but got 3",
+    );
+  });
+
+  it('take parameters with their names, which stay with the groups', () => {
+    const layer = new torch.nn.Linear(2, 1);
+    const [named, plain] = [layer.namedParameters(), layer.parameters()].map(
+      (params) => new optim.SGD(params as Tensor[], { lr: 0.1 }),
+    );
+    expect(named.paramGroups[0].params[1]).toBe(layer.bias);
+    expect(named.stateDict().paramGroups[0]).toMatchObject({
+      params: [0, 1],
+      paramNames: ['weight', 'bias'],
+    });
+    expect(String(named)).toContain(
+      "    nesterov: False\n    param_names: ['weight', 'bias']\n    weight_decay: 0\n",
+    );
+    named.loadStateDict(plain.stateDict());
+    plain.loadStateDict(named.stateDict());
+    for (const { paramGroups } of [named, plain])
+      expect(paramGroups[0].paramNames).toEqual(['weight', 'bias']);
+    expect(() => new optim.SGD([['a', layer.weight], layer.bias as Tensor], { lr: 0.1 })).toThrow(
+      'all optimizer params should be with/without names. Some param names are missing',
+    );
+    expect(() => named.addParamGroup({ params: leaf([1]) })).toThrow(
+      'all optimizer param groups should be with/without names. cannot add param group without names to the optimizer',
+    );
+  });
+
+  it('are helped by averages of weights, moving or plain, with PyTorch’s answers', () => {
+    const { swaUtils } = optim;
+    const make = () => {
+      const model = new torch.nn.Sequential(new torch.nn.Linear(2, 2), new torch.nn.BatchNorm1d(2));
+      model.loadStateDict(
+        {
+          '0.weight': torch.tensor([
+            [1, 2],
+            [3, 4],
+          ]),
+          '0.bias': torch.zeros(2),
+        },
+        false,
+      );
+      return model;
+    };
+    const ema = swaUtils.getEmaMultiAvgFn(0.9);
+    for (const [options, first, mean, batches] of [
+      [{}, 3, [12.9855, 19.1565], 3],
+      [{ multiAvgFn: ema }, 2.29, [12.9855, 19.1565], 3],
+      [{ avgFn: swaUtils.getEmaAvgFn(0.9) }, 2.29, [12.9855, 19.1565], 3],
+      [{ multiAvgFn: swaUtils.getSwaMultiAvgFn() }, 3, [12.9855, 19.1565], 3],
+      [{ multiAvgFn: swaUtils.getEmaMultiAvgFn(0.5), useBuffers: true }, 3.25, [8.279, 12.437], 2],
+    ] as const) {
+      const model = make();
+      const averaged = new swaUtils.AveragedModel(model, options);
+      for (let i = 1; i < 4; i++) {
+        torch.noGrad(() => model.parameters().map((p) => p.add_(1)));
+        model.forward(
+          torch
+            .tensor([
+              [1, 2],
+              [3, 5],
+            ])
+            .mul(i),
+        );
+        averaged.updateParameters(model);
+      }
+      const state = averaged.stateDict();
+      expect(Object.keys(state).slice(0, 2)).toEqual(['n_averaged', 'module.0.weight']);
+      expect(state.n_averaged.item()).toBe(3);
+      expect(values(state['module.0.weight']).map((x) => x - first)).toEqual(
+        [0, 1, 2, 3].map((x) => expect.closeTo(x, 5)),
+      );
+      expect(values(state['module.1.running_mean'])).toEqual(mean.map((x) => expect.closeTo(x, 3)));
+      expect(state['module.1.num_batches_tracked'].item()).toBe(batches);
+      expect(averaged.eval().forward(torch.zeros(1, 2)).shape).toEqual([1, 2]);
+      const again = new swaUtils.AveragedModel(model);
+      again.loadStateDict(state);
+      expect(again.n_averaged.item()).toBe(3);
+      expect(torch.equal(again.parameters()[0], averaged.parameters()[0])).toBe(true);
+    }
+    const model = make().eval();
+    swaUtils.updateBn(
+      [
+        torch.tensor([
+          [1, 2],
+          [3, 5],
+        ]),
+        [
+          torch.tensor([
+            [0, 1],
+            [4, 1],
+          ]),
+          3,
+        ],
+      ],
+      model,
+    );
+    const norm = model[1] as torch.nn.BatchNorm1d;
+    expect([norm.running_mean?.tolist(), norm.running_var?.tolist()]).toEqual([
+      [6.5, 15],
+      [20, 117],
+    ]);
+    expect([norm.momentum, norm.training]).toEqual([0.1, false]);
+    expect(() => swaUtils.getEmaAvgFn(2)).toThrow('Invalid decay value 2 provided');
+    expect(
+      () => new swaUtils.AveragedModel(model, { avgFn: () => model[0], multiAvgFn: ema } as never),
+    ).toThrow('Only one of avgFn and multiAvgFn should be provided');
+  });
+
   it('may be a user’s, with a step or for one group', () => {
     class Signs extends optim.Optimizer<{ lr: number }> {
       constructor(params: Iterable<torch.Tensor>, lr: number) {
@@ -477,6 +616,25 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
       for (const metric of [0.1, 0.2, torch.tensor(0.2), 0.3]) scheduler.step(metric);
       expect(optimizer.paramGroups[0].lr).toBe(0.5);
       expect(() => scheduler.step()).toThrow(ArgumentError);
+    });
+
+    it('end at the rate of averaging', () => {
+      const rates = (annealEpochs: number, annealStrategy: 'cos' | 'linear') => {
+        const optimizer = new optim.SGD([leaf([1])], { lr: 1 });
+        const schedule = new optim.swaUtils.SWALR(optimizer, 0.1, { annealEpochs, annealStrategy });
+        return [0, 1, 2, 3, 4].map(() => {
+          const { lr } = optimizer.paramGroups[0];
+          schedule.step();
+          return Number(lr.toFixed(6));
+        });
+      };
+      expect(rates(4, 'cos')).toEqual([1, 0.868198, 0.55, 0.231802, 0.1]);
+      expect(rates(4, 'linear')).toEqual([1, 0.775, 0.55, 0.325, 0.1]);
+      expect(rates(0, 'cos')).toEqual([0.1, 0.1, 0.1, 0.1, 0.1]);
+      const make = (annealEpochs: number, annealStrategy: unknown) => () =>
+        rates(annealEpochs, annealStrategy as 'cos');
+      expect(make(-1, 'cos')).toThrow('annealEpochs must be equal or greater than 0, got -1');
+      expect(make(1, 'x')).toThrow("annealStrategy must be one of 'cos' or 'linear', instead got x");
     });
 
     it('of users have getLr, as in PyTorch, and start by themselves or with the first step', () => {

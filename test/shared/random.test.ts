@@ -436,6 +436,30 @@ describe('nn.init', () => {
     expect(init.calculateFanInAndFanOut(torch.empty(4, 3, 5, 2))).toEqual({ fanIn: 30, fanOut: 40 });
   });
 
+  it('truncNormal_ draws in the order of a transposed view, as PyTorch does', () => {
+    for (const [a, b, first, next] of [
+      [-1, 1, [-0.2849, -0.2934, 0.3475, 0.5684], 0.147],
+      [1, 2, [1.6651, 1.53, 1.0885, 1.132], 0.0782],
+    ] as const) {
+      torch.manualSeed(0);
+      const w = torch.zeros(20, 3);
+      init.truncNormal_(w.t(), { a, b });
+      const seen = [...numbers(w).slice(0, 4), torch.rand(1).item()];
+      expect(seen.map((x) => Number(x.toFixed(4)))).toEqual([...first, next]);
+    }
+  });
+
+  it('sparse_ takes rows from the default generator, values from the given one', () => {
+    torch.manualSeed(0);
+    const generator = seeded(1);
+    const w = init.sparse_(torch.zeros(5, 3), 0.4, { generator });
+    const seen = [...numbers(w), torch.rand(1).item(), torch.rand(1, { generator }).item()];
+    expect(seen.map((x) => Number(x.toFixed(4)))).toEqual([
+      ...[0, 0.0027, 0.0006, 0.0062, -0.0045, -0.0017, -0.0152, 0.0038, 0],
+      ...[-0.0056, 0, -0.0006, 0, 0, 0, 0.0223, 0.83],
+    ]);
+  });
+
   it('sparse_: the share of zeros in every column, rounded up', () => {
     const w = init.sparse_(torch.empty(7, 4), { sparsity: 0.4, generator: seeded() });
     expect(w.eq(0).sum(0).toArray()).toEqual([3, 3, 3, 3]);

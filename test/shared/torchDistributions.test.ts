@@ -184,6 +184,11 @@ describe('as PyTorch:', () => {
     }
   });
 
+  it('the divergence of half-Cauchy variables', () => {
+    const [p, q] = [new D.HalfCauchy(torch.tensor([1, 2])), new D.HalfCauchy(torch.tensor([3, 0.5]))];
+    expect(torch.allclose(D.klDivergence(p, q), torch.tensor([0.2876821, 0.4462871]))).toBe(true);
+  });
+
   it('what is refused, and in which words', () => {
     for (const { spec, value, method, message } of expected.refused) {
       const call = () => {

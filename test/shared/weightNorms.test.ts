@@ -287,6 +287,15 @@ describe('parametrize', () => {
     expect(() => Reflect.set(normed, 'weight', torch.ones(1, 2))).toThrow('expected [2, 1], but got [1, 1]');
   });
 
+  it('lets unsafe ones change shape and dtype', () => {
+    const layer = parametrize.registerParametrization(new nn.Linear(2, 2), 'weight', new nn.Flatten(0), {
+      unsafe: true,
+    });
+    expect(layer.weight.shape).toEqual([4]);
+    parametrize.registerParametrization(layer, 'weight', new Doubling(), true);
+    expect(layer.weight.dtype).toBe('float64');
+  });
+
   it('refuses what there is not, and what cannot be', () => {
     const layer = new nn.Linear(2, 2);
     expect(() => parametrize.registerParametrization(layer, 'weight', new nn.Flatten(0))).toThrow(

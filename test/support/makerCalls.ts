@@ -118,6 +118,14 @@ export const schedules: Calls = {
   ReduceLROnPlateau: () => [stepper()],
 };
 
+export const averages: Calls = {
+  AveragedModel: () => [new nn.Linear(1, 1)],
+  SWALR: () => [stepper(), 0.1],
+  ...each('getEmaAvgFn getEmaMultiAvgFn', () => [0.9]),
+  ...each('getSwaAvgFn getSwaMultiAvgFn', () => []),
+  updateBn: () => [[], new nn.Linear(1, 1)],
+};
+
 export const loading: Calls = {
   DataLoader: () => [[1, 2, 3]],
   TensorDataset: () => [f(3)],
@@ -204,6 +212,7 @@ export const namespaces: { readonly [name: string]: readonly [object, Calls] } =
   'nn.utils.rnn': [nn.utils.rnn, sequences],
   optim: [optim, optimizers],
   'optim.lrScheduler': [lrScheduler, schedules],
+  'optim.swaUtils': [optim.swaUtils, averages],
   data: [data, loading],
   distributions: [distributions, laws],
   autograd: [autograd, { ...gradients, ...checks }],

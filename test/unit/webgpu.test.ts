@@ -205,6 +205,20 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
       expect(() => F.localResponseNorm(torch.ones(2, 3, 4, { dtype: 'int32' }), 2)).toThrow(torch.DTypeError);
     });
 
+    it('of windows of nothing but padding, and of bytes at another size, are the CPU’s', async () => {
+      for (const dtype of ['float32', 'int64', 'int32', 'int8', 'uint8'] as const) {
+        const x = torch.ones(1, 2, 1, 3, { dtype });
+        const settings = { dilation: 2, padding: 1, returnIndices: true } as const;
+        await compare((t) => F.maxPool2d(t, 2, settings)[0], [x]);
+        await compare((t) => F.maxPool2d(t, 2, settings)[1], [x]);
+      }
+      const large = torch.tensor([2n ** 40n, 5n, -7n, -(2n ** 41n)]).reshape(1, 1, 4);
+      await compare((t) => F.avgPool1d(t, 2), [large]);
+      const bytes = torch.randint(0, 256, [1, 2, 5, 7]).to('uint8');
+      for (const mode of ['nearest', 'bilinear', 'bicubic'] as const)
+        await compare((t) => F.interpolate(t, { size: [8, 3], mode }), [bytes]);
+    });
+
     it('of integers at the ends of their ranges are the CPU’s', async () => {
       const ends = {
         int32: [0, 1, -1, 7, -7, 2147483647, -2147483648, 31, 32, 33],

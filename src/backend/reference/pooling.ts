@@ -1,12 +1,14 @@
 /** Pooling over windows in plain TypeScript. */
+import { type DType, isFloating } from '../../core/dtype.ts';
+import { integerLimits } from '../../core/sampling.ts';
 import type { NDArray } from '../array.ts';
 import { lastOf, volume, type Windows } from '../windows.ts';
 import { type ArrayHost, numbers, store } from './elements.ts';
 
-/** Calls `begin` with each output's flat position and divisor, then `visit` with each input position of its window. */
+/** Calls `begin` with each output's flat position, divisor and first input position, then `visit` with each input position of its window. */
 function forEachWindow(
   windows: Windows,
-  begin: (output: number, divisor: number) => void,
+  begin: (output: number, divisor: number, first: number) => void,
   visit: (input: number) => void,
 ): void {
   const { input, output, lists } = windows;
@@ -14,7 +16,11 @@ function forEachWindow(
   for (let o0 = 0, at = 0; o0 < output[0]; o0++) {
     for (let o1 = 0; o1 < output[1]; o1++) {
       for (let o2 = 0; o2 < output[2]; o2++, at++) {
-        begin(at, a.divisor[o0] * b.divisor[o1] * c.divisor[o2]);
+        begin(
+          at,
+          a.divisor[o0] * b.divisor[o1] * c.divisor[o2],
+          (a.start[o0] * input[1] + b.start[o1]) * input[2] + c.start[o2],
+        );
         for (let i0 = a.start[o0]; i0 < a.end[o0]; i0 += a.step) {
           for (let i1 = b.start[o1]; i1 < b.end[o1]; i1 += b.step) {
             for (let i2 = c.start[o2]; i2 < c.end[o2]; i2 += c.step)
@@ -32,6 +38,9 @@ const outputShape = (x: NDArray, windows: Windows): number[] => [
   ...lastOf(windows.output, x.shape.length - 2),
 ];
 
+/** What is less than all others: the value of a window without elements. */
+const leastOf = (dtype: DType): number => (isFloating(dtype) ? -Infinity : Number(integerLimits(dtype)[0]));
+
 export function maxPool(
   host: ArrayHost,
   x: NDArray,
@@ -40,19 +49,20 @@ export function maxPool(
   const shape = outputShape(x, windows);
   const values = host.empty(shape, x.dtype);
   const indices = host.empty(shape, 'int64');
-  const best = new Float64Array(values.size);
-  const where = new Float64Array(values.size).fill(-1);
+  const best = new Float64Array(values.size).fill(leastOf(x.dtype));
+  const where = new Float64Array(values.size);
   const xs = numbers(host, x);
   const inputs = volume(windows.input);
   const outputs = volume(windows.output);
   for (let plane = 0; plane < x.shape[0] * x.shape[1]; plane++) {
     let at = 0;
-    const begin = (output: number): void => {
+    const begin = (output: number, _divisor: number, first: number): void => {
       at = plane * outputs + output;
+      where[at] = first;
     };
     forEachWindow(windows, begin, (input) => {
       const value = xs[plane * inputs + input];
-      if (where[at] >= 0 && !(value > best[at]) && !Number.isNaN(value)) return;
+      if (!(value > best[at]) && !Number.isNaN(value)) return;
       best[at] = value;
       where[at] = input;
     });
@@ -69,7 +79,8 @@ export function maxPoolGrad(host: ArrayHost, grad: NDArray, indices: NDArray, wi
   const [gs, at] = [numbers(host, grad), numbers(host, indices)];
   const inputs = volume(windows.input);
   const outputs = volume(windows.output);
-  for (let i = 0; i < gs.length; i++) sums[Math.floor(i / outputs) * inputs + at[i]] += gs[i];
+  for (let i = 0; i < gs.length; i++)
+    if (at[i] < inputs) sums[Math.floor(i / outputs) * inputs + at[i]] += gs[i];
   store(host, out, sums);
   return out;
 }

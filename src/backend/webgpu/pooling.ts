@@ -1,4 +1,5 @@
 /** Pooling over windows given by lists. Gradients are gathered: each input asks the windows that may cover it. */
+import { integerLimits } from '../../core/sampling.ts';
 import type { NDArray } from '../array.ts';
 import { lastOf, volume, type Windows } from '../windows.ts';
 import type { GpuContext, Room } from './context.ts';
@@ -69,12 +70,13 @@ const inputShape = (g: NDArray, windows: Windows): number[] => [
 /** Channels of all images: each is pooled alone. */
 const planesOf = (x: NDArray): number => x.shape[0] * x.shape[1];
 
-/** Loops over the input positions of the window of output `i`; `at` is the position in the channel. */
-const overWindow = (visit: string): string => `
+/** Loops over the input positions of the window of output `i`, after `first`; `at` is the position in the channel. */
+const overWindow = (visit: string, first = ''): string => `
 let plane = i / P.outputs;
 let o2 = i % P.out2;
 let o1 = (i / P.out2) % P.out1;
 let o0 = (i / P.out2 / P.out1) % P.out0;
+${first}
 for (var i0 = u32(t[P.start0 + o0]); i0 < u32(t[P.end0 + o0]); i0 += P.step0) {
 for (var i1 = u32(t[P.start1 + o1]); i1 < u32(t[P.end1 + o1]); i1 += P.step1) {
 for (var i2 = u32(t[P.start2 + o2]); i2 < u32(t[P.end2 + o2]); i2 += P.step2) {
@@ -173,25 +175,28 @@ export function maxPool(
   const shape = outputShape(x, windows);
   const values = gpu.empty(shape, x.dtype);
   const indices = gpu.empty(shape, 'int64');
-  const better = {
-    f32: 'v > best || isNan(v)',
-    i32: 'v > best',
-    i64: 'i64_lt(best, v)',
+  const [least, better] = {
+    f32: ['-f_inf()', 'v > best || isNan(v)'],
+    i32: ['bitcast<i32>(P.least)', 'v > best'],
+    i64: ['vec2<u32>(0u, 0x80000000u)', 'i64_lt(best, v)'],
   }[lane];
   const results = [
     { name: 'y', array: values },
     { name: 'places', array: indices },
   ];
   const body = (read: Read) => `
-var best = ${wgslType[lane]}();
-var place = 0u;
-var found = false;
-${overWindow(`
+var best = ${least};
+${overWindow(
+  `
 let v = ${read('x', 'plane * P.inputs + at')};
-if (!found || ${better}) { best = v; place = at; found = true; }`)}
+if (${better}) { best = v; place = at; }`,
+  'var place = (u32(t[P.start0 + o0]) * P.in1 + u32(t[P.start1 + o1])) * P.in2 + u32(t[P.start2 + o2]);',
+)}
 y[P.y_at + i] = best;
 places[P.places_at + i] = vec2<u32>(place, 0u);`;
-  overPlanes(gpu, 'maxPool', [{ name: 'x', array: x }], results, [windowTables(gpu, windows)], body);
+  const table = windowTables(gpu, windows);
+  if (lane === 'i32') table.params.push(['least: u32', Number(integerLimits(x.dtype)[0]) >>> 0]);
+  overPlanes(gpu, 'maxPool', [{ name: 'x', array: x }], results, [table], body);
   return { values, indices };
 }
 
@@ -215,10 +220,19 @@ export function avgPool(gpu: GpuContext, input: NDArray, windows: Windows): NDAr
   const x = gpu.contiguous(input);
   const out = gpu.empty(outputShape(x, windows), x.dtype);
   const tables = [windowTables(gpu, windows), divisors(gpu, windows)];
-  const body = (read: Read) => `
+  const body = (read: Read) => {
+    const element = read('x', 'plane * P.inputs + at');
+    if (x.dtype !== 'int64') {
+      return `
 var sum = 0.0;
-${overWindow(`sum += ${read('x', 'plane * P.inputs + at')};`)}
+${overWindow(`sum += ${element};`)}
 y[P.y_at + i] = sum / (${divisor});`;
+    }
+    return `
+var sum = vec2<u32>();
+${overWindow(`sum = i64_add(sum, ${element});`)}
+y[P.y_at + i] = i64_div(sum, i64_of(i32(${divisor})));`;
+  };
   overPlanes(gpu, 'avgPool', [{ name: 'x', array: x }], [{ name: 'y', array: out }], tables, body);
   return out;
 }

@@ -132,6 +132,11 @@ export const crossEntropy = /* @__PURE__ */ taking(
         );
       }
       checkWeight(common.weight, input.shape[input.ndim === 1 ? 0 : 1], 'crossEntropy');
+      if (isFloating(target.dtype) && common.ignoreIndex >= 0) {
+        throw new ArgumentError(
+          `crossEntropy: ignoreIndex is not supported for floating point target, but got ${common.ignoreIndex}`,
+        );
+      }
       if (isFloating(target.dtype)) return againstProbabilities(input, target, { ...common, labelSmoothing });
       const classTarget = checkClassTarget(target, 'crossEntropy');
       const { rows, flat } = toRows(input, classTarget, 'crossEntropy');

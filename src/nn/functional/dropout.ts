@@ -68,13 +68,13 @@ export function dropout1d(x: Tensor, ...rest: Rest): Tensor {
 export const dropout2d = (x: Tensor, ...rest: Rest): Tensor =>
   inOp('dropout2d', () => drop('dropout2d', tensorGiven(x, 'dropout2d'), rest, true));
 
-/** Dropout of whole channels: x is [N, C, D, H, W], or [C, D, H, W]. @throws ShapeError */
+/** Dropout of whole channels: x is [N, C, D, H, W]; any other is a sample [C, …]. */
 export function dropout3d(x: Tensor, ...rest: Rest): Tensor {
   tensorGiven(x, 'dropout3d');
   return inOp('dropout3d', () => {
-    return x.ndim === 4
-      ? drop('dropout3d', x.unsqueeze(0), rest, true).squeeze(0)
-      : drop('dropout3d', x, rest, true);
+    return x.ndim === 5
+      ? drop('dropout3d', x, rest, true)
+      : drop('dropout3d', x.unsqueeze(0), rest, true).squeeze(0);
   });
 }
 

@@ -183,6 +183,12 @@ export const softMarginLoss = /* @__PURE__ */ taking(
     tensorGiven(target, 'soft_margin_loss', 'target');
     return inOp('soft_margin_loss', () => {
       const z = target.neg().mul(input);
+      if (!sameShape(z.shape, input.shape)) {
+        throw new ShapeError(
+          `soft_margin_loss: output with shape ${formatShape(input.shape)} doesn't match the broadcast shape ${formatShape(z.shape)} ` +
+            "for argument 'target'",
+        );
+      }
       return reduceLoss(rsub<Tensor>(logsigmoid(z.neg()), 0), reduction);
     });
   },
