@@ -147,10 +147,16 @@ export class ComposeTransform extends Transform {
     this.parts = parts;
   }
   override get domain(): Constraint {
-    return this.parts[0]?.domain ?? real;
+    return this.#raised(this.parts[0], 'domain');
   }
   override get codomain(): Constraint {
-    return this.parts.at(-1)?.codomain ?? real;
+    return this.#raised(this.parts.at(-1), 'codomain');
+  }
+  /** A part's constraint, for as many dimensions as all take together. */
+  #raised(part: Transform | undefined, which: 'domain' | 'codomain'): Constraint {
+    if (part === undefined) return real;
+    const missing = this.eventDim - part.eventDim;
+    return missing > 0 ? independent(part[which], missing) : part[which];
   }
   override get eventDim(): number {
     return Math.max(0, ...this.parts.map((part) => part.eventDim));

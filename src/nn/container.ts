@@ -88,12 +88,17 @@ abstract class ListOfModules<M extends Module> extends Module {
 
 /** Modules one after the other, each given what the one before returned. */
 export class Sequential extends ListOfModules<Module> {
-  /** Modules in order, or one table of named ones. */
-  constructor(...modules: readonly Module[] | readonly [Readonly<Record<string, Module>>]) {
+  /** Modules in order, or one table, Map or list of pairs of named ones. */
+  constructor(...modules: readonly Module[] | readonly [Named<Module>]) {
     super();
     const [first] = modules;
     const named = modules.length === 1 && !(first instanceof Module);
-    for (const [name, module] of Object.entries(named ? first : modules)) this.registerModule(name, module);
+    if (named && (typeof first !== 'object' || first === null))
+      throw new ArgumentError(
+        `Sequential: expected modules, or a table of named ones, but got ${String(first)}`,
+      );
+    const pairs = named ? pairsOf<Module>(first) : Object.entries(modules as readonly Module[]);
+    for (const [name, module] of pairs) this.registerModule(name, module);
   }
 
   /** @throws ArgumentError if the last module does not return a tensor */

@@ -169,6 +169,10 @@ export class LSTMCell extends Cell {
     state?: ByNameOf<'hx', readonly [hidden: Tensor, cell: Tensor] | null>,
   ): [hidden: Tensor, cell: Tensor] {
     const given = option(state, 'LSTMCell.forward', 'hx', null);
+    if (given !== null && !Array.isArray(given))
+      throw new ArgumentError(
+        `LSTMCell.forward: expected the state as [hidden, cell], but got ${String(given)}`,
+      );
     const [hidden, cell] = advance(this, input, given ?? [null, null]);
     return [hidden, cell ?? hidden];
   }

@@ -129,6 +129,8 @@ export function searchsorted<T extends Variable>(
   options?: SearchOptions,
 ): T {
   const { right, side } = optionsGiven(options, 'searchsorted', 'right side');
+  if (side !== undefined && side !== 'left' && side !== 'right')
+    throw new ArgumentError(`searchsorted(): side can only be 'left' or 'right' but got ${String(side)}`);
   tensorGiven(sequence, 'searchsorted', 'sequence');
   operandGiven(values, 'searchsorted', 'values');
   if (right && side === 'left')

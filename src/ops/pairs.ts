@@ -10,7 +10,7 @@ import { type BinaryRow, binaryOp } from './binary.ts';
 import { eq, isfinite, isnan, le, logicalAnd, logicalOr, lt } from './comparison.ts';
 import { detached } from './composite.ts';
 import { cast, commonDType, isTensor, type OperandOf, promoteOperand } from './convert.ts';
-import { abs, exp, sign } from './elementwise.ts';
+import { abs, sigmoid, sign } from './elementwise.ts';
 import { operandGiven, tensorGiven } from './given.ts';
 import { type Flexible, inOrder } from './options.ts';
 import { whereOp } from './where.ts';
@@ -44,10 +44,9 @@ export const fmin = skippingNan('fmin', Math.min, {
 const asTensor = <T extends Variable>(like: T, x: T | number): T =>
   typeof x === 'object' ? x : add<T>(mul<T>(detached(like), 0), x);
 
-const expShare = <T extends Variable>(grad: T, mine: T | number, other: T | number, base: number): T => {
-  const gap = sub<T>(asTensor(grad, other), mine);
-  return div<T>(grad, add<T>(exp(mul<T>(gap, base)), 1));
-};
+/** The share of one in the sum of two powers, as a sigmoid: the derivatives of that stay finite, too. */
+const expShare = <T extends Variable>(grad: T, mine: T | number, other: T | number, base: number): T =>
+  mul<T>(grad, sigmoid(mul<T>(sub<T>(asTensor(grad, mine), other), base)));
 
 /** log(eᵃ + eᵇ) without overflow. */
 export const logaddexp = binaryOp({

@@ -126,11 +126,19 @@ export const chunk = /* @__PURE__ */ taking('chunk', 'chunks dim?', function chu
     : split(x, size, d);
 });
 
+/** A number of parts, or where they begin, of a tensor that can be read. */
+function numbersOf(x: Variable): number | readonly number[] {
+  const list = Array.from(x.array.backend.hostValues(x.array, 'tensor_split'), Number);
+  return x.ndim === 0 ? list[0] : list;
+}
+
 /** `sections` parts as equal as can be (the first ones larger), or parts that begin at the listed indices. */
 export const tensorSplit = /* @__PURE__ */ taking(
   'tensor_split',
   'indicesOrSections|sections|indices dim?',
-  function tensorSplit<T extends Variable>(x: T, sections: number | readonly number[], dim?: Dim): T[] {
+  function tensorSplit<T extends Variable>(x: T, wanted: number | readonly number[] | T, dim?: Dim): T[] {
+    const sections =
+      typeof wanted === 'object' && wanted !== null && 'array' in wanted ? numbersOf(wanted) : wanted;
     tensorGiven(x, 'tensor_split');
     checkDimensions(x, 'tensor_split');
     const d = normalizeDim(option(dim, 'tensor_split', 'dim', 0), x.ndim, 'tensor_split');

@@ -107,8 +107,17 @@ export class AveragedModel<M extends Module = Module> {
   forward(...inputs: Parameters<M['forward']>): ReturnType<M['forward']> {
     return this.module.call(...inputs) as ReturnType<M['forward']>;
   }
+  get training(): boolean {
+    return this.module.training;
+  }
   parameters(): Tensor[] {
     return this.module.parameters();
+  }
+  namedParameters(): [string, Tensor][] {
+    return this.module.namedParameters('module');
+  }
+  modules(): Module[] {
+    return this.module.modules();
   }
   train(mode = true): this {
     this.module.train(mode);
@@ -116,6 +125,14 @@ export class AveragedModel<M extends Module = Module> {
   }
   eval(): this {
     return this.train(false);
+  }
+  to(...target: Parameters<Module['to']>): this {
+    this.module.to(...target);
+    return this;
+  }
+  /** As PyTorch prints it. */
+  toString(): string {
+    return `AveragedModel(\n  (module): ${String(this.module).replaceAll('\n', '\n  ')}\n)`;
   }
   /** As PyTorch's: `n_averaged`, and what the module has behind `module.`. */
   stateDict(): Record<string, Tensor> {
@@ -174,7 +191,7 @@ const isBatchNorm = (x: Module): x is BatchNorm => 'resetRunningStats' in x && !
  */
 export function updateBn(
   loader: Iterable<unknown>,
-  model: Module,
+  model: Module | AveragedModel,
   options: string | null | { device?: string | null } = null,
 ): void {
   const device = option<'device', string | null>(options, 'update_bn', 'device', null);
@@ -192,7 +209,9 @@ export function updateBn(
   noGrad(() => {
     for (const batch of loader) {
       const input: unknown = Array.isArray(batch) ? batch[0] : batch;
-      model.call(device !== null && input instanceof Tensor ? input.to(device) : input);
+      const here = device !== null && input instanceof Tensor ? input.to(device) : input;
+      if (model instanceof AveragedModel) model.module.call(here);
+      else model.call(here);
     }
   });
   setMomenta(momenta);

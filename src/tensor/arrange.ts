@@ -31,7 +31,7 @@ export abstract class ArrangeMethods extends ShapeMethods {
     return partition.chunk<this>(this, ...args);
   }
   /** Parts as equal as can be, or between listed indices; views. */
-  tensorSplit(...args: [sections: number | readonly number[], dim?: Dim]): this[] {
+  tensorSplit(...args: [sections: number | readonly number[] | this, dim?: Dim]): this[] {
     return partition.tensorSplit<this>(this, ...args);
   }
   /** Parts side by side: along the second dimension, of a vector along its only one. @throws ShapeError */

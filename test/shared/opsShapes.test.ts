@@ -215,6 +215,22 @@ describe.each(['cpu', 'reference'])('arrangements on %s', (device) => {
     expect(sums.index(0, 1).item()).toBeCloseTo(1.0485873, 6);
     same(sums.index(0, torch.slice(2, null)), [1000, 1000]);
     same(sums.index(1), [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, Number.NaN]);
+    expect(
+      torch
+        .arange(5)
+        .tensorSplit(int([1, 3]))
+        .map((part) => part.tolist()),
+    ).toEqual([[0], [1, 2], [3, 4]]);
+    expect(torch.arange(4).tensorSplit(torch.tensor(2n)).length).toBe(2);
+    const far = tensor([0, -150]).requiresGrad_();
+    const [slope] = torch.autograd.grad(torch.logcumsumexp(far, 0), far, tensor([1, 2]), {
+      createGraph: true,
+    });
+    const [curve] = torch.autograd.grad(slope.add(slope.square()).sum(), far);
+    expect(curve.isfinite().all().item()).toBeTruthy();
+    expect(() => torch.searchsorted(tensor([1]), tensor([1]), { side: 'up' as never })).toThrow(
+      "side can only be 'left' or 'right' but got up",
+    );
     const whole = torch.ones(3, 2).requiresGrad_();
     const rows = whole.unbind(0);
     expect(rows[0].gradFn === rows[2].gradFn && rows[0].gradFn?.name).toBe('UnbindBackward0');

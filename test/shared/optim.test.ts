@@ -435,6 +435,15 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
       [20, 117],
     ]);
     expect([norm.momentum, norm.training]).toEqual([0.1, false]);
+    const copy = new swaUtils.AveragedModel(model);
+    swaUtils.updateBn([torch.ones(4, 2)], copy);
+    expect((copy.module[1] as torch.nn.BatchNorm1d).num_batches_tracked?.item()).toBe(1);
+    expect([copy.namedParameters()[0][0], copy.modules().length, copy.train().training]).toEqual([
+      'module.0.weight',
+      3,
+      true,
+    ]);
+    expect(String(copy)).toContain('AveragedModel(\n  (module): Sequential(\n    (0): Linear');
     expect(() => swaUtils.getEmaAvgFn(2)).toThrow('Invalid decay value 2 provided');
     expect(
       () => new swaUtils.AveragedModel(model, { avgFn: () => model[0], multiAvgFn: ema } as never),

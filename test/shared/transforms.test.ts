@@ -140,6 +140,18 @@ describe('transforms', () => {
     );
   });
 
+  it('made of others take as many dimensions together as the widest', () => {
+    const { ComposeTransform, ExpTransform, IndependentTransform, AbsTransform } = D;
+    const made = new ComposeTransform([
+      new ExpTransform(),
+      new IndependentTransform(new ExpTransform(), 1),
+      new AbsTransform(),
+    ]);
+    expect(String(made.domain)).toBe('IndependentConstraint(Real(), 1)');
+    expect(String(made.codomain)).toBe('IndependentConstraint(GreaterThan(lower_bound=0.0), 1)');
+    expect(made.domain.check(torch.zeros(2, 3)).shape).toEqual([2]);
+  });
+
   it('keep the last pair if they are told to', () => {
     const kept = new D.TanhTransform({ cacheSize: 1 });
     const x = vector(30);
