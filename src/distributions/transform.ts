@@ -84,7 +84,7 @@ export abstract class Transform {
     );
   }
   toString(): string {
-    return `${this.constructor.name.replace('InverseTransform', '_InverseTransform')}()`;
+    return `${this.constructor.name}()`;
   }
   /** What Node's console shows. */
   [Symbol.for('nodejs.util.inspect.custom')](): string {

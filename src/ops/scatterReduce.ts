@@ -75,18 +75,17 @@ function extremeOf<T extends Variable>(sent: Sent<T>, how: 'max' | 'min'): T {
     backend.scatter(out, d, picks.array, part.array, how);
   }
   return record('ScatterReduceBackward0', out, [x, part], (node, output) => {
-    const [at, own, source, result] = [picks, x, part]
-      .map((y) => node.save(y))
-      .concat(node.saveOutput(output));
+    const [at, source, result] = [node.save(picks), node.save(part), node.saveOutput(output)];
+    const own = includeSelf ? node.save(x) : null;
     return (grad) => {
       const index = at.get(grad);
       const best = result.get(grad);
       const wins = cast(eq<T>(source.get(grad), gatherAlong(best, d, index)), grad.dtype);
-      const keeps = includeSelf ? cast(eq<T>(own.get(grad), best), grad.dtype) : zerosOf(grad, grad.shape);
+      const keeps = own ? cast(eq<T>(own.get(grad), best), grad.dtype) : zerosOf(grad, grad.shape);
       const winners = scatterAlong(keeps, d, index, wins, true);
       const share = div<T>(grad, maximum<T>(winners, 1));
       const byOwn = () =>
-        includeSelf ? mul<T>(keeps, share) : scatterAlong(grad, d, index, zerosOf(grad, index.shape), false);
+        own ? mul<T>(keeps, share) : scatterAlong(grad, d, index, zerosOf(grad, index.shape), false);
       return [node.needs[0] && byOwn(), node.needs[1] && mul<T>(wins, gatherAlong(share, d, index))];
     };
   });
