@@ -12,6 +12,7 @@ import {
   type TypedArray,
 } from './core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from './core/errors.ts';
+import { inOp } from './core/inOp.ts';
 import { formatShape, numElements, type Shape } from './core/shape.ts';
 import { elementValue } from './ops/convert.ts';
 import { given, optionsGiven, tensorGiven } from './ops/given.ts';
@@ -153,6 +154,18 @@ export function tensor(data: TensorData | Tensor, options: TensorOptions = {}): 
   const own = ArrayBuffer.isView(innermost) ? dtypeOfTypedArray(innermost, 'tensor') : inferred(flat);
   const dtype = dtypeOf(options, 'tensor', own);
   return leafTensor(backend.upload(toTyped(flat, dtype), shape, dtype), options);
+}
+
+/**
+ * A tensor as it is, part of its graph, if it has that dtype and device; otherwise, and for other data, a copy. @throws as
+ * `tensor`
+ */
+export function asTensor(
+  data: TensorData | Tensor,
+  options: Omit<TensorOptions, 'requiresGrad'> = {},
+): Tensor {
+  optionsGiven(options, 'as_tensor', 'dtype device');
+  return data instanceof Tensor ? data.to(options) : inOp('as_tensor', () => tensor(data, options));
 }
 
 type Lists = readonly (TensorData | Tensor)[] | TypedArray;

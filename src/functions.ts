@@ -229,6 +229,9 @@ export const argsort = (x: Tensor, ...args: SortArguments): Tensor =>
 /** Quantiles of all elements or along `dim`. */
 export const quantile = (x: Tensor, ...args: QuantileArguments<Tensor>): Tensor =>
   tensorGiven(x, 'quantile').quantile(...args);
+/** Quantiles of what is not NaN among all elements or along `dim`. */
+export const nanquantile = (x: Tensor, ...args: QuantileArguments<Tensor>): Tensor =>
+  tensorGiven(x, 'nanquantile').nanquantile(...args);
 /** The distinct elements, sorted; with options also inverse positions and counts. */
 export function unique(x: Tensor): Tensor;
 export function unique(x: Tensor, ...args: UniqueArguments): Tensor | Tensor[];

@@ -34,6 +34,7 @@ export {
 export * from './core/errors.ts';
 export {
   arange,
+  asTensor,
   empty,
   emptyLike,
   eye,
@@ -88,6 +89,7 @@ export {
 } from './ops/arithmetic.ts';
 export * from './ops/bitwise.ts';
 export { addcdiv, addcmul, lerp } from './ops/blend.ts';
+export { cumulativeTrapezoid, type GradientOptions, gradient, trapezoid, trapz } from './ops/calculus.ts';
 export { clamp, clamp as clip, clampMax, clampMin, nanToNum } from './ops/clamp.ts';
 export * from './ops/comparison.ts';
 export { bucketize, isin, searchsorted } from './ops/counting.ts';
@@ -100,8 +102,6 @@ export {
   cov,
   diff,
   mode,
-  trapezoid,
-  trapz,
 } from './ops/everyday.ts';
 export { type IndexOf, type Slice, slice } from './ops/indexing.ts';
 export { cat, cat as concat, cat as concatenate, stack } from './ops/join.ts';
@@ -126,7 +126,7 @@ export {
   put,
   take,
 } from './ops/pick.ts';
-export { pow } from './ops/power.ts';
+export { floatPower, ldexp, pow } from './ops/power.ts';
 export {
   addbmm,
   addmm,
@@ -148,9 +148,11 @@ export { asStrided, narrow, permute, reshape, select, transpose } from './ops/pu
 export { fliplr, flipud, moveaxis, movedim, swapaxes, swapdims, tile } from './ops/rearrange.ts';
 export { gather, scatter, scatterAdd, takeAlongDim } from './ops/scatter.ts';
 export { indexReduce, scatterReduce } from './ops/scatterReduce.ts';
+export { diagonalScatter, indexPut, selectScatter, sliceScatter } from './ops/scatterViews.ts';
 export * from './ops/special.ts';
 export type { Uplo } from './ops/spectral.ts';
-export { dist } from './ops/statistics.ts';
+export { dist, renorm } from './ops/statistics.ts';
+export { diagflat, vander } from './ops/structured.ts';
 export { adjoint, diag, diagEmbed, trace, tril, triu, unflatten } from './ops/triangles.ts';
 export {
   flatten,
@@ -159,12 +161,14 @@ export {
   unsqueeze,
 } from './ops/views.ts';
 export * as optim from './optim/index.ts';
+export { type TriangleArguments, trilIndices, triuIndices, unravelIndex } from './positions.ts';
 export {
   formatSequence,
   formatSize,
   getPrintOptions,
   type PrintOptions,
   setPrintOptions,
+  setPrintOptions as setPrintoptions,
 } from './printing.ts';
 export * from './random.ts';
 export {
@@ -183,5 +187,4 @@ export {
 } from './settings.ts';
 export { type BackwardOptions, type NestedNumbers, Tensor, type ToOptions } from './tensor.ts';
 export { tick } from './tick.ts';
-export { type TriangleArguments, trilIndices, triuIndices } from './triangleIndices.ts';
-export { type FloatInfo, finfo, type IntegerInfo, iinfo } from './typeInfo.ts';
+export { canCast, type FloatInfo, finfo, type IntegerInfo, iinfo, resultType } from './typeInfo.ts';

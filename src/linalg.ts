@@ -1,11 +1,12 @@
 /** `torch.linalg`: one object, which bundlers leave out of programs that do not name it. */
 
 import { type DTypeLike, resolveDType } from './core/dtype.ts';
-import { LinAlgError } from './core/errors.ts';
+import { ArgumentError, LinAlgError, ShapeError } from './core/errors.ts';
 import { inOp } from './core/inOp.ts';
-import { optionsGiven, tensorGiven, tensorsGiven } from './ops/given.ts';
+import { checkFloating, optionsGiven, tensorGiven, tensorsGiven } from './ops/given.ts';
 import { cond, lstsq, matrixRank, pinv } from './ops/leastSquares.ts';
 import { linalgNorm, matrixNorm as matrixNormOp } from './ops/linalg.ts';
+import { matrixExp } from './ops/matrixExponential.ts';
 import { type Flexible, inOrder, option } from './ops/options.ts';
 import { qr } from './ops/orthogonal.ts';
 import { chainMatmul } from './ops/products.ts';
@@ -13,6 +14,7 @@ import type { Dims } from './ops/reduce.ts';
 import { cholesky, det, inv, slogdet, solve, solveTriangular } from './ops/solving.ts';
 import { eigh, eigvalsh, svd, svdvals } from './ops/spectral.ts';
 import { type NormOrder, vectorNorm as vectorNormOp } from './ops/statistics.ts';
+import { powersOf } from './ops/structured.ts';
 import type { DiagonalOptions } from './ops/triangles.ts';
 import type { ReduceOptions } from './tensor/arguments.ts';
 import type { Tensor } from './tensor.ts';
@@ -83,6 +85,24 @@ const diagonal = (x: Tensor, options?: DiagonalOptions): Tensor =>
 const multiDot = (matrices: readonly Tensor[]): Tensor =>
   inOp('linalg.multi_dot', () => chainMatmul<Tensor>(...tensorsGiven(matrices, 'multi_dot', 'matrices')));
 
+/** The powers 1, x, x², … of the elements along a new last dimension: `N` of them, default as many as there are elements. */
+const vander = (x: Tensor, options?: number | { N?: number }): Tensor => {
+  const op = 'linalg.vander';
+  const count = option<'N', number>(options, op, 'N', tensorGiven(x, op).shape[x.ndim - 1]);
+  if (x.ndim === 0) throw new ShapeError(`${op}: expected at least one dimension, but got shape []`);
+  if (!Number.isInteger(count) || count < 2)
+    throw new ArgumentError(`${op}: N must be greater than 1, but got ${String(count)}`);
+  return powersOf(x, count);
+};
+
+/** The dot products of vectors that lie along `dim` (default the last); other dimensions broadcast. @throws ShapeError, DTypeError */
+const vecdot = (x: Tensor, y: Tensor, options?: number | { dim?: number }): Tensor => {
+  const op = 'linalg.vecdot';
+  const dim = option<'dim', number>(options, op, 'dim', -1);
+  for (const each of [tensorGiven(x, op, 'x'), tensorGiven(y, op, 'y')]) checkFloating(each, op);
+  return inOp(op, () => x.mul(y).sum(dim));
+};
+
 /** `torch.linalg`. */
 export const linalg = {
   LinAlgError,
@@ -96,6 +116,7 @@ export const linalg = {
   inv,
   lstsq,
   matmul,
+  matrixExp,
   matrixNorm,
   matrixPower,
   matrixRank,
@@ -108,5 +129,7 @@ export const linalg = {
   solveTriangular,
   svd,
   svdvals,
+  vander,
+  vecdot,
   vectorNorm,
 };

@@ -1,7 +1,10 @@
-/** The limits of dtypes: `torch.finfo` and `torch.iinfo`. */
+/** What dtypes hold and what they become together: `torch.finfo`, `iinfo`, `resultType`, `canCast`. */
 import { type DType, type DTypeLike, dtypeInfo, isFloating, resolveDType } from './core/dtype.ts';
 import { DTypeError } from './core/errors.ts';
 import { integerLimits } from './core/sampling.ts';
+import { commonDType, type OperandOf } from './ops/convert.ts';
+import { operandGiven } from './ops/given.ts';
+import type { Tensor } from './tensor.ts';
 
 /** Of a floating dtype. */
 export interface FloatInfo {
@@ -54,4 +57,17 @@ export function iinfo(dtype: DTypeLike): IntegerInfo {
   const [min, max] = integerLimits(name);
   const limits = name === 'int64' ? { max, min } : { max: Number(max), min: Number(min) };
   return { dtype: name, bits: 8 * dtypeInfo[name].bytes, ...limits };
+}
+
+/** The dtype in which an op computes with two operands, each a tensor or a number. */
+export function resultType(tensor1: OperandOf<Tensor>, tensor2: OperandOf<Tensor>): DType {
+  operandGiven(tensor1, 'result_type', 'tensor1');
+  operandGiven(tensor2, 'result_type', 'tensor2');
+  return commonDType([tensor1, tensor2]);
+}
+
+/** Whether results of one dtype may be stored in another: not those of a higher category, as floats in integers. */
+export function canCast(from: DTypeLike, to: DTypeLike): boolean {
+  const [a, b] = [resolveDType(from, 'can_cast'), resolveDType(to, 'can_cast')];
+  return dtypeInfo[a].category <= dtypeInfo[b].category;
 }

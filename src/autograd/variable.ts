@@ -243,6 +243,28 @@ export abstract class Variable {
     return Object.assign(remove, { remove });
   }
 
+  /**
+   * Calls `hook` with this tensor whenever `backward` has added to its `.grad`; an optimiser may step there and clear it. Returns
+   * what removes the hook. @throws AutogradError unless it is a leaf that requires a gradient
+   */
+  registerPostAccumulateGradHook(hook: (param: this) => void): RemovableHandle {
+    const op = 'registerPostAccumulateGradHook';
+    if (typeof hook !== 'function')
+      throw new ArgumentError(`${op}: hook must be a function, but got ${typeof hook}`);
+    if (!this.requiresGrad)
+      throw new AutogradError(`${op}: cannot register a hook on a tensor that doesn't require gradient`);
+    if (this.#currentNode() !== null)
+      throw new AutogradError(`${op}: post accumulate grad hooks cannot be registered on non-leaf tensors`);
+    this.#leaf ??= new Leaf();
+    const leaf = this.#leaf;
+    const notify = () => hook(this);
+    leaf.afterAccumulate = [...(leaf.afterAccumulate ?? []), notify];
+    const remove = (): void => {
+      leaf.afterAccumulate = leaf.afterAccumulate?.filter((each) => each !== notify) ?? null;
+    };
+    return Object.assign(remove, { remove });
+  }
+
   get viewOf(): ViewOf | null {
     return this.#view;
   }

@@ -6,6 +6,7 @@ import { formatShape } from '../core/shape.ts';
 import { fromTypedArray } from '../creation.ts';
 import { engineOf, type GeneratorOptions } from '../ops/draw.ts';
 import { optionsGiven, tensorGiven } from '../ops/given.ts';
+import { isPlain } from '../ops/options.ts';
 import { Tensor } from '../tensor.ts';
 import type { Collated } from './collate.ts';
 
@@ -151,6 +152,62 @@ export class ConcatDataset<Sample> extends Dataset<Sample> {
     return this.datasets[which].get(i - (which === 0 ? 0 : this.cumulativeSizes[which - 1]));
   }
 }
+
+/** What `StackDataset` stacks: data sets, and lists and tensors for their elements and rows. */
+type Source = Dataset | ArrayLike<unknown> | Tensor;
+type SampleOf<S> =
+  S extends Dataset<infer T> ? T : S extends Tensor ? Tensor : S extends ArrayLike<infer T> ? T : never;
+
+type Stacked<Sets> = Sets extends readonly Source[]
+  ? { -readonly [K in keyof Sets]: SampleOf<Sets[K]> }
+  : Sets extends readonly [infer Named]
+    ? { -readonly [K in keyof Named]: SampleOf<Named[K]> }
+    : never;
+
+/**
+ * Samples of several sets that belong together: a list of one of each, or an object where the sets came in an object.
+ * @throws ShapeError if their lengths differ
+ */
+export class StackDataset<
+  const Sets extends readonly Source[] | readonly [{ readonly [name: string]: Source }],
+> extends Dataset<Stacked<Sets>> {
+  readonly datasets: readonly Dataset[] | { readonly [name: string]: Dataset };
+  readonly length: number;
+
+  constructor(...datasets: Sets) {
+    super();
+    const [first] = datasets as readonly object[];
+    const named = datasets.length === 1 && isPlain(first) && !('get' in first);
+    const sets = Object.entries(named ? first : datasets).map(([name, set]): [string, Dataset] => [
+      name,
+      isSet(set) ? set : listed(set),
+    ]);
+    if (sets.length === 0) throw new ArgumentError('StackDataset: expected at least one data set');
+    for (const [name, { length }] of sets) {
+      if (!Number.isInteger(length))
+        throw new ArgumentError(
+          `StackDataset: argument '${name}' must be a data set, a list or a tensor, but got an Object without a length`,
+        );
+    }
+    this.length = sets[0][1].length;
+    if (sets.some(([, { length }]) => length !== this.length)) {
+      const lengths = sets.map(([, { length }]) => length).join(', ');
+      throw new ShapeError(`StackDataset: Size mismatch between datasets: got lengths ${lengths}`);
+    }
+    this.datasets = named ? Object.fromEntries(sets) : sets.map(([, set]) => set);
+  }
+
+  override get(index: number): Stacked<Sets> {
+    const i = checkIndex(index, this.length, 'StackDataset.get');
+    const { datasets } = this;
+    const sample = Array.isArray(datasets)
+      ? datasets.map((set) => set.get(i))
+      : Object.fromEntries(Object.entries(datasets).map(([name, set]) => [name, set.get(i)]));
+    return sample as Stacked<Sets>;
+  }
+}
+
+const isSet = (set: Source): set is Dataset => 'get' in set && !(set instanceof Tensor);
 
 /** Fractions count as such if they add up to 1, but for rounding. */
 const FRACTION_TOLERANCE = 1e-9;

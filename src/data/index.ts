@@ -4,7 +4,15 @@
  */
 export { type Collated, defaultCollate } from './collate.ts';
 export { DataLoader, type DataLoaderOptions } from './dataLoader.ts';
-export { ConcatDataset, Dataset, type Indices, randomSplit, Subset, TensorDataset } from './dataset.ts';
+export {
+  ConcatDataset,
+  Dataset,
+  type Indices,
+  randomSplit,
+  StackDataset,
+  Subset,
+  TensorDataset,
+} from './dataset.ts';
 export type { DataLoaderStateDict } from './pass.ts';
 export {
   BatchSampler,
@@ -17,4 +25,4 @@ export {
   WeightedRandomSampler,
   type WeightedRandomSamplerOptions,
 } from './sampler.ts';
-export { IterableDataset } from './stream.ts';
+export { ChainDataset, IterableDataset } from './stream.ts';

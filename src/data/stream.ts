@@ -1,4 +1,5 @@
 /** Data sets that give their samples one after the other, and lists of what they give. */
+import { ArgumentError } from '../core/errors.ts';
 
 /**
  * Samples without numbers: what comes over a network, files too large for memory, what is made on the way. A subclass
@@ -15,6 +16,28 @@ export type Stream<Sample> = IterableDataset<Sample> | Iterable<Sample> | AsyncI
 
 export const isStream = (samples: object): samples is Stream<never> =>
   !('get' in samples) && (Symbol.iterator in samples || Symbol.asyncIterator in samples);
+
+/** Streams one after the other. */
+export class ChainDataset<Sample> extends IterableDataset<Sample> {
+  readonly datasets: readonly Stream<Sample>[];
+
+  constructor(datasets: Iterable<Stream<Sample>>) {
+    super();
+    this.datasets = [...datasets];
+  }
+
+  override *[Symbol.iterator](): Generator<Sample> {
+    for (const samples of this.datasets) {
+      if (!(Symbol.iterator in samples))
+        throw new ArgumentError('ChainDataset: a stream that takes its time needs `for await`');
+      yield* samples as Iterable<Sample>;
+    }
+  }
+
+  override async *[Symbol.asyncIterator](): AsyncGenerator<Sample> {
+    for (const samples of this.datasets) yield* samples as Iterable<Sample> | AsyncIterable<Sample>;
+  }
+}
 
 /** How a stream is cut into batches. */
 export interface Cut {

@@ -1,4 +1,4 @@
-/** Small things that users reach for: differences, areas, covariance, the commonest element, block matrices. */
+/** Small things that users reach for: differences, covariance, the commonest element, block matrices. */
 
 import type { Variable } from '../autograd/variable.ts';
 import { toFloating } from '../core/dtype.ts';
@@ -6,7 +6,7 @@ import { ArgumentError, DTypeError, IndexError, ShapeError } from '../core/error
 import { inOp } from '../core/inOp.ts';
 import { formatShape, normalizeDim } from '../core/shape.ts';
 import { gatherAlong, zerosOf } from './along.ts';
-import { add, div, mul, sub } from './arithmetic.ts';
+import { div, sub } from './arithmetic.ts';
 import { clamp } from './clamp.ts';
 import { ne } from './comparison.ts';
 import { detached, named } from './composite.ts';
@@ -19,7 +19,7 @@ import { matmul } from './matmul.ts';
 import { namedResult, type ValuesAndIndices } from './namedResult.ts';
 import { type Flexible, inOrder } from './options.ts';
 import type { AlongArguments } from './order.ts';
-import { mean, sum } from './reduce.ts';
+import { mean } from './reduce.ts';
 import { diagonal } from './triangles.ts';
 import { modeUnread } from './unread.ts';
 import { narrow, reshape, squeeze, t, transpose, unsqueeze } from './views.ts';
@@ -60,37 +60,6 @@ export function diff<T extends Variable>(x: T, ...args: DiffArguments<T>): T {
     return y === x ? clone(x) : y;
   });
 }
-
-export interface TrapezoidOptions {
-  /** The distance of neighbours; default 1. */
-  dx?: number;
-  dim?: number;
-}
-
-/** The area under y along dim by the trapezoidal rule, at the points x or at equal distances. */
-export function trapezoid<T extends Variable>(y: T, x?: T | TrapezoidOptions, options?: TrapezoidOptions): T {
-  tensorGiven(y, 'trapezoid', 'y');
-  return inOp('trapezoid', () => {
-    const [points, dx = 1, dim = -1] = inOrder<[T, number, number]>('trapezoid', 'x * dx dim', [x, options]);
-    const d = normalizeDim(dim, y.ndim, 'trapezoid');
-    if (y.shape[d] === 0) return zerosOf(y, y.shape.toSpliced(d, 1));
-    const size = y.shape[d] - 1;
-    const pairs = add<T>(narrow(y, d, 0, size), narrow(y, d, y.shape[d] - size, size));
-    if (points === undefined) return mul<T>(cast(sum(pairs, d), toFloating(y.dtype)), dx / 2);
-    tensorGiven(points, 'trapezoid', 'x');
-    if (points.ndim === 1 && points.shape[0] !== y.shape[d]) {
-      throw new ShapeError(
-        `trapezoid: There must be one \`x\` value for each sample point; got ${points.shape[0]} for ${y.shape[d]}`,
-      );
-    }
-    const ones = new Array<number>(Math.max(0, y.ndim - points.ndim)).fill(1);
-    const aligned =
-      points.ndim === 1 ? y.shape.map((n, at) => (at === d ? n : 1)) : [...ones, ...points.shape];
-    return mul<T>(sum(mul<T>(pairs, diff(reshape(points, aligned), 1, d)), d), 0.5);
-  });
-}
-/** `trapezoid` by its old name. */
-export const trapz = trapezoid;
 
 /** The covariance matrix of variables (rows) observed together (columns); of one variable a number. @throws ShapeError */
 export function cov<T extends Variable>(x: T, options?: { correction?: number }): T {

@@ -2,26 +2,23 @@
 
 import { record, recordMany } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
-import { isFloating, torchTypeName } from '../core/dtype.ts';
-import { ArgumentError, DTypeError, IndexError, ShapeError } from '../core/errors.ts';
+import { isFloating } from '../core/dtype.ts';
+import { IndexError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
-import { roundHalfToEven } from '../core/round.ts';
 import { formatShape, normalizeDim } from '../core/shape.ts';
 import { gatherAlong } from './along.ts';
 import { add, div, floorDivide, mul, sub } from './arithmetic.ts';
-import { lerp } from './blend.ts';
 import { clampMin } from './clamp.ts';
 import { eq, isnan, logicalAnd, logicalNot, logicalOr } from './comparison.ts';
 import { detached, named } from './composite.ts';
 import { cast, contiguous } from './convert.ts';
 import { numericGiven, tensorGiven } from './given.ts';
 import { selectAlong } from './indexing.ts';
-import { cat } from './join.ts';
 import { namedResult, type ValuesAndIndices } from './namedResult.ts';
 import { type Flexible, inOrder } from './options.ts';
 import { any, placeAt, sum } from './reduce.ts';
 import { taking } from './taking.ts';
-import { narrow, reshape, select, squeeze, unsqueeze } from './views.ts';
+import { reshape, select, squeeze } from './views.ts';
 import { whereOp } from './where.ts';
 
 export interface SortOptions {
@@ -216,74 +213,3 @@ export function nanmedianDim<T extends Variable>(x: T, dim: number, keepdim = fa
   const positions = gatherAlong(x.derive(indices), d, middle);
   return pickOne('nanmedian', 'NanmedianBackward1', x, positions, d, keepdim);
 }
-
-/** What lies between two neighbours in order: a mean of both by the distances, one of them, or the mean. */
-export type Interpolation = 'linear' | 'lower' | 'higher' | 'nearest' | 'midpoint';
-
-export interface QuantileOptions {
-  dim?: number | null;
-  keepdim?: boolean;
-  /** Default 'linear'. */
-  interpolation?: Interpolation;
-}
-
-/** Where a quantile lies among sorted elements, by the place that it would have between them; halves go to even places. */
-const PLACES: { readonly [mode in Interpolation]: (at: number) => number } = {
-  linear: (at) => at,
-  lower: Math.floor,
-  higher: Math.ceil,
-  nearest: roundHalfToEven,
-  midpoint: (at) => (Math.floor(at) + Math.ceil(at)) / 2,
-};
-
-/**
- * The q-quantile (q in [0, 1], a number or several) of all elements or along dim, interpolated between neighbours in
- * order. Several q give a new first dimension.
- * @throws ArgumentError for q outside [0, 1] and an unknown interpolation; DTypeError for integers
- */
-export function quantile<T extends Variable>(
-  x: T,
-  q: number | readonly number[] | T,
-  { dim = null, keepdim = false, interpolation = 'linear' }: QuantileOptions = {},
-): T {
-  tensorGiven(x, 'quantile');
-  if (!Object.hasOwn(PLACES, interpolation)) {
-    throw new ArgumentError(
-      `quantile: interpolation must be one of ${Object.keys(PLACES).join(', ')}, but got ${String(interpolation)}`,
-    );
-  }
-  if (!isFloating(x.dtype))
-    throw new DTypeError(
-      `quantile() input tensor must be either float or double dtype, but got ${torchTypeName(x.dtype)}`,
-    );
-  const source = dim === null || x.ndim === 0 ? reshape(x, [-1]) : x;
-  const d = normalizeDim(dim ?? 0, source.ndim, 'quantile');
-  const n = source.shape[d];
-  if (n === 0) throw new ShapeError('quantile() input tensor must be non-empty');
-  const sorted = sort(source, d).values;
-  const hasNan = any(isnan(detached(source)), d, true);
-  const mixes = interpolation === 'linear' || interpolation === 'midpoint';
-  const one = (p: number): T => {
-    if (!(p >= 0 && p <= 1))
-      throw new ArgumentError(`quantile() q values must be in the range [0, 1], but got ${p}`);
-    const at = PLACES[interpolation](p * (n - 1));
-    const low = Math.floor(at);
-    const below = narrow(sorted, d, low, 1);
-    // An element as it is: between infinities there is none.
-    const between = mixes ? lerp<T>(below, narrow(sorted, d, Math.ceil(at), 1), at - low) : below;
-    const value = whereOp<T>(hasNan, Number.NaN, between);
-    if (dim === null || x.ndim === 0) return reshape(value, keepdim ? x.shape.map(() => 1) : []);
-    return keepdim ? value : squeeze(value, d);
-  };
-  if (typeof q === 'number') return one(q);
-  const several = (list: readonly number[]): T =>
-    list.length > 0 ? cat(list.map((p) => unsqueeze(one(p), 0))) : narrow(unsqueeze(one(0), 0), 0, 0, 0);
-  if (isList(q)) return several(q);
-  const list = Array.from(
-    tensorGiven(q, 'quantile', 'q').array.backend.hostValues(q.array, 'quantile'),
-    Number,
-  );
-  return q.ndim === 0 ? one(list[0]) : several(list);
-}
-
-const isList = (q: unknown): q is readonly number[] => Array.isArray(q);

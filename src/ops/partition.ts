@@ -4,7 +4,13 @@ import { recordMany } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, DTypeError, IndexError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
-import { broadcastShapes, formatShape, normalizeDim, type Shape } from '../core/shape.ts';
+import {
+  checkShape,
+  broadcastShapes as commonShape,
+  formatShape,
+  normalizeDim,
+  type Shape,
+} from '../core/shape.ts';
 import { zerosOf } from './along.ts';
 import { given, optionsGiven, tensorGiven, tensorsGiven, wholeGiven } from './given.ts';
 import { cat } from './join.ts';
@@ -219,11 +225,27 @@ export const columnStack = <T extends Variable>(tensors: readonly T[]): T =>
 /** `vstack` by its other name. */
 export const rowStack = vstack;
 
+/** The shape that tensors of these shapes broadcast to; a number is the shape of a vector. @throws ShapeError */
+export function broadcastShapes(...shapes: readonly (number | Shape)[]): number[] {
+  const op = 'broadcast_shapes';
+  const lists = shapes.map((shape, i) => {
+    const list = typeof shape === 'number' ? [shape] : given(shape, op, `shapes[${i}]`, 'a shape');
+    checkShape(list, op);
+    return list;
+  });
+  return [
+    ...lists.reduce<Shape>(
+      (all, shape, i) => commonShape(all, shape, op, ['the others', `shapes[${i}]`]),
+      [],
+    ),
+  ];
+}
+
 /** The tensors as views of their common broadcast shape. */
 export function broadcastTensors<T extends Variable>(...tensors: readonly T[] | [readonly T[]]): T[] {
   const list = tensorsGiven(listOf<T>(tensors), 'broadcast_tensors');
   let shape: readonly number[] = [];
-  for (const x of list) shape = broadcastShapes(shape, x.shape, 'broadcast_tensors');
+  for (const x of list) shape = commonShape(shape, x.shape, 'broadcast_tensors');
   return list.map((x) => expand(x, shape));
 }
 

@@ -1,13 +1,14 @@
 /** Powers with either side a tensor. */
 import type { Variable } from '../autograd/variable.ts';
-import { isFloating } from '../core/dtype.ts';
+import { isFloating, toFloating } from '../core/dtype.ts';
 import { ArgumentError } from '../core/errors.ts';
+import { inOp } from '../core/inOp.ts';
 import { mul, mulValue, sub } from './arithmetic.ts';
 import { applyBinary, binaryOp } from './binary.ts';
 import { eq, logicalAnd, logicalNot, lt } from './comparison.ts';
-import { type OperandOf, pairDType } from './convert.ts';
-import { log, rsqrt, sqrt } from './elementwise.ts';
-import { operandGiven } from './given.ts';
+import { cast, isTensor, type OperandOf, pairDType } from './convert.ts';
+import { floor, log, rsqrt, sqrt } from './elementwise.ts';
+import { operandGiven, tensorGiven } from './given.ts';
 import { applyUnary, type UnaryRow } from './unary.ts';
 import { whereOp } from './where.ts';
 
@@ -91,4 +92,23 @@ function powGradExponent<T extends Variable>(grad: T, a: T | number, b: T | numb
   if (typeof a === 'number' && a !== 0) return slope;
   const still = typeof b === 'number' ? b >= 0 : logicalNot(lt<T>(b, 0));
   return whereOp<T>(typeof a === 'number' ? (still as T) : logicalAnd<T>(eq<T>(a, 0), still), 0, slope);
+}
+
+/** a to the power b in float64, whatever their dtypes. */
+export function floatPower<T extends Variable>(a: OperandOf<T>, b: OperandOf<T>): T {
+  const double = (x: OperandOf<T>) => (isTensor(x) ? cast(x, 'float64') : x);
+  operandGiven(a, 'float_power', 'input');
+  operandGiven(b, 'float_power', 'exponent');
+  return inOp('float_power', () => pow<T>(double(a), double(b)));
+}
+
+/** a·2ᵇ, in two steps, so that a power beyond all floats may still lead to one. Integers count as float32. */
+export function ldexp<T extends Variable>(a: T, b: T): T {
+  tensorGiven(a, 'ldexp');
+  tensorGiven(b, 'ldexp', 'other');
+  return inOp('ldexp', () => {
+    const exponent = cast(b, toFloating(b.dtype));
+    const half = floor(mul<T>(exponent, 0.5));
+    return mul<T>(mul<T>(a, pow<T>(2, half)), pow<T>(2, sub<T>(exponent, half)));
+  });
 }

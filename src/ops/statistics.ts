@@ -4,9 +4,9 @@ import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import type { ReduceSpec } from '../backend/backend.ts';
 import { type DType, isFloating, torchTypeName } from '../core/dtype.ts';
-import { ArgumentError, DTypeError, IndexError } from '../core/errors.ts';
+import { ArgumentError, DTypeError, IndexError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
-import { formatShape } from '../core/shape.ts';
+import { formatShape, normalizeDim } from '../core/shape.ts';
 import { add, div, maximum, minimum, mul, neg, rsub, sub } from './arithmetic.ts';
 import { eq, gt, isnan, logicalAnd, logicalNot, logicalOr, lt } from './comparison.ts';
 import { detached, named } from './composite.ts';
@@ -16,6 +16,7 @@ import { optionsGiven, tensorGiven } from './given.ts';
 import { type ByName, option } from './options.ts';
 import { pow } from './power.ts';
 import { amax, amin, type Dims, extremeOver, listDims, mean, nanToZero, restoreDims, sum } from './reduce.ts';
+import { taking } from './taking.ts';
 import { reshape } from './views.ts';
 import { whereOp } from './where.ts';
 
@@ -224,6 +225,27 @@ export function norm<T extends Variable>(
   const order = p === 'fro' || p === null ? 2 : Number(p === 'inf' ? Infinity : p === '-inf' ? -Infinity : p);
   return vectorNorm(x, order, dims, keepdim, dtype);
 }
+
+/**
+ * x with each slice along `dim` whose p-norm is beyond `maxnorm` scaled down to it.
+ * @throws ShapeError below two dimensions; ArgumentError for a p that is not positive or a negative maxnorm
+ */
+export const renorm = /* @__PURE__ */ taking('renorm', 'p dim maxnorm', function renorm<
+  T extends Variable,
+>(x: T, p: number, dim: number, maxnorm: number): T {
+  tensorGiven(x, 'renorm');
+  return inOp('renorm', () => {
+    if (!(p > 0)) throw new ArgumentError(`renorm: p must be positive, but got ${p}`);
+    if (!(maxnorm >= 0)) throw new ArgumentError(`renorm: expected maxnorm to be >= 0 but got ${maxnorm}`);
+    if (x.ndim < 2)
+      throw new ShapeError(`renorm: input needs at least 2 dimensions, got ${x.ndim} dimensions`);
+    const d = normalizeDim(dim, x.ndim, 'renorm');
+    const others = x.shape.map((_, at) => at).filter((at) => at !== d);
+    const norms = vectorNorm(x, p, others, true);
+    const factors = whereOp<T>(gt<T>(norms, maxnorm), div<T>(maxnorm, add<T>(norms, 1e-7)), 1);
+    return named('RenormBackward0', mul<T>(x, factors));
+  });
+});
 
 /** The p-norm of x − y. */
 export const dist = <T extends Variable>(x: T, y: T, p?: ByName<'p', number>): T =>

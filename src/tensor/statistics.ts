@@ -8,6 +8,7 @@ import { given } from '../ops/given.ts';
 import type { ValuesAndIndices } from '../ops/namedResult.ts';
 import { type ByName as ByNameOf, inOrder, isPlain, option } from '../ops/options.ts';
 import * as order from '../ops/order.ts';
+import { nanquantile, type QuantileOptions, quantile } from '../ops/quantiles.ts';
 import type { Dims } from '../ops/reduce.ts';
 import * as statistics from '../ops/statistics.ts';
 import {
@@ -77,11 +78,13 @@ interface Quantiles<T> {
 }
 /** `(q, dim, keepdim)`, any tail of them by name. */
 export type QuantileArguments<T> =
-  | ByName<Quantiles<T>, ['q'], order.QuantileOptions>
-  | [
-      q: Quantiles<T>['q'],
-      ...Flexible<[dim: number | null | undefined, keepdim: boolean], order.QuantileOptions>,
-    ];
+  | ByName<Quantiles<T>, ['q'], QuantileOptions>
+  | [q: Quantiles<T>['q'], ...Flexible<[dim: number | null | undefined, keepdim: boolean], QuantileOptions>];
+
+function quantileArguments<T>(op: string, args: QuantileArguments<T>) {
+  const { q, ...options } = named<QuantileOptions & Quantiles<T>>(op, 'q dim keepdim * interpolation', args);
+  return [q, options] as const;
+}
 
 export interface ScanOptions {
   dim?: number;
@@ -226,12 +229,13 @@ export abstract class StatisticsMethods extends ReductionMethods {
   }
   /** Quantiles of all elements or along `dim`. */
   quantile(...args: QuantileArguments<this>): this {
-    const { q, ...options } = named<order.QuantileOptions & Quantiles<this>>(
-      'quantile',
-      'q dim keepdim * interpolation',
-      args,
-    );
-    return order.quantile<this>(this, q, options);
+    const [q, options] = quantileArguments('quantile', args);
+    return quantile<this>(this, q, options);
+  }
+  /** Quantiles of what is not NaN among all elements or along `dim`. */
+  nanquantile(...args: QuantileArguments<this>): this {
+    const [q, options] = quantileArguments('nanquantile', args);
+    return nanquantile<this>(this, q, options);
   }
   /** The distinct elements, sorted; with options also inverse positions and counts. */
   unique(): this;

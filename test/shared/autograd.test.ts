@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { FunctionContext } from '../../src/autogradFunction.ts';
 import * as torch from '../../src/index.ts';
 
-const { autograd } = torch;
+const { AutogradError, autograd, optim } = torch;
 type Tensor = torch.Tensor;
 const list = (x: Tensor | null): number[] => (x === null ? [] : Array.from(x.data, Number));
 const leaf = (values: number[], dtype: torch.DType = 'float32') =>
@@ -379,6 +379,29 @@ for (const device of ['cpu', 'reference']) {
       expect(list(q)).toEqual([1, 7, 3]);
       expect(list(p.grad)).toEqual([1, 0, 100]);
       expect(list(other.grad)).toEqual([10]);
+    });
+
+    test('calls hooks after gradients were added', () => {
+      const w = torch.ones(2, { requiresGrad: true });
+      const optimizer = new optim.SGD([w], { lr: 0.5 });
+      const seen: unknown[] = [];
+      const handle = w.registerPostAccumulateGradHook((p) => {
+        expect(p).toBe(w);
+        seen.push(p.grad?.toArray());
+        optimizer.step();
+        optimizer.zeroGrad();
+      });
+      w.mul(2).sum().backward();
+      expect(seen).toEqual([[2, 2]]);
+      expect(w.toArray()).toEqual([0, 0]);
+      expect(w.grad).toBeNull();
+      handle.remove();
+      w.mul(2).sum().backward();
+      expect(seen.length).toBe(1);
+      expect(() => w.mul(2).registerPostAccumulateGradHook(() => {})).toThrow(
+        'post accumulate grad hooks cannot be registered on non-leaf tensors',
+      );
+      expect(() => torch.ones(1).registerPostAccumulateGradHook(() => {})).toThrow(AutogradError);
     });
 
     test('call hooks with the complete gradient and take their replacement', () => {

@@ -257,6 +257,38 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
 });
 
 describe('sets of sets', () => {
+  it('StackDataset gives one sample of each set', () => {
+    const rows = arange(6).reshape(3, 2);
+    const pairs = new data.StackDataset(range(3), rows, ['a', 'b', 'c']);
+    expect(pairs.length).toBe(3);
+    const [number, row, letter] = pairs.get(-2);
+    expect([number, row.toArray(), letter]).toEqual([1, [2, 3], 'b']);
+    const named = new data.StackDataset({ image: rows, label: [5, 6, 7] });
+    expect(named.get(2).label).toBe(7);
+    const [batch] = [...new data.DataLoader(named, { batchSize: 3 })];
+    expect(batch.image.shape).toEqual([3, 2]);
+    expect(batch.label.toArray()).toEqual([5, 6, 7]);
+    expect(() => new data.StackDataset(range(3), range(2))).toThrow(
+      'StackDataset: Size mismatch between datasets: got lengths 3, 2',
+    );
+    expect(() => new data.StackDataset()).toThrow(ArgumentError);
+    expect(() => pairs.get(3)).toThrow(IndexError);
+  });
+
+  it('ChainDataset gives streams one after the other', async () => {
+    async function* late() {
+      yield 3;
+    }
+    const now = new data.ChainDataset<number>([[1, 2], new Set([3])]);
+    const batches = [...new data.DataLoader(now, { batchSize: 2 })];
+    expect(batches.map((x) => (x as Tensor).toArray())).toEqual([[1, 2], [3]]);
+    const mixed = new data.ChainDataset<number>([[1, 2], late()]);
+    const all: number[] = [];
+    for await (const x of mixed[Symbol.asyncIterator]()) all.push(x);
+    expect(all).toEqual([1, 2, 3]);
+    expect(() => [...mixed[Symbol.iterator]()]).toThrow('a stream that takes its time needs `for await`');
+  });
+
   it('ConcatDataset finds each sample', () => {
     const set = new data.ConcatDataset([range(2), range(0), range(3)]);
     expect(set.cumulativeSizes).toEqual([2, 2, 5]);

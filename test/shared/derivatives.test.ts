@@ -118,6 +118,35 @@ const table: { readonly [name: string]: Row } = {
   'prod along': row((a) => a.prod(1, true)),
   'prod with a zero': row((a) => a.mul(torch.tensor([1, 0, 1], { dtype: 'float64' })).prod(1)),
   cumsum: row((a) => a.cumsum(1)),
+  cumulativeTrapezoid: row((a, b) => torch.cumulativeTrapezoid(a, b), [[2, 3], [3]]),
+  gradient: row((a) => torch.gradient(a, { dim: 1, edgeOrder: 2 }), [[2, 4]]),
+  'gradient by coordinates': row(
+    (a, b) => torch.gradient(a, { dim: 1, spacing: [b.cumsum(0)] }),
+    [[2, 4], [4]],
+    0.5,
+    1,
+  ),
+  renorm: row((a) => torch.renorm(a, 2, 0, 1), [[2, 3]], 0.5, 1.5),
+  vander: row((a) => torch.vander(a, 4), [[3]]),
+  floatPower: row((a, b) => torch.floatPower(a, b), [[2, 3], [3]], 0.5, 1.5),
+  selectScatter: row((a, b) => torch.selectScatter(a, b, 1, 1).square(), [[2, 3], [2]]),
+  sliceScatter: row(
+    (a, b) => torch.sliceScatter(a, b, 1, 0, null, 2).square(),
+    [
+      [2, 3],
+      [2, 2],
+    ],
+  ),
+  diagonalScatter: row((a, b) => torch.diagonalScatter(a, b).square(), [[2, 3], [2]]),
+  indexPut: row(
+    (a, b) => torch.indexPut(a, [vector([1, 0])], b, true).square(),
+    [
+      [2, 3],
+      [2, 3],
+    ],
+  ),
+  nanquantile: row((a) => a.nanquantile(0.3, 1), [[2, 4]], -1.5, 1.5, false),
+  matrixExp: row((a) => torch.linalg.matrixExp(a), [[2, 3, 3]]),
   logcumsumexp: row((a) => a.logcumsumexp(1), [[2, 6]]),
   cumprod: row((a) => a.cumprod(1)),
   'cumprod with zeros': row(
@@ -376,7 +405,10 @@ const table: { readonly [name: string]: Row } = {
   maskedSelect: row((a) => a.maskedSelect(mask())),
   maskedScatter: row((a, b) => a.maskedScatter(mask(), b), [[2, 3], [4]]),
   index: row((a) => a.index(vector([1, 0, 1]), torch.slice(1, null))),
-  indexPut: row((a, b) => a.clone().indexPut_([vector([1]), torch.slice(0, 2)], b), [[2, 3], [2]]),
+  'indexPut_ of a copy': row(
+    (a, b) => a.clone().indexPut_([vector([1]), torch.slice(0, 2)], b),
+    [[2, 3], [2]],
+  ),
 
   exp_: row((a) => a.clone().exp_()),
   sin_: row((a) => a.clone().sin_()),

@@ -15,7 +15,7 @@ export const NO_OPS = new Set(
     'backendInfo backwardSteps checkpoint checkpointSequential detectAnomaly enableGrad forkRng formatSequence ' +
     'formatSize getDefaultDevice getPrintOptions getRngState graph inferenceMode init initialSeed isGradEnabled ' +
     'isInferenceModeEnabled manualSeed memoryStats noGrad promoteTypes seed setDefaultDevice setGradEnabled ' +
-    'setPrintOptions setRngState slice tick webgpu clone detach detach_ isFloatingPoint isInference isTensor numel resizeAs_ finfo iinfo'
+    'setPrintOptions setPrintoptions setRngState asTensor broadcastShapes canCast resultType slice tick webgpu clone detach detach_ isFloatingPoint isInference isTensor numel resizeAs_ finfo iinfo'
   ).split(' '),
 );
 
@@ -24,7 +24,7 @@ export const NO_OP_METHODS = new Set(
   (
     'addGrad backward become bool castTo clearGrad clone contiguous cpu derive detach detach_ dim dispose double edge ' +
     'elementSize float int isContiguous isFloatingPoint isInference item itemAsync long markView numel read rebase ' +
-    'registerHook requiresGrad_ retainGrad setArray short storageOffset stride sumTo to toArray toAsync toJSON ' +
+    'registerHook registerPostAccumulateGradHook requiresGrad_ retainGrad setArray short storageOffset stride sumTo to toArray toAsync toJSON ' +
     'toString tolist typeAs resize_ resizeAs_ newEmpty newFull newOnes newZeros'
   ).split(' '),
 );
@@ -45,7 +45,7 @@ export const torchCalls: { readonly [name: string]: string } = {
   ...each(
     'add arctan2 atan2 copysign div divide dist eq floorDivide fmax fmin fmod ge greater greaterEqual gt heaviside ' +
       'hypot isclose allclose le less lessEqual logaddexp logaddexp2 logicalAnd logicalOr logicalXor lt maximum ' +
-      'minimum mul multiply ne notEqual remainder rsub sub subtract trueDivide xlogy pow',
+      'minimum mul multiply ne notEqual remainder rsub sub subtract trueDivide xlogy pow floatPower ldexp',
     'f2x3 f2x3',
   ),
   ...each('bitwiseAnd bitwiseLeftShift bitwiseOr bitwiseRightShift bitwiseXor gcd lcm', 'l2x3 l2x3'),
@@ -69,7 +69,7 @@ export const torchCalls: { readonly [name: string]: string } = {
   ...each('sort argsort', 'f2x3 d1'),
   msort: 'f2x3',
   topk: 'f2x3 2 d1',
-  quantile: 'f2x3 0.5 d1',
+  ...each('quantile nanquantile', 'f2x3 0.5 d1'),
   unique: 'l6 true false false d0',
   uniqueConsecutive: 'l6',
   bincount: 'l6',
@@ -78,7 +78,8 @@ export const torchCalls: { readonly [name: string]: string } = {
   searchsorted: 'f4 f2x3',
   isin: 'f2x3 f4',
   diff: 'f2x3 1 d1',
-  ...each('trapezoid trapz', 'f2x3 {"dx":1,"dim":"d1"}'),
+  ...each('trapezoid trapz cumulativeTrapezoid', 'f2x3 {"dx":1,"dim":"d1"}'),
+  gradient: 'f2x3 {"spacing":2,"dim":"d1"}',
   ...each('cov corrcoef', 'f2x3'),
   // products
   matmul: 'f2x3 f3x4',
@@ -140,11 +141,19 @@ export const torchCalls: { readonly [name: string]: string } = {
   tile: 'f2x3 [2]',
   repeatInterleave: 'f2x3 2 d1',
   diag: 'f3x3',
+  diagflat: 'f3 0',
+  vander: 'f3 3',
+  renorm: 'f2x3 2 d1 5',
   diagonal: 'f2x3 0 d0 d1',
   diagEmbed: 'f3 0 d0 d1',
   ...each('tril triu ravel', 'f2x3'),
   ...each('trilIndices triuIndices', '2 3'),
   // indexing
+  unravelIndex: '@4 [2,3]',
+  selectScatter: 'f2x3 f2 d1 1',
+  sliceScatter: 'f2x3 f2x3 d0 0 2',
+  diagonalScatter: 'f3x3 f3 0 d0 d1',
+  indexPut: 'f2x3 ["@2"] f2x3',
   gather: 'f2x3 d1 @2x2',
   scatter: 'f2x3 d1 @2x2 f2x2',
   scatterAdd: 'f2x3 d1 @2x2 f2x2',
@@ -222,6 +231,9 @@ export const methodCalls: { readonly [name: string]: string } = {
 
 /** Rows of `torch.linalg`. */
 export const linalgCalls: { readonly [name: string]: string } = {
+  matrixExp: 'f2x2',
+  vander: 'f2x3 3',
+  vecdot: 'f2x3 f2x3 d1',
   norm: 'f2x3 2 d1',
   vectorNorm: 'f2x3 2 d1',
   matrixNorm: 'f2x3 "fro" ["d0","d1"]',

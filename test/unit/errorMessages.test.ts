@@ -267,6 +267,10 @@ function faults(op: Op, probe: Probe, error: unknown): string[] {
 
 /** Positions from which on PyTorch (or this library, for sizes that come spread) has defaults. */
 const OPTIONAL: { readonly [name: string]: number } = {
+  diagflat: 1,
+  diagonalScatter: 2,
+  sliceScatter: 2,
+  vander: 1,
   all: 1,
   amax: 1,
   amin: 1,

@@ -27,7 +27,8 @@ const FOREIGN = ['nesterov', 'largest', 'idempotent'];
 const OWN = /^(optim\.(SGD|Muon)|(Tensor\.)?topk)$/;
 
 /** What takes any number of tensors takes an object behind them for one, and says that it is none. */
-const ANY_NUMBER = /^(blockDiag|broadcastTensors|cartesianProd|chainMatmul|einsum|data\.TensorDataset)$/;
+const ANY_NUMBER =
+  /^(blockDiag|broadcastTensors|cartesianProd|chainMatmul|einsum|data\.(Stack|Tensor)Dataset)$/;
 /** Public functions without a row: their arguments are functions, names and states, or nothing at all. */
 const WITHOUT_ROW = {
   // What other modules of the library need of them.

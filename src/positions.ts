@@ -1,7 +1,10 @@
-/** The positions of the elements in a triangle of a matrix. */
-import type { DTypeLike } from './core/dtype.ts';
-import { ArgumentError } from './core/errors.ts';
+/** Positions of elements: those in a triangle of a matrix, and of a flat position its coordinates. */
+import { type DTypeLike, isFloating } from './core/dtype.ts';
+import { ArgumentError, DTypeError } from './core/errors.ts';
+import { checkShape, type Shape } from './core/shape.ts';
 import { ones } from './creation.ts';
+import { tensorGiven } from './ops/given.ts';
+import { taking } from './ops/taking.ts';
 import { type ByName, named } from './tensor/namedArguments.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -45,3 +48,23 @@ export const trilIndices = (...args: TriangleArguments): Tensor =>
 /** Rows and columns of the upper triangle of a [row, col] matrix: int64 [2, n], row by row. @throws ArgumentError */
 export const triuIndices = (...args: TriangleArguments): Tensor =>
   positions('triu_indices', args, (x, offset) => x.triu(offset));
+
+/** The coordinates of positions in a flattened tensor of `shape`: a list of int64 tensors. @throws DTypeError */
+export const unravelIndex = /* @__PURE__ */ taking(
+  'unravel_index',
+  'shape',
+  function unravelIndex(indices: Tensor, shape: number | Shape): Tensor[] {
+    tensorGiven(indices, 'unravel_index', 'indices');
+    if (isFloating(indices.dtype) || indices.dtype === 'bool')
+      throw new DTypeError(`unravel_index: expected 'indices' to be integer dtype, but got ${indices.dtype}`);
+    const sizes = typeof shape === 'number' ? [shape] : [...shape];
+    checkShape(sizes, 'unravel_index');
+    let rest = indices.to('int64');
+    const coordinates = sizes.toReversed().map((size) => {
+      const place = rest.remainder(size);
+      rest = rest.floorDivide(size);
+      return place;
+    });
+    return coordinates.reverse();
+  },
+);
