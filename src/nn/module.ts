@@ -5,16 +5,17 @@
  */
 import { zeroGradients } from '../autograd/gradients.ts';
 import type { RemovableHandle } from '../autograd/variable.ts';
-import { isFloating, resolveDType, torchTypeName } from '../core/dtype.ts';
-import { ArgumentError, DTypeError } from '../core/errors.ts';
+import { ArgumentError } from '../core/errors.ts';
 import { type ByName, checkNames, type Flexible, inOrder, isPlain, option } from '../ops/options.ts';
-import { Tensor, type ToArguments, type ToOptions, toOptions } from '../tensor.ts';
+import { Tensor, type ToArguments } from '../tensor.ts';
 import type { FullBackwardHook, FullBackwardPreHook } from './backwardHooks.ts';
 import { type ForwardHook, ForwardHooks, type ForwardPreHook, type HookOptions } from './forwardHooks.ts';
 import { noteModuleClass } from './moduleClasses.ts';
+import { adopt, moduleTarget } from './moduleMoving.ts';
 import { Parameter } from './parameter.ts';
 import { indented, wrapLines } from './printing.ts';
 import { type IncompatibleKeys, type LoadStateDictOptions, loadInto, type StateDict } from './stateDict.ts';
+import { checkName, joined, refuseAssigned } from './stateNames.ts';
 
 export type { FullBackwardHook, FullBackwardPreHook, ModuleGradients } from './backwardHooks.ts';
 export type { ForwardHook, ForwardPreHook, HookOptions } from './forwardHooks.ts';
@@ -159,7 +160,7 @@ export abstract class Module {
       if (seen.has(module)) return;
       seen.add(module);
       found.push([name, module]);
-      for (const [child, value] of module.#own(Module)) visit(join(name, child), value);
+      for (const [child, value] of module.#own(Module)) visit(joined(name, child), value);
     };
     visit(option(prefix, 'namedModules', 'prefix', ''), this);
     return found;
@@ -450,18 +451,6 @@ export abstract class Module {
   }
 }
 
-/** Tensors take over what others hold, and the first of them, the parameters, gradients. */
-function adopt(
-  tensors: readonly Tensor[],
-  values: readonly Tensor[],
-  gradients: readonly (Tensor | null)[],
-): void {
-  tensors.forEach((tensor, i) => {
-    tensor.setArray(values[i].array);
-    if (i < gradients.length) tensor.grad = gradients[i];
-  });
-}
-
 /**
  * Has the parameters of a module known by name before anybody asks for them: constructors of layers end so, and what is
  * then assigned instead of one is refused.
@@ -470,19 +459,10 @@ export const noteParameters = (module: Module): void => {
   Reflect.apply(Module.prototype.namedParameters, module, ['', false]);
 };
 
-function refuseAssigned(value: unknown, what: string, name: string, expected: string): never {
-  const type = value instanceof Tensor ? `torch.${torchTypeName(value.dtype)}Tensor` : typeof value;
-  throw new ArgumentError(
-    `cannot assign '${type}' as ${what} '${name}' (torch${expected === 'Tensor' ? '' : '.nn'}.${expected} or null expected)`,
-  );
-}
-
-const join = (prefix: string, name: string): string => (prefix === '' ? name : `${prefix}.${name}`);
-
-/** What `own` finds in each module, each tensor once. */
 /** What names begin with, and whether modules inside are looked into. */
 type StateArguments = Flexible<[prefix: string, recurse: boolean], { prefix?: string; recurse?: boolean }>;
 
+/** What `own` finds in each module, each tensor once. */
 function distinct<T extends Tensor>(
   modules: readonly [string, Module][],
   own: (module: Module) => [string, T][],
@@ -491,16 +471,8 @@ function distinct<T extends Tensor>(
   return modules.flatMap(([prefix, module]) =>
     own(module)
       .filter(([, tensor]) => !seen.has(tensor) && seen.add(tensor))
-      .map(([name, tensor]): [string, T] => [join(prefix, name), tensor]),
+      .map(([name, tensor]): [string, T] => [joined(prefix, name), tensor]),
   );
-}
-
-/** @throws ArgumentError for a name that state-dict keys cannot have, or that something else has */
-function checkName(module: Module, name: string, kind: string, replaces: boolean): void {
-  if (name === '') throw new ArgumentError(`${kind} name can't be empty string ""`);
-  if (name.includes('.')) throw new ArgumentError(`${kind} name can't contain ".", got: ${name}`);
-  if (replaces || (Object.hasOwn(module, name) && Reflect.get(module, name) == null)) return;
-  if (name in module) throw new ArgumentError(`attribute '${name}' already exists`);
 }
 
 /** A copy of what a property holds: tensors, modules and plain containers are copied, all else is shared. */
@@ -521,13 +493,4 @@ function copyValue(value: unknown, copies: Map<object, unknown>): unknown {
   }
   copies.set(value, copy);
   return copy;
-}
-
-/** @throws DTypeError for a dtype that is not floating */
-function moduleTarget(...args: ToArguments): ToOptions {
-  const { dtype, device } = toOptions(...args);
-  if (dtype !== undefined && !isFloating(resolveDType(dtype, 'to'))) {
-    throw new DTypeError(`to: module.to only accepts floating point dtypes, but got desired dtype=${dtype}`);
-  }
-  return { dtype, device };
 }
