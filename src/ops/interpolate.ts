@@ -34,6 +34,8 @@ export interface InterpolateSettings {
   alignCorners?: boolean | null;
   /** Use the ratio of the rounded sizes as the scale. */
   recomputeScaleFactor?: boolean | null;
+  /** Smaller results are means over what falls together (bilinear and bicubic). */
+  antialias?: boolean;
 }
 
 /** For one dimension: the input positions of each tap, and their weights (none means 1). */
@@ -84,10 +86,10 @@ function linearTaps(scaling: Scaling): Taps {
   };
 }
 
-/** Keys' cubic kernel with a = −0.75 (Keys, 1981). */
+/** Keys' cubic kernel at a distance below 2 (Keys, 1981). */
+const cubic = (x: number, a: number): number =>
+  x <= 1 ? ((a + 2) * x - (a + 3)) * x * x + 1 : ((a * x - 5 * a) * x + 8 * a) * x - 4 * a;
 const CUBIC = -0.75;
-const nearCubic = (x: number): number => ((CUBIC + 2) * x - (CUBIC + 3)) * x * x + 1;
-const farCubic = (x: number): number => ((CUBIC * x - 5 * CUBIC) * x + 8 * CUBIC) * x - 4 * CUBIC;
 
 function cubicTaps(scaling: Scaling): Taps {
   const { input, output } = scaling;
@@ -95,12 +97,37 @@ function cubicTaps(scaling: Scaling): Taps {
   const clamp = (at: number): number => Math.min(Math.max(at, 0), input - 1);
   const tap = (k: number): number[] => places.map((place) => clamp(Math.floor(place) + k));
   const weight = (k: number): number[] =>
-    places.map((place) => {
-      const distance = Math.abs(place - Math.floor(place) - k);
-      return distance <= 1 ? nearCubic(distance) : farCubic(distance);
-    });
+    places.map((place) => cubic(Math.abs(place - Math.floor(place) - k), CUBIC));
   const offsets = [-1, 0, 1, 2];
   return { positions: offsets.map(tap), weights: offsets.map(weight) };
+}
+
+/** Kernels of a distance, and where they end: a tent, and Keys' with the a of image libraries. */
+const KERNELS = {
+  bilinear: { radius: 1, kernel: (x: number): number => Math.max(1 - x, 0) },
+  bicubic: { radius: 2, kernel: (x: number): number => (x < 2 ? cubic(x, -0.5) : 0) },
+};
+
+/** As many inputs as an output covers, weighed by a kernel that is widened so far. */
+function wideTaps(scaling: Scaling, { radius, kernel }: (typeof KERNELS)['bilinear']): Taps {
+  const { input, output, alignCorners, round } = scaling;
+  const corners = output > 1 ? round((input - 1) / (output - 1)) : 0;
+  const step = alignCorners ? corners : stepOf(scaling);
+  const width = Math.max(step, 1);
+  const reach = round(radius * width);
+  const windows = tabulate(output, (i) => {
+    const centre = round(step * (i + 0.5));
+    const begin = Math.max(Math.trunc(round(centre - reach + 0.5)), 0);
+    const end = Math.min(Math.trunc(round(centre + reach + 0.5)), input);
+    const weights = tabulate(end - begin, (j) => kernel(Math.abs(begin + j - centre + 0.5) / width));
+    const sum = weights.reduce((a, b) => a + b, 0);
+    return { begin, weights: weights.map((w) => w / sum) };
+  });
+  const taps = tabulate(Math.max(...windows.map(({ weights }) => weights.length)), (k) => k);
+  return {
+    positions: taps.map((k) => windows.map(({ begin, weights }) => begin + Math.min(k, weights.length - 1))),
+    weights: taps.map((k) => windows.map(({ weights }) => weights[k] ?? 0)),
+  };
 }
 
 function resample<T extends Variable>(x: T, dim: number, { positions, weights }: Taps): T {
@@ -202,7 +229,7 @@ function target(
 export function interpolate<T extends Variable>(x: T, settings: InterpolateSettings): T {
   tensorGiven(x, 'interpolate');
   return inOp('interpolate', () => {
-    const { mode = 'nearest', alignCorners = null } = settings;
+    const { mode = 'nearest', alignCorners = null, antialias = false } = settings;
     const ndim = x.ndim - 2;
     if (ndim < 1 || ndim > 3) {
       throw new ShapeError(
@@ -222,6 +249,11 @@ export function interpolate<T extends Variable>(x: T, settings: InterpolateSetti
     }
     if ((rankOf[mode] ?? ndim) !== ndim)
       throw new ShapeError(`Got ${x.ndim}D input, but ${mode} mode needs ${(rankOf[mode] ?? 0) + 2}D input`);
+    if (antialias && !(ndim === 2 && Object.hasOwn(KERNELS, mode))) {
+      throw new ArgumentError(
+        `Anti-alias option is restricted to bilinear and bicubic modes and requires a 4-D tensor as input, but got ${x.ndim}-D and ${mode}`,
+      );
+    }
     const { output, factors } = target(x, settings);
     const least = mode === 'area' ? 0 : 1;
     if (!output.every((n) => Number.isInteger(n) && n >= least) || x.shape.slice(2).includes(0)) {
@@ -247,10 +279,13 @@ export function interpolate<T extends Variable>(x: T, settings: InterpolateSetti
         alignCorners: alignCorners ?? false,
         round,
       };
-      result = (weighs ? resampleBytes : resample)(result, d + 2, tapsOf[mode](scaling));
+      const taps = antialias
+        ? wideTaps(scaling, KERNELS[mode as keyof typeof KERNELS])
+        : tapsOf[mode](scaling);
+      result = (weighs ? resampleBytes : resample)(result, d + 2, taps);
     }
     if (bytes) return cast(result, 'uint8');
-    return named(`${nodeNames[mode]}${ndim}DBackward0`, result);
+    return named(`${nodeNames[mode]}${ndim}D${antialias ? 'Aa' : ''}Backward0`, result);
   });
 }
 

@@ -9,9 +9,10 @@ import { formatShape } from '../core/shape.ts';
 import { tensor } from '../creation.ts';
 import { pad as padded } from '../ops/pad.ts';
 import { flip } from '../ops/rearrange.ts';
-import { rand, randint } from '../random.ts';
+import { randint } from '../random.ts';
 import { type Flexible, named } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
+import { bothSizes, happens, heightAndWidth, probability, step, text, uniform } from './steps.ts';
 
 /** A step from one image to the next. */
 export interface Transform {
@@ -93,10 +94,10 @@ class Compose implements Transform {
     this.transforms = transforms;
   }
   apply(image: Tensor): Tensor {
-    return this.transforms.reduce((x, step) => step.apply(x), image);
+    return this.transforms.reduce((x, each) => each.apply(x), image);
   }
   toString(): string {
-    return `Compose(\n${this.transforms.map((step) => `    ${step}\n`).join('')})`;
+    return `Compose(\n${this.transforms.map((each) => `    ${each}\n`).join('')})`;
   }
 }
 
@@ -128,14 +129,9 @@ class Pad implements Transform {
     return padded(image, [left, right, top, bottom], 'constant', this.#fill);
   }
   toString(): string {
-    return `Pad(padding=${sizesText(this.#margins)}, fill=${pythonNumber(this.#fill)}, padding_mode=constant)`;
+    return `Pad(padding=${text(this.#margins)}, fill=${pythonNumber(this.#fill)}, padding_mode=constant)`;
   }
 }
-
-const sizesText = (sizes: number | readonly number[]): string =>
-  typeof sizes === 'number' ? String(sizes) : `(${sizes.join(', ')})`;
-
-const heightAndWidth = (image: Tensor): [number, number] => [image.size(-2), image.size(-1)];
 
 class RandomCrop implements Transform {
   readonly #size: readonly [number, number];
@@ -163,22 +159,7 @@ class RandomCrop implements Transform {
     return image.narrow(-2, top, h).narrow(-1, left, w).clone();
   }
   toString(): string {
-    const padding = this.#padding === null ? 'None' : sizesText(this.#padding);
-    return `RandomCrop(size=${sizesText(this.#size)}, padding=${padding})`;
-  }
-}
-
-class RandomHorizontalFlip implements Transform {
-  readonly #p: number;
-
-  constructor(p: number) {
-    this.#p = p;
-  }
-  apply(image: Tensor): Tensor {
-    return rand(1).item() < this.#p ? flip(image, -1) : image;
-  }
-  toString(): string {
-    return `RandomHorizontalFlip(p=${pythonNumber(this.#p)})`;
+    return `RandomCrop(size=${text(this.#size)}, padding=${text(this.#padding)})`;
   }
 }
 
@@ -193,7 +174,8 @@ export function normalize(mean: number | readonly number[], std: number | readon
 
 /** One step after the other. */
 export const compose = (transforms: readonly ImageTransform[]): Transform =>
-  new Compose(transforms.map((step) => (typeof step === 'function' ? lambda(step) : step)));
+  new Compose(transforms.map(stepOf));
+const stepOf = (given: ImageTransform): Transform => (typeof given === 'function' ? lambda(given) : given);
 
 /** Any function of an image as a step. */
 export const lambda = (fn: (image: Tensor) => Tensor): Transform => new Lambda(fn);
@@ -216,26 +198,42 @@ export function randomCrop(
   size: Size,
   ...rest: Flexible<[padding: Margins | null], RandomCropOptions>
 ): Transform {
-  const [h, w] = typeof size === 'number' ? [size, size] : size;
-  if (!(Number.isInteger(h) && Number.isInteger(w) && h > 0 && w > 0)) {
-    throw new ArgumentError(`randomCrop: size must be positive whole numbers, but got ${sizesText(size)}`);
-  }
+  const both = bothSizes(size, 'randomCrop');
   const { padding = null, fill = 0 } = named<RandomCropOptions>('random_crop', 'padding * fill', rest);
   if (padding !== null) checkMargins(padding, 'randomCrop');
-  return new RandomCrop([h, w], padding, fill);
+  return new RandomCrop(both, padding, fill);
 }
 
-/** The mirror image with probability p. */
-export function randomHorizontalFlip(p = 0.5): Transform {
-  if (!(p >= 0 && p <= 1)) throw new ArgumentError(`randomHorizontalFlip: p must be in [0, 1], but got ${p}`);
-  return new RandomHorizontalFlip(p);
+/** The image or, with probability p, what `changed` makes of it. */
+const maybe = (name: string, p: number, changed: (image: Tensor) => Tensor): Transform =>
+  step(`${name}(p=${text(p)})`, (image) => (happens(p) ? changed(image) : image));
+
+/** The mirror image with probability p. @throws ArgumentError */
+export const randomHorizontalFlip = (p = 0.5): Transform =>
+  maybe('RandomHorizontalFlip', probability(p, 'randomHorizontalFlip'), (image) => flip(image, -1));
+
+/** Upside down with probability p. @throws ArgumentError */
+export const randomVerticalFlip = (p = 0.5): Transform =>
+  maybe('RandomVerticalFlip', probability(p, 'randomVerticalFlip'), (image) => flip(image, -2));
+
+/** All of the steps with probability p, or none. @throws ArgumentError */
+export function randomApply(
+  transforms: readonly ImageTransform[],
+  ...rest: Flexible<[p: number], { p?: number }>
+): Transform {
+  const p = probability(named<{ p?: number }>('randomApply', 'p', rest).p ?? 0.5, 'randomApply');
+  const steps = transforms.map(stepOf);
+  const lines = [`p=${text(p)}`, ...steps.map(String)].map((line) => `    ${line}\n`);
+  return step(`RandomApply(\n${lines.join('')})`, (image) =>
+    p < uniform(0, 1) ? image : steps.reduce((x, each) => each.apply(x), image),
+  );
 }
 
 function checkMargins(margins: Margins, op: string): void {
   const list = typeof margins === 'number' ? [margins] : margins;
   if ([1, 2, 4].includes(list.length) && list.every((m) => Number.isInteger(m) && m >= 0)) return;
   throw new ArgumentError(
-    `${op}: padding must be 1, 2 or 4 whole numbers of at least 0, but got ${sizesText(margins)}`,
+    `${op}: padding must be 1, 2 or 4 whole numbers of at least 0, but got ${text(margins)}`,
   );
 }
 

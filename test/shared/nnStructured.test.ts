@@ -115,6 +115,11 @@ const smooth: readonly Smooth[] = [
     shapes: [[1, 1, 2, 3]],
   },
   {
+    name: 'interpolate bicubic, antialiased',
+    fn: (x) => F.interpolate(x, { size: [2, 3], mode: 'bicubic', antialias: true }).square(),
+    shapes: [[1, 1, 4, 5]],
+  },
+  {
     name: 'interpolate area',
     fn: (x) => F.interpolate(x, { size: 2, mode: 'area' }).square(),
     shapes: [[1, 1, 3, 3]],
@@ -400,6 +405,28 @@ for (const device of ['cpu', 'reference']) {
       expect(numbers(wide)).toEqual(new Array(6).fill(-Infinity));
       const low = torch.full([1, 1, 6], -Infinity);
       expect(numbers(F.maxPool1d(low, 2, { stride: 1, returnIndices: true })[1])).toEqual([0, 1, 2, 3, 4]);
+    });
+
+    test('smaller images are means with antialias', () => {
+      const x = torch.arange(24).float().reshape(1, 1, 4, 6);
+      const close = (y: torch.Tensor, expected: number[]) =>
+        expect(Math.max(...numbers(y).map((v, i) => Math.abs(v - expected[i])))).toBeLessThan(2e-4);
+      const aligned = { mode: 'bilinear', antialias: true, alignCorners: true } as const;
+      close(F.interpolate(x, { size: [2, 3], mode: 'bilinear', antialias: true }), [
+        ...[5, 6.7857, 8.5714, 14.4286, 16.2143, 18],
+      ]);
+      close(F.interpolate(x, { size: [3, 4], ...aligned }), [
+        ...[2.6786, 4.25, 6, 7.05, 11.0952, 12.6667],
+        ...[14.4167, 15.4667, 17.4286, 19, 20.75, 21.8],
+      ]);
+      close(F.interpolate(x, { scaleFactor: 0.4, mode: 'bilinear', antialias: true }), [7, 9.24]);
+      const bytes = x.mul(10).to('uint8');
+      close(F.interpolate(bytes, { size: 3, mode: 'bicubic', antialias: true }), [
+        ...[16, 36, 56, 95, 115, 135, 174, 194, 214],
+      ]);
+      expect(() => F.interpolate(x, { size: 2, antialias: true })).toThrow(
+        'Anti-alias option is restricted to bilinear and bicubic modes and requires a 4-D tensor',
+      );
     });
 
     test('bytes are resized as PyTorch does, whole numbers averaged', () => {

@@ -32,7 +32,7 @@ import { PROGRAMS, sizes } from '../../scripts/sizes.mjs';
  * that are rare, which no program
  * has that does not name them.
  */
-const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 263.9, tutorial: 146.5, tensors: 130.9 };
+const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 264.3, tutorial: 146.5, tensors: 130.9 };
 /** The tutorial of README.md as it is written there, MNIST's download included, and everything: as Vite bundles. */
 const VITE_BUDGET = { readme: 150.3, everything: 255.6 };
 /**
@@ -42,7 +42,7 @@ const VITE_BUDGET = { readme: 150.3, everything: 255.6 };
  * normalizations in one pass, large angles, what is done when memory was out, and clean exits in Node; of the first, 0.8 are random values drawn in place, norms
  * that do not overflow, and linear layers that rectify in the same pass.
  */
-const FILE_BUDGET = { 'wasmgrad.min.js': 304.5, 'wasmgrad.webgpu.min.js': 46.5 };
+const FILE_BUDGET = { 'wasmgrad.min.js': 308.5, 'wasmgrad.webgpu.min.js': 46.5 };
 
 describe('size', () => {
   it('stays within the budget', async () => {

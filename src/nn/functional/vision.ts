@@ -44,6 +44,7 @@ type InterpolateRest = Flexible<
     mode: InterpolateMode,
     alignCorners: boolean | null,
     recomputeScaleFactor: boolean | null,
+    antialias: boolean,
   ],
   InterpolateSettings
 >;
@@ -55,7 +56,7 @@ export function interpolate(input: Tensor, ...rest: InterpolateRest): Tensor {
     input,
     named<InterpolateSettings>(
       'interpolate',
-      'size scaleFactor mode alignCorners recomputeScaleFactor',
+      'size scaleFactor mode alignCorners recomputeScaleFactor antialias',
       rest,
     ),
   );
