@@ -117,6 +117,7 @@ export abstract class ConvLayer extends Module {
   readonly outputPadding: readonly number[];
   readonly groups: number;
   readonly paddingMode: PaddingMode;
+  readonly transposed: boolean;
   weight: Parameter;
   bias: Parameter | null;
 
@@ -144,6 +145,7 @@ export abstract class ConvLayer extends Module {
     this.outputPadding = sizesOf(outputPadding, ndim, 0, layer, 'outputPadding');
     this.groups = groups;
     this.paddingMode = paddingMode;
+    this.transposed = transposed;
     const channels = transposed ? [inChannels, outChannels / groups] : [outChannels, inChannels / groups];
     this.weight = new Parameter(empty([...channels, ...this.kernelSize], place));
     this.bias = bias ? new Parameter(empty([outChannels], place)) : null;

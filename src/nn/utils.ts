@@ -8,6 +8,7 @@ import { vectorNorm } from '../ops/statistics.ts';
 import { taking } from '../ops/taking.ts';
 import { Tensor } from '../tensor.ts';
 
+export { fuseConvBnEval, fuseLinearBnEval } from './fusion.ts';
 export * as parametrizations from './parametrizations.ts';
 export * as parametrize from './parametrize.ts';
 export * as rnn from './rnnUtils.ts';

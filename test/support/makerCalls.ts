@@ -78,6 +78,8 @@ export const utilities: Calls = {
   parametersToVector: () => [[leaf()]],
   vectorToParameters: () => [f(4), [leaf()]],
   ...each('weightNorm spectralNorm', () => [new nn.Linear(2, 3)]),
+  fuseConvBnEval: () => [new nn.Conv1d(1, 2, 1).eval(), new nn.BatchNorm1d(2).eval()],
+  fuseLinearBnEval: () => [new nn.Linear(1, 2).eval(), new nn.BatchNorm1d(2).eval()],
   removeWeightNorm: () => [nn.utils.weightNorm(new nn.Linear(2, 3))],
   removeSpectralNorm: () => [nn.utils.spectralNorm(new nn.Linear(2, 3))],
 };
