@@ -37,6 +37,13 @@ export const modules: Calls = {
   ...each('AdaptiveMaxPool1d AdaptiveMaxPool2d AdaptiveMaxPool3d', () => [2]),
   ...each('LPPool1d LPPool2d LPPool3d', () => [2, 2]),
   ...each('BatchNorm1d BatchNorm2d BatchNorm3d InstanceNorm1d InstanceNorm2d InstanceNorm3d', () => [2]),
+  LazyLinear: () => [3],
+  ...each(
+    'LazyConv1d LazyConv2d LazyConv3d LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d',
+    () => [1, 2],
+  ),
+  ...each('LazyBatchNorm1d LazyBatchNorm2d LazyBatchNorm3d', () => []),
+  ...each('LazyInstanceNorm1d LazyInstanceNorm2d LazyInstanceNorm3d', () => []),
   ...each('LayerNorm RMSNorm', () => [[2]]),
   GroupNorm: () => [2, 4],
   LocalResponseNorm: () => [2],
@@ -57,6 +64,7 @@ export const modules: Calls = {
   ...each('ReplicationPad1d ReplicationPad2d ReplicationPad3d', () => [1]),
   ...each('CircularPad1d CircularPad2d CircularPad3d', () => [1]),
   ...each('Parameter Buffer', () => [f(2)]),
+  ...each('UninitializedParameter UninitializedBuffer', () => []),
 };
 
 export const initializers: Calls = {

@@ -379,6 +379,12 @@ export function bagsAndGrids(x: Tensor, index: Tensor, layer: nn.Linear): void {
   isTensor(F.ctcLoss(x, index, [3], index, { zeroInfinity: true }));
   isTensor(new nn.CTCLoss({ blank: 1 }).forward(x, index, 3, [2]));
   isTensor(new nn.AdaptiveLogSoftmaxWithLoss(8, 10, [3], { divValue: 2 }).forward(x, index).loss);
+  isTensor(new nn.LazyLinear(3, { bias: false }).forward(x));
+  isTensor(new nn.LazyConv2d({ outChannels: 4, kernelSize: 3, stride: 2 }).forward(x));
+  isTensor(new nn.LazyConvTranspose2d(4, 3, { outputPadding: 1 }).forward(x, [4, 4]));
+  isTensor(new nn.LazyBatchNorm2d(1e-3, { momentum: null }).forward(x));
+  is<boolean>()(new nn.LazyInstanceNorm1d({ affine: false }).hasUninitializedParams());
+  is<nn.UninitializedParameter>()(new nn.UninitializedParameter({ dtype: 'float64' }));
   is<nn.Linear>()(nn.utils.parametrizations.spectralNorm(layer, { nPowerIterations: 2 }));
   is<nn.Linear>()(nn.utils.removeWeightNorm(nn.utils.weightNorm(layer, 'weight', null)));
   is<nn.Linear>()(nn.utils.parametrize.registerParametrization(layer, 'weight', new nn.Identity()));
