@@ -391,6 +391,14 @@ export function bagsAndGrids(x: Tensor, index: Tensor, layer: nn.Linear): void {
   isTensor(new distributions.Beta({ concentration1: 1, concentration0: x }).rsample([2]));
   isTensor(new distributions.StudentT(3, { scale: x }).entropy());
   isTensor(new distributions.Binomial(3, null, x).mean);
+  isTensor(new distributions.Pareto(1, { alpha: x }).rsample([2]));
+  isTensor(new distributions.GeneralizedPareto({ loc: 0, scale: x, concentration: 1 }).logCdf(x));
+  isTensor(new distributions.ContinuousBernoulli(null, x, [0.49, 0.51]).mean);
+  isTensor(new distributions.RelaxedOneHotCategorical({ temperature: 0.5, logits: x }).temperature);
+  isTensor(new distributions.LowRankMultivariateNormal(x, { covFactor: x, covDiag: x }).scaleTril);
+  isTensor(new distributions.LKJCholesky(3, 2, { validateArgs: false }).sample());
+  const { CatTransform, ReshapeTransform } = distributions;
+  is<distributions.Transform>()(new CatTransform([new ReshapeTransform([4], [2, 2])], { lengths: [2] }).inv);
   // @ts-expect-error a rate is needed
   new distributions.Gamma(1);
 }
