@@ -66,3 +66,4 @@ export {
   TanhTransform,
 } from './transforms.ts';
 export { VonMises } from './vonMises.ts';
+export { Wishart, type WishartArguments } from './wishart.ts';

@@ -10,6 +10,7 @@ import { finfo } from '../typeInfo.ts';
 import { type Constraint, corrCholesky, positive } from './constraints.ts';
 import { Distribution, type DistributionOptions, type SampleShape } from './distribution.ts';
 import { Beta } from './gamma.ts';
+import { logMultigamma } from './multigamma.ts';
 import { standardNormal } from './normal.ts';
 import { broadcastAll, type Parameter } from './parameters.ts';
 
@@ -94,12 +95,4 @@ export class LKJCholesky extends Distribution {
     const normalizer = logMultigamma(alpha.sub(0.5), dim - 1).sub(alpha.lgamma().mul(dim - 1));
     return order.mul(diagonal.log()).sum(-1).sub(normalizer.add(constant));
   }
-}
-
-/** The logarithm of the multivariate gamma function of p dimensions. */
-export function logMultigamma(x: Tensor, p: number): Tensor {
-  const { dtype, device } = x;
-  const halves = arange(p, { dtype, device }).div(2);
-  const constant = ((p * (p - 1)) / 4) * Math.log(Math.PI);
-  return x.unsqueeze(-1).sub(halves).lgamma().sum(-1).add(constant);
 }

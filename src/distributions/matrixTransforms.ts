@@ -73,7 +73,7 @@ const below = (x: Tensor, diagonal: number): Tensor =>
   x.flatten(-2).indexSelect(-1, indices(placesBelow(x.shape[x.ndim - 1], diagonal), x));
 
 /** The other way round, with zeros elsewhere. */
-function lowerOf(x: Tensor, n: number): Tensor {
+export function lowerOf(x: Tensor, n: number): Tensor {
   const source = Array<number>(n * n).fill(x.shape[x.ndim - 1]);
   placesBelow(n, -1).forEach((place, i) => {
     source[place] = i;

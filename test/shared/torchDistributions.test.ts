@@ -23,7 +23,7 @@ beforeAll(async () => {
 
 /** PyTorch's derivatives of gamma samples have 3 or 4 places, and that of its digamma function 9. */
 function toleranceOf(what: string, dtype: string): number {
-  if (/(Gamma|Chi2|Dirichlet|Beta|StudentT|FisherSnedecor)\(/.test(what)) {
+  if (/(Gamma|Chi2|Dirichlet|Beta|StudentT|FisherSnedecor|Wishart)\(/.test(what)) {
     if (/rsample.*gradient/.test(what)) return 4e-3;
     if (/gradient/.test(what) && dtype === 'float64') return 1e-8;
   }
@@ -722,6 +722,26 @@ describe('rarer distributions', () => {
     expect(D.constraints.positiveDefinite.check(vector(1, 2, 3, 4).reshape(2, 2)).item()).toBe(false);
   });
 
+  it('of covariances come by one of three matrices, and are far from each other', () => {
+    const scaleTril = torch.tensor([[1, 0], [0.5, 2]]); // biome-ignore format: a matrix
+    const matrix = torch.tensor([[2, 0.5], [0.5, 1]]); // biome-ignore format: a matrix
+    const p = new D.Wishart(vector(3, 7.5), { scaleTril });
+    const q = new D.Wishart(4, matrix);
+    // PyTorch's for one at a time, and the mean over samples: of a batch, it sums up what belongs to different ones.
+    expect(torch.allclose(D.klDivergence(p, q), vector(3.3312914, 11.4381319))).toBe(true);
+    expect(D.klDivergence(q, q).item()).toBe(0);
+    const inverse = new D.Wishart({ df: 4, precisionMatrix: matrix });
+    const wanted = torch.tensor([[2.2857146, -1.1428571], [-1.1428571, 4.5714287]]); // biome-ignore format: a matrix
+    expect(torch.allclose(inverse.mean, wanted)).toBe(true);
+  });
+
+  it('of covariances have the mean that they say', () => {
+    torch.manualSeed(1);
+    const d = new D.Wishart(5, { scaleTril: torch.tensor([[1, 0], [0.5, 2]]) }); // biome-ignore format: a matrix
+    const mean = d.sample([20000]).mean(0);
+    expect(torch.allclose(mean, d.mean, { rtol: 0.05, atol: 0.1 })).toBe(true);
+  });
+
   const bad = torch.zeros(2);
   it.each<[string, () => unknown, string]>([
     ['freedom below 0', () => new D.FisherSnedecor(1, -1), 'Expected parameter df2 (Tensor of shape ()) of distribution FisherSnedecor(df1: 1.0, df2: -1.0)'],
@@ -732,6 +752,11 @@ describe('rarer distributions', () => {
     ['a factor that is no matrix', () => new D.LowRankMultivariateNormal(bad, bad, bad), 'covFactor must be at least two-dimensional, but got shape [2]'],
     ['matrices of one row', () => new D.LKJCholesky(1), 'LKJCholesky: Expected dim to be an integer greater than or equal to 2. Found dim=1.'],
     ['a concentration below 0', () => new D.LKJCholesky(3, -1), 'Expected parameter concentration (Tensor of shape ()) of distribution LKJCholesky(concentration: -1.0)'],
+    ['too few degrees of freedom', () => new D.Wishart(1, torch.eye(2)), 'Expected parameter df (Tensor of shape ()) of distribution Wishart(scale_tril: torch.Size([2, 2]), df: 1.0) to satisfy the constraint GreaterThan'],
+    ['none', () => new D.Wishart({ scaleTril: torch.eye(2) }), "Wishart: argument 'df' must be a Tensor or a number, but got nothing"],
+    ['two matrices', () => new D.Wishart(3, torch.eye(2), torch.eye(2)), 'Exactly one of covariance_matrix or precision_matrix or scale_tril may be specified; got 2 of them'],
+    ['no square', () => new D.Wishart(3, torch.ones(2, 3)), 'Wishart: expected covarianceMatrix to be [..., 2, 2], but got shape [2, 3]'],
+    ['values that are not symmetric', () => new D.Wishart(3, torch.eye(2)).logProb(vector(1, 2, 3, 4).reshape(2, 2)), 'within the support (PositiveDefinite())'],
     ['no temperature', () => new D.RelaxedBernoulli({ probs: 0.5 }), "RelaxedBernoulli: argument 'temperature' must be a Tensor or a number, but got nothing"],
     ['neither probabilities nor logits', () => new D.RelaxedOneHotCategorical(1), 'Either `probs` or `logits` must be specified'],
     ['limits of another kind', () => new D.ContinuousBernoulli({ probs: 0.5, lims: 0.4 as never }), "ContinuousBernoulli: argument 'lims' must be a list of two numbers, but got 0.4"],

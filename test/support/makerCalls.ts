@@ -164,6 +164,7 @@ export const laws: Calls = {
   LogisticNormal: () => [f(2), f(2)],
   LowRankMultivariateNormal: () => [f(2), f(2, 1), f(2)],
   LKJCholesky: () => [2],
+  Wishart: () => [3, torch.eye(2)],
   Dirichlet: () => [p()],
   StudentT: () => [p()],
   Binomial: () => [3, p()],

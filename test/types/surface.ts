@@ -397,6 +397,7 @@ export function bagsAndGrids(x: Tensor, index: Tensor, layer: nn.Linear): void {
   isTensor(new distributions.RelaxedOneHotCategorical({ temperature: 0.5, logits: x }).temperature);
   isTensor(new distributions.LowRankMultivariateNormal(x, { covFactor: x, covDiag: x }).scaleTril);
   isTensor(new distributions.LKJCholesky(3, 2, { validateArgs: false }).sample());
+  isTensor(new distributions.Wishart({ df: 3, scaleTril: x }).covarianceMatrix);
   const { CatTransform, ReshapeTransform } = distributions;
   is<distributions.Transform>()(new CatTransform([new ReshapeTransform([4], [2, 2])], { lengths: [2] }).inv);
   // @ts-expect-error a rate is needed

@@ -45,7 +45,7 @@ it.skipIf(missing !== null)(
         torch.manualSeed(7);
         // Made of parameters, most of them computed, whose values would have to be awaited.
         if (
-          /^(Chi2|Beta|StudentT|Binomial|NegativeBinomial|FisherSnedecor|LKJCholesky|VonMises)$/.test(
+          /^(Chi2|Beta|StudentT|Binomial|NegativeBinomial|FisherSnedecor|LKJCholesky|VonMises|Wishart)$/.test(
             spec.type,
           )
         )

@@ -28,13 +28,13 @@ import { PROGRAMS, sizes } from '../../scripts/sizes.mjs';
  * conversions without a copy, 0.6 sums with a factor in one pass, as optimisers written by hand make them in place, and 0.6 schedules, leaves and
  * factors as PyTorch has them, and 1.3 products that read rows in place, and few of them in one pass over the other operand, 1.2 hooks on the gradients of modules, 1.4 folds
  * of what an index sends to one place, and 2.2 arguments by name, parts of tensors, refusals and zeros as PyTorch has them. Everything
- * holds 8.4 of decompositions of matrices, 22.4 of distributions (7.4 of them the rarer ones, and transforms of parts and matrices), and 18.7 of layers, losses, normed and averaged weights and optimisers
+ * holds 8.4 of decompositions of matrices, 23.3 of distributions (8.3 of them the rarer ones, and transforms of parts and matrices), and 18.7 of layers, losses, normed and averaged weights and optimisers
  * that are rare (1.7 of them layers that learn their input's size from the first one), which no program
  * has that does not name them.
  */
-const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 270, tutorial: 146.3, tensors: 130.6 };
+const BUDGET: Record<keyof typeof PROGRAMS, number> = { everything: 270.9, tutorial: 146.3, tensors: 130.6 };
 /** The tutorial of README.md as it is written there, MNIST's download included, and everything: as Vite bundles. */
-const VITE_BUDGET = { readme: 149.9, everything: 260.8 };
+const VITE_BUDGET = { readme: 149.9, everything: 261.7 };
 /**
  * For pages without a bundler: everything, with files, plots and data sets; what a GPU needs beside it, on demand. Of that
  * 14 kB are formulas that are computed late, kernels that several steps share, products in float16 and over subgroups, large
@@ -42,7 +42,7 @@ const VITE_BUDGET = { readme: 149.9, everything: 260.8 };
  * normalizations in one pass, large angles, what is done when memory was out, and clean exits in Node; of the first, 0.8 are random values drawn in place, norms
  * that do not overflow, and linear layers that rectify in the same pass.
  */
-const FILE_BUDGET = { 'wasmgrad.min.js': 309.8, 'wasmgrad.webgpu.min.js': 46.5 };
+const FILE_BUDGET = { 'wasmgrad.min.js': 310.7, 'wasmgrad.webgpu.min.js': 46.5 };
 
 describe('size', () => {
   it('stays within the budget', async () => {
