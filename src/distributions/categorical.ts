@@ -119,7 +119,7 @@ function drawUnread(rows: Tensor, count: number): Tensor {
 }
 
 /** A distribution of vectors over the categories of another one, whose parameters it has. */
-abstract class OfCategories extends Distribution {
+export abstract class OfCategories extends Distribution {
   /** The distribution of one category. */
   readonly categorical: Categorical;
 

@@ -2,8 +2,13 @@
  * What parameters and values have to be: each constraint tests a tensor, element by element or, where it is about
  * vectors or matrices, one of them after the other, and prints as PyTorch's does.
  */
+import { LinAlgError } from '../core/errors.ts';
 import { pythonFloat, pythonNumber } from '../core/pythonText.ts';
+import { tensor } from '../creation.ts';
+import { cat as join, stack as stacked } from '../ops/join.ts';
+import { cholesky } from '../ops/solving.ts';
 import type { Tensor } from '../tensor.ts';
+import { finfo } from '../typeInfo.ts';
 
 export interface Constraint {
   /** A bool tensor: where the value satisfies it. */
@@ -95,6 +100,63 @@ export const oneHot: Constraint = {
 export const multinomial = (most: number): Constraint => ({
   check: (x) => x.ge(0).all(-1).logicalAnd(x.sum(-1).le(most)),
   toString: () => 'Multinomial()',
+});
+
+/** Symmetric matrices with positive eigenvalues. */
+export const positiveDefinite: Constraint = {
+  check: (x) => {
+    const symmetric = overLast(x.isclose(x.transpose(-2, -1), { atol: 1e-6 }), 2);
+    if (!symmetric.all().item()) return symmetric;
+    const n = x.shape[x.ndim - 1];
+    const found = [...x.detach().reshape([-1, n, n])].map(hasCholesky);
+    return tensor(found, { device: x.device }).reshape(x.shape.slice(0, -2));
+  },
+  toString: () => 'PositiveDefinite()',
+};
+
+function hasCholesky(matrix: Tensor): boolean {
+  try {
+    cholesky(matrix);
+    return true;
+  } catch (error) {
+    if (error instanceof LinAlgError) return false;
+    throw error;
+  }
+}
+
+/** Lower triangular matrices with a positive diagonal, whose rows have length 1: Cholesky factors of correlations. */
+export const corrCholesky: Constraint = {
+  check: (x) => {
+    const tolerance = finfo(x.dtype).eps * x.shape[x.ndim - 1] * 10;
+    const unit = x.square().sum(-1).sqrt().sub(1).abs().le(tolerance).all(-1);
+    return lowerCholesky.check(x).logicalAnd(unit);
+  },
+  toString: () => 'CorrCholesky()',
+};
+
+/** One constraint after the other, each for as many places along `dim` as `lengths` says; default 1. */
+export const cat = (
+  constraints: readonly Constraint[],
+  dim = 0,
+  lengths: readonly number[] = constraints.map(() => 1),
+): Constraint => ({
+  check: (x) => {
+    const parts = x.split([...lengths], dim);
+    return join<Tensor>(
+      parts.map((part, i) => constraints[i].check(part)),
+      dim,
+    );
+  },
+  toString: () => 'Cat()',
+});
+
+/** A constraint for each place along `dim`. */
+export const stack = (constraints: readonly Constraint[], dim = 0): Constraint => ({
+  check: (x) => {
+    const parts = x.unbind(dim).map((part, i) => constraints[i].check(part));
+    return stacked<Tensor>(parts, dim);
+  },
+  toString: () => 'Stack()',
 });
 
 /** Lower triangular matrices with a positive diagonal. */

@@ -15,17 +15,18 @@ import { Normal } from './normal.ts';
 export const EULER = 0.5772156649015329;
 
 /** The mean of log x where x is uniform between the bounds. */
-const uniformLogMean = (low: Tensor, high: Tensor): Tensor =>
+export const uniformLogMean = (low: Tensor, high: Tensor): Tensor =>
   xlogy<Tensor>(high, high).sub(xlogy<Tensor>(low, low)).div(high.sub(low)).sub(1);
 
 /** To a gamma distribution, given the mean of log x. */
-function toGamma(p: Distribution, logMean: Tensor, { concentration, rate }: Gamma): Tensor {
+export function toGamma(p: Distribution, logMean: Tensor, { concentration, rate }: Gamma): Tensor {
   const normalizer = concentration.lgamma().sub(concentration.mul(rate.log()));
   const cross = rate.mul(p.mean).sub(concentration.sub(1).mul(logMean));
   return normalizer.add(cross).sub(p.entropy());
 }
 
-const toExponential = (p: Distribution, { rate }: Exponential): Tensor =>
+/** To an exponential distribution: all that counts is the mean. */
+export const toExponential = (p: Distribution, { rate }: Exponential): Tensor =>
   rate.mul(p.mean).sub(rate.log()).sub(p.entropy());
 
 export function toNormal(p: Distribution, { loc, scale }: Normal): Tensor {

@@ -12,8 +12,8 @@ import { type Constraint, lowerCholesky, realVector } from './constraints.ts';
 import { Distribution, type DistributionOptions, type SampleShape } from './distribution.ts';
 import { standardNormal } from './normal.ts';
 
-/** What `MultivariateNormal` takes by name. */
-export interface MultivariateNormalArguments extends DistributionOptions {
+/** A covariance by one of three names. */
+export interface CovarianceGiven {
   /** The covariance, symmetric and positive definite, [..., n, n]. */
   covarianceMatrix?: Tensor | null;
   /** Its inverse instead. */
@@ -21,6 +21,9 @@ export interface MultivariateNormalArguments extends DistributionOptions {
   /** L of the covariance L·Lᵀ: lower triangular with a positive diagonal, [..., n, n]. */
   scaleTril?: Tensor | null;
 }
+
+/** What `MultivariateNormal` takes by name. */
+export interface MultivariateNormalArguments extends DistributionOptions, CovarianceGiven {}
 
 /** L⁻¹·B by forward substitution, for lower triangular L [..., n, n] and B [..., n, m]; what stands before broadcasts. */
 export function solveLower(l: Tensor, b: Tensor): Tensor {
@@ -73,7 +76,8 @@ export class MultivariateNormal extends Distribution {
     tensorGiven(loc, owner, 'loc');
     if (loc.ndim < 1)
       throw new ShapeError(`${owner}: loc must be at least one-dimensional, but got shape []`);
-    const factor = factorOf(owner, options, loc);
+    const because = ` for loc of shape ${formatShape(loc.shape)}`;
+    const factor = factorOf(owner, options, loc.shape[loc.ndim - 1], because);
     const batch = broadcastShapes(factor.shape.slice(0, -2), loc.shape.slice(0, -1), owner, [
       'scaleTril',
       'loc',
@@ -146,8 +150,11 @@ function factorOfInverse(precision: Tensor): Tensor {
   return solveLower(turned, eye(precision.shape[precision.ndim - 1], { dtype, device }));
 }
 
-/** `scaleTril` from the one matrix that came. @throws ArgumentError, ShapeError; LinAlgError if it is not positive definite */
-function factorOf(owner: string, options: MultivariateNormalArguments, loc: Tensor): Tensor {
+/**
+ * `scaleTril` from the one matrix that came, which has to be [..., size, size] `because`; its own rows count where there is no size.
+ * @throws ArgumentError, ShapeError; LinAlgError if it is not positive definite
+ */
+export function factorOf(owner: string, options: CovarianceGiven, size?: number, because = ''): Tensor {
   const { covarianceMatrix, precisionMatrix, scaleTril } = options;
   const came = [covarianceMatrix, precisionMatrix, scaleTril].filter((x) => x !== undefined && x !== null);
   if (came.length !== 1) {
@@ -166,11 +173,10 @@ function factorOf(owner: string, options: MultivariateNormalArguments, loc: Tens
         `got shape ${formatShape(matrix.shape)}`,
     );
   }
-  const [size] = loc.shape.slice(-1);
-  if (matrix.shape.slice(-2).some((n) => n !== size)) {
+  const wanted = size ?? matrix.shape[matrix.ndim - 2];
+  if (matrix.shape.slice(-2).some((n) => n !== wanted)) {
     throw new ShapeError(
-      `${owner}: expected ${name} to be [..., ${size}, ${size}] for loc of shape ${formatShape(loc.shape)}, but got ` +
-        `shape ${formatShape(matrix.shape)}`,
+      `${owner}: expected ${name} to be [..., ${wanted}, ${wanted}]${because}, but got shape ${formatShape(matrix.shape)}`,
     );
   }
   if (name === 'scaleTril') return matrix;

@@ -23,6 +23,11 @@ export type Two<A extends string, B extends string> =
   | [first: Parameter, second: Parameter, validateArgs?: Validation]
   | ByName<Record<A | B, Parameter>, [A], DistributionOptions>;
 
+/** `(loc, scale, concentration)`, `(loc, scale, concentration, validateArgs)`, `(loc, { scale, concentration })`, … */
+export type Three<A extends string, B extends string, C extends string> =
+  | [first: Parameter, second: Parameter, third: Parameter, validateArgs?: Validation]
+  | ByName<Record<A | B | C, Parameter>, [A, B], DistributionOptions>;
+
 /** The options behind the arguments that are required. */
 export const validationOf = (owner: string, rest: readonly unknown[]): DistributionOptions =>
   named<DistributionOptions>(owner, 'validateArgs', rest);
@@ -60,7 +65,7 @@ export const sumRightmost = (x: Tensor, count: number): Tensor =>
   count === 0 ? x : x.flatten(-count).sum(-1);
 
 /** Probabilities moved into [eps, 1 − eps], so that their logarithms are finite. */
-function clampProbs(probs: Tensor): Tensor {
+export function clampProbs(probs: Tensor): Tensor {
   const { eps } = finfo(probs.dtype);
   return probs.clamp(eps, 1 - eps);
 }
@@ -74,13 +79,18 @@ export function probsToLogOdds(probs: Tensor): Tensor {
   return inside.log().sub(inside.neg().log1p());
 }
 
-/** A distribution of numbers with a parameter or two, each of the shape of the batch, in the properties of their names. */
+/** The parameters of these names as tensors of one shape, and whether they are checked. @throws ArgumentError, ShapeError */
+export function parametersGiven(owner: string, names: readonly string[], args: readonly unknown[]) {
+  const all = required<Parameter[]>(owner, names, args);
+  const values = broadcastAll(owner, names, all.slice(0, names.length) as Parameter[]);
+  return { values, validateArgs: validationOf(owner, all.slice(names.length)).validateArgs };
+}
+
+/** A distribution of numbers with a few parameters, each of the shape of the batch, in the properties of their names. */
 export abstract class Elementwise extends Distribution {
   constructor(names: readonly string[], args: readonly unknown[]) {
-    const owner = new.target.name;
-    const all = required<Parameter[]>(owner, names, args);
-    const values = broadcastAll(owner, names, all.slice(0, names.length) as Parameter[]);
-    super(values[0].shape, [], validationOf(owner, all.slice(names.length)).validateArgs);
+    const { values, validateArgs } = parametersGiven(new.target.name, names, args);
+    super(values[0].shape, [], validateArgs);
     for (const [i, name] of names.entries()) Reflect.set(this, name, values[i]);
     this.checkParameters();
   }

@@ -35,6 +35,10 @@ export abstract class Transform {
   get eventDim(): number {
     return 0;
   }
+  /** How many come of them. */
+  get codomainEventDim(): number {
+    return this.eventDim;
+  }
   /** Whether every value comes from one value only. */
   get bijective(): boolean {
     return true;
@@ -105,6 +109,9 @@ class InverseTransform extends Transform {
     return this.base.domain;
   }
   override get eventDim(): number {
+    return this.base.codomainEventDim;
+  }
+  override get codomainEventDim(): number {
     return this.base.eventDim;
   }
   override get bijective(): boolean {
@@ -139,6 +146,10 @@ class InverseTransform extends Transform {
   }
 }
 
+/** A constraint, as one of that many further dimensions together. */
+const raised = (constraint: Constraint, missing: number): Constraint =>
+  missing > 0 ? independent(constraint, missing) : constraint;
+
 /** Several transforms one after the other. */
 export class ComposeTransform extends Transform {
   readonly parts: readonly Transform[];
@@ -147,19 +158,24 @@ export class ComposeTransform extends Transform {
     this.parts = parts;
   }
   override get domain(): Constraint {
-    return this.#raised(this.parts[0], 'domain');
+    const [first] = this.parts;
+    return first ? raised(first.domain, this.eventDim - first.eventDim) : real;
   }
   override get codomain(): Constraint {
-    return this.#raised(this.parts.at(-1), 'codomain');
-  }
-  /** A part's constraint, for as many dimensions as all take together. */
-  #raised(part: Transform | undefined, which: 'domain' | 'codomain'): Constraint {
-    if (part === undefined) return real;
-    const missing = this.eventDim - part.eventDim;
-    return missing > 0 ? independent(part[which], missing) : part[which];
+    const last = this.parts.at(-1);
+    return last ? raised(last.codomain, this.codomainEventDim - last.codomainEventDim) : real;
   }
   override get eventDim(): number {
-    return Math.max(0, ...this.parts.map((part) => part.eventDim));
+    return this.parts.reduceRight(
+      (dims, part) => Math.max(dims + part.eventDim - part.codomainEventDim, part.eventDim),
+      0,
+    );
+  }
+  override get codomainEventDim(): number {
+    return this.parts.reduce(
+      (dims, part) => Math.max(dims + part.codomainEventDim - part.eventDim, part.codomainEventDim),
+      0,
+    );
   }
   override get bijective(): boolean {
     return this.parts.every((part) => part.bijective);
@@ -179,11 +195,13 @@ export class ComposeTransform extends Transform {
   override logAbsDetJacobian(x: Tensor): Tensor {
     let sum: Tensor | null = null;
     let at = x;
+    let dims = this.eventDim;
     for (const part of this.parts) {
       const y = part.forward(at);
-      const term = sumRightmost(part.logAbsDetJacobian(at, y), this.eventDim - part.eventDim);
+      const term = sumRightmost(part.logAbsDetJacobian(at, y), dims - part.eventDim);
       sum = sum === null ? term : sum.add(term);
       at = y;
+      dims += part.codomainEventDim - part.eventDim;
     }
     return sum ?? x.mul(0);
   }
@@ -237,6 +255,9 @@ export class IndependentTransform extends Transform {
   override get eventDim(): number {
     return this.baseTransform.eventDim + this.reinterpretedBatchNdims;
   }
+  override get codomainEventDim(): number {
+    return this.baseTransform.codomainEventDim + this.reinterpretedBatchNdims;
+  }
   override get bijective(): boolean {
     return this.baseTransform.bijective;
   }
@@ -248,7 +269,8 @@ export class IndependentTransform extends Transform {
     return this.baseTransform.forward(x);
   }
   protected override inverse(y: Tensor): Tensor {
-    if (y.ndim < this.eventDim) throw new ShapeError('IndependentTransform: Too few dimensions on input');
+    if (y.ndim < this.codomainEventDim)
+      throw new ShapeError('IndependentTransform: Too few dimensions on input');
     return this.baseTransform.invCall(y);
   }
   override logAbsDetJacobian(x: Tensor, y: Tensor): Tensor {

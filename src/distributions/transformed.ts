@@ -62,7 +62,7 @@ export class TransformedDistribution extends Distribution {
   override get support(): Constraint | null {
     const last = this.transforms.at(-1);
     if (last === undefined) return this.baseDist.support;
-    const missing = this.eventShape.length - last.eventDim;
+    const missing = this.eventShape.length - last.codomainEventDim;
     return missing > 0 ? independent(last.codomain, missing) : last.codomain;
   }
   override expand(batchShape: Shape | { readonly batchShape: Shape }): this {
@@ -79,11 +79,12 @@ export class TransformedDistribution extends Distribution {
   }
   override logProb(value: Tensor): Tensor {
     this.checkValue(value);
-    const events = this.eventShape.length;
+    let events = this.eventShape.length;
     let y = value;
     let sum: Tensor | null = null;
     for (const transform of this.transforms.toReversed()) {
       const x = transform.invCall(y);
+      events += transform.eventDim - transform.codomainEventDim;
       const term = sumRightmost(transform.logAbsDetJacobian(x, y), events - transform.eventDim);
       sum = sum === null ? term.neg() : sum.sub(term);
       y = x;
@@ -110,15 +111,21 @@ export class TransformedDistribution extends Distribution {
     const { sign } = new ComposeTransform(this.transforms);
     return sign === 1 ? probability : probability.sub(0.5).mul(sign).add(0.5);
   }
-  override toString(): string {
-    return `${this.constructor.name}()`;
+}
+
+/** A distribution of numbers that transforms make of another one, with its parameters in the properties of their names. */
+export abstract class TransformedElementwise extends TransformedDistribution {
+  override expand(batchShape: Shape | { readonly batchShape: Shape }): this {
+    const shape = this.batchGiven(batchShape);
+    const larger = Object.entries(this.parameters).map(([name, x]) => [name, x?.expand(shape)]);
+    return Object.assign(super.expand(shape), Object.fromEntries(larger));
   }
 }
 
 /** The base, as large and with as many dimensions of an event as the transforms want, and the shapes that come of it. */
 function fitted(base: Distribution, whole: ComposeTransform, owner: string) {
   const shape = [...base.batchShape, ...base.eventShape];
-  const events = Math.max(whole.eventDim, base.eventShape.length);
+  const events = whole.codomainEventDim + Math.max(base.eventShape.length - whole.eventDim, 0);
   if (shape.length < whole.eventDim)
     throw new ShapeError(
       `${owner}: base_distribution needs to have shape with size at least ${whole.eventDim}, but got ${formatSize(shape)}.`,

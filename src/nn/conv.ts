@@ -41,7 +41,7 @@ export interface ConvTransposeOptions extends Omit<ConvOptions, 'padding' | 'pad
   paddingMode?: 'zeros';
 }
 
-type ConvRest = Flexible<
+export type ConvRest = Flexible<
   [
     stride: Size,
     padding: Size | 'same' | 'valid',
@@ -52,7 +52,7 @@ type ConvRest = Flexible<
   ],
   ConvOptions
 >;
-type ConvTransposeRest = Flexible<
+export type ConvTransposeRest = Flexible<
   [
     stride: Size,
     padding: Size,

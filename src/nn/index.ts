@@ -14,6 +14,8 @@ export * from './embedding.ts';
 export * from './embeddingBag.ts';
 export * as functional from './functional/index.ts';
 export * as init from './init.ts';
+export type { LazyModule } from './lazy.ts';
+export * from './lazyLayers.ts';
 export { Bilinear, Identity, type LayerOptions, Linear, type LinearOptions } from './linear.ts';
 export * from './loss.ts';
 export * from './module.ts';
@@ -33,5 +35,6 @@ export {
   TransformerEncoderLayer,
   type TransformerLayerOptions,
 } from './transformerLayers.ts';
+export { UninitializedBuffer, type UninitializedOptions, UninitializedParameter } from './uninitialized.ts';
 export * from './upsample.ts';
 export * as utils from './utils.ts';

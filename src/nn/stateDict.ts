@@ -61,7 +61,8 @@ function mismatch(name: string, target: Tensor, value: unknown): string[] {
         `received ${value === null ? 'null' : typeof value}`,
     ];
   }
-  if (sameShape(value.shape, target.shape)) return [];
+  // What has no shape yet takes any.
+  if ('materialize' in target || sameShape(value.shape, target.shape)) return [];
   const size = (x: Tensor) => `torch.Size(${formatShape(x.shape)})`;
   return [
     `size mismatch for ${name}: copying a param with shape ${size(value)} from checkpoint, the shape in current model is ` +

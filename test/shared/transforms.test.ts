@@ -45,6 +45,62 @@ const made: { [name: string]: () => D.TransformedDistribution } = {
     ]),
 };
 
+const {
+  AffineTransform,
+  CatTransform,
+  ComposeTransform,
+  CorrCholeskyTransform,
+  CumulativeDistributionTransform,
+} = D;
+const { ExpTransform, IndependentTransform, LowerCholeskyTransform, PositiveDefiniteTransform } = D;
+const { ReshapeTransform, SigmoidTransform, StackTransform } = D;
+const transformed =
+  (base: D.Distribution, ...transforms: D.Transform[]) =>
+  () =>
+    new D.TransformedDistribution(base, transforms);
+const standard = (...shape: number[]) => new D.Normal(torch.zeros(shape), 1);
+Object.assign(made, {
+  reshape: transformed(standard(3, 4), new ExpTransform(), new ReshapeTransform([4], [2, 2])),
+  'reshape of events': transformed(
+    new D.Independent(standard(3, 4), 2),
+    new ReshapeTransform([4], [2, 2]),
+    new AffineTransform(1, 2),
+  ),
+  correlations: transformed(new D.Normal(vector(0.3, -0.2, 1), 1), new CorrCholeskyTransform()),
+  cat: transformed(
+    standard(5),
+    new CatTransform([new ExpTransform(), new AffineTransform(1, 2)], -1, [2, 3]),
+  ),
+  copula: transformed(
+    normal(),
+    new CumulativeDistributionTransform(normal()),
+    new CumulativeDistributionTransform(new D.Exponential(2)).inv,
+  ),
+});
+
+/** Those whose values, slopes and determinants are compared by themselves. */
+const [exp, sigmoid] = [new ExpTransform(), new SigmoidTransform()];
+const alone: { [name: string]: D.Transform } = {
+  reshape: new ReshapeTransform({ inShape: [2, 3], outShape: [6] }),
+  'cat of numbers': new CatTransform([exp, sigmoid]),
+  'cat of vectors': new CatTransform(
+    [new IndependentTransform(sigmoid, 1), new IndependentTransform(exp, 1)],
+    { dim: 0 },
+  ),
+  'cat along vectors': new CatTransform({
+    tseq: [new IndependentTransform(sigmoid, 1), exp],
+    dim: -1,
+    lengths: [2, 4],
+  }),
+  stack: new StackTransform([exp, sigmoid], 0),
+  'stack behind': new StackTransform([exp, sigmoid, new AffineTransform(1, 2)], { dim: -1 }),
+  'distribution function': new CumulativeDistributionTransform(new D.Normal(0, 2)),
+  'lower cholesky': new LowerCholeskyTransform(),
+  'positive definite': new PositiveDefiniteTransform(),
+  correlations: new CorrCholeskyTransform(),
+  composed: new ComposeTransform([exp, new ReshapeTransform([6], [2, 3]), new AffineTransform(1, 2)]),
+};
+
 function close(got: Tensor, wanted: NestedNumbers, what: string): void {
   const values = [wanted].flat(9) as number[];
   expect(got.numel(), what).toBe(values.length);
@@ -53,7 +109,7 @@ function close(got: Tensor, wanted: NestedNumbers, what: string): void {
 }
 
 describe('transformed distributions', () => {
-  it.each(Object.entries(expected))('%s is PyTorch’s', (name, answer) => {
+  it.each(Object.entries(expected.distributions))('%s is PyTorch’s', (name, answer) => {
     const distribution = made[name]();
     expect([distribution.batchShape, distribution.eventShape]).toEqual([answer.batch, answer.event]);
     expect(String(distribution.support)).toBe(answer.support);
@@ -114,6 +170,61 @@ describe('transformed distributions', () => {
 });
 
 describe('transforms', () => {
+  it.each(Object.entries(expected.transforms))('%s is PyTorch’s', (name, answer) => {
+    const transform = alone[name];
+    const x = torch.tensor(answer.x).requiresGrad_();
+    const y = transform.forward(x);
+    close(y, answer.y, 'y');
+    close(torch.autograd.grad(y.square().sum(), [x])[0], answer.slope, 'slope');
+    close(transform.inv.forward(y), answer.back, 'back');
+    const [forward, back] = answer.shapes;
+    expect([transform.forwardShape(x.shape), transform.inverseShape(y.shape)]).toEqual([forward, back]);
+    expect([y.shape, transform.inv.forward(y).shape]).toEqual([forward, back]);
+    if (answer.jacobian === null)
+      expect(() => transform.logAbsDetJacobian(x, y)).toThrow('logAbsDetJacobian is not implemented');
+    else {
+      const jacobian = transform.logAbsDetJacobian(x, y);
+      close(jacobian, answer.jacobian, 'jacobian');
+      close(transform.inv.logAbsDetJacobian(y, x).neg(), answer.jacobian, 'jacobian of the inverse');
+    }
+    // Its constraints are of numbers and of vectors: PyTorch joins neither.
+    if (name === 'cat along vectors') return;
+    for (const [constraint, value] of [[transform.domain, x], [transform.codomain, y]] as const) // biome-ignore format: pairs
+      expect(constraint.check(value).all().item(), String(constraint)).toBe(true);
+  });
+
+  it('of parts and shapes are equal to those of the same parts and shapes', () => {
+    const pair = () => [new ExpTransform(), new SigmoidTransform()];
+    expect(new CatTransform(pair()).equals(new CatTransform(pair()))).toBe(true);
+    expect(new CatTransform(pair()).equals(new CatTransform(pair(), 1))).toBe(false);
+    expect(new CatTransform(pair()).equals(new StackTransform(pair()))).toBe(false);
+    expect(new StackTransform(pair()).equals(new StackTransform(pair().toReversed()))).toBe(false);
+    expect(new ReshapeTransform([6], [2, 3]).equals(new ReshapeTransform([6], [2, 3]))).toBe(true);
+    expect(new ReshapeTransform([6], [2, 3]).equals(new ReshapeTransform([6], [3, 2]))).toBe(false);
+    expect([new CatTransform(pair()).domain, new StackTransform(pair()).codomain].map(String)).toEqual([
+      'Cat()',
+      'Stack()',
+    ]);
+    expect(new CatTransform([exp, new D.AbsTransform()]).bijective).toBe(false);
+    expect(new CatTransform(pair(), { cacheSize: 1 }).cacheSize).toBe(1);
+  });
+
+  it.each<[string, () => unknown, string]>([
+    ['shapes of other sizes', () => new ReshapeTransform([4], [3, 2]), 'have different numbers of elements: [4] and [3, 2]'],
+    ['other events', () => alone.reshape.forward(torch.ones(6)), 'ReshapeTransform: Too few dimensions on input: expected events of shape [2, 3], but got [6]'],
+    ['events of other shapes', () => alone.reshape.forward(torch.ones(1, 6)), 'ReshapeTransform: Shape mismatch: expected events of shape [2, 3], but got [1, 6]'],
+    ['parts that are none', () => new CatTransform([1 as never]), "CatTransform: argument 'tseq' must be a list of Transforms, but got 1"],
+    ['other lengths', () => new CatTransform([exp], 0, [1, 2]), 'CatTransform: expected as many lengths as transforms, 1, but got 2'],
+    ['another size', () => alone.stack.forward(torch.ones(3)), 'StackTransform: expected dimension 0 to have size 2, but got shape [3]'],
+    ['no dimension', () => alone.stack.forward(torch.tensor(1)), 'StackTransform'],
+    ['no distribution', () => new CumulativeDistributionTransform(exp as never), "CumulativeDistributionTransform: argument 'distribution' must be a Distribution, but got ExpTransform()"],
+    ['counts of no triangle', () => alone.correlations.forward(torch.ones(4)), 'CorrCholeskyTransform: Input is not a flattened lower-diagonal number: expected n·(n − 1)/2 elements, but got shape [4]'],
+    ['no square', () => alone.correlations.inv.forward(torch.ones(2, 3)), 'CorrCholeskyTransform: Input is not square: got shape [2, 3]'],
+  ])('refuse %s', (_what, call, message) => {
+    expect(call).toThrow(torch.WasmgradError);
+    expect(call).toThrow(message);
+  }); // biome-ignore format: a table
+
   it('have inverses, whose inverse they are', () => {
     const x = vector(0.1, -0.5, 2);
     for (const transform of [

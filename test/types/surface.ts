@@ -379,12 +379,27 @@ export function bagsAndGrids(x: Tensor, index: Tensor, layer: nn.Linear): void {
   isTensor(F.ctcLoss(x, index, [3], index, { zeroInfinity: true }));
   isTensor(new nn.CTCLoss({ blank: 1 }).forward(x, index, 3, [2]));
   isTensor(new nn.AdaptiveLogSoftmaxWithLoss(8, 10, [3], { divValue: 2 }).forward(x, index).loss);
+  isTensor(new nn.LazyLinear(3, { bias: false }).forward(x));
+  isTensor(new nn.LazyConv2d({ outChannels: 4, kernelSize: 3, stride: 2 }).forward(x));
+  isTensor(new nn.LazyConvTranspose2d(4, 3, { outputPadding: 1 }).forward(x, [4, 4]));
+  isTensor(new nn.LazyBatchNorm2d(1e-3, { momentum: null }).forward(x));
+  is<boolean>()(new nn.LazyInstanceNorm1d({ affine: false }).hasUninitializedParams());
+  is<nn.UninitializedParameter>()(new nn.UninitializedParameter({ dtype: 'float64' }));
   is<nn.Linear>()(nn.utils.parametrizations.spectralNorm(layer, { nPowerIterations: 2 }));
   is<nn.Linear>()(nn.utils.removeWeightNorm(nn.utils.weightNorm(layer, 'weight', null)));
   is<nn.Linear>()(nn.utils.parametrize.registerParametrization(layer, 'weight', new nn.Identity()));
   isTensor(new distributions.Beta({ concentration1: 1, concentration0: x }).rsample([2]));
   isTensor(new distributions.StudentT(3, { scale: x }).entropy());
   isTensor(new distributions.Binomial(3, null, x).mean);
+  isTensor(new distributions.Pareto(1, { alpha: x }).rsample([2]));
+  isTensor(new distributions.GeneralizedPareto({ loc: 0, scale: x, concentration: 1 }).logCdf(x));
+  isTensor(new distributions.ContinuousBernoulli(null, x, [0.49, 0.51]).mean);
+  isTensor(new distributions.RelaxedOneHotCategorical({ temperature: 0.5, logits: x }).temperature);
+  isTensor(new distributions.LowRankMultivariateNormal(x, { covFactor: x, covDiag: x }).scaleTril);
+  isTensor(new distributions.LKJCholesky(3, 2, { validateArgs: false }).sample());
+  isTensor(new distributions.Wishart({ df: 3, scaleTril: x }).covarianceMatrix);
+  const { CatTransform, ReshapeTransform } = distributions;
+  is<distributions.Transform>()(new CatTransform([new ReshapeTransform([4], [2, 2])], { lengths: [2] }).inv);
   // @ts-expect-error a rate is needed
   new distributions.Gamma(1);
 }
