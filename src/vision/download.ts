@@ -42,7 +42,7 @@ export interface DownloadRequest {
 
 const PATIENCE_MS = 30_000;
 /** Some four times the largest file: a server that never stops is not believed. */
-const MAX_BYTES = 100 * 2 ** 20;
+const MAX_BYTES = 700 * 2 ** 20;
 
 /** Fills the store and returns its bytes. @throws DataError with what each mirror answered */
 export async function download(request: DownloadRequest): Promise<Uint8Array> {

@@ -134,6 +134,10 @@ function itemCount(bytes: Uint8Array, itemShape: readonly number[], fail: Fail):
   return view.getUint32(4);
 }
 
+/** The bytes of a file, unpacked if it is gzipped. */
+export const plainPieces = async (source: ByteSource, fail: Fail): Promise<AsyncIterable<Uint8Array>> =>
+  (await startsAsGzip(source)) ? inflatedPieces(source, fail) : source.pieces();
+
 async function* inflatedPieces(source: ByteSource, fail: Fail): AsyncGenerator<Uint8Array> {
   const reader = streamOf(source).pipeThrough(new DecompressionStream('gzip')).getReader();
   try {

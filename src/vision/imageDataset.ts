@@ -13,18 +13,18 @@ export interface ImageDatasetParts<Target> {
   readonly train: boolean;
   /** What is printed as the root; null prints nothing. */
   readonly root: string | null;
-  /** uint8 [count, height, width]. */
+  /** uint8 [count, height, width], or [count, 3, height, width] of colours. */
   readonly images: Tensor;
   readonly labels: Uint8Array;
   readonly transform: ImageTransform | null;
   readonly targetTransform: ((label: number) => Target) | null;
 }
 
-/** torchvision's `MNIST` and its like. A sample is an image, transformed, and its label. */
+/** torchvision's `MNIST`, `CIFAR10` and their like. A sample is an image, transformed, and its label. */
 export class ImageDataset<Target = number> implements Dataset<[Tensor, Target]> {
   readonly name: string;
   readonly length: number;
-  /** uint8 [n, height, width]. */
+  /** uint8 [n, height, width], or [n, 3, height, width] of colours. */
   readonly data: Tensor;
   /** int64 [n]. */
   readonly targets: Tensor;
@@ -60,10 +60,11 @@ export class ImageDataset<Target = number> implements Dataset<[Tensor, Target]> 
     this.getBatch = (indices) => this.#batch(indices, steps) as Collated<[Tensor, Target]>;
   }
 
-  /** The image, uint8 [height, width] unless transformed, and its label. @throws IndexError */
+  /** The image, uint8 [height, width] or [height, width, 3] unless transformed, and its label. @throws IndexError */
   get(index: number): [Tensor, Target] {
     const i = this.#position(index, 'get');
-    const image = this.data.select(0, i).clone();
+    const stored = this.data.select(0, i);
+    const image = stored.ndim === 2 ? stored.clone() : stored.permute(1, 2, 0).clone();
     const { transform, targetTransform } = this;
     const label = this.#labels[i];
     return [
@@ -103,8 +104,9 @@ export class ImageDataset<Target = number> implements Dataset<[Tensor, Target]> 
     );
     const labels = new Tensor(backend.indexSelect(targets.array, 0, index));
     index.release();
-    if (steps === null) return [images, labels];
-    const batch = images.unsqueeze(1);
+    const isGrey = images.ndim === 3;
+    if (steps === null) return [isGrey ? images : images.permute(0, 2, 3, 1), labels];
+    const batch = steps.alike.reduce((x, step) => step.apply(x), isGrey ? images.unsqueeze(1) : images);
     if (steps.rest.length === 0) return [batch, labels];
     const others = Array.from(batch, (image) => steps.rest.reduce((x, step) => step.apply(x), image));
     return [stack(others), labels];

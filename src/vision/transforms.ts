@@ -240,18 +240,23 @@ function checkMargins(margins: Margins, op: string): void {
 /** A transform as what one kernel can do to bytes, (x / divisor − mean) / std, and the steps behind it. */
 export interface ScalingAndRest {
   readonly scaling: PixelScaling;
+  /** Those that do the same to a batch as to each of its images. */
+  readonly alike: readonly Transform[];
   readonly rest: readonly Transform[];
 }
 
-/** Null for a transform of grey images that does not begin with `toTensor`. */
+/** Null for a transform that does not begin with `toTensor`. */
 export function splitScaling(transform: Transform): ScalingAndRest | null {
-  const [first, ...rest] = flatSteps(transform);
+  const [first, ...steps] = flatSteps(transform);
   if (!(first instanceof ToTensor)) return null;
-  const [second] = rest;
+  const count = steps.findIndex((each) => !(each instanceof Normalize));
+  const [alike, rest] = count < 0 ? [steps, []] : [steps.slice(0, count), steps.slice(count)];
+  const [second] = alike;
   if (second instanceof Normalize && second.mean.length === 1) {
-    return { scaling: { divisor: WHITE, mean: second.mean[0], std: second.std[0] }, rest: rest.slice(1) };
+    const [mean, std] = [second.mean[0], second.std[0]];
+    return { scaling: { divisor: WHITE, mean, std }, alike: alike.slice(1), rest };
   }
-  return { scaling: { divisor: WHITE, mean: 0, std: 1 }, rest };
+  return { scaling: { divisor: WHITE, mean: 0, std: 1 }, alike, rest };
 }
 
 const flatSteps = (transform: Transform): Transform[] =>

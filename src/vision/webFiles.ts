@@ -85,7 +85,7 @@ export async function fetchFile<T>(
 
 /** A published file from the cache or a mirror. @throws DataError */
 export async function downloadToCache(
-  archive: Archive,
+  archive: Pick<Archive, 'name' | 'mirrors'>,
   file: ArchiveFile,
   mirrors: readonly (string | URL)[],
   onProgress: ((progress: DownloadProgress) => void) | undefined,
