@@ -616,6 +616,9 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
         expect(torch.backendInfo().fallbacks, name).toBeGreaterThan(before);
       }
       expect(() => linalg.inv(there(a).mul(2))).toThrow(/linalg\.inv: needs the values .*toAsync\('cpu'\)/);
+      const singular = there(torch.ones(2, 2));
+      expect(() => linalg.solve(singular, singular)).toThrow(/linalg\.solve: The solver failed because/);
+      expect(() => linalg.inv(singular)).toThrow(/linalg\.inv: The diagonal element 2 is zero/);
     });
 
     it('an index out of range: at once if it was given, with the next values if it was computed', async () => {
