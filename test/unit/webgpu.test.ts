@@ -79,6 +79,18 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
       const x = torch.ones(2, { device: 'webgpu' });
       expect(() => x.add(torch.ones(2))).toThrow(torch.DeviceError);
       expect(() => torch.ones(2).matmul(x)).toThrow(torch.DeviceError);
+      for (const [a, b] of [
+        [x, torch.ones(2)],
+        [torch.ones(2), x],
+      ])
+        for (const [name, op] of Object.entries({
+          searchsorted: torch.searchsorted,
+          bucketize: (v: Tensor, edges: Tensor) => torch.bucketize(v, edges),
+          meshgrid: (v: Tensor, w: Tensor) => torch.meshgrid(v, w),
+        }))
+          expect(() => op(a, b)).toThrow(`${name}: Expected all tensors to be on the same device, but found`);
+      const rows = torch.ones(1, 2, { device: 'webgpu' });
+      expect(() => torch.searchsorted(rows, torch.ones(3, 2, { device: 'webgpu' }))).toThrow(/must match/);
     });
 
     it('larger than one dispatch, and larger than a buffer may be', async () => {
