@@ -93,7 +93,7 @@ export function checkDevices(operands: readonly OperandOf<Variable>[], op: strin
     if (typeof x !== 'object') continue;
     const own = x.array.backend.device;
     if (first >= 0 && device !== own) {
-      const nameOf = (at: number): string => names.split(' ')[at] ?? `tensors[${at}]`;
+      const nameOf = (at: number): string => names.split(' ')[at] || `tensors[${at}]`;
       throw new DeviceError(
         `${op}: Expected all tensors to be on the same device, but found ${device} for argument '${nameOf(first)}' and ` +
           `${own} for '${nameOf(i)}'`,

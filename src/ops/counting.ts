@@ -8,7 +8,7 @@ import { formatShape } from '../core/shape.ts';
 import { zerosOf } from './along.ts';
 import { eq, logicalNot, logicalOr } from './comparison.ts';
 import { detached } from './composite.ts';
-import { cast, type OperandOf, pairDType } from './convert.ts';
+import { cast, checkDevices, type OperandOf, pairDType } from './convert.ts';
 import { floating } from './draw.ts';
 import { operandGiven, optionsGiven, tensorGiven, wholeGiven } from './given.ts';
 import { integerVector } from './indexing.ts';
@@ -133,14 +133,12 @@ export function searchsorted<T extends Variable>(
     throw new ArgumentError(`searchsorted(): side can only be 'left' or 'right' but got ${String(side)}`);
   tensorGiven(sequence, 'searchsorted', 'sequence');
   operandGiven(values, 'searchsorted', 'values');
+  checkDevices([sequence, values], 'searchsorted', 'sequence values');
   if (right && side === 'left')
     throw new ArgumentError(
       "searchsorted(): side and right can't be set to opposites, got side of left while right was True",
     );
   const behind = right || side === 'right';
-  if (!sequence.array.backend.synchronous) return searchUnread(sequence, values, behind);
-  const numbers: ArrayLike<Comparable> =
-    typeof values === 'object' ? comparables(values) : [typeof values === 'bigint' ? values : Number(values)];
   const shape = typeof values === 'object' ? values.shape : [];
   const lead = sequence.shape.slice(0, -1);
   if (sequence.ndim > 1 && formatShape(lead) !== formatShape(shape.slice(0, -1))) {
@@ -149,6 +147,9 @@ export function searchsorted<T extends Variable>(
         `tensor must match, but we got boundaries tensor ${formatShape(sequence.shape)} and input value tensor ${formatShape(shape)}`,
     );
   }
+  if (!sequence.array.backend.synchronous) return searchUnread(sequence, values, behind);
+  const numbers: ArrayLike<Comparable> =
+    typeof values === 'object' ? comparables(values) : [typeof values === 'bigint' ? values : Number(values)];
   const sorted = sequence.array.backend.read(sequence.array);
   const n = sequence.shape[sequence.ndim - 1] ?? 1;
   const perRow = sequence.ndim > 1 ? (shape[shape.length - 1] ?? 1) : Math.max(numbers.length, 1);
@@ -176,9 +177,11 @@ export const bucketize = <T extends Variable>(
   boundaries: T,
   options?: SearchOptions,
 ): T =>
-  inOp('bucketize', () =>
-    searchsorted<T>(tensorGiven(boundaries, 'bucketize', 'boundaries'), values, options),
-  );
+  inOp('bucketize', () => {
+    tensorGiven(boundaries, 'bucketize', 'boundaries');
+    checkDevices([values, boundaries], 'bucketize', 'values boundaries');
+    return searchsorted<T>(boundaries, values, options);
+  });
 
 /** Whether no element needs a bigint. */
 const fitsNumbers = (x: Variable): boolean =>

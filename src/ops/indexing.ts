@@ -207,7 +207,8 @@ export function checkedIndex<T extends Variable>(
     const value = backend.hostValues(index.array, 'index')[bad];
     throw new IndexError(tell(value));
   }
-  return remainder<T>(index, size);
+  // Where values come later, of no elements the index is what is wrong.
+  return remainder<T>(index, Math.max(size, 1));
 }
 
 /** For each dimension of x, the int64 coordinates of its elements that are not zero. */

@@ -12,6 +12,7 @@ import {
   type Shape,
 } from '../core/shape.ts';
 import { zerosOf } from './along.ts';
+import { checkDevices } from './convert.ts';
 import { given, optionsGiven, tensorGiven, tensorsGiven, wholeGiven } from './given.ts';
 import { cat } from './join.ts';
 import { type ByName, option } from './options.ts';
@@ -267,6 +268,7 @@ export function meshgrid<T extends Variable>(...args: readonly (T | readonly T[]
   if (list.length === 0)
     throw new ArgumentError("meshgrid: argument 'tensors' expects a non-empty TensorList, but got none");
   tensorsGiven(list, 'meshgrid');
+  checkDevices(list, 'meshgrid', '');
   if (indexing !== 'ij' && indexing !== 'xy')
     throw new ArgumentError(`meshgrid: indexing must be one of "xy" or "ij", but received: ${indexing}`);
   for (const x of list) {

@@ -52,18 +52,13 @@ const eliminated = (x: Variable, op: string): Elimination[] =>
 const diagonalOf = ({ factors }: Elimination, n: number): Float64Array =>
   Float64Array.from({ length: n }, (_, i) => factors[i * (n + 1)]);
 
-/** The inverses; of a singular matrix infinities, unless it is refused. */
-function inverse<T extends Variable>(a: T, op: string, refusing: boolean): T {
+/** The inverses; of a singular matrix infinities, unless it is refused for what `problem` says of its row. */
+function inverse<T extends Variable>(a: T, op: string, problem: ((row: number) => string) | null): T {
   const n = orderOf(a);
   const parts = eliminated(a, op).map((lu, i) => {
     if (lu.zero < 0) return solveEliminated(rowMath(), lu, identity(n), n, n);
-    if (!refusing) return new Float64Array(n * n).fill(Infinity);
-    throw cannot(
-      a,
-      i,
-      op,
-      `The diagonal element ${lu.zero + 1} is zero, the inversion could not be completed because the input matrix is singular.`,
-    );
+    if (!problem) return new Float64Array(n * n).fill(Infinity);
+    throw cannot(a, i, op, problem(lu.zero + 1));
   });
   return record('LinalgInvExBackward0', fromMatrices(a, a.shape, parts), [a], (node, output) => {
     const saved = node.saveOutput(output);
@@ -75,10 +70,16 @@ function inverse<T extends Variable>(a: T, op: string, refusing: boolean): T {
 }
 
 /** The inverses of square matrices [..., n, n]. @throws LinAlgError if one is singular */
-export const inv = <T extends Variable>(a: T): T => inverse(squareGiven(a, 'linalg.inv'), 'linalg.inv', true);
+export const inv = <T extends Variable>(a: T): T =>
+  inverse(
+    squareGiven(a, 'linalg.inv'),
+    'linalg.inv',
+    (row) =>
+      `The diagonal element ${row} is zero, the inversion could not be completed because the input matrix is singular.`,
+  );
 
 /** The inverses of square matrices, all infinite where there is none. */
-export const inverseOrInfinity = <T extends Variable>(a: T, op: string): T => inverse(a, op, false);
+export const inverseOrInfinity = <T extends Variable>(a: T, op: string): T => inverse(a, op, null);
 
 /** The sizes of the batches of both, broadcast. @throws ShapeError */
 const commonBatch = (a: Variable, b: Variable, op: string): Shape =>
@@ -102,9 +103,11 @@ function solutions<F>(
   return { shape: [...lead, n, width], parts };
 }
 
+const unsolved = (): string => 'The solver failed because the input matrix is singular.';
+
 /** A⁻¹·B of matrices; where values can only be awaited, by the inverse, so that those of B need not be known. */
 function quotient<T extends Variable>(a: T, b: T, op: string): T {
-  if (!a.array.backend.synchronous) return matmul(inverse(a, op, true), b);
+  if (!a.array.backend.synchronous) return matmul(inverse(a, op, unsolved), b);
   const n = orderOf(a);
   const { shape, parts } = solutions(
     a,
@@ -113,7 +116,7 @@ function quotient<T extends Variable>(a: T, b: T, op: string): T {
     (x) => {
       const list = eliminated(x, op);
       const at = list.findIndex(({ zero }) => zero >= 0);
-      if (at >= 0) throw cannot(x, at, op, 'The solver failed because the input matrix is singular.');
+      if (at >= 0) throw cannot(x, at, op, unsolved());
       return list;
     },
     (lu, x, width) => solveEliminated(rowMath(), lu, x, n, width),
@@ -282,7 +285,7 @@ export function det<T extends Variable>(a: T): T {
     const savedA = node.save(a);
     const savedDet = node.saveOutput(output);
     const singular = lus.map(({ zero }) => Number(zero >= 0));
-    const regular = (x: T, d: T): T => mul<T>(asMatrices(d), mirrored(inverse(x, op, true)));
+    const regular = (x: T, d: T): T => mul<T>(asMatrices(d), mirrored(inverse(x, op, null)));
     return (grad) => {
       const [x, d] = [savedA.get(grad), savedDet.get(grad)];
       if (!singular.includes(1)) return [regular(x, mul<T>(grad, d))];

@@ -47,7 +47,10 @@ export function viewOf<T extends Variable>(
   return out;
 }
 
-/** int64 row-major positions in `array` of the elements that a layout over the same storage reads. */
+/**
+ * int64 row-major positions in `array` of the elements that a layout over the same storage reads; its size for those that it
+ * does not hold.
+ */
 function positionsIn(array: NDArray, shape: Shape, strides: Strides, offset: number) {
   const { backend } = array;
   let last = offset;
@@ -62,7 +65,7 @@ function positionsIn(array: NDArray, shape: Shape, strides: Strides, offset: num
     last = Math.max(last, end);
   }
   const map = backend.empty([last + 1], 'int64');
-  backend.fill(map, -1);
+  backend.fill(map, array.size);
   const own = backend.upload(iota(array.size), array.shape, 'int64');
   backend.assign(map.view(array.shape, array.strides, array.offset), own);
   const positions = backend.empty([numElements(shape)], 'int64');
@@ -89,7 +92,8 @@ export function asStrided<T extends Variable>(
   const { array } = x;
   const out = record('AsStridedBackward0', array.view(shape, strides, offset), [x], () => (grad) => {
     const positions = positionsIn(array, shape, strides, offset);
-    return [scatterFlat(reshape(grad, [-1]), grad.derive(positions), array.shape)];
+    const sums = scatterFlat(reshape(grad, [-1]), grad.derive(positions), [array.size + 1]);
+    return [reshape(narrow(sums, 0, 0, array.size), array.shape)];
   });
   const base = x.viewOf?.base ?? x;
   out.markView(x, () => asStrided(base, shape, strides, offset));

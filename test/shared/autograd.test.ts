@@ -69,6 +69,18 @@ for (const device of ['cpu', 'reference']) {
       expect(list(w.grad)).toEqual([3, 3]);
     });
 
+    test('of a window of the storage know which elements are not of the tensor', () => {
+      const raw = torch.tensor([[1, 2, 3], [4, 5, 6]]); // biome-ignore format: two rows
+      const x = torch.stack([raw, raw], -1).select(-1, 1).requiresGrad_();
+      const w = leaf([1, 2, 3, 4]);
+      const y = x.asStrided([4], [1]);
+      const [first] = autograd.grad(y.square().mul(w).sum(), x, { createGraph: true });
+      expect(list(first)).toEqual([2, 12, 0, 0, 0, 0]);
+      first.sum().backward();
+      expect(list(w.grad)).toEqual([2, 0, 4, 0]);
+      expect(list(x.grad)).toEqual([2, 6, 0, 0, 0, 0]);
+    });
+
     test('give 0 for relu at 0, and share ties as PyTorch', () => {
       const x = leaf([-1, 0, 2, Number.NaN]);
       x.relu().sum().backward();

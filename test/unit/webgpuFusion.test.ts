@@ -192,6 +192,18 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
       expect(await make('webgpu')).toEqual(await make('cpu'));
     });
 
+    it('are not written over what they are made of where that is of another type', async () => {
+      const values = torch.arange(64, { dtype: 'float32' }).sub(20);
+      for (const to of ['int64', 'int32', 'uint8', 'bool', 'float32'] as const)
+        for (const from of [values, values.int(), values.long()]) {
+          const x = there(from);
+          const y = x.to(to, { copy: true });
+          x.add_(1);
+          expect(await x.read()).toEqual(from.add(1).data);
+          expect(await y.read()).toEqual(from.to(to).data);
+        }
+    });
+
     it('of random ops, views and changes in place give what the CPU gives', async () => {
       for (let seed = 1; seed <= 10; seed++) {
         const expected = program(seed, 'cpu', 25);

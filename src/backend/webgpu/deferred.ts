@@ -141,20 +141,26 @@ export class Deferred {
     this.#forget(storage);
     this.#gpu.checkCells(expression.cells);
     const leaves = leavesOf(expression);
+    const { root, strides, size } = expression;
+    const { dtype } = root;
+    const lane = laneOf(dtype, 'elementwise');
+    // A kernel sees a buffer as elements of one type.
     const reused = expression.cells.find(
       (cell) =>
         cell.last &&
         // What is repeated once may be so again: its result shall be known by then.
         !cell.repeated &&
-        leaves.every((x) => x.cell !== cell || (x.offset === 0 && isFlat(x, expression))) &&
+        leaves.every(
+          (x) =>
+            x.cell !== cell ||
+            (x.offset === 0 && laneOf(x.dtype, 'elementwise') === lane && isFlat(x, expression)),
+        ) &&
         cell.block.size >= storage.gpuBytes &&
         cell.block.size < 2 * storage.gpuBytes,
     );
     const cell = reused ?? storage.newCell();
     const mayGiveBack = early && !reused;
     storage.put(cell, mayGiveBack ? expression : null);
-    const { root, strides, size } = expression;
-    const { dtype } = root;
     // A copy into the buffer that it was to be copied from is there already.
     if (root.kind !== 'leaf' || root.dtype !== dtype || !reused)
       this.#launch(expression, {

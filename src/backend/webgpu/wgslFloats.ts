@@ -5,7 +5,8 @@
  * those of Cephes for the arcs, https://www.netlib.org/cephes/). Quotients and roots, which may be off by 2.5 units in the
  * last place, are mended by what is left of the mantissas: whole numbers, whose difference is exact in their last 32 bits,
  * and which no driver computes otherwise than it is written. Large angles are multiplied by the bits of 2/π that count, in
- * whole numbers (M. Payne and R. Hanek, "Radian reduction for trigonometric functions", 1983).
+ * whole numbers (M. Payne and R. Hanek, "Radian reduction for trigonometric functions", 1983). What many formulas have, quotients
+ * and roots, has no branches: compilers write it out at every use, and SwiftShader's takes many times as long where it branches.
  */
 export const floats = /* wgsl */ `
 fn isNan(x: f32) -> bool {
@@ -57,28 +58,24 @@ fn divide(a: f32, b: f32) -> f32 {
   let bits = vec3<u32>(bitcast<u32>(n), bitcast<u32>(d), bitcast<u32>(q)) & vec3<u32>(0x7fffffffu);
   let exponents = bits >> vec3<u32>(23u);
   let shift = exponents.x - exponents.y - exponents.z + 150u;
-  if (!is_normal(exponents.x) || !is_normal(exponents.y) || !is_normal(exponents.z) || shift > 25u) {
-    return q;
-  }
+  let near = is_normal(exponents.x) & is_normal(exponents.y) & is_normal(exponents.z) & (shift <= 25u);
   let whole = i32(mantissa(bits.y));
   let twice = 2 * bitcast<i32>((mantissa(bits.x) << shift) - mantissa(bits.z) * mantissa(bits.y));
   let more = i32(twice > whole) + i32(twice > 3 * whole) + i32(twice > 5 * whole);
   let fewer = i32(-twice > whole) + i32(-twice > 3 * whole) + i32(-twice > 5 * whole);
-  return bitcast<f32>(bitcast<i32>(q) + more - fewer);
+  return select(q, bitcast<f32>(bitcast<i32>(q) + more - fewer), near);
 }
 fn f_sqrt(x: f32) -> f32 {
   let s = sqrt(x);
   let bits = vec2<u32>(bitcast<u32>(x), bitcast<u32>(s));
   let exponents = bits >> vec2<u32>(23u);
   let shift = exponents.x - 2u * exponents.y + 150u;
-  if (!is_normal(exponents.x) || !is_normal(exponents.y) || shift > 25u) {
-    return s;
-  }
+  let near = is_normal(exponents.x) & is_normal(exponents.y) & (shift <= 25u);
   let root = i32(mantissa(bits.y));
   let rest = bitcast<i32>((mantissa(bits.x) << shift) - mantissa(bits.y) * mantissa(bits.y));
   let more = i32(rest > root) + i32(rest > 3 * root + 2) + i32(rest > 5 * root + 6);
   let fewer = i32(rest <= -root) + i32(rest <= 2 - 3 * root) + i32(rest <= 6 - 5 * root);
-  return bitcast<f32>(bitcast<i32>(s) + more - fewer);
+  return select(s, bitcast<f32>(bitcast<i32>(s) + more - fewer), near);
 }
 fn fmax(a: f32, b: f32) -> f32 {
   if (isNan(a)) {

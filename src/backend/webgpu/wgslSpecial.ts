@@ -78,8 +78,7 @@ fn lgamma(x: f32) -> f32 {
     if (x == floor(x)) {
       return f_inf();
     }
-    let fraction = x - floor(x);
-    return f_log(3.14159265 / abs(f_sin(3.14159265 * fraction))) - gamma_log_above(1.0 - x);
+    return f_log(3.14159265 / abs(f_sin(3.14159265 * (x - round(x))))) - gamma_log_above(1.0 - x);
   }
   if (abs(x - 1.0) < 0.1) {
     return gamma_log_near(x, 1.0);
@@ -108,7 +107,7 @@ fn digamma(x: f32) -> f32 {
     if (x == floor(x)) {
       return f_nan();
     }
-    let angle = 3.14159265 * (x - floor(x));
+    let angle = 3.14159265 * (x - round(x));
     return digamma_above(1.0 - x) - 3.14159265 * f_cos(angle) / f_sin(angle);
   }
   return digamma_above(x);
@@ -126,7 +125,7 @@ fn trigamma_above(x: f32) -> f32 {
 }
 fn trigamma(x: f32) -> f32 {
   if (x < 0.5) {
-    let s = f_sin(3.14159265 * (x - floor(x)));
+    let s = f_sin(3.14159265 * (x - round(x)));
     return -trigamma_above(1.0 - x) + 9.86960440 / (s * s);
   }
   return trigamma_above(x);
