@@ -107,7 +107,7 @@ export function ldexp<T extends Variable>(a: T, b: T): T {
   tensorGiven(a, 'ldexp');
   tensorGiven(b, 'ldexp', 'other');
   return inOp('ldexp', () => {
-    const exponent = cast(b, toFloating(b.dtype));
+    const exponent = isFloating(b.dtype) ? b : cast(b, toFloating(a.dtype));
     const half = floor(mul<T>(exponent, 0.5));
     return mul<T>(mul<T>(a, pow<T>(2, half)), pow<T>(2, sub<T>(exponent, half)));
   });
