@@ -31,7 +31,7 @@ function trapezoids<T extends Variable>(
 ): T {
   tensorGiven(y, op, 'y');
   return inOp(op, () => {
-    if (y.dtype === 'bool') throw new DTypeError(`${op}: expected y to be numeric, but got bool`);
+    if (y.dtype === 'bool') throw new DTypeError(`${op}: argument 'y' must be numeric, but got bool`);
     const [points, dx = 1, dim = -1] = inOrder<[T, number, number]>(op, 'x * dx dim', [x, options]);
     const d = normalizeDim(dim, y.ndim, op);
     if (y.shape[d] === 0)

@@ -120,7 +120,7 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
 
   it('finds no areas of bools, and of nothing those of the dtype', () => {
     expect(() => torch.trapezoid(tensor([true, true]))).toThrow(
-      'trapezoid: expected y to be numeric, but got bool',
+      "trapezoid: argument 'y' must be numeric, but got bool",
     );
     expect(() => torch.cumulativeTrapezoid(tensor([true]))).toThrow(torch.DTypeError);
     const none = torch.zeros([0, 2], { dtype: 'int32' });
