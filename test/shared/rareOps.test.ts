@@ -140,7 +140,11 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
     expect(() => linalg.vecdot(torch.ones(2), torch.ones([2], { dtype: 'float64' }))).toThrow(
       'linalg.vecdot: expected x and y to have the same dtype, but got float32 and float64',
     );
-    close(torch.ldexp(tensor(1.5, { dtype: 'float64' }), long([1, 2])), [3, 6], 'float64');
+    const double = tensor(1.5, { dtype: 'float64' });
+    close(torch.ldexp(double, long([1, 2])), [3, 6], 'float64');
+    close(torch.ldexp(double, tensor([-Infinity, Infinity, nan])), [0, Infinity, nan]);
+    // In the dtype of both, not of the exponent.
+    expect(torch.ldexp(double, tensor(0.5)).item()).toBeCloseTo(1.5 * Math.SQRT2, 14);
   });
 
   it('raises to powers', () => {
