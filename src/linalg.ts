@@ -1,7 +1,7 @@
 /** `torch.linalg`: one object, which bundlers leave out of programs that do not name it. */
 
 import { type DTypeLike, resolveDType } from './core/dtype.ts';
-import { ArgumentError, LinAlgError, ShapeError } from './core/errors.ts';
+import { ArgumentError, DTypeError, LinAlgError, ShapeError } from './core/errors.ts';
 import { inOp } from './core/inOp.ts';
 import { checkFloating, optionsGiven, tensorGiven, tensorsGiven } from './ops/given.ts';
 import { cond, lstsq, matrixRank, pinv } from './ops/leastSquares.ts';
@@ -89,6 +89,7 @@ const multiDot = (matrices: readonly Tensor[]): Tensor =>
 const vander = (x: Tensor, options?: number | { N?: number }): Tensor => {
   const op = 'linalg.vander';
   const count = option<'N', number>(options, op, 'N', tensorGiven(x, op).shape[x.ndim - 1]);
+  if (x.dtype === 'bool') throw new DTypeError(`${op}: expected a numeric tensor, but got bool`);
   if (x.ndim === 0) throw new ShapeError(`${op}: expected at least one dimension, but got shape []`);
   if (!Number.isInteger(count) || count < 2)
     throw new ArgumentError(`${op}: N must be greater than 1, but got ${String(count)}`);
@@ -100,6 +101,8 @@ const vecdot = (x: Tensor, y: Tensor, options?: number | { dim?: number }): Tens
   const op = 'linalg.vecdot';
   const dim = option<'dim', number>(options, op, 'dim', -1);
   for (const each of [tensorGiven(x, op, 'x'), tensorGiven(y, op, 'y')]) checkFloating(each, op);
+  if (x.dtype !== y.dtype)
+    throw new DTypeError(`${op}: expected x and y to have the same dtype, but got ${x.dtype} and ${y.dtype}`);
   return inOp(op, () => x.mul(y).sum(dim));
 };
 

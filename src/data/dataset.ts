@@ -5,7 +5,7 @@ import { randomPermutation } from '../core/sampling.ts';
 import { formatShape } from '../core/shape.ts';
 import { fromTypedArray } from '../creation.ts';
 import { engineOf, type GeneratorOptions } from '../ops/draw.ts';
-import { optionsGiven, tensorGiven } from '../ops/given.ts';
+import { optionsGiven, refuse, tensorGiven } from '../ops/given.ts';
 import { isPlain } from '../ops/options.ts';
 import { Tensor } from '../tensor.ts';
 import type { Collated } from './collate.ts';
@@ -47,9 +47,9 @@ const rowsAt = (x: Tensor, rows: BigInt64Array): Tensor =>
   x.index(fromTypedArray(rows, [rows.length], { device: x.device }));
 
 /** A plain list, or the rows of a tensor, as a data set. */
-export function listed<Sample>(samples: ArrayLike<Sample> | Tensor): Dataset<Sample> {
+export function listed<Sample>(samples: ArrayLike<Sample> | Tensor, op = 'DataLoader'): Dataset<Sample> {
   if (!(samples instanceof Tensor)) return { length: samples.length, get: (i) => samples[i] };
-  if (samples.ndim === 0) throw new ShapeError('DataLoader: a tensor of no dimension has no rows');
+  if (samples.ndim === 0) throw new ShapeError(`${op}: a tensor of no dimension has no rows`);
   const rows: Dataset<Tensor> = {
     length: samples.shape[0],
     get: (i) => samples.select(0, i),
@@ -180,15 +180,9 @@ export class StackDataset<
     const named = datasets.length === 1 && isPlain(first) && !('get' in first);
     const sets = Object.entries(named ? first : datasets).map(([name, set]): [string, Dataset] => [
       name,
-      isSet(set) ? set : listed(set),
+      setOf(set, name),
     ]);
     if (sets.length === 0) throw new ArgumentError('StackDataset: expected at least one data set');
-    for (const [name, { length }] of sets) {
-      if (!Number.isInteger(length))
-        throw new ArgumentError(
-          `StackDataset: argument '${name}' must be a data set, a list or a tensor, but got an Object without a length`,
-        );
-    }
     this.length = sets[0][1].length;
     if (sets.some(([, { length }]) => length !== this.length)) {
       const lengths = sets.map(([, { length }]) => length).join(', ');
@@ -207,7 +201,15 @@ export class StackDataset<
   }
 }
 
-const isSet = (set: Source): set is Dataset => 'get' in set && !(set instanceof Tensor);
+/** A data set as it is, or one of what a list or a tensor holds. @throws ArgumentError for what has no length */
+function setOf(source: Source, name: string): Dataset {
+  if (typeof source === 'object' && source !== null) {
+    const isSet = 'get' in source && !(source instanceof Tensor);
+    const set = isSet ? source : listed(source, 'StackDataset');
+    if (Number.isInteger(set.length)) return set;
+  }
+  return refuse(source, 'StackDataset', name, 'a data set, a list or a tensor');
+}
 
 /** Fractions count as such if they add up to 1, but for rounding. */
 const FRACTION_TOLERANCE = 1e-9;

@@ -1,5 +1,6 @@
 /** Data sets that give their samples one after the other, and lists of what they give. */
 import { ArgumentError } from '../core/errors.ts';
+import { refuse } from '../ops/given.ts';
 
 /**
  * Samples without numbers: what comes over a network, files too large for memory, what is made on the way. A subclass
@@ -17,13 +18,22 @@ export type Stream<Sample> = IterableDataset<Sample> | Iterable<Sample> | AsyncI
 export const isStream = (samples: object): samples is Stream<never> =>
   !('get' in samples) && (Symbol.iterator in samples || Symbol.asyncIterator in samples);
 
+const isIterable = (x: unknown): boolean =>
+  typeof x === 'object' && x !== null && (Symbol.iterator in x || Symbol.asyncIterator in x);
+
 /** Streams one after the other. */
 export class ChainDataset<Sample> extends IterableDataset<Sample> {
   readonly datasets: readonly Stream<Sample>[];
 
+  /** @throws ArgumentError for what is no stream */
   constructor(datasets: Iterable<Stream<Sample>>) {
     super();
+    const op = 'ChainDataset';
+    if (!isIterable(datasets)) refuse(datasets, op, 'datasets', 'a list of streams');
     this.datasets = [...datasets];
+    this.datasets.forEach((each, i) => {
+      if (!isIterable(each)) refuse(each, op, `datasets[${i}]`, 'a stream');
+    });
   }
 
   override *[Symbol.iterator](): Generator<Sample> {

@@ -1,7 +1,7 @@
 /** Areas under sampled functions, and their slopes. */
 import type { Variable } from '../autograd/variable.ts';
 import { toFloating } from '../core/dtype.ts';
-import { ArgumentError, ShapeError } from '../core/errors.ts';
+import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { formatShape, normalizeDim, normalizeDims, sameShape } from '../core/shape.ts';
 import { zerosOf } from './along.ts';
@@ -31,9 +31,11 @@ function trapezoids<T extends Variable>(
 ): T {
   tensorGiven(y, op, 'y');
   return inOp(op, () => {
+    if (y.dtype === 'bool') throw new DTypeError(`${op}: argument 'y' must be numeric, but got bool`);
     const [points, dx = 1, dim = -1] = inOrder<[T, number, number]>(op, 'x * dx dim', [x, options]);
     const d = normalizeDim(dim, y.ndim, op);
-    if (y.shape[d] === 0) return gathered(zerosOf(y, y.shape), d);
+    if (y.shape[d] === 0)
+      return cast(gathered(zerosOf(y, y.shape), d), op === 'trapezoid' ? y.dtype : toFloating(y.dtype));
     const size = y.shape[d] - 1;
     const pairs = add<T>(narrow(y, d, 0, size), narrow(y, d, y.shape[d] - size, size));
     if (points === undefined) return mul<T>(cast(gathered(pairs, d), toFloating(y.dtype)), dx / 2);
@@ -92,7 +94,10 @@ export function gradient<T extends Variable>(x: T, options?: GradientOptions<T>)
   tensorGiven(x, op);
   const { spacing = 1, dim = null, edgeOrder = 1 } = optionsGiven(options, op, 'spacing dim edgeOrder');
   return inOp(op, () => {
-    const dims = normalizeDims(typeof dim === 'number' ? [dim] : dim, x.ndim, op);
+    const list = typeof dim === 'number' ? [dim] : (dim ?? x.shape.map((_, d) => d));
+    normalizeDims(list, x.ndim, op);
+    // In the order given, which spacing has too.
+    const dims = x.ndim === 0 ? [] : list.map((d) => normalizeDim(d, x.ndim, op));
     if (typeof spacing !== 'number' && spacing.length !== dims.length) {
       throw new ArgumentError(
         `gradient: expected spacing to be a number or a list for ${dims.length} dimensions, but got a list of ${spacing.length}`,

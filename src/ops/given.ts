@@ -7,7 +7,7 @@ import { checkNames, namesIn } from './options.ts';
 const NONE: object = Object.freeze({});
 
 /** @throws ArgumentError naming the op, the argument, what was expected and what came */
-function refuse(x: unknown, op: string, argument: string, expected: string): never {
+export function refuse(x: unknown, op: string, argument: string, expected: string): never {
   const came =
     x === undefined
       ? 'nothing'

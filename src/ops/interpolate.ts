@@ -54,14 +54,18 @@ interface Scaling {
   readonly factor: number | null;
   readonly alignCorners: boolean;
   readonly round: Rounding;
+  /** One of two dimensions. */
+  readonly plane: boolean;
 }
 
 const stepOf = ({ input, output, factor, round }: Scaling): number =>
   round(factor !== null ? 1 / factor : round(input / output));
 
 function nearestTaps(scaling: Scaling, offset: number): Taps {
-  const { input, output, round } = scaling;
-  const step = output === input ? 1 : stepOf(scaling);
+  const { input, output, round, plane } = scaling;
+  // As PyTorch's: such sizes of images stay or double exactly, whatever the factor.
+  const exact = plane && offset === 0 && (output === input || output === 2 * input);
+  const step = exact ? input / output : stepOf(scaling);
   const at = (i: number): number => Math.min(Math.floor(round(round(i + offset) * step)), input - 1);
   return { positions: [tabulate(output, at)], weights: null };
 }
@@ -272,12 +276,15 @@ export function interpolate<T extends Variable>(x: T, settings: InterpolateSetti
     let result = weighs ? cast(x, 'float32') : x;
     // The last dimension first, as PyTorch nests its sums.
     for (let d = ndim - 1; d >= 0; d--) {
+      // PyTorch leaves such a dimension as it is, whatever the factor.
+      if ((weighs || antialias) && output[d] === x.shape[d + 2]) continue;
       const scaling = {
         input: x.shape[d + 2],
         output: output[d],
         factor: factors[d],
         alignCorners: alignCorners ?? false,
         round,
+        plane: ndim === 2,
       };
       const taps = antialias
         ? wideTaps(scaling, KERNELS[mode as keyof typeof KERNELS])

@@ -5,6 +5,7 @@ import { ArgumentError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { mul, mulValue, sub } from './arithmetic.ts';
 import { applyBinary, binaryOp } from './binary.ts';
+import { clamp } from './clamp.ts';
 import { eq, logicalAnd, logicalNot, lt } from './comparison.ts';
 import { cast, isTensor, type OperandOf, pairDType } from './convert.ts';
 import { floor, log, rsqrt, sqrt } from './elementwise.ts';
@@ -107,7 +108,8 @@ export function ldexp<T extends Variable>(a: T, b: T): T {
   tensorGiven(a, 'ldexp');
   tensorGiven(b, 'ldexp', 'other');
   return inOp('ldexp', () => {
-    const exponent = cast(b, toFloating(b.dtype));
+    // Beyond all floats in each step; an infinite one less its half would be NaN.
+    const exponent = clamp<T>(cast(b, toFloating(pairDType(a, b))), -4096, 4096);
     const half = floor(mul<T>(exponent, 0.5));
     return mul<T>(mul<T>(a, pow<T>(2, half)), pow<T>(2, sub<T>(exponent, half)));
   });

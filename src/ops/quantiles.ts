@@ -3,7 +3,7 @@ import type { Variable } from '../autograd/variable.ts';
 import { isFloating, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { roundHalfToEven } from '../core/round.ts';
-import { normalizeDim } from '../core/shape.ts';
+import { formatShape, normalizeDim } from '../core/shape.ts';
 import { gatherAlong } from './along.ts';
 import { add, mul, sub } from './arithmetic.ts';
 import { lerp } from './blend.ts';
@@ -107,7 +107,7 @@ function quantiles<T extends Variable>(
     );
   const source = dim === null || x.ndim === 0 ? reshape(x, [-1]) : x;
   const d = normalizeDim(dim ?? 0, source.ndim, op);
-  if (source.shape[d] === 0) throw new ShapeError(`${op}() input tensor must be non-empty`);
+  if (source.array.size === 0) throw new ShapeError(`${op}() input tensor must be non-empty`);
   const pick = picker<T>(source, d, interpolation);
   const one = (p: number): T => {
     if (!(p >= 0 && p <= 1))
@@ -120,7 +120,9 @@ function quantiles<T extends Variable>(
   const several = (list: readonly number[]): T =>
     list.length > 0 ? cat(list.map((p) => unsqueeze(one(p), 0))) : narrow(unsqueeze(one(0), 0), 0, 0, 0);
   if (isList(q)) return several(q);
-  const list = Array.from(tensorGiven(q, op, 'q').array.backend.hostValues(q.array, op), Number);
+  if (tensorGiven(q, op, 'q').ndim > 1)
+    throw new ShapeError(`${op}: q must be a scalar or 1D tensor, but got shape ${formatShape(q.shape)}`);
+  const list = Array.from(q.array.backend.hostValues(q.array, op), Number);
   return q.ndim === 0 ? one(list[0]) : several(list);
 }
 

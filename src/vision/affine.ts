@@ -4,7 +4,7 @@ import { roundHalfToEven } from '../core/round.ts';
 import { fromTypedArray, tensor } from '../creation.ts';
 import { type Flexible, named } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
-import { heightAndWidth, range, step, text, uniform } from './steps.ts';
+import { floatTexts, heightAndWidth, range, step, text, uniform } from './steps.ts';
 import type { Transform } from './transforms.ts';
 
 export type AffineInterpolation = 'nearest' | 'bilinear';
@@ -83,7 +83,7 @@ function expandedSize([a, b, c, d, e, f]: Matrix, height: number, width: number)
 /** Pixels of the image that make those of a result, by their places in the flattened image, with weights; 0 outside. */
 interface Sources {
   readonly places: BigInt64Array;
-  readonly weights: Float32Array;
+  readonly weights: Float32Array | Float64Array;
 }
 
 /** Of the pixel nearest to each place, or, one after the other, of the four around it. */
@@ -92,9 +92,22 @@ function sourcesOf(
   from: readonly [number, number],
   to: readonly [number, number],
   interpolation: AffineInterpolation,
+  double: boolean,
 ): Sources[] {
-  if (interpolation === 'nearest') return [pixelsAt(matrix, from, to, null)];
-  return [0, 1].flatMap((down) => [0, 1].map((right) => pixelsAt(matrix, from, to, [down, right])));
+  if (interpolation === 'nearest') return [pixelsAt(matrix, from, to, null, double)];
+  return [0, 1].flatMap((down) => [0, 1].map((right) => pixelsAt(matrix, from, to, [down, right], double)));
+}
+
+/** A place along a dimension of 2·half pixels, rounded at each step as in PyTorch: places between two pixels fall to the same. */
+function place(
+  round: (x: number) => number,
+  x: number,
+  y: number,
+  [p, q, r]: number[],
+  half: number,
+): number {
+  const part = round(round(round(x * p) + y * q) + r);
+  return round(round(round(part + 1) * half) - 0.5);
 }
 
 /** The nearest pixels, or those so far below and to the right of the last ones before a place. */
@@ -103,16 +116,19 @@ function pixelsAt(
   [height, width]: readonly [number, number],
   [rows, columns]: readonly [number, number],
   corner: readonly [down: number, right: number] | null,
+  double: boolean,
 ): Sources {
   const places = new BigInt64Array(rows * columns);
-  const weights = new Float32Array(rows * columns);
+  const weights = new (double ? Float64Array : Float32Array)(rows * columns);
+  const round = double ? (x: number) => x : Math.fround;
+  const across = [a, b, c].map((part) => round(round(part) / (width / 2)));
+  const down = [d, e, f].map((part) => round(round(part) / (height / 2)));
   for (let i = 0, at = 0; i < rows; i++) {
     const y = i + 0.5 - rows / 2;
     for (let j = 0; j < columns; j++, at++) {
       const x = j + 0.5 - columns / 2;
-      // Rounded as places in float32 are: what is meant to lie on a pixel does.
-      const u = Math.fround(a * x + b * y + c + width / 2 - 0.5);
-      const v = Math.fround(d * x + e * y + f + height / 2 - 0.5);
+      const u = place(round, x, y, across, width / 2);
+      const v = place(round, x, y, down, height / 2);
       const column = corner === null ? roundHalfToEven(u) : Math.floor(u) + corner[1];
       const row = corner === null ? roundHalfToEven(v) : Math.floor(v) + corner[0];
       if (row < 0 || row >= height || column < 0 || column >= width) continue;
@@ -135,17 +151,21 @@ function sampled(
   const pixels = (image.isFloatingPoint() ? image : image.float()).reshape(-1, height * width);
   const count = pixels.shape[0];
   const fills = typeof fill === 'number' ? [fill] : fill;
-  if (fills.length !== 1 && fills.length !== count)
-    throw new ArgumentError(`fill: expected 1 or ${count} numbers, but got ${fills.length}`);
-  const sources = sourcesOf(matrix, [height, width], size, interpolation);
+  const channels = image.ndim < 3 ? 1 : image.size(-3);
+  if (fills.length !== 1 && fills.length !== channels)
+    throw new ArgumentError(`fill: expected 1 or ${channels} numbers, but got ${fills.length}`);
+  const double = pixels.dtype === 'float64';
+  const sources = sourcesOf(matrix, [height, width], size, interpolation, double);
   const parts = sources.map(({ places, weights }) => {
-    const weight = fromTypedArray(weights, [weights.length], { device }).to(pixels.dtype);
+    const weight = fromTypedArray(weights, [weights.length], { device });
     const taken = pixels.indexSelect(1, fromTypedArray(places, [places.length], { device }));
     return { weight, value: taken.mul(weight) };
   });
   const sum = (list: readonly Tensor[]): Tensor => list.reduce((x, y) => x.add(y));
   const inside = sum(parts.map(({ weight }) => weight));
-  const outside = tensor([...fills], { dtype: pixels.dtype, device }).reshape(-1, 1);
+  const outside = tensor([...fills], { dtype: pixels.dtype, device })
+    .repeat(count / fills.length)
+    .reshape(-1, 1);
   const value = sum(parts.map((part) => part.value));
   const seen = interpolation === 'nearest' ? value : value.mul(inside);
   const whole = seen.add(outside.mul(inside.rsub(1))).reshape(...image.shape.slice(0, -2), ...size);
@@ -160,7 +180,7 @@ const fromMiddle = (
 
 function degreesOf(given: Degrees, op: string, argument: string): readonly [number, number] {
   if (typeof given !== 'number') return range(given, op, argument);
-  if (given >= 0) return [-given, given];
+  if (given >= 0) return [0 - given, given];
   throw new ArgumentError(`${op}: ${argument}, as a single number, must not be negative, but got ${given}`);
 }
 
@@ -169,8 +189,8 @@ function checkInterpolation(mode: AffineInterpolation, op: string): void {
     throw new ArgumentError(`${op}: interpolation must be nearest or bilinear, but got ${String(mode)}`);
 }
 
-const fillText = (fill: Fill): string => (typeof fill === 'number' ? text(fill) : listText(fill));
-const listText = (list: readonly number[]): string => `[${list.map((x) => text(x)).join(', ')}]`;
+const fillText = (fill: Fill): string =>
+  typeof fill === 'number' ? text(fill) : `[${fill.map((x) => text(x)).join(', ')}]`;
 
 /** The image turned by an angle that is drawn. @throws ArgumentError */
 export function randomRotation(
@@ -192,7 +212,7 @@ export function randomRotation(
   checkInterpolation(interpolation, op);
   const middle = center === null ? '' : `, center=${text(center)}`;
   return step(
-    `RandomRotation(degrees=${listText(angles)}, interpolation=${interpolation}, expand=${text(expand)}${middle}, fill=${fillText(fill)})`,
+    `RandomRotation(degrees=[${floatTexts(angles)}], interpolation=${interpolation}, expand=${text(expand)}${middle}, fill=${fillText(fill)})`,
     (image) => {
       const [height, width] = heightAndWidth(image);
       const matrix = inverse({
@@ -200,7 +220,7 @@ export function randomRotation(
         shift: [0, 0],
         scale: 1,
         shear: [0, 0],
-        center: expand ? [0, 0] : fromMiddle(center, height, width),
+        center: fromMiddle(center, height, width),
       });
       const size = expand ? expandedSize(matrix, height, width) : ([height, width] as const);
       return sampled(image, matrix, size, interpolation, fill);
@@ -243,10 +263,10 @@ export function randomAffine(
   if (scale !== null && !(scale[0] > 0))
     throw new ArgumentError(`${op}: scale must be positive, but got ${text(scale)}`);
   const parts = [
-    `degrees=${listText(angles)}`,
+    `degrees=[${floatTexts(angles)}]`,
     translate && `translate=${text(translate)}`,
     scale && `scale=${text(scale)}`,
-    shear && `shear=${listText(shear)}`,
+    shear && `shear=[${floatTexts(shear)}]`,
     interpolation !== 'nearest' && `interpolation=${interpolation}`,
     fill !== 0 && `fill=${fillText(fill)}`,
     center && `center=${text(center)}`,

@@ -8,7 +8,7 @@ import { randperm } from '../random.ts';
 import { type Flexible, named } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import { randomWindow } from './resizing.ts';
-import { happens, heightAndWidth, probability, range, step, text, uniform } from './steps.ts';
+import { floatTexts, happens, heightAndWidth, probability, range, step, text, uniform } from './steps.ts';
 import type { Transform } from './transforms.ts';
 
 const brightest = (image: Tensor): number => (image.isFloatingPoint() ? 1 : 255);
@@ -52,8 +52,8 @@ export function grayscale(
 export function randomGrayscale(p = 0.1): Transform {
   probability(p, 'randomGrayscale');
   return step(`RandomGrayscale(p=${text(p)})`, (image) => {
-    const channels = channelsOf(image, 'randomGrayscale') as 1 | 3;
-    return happens(p) ? greyed(image, channels, 'randomGrayscale') : image;
+    if (!happens(p)) return image;
+    return greyed(image, channelsOf(image, 'randomGrayscale'), 'randomGrayscale');
   });
 }
 
@@ -151,7 +151,10 @@ export function colorJitter(
   const names = ['brightness', 'contrast', 'saturation', 'hue'] as const;
   const options = named<ColorJitterOptions>('colorJitter', names.join(' '), rest);
   const ranges = names.map((name) => bounds(options[name] ?? 0, name));
-  const texts = names.map((name, i) => `${name}=${text(ranges[i])}`);
+  const texts = names.map((name, i) => {
+    const each = ranges[i];
+    return `${name}=${each === null ? 'None' : `(${floatTexts(each)})`}`;
+  });
   return step(`ColorJitter(${texts.join(', ')})`, (image) => {
     channelsOf(image, 'colorJitter');
     const order = randperm(names.length).toArray() as number[];
@@ -190,7 +193,7 @@ export function gaussianBlur(
     throw new ArgumentError(`${op}: kernelSize must be odd and positive, but got ${text(kernelSize)}`);
   const [low, high] = typeof sigma === 'number' ? [sigma, sigma] : range(sigma, op, 'sigma');
   if (!(low > 0)) throw new ArgumentError(`${op}: sigma must be positive, but got ${low}`);
-  return step(`GaussianBlur(kernel_size=${text([kx, ky])}, sigma=${text([low, high])})`, (image) => {
+  return step(`GaussianBlur(kernel_size=${text([kx, ky])}, sigma=(${floatTexts([low, high])}))`, (image) => {
     const width = uniform(low, high);
     const margins = [kx, kx, ky, ky].map((k) => (k - 1) / 2);
     const floats = image.isFloatingPoint() ? image : image.float();
@@ -236,6 +239,11 @@ export function randomErasing(
     (image) => {
       if (!happens(p)) return image;
       const [height, width] = heightAndWidth(image);
+      const channels = image.size(-3);
+      if (Array.isArray(value) && value.length !== 1 && value.length !== channels)
+        throw new ArgumentError(
+          `${op}: expected value to be 1 or ${channels} numbers, but got ${value.length}`,
+        );
       let patch: Tensor | null = null;
       const window = randomWindow(
         [height, width],
@@ -246,7 +254,7 @@ export function randomErasing(
         (h, w) => {
           patch =
             value === 'random'
-              ? empty([image.size(-3), h, w]).normal_()
+              ? empty([channels, h, w]).normal_()
               : tensor(typeof value === 'number' ? [value] : [...value]).reshape(-1, 1, 1);
         },
       );

@@ -6,7 +6,7 @@ import { pad as padded } from '../ops/pad.ts';
 import { randint } from '../random.ts';
 import { type Flexible, named } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
-import { bothSizes, heightAndWidth, range, step, text, uniform } from './steps.ts';
+import { bothSizes, floatTexts, heightAndWidth, range, step, text, uniform } from './steps.ts';
 import type { Size, Transform } from './transforms.ts';
 
 /** How pixels between others are found. */
@@ -154,9 +154,9 @@ export function randomResizedCrop(
   checkInterpolation(interpolation, op);
   const scale = range(options.scale ?? [0.08, 1], op, 'scale');
   const ratio = range(options.ratio ?? [3 / 4, 4 / 3], op, 'ratio');
-  const rounded = (list: readonly number[]) => text(list.map((x) => Math.round(x * 1e4) / 1e4));
+  const rounded = (list: readonly number[]) => floatTexts(list.map((x) => Math.round(x * 1e4) / 1e4));
   return step(
-    `RandomResizedCrop(size=${text(to)}, scale=${rounded(scale)}, ratio=${rounded(ratio)}, interpolation=${interpolation}, ` +
+    `RandomResizedCrop(size=${text(to)}, scale=(${rounded(scale)}), ratio=(${rounded(ratio)}), interpolation=${interpolation}, ` +
       `antialias=${text(antialias)})`,
     (image) => {
       const [height, width] = heightAndWidth(image);

@@ -1,6 +1,6 @@
 /** What transforms of images share: their draws, their sizes, and how they print. */
 import { ArgumentError } from '../core/errors.ts';
-import { pythonNumber } from '../core/pythonText.ts';
+import { pythonFloat, pythonNumber, pythonValue } from '../core/pythonText.ts';
 import { empty } from '../creation.ts';
 import type { Tensor } from '../tensor.ts';
 import type { Size, Transform } from './transforms.ts';
@@ -46,5 +46,8 @@ export function text(value: number | string | boolean | null | readonly number[]
   if (typeof value === 'number') return pythonNumber(value);
   if (typeof value === 'string') return value;
   if (typeof value === 'boolean') return value ? 'True' : 'False';
-  return value === null ? 'None' : `(${value.map(pythonNumber).join(', ')})`;
+  return pythonValue(value);
 }
+
+/** What torchvision makes floats of, or has floats for by default. */
+export const floatTexts = (list: readonly number[]): string => list.map(pythonFloat).join(', ');

@@ -272,6 +272,11 @@ describe('sets of sets', () => {
       'StackDataset: Size mismatch between datasets: got lengths 3, 2',
     );
     expect(() => new data.StackDataset()).toThrow(ArgumentError);
+    for (const bad of [null, 3, 'abc', new Map()])
+      expect(() => new data.StackDataset(range(2), bad as never)).toThrow(
+        "StackDataset: argument '1' must be a data set, a list or a tensor, but got",
+      );
+    expect(() => new data.StackDataset(arange(3).sum())).toThrow('StackDataset: a tensor of no dimension');
     expect(() => pairs.get(3)).toThrow(IndexError);
   });
 
@@ -286,6 +291,10 @@ describe('sets of sets', () => {
     const all: number[] = [];
     for await (const x of mixed[Symbol.asyncIterator]()) all.push(x);
     expect(all).toEqual([1, 2, 3]);
+    expect(() => new data.ChainDataset(3 as never)).toThrow("argument 'datasets' must be a list of streams");
+    expect(() => new data.ChainDataset([[1], 3 as never])).toThrow(
+      "ChainDataset: argument 'datasets[1]' must be a stream, but got",
+    );
     expect(() => [...mixed[Symbol.iterator]()]).toThrow('a stream that takes its time needs `for await`');
   });
 

@@ -4,6 +4,7 @@ import * as torch from '../../src/index.ts';
 import { transforms as T, type Transform } from '../../src/vision/index.ts';
 import expected from '../fixtures/imageTransforms/expected.json' with { type: 'json' };
 
+const tensor = (value: number) => torch.tensor(value, { dtype: 'float64' });
 const image = ({ shape, values }: { shape: number[]; values: number[] }) =>
   torch.tensor(values).reshape(shape);
 const colours = image(expected.colours);
@@ -56,7 +57,7 @@ describe('transforms of images', () => {
   it.each(Object.entries(expected.cases))('%s is torchvision’s', (name, { text, runs, after }) => {
     const [transform, given] = made[name as keyof typeof made];
     const before = given.clone();
-    expect(String(transform)).toBe(wholeNumbers(text));
+    expect(wholeNumbers(String(transform))).toBe(wholeNumbers(text));
     torch.manualSeed(11);
     for (const { shape, values } of runs) {
       const got = transform.apply(given);
@@ -68,6 +69,59 @@ describe('transforms of images', () => {
     }
     expect(torch.rand(1).item()).toBeCloseTo(after, 6);
     expect(given.equal(before)).toBe(true);
+  });
+
+  it('turn by right angles and about other points as torchvision, in batches too', () => {
+    const x = torch.arange(1, 7).float().reshape(1, 3, 2);
+    expect(T.randomRotation([90, 90], { expand: true }).apply(x).toArray()).toEqual([
+      [
+        [0, 0, 0, 0],
+        [1, 1, 5, 5],
+        [1, 1, 5, 5],
+      ],
+    ]);
+    expect(
+      T.randomRotation([30, 30], { expand: true, center: [0, 0] })
+        .apply(x)
+        .toArray(),
+    ).toEqual([
+      [
+        [0, 1, 2, 0],
+        [0, 0, 3, 6],
+        [0, 0, 5, 6],
+        [0, 0, 0, 0],
+      ],
+    ]);
+    const far = T.randomRotation([180, 180], { center: [9, 9], fill: [7, 8] });
+    expect(
+      far
+        .apply(torch.zeros(2, 2, 1, 1))
+        .flatten()
+        .toArray(),
+    ).toEqual([7, 8, 7, 8]);
+    const third = tensor(1 / 3).expand([1, 2, 2]);
+    expect(T.randomRotation([45, 45], 'bilinear').apply(third)).toHaveProperty('dtype', 'float64');
+    expect(T.randomRotation([0, 0], 'bilinear').apply(third).max().item()).toBe(1 / 3);
+  });
+
+  it('print floats where torchvision has them', () => {
+    expect(String(T.randomAffine(0, { shear: 5 }))).toBe(
+      'RandomAffine(degrees=[0.0, 0.0], shear=[-5.0, 5.0])',
+    );
+    expect(String(T.colorJitter(0.5, [0, 1]))).toBe(
+      'ColorJitter(brightness=(0.5, 1.5), contrast=(0.0, 1.0), saturation=None, hue=None)',
+    );
+    expect(String(T.gaussianBlur(3))).toBe('GaussianBlur(kernel_size=(3, 3), sigma=(0.1, 2.0))');
+    expect(String(T.randomResizedCrop(6))).toContain('scale=(0.08, 1.0), ratio=(0.75, 1.3333)');
+  });
+
+  it('ask for channels only where they are grey', () => {
+    const x = torch.ones(2, 3, 3);
+    expect(T.randomGrayscale(0).apply(x)).toBe(x);
+    expect(() => T.randomGrayscale(1).apply(x)).toThrow(torch.ShapeError);
+    expect(() => T.randomErasing(1, { value: [1, 2, 3] }).apply(x)).toThrow(
+      'randomErasing: expected value to be 1 or 2 numbers, but got 3',
+    );
   });
 
   it('refuse what makes no sense', () => {

@@ -429,6 +429,21 @@ for (const device of ['cpu', 'reference']) {
       );
     });
 
+    test('sizes that stay or double do so exactly where PyTorch looks at sizes, not at the factor', () => {
+      const x = torch.arange(6).float().reshape(1, 1, 2, 3);
+      expect(numbers(F.interpolate(x, { scaleFactor: [1.2, 2.1] }))).toEqual([
+        ...[0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5],
+      ]);
+      expect(numbers(F.interpolate(x.squeeze(0), { scaleFactor: 1.22 }))).toEqual([0, 0, 1, 3, 3, 4]);
+      expect(numbers(F.interpolate(x, { scaleFactor: 1.31, mode: 'nearest-exact' }))).toEqual([
+        ...[0, 1, 1, 3, 4, 4],
+      ]);
+      const wide = { scaleFactor: [2, 1.2], mode: 'bilinear', antialias: true } as const;
+      expect(numbers(F.interpolate(x, wide))).toEqual([0, 1, 2, 0.75, 1.75, 2.75, 2.25, 3.25, 4.25, 3, 4, 5]);
+      const bytes = x.mul(40).to('uint8');
+      expect(numbers(F.interpolate(bytes, { scaleFactor: 1.2, mode: 'bicubic' }))).toEqual(numbers(bytes));
+    });
+
     test('bytes are resized as PyTorch does, whole numbers averaged', () => {
       const x = torch.tensor([0, 60, 120, 180], { dtype: 'uint8' }).reshape(1, 1, 2, 2);
       for (const [mode, expected] of [

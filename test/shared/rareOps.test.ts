@@ -102,6 +102,51 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
     close(torch.trapezoid(y, at), 97);
   });
 
+  it('finds slopes in the order of the dimensions, each at its spacing', () => {
+    const x = tensor([
+      [1, 2, 4],
+      [3, 7, 9],
+    ]);
+    const [across, down] = torch.gradient(x, { dim: [-1, 0], spacing: [tensor([0, 1, 3]), 2] });
+    close(across, [
+      [1, 1, 1],
+      [4, 3, 1],
+    ]);
+    close(down, [
+      [1, 2.5, 2.5],
+      [1, 2.5, 2.5],
+    ]);
+  });
+
+  it('finds no areas of bools, and of nothing those of the dtype', () => {
+    expect(() => torch.trapezoid(tensor([true, true]))).toThrow(
+      "trapezoid: argument 'y' must be numeric, but got bool",
+    );
+    expect(() => torch.cumulativeTrapezoid(tensor([true]))).toThrow(torch.DTypeError);
+    const none = torch.zeros([0, 2], { dtype: 'int32' });
+    expect(torch.trapezoid(none, { dim: 0 }).dtype).toBe('int32');
+    expect(torch.cumulativeTrapezoid(none, { dim: 0 }).dtype).toBe('float32');
+  });
+
+  it('refuses quantiles at a matrix, and of nothing', () => {
+    expect(() => torch.quantile(torch.ones(3), torch.zeros(1, 1))).toThrow(
+      'quantile: q must be a scalar or 1D tensor, but got shape [1, 1]',
+    );
+    expect(() => torch.nanquantile(torch.ones(0, 3), 0.5, { dim: 1 })).toThrow('must be non-empty');
+  });
+
+  it('takes powers and products of vectors of one dtype', () => {
+    expect(() => linalg.vander(tensor([true]), 2)).toThrow(torch.DTypeError);
+    expect(() => linalg.vecdot(torch.ones(2), torch.ones([2], { dtype: 'float64' }))).toThrow(
+      'linalg.vecdot: expected x and y to have the same dtype, but got float32 and float64',
+    );
+    const double = tensor(1.5, { dtype: 'float64' });
+    close(torch.ldexp(double, long([1, 2])), [3, 6], 'float64');
+    close(torch.ldexp(double, tensor([-Infinity, Infinity, nan])), [0, Infinity, nan]);
+    // In the dtype of both, not of the exponent.
+    expect(torch.ldexp(double, tensor(0.5)).item()).toBeCloseTo(1.5 * Math.SQRT2, 14);
+  });
+
   it('raises to powers', () => {
     close(torch.floatPower(long([1, 2]), 2), [1, 4], 'float64');
     close(torch.floatPower(2, long([2, -1])), [4, 0.5], 'float64');
