@@ -283,6 +283,14 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
         await compare((a) => a.to(dtype), [x]);
     });
 
+    it('quantiles of what is not NaN are those of the CPU', async () => {
+      torch.manualSeed(6);
+      const drawn = torch.randn(46, 5);
+      const x = torch.where(drawn.gt(1), Number.NaN, drawn);
+      for (const interpolation of ['linear', 'higher', 'nearest'] as const)
+        await compare((y) => y.nanquantile([0, 0.3, 0.7, 1], 0, { interpolation }), [x], 1e-6);
+    });
+
     it('of analysis are near the CPU’s', async () => {
       const special = [0, -0, 1, -1, Infinity, -Infinity, Number.NaN, 88.7, -87, 1e-30, 0.5, 20, -20];
       const x = torch.tensor([...special, ...Array.from({ length: 500 }, (_, i) => (i - 250) / 17)]);
