@@ -8,7 +8,7 @@ import { M } from './math';
  * that it may be denormal in the end), −ln 2 in two parts, −½, 1, 2^-64.
  */
 const NORMAL = memory.data<f32>(
-  [14.5, 0.3989422804, -0.72134752, 12583103, -0.693359375, 2.12194442e-4, -0.5, 1, 5.421010862427522e-20],
+  [15, 0.3989422804, -0.72134752, 12583103, -0.693359375, 2.12194442e-4, -0.5, 1, 5.421010862427522e-20],
   16,
 );
 /** The tail of the normal distribution beyond a, times exp(a²/2): numerator and denominator over a, below 2^-27. */
@@ -66,12 +66,14 @@ export abstract class Normal {
     return f32x4.sub(above, Normal.tail(a, false, a));
   }
 
-  /** The derivative of gelu, Φ(x) + x·φ(x): within 2e-7. */
+  /** The derivative of gelu, Φ(x) + x·φ(x): within 2e-7; NaN for ±∞ (∞·0), as in PyTorch. */
   // @ts-ignore: decorator
   @inline
   static geluSlope(x: v128): v128 {
     const one = M.at(NORMAL, 7);
     const y = Normal.tail(Normal.bounded(x), true, one);
-    return v128.bitselect(y, f32x4.sub(one, y), f32x4.lt(x, f32x4.splat(0)));
+    const slope = v128.bitselect(y, f32x4.sub(one, y), f32x4.lt(x, f32x4.splat(0)));
+    // The bound hides infinities: x − x is NaN for them, and 0 for all others.
+    return f32x4.add(slope, f32x4.sub(x, x));
   }
 }

@@ -242,12 +242,17 @@ export interface Backend extends WindowKernels {
 
   // Indexing. Index arrays are int64 and in range: `checkIndices` says so first.
   /**
-   * -1, or the flat position of the first index outside [low, size), where low is -size or `least`. A device that cannot
-   * say at once says -1, and throws an IndexError from a later op or read.
+   * -1, or the flat position of the first index outside [least, size). A device that cannot
+   * say at once says -1, and throws what `late` says of such an index from a later op or read.
    */
-  findBadIndex(index: NDArray, size: number, least?: number): number;
+  findBadIndex(index: NDArray, size: number, least: number, late: (value: bigint) => Error): number;
   /** The same for class numbers, in [0, classes) or equal to `ignore`. */
-  findBadTarget(target: NDArray, classes: number, ignore: number | null): number;
+  findBadTarget(
+    target: NDArray,
+    classes: number,
+    ignore: number | null,
+    late: (value: bigint) => Error,
+  ): number;
   /** out[..., j, ...] = x[..., index[j], ...] along dim; index is 1-d. */
   indexSelect(x: NDArray, dim: number, index: NDArray): NDArray;
   /**

@@ -13,12 +13,29 @@ function tellAs(op: string, error: WasmgradError): void {
   error.stack = error.stack?.replace(before, () => error.message);
 }
 
+/** The ops that are running, outermost first; names beyond `depth` are of ops that are over. */
+const running: string[] = [];
+let depth = 0;
+
 /** Runs an op that is made of others: what they throw is told under its name. */
 export function inOp<R>(op: string, body: () => R): R {
+  running[depth++] = op;
   try {
     return body();
   } catch (error) {
     if (error instanceof WasmgradError) tellAs(op, error);
     throw error;
+  } finally {
+    depth--;
   }
+}
+
+/** For an error that comes when the ops that run now are over: what they would have made of it. */
+export function toldLater<V>(error: (value: V) => Error): (value: V) => Error {
+  const ops = running.slice(0, depth).reverse();
+  return (value) => {
+    const told = error(value);
+    if (told instanceof WasmgradError) for (const op of ops) tellAs(op, told);
+    return told;
+  };
 }

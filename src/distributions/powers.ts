@@ -63,7 +63,7 @@ export class InverseGamma extends TransformedDistribution {
     const [concentration, rate, ...rest] = required<[Parameter, Parameter]>(owner, names, args);
     const { validateArgs } = validationOf(owner, rest);
     const base = new Gamma(concentration, rate, validateArgs);
-    super(base, new PowerTransform(base.rate.newFull([], -1)), validateArgs);
+    super(base, new PowerTransform(-1), validateArgs);
   }
   override get argConstraints(): { concentration: Constraint; rate: Constraint } {
     return { concentration: positive, rate: positive };

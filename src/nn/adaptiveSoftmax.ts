@@ -7,6 +7,7 @@ import { checkClassTarget } from '../ops/crossEntropy.ts';
 import { given, tensorGiven } from '../ops/given.ts';
 import { selectAlong } from '../ops/indexing.ts';
 import { cat } from '../ops/join.ts';
+import { checkWithin } from '../ops/within.ts';
 import { type ByName, type Flexible, named, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import { ModuleList, Sequential } from './container.ts';
@@ -158,13 +159,12 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
         'Input and target should have the same size in the batch dimension: expected [n, inFeatures] and [n], or [inFeatures] and ' +
           `[], but got ${formatShape(input.shape)} and ${formatShape(target.shape)}`,
       );
-    const { backend } = target.array;
-    backend.require(target.ge(0).logicalAnd(target.lt(this.nClasses)).array, () => {
-      const values = backend.synchronous ? [target.tolist()].flat().map(Number) : [];
-      return new IndexError(
-        `Target values should be in [0, ${this.nClasses - 1}], but got ` +
-          `${values.find((x) => x < 0 || x >= this.nClasses) ?? 'others'}`,
-      );
-    });
+    checkWithin(
+      target.long(),
+      0,
+      this.nClasses,
+      'AdaptiveLogSoftmaxWithLoss',
+      (value) => new IndexError(`Target values should be in [0, ${this.nClasses - 1}], but got ${value}`),
+    );
   }
 }

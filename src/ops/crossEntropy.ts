@@ -34,9 +34,9 @@ export function checkRows({ shape, ndim }: Variable, op: string): number {
 /** Class numbers must lie in [0, classes) or be ignored. @throws IndexError naming the first that does not */
 export function checkTargets(target: Variable, classes: number, ignoreIndex: number | null): void {
   const { backend } = target.array;
-  const bad = backend.findBadTarget(target.array, classes, ignoreIndex);
-  if (bad >= 0)
-    throw new IndexError(`Target ${backend.hostValues(target.array, 'crossEntropy')[bad]} is out of bounds.`);
+  const tell = (value: number | bigint) => new IndexError(`Target ${value} is out of bounds.`);
+  const bad = backend.findBadTarget(target.array, classes, ignoreIndex, tell);
+  if (bad >= 0) throw tell(backend.hostValues(target.array, 'crossEntropy')[bad]);
 }
 
 /**

@@ -33,6 +33,7 @@ import {
   takeFlat,
   unsqueeze,
 } from './views.ts';
+import { checkWithin } from './within.ts';
 
 /** Every `step`-th index from `start` up to but not including `stop`; null means the end that is meant. */
 export interface Slice {
@@ -201,12 +202,7 @@ export function checkedIndex<T extends Variable>(
   tell = (value: number | bigint): string =>
     `index ${value} is out of bounds for dimension ${dim} with size ${size}`,
 ): T {
-  const { backend } = index.array;
-  const bad = backend.findBadIndex(index.array, size);
-  if (bad >= 0) {
-    const value = backend.hostValues(index.array, 'index')[bad];
-    throw new IndexError(tell(value));
-  }
+  checkWithin(index, -size, size, 'index', (value) => new IndexError(tell(value)));
   // Where values come later, of no elements the index is what is wrong.
   return remainder<T>(index, Math.max(size, 1));
 }

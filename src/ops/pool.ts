@@ -262,12 +262,12 @@ export function maxUnpool<T extends Variable>(
     const size = outputSize.reduce((n, s) => n * s, 1);
     const { backend } = indices.array;
     checkDevices([x, indices], op, 'input indices');
-    const bad = backend.findBadTarget(indices.array, size, null);
-    if (bad >= 0) {
-      throw new ArgumentError(
-        `${op}: Found an invalid max index (output volumes are of size ${outputSize.join('x')}) at ${bad}: got ${backend.hostValues(indices.array, op)[bad]}`,
+    const tell = (value: number | bigint, where = '') =>
+      new ArgumentError(
+        `${op}: Found an invalid max index (output volumes are of size ${outputSize.join('x')})${where}: got ${value}`,
       );
-    }
+    const bad = backend.findBadIndex(indices.array, size, 0, tell);
+    if (bad >= 0) throw tell(backend.hostValues(indices.array, op)[bad], ` at ${bad}`);
     // Not −1, which an empty batch leaves open.
     const flat = reshape(x, [...lead, numElements(x.shape.slice(-ndim))]);
     const index = reshape(indices, flat.shape);

@@ -1,6 +1,6 @@
 /** Quantiles, and what they take for an element between two neighbours in order. */
 import type { Variable } from '../autograd/variable.ts';
-import { isFloating, torchTypeName } from '../core/dtype.ts';
+import { type DType, isFloating, torchTypeName } from '../core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../core/errors.ts';
 import { roundHalfToEven } from '../core/round.ts';
 import { formatShape, normalizeDim } from '../core/shape.ts';
@@ -54,6 +54,9 @@ function placesOf<T extends Variable>(mode: Interpolation, at: T): T {
   }
 }
 
+/** Places are rounded as x's elements are, as in PyTorch, which takes no more than float32 counts. */
+const placeDType = ({ dtype, shape }: Variable, d: number): DType => (shape[d] < 2 ** 24 ? dtype : 'float64');
+
 /** The quantile p along d, which stays with size 1. */
 type Picker<T> = (p: number) => T;
 
@@ -62,8 +65,9 @@ function overAll<T extends Variable>(x: T, d: number, mode: Interpolation): Pick
   const sorted = sort(x, d).values;
   const hasNan = any(isnan(detached(x)), d, true);
   const mixes = mode === 'linear' || mode === 'midpoint';
+  const rounded = placeDType(x, d) === 'float32' ? Math.fround : Number;
   return (p) => {
-    const at = PLACES[mode](p * (x.shape[d] - 1));
+    const at = PLACES[mode](rounded(rounded(p) * (x.shape[d] - 1)));
     const low = Math.floor(at);
     const below = narrow(sorted, d, low, 1);
     // An element as it is: between infinities there is none.
@@ -75,7 +79,7 @@ function overAll<T extends Variable>(x: T, d: number, mode: Interpolation): Pick
 /** NaN where there is nothing else: it is sorted to the end. */
 function overNumbers<T extends Variable>(x: T, d: number, mode: Interpolation): Picker<T> {
   const sorted = sort(x, d).values;
-  const numbers = cast(sum(logicalNot(isnan(detached(x))), d, true), 'float64');
+  const numbers = cast(sum(logicalNot(isnan(detached(x))), d, true), placeDType(x, d));
   const last = clampMin<T>(sub<T>(numbers, 1), 0);
   const mixes = mode === 'linear' || mode === 'midpoint';
   const pick = (at: T) => gatherAlong(sorted, d, cast(at, 'int64'));

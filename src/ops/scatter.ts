@@ -17,6 +17,7 @@ import { cat } from './join.ts';
 import { taking } from './taking.ts';
 import { expand, narrow, reshape, unsqueeze } from './views.ts';
 import { whereOp } from './where.ts';
+import { checkWithin } from './within.ts';
 
 /** An int64 index tensor whose entries lie in [-size, size), wrapped. @throws DTypeError, IndexError */
 function indexAlong<T extends Variable>(x: T, dim: number, index: T, op: string): T {
@@ -37,13 +38,16 @@ const NEGATIVE_ALLOWED: ReadonlySet<string> = new Set(['index_fill', 'index_put'
 
 function checkRange<T extends Variable>(index: T, size: number, dim: number, op: string): void {
   if (index.array.size === 0) return;
-  const { backend } = index.array;
   // An index that was expanded says the same again and again.
-  if (backend.findBadIndex(once(index).array, size, 0) < 0) return;
-  const at = backend.findBadIndex(index.array, size, 0);
-  const value = backend.hostValues(index.array, op)[at];
-  throw new IndexError(
-    `${op}(): index out of range in self: index ${value} is out of bounds for dimension ${dim} with size ${size}`,
+  checkWithin(
+    once(index),
+    0,
+    size,
+    op,
+    (value) =>
+      new IndexError(
+        `${op}(): index out of range in self: index ${value} is out of bounds for dimension ${dim} with size ${size}`,
+      ),
   );
 }
 

@@ -1191,6 +1191,16 @@ it('quantiles are elements where nothing is mixed', () => {
   expect(torch.quantile(torch.ones(2, 3), torch.zeros(0), 1, true).shape).toEqual([0, 2, 1]);
 });
 
+it('places of quantiles are rounded as the elements are', () => {
+  for (const op of [torch.quantile, torch.nanquantile]) {
+    const at = (n: number, p: number, interpolation: 'higher' | 'midpoint' | 'nearest') =>
+      op(torch.arange(n, { dtype: 'float32' }), p, { interpolation }).item();
+    expect([at(26, 0.6, 'higher'), at(51, 0.6, 'midpoint'), at(46, 0.7, 'nearest')]).toEqual([16, 30.5, 32]);
+    const wide = torch.arange(26, { dtype: 'float64' });
+    expect(op(wide, 0.6, { interpolation: 'higher' }).item()).toBe(15);
+  }
+});
+
 it('searches take the side by either name', () => {
   const sorted = torch.tensor([1, 2, 2, 3]);
   expect(torch.searchsorted(sorted, 2, { right: false, side: 'right' }).item()).toBe(3);

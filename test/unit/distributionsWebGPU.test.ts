@@ -87,6 +87,14 @@ it.skipIf(missing !== null)('computed probabilities are drawn by, and trained, w
   }
 });
 
+it.skipIf(missing !== null)('divergences compare the transforms of inverses without reading', async () => {
+  const divergence = (device: string): Tensor => {
+    const rate = torch.tensor([0.5, 2], { device });
+    return D.klDivergence(new D.InverseGamma(rate, 1), new D.InverseGamma(2, rate));
+  };
+  expect(distance(await divergence('webgpu').read(), divergence('cpu').data)).toBeLessThan(1e-5);
+});
+
 it.skipIf(missing !== null)('values are not checked, and printed without them; shapes are', () => {
   const scale = torch.tensor([-1], { device: 'webgpu' });
   expect(String(new D.Normal(0, scale))).toMatch(

@@ -186,10 +186,12 @@ describe('elementwise', () => {
   });
 
   it('gradients of activations at their bounds, at infinity and at NaN', () => {
-    const points = [0, -0, 1, -1, 3, -3, 3.5, -3.5, 100, -100, Infinity, -Infinity, Number.NaN];
+    const bounds = [0, 1, 3, 3.5, 100, 1e20, 3e38, Infinity];
+    const points = [...bounds, ...bounds.map((x) => -x), Number.NaN];
     const grads = [1, -2, 0, Infinity, Number.NaN];
     const pairs = grads.flatMap((grad) => points.map((x) => [grad, x] as const));
     const rows = [
+      geluGrad.row,
       hardswishGrad.row,
       eluGradRow(1.5, 0.75, 0.5),
       gateRow({ p: -3, q: 3, r: 0, s: 0.5, t: 2, u: 0.25 }),

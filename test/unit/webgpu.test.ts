@@ -1,5 +1,6 @@
 /** The device webgpu: what the golden cases do not ask. The CPU is the oracle; tolerances say what WGSL allows. */
 import { afterAll, describe, expect, it } from 'vitest';
+import { inOp } from '../../src/core/inOp.ts';
 import * as torch from '../../src/index.ts';
 import { nn, optim, type Tensor } from '../../src/index.ts';
 import { compare, distance, there } from '../support/compareDevices.ts';
@@ -8,6 +9,7 @@ import { webgpuMissing } from '../support/webgpu.ts';
 const missing = await webgpuMissing();
 const F = nn.functional;
 
+const like = (place: Tensor, x: Tensor) => x.to(place.device);
 const info = () => torch.backendInfo().webgpu as torch.WebGPUInfo;
 describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
   describe('tensors', () => {
@@ -279,6 +281,14 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
       ]);
       for (const dtype of ['int64', 'int32', 'int16', 'int8', 'uint8', 'bool'] as const)
         await compare((a) => a.to(dtype), [x]);
+    });
+
+    it('quantiles of what is not NaN are those of the CPU', async () => {
+      torch.manualSeed(6);
+      const drawn = torch.randn(46, 5);
+      const x = torch.where(drawn.gt(1), Number.NaN, drawn);
+      for (const interpolation of ['linear', 'higher', 'nearest'] as const)
+        await compare((y) => y.nanquantile([0, 0.3, 0.7, 1], 0, { interpolation }), [x], 1e-6);
     });
 
     it('of analysis are near the CPU’s', async () => {
@@ -661,6 +671,50 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
       await expect(
         F.binaryCrossEntropy(there(torch.tensor([2])), there(torch.tensor([1]))).read(),
       ).rejects.toThrow(torch.ArgumentError);
+    });
+
+    it('a value out of range, in the words of the CPU and under the name of the op, whenever it was found', async () => {
+      const ids = (...values: number[]) => torch.tensor(values.map(BigInt));
+      const x = () => torch.ones(2, 3);
+      const outer = (name: string, body: () => Tensor) => inOp(name, () => inOp('inner', body));
+      const cases: readonly (readonly [(bad: Tensor) => Tensor, Tensor])[] = [
+        [(bad) => F.crossEntropy(like(bad, x()), bad), ids(1, 3)],
+        [(bad) => F.nllLoss(like(bad, x()), bad), ids(-1, 2)],
+        [(bad) => F.multiMarginLoss(like(bad, x()), bad), ids(1, 7)],
+        [(bad) => F.multilabelMarginLoss(like(bad, x()), bad.reshape([1, 3]).expand(2, 3)), ids(0, 5, -1)],
+        [(bad) => F.ctcLoss(like(bad, torch.randn(4, 1, 3)), bad.reshape([1, 2]), [4], [2]), ids(1, 9)],
+        [(bad) => F.embedding(bad, like(bad, x())), ids(0, 2)],
+        [(bad) => F.embeddingBag(bad.reshape([1, 2]), like(bad, x())), ids(0, -1)],
+        [(bad) => F.oneHot(bad, 3), ids(3, 0)],
+        [(bad) => F.oneHot(bad, 3), ids(2, -4)],
+        [(bad) => like(bad, x()).index(null, bad), ids(0, -4)],
+        [(bad) => like(bad, x()).indexPut_([bad], 1), ids(2)],
+        [(bad) => like(bad, x()).take(bad), ids(6)],
+        [(bad) => like(bad, x()).put(bad, like(bad, torch.ones(1))), ids(-7)],
+        [(bad) => like(bad, x()).indexSelect(0, bad), ids(2)],
+        [(bad) => like(bad, x()).indexFill(1, bad, 0), ids(3)],
+        [(bad) => like(bad, x()).gather(0, bad.reshape([1, 1])), ids(-1)],
+        [(bad) => like(bad, x()).scatter(1, bad.reshape([1, 1]), 1), ids(3)],
+        [(bad) => like(bad, x()).takeAlongDim(bad.reshape([1, 1]), 1), ids(3)],
+        [(bad) => outer('outer_op', () => like(bad, x()).index(bad)), ids(2)],
+        [(bad) => F.binaryCrossEntropy(bad.float(), like(bad, torch.ones(1))), ids(2)],
+        [(bad) => F.gaussianNllLoss(bad.float(), bad.float(), bad.float()), ids(-2)],
+      ];
+      for (const [op, bad] of cases) {
+        const said = async (picks: Tensor) => {
+          try {
+            await op(picks).read();
+          } catch (error) {
+            return String(error);
+          }
+          return 'nothing';
+        };
+        const wanted = await said(bad);
+        expect(wanted).toMatch(/^\w+Error: /);
+        // What was given is mostly known at once, what is computed is not.
+        expect(await said(there(bad))).toBe(wanted);
+        expect(await said(there(bad).mul(1))).toBe(wanted);
+      }
     });
 
     it('a gradient that would have to be waited for', () => {

@@ -5,7 +5,7 @@
  * depends on values) works on values that the host still knows, or throws a DeviceError that says what to await.
  */
 import { type DType, dtypeInfo, type TypedArray } from '../../core/dtype.ts';
-import { DeviceError, IndexError } from '../../core/errors.ts';
+import { DeviceError } from '../../core/errors.ts';
 import { numElements, type Shape, type Strides } from '../../core/shape.ts';
 import type { NDArray } from '../array.ts';
 import type {
@@ -32,6 +32,7 @@ import * as losses from './crossEntropy.ts';
 import { GpuDevice } from './device.ts';
 import * as elementwise from './elementwise.ts';
 import { firstOutside, picked } from './hostValues.ts';
+import type { IndexRange } from './indexChecks.ts';
 import * as indexing from './indexing.ts';
 import { matmul, matmulAndSums } from './matmul.ts';
 import * as normalization from './normalization.ts';
@@ -217,26 +218,22 @@ export class WebGPUBackend implements Backend {
 
   // Indexing
 
-  findBadIndex(index: NDArray, size: number, least = -size): number {
+  findBadIndex(index: NDArray, size: number, least: number, late: (value: bigint) => Error): number {
+    return this.#firstBad(index, { least, size, ignore: null }, late);
+  }
+  findBadTarget(
+    target: NDArray,
+    classes: number,
+    ignore: number | null,
+    late: (value: bigint) => Error,
+  ): number {
+    return this.#firstBad(target, { least: 0, size: classes, ignore }, late);
+  }
+  #firstBad(index: NDArray, range: IndexRange, late: (value: bigint) => Error): number {
     this.#gpu.begin(index);
     const { host } = gpuStorage(index);
-    if (host) return firstOutside(index, host, { least, size, ignore: null });
-    this.#gpu.checks.enqueue(
-      index,
-      { least, size, ignore: null },
-      (i) =>
-        new IndexError(
-          `index ${i} is out of bounds for dimension with size ${size} (found by an op on webgpu)`,
-        ),
-    );
-    return -1;
-  }
-  findBadTarget(target: NDArray, classes: number, ignore: number | null): number {
-    this.#gpu.begin(target);
-    const { host } = gpuStorage(target);
-    const range = { least: 0, size: classes, ignore };
-    if (host) return firstOutside(target, host, range);
-    this.#gpu.checks.enqueue(target, range, (t) => new IndexError(`Target ${t} is out of bounds.`));
+    if (host) return firstOutside(index, host, range);
+    this.#gpu.checks.enqueue(index, range, late);
     return -1;
   }
   indexSelect(x: NDArray, dim: number, index: NDArray): NDArray {

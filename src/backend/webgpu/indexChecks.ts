@@ -3,6 +3,7 @@
  * the note is read together with the next values. Until then kernels may have read other elements of the same buffer (never
  * other memory), so the error is thrown before any value is handed out.
  */
+import { toldLater } from '../../core/inOp.ts';
 import { keepStorages, type NDArray } from '../array.ts';
 import type { GpuContext } from './context.ts';
 import { numberWords } from './elementTypes.ts';
@@ -43,7 +44,7 @@ export class IndexChecks {
     if (index.size === 0) return;
     const part = this.#gpu.bindable(index);
     if (part === null) inHalves([[index, outermost(index)]], ([half]) => this.enqueue(half, range, message));
-    else this.#enqueue(part, range, message);
+    else this.#enqueue(part, range, toldLater(message));
   }
 
   #enqueue(index: NDArray, range: IndexRange | null, message: (index: bigint) => Error): void {

@@ -129,8 +129,8 @@ export class TraceBackend extends ReferenceBackend {
       'forward reads the values of a tensor (item, data, toArray); a graph cannot depend on them',
     );
   }
-  override findBadIndex(index: NDArray, size: number): number {
-    return this.#inner(() => super.findBadIndex(index, size));
+  override findBadIndex(index: NDArray, size: number, least = -size): number {
+    return this.#inner(() => super.findBadIndex(index, size, least));
   }
 
   // Kernels

@@ -14,6 +14,7 @@ import { type LossReduction, reduceLoss } from '../../ops/loss.ts';
 import { logaddexp } from '../../ops/pairs.ts';
 import { taking } from '../../ops/taking.ts';
 import { whereOp } from '../../ops/where.ts';
+import { checkWithin } from '../../ops/within.ts';
 import { type Flexible, named } from '../../tensor/namedArguments.ts';
 import { Tensor } from '../../tensor.ts';
 
@@ -107,13 +108,16 @@ function labelsOf(
     { dtype: 'int64', device },
   );
   const labels = whereOp<Tensor>(used, targets.long().reshape([-1]).gather(0, at).reshape(shape), blank);
-  labels.array.backend.require(labels.ge(0).logicalAnd(labels.lt(classes)).array, () => {
-    const values = labels.array.backend.synchronous ? [labels.tolist()].flat(2).map(Number) : [];
-    const bad = values.find((x) => x < 0 || x >= classes);
-    return new IndexError(
-      `ctc_loss: expected argument 'targets' to hold labels in [0, ${classes}), but got ${bad ?? 'others'}`,
-    );
-  });
+  checkWithin(
+    labels,
+    0,
+    classes,
+    'ctc_loss',
+    (value) =>
+      new IndexError(
+        `ctc_loss: expected argument 'targets' to hold labels in [0, ${classes}), but got ${value}`,
+      ),
+  );
   return labels;
 }
 

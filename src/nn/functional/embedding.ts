@@ -14,6 +14,7 @@ import { type ByName, option } from '../../ops/options.ts';
 import { vectorNorm } from '../../ops/statistics.ts';
 import { taking } from '../../ops/taking.ts';
 import { reshape } from '../../ops/views.ts';
+import { checkWithin } from '../../ops/within.ts';
 import type { Tensor } from '../../tensor.ts';
 import { paddingRow } from './paddingRow.ts';
 
@@ -56,14 +57,16 @@ export const embedding = /* @__PURE__ */ taking(
       const [rows, size] = weight.shape;
       const padding = paddingRow(paddingIdx, rows, 'embedding');
       const picks = reshape<Tensor>(input.long(), [input.numel()]);
-      const { backend } = picks.array;
-      const bad = backend.findBadTarget(picks.array, rows, null);
-      if (bad >= 0) {
-        throw new IndexError(
-          `embedding: index out of range in self: expected indices in [0, ${rows}) for ${rows} rows of weight, but got ` +
-            `${backend.hostValues(picks.array, 'embedding')[bad]}`,
-        );
-      }
+      checkWithin(
+        picks,
+        0,
+        rows,
+        'embedding',
+        (value) =>
+          new IndexError(
+            `embedding: index out of range in self: expected indices in [0, ${rows}) for ${rows} rows of weight, but got ${value}`,
+          ),
+      );
       if (maxNorm !== null) shorten(weight, picks, maxNorm, normType);
       const picked = weight.array.backend.indexSelect(weight.array, 0, picks.array);
       const shape = weight.shape;
@@ -113,21 +116,18 @@ export function oneHot(x: Tensor, given?: ByName<'numClasses', number>): Tensor 
       throw new ArgumentError('Can not infer total number of classes from empty tensor.');
     }
     const { backend } = x.array;
-    const outside = (text: string, isWrong: (value: number) => boolean): ArgumentError => {
-      const values = backend.synchronous ? Array.from(backend.read(x.array), Number) : [];
-      return new ArgumentError(`${text} Got ${values.find(isWrong) ?? 'others'}`);
-    };
-    backend.require(x.ge(0).array, () =>
-      outside("Class values must be non-negative in argument 'input'.", (v) => v < 0),
-    );
+    const checkBelow = (size: number) =>
+      checkWithin(x, 0, size, 'one_hot', (value) => {
+        const expected = value < 0 ? 'non-negative' : 'smaller than num_classes';
+        return new ArgumentError(`Class values must be ${expected} in argument 'input'. Got ${value}`);
+      });
+    checkBelow(Number.MAX_SAFE_INTEGER);
     const classes =
       numClasses === -1
         ? Array.from(backend.hostValues(x.array, 'one_hot'), Number).reduce((a, b) => Math.max(a, b)) + 1
         : wholeGiven(numClasses, 'one_hot', 'numClasses');
     if (!(classes > 0)) throw new ArgumentError(`num_classes should be positive, but got ${classes}`);
-    backend.require(x.lt(classes).array, () =>
-      outside("Class values must be smaller than num_classes in argument 'input'.", (v) => v >= classes),
-    );
+    checkBelow(classes);
     const out = zeros([...x.shape, classes], { dtype: 'int64', device: x.device });
     const places = x.unsqueeze(-1);
     if (places.numel() > 0)

@@ -9,6 +9,7 @@ import { checkRows } from '../../ops/crossEntropy.ts';
 import { checkFloating, tensorGiven } from '../../ops/given.ts';
 import { reduceLoss } from '../../ops/loss.ts';
 import { taking } from '../../ops/taking.ts';
+import { checkWithin } from '../../ops/within.ts';
 import type { Tensor } from '../../tensor.ts';
 import type { LossOptions } from './loss.ts';
 
@@ -27,15 +28,17 @@ function checkLabels(input: Tensor, target: Tensor): void {
       `multilabel_margin_loss: expected argument 'target' of dtype int64, but got ${target.dtype}`,
     );
   checkDevices([input, target], 'multilabel_margin_loss', 'input target');
-  const { backend } = target.array;
-  backend.require(target.ge(-1).logicalAnd(target.lt(classes)).array, () => {
-    const values = backend.synchronous ? [target.tolist()].flat(2).map(Number) : [];
-    const bad = values.find((x) => x < -1 || x >= classes);
-    return new ArgumentError(
-      `multilabel_margin_loss: argument 'target' is out of range: expected classes in [0, ${classes}), or -1 behind the last, but got ` +
-        `${bad ?? 'others'}`,
-    );
-  });
+  checkWithin(
+    target,
+    -1,
+    classes,
+    'multilabel_margin_loss',
+    (value) =>
+      new ArgumentError(
+        `multilabel_margin_loss: argument 'target' is out of range: expected classes in [0, ${classes}), or -1 behind the last, but ` +
+          `got ${value}`,
+      ),
+  );
 }
 
 /**
