@@ -2,7 +2,6 @@
 import { ShapeError } from '../core/errors.ts';
 import { formatShape, type Shape } from '../core/shape.ts';
 import { eye, onesLike, tensor } from '../creation.ts';
-import { softplus } from '../ops/activation.ts';
 import { cat } from '../ops/join.ts';
 import { cholesky } from '../ops/solving.ts';
 import type { Tensor } from '../tensor.ts';
@@ -17,6 +16,7 @@ import {
   realVector,
 } from './constraints.ts';
 import { Transform } from './transform.ts';
+import { logTanhSlope } from './transforms.ts';
 
 /** Of square matrices. */
 abstract class OfMatrices extends Transform {
@@ -89,13 +89,6 @@ const shifted = (rest: Tensor): Tensor => {
   return cat<Tensor>([onesLike(first), rest.narrow(-1, 0, rest.shape[rest.ndim - 1] - 1)], -1);
 };
 
-/** log 2 − x − softplus(−2x), twice: log of the derivative of tanh. */
-const logSlope = (x: Tensor): Tensor =>
-  x
-    .rsub(Math.LN2)
-    .sub(softplus(x.mul(-2)))
-    .mul(2);
-
 /**
  * Vectors of n·(n − 1)/2 numbers to Cholesky factors [n, n] of correlations: tanh of each is a canonical partial correlation, and
  * each row a stick of squared length 1 that they break (Lewandowski, Kurowicka and Joe, 2009; Stan's reference manual).
@@ -130,7 +123,7 @@ export class CorrCholeskyTransform extends Transform {
   /** With respect to what of the matrix lies below its diagonal. */
   override logAbsDetJacobian(x: Tensor, y: Tensor): Tensor {
     const rest = below(y.square().cumsum(-1).rsub(1), -2);
-    return rest.log().sum(-1).mul(0.5).add(logSlope(x).sum(-1));
+    return rest.log().sum(-1).mul(0.5).add(logTanhSlope(x).sum(-1));
   }
   override forwardShape(shape: Shape): Shape {
     const count = shape.at(-1) ?? -1;

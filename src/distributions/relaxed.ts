@@ -82,25 +82,15 @@ class LogitRelaxedBernoulli extends Tosses {
   }
 }
 
-/**
- * Numbers between 0 and 1 that the colder `temperature` is, the nearer are to the values of a `Bernoulli`, and through which gradients
- * pass (Maddison et al., 2017; Jang et al., 2017).
- */
-export class RelaxedBernoulli extends TransformedDistribution {
-  declare readonly baseDist: LogitRelaxedBernoulli;
+/** A transformed distribution whose parameters are those of its base. */
+abstract class Relaxed extends TransformedDistribution {
+  declare readonly baseDist: LogitRelaxedBernoulli | ExpRelaxedCategorical;
 
-  constructor(...args: RelaxedArguments<Parameter>) {
-    const { temperature, rest } = relaxedGiven<Parameter>(new.target.name, args);
-    super(new LogitRelaxedBernoulli(temperature, rest), new SigmoidTransform(), rest.validateArgs);
-  }
   override get argConstraints(): { probs: Constraint; logits: Constraint } {
     return this.baseDist.argConstraints;
   }
   protected override get parameters(): Parameters {
     return {};
-  }
-  override get support(): Constraint {
-    return unitInterval;
   }
   get temperature(): Tensor {
     return this.baseDist.temperature;
@@ -110,6 +100,22 @@ export class RelaxedBernoulli extends TransformedDistribution {
   }
   get logits(): Tensor {
     return this.baseDist.logits;
+  }
+}
+
+/**
+ * Numbers between 0 and 1 that the colder `temperature` is, the nearer are to the values of a `Bernoulli`, and through which gradients
+ * pass (Maddison et al., 2017; Jang et al., 2017).
+ */
+export class RelaxedBernoulli extends Relaxed {
+  declare readonly baseDist: LogitRelaxedBernoulli;
+
+  constructor(...args: RelaxedArguments<Parameter>) {
+    const { temperature, rest } = relaxedGiven<Parameter>(new.target.name, args);
+    super(new LogitRelaxedBernoulli(temperature, rest), new SigmoidTransform(), rest.validateArgs);
+  }
+  override get support(): Constraint {
+    return unitInterval;
   }
 }
 
@@ -151,30 +157,15 @@ class ExpRelaxedCategorical extends OfCategories {
  * Vectors of shares that sum to 1 and the colder `temperature` is, the nearer are to those of a `OneHotCategorical`; gradients pass
  * through them (the concrete, or Gumbel-softmax, distribution: Maddison et al., 2017; Jang et al., 2017).
  */
-export class RelaxedOneHotCategorical extends TransformedDistribution {
+export class RelaxedOneHotCategorical extends Relaxed {
   declare readonly baseDist: ExpRelaxedCategorical;
 
   constructor(...args: RelaxedArguments<Tensor>) {
     const { temperature, rest } = relaxedGiven<Tensor>(new.target.name, args);
     super(new ExpRelaxedCategorical(temperature, rest), new ExpTransform(), rest.validateArgs);
   }
-  override get argConstraints(): { probs: Constraint; logits: Constraint } {
-    return this.baseDist.argConstraints;
-  }
-  protected override get parameters(): Parameters {
-    return {};
-  }
   override get support(): Constraint {
     return simplex;
-  }
-  get temperature(): Tensor {
-    return this.baseDist.temperature;
-  }
-  get probs(): Tensor {
-    return this.baseDist.probs;
-  }
-  get logits(): Tensor {
-    return this.baseDist.logits;
   }
 }
 

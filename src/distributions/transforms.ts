@@ -90,6 +90,13 @@ export class SoftplusTransform extends Rising {
   }
 }
 
+/** log(1 − tanh²x) as 2·(log 2 − x − softplus(−2x)), which does not overflow. */
+export const logTanhSlope = (x: Tensor): Tensor =>
+  x
+    .rsub(Math.LN2)
+    .sub(softplus(x.mul(-2)))
+    .mul(2);
+
 /** y = tanh x. Its inverse is exact near ±1 only for what is kept: give `{ cacheSize: 1 }`. */
 export class TanhTransform extends Rising {
   override get domain(): Constraint {
@@ -107,12 +114,8 @@ export class TanhTransform extends Rising {
   protected override inverse(y: Tensor): Tensor {
     return y.atanh();
   }
-  /** As 2·(log 2 − x − softplus(−2x)), which does not overflow. */
   override logAbsDetJacobian(x: Tensor): Tensor {
-    return x
-      .rsub(Math.LN2)
-      .sub(softplus(x.mul(-2)))
-      .mul(2);
+    return logTanhSlope(x);
   }
 }
 

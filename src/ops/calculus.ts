@@ -34,6 +34,7 @@ function trapezoids<T extends Variable>(
     if (y.dtype === 'bool') throw new DTypeError(`${op}: argument 'y' must be numeric, but got bool`);
     const [points, dx = 1, dim = -1] = inOrder<[T, number, number]>(op, 'x * dx dim', [x, options]);
     const d = normalizeDim(dim, y.ndim, op);
+    // Of no samples PyTorch's area keeps the dtype, unlike its running areas.
     if (y.shape[d] === 0)
       return cast(gathered(zerosOf(y, y.shape), d), op === 'trapezoid' ? y.dtype : toFloating(y.dtype));
     const size = y.shape[d] - 1;
