@@ -14,6 +14,7 @@ import {
   type Strides,
   sameShape,
 } from '../core/shape.ts';
+import { warnOnce } from '../core/warnings.ts';
 import { isGradEnabled, withGradMode } from './gradMode.ts';
 import { AccumulateGrad, type Edge, type GradHook, type GraphNode, Leaf } from './node.ts';
 
@@ -130,6 +131,11 @@ export abstract class Variable {
   /** The collected gradient. Set it to null to forget it. */
   get grad(): this | null {
     const leaf = this.#leaf;
+    if (leaf === null && !this.isLeaf)
+      warnOnce(
+        'grad',
+        'a Tensor that was computed keeps no gradient: call retainGrad() on it before backward(), or read that of the leaf',
+      );
     if (leaf === null || leaf.grad === null) return null;
     // Until somebody looks it lies as it came, which saves steps of training a copy.
     if (!leaf.exposed) leaf.grad = leaf.grad.#laidOutAs(this.array);

@@ -3,6 +3,7 @@ import { noGrad } from '../autograd/gradMode.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { pythonFloat, pythonValue } from '../core/pythonText.ts';
 import { formatShape, sameShape } from '../core/shape.ts';
+import { warnOnce } from '../core/warnings.ts';
 import { empty, zeros } from '../creation.ts';
 import { divide } from '../ops/divide.ts';
 import { cat, stack } from '../ops/join.ts';
@@ -77,6 +78,11 @@ abstract class RecurrentLayer extends Module {
         'dropout should be a number in range [0, 1] representing the probability of an element being zeroed',
       );
     }
+    if (dropout > 0 && numLayers === 1)
+      warnOnce(
+        layer,
+        `dropout acts behind all layers but the last, so that dropout ${dropout} does nothing with numLayers 1`,
+      );
     if (!(projSize >= 0 && projSize < hiddenSize))
       throw new ArgumentError('proj_size has to be smaller than hidden_size');
     this.mode = mode;

@@ -4,6 +4,7 @@ import { isFloating } from '../../core/dtype.ts';
 import { ArgumentError, ShapeError } from '../../core/errors.ts';
 import { inOp } from '../../core/inOp.ts';
 import { formatShape, sameShape } from '../../core/shape.ts';
+import { warnOnce } from '../../core/warnings.ts';
 import { tensorGiven } from '../../ops/given.ts';
 import * as ops from '../../ops/loss.ts';
 import { type LossReduction, reduceLoss } from '../../ops/loss.ts';
@@ -12,6 +13,21 @@ import { whereOp } from '../../ops/where.ts';
 import { type Flexible, named } from '../../tensor/namedArguments.ts';
 import type { Tensor } from '../../tensor.ts';
 import { raised } from './distance.ts';
+
+/**
+ * The target, which is broadcast against the input if it must be: [n] and [n, 1] make [n, n], and a loss that nobody meant.
+ * @throws ArgumentError unless both are tensors
+ */
+function targetGiven(input: Tensor, target: Tensor, op: string): Tensor {
+  tensorGiven(input, op);
+  if (!sameShape(tensorGiven(target, op, 'target').shape, input.shape))
+    warnOnce(
+      op,
+      `the target's size ${formatShape(target.shape)} is different from the input's size ${formatShape(input.shape)}. This will ` +
+        'likely lead to incorrect results due to broadcasting. Please ensure they have the same size.',
+    );
+  return target;
+}
 
 /** A batch of whole numbers is collated to integers, one with fractions to floats: losses take either. */
 const asNumbers = (target: Tensor, { dtype }: Tensor): Tensor =>
@@ -45,8 +61,7 @@ export const mseLoss = /* @__PURE__ */ taking(
   'target * reduction weight',
   (input: Tensor, target: Tensor, { reduction = 'mean', weight }: WeightedLossOptions = {}): Tensor =>
     inOp('mse_loss', () => {
-      const losses = (how: LossReduction) =>
-        ops.mseLoss(tensorGiven(input, 'mse_loss'), tensorGiven(target, 'mse_loss', 'target'), how);
+      const losses = (how: LossReduction) => ops.mseLoss(input, targetGiven(input, target, 'mse_loss'), how);
       if (!weight) return losses(reduction);
       return reduceWeighted(weighted(losses('none'), weight, input, 'mse_loss'), weight, reduction);
     }),
@@ -58,9 +73,8 @@ export const l1Loss = /* @__PURE__ */ taking(
   'target * reduction weight',
   (input: Tensor, target: Tensor, { reduction = 'mean', weight }: WeightedLossOptions = {}): Tensor =>
     inOp('l1_loss', () => {
-      const losses = tensorGiven(input, 'l1_loss')
-        .sub(tensorGiven(target, 'l1_loss', 'target'))
-        .abs();
+      const given = targetGiven(input, target, 'l1_loss');
+      const losses = input.sub(given).abs();
       if (!weight) return reduceLoss(losses, reduction);
       return reduceWeighted(weighted(losses, weight, input, 'l1_loss'), weight, reduction);
     }),
@@ -80,8 +94,7 @@ export const smoothL1Loss = /* @__PURE__ */ taking(
     target: Tensor,
     { reduction = 'mean', beta = 1 }: SmoothL1LossOptions = {},
   ): Tensor {
-    tensorGiven(input, 'smooth_l1loss');
-    tensorGiven(target, 'smooth_l1loss', 'target');
+    targetGiven(input, target, 'smooth_l1_loss');
     return inOp('smooth_l1_loss', () => {
       if (!(beta >= 0)) throw new ArgumentError('smooth_l1_loss does not support negative values for beta.');
       return beta === 0
@@ -113,8 +126,7 @@ export const huberLoss = /* @__PURE__ */ taking(
       delta = 1,
       weight,
     } = named<HuberLossOptions>('huber_loss', 'reduction delta * weight', rest);
-    tensorGiven(input, 'huber_loss');
-    tensorGiven(target, 'huber_loss', 'target');
+    targetGiven(input, target, 'huber_loss');
     return inOp('huber_loss', () => {
       if (!(delta > 0)) throw new ArgumentError('huber_loss does not support non-positive values for delta.');
       const losses = (how: LossReduction) => ops.huberLoss(input, asNumbers(target, input), how, delta);
