@@ -39,6 +39,7 @@ import {
   WAITING,
 } from './layout.ts';
 import type { WasmModule } from './module.ts';
+import { ShortJobs } from './shortJobs.ts';
 
 /** The kernels that a pool can slice: numbers in, begin and end last. */
 export type KernelName<K = Kernels> = {
@@ -67,15 +68,6 @@ const STALL_FACTOR = 20;
 const BREATH = 2 ** 25;
 /** Kernels count in 32 bits with a sign. */
 export const MAX_TOTAL = 2 ** 31 - 1;
-/** Several times what a short job takes on one thread: it was held up. */
-const HELD_UP_MS = 0.2;
-/** Of so much time in short jobs so large a part may be held up; beyond it they are done alone, longer from time to time. */
-const WATCH_MS = 10;
-const HELD_UP_SHARE = 0.25;
-const LEAST_ALONE_MS = 20;
-const MOST_ALONE_MS = 320;
-/** Wakes that jobs must have been worth before workers are started for them: some 10 ms of work. */
-const STARTING_WAKES = 256;
 /** Workers start within 100 ms; a page under load takes longer. */
 const START_MS = 20_000;
 /** One sleep of the waiting thread. Time is counted in such slices, so a suspended machine is not a stall. */
@@ -117,16 +109,9 @@ export class Pool<K = Kernels> {
   interlude: (() => void) | null = null;
   /** The interlude runs: kernels that it calls are neither shared out nor cut, as another one is under way. */
   #inInterlude = false;
-  /** What jobs were worth, in wakes, that were done alone because workers slept. */
-  #foregone = 0;
+  readonly #shortJobs = new ShortJobs();
   /** The job to come is one that repays only workers which are awake, as they are. */
   #short = false;
-  /** What such jobs took since it was last judged, and those of them that were held up. */
-  #shortMs = 0;
-  #heldUpMs = 0;
-  /** Until when such jobs are done alone, and for how long the next time. 0: nobody disturbs. */
-  #aloneUntil = 0;
-  #aloneMs = LEAST_ALONE_MS;
   /** Set once threads turn out to be impossible or were turned off. */
   #reason: string | undefined;
 
@@ -157,22 +142,11 @@ export class Pool<K = Kernels> {
     return this.#isComplete() && Atomics.load(this.#crew!.control.words, SLEEPERS) === 0;
   }
 
-  /**
-   * Whether a job is shared out that repays workers only if they are awake; `part` of a wake is what it would repay. Once
-   * such jobs, done alone, were worth a wake there is one: a loop of nothing else would be alone for ever. While others
-   * have the cores there is none, see `#noteShort`.
-   */
+  /** Whether a job is shared out that repays workers only if they are awake; `part` of a wake is what it would repay. */
   sharesShort(part: number): boolean {
-    if (this.#isDisturbed()) return false;
+    if (this.#shortJobs.areDisturbed) return false;
     this.#short = this.#hot;
-    return this.#short || this.#worthWaking(part);
-  }
-
-  #worthWaking(part: number): boolean {
-    this.#foregone += part;
-    if (this.#foregone < (this.#crew ? 1 : STARTING_WAKES)) return false;
-    this.#foregone = 0;
-    return true;
+    return this.#short || this.#shortJobs.worthWaking(part, this.#crew !== undefined);
   }
 
   /** Into how many slices a thread's part of so many multiply-adds is cut: one, unless there is an interlude. */
@@ -353,7 +327,7 @@ export class Pool<K = Kernels> {
           'what follows runs on one thread',
       );
     }
-    if (short) this.#noteShort(performance.now() - begun);
+    if (short) this.#shortJobs.note(performance.now() - begun);
     if (Atomics.load(control.words, FAILED) === 0) return;
     Atomics.store(control.words, FAILED, 0);
     throw new WasmgradError(`${name}: the kernel failed in ${error ? 'the calling' : 'a worker'} thread`, {
@@ -374,30 +348,6 @@ export class Pool<K = Kernels> {
       if (left !== pending) waited = 0;
       pending = left;
     }
-    return false;
-  }
-
-  /**
-   * A short job that took long was held up: somebody else had a core that a worker, or this thread beside a worker that
-   * looks for work, was to run on. Such jobs lose the most by that. Now and then it happens on any machine, and while an
-   * engine optimises a program that has just started.
-   */
-  #noteShort(took: number): void {
-    this.#shortMs += took;
-    if (took > HELD_UP_MS) this.#heldUpMs += took;
-    if (this.#shortMs < WATCH_MS) return;
-    if (this.#heldUpMs > HELD_UP_SHARE * this.#shortMs) {
-      this.#aloneUntil = performance.now() + this.#aloneMs;
-      this.#aloneMs = Math.min(2 * this.#aloneMs, MOST_ALONE_MS);
-    } else this.#aloneMs = LEAST_ALONE_MS;
-    this.#shortMs = 0;
-    this.#heldUpMs = 0;
-  }
-
-  #isDisturbed(): boolean {
-    if (this.#aloneUntil === 0) return false;
-    if (performance.now() < this.#aloneUntil) return true;
-    this.#aloneUntil = 0;
     return false;
   }
 
