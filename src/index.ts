@@ -33,7 +33,6 @@ export {
 } from './core/dtype.ts';
 export * from './core/errors.ts';
 export {
-  arange,
   asTensor,
   empty,
   emptyLike,
@@ -41,8 +40,6 @@ export {
   fromTypedArray,
   full,
   fullLike,
-  linspace,
-  logspace,
   ones,
   onesLike,
   type SizesWithOptions,
@@ -171,6 +168,7 @@ export {
   setPrintOptions as setPrintoptions,
 } from './printing.ts';
 export * from './random.ts';
+export { arange, linspace, logspace } from './sequences.ts';
 export {
   type BackendInfo,
   backendInfo,

@@ -4,11 +4,11 @@ import { sampleBinomial } from '../core/binomial.ts';
 import { ArgumentError } from '../core/errors.ts';
 import { defaultEngine } from '../core/rng.ts';
 import { contiguousStrides, type Shape } from '../core/shape.ts';
-import { arange } from '../creation.ts';
 import { where } from '../functions.ts';
 import { logsigmoid, softplus } from '../ops/activation.ts';
 import { drawArray, floating } from '../ops/draw.ts';
 import { poisson } from '../random.ts';
+import { arange } from '../sequences.ts';
 import { type Flexible, named } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import {

@@ -2,11 +2,12 @@
 import { noGrad } from '../autograd/gradMode.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { broadcastShapes, numElements, type Shape } from '../core/shape.ts';
-import { arange, eye, full, onesLike, zeros } from '../creation.ts';
+import { eye, full, onesLike, zeros } from '../creation.ts';
 import { softmax, where } from '../functions.ts';
 import { softplus } from '../ops/activation.ts';
 import { tensorGiven } from '../ops/given.ts';
 import { multinomial, rand } from '../random.ts';
+import { arange } from '../sequences.ts';
 import { type Flexible, named } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import { finfo } from '../typeInfo.ts';

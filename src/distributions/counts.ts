@@ -3,11 +3,12 @@ import { noGrad } from '../autograd/gradMode.ts';
 import { ArgumentError } from '../core/errors.ts';
 import { pythonValue } from '../core/pythonText.ts';
 import type { Shape } from '../core/shape.ts';
-import { arange, zerosLike } from '../creation.ts';
+import { zerosLike } from '../creation.ts';
 import { where } from '../functions.ts';
 import { binaryCrossEntropyWithLogits } from '../ops/loss.ts';
 import { xlogy } from '../ops/pairs.ts';
 import { poisson, rand } from '../random.ts';
+import { arange } from '../sequences.ts';
 import type { Tensor } from '../tensor.ts';
 import { finfo } from '../typeInfo.ts';
 import {

@@ -2,8 +2,8 @@
 import { noGrad } from '../autograd/gradMode.ts';
 import { ArgumentError } from '../core/errors.ts';
 import type { Shape } from '../core/shape.ts';
-import { arange } from '../creation.ts';
 import { where } from '../functions.ts';
+import { arange } from '../sequences.ts';
 import { type Flexible, named } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import { finfo } from '../typeInfo.ts';

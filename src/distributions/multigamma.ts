@@ -1,5 +1,5 @@
 /** The gamma function of several dimensions, by which densities of matrices are normalized. */
-import { arange } from '../creation.ts';
+import { arange } from '../sequences.ts';
 import type { Tensor } from '../tensor.ts';
 
 /** x, x − 1/2, … x − (p − 1)/2 in a last dimension. */

@@ -1,11 +1,12 @@
 /** The distribution of covariances. */
 import { broadcastShapes, numElements, type Shape } from '../core/shape.ts';
-import { arange, tensor } from '../creation.ts';
+import { tensor } from '../creation.ts';
 import { where } from '../functions.ts';
 import { given } from '../ops/given.ts';
 import { cat } from '../ops/join.ts';
 import { slogdet } from '../ops/solving.ts';
 import { randn } from '../random.ts';
+import { arange } from '../sequences.ts';
 import { type Flexible, named } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import { finfo } from '../typeInfo.ts';

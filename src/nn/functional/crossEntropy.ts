@@ -4,7 +4,6 @@ import { isFloating } from '../../core/dtype.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../../core/errors.ts';
 import { inOp } from '../../core/inOp.ts';
 import { formatShape, sameShape } from '../../core/shape.ts';
-import { arange } from '../../creation.ts';
 import { named, stepwise } from '../../ops/composite.ts';
 import { checkDevices } from '../../ops/convert.ts';
 import { checkClassTarget, checkTargets, crossEntropyRows } from '../../ops/crossEntropy.ts';
@@ -14,6 +13,7 @@ import { type LossReduction, reduceLoss } from '../../ops/loss.ts';
 import { taking } from '../../ops/taking.ts';
 import { reshape, takeFlat } from '../../ops/views.ts';
 import { whereOp } from '../../ops/where.ts';
+import { arange } from '../../sequences.ts';
 import type { Tensor } from '../../tensor.ts';
 
 export interface NLLLossOptions {

@@ -2,7 +2,6 @@
 import { ArgumentError, ShapeError } from '../../core/errors.ts';
 import { inOp } from '../../core/inOp.ts';
 import { formatShape, sameShape } from '../../core/shape.ts';
-import { arange } from '../../creation.ts';
 import { logsigmoid } from '../../ops/activation.ts';
 import { minimum, rsub } from '../../ops/arithmetic.ts';
 import { checkClassTarget, checkRows, checkTargets } from '../../ops/crossEntropy.ts';
@@ -11,6 +10,7 @@ import { reduceLoss } from '../../ops/loss.ts';
 import { taking } from '../../ops/taking.ts';
 import { reshape } from '../../ops/views.ts';
 import { whereOp } from '../../ops/where.ts';
+import { arange } from '../../sequences.ts';
 import { type Flexible, named } from '../../tensor/namedArguments.ts';
 import type { Tensor } from '../../tensor.ts';
 import { atLeast, pairwiseDistance } from './distance.ts';

@@ -5,13 +5,14 @@ import { record } from '../../autograd/record.ts';
 import { ArgumentError, ShapeError } from '../../core/errors.ts';
 import { inOp } from '../../core/inOp.ts';
 import { contiguousStrides, formatShape, numElements, type Shape } from '../../core/shape.ts';
-import { arange, linspace, ones, zeros, zerosLike } from '../../creation.ts';
+import { ones, zeros, zerosLike } from '../../creation.ts';
 import { checkDevices, contiguous } from '../../ops/convert.ts';
 import { checkFloating, given, tensorGiven } from '../../ops/given.ts';
 import { selectAlong } from '../../ops/indexing.ts';
 import { cat, stack } from '../../ops/join.ts';
 import { taking } from '../../ops/taking.ts';
 import { whereOp } from '../../ops/where.ts';
+import { arange, linspace } from '../../sequences.ts';
 import { type Flexible, named } from '../../tensor/namedArguments.ts';
 import type { Tensor } from '../../tensor.ts';
 
