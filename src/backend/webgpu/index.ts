@@ -36,10 +36,12 @@ import type { IndexRange } from './indexChecks.ts';
 import * as indexing from './indexing.ts';
 import { matmul, matmulAndSums } from './matmul.ts';
 import * as normalization from './normalization.ts';
-import * as order from './order.ts';
 import * as pooling from './pooling.ts';
 import * as folds from './reduce.ts';
 import * as rows from './rows.ts';
+import { scan, scanExtreme } from './scan.ts';
+import * as scattering from './scattering.ts';
+import { sort } from './sort.ts';
 import { gpuStorage } from './storage.ts';
 import * as training from './training.ts';
 import type { WebGPUInfo, WebGPUOptions } from './types.ts';
@@ -166,15 +168,15 @@ export class WebGPUBackend implements Backend {
   }
   scan(kind: 'sum' | 'prod', x: NDArray, dim: number): NDArray {
     this.#gpu.begin(x);
-    return order.scan(this.#gpu, kind, x, dim);
+    return scan(this.#gpu, kind, x, dim);
   }
   scanExtreme(kind: 'max' | 'min', x: NDArray, dim: number) {
     this.#gpu.begin(x);
-    return order.scanExtreme(this.#gpu, kind, x, dim);
+    return scanExtreme(this.#gpu, kind, x, dim);
   }
   sort(x: NDArray, dim: number, descending: boolean, from?: number, to?: number) {
     this.#gpu.begin(x);
-    return places(this, order.sort(this.#gpu, x, dim, descending), dim, from, to);
+    return places(this, sort(this.#gpu, x, dim, descending), dim, from, to);
   }
 
   // Products and rows
@@ -246,7 +248,7 @@ export class WebGPUBackend implements Backend {
   }
   indexAdd(out: NDArray, dim: number, index: NDArray, source: NDArray): void {
     this.#gpu.begin(out, index, source);
-    indexing.indexAdd(this.#gpu, out, dim, index, source);
+    scattering.indexAdd(this.#gpu, out, dim, index, source);
   }
   take(x: NDArray, positions: NDArray): NDArray {
     this.#gpu.begin(x, positions);
@@ -254,7 +256,7 @@ export class WebGPUBackend implements Backend {
   }
   put(out: NDArray, positions: NDArray, source: NDArray, accumulate: boolean): void {
     this.#gpu.begin(out, positions, source);
-    indexing.put(this.#gpu, out, positions, source, accumulate);
+    scattering.put(this.#gpu, out, positions, source, accumulate);
   }
   /** How many there are only the values say: on the host, where it knows them. */
   nonzero(x: NDArray): NDArray {
@@ -271,7 +273,7 @@ export class WebGPUBackend implements Backend {
   }
   scatter(out: NDArray, dim: number, index: NDArray, source: NDArray, how: Placement): void {
     this.#gpu.begin(out, index, source);
-    indexing.scatter(this.#gpu, out, dim, index, source, how);
+    scattering.scatter(this.#gpu, out, dim, index, source, how);
   }
 
   // Windows
