@@ -491,8 +491,7 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
     });
 
     it('sort and scan long axes', async () => {
-      // Just longer than what is sorted by counting: a bitonic network of this length has 66 steps, and on a processor that
-      // imitates a GPU each takes long beside other work. The order is the same text in both ways to sort.
+      // Just longer than what is sorted by counting.
       const x = torch.randn(3, 1100).mul(20).round();
       x.select(0, 1).narrow(0, 5, 3).fill_(Number.NaN);
       for (const [y, descending] of [
@@ -508,6 +507,11 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
         );
         await compare((z) => z.sort(0, !descending).indices, [y]);
       }
+      const long = torch.randn(9000);
+      const before = torch.backendInfo().webgpu!.dispatches;
+      await compare((y) => y.sort().indices, [long]);
+      // A network for 2^14 elements has 14·15/2 steps; then elements are loaded and stored.
+      expect(torch.backendInfo().webgpu!.dispatches - before).toBe(105 + 2);
       await compare((y) => y.cumsum(1), [torch.randn(2, 2000)], 1e-4);
       await compare((y) => y.cummax(1).indices, [x]);
       await compare((y) => y.cummin(1).values, [x]);

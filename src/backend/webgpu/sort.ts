@@ -136,7 +136,7 @@ keys[i] = x[x_i + min(j, P.length - 1u) * P.x_step];
 places[i] = i32(j);`,
   });
   for (let run = 2; run <= padded; run *= 2) {
-    for (let gap = run / 2; gap > 0; gap /= 2) {
+    for (let gap = run / 2; gap >= 1; gap /= 2) {
       gpu.run({
         key: `bitonic step ${x.dtype} ${s.descending}`,
         bindings: scratch,
