@@ -197,6 +197,11 @@ export interface Backend extends WindowKernels {
     from?: number,
     to?: number,
   ): { values: NDArray; indices: NDArray };
+  /**
+   * How many elements of a sorted line, one for all values or one for each of their rows, come before each value, those equal to it
+   * too if `behind`: int64, for devices whose values the host cannot look at. NaN lies behind everything.
+   */
+  search?(sorted: NDArray, values: NDArray, behind: boolean): NDArray;
 
   // Products
   /** [..., m, k] · [..., k, n]: leading dimensions are equal already, or absent on the right. */

@@ -205,7 +205,7 @@ export function isin<T extends Variable>(x: T, among: T, options?: { invert?: bo
   const [a, b] = [x, among].map((y) => cast(detached(y), dtype));
   if (b.array.size > 0 && b.array.size <= FEW)
     return inOp('isin', () => isOneOf(a, reshape(b, [-1]), invert));
-  if (!x.array.backend.synchronous) return isinUnread(x, among, invert);
+  if (!x.array.backend.synchronous) return isinUnread(a, b, invert);
   const exact = dtype !== 'int64' || [a, b].every(fitsNumbers);
   const [own, others] = [a, b].map((y) => comparables(exact ? cast(y, 'float64') : y));
   const known = new Set(others);

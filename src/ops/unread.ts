@@ -1,35 +1,42 @@
 /**
  * Ops that look at values on the host where they can be read within an op; made of other ops for devices where they
- * cannot. They compare everything with everything, which such devices do quickly.
+ * cannot.
  */
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError } from '../core/errors.ts';
+import { tabulate } from '../core/lists.ts';
 import { gatherAlong, zerosOf } from './along.ts';
 import { add, div, maximum, minimum, mul, sub } from './arithmetic.ts';
-import { eq, isfinite, isnan, le, logicalAnd, logicalNot, logicalOr, lt } from './comparison.ts';
+import { eq, isfinite, le, logicalAnd, logicalNot, ne } from './comparison.ts';
 import { detached } from './composite.ts';
-import { cast, type OperandOf } from './convert.ts';
+import { cast, type OperandOf, pairDType } from './convert.ts';
 import { floor } from './elementwise.ts';
+import { integerVector } from './indexing.ts';
+import { cat } from './join.ts';
 import { namedResult, type ValuesAndIndices } from './namedResult.ts';
-import { amax, amin, any, argExtreme, sum } from './reduce.ts';
-import { reshape, squeeze, transpose, unsqueeze } from './views.ts';
+import { amax, amin, argExtreme, sum } from './reduce.ts';
+import { narrow, reshape, squeeze, transpose } from './views.ts';
 import { whereOp } from './where.ts';
 
 /** The position of each value in a sorted last dimension: how many elements come before it. */
 export function searchUnread<T extends Variable>(sequence: T, values: OperandOf<T>, behind: boolean): T {
   const x =
     typeof values === 'object' ? values : reshape(add<T>(mul<T>(sum(detached(sequence)), 0), values), []);
-  const sorted = detached(sequence);
-  const wanted = unsqueeze(detached(x), x.ndim);
-  const line = sorted.ndim > 1 ? unsqueeze(sorted, sorted.ndim - 1) : sorted;
-  // NaN lies behind everything.
-  return sum(logicalOr<T>(isnan(wanted), behind ? le<T>(line, wanted) : lt<T>(line, wanted)), -1);
+  const dtype = pairDType(sequence, x);
+  const [sorted, wanted] = [sequence, x].map((y) => cast(detached(y), dtype));
+  if (sorted.array.size === 0) return cast(zerosOf(x, x.shape), 'int64');
+  return x.derive(x.array.backend.search!(sorted.array, wanted.array, behind));
 }
 
-/** True where an element of x is among the others. */
+/** True where an element of x is among the others, of its dtype. */
 export function isinUnread<T extends Variable>(x: T, among: T, invert: boolean): T {
-  const found = any(eq<T>(unsqueeze(detached(x), x.ndim), reshape(detached(among), [-1])), -1);
-  return invert ? logicalNot(found) : found;
+  const finish = (found: T): T => (invert ? logicalNot(found) : found);
+  const count = among.array.size;
+  if (count === 0) return finish(cast(zerosOf(x, x.shape), 'bool'));
+  const sorted = x.derive(x.array.backend.sort(reshape(among, [-1]).array, 0, false).values);
+  // What lies behind all others is compared with the last of them.
+  const place = minimum<T>(searchUnread(sorted, reshape(x, [-1]), false), count - 1);
+  return finish(eq<T>(reshape(gatherAlong(sorted, 0, place), x.shape), x));
 }
 
 /** Counts in equal bins from low to high, or over the range of the data if both are equal. */
@@ -58,12 +65,22 @@ export function histcUnread<T extends Variable>(x: T, bins: number, low: number,
 /** The commonest element along d, the smallest of several, and the last position where it stands. */
 export function modeUnread<T extends Variable>(x: T, d: number, keepdim: boolean): ValuesAndIndices<T> {
   const raw = transpose(detached(x), d, -1);
-  const sorted = raw.derive(raw.array.backend.sort(raw.array, raw.ndim - 1, false).values);
-  const order = raw.derive(raw.array.backend.sort(raw.array, raw.ndim - 1, false).indices);
-  const counts = sum(eq<T>(unsqueeze(sorted, -1), unsqueeze(sorted, -2)), -1);
-  const first = argExtreme('max', counts, -1, true);
-  const count = gatherAlong(counts, raw.ndim - 1, first);
-  const at = gatherAlong(order, raw.ndim - 1, sub<T>(add<T>(first, count), 1));
+  const { backend, shape } = raw.array;
+  const last = raw.ndim - 1;
+  const found = backend.sort(raw.array, last, false);
+  const [sorted, order] = [raw.derive(found.values), raw.derive(found.indices)];
+  // How far each element is from the first of its run: the end of the longest one is furthest.
+  const length = shape[last];
+  const part = (start: number) => narrow(sorted, last, start, length - 1);
+  const isFirst = ne<T>(part(1), part(0));
+  const begins = cat([zerosOf(isFirst, shape.with(last, 1)), isFirst], last);
+  const places = integerVector(
+    x,
+    tabulate(length, (i) => i),
+  );
+  const starts = raw.derive(backend.scanExtreme('max', mul<T>(begins, places).array, last).values);
+  const end = argExtreme('max', sub<T>(places, starts), -1, true);
+  const at = gatherAlong(order, last, end);
   const positions = transpose(at, d, -1);
   const values = gatherAlong(x, d, positions);
   return keepdim

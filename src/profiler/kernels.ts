@@ -36,6 +36,7 @@ export const KERNELS: Readonly<Record<keyof Backend, Naming | null>> = {
   scan: (kind: string) => `cum${kind}`,
   scanExtreme: (kind: string) => `cum${kind}`,
   sort: 'sort',
+  search: 'searchsorted',
   matmul: (_a: NDArray, _b: NDArray, options?: GemmOptions) => (options?.bias ? 'addmm' : 'matmul'),
   matmulAndSums: 'matmul',
   softmax: (_x: NDArray, kind: SoftmaxKind) => snakeCase(kind),

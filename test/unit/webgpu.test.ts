@@ -490,6 +490,31 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
       await compare((y) => y.max(0).values, [ties]);
     });
 
+    it('look for elements in long lists, and for the commonest ones', async () => {
+      const list = torch.randn(5000).mul(900).round().sort().values;
+      const looked = torch.cat([torch.randn(3000).mul(900).round(), torch.tensor([Number.NaN, Infinity])]);
+      const rows = torch.stack([list, list.mul(2)]);
+      for (const right of [false, true]) {
+        await compare((a, b) => torch.searchsorted(a, b, { right }), [list, looked]);
+        await compare((a, b) => torch.searchsorted(a, b.expand(2, -1), { right }), [rows, looked]);
+        await compare(
+          (a, b) => torch.searchsorted(a.long(), b.narrow(0, 0, 3000), { right }),
+          [list, looked],
+        );
+      }
+      for (const invert of [false, true]) {
+        await compare((a, b) => torch.isin(a, b, { invert }), [looked, list]);
+        await compare((a, b) => torch.isin(a, b.narrow(0, 0, 0), { invert }), [looked, list]);
+      }
+      const lines = torch.randn(3, 4000).mul(50).round();
+      lines.select(0, 1).narrow(0, 5, 900).fill_(Number.NaN);
+      lines.select(0, 2).fill_(Number.NaN);
+      for (const dim of [0, 1]) {
+        await compare((x) => x.mode(dim).values, [lines]);
+        await compare((x) => x.mode(dim, true).indices, [lines]);
+      }
+    });
+
     it('sort and scan long axes', async () => {
       // Just longer than what is sorted by counting.
       const x = torch.randn(3, 1100).mul(20).round();

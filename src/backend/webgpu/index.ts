@@ -41,6 +41,7 @@ import * as folds from './reduce.ts';
 import * as rows from './rows.ts';
 import { scan, scanExtreme } from './scan.ts';
 import * as scattering from './scattering.ts';
+import { search } from './search.ts';
 import { sort } from './sort.ts';
 import { gpuStorage } from './storage.ts';
 import * as training from './training.ts';
@@ -177,6 +178,10 @@ export class WebGPUBackend implements Backend {
   sort(x: NDArray, dim: number, descending: boolean, from?: number, to?: number) {
     this.#gpu.begin(x);
     return places(this, sort(this.#gpu, x, dim, descending), dim, from, to);
+  }
+  search(sorted: NDArray, values: NDArray, behind: boolean): NDArray {
+    this.#gpu.begin(sorted, values);
+    return search(this.#gpu, sorted, values, behind);
   }
 
   // Products and rows
