@@ -6,6 +6,7 @@ import type { NDArray } from '../array.ts';
 import type { Call, GpuContext } from './context.ts';
 import { type Lane, laneOf, wgslType, wordsOf } from './elementTypes.ts';
 import { fibres } from './fibres.ts';
+import { split } from './foldKernels.ts';
 import { equalText, lessText } from './formulas.ts';
 import { type Loop, placesText } from './loops.ts';
 import { inHalves, tooLarge } from './slices.ts';
@@ -13,6 +14,12 @@ import { inHalves, tooLarge } from './slices.ts';
 const WORKGROUP = 64;
 /** Axes up to this are sorted by counting. */
 const SHORT_SORT = 1024;
+/**
+ * Elements of longer ones that a workgroup sorts in its memory, 12 kB of whole numbers, and its threads: processors that imitate a
+ * GPU need the longer for a barrier, the more there are.
+ */
+const BLOCK = 1024;
+const BLOCK_THREADS = 64;
 
 /** WGSL for "a, at place ja, comes before b, at place jb". */
 const before = (lane: Lane, descending: boolean, a: string, b: string, ja: string, jb: string): string => {
@@ -112,6 +119,77 @@ interface Sorting {
   readonly lane: Lane;
 }
 
+/** WGSL for whether a, from place ja, comes before b, from jb. Padding, at places from length on, comes last. */
+const inOrder = ({ lane, descending }: Sorting): string =>
+  `select(ja < P.length && (jb >= P.length || ${before(lane, descending, 'a', 'b', 'ja', 'jb')}), (ja < jb), min(ja, jb) >= P.length)`;
+
+/**
+ * The steps of runs from `first` to `last` that stay within blocks, each of which is brought to its workgroup's memory for all
+ * of them. Runs alternate in direction; positions inside a fibre start at a multiple of every run.
+ */
+function sortBlocks(
+  gpu: GpuContext,
+  s: Sorting,
+  keys: NDArray,
+  places: NDArray,
+  first: number,
+  last: number,
+): void {
+  const type = wgslType[s.lane];
+  const blocks = keys.size / BLOCK;
+  gpu.run({
+    key: `bitonic block ${keys.dtype} ${s.descending}`,
+    bindings: [
+      { name: 'keys', type, array: keys, writes: true },
+      { name: 'places', type: 'i32', array: places, writes: true },
+    ],
+    params: [
+      ['first: u32', first],
+      ['last: u32', last],
+      ['length: u32', s.length],
+      ['blocks: u32', blocks],
+    ],
+    threads: 0,
+    workgroup: BLOCK_THREADS,
+    groups: split(blocks, gpu.maxGroups),
+    declarations: () => `
+var<workgroup> block_keys: array<${type}, ${BLOCK}>;
+var<workgroup> block_places: array<u32, ${BLOCK}>;`,
+    body: () => `
+let block = wid.y * groups.x + wid.x;
+if (block >= P.blocks) { return; }
+let base = block * ${BLOCK}u;
+for (var k = lid; k < ${BLOCK}u; k += ${BLOCK_THREADS}u) {
+  block_keys[k] = keys[base + k];
+  block_places[k] = u32(places[base + k]);
+}
+for (var run = P.first; run <= P.last; run *= 2u) {
+  for (var gap = min(run / 2u, ${BLOCK / 2}u); gap > 0u; gap /= 2u) {
+    workgroupBarrier();
+    for (var k = lid; k < ${BLOCK / 2}u; k += ${BLOCK_THREADS}u) {
+      let low = 2u * k - (k & (gap - 1u));
+      let high = low + gap;
+      let a = block_keys[low];
+      let b = block_keys[high];
+      let ja = block_places[low];
+      let jb = block_places[high];
+      if (${inOrder(s)} != (((base + low) & run) == 0u)) {
+        block_keys[low] = b;
+        block_keys[high] = a;
+        block_places[low] = jb;
+        block_places[high] = ja;
+      }
+    }
+  }
+}
+workgroupBarrier();
+for (var k = lid; k < ${BLOCK}u; k += ${BLOCK_THREADS}u) {
+  keys[base + k] = block_keys[k];
+  places[base + k] = i32(block_places[k]);
+}`,
+  });
+}
+
 function bitonic(gpu: GpuContext, s: Sorting): void {
   const { x, count, length, lane, loop } = s;
   const type = wgslType[lane];
@@ -135,8 +213,10 @@ ${placesText(loop, 'fibre')}
 keys[i] = x[x_i + min(j, P.length - 1u) * P.x_step];
 places[i] = i32(j);`,
   });
-  for (let run = 2; run <= padded; run *= 2) {
-    for (let gap = run / 2; gap >= 1; gap /= 2) {
+  const inBlocks = (first: number, last: number): void => sortBlocks(gpu, s, keys, places, first, last);
+  inBlocks(2, BLOCK);
+  for (let run = 2 * BLOCK; run <= padded; run *= 2) {
+    for (let gap = run / 2; gap >= BLOCK; gap /= 2) {
       gpu.run({
         key: `bitonic step ${x.dtype} ${s.descending}`,
         bindings: scratch,
@@ -147,7 +227,6 @@ places[i] = i32(j);`,
         ],
         threads: (count * padded) / 2,
         workgroup: WORKGROUP,
-        // Padding, at places from length on, sorts last.
         body: () => `
 let low = (i / P.gap) * 2u * P.gap + i % P.gap;
 let high = low + P.gap;
@@ -155,12 +234,7 @@ let a = keys[low];
 let b = keys[high];
 let ja = u32(places[low]);
 let jb = u32(places[high]);
-let padded_a = ja >= P.length;
-let padded_b = jb >= P.length;
-let ordered = select(!padded_a && (padded_b || ${before(lane, s.descending, 'a', 'b', 'ja', 'jb')}), ja < jb, padded_a && padded_b);
-// Runs alternate in direction; positions inside a fibre start at a multiple of every run.
-let up = (low & P.run) == 0u;
-if (ordered != up) {
+if (${inOrder(s)} != ((low & P.run) == 0u)) {
   keys[low] = b;
   keys[high] = a;
   places[low] = i32(jb);
@@ -168,6 +242,7 @@ if (ordered != up) {
 }`,
       });
     }
+    inBlocks(run, run);
   }
   // The last run of a fibre with an odd number is in the other direction.
   gpu.run({
