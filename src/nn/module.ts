@@ -14,6 +14,7 @@ import { noteModuleClass } from './moduleClasses.ts';
 import { adopt, moduleTarget } from './moduleMoving.ts';
 import { Parameter } from './parameter.ts';
 import { indented, wrapLines } from './printing.ts';
+import { Registered } from './registered.ts';
 import { type IncompatibleKeys, type LoadStateDictOptions, loadInto, type StateDict } from './stateDict.ts';
 import { checkName, joined, refuseAssigned } from './stateNames.ts';
 
@@ -21,17 +22,10 @@ export type { FullBackwardHook, FullBackwardPreHook, ModuleGradients } from './b
 export type { ForwardHook, ForwardPreHook, HookOptions } from './forwardHooks.ts';
 export type { IncompatibleKeys, LoadStateDictOptions, StateDict } from './stateDict.ts';
 
-type Kind<S extends object = object> = abstract new (...args: never[]) => S;
-
 export abstract class Module {
   /** True while training: dropout drops, batch norm uses the batch's statistics. Set by `train()` and `eval()`. */
   training = true;
-  /** Registered buffers: name → whether the state dict has it. */
-  readonly #buffers = new Map<string, boolean>();
-  /** What stood under each name when the properties were last walked: a parameter, or a module. */
-  readonly #kinds = new Map<string, Kind>();
-  /** Whether the properties stand in another order than they were registered in. */
-  #isMixed = false;
+  #state = new Registered(this, Module);
   #hooks: ForwardHooks | null = null;
 
   constructor();
@@ -61,10 +55,10 @@ export abstract class Module {
     tensor: Tensor | null,
     persistent: boolean | { persistent?: boolean } = true,
   ): void {
-    checkName(this, name, 'buffer', this.#buffers.has(name));
+    checkName(this, name, 'buffer', this.#state.hasBuffer(name));
     if (tensor != null && !(tensor instanceof Tensor)) refuseAssigned(tensor, 'buffer', name, 'Tensor');
-    this.#buffers.set(name, option<'persistent', boolean>(persistent, 'registerBuffer', 'persistent', true));
-    Reflect.set(this, name, tensor);
+    const isSaved = option<'persistent', boolean>(persistent, 'registerBuffer', 'persistent', true);
+    this.#state.addBuffer(name, tensor, isSaved);
   }
 
   /** The same as assigning the property, for names made at run time. */
@@ -72,7 +66,7 @@ export abstract class Module {
     checkName(this, name, 'parameter', Reflect.get(this, name) instanceof Parameter);
     if (parameter != null && !(parameter instanceof Parameter))
       refuseAssigned(parameter, 'parameter', name, 'Parameter');
-    this.#register(name, parameter, Parameter);
+    this.#state.add(name, parameter, Parameter);
   }
 
   /** The same as assigning the property, for names made at run time. */
@@ -82,18 +76,7 @@ export abstract class Module {
       throw new ArgumentError(`module '${name}' must be a Module, but got ${typeof module}${hint}`);
     }
     checkName(this, name, 'module', Reflect.get(this, name) instanceof Module);
-    this.#register(name, module, Module);
-  }
-
-  #register(name: string, value: object | null, kind: Kind): void {
-    if (!Object.hasOwn(this, name)) {
-      this.#kinds.delete(name);
-      const last = [...this.#kinds.keys()].at(-1) ?? -1;
-      // JavaScript has names that are whole numbers first, by their size.
-      if (/^\d/.test(name) && !(Number(last) < Number(name))) this.#isMixed = true;
-    }
-    if (value != null) this.#kinds.set(name, kind);
-    Reflect.set(this, name, value);
+    this.#state.add(name, module, Module);
   }
 
   addModule(name: string, module: Module | null): void {
@@ -104,52 +87,12 @@ export abstract class Module {
 
   /** The properties in the order in which they were registered. */
   protected ownEntries(): [string, unknown][] {
-    const entries: [string, unknown][] = Object.entries(this);
-    if (!this.#isMixed) return entries;
-    const places = new Map([...this.#kinds.keys()].map((name, i) => [name, i]));
-    const place = ([name]: [string, unknown]): number => places.get(name) ?? places.size;
-    return entries.sort((a, b) => place(a) - place(b));
+    return this.#state.entries();
   }
 
-  /** What they hold: lists of modules ask in every `forward`. */
+  /** What they hold. */
   protected ownValues(): unknown[] {
-    return this.#isMixed ? this.ownEntries().map(([, value]) => value) : Object.values(this);
-  }
-
-  /**
-   * The properties of a kind. What has taken the place of one, and is none, would be neither trained nor saved.
-   * @throws ArgumentError for that; a property that was deleted may become anything
-   */
-  #own<S extends object>(kind: Kind<S>): [string, S][] {
-    const found: [string, S][] = [];
-    const kinds = this.#kinds;
-    for (const [name, value] of this.ownEntries()) {
-      if (value instanceof kind) {
-        found.push([name, value]);
-        kinds.set(name, kind);
-      } else if (
-        value != null &&
-        kinds.get(name) === kind &&
-        !(value instanceof Parameter || value instanceof Module)
-      ) {
-        const [what, expected] =
-          kind.prototype instanceof Tensor ? ['parameter', 'Parameter'] : ['child module', 'Module'];
-        refuseAssigned(value, what, name, expected);
-      }
-    }
-    for (const name of kinds.keys()) if (!Object.hasOwn(this, name)) kinds.delete(name);
-    return found;
-  }
-
-  #ownBuffers(persistentOnly: boolean): [string, Tensor][] {
-    const found: [string, Tensor][] = [];
-    for (const [name, persistent] of this.#buffers) {
-      const value: unknown = Reflect.get(this, name);
-      if (value != null && !(value instanceof Tensor || value instanceof Module))
-        refuseAssigned(value, 'buffer', name, 'Tensor');
-      if (value instanceof Tensor && (persistent || !persistentOnly)) found.push([name, value]);
-    }
-    return found;
+    return this.#state.values();
   }
 
   /** Every module once, this one first, by its dotted name. */
@@ -160,7 +103,7 @@ export abstract class Module {
       if (seen.has(module)) return;
       seen.add(module);
       found.push([name, module]);
-      for (const [child, value] of module.#own(Module)) visit(joined(name, child), value);
+      for (const [child, value] of module.#state.all(Module)) visit(joined(name, child), value);
     };
     visit(option(prefix, 'namedModules', 'prefix', ''), this);
     return found;
@@ -173,7 +116,7 @@ export abstract class Module {
   /** The modules in this one's properties, each once. */
   namedChildren(): [string, Module][] {
     const seen = new Set<Module>();
-    return this.#own(Module).filter(([, module]) => !seen.has(module) && seen.add(module));
+    return this.#state.all(Module).filter(([, module]) => !seen.has(module) && seen.add(module));
   }
 
   children(): Module[] {
@@ -226,7 +169,7 @@ export abstract class Module {
       args,
     );
     return distinct(recurse ? this.namedModules(prefix) : [[prefix, this]], (module) =>
-      module.#own(Parameter),
+      module.#state.all(Parameter),
     );
   }
 
@@ -240,7 +183,7 @@ export abstract class Module {
   namedBuffers(...args: StateArguments): [string, Tensor][] {
     const [prefix = '', recurse = true] = inOrder<[string, boolean]>('namedBuffers', 'prefix recurse', args);
     return distinct(recurse ? this.namedModules(prefix) : [[prefix, this]], (module) =>
-      module.#ownBuffers(false),
+      module.#state.buffers(false),
     );
   }
 
@@ -344,9 +287,7 @@ export abstract class Module {
   copyInto(copies: Map<object, unknown>): this {
     const copy = Reflect.construct(Module, [], this.constructor);
     copies.set(this, copy);
-    for (const [name, persistent] of this.#buffers) copy.#buffers.set(name, persistent);
-    for (const [name, kind] of this.#kinds) copy.#kinds.set(name, kind);
-    copy.#isMixed = this.#isMixed;
+    copy.#state = this.#state.copyTo(copy);
     for (const [name, value] of Object.entries(this)) copy[name] = copyValue(value, copies);
     copy.#hooks = this.#hooks?.copyTo(copy) ?? null;
     return copy;
@@ -357,15 +298,15 @@ export abstract class Module {
   /** Parameters and persistent buffers by name, sharing memory with the module; shared ones under every name. */
   stateDict(prefix?: ByName<'prefix', string>): StateDict {
     const state: StateDict = {};
-    for (const [name, tensor] of this.#state(option(prefix, 'stateDict', 'prefix', '')))
+    for (const [name, tensor] of this.#saved(option(prefix, 'stateDict', 'prefix', '')))
       state[name] = tensor.detach();
     return state;
   }
 
-  #state(prefix: string): [string, Tensor][] {
-    const here = [...this.#own<Tensor>(Parameter), ...this.#ownBuffers(true)];
+  #saved(prefix: string): [string, Tensor][] {
+    const here = [...this.#state.all<Tensor>(Parameter), ...this.#state.buffers(true)];
     const own = here.map(([name, tensor]): [string, Tensor] => [prefix + name, tensor]);
-    return own.concat(this.#own(Module).flatMap(([name, child]) => child.#state(`${prefix}${name}.`)));
+    return own.concat(this.#state.all(Module).flatMap(([name, child]) => child.#saved(`${prefix}${name}.`)));
   }
 
   /**
@@ -377,7 +318,7 @@ export abstract class Module {
     strictness: boolean | LoadStateDictOptions = true,
   ): IncompatibleKeys {
     const strict = option<'strict', boolean>(strictness, 'loadStateDict', 'strict', true);
-    return loadInto(this.constructor.name, this.#state(''), state, strict);
+    return loadInto(this.constructor.name, this.#saved(''), state, strict);
   }
 
   // Hooks
