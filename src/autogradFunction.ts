@@ -1,6 +1,7 @@
 /** Operations that users define, with a forward and a backward of their own: `torch.autograd.Function`. */
 import { isGradEnabled, noGrad } from './autograd/gradMode.ts';
-import { OpNode, type SavedVariable } from './autograd/node.ts';
+import { type BackwardFunction, OpNode, type SavedVariable } from './autograd/node.ts';
+import type { Backend } from './backend/backend.ts';
 import { isFloating } from './core/dtype.ts';
 import { AutogradError } from './core/errors.ts';
 import { Tensor } from './tensor.ts';
@@ -114,12 +115,31 @@ function attach<A extends readonly unknown[], R extends Results>(
     const slot = results.indexOf(x);
     return slot === 0 ? node.saveOutput(outputs[0]) : node.save(slot > 0 ? outputs[slot] : x);
   });
-  const like = results[0];
-  ctx.unpack = () => saved.map((s) => s.get<Tensor>(like));
-  node.setBackward((grads) => {
+  ctx.unpack = unpackerOf(saved);
+  node.setBackward(ruleOf(definition, ctx, node, tensors.length, results[0].array.backend));
+  ctx.kept = [];
+  return outputs;
+}
+
+// What the graph keeps: functions of their own, with neither operands nor results around them.
+const unpackerOf = (saved: readonly SavedVariable[]) => () =>
+  saved.map((s) => s.get<Tensor>(Tensor.prototype));
+
+function ruleOf<A extends readonly unknown[], R extends Results>(
+  definition: Pick<FunctionDefinition<A, R>, 'name' | 'backward'>,
+  ctx: Context,
+  node: OpNode,
+  count: number,
+  backend: Backend,
+): BackwardFunction {
+  return (grads) => {
     const given = grads.map((g, slot) => {
       if (g instanceof Tensor) return g;
-      return ctx.materialize ? zerosFor(results[slot]) : null;
+      if (!ctx.materialize) return null;
+      const { shape, dtype } = node.outputs[slot];
+      const zeros = backend.empty(shape, dtype);
+      backend.fill(zeros, 0);
+      return new Tensor(zeros);
     });
     const gradients = definition.backward(ctx, ...(given as Tensor[]));
     const answer = Array.isArray(gradients) ? gradients : [gradients];
@@ -128,21 +148,12 @@ function attach<A extends readonly unknown[], R extends Results>(
       throw new AutogradError(
         `${definition.name}.backward: expected a Tensor or null (got ${typeof answer[odd]}) as gradient ${odd}`,
       );
-    const surplus = answer.slice(tensors.length).some((g) => g != null);
-    if (surplus || answer.length < tensors.length) {
+    const surplus = answer.slice(count).some((g) => g != null);
+    if (surplus || answer.length < count) {
       throw new AutogradError(
-        `${definition.name}.backward returned an incorrect number of gradients (expected ${tensors.length}, got ${answer.length})`,
+        `${definition.name}.backward returned an incorrect number of gradients (expected ${count}, got ${answer.length})`,
       );
     }
-    return answer.slice(0, tensors.length);
-  });
-  ctx.kept = [];
-  return outputs;
-}
-
-function zerosFor(result: Tensor): Tensor {
-  const { array } = result;
-  const zeros = array.backend.empty(array.shape, array.dtype);
-  array.backend.fill(zeros, 0);
-  return result.derive(zeros);
+    return answer.slice(0, count);
+  };
 }

@@ -56,7 +56,10 @@ export abstract class GraphNode {
   constructor(name: string, edges: readonly (Edge | null)[], outputs: readonly OutputForm[]) {
     this.name = name;
     this.edges = edges;
-    this.outputs = outputs;
+    const forms: OutputForm[] = [];
+    // Their forms alone: who keeps a loss keeps its graph, but shall not keep every result on the way to it.
+    for (const { shape, dtype } of outputs) forms.push({ shape, dtype });
+    this.outputs = forms;
   }
 
   /** True if user code may keep what it is given, so that nothing may be freed early. */
@@ -208,12 +211,18 @@ export class OpNode extends GraphNode {
   }
 
   backward(grads: readonly (Variable | null)[]): readonly (Variable | null | undefined)[] {
-    if (this.#backward === null) throw new AutogradError(`${this.name}: has no backward rule`);
+    if (this.#backward === null) {
+      // Says that what was saved is gone.
+      this.#saved[0]?.get(grads[0] as Variable);
+      throw new AutogradError(`${this.name}: has no backward rule`);
+    }
     return this.#backward(grads);
   }
 
   release(): void {
     for (const saved of this.#saved) saved.release();
+    // The scope of a rule holds the operands of its op, too. One that needs nothing saved may run again.
+    if (this.#saved.length > 0) this.#backward = null;
   }
 }
 

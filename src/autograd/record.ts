@@ -34,19 +34,22 @@ function withoutFalse<T>(list: readonly (T | null | undefined | false)[]): reado
  * (`node.save(x)` for inputs, `node.saveOutput(y)`) and to return the rule; it is not called otherwise.
  * Rules are written with ops, so that they can be differentiated again. A rule may return gradients in the broadcast
  * shape: the walk sums them back.
+ *
+ * A rule that saves nothing lives as long as the graph, with all variables around it that any function there mentions. So
+ * none of these may be a tensor: `setup` is given the inputs.
  */
 export function record<T extends Variable>(
   name: string,
   array: NDArray,
   inputs: readonly T[],
-  setup: (node: OpNode, output: T) => Rule<T>,
+  setup: (node: OpNode, output: T, inputs: readonly T[]) => Rule<T>,
 ): T {
   const like = inputs[0];
   if (anomaly.enabled) checkForward(name, [array], inputs);
   if (!isFloating(array.dtype) || !needsGraph(inputs)) return like.derive(array);
   const node = new OpNode(name, edgesOf(inputs), [array]);
   const output = like.derive(array, node, 0);
-  const rule = setup(node, output);
+  const rule = setup(node, output, inputs);
   node.setBackward((grads) => {
     const grad = grads[0];
     return grad === null ? [] : withoutFalse(rule(grad as T));
@@ -66,9 +69,11 @@ export function recordMany<T extends Variable>(
 ): T[] {
   const like = inputs[0];
   if (anomaly.enabled) checkForward(name, arrays, inputs);
-  if (!needsGraph(inputs)) return arrays.map((a) => like.derive(a));
-  const node = new OpNode(name, edgesOf(inputs), arrays);
-  const outputs = arrays.map((a, i) => (isFloating(a.dtype) ? like.derive(a, node, i) : like.derive(a)));
+  const node = needsGraph(inputs) ? new OpNode(name, edgesOf(inputs), arrays) : null;
+  const outputs: T[] = [];
+  for (const a of arrays)
+    outputs.push(isFloating(a.dtype) ? like.derive(a, node, outputs.length) : like.derive(a));
+  if (node === null) return outputs;
   const rule = setup(node, outputs);
   node.setBackward((grads) => withoutFalse(rule(grads as readonly (T | null)[])));
   return outputs;

@@ -21,9 +21,14 @@ import {
   type TransformerLayerOptions,
 } from './transformerLayers.ts';
 
-type StackRest = [norm?: LayerNorm | null | { norm?: LayerNorm | null }];
+type StackRest = [norm?: LayerNorm | null | StackOptions];
+type EncoderRest = [norm?: LayerNorm | null | EncoderOptions, options?: EncoderOptions];
 interface StackOptions {
   norm?: LayerNorm | null;
+}
+interface EncoderOptions extends StackOptions {
+  /** Says nothing here, where no tensor is nested. */
+  enableNestedTensor?: boolean;
 }
 
 /** `numLayers` copies of a layer one after the other, and a last norm if given. */
@@ -32,14 +37,14 @@ abstract class LayerStack<L extends Module> extends Module {
   readonly numLayers: number;
   norm: LayerNorm | null;
 
-  constructor(layerName: string, args: readonly unknown[]) {
+  constructor(layerName: string, args: readonly unknown[], names = 'norm') {
     super();
     const [layer, numLayers, ...rest] = required<[L, number]>(
       new.target.name,
       [layerName, 'numLayers'],
       args,
     );
-    const { norm = null } = named<StackOptions>(new.target.name, 'norm', rest);
+    const { norm = null } = named<StackOptions>(new.target.name, names, rest);
     this.layers = new ModuleList(Array.from({ length: numLayers }, () => layer.deepcopy()));
     this.numLayers = numLayers;
     this.norm = norm;
@@ -77,10 +82,10 @@ type EncoderForwardRest = Flexible<
 export class TransformerEncoder extends LayerStack<TransformerEncoderLayer> {
   constructor(
     ...args:
-      | [encoderLayer: TransformerEncoderLayer, numLayers: number, ...rest: StackRest]
-      | ByName<{ encoderLayer: TransformerEncoderLayer; numLayers: number }, ['encoderLayer'], StackOptions>
+      | [encoderLayer: TransformerEncoderLayer, numLayers: number, ...rest: EncoderRest]
+      | ByName<{ encoderLayer: TransformerEncoderLayer; numLayers: number }, ['encoderLayer'], EncoderOptions>
   ) {
-    super('encoderLayer', args);
+    super('encoderLayer', args, 'norm enableNestedTensor');
   }
 
   forward(src: Tensor, ...rest: EncoderForwardRest): Tensor {

@@ -94,26 +94,25 @@ export function applyBinary<T extends Variable>(row: BinaryRow, left: OperandOf<
 
 function recordBinary<T extends Variable>(row: BinaryRow, out: NDArray, a: T | number, b: T | number): T {
   const { gradA, gradB, saves = 'both' } = row;
-  const one = typeof a === 'object' ? a : null;
-  const other = typeof b === 'object' ? b : null;
-  const inputs = one === null ? [other as T] : other === null ? [one] : [one, other];
-  const digit = row.digits?.[one === null ? 2 : other === null ? 1 : 0] ?? '';
+  const valueA = typeof a === 'object' ? null : a;
+  const valueB = typeof b === 'object' ? null : b;
+  const inputs = typeof a === 'object' ? (typeof b === 'object' ? [a, b] : [a]) : [b as T];
+  const digit = row.digits?.[valueA !== null ? 2 : valueB !== null ? 1 : 0] ?? '';
   const name = row.node ?? nodeName(row.name);
-  return record((digit && name.slice(0, -1) + digit) || name, out, inputs, (node) => {
-    const wantA = one !== null && node.needs[0];
-    const wantB = other !== null && node.needs[inputs.length - 1];
+  return record((digit && name.slice(0, -1) + digit) || name, out, inputs, (node, _, given) => {
+    const last = given.length - 1;
+    const wantA = valueA === null && node.needs[0];
+    const wantB = valueB === null && node.needs[last];
     const keepA = saves === 'both' || (saves !== 'none' && wantB);
     const keepB = saves === 'both' || (saves !== 'none' && (wantA || (wantB && saves === 'divisor')));
-    const savedA = one !== null && keepA ? node.save(one) : null;
-    const savedB = other !== null && keepB ? node.save(other) : null;
-    const valueA = typeof a === 'number' ? a : 0;
-    const valueB = typeof b === 'number' ? b : 0;
+    const savedA = valueA === null && keepA ? node.save(given[0]) : null;
+    const savedB = valueB === null && keepB ? node.save(given[last]) : null;
     return (grad) => {
-      const x = savedA ? savedA.get(grad) : valueA;
-      const y = savedB ? savedB.get(grad) : valueB;
+      const x = savedA ? savedA.get(grad) : (valueA ?? 0);
+      const y = savedB ? savedB.get(grad) : (valueB ?? 0);
       const forA = wantA && gradA ? gradA(grad, x, y) : null;
       const forB = wantB && gradB ? gradB(grad, x, y) : null;
-      return one === null ? [forB] : other === null ? [forA] : [forA, forB];
+      return valueA !== null ? [forB] : valueB !== null ? [forA] : [forA, forB];
     };
   });
 }

@@ -1,5 +1,6 @@
 /** Ops of three operands: interpolation, and products or quotients added to a tensor. */
 
+import type { Rule } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { isFloating } from '../core/dtype.ts';
 import { DTypeError } from '../core/errors.ts';
@@ -76,6 +77,11 @@ export const addcdiv = /* @__PURE__ */ taking('addcdiv', 'tensor1 tensor2 * valu
   });
 });
 
+const lerpRule =
+  <T extends Variable>(weight: number) =>
+  (): Rule<T> =>
+  (grad) => [mul<T>(grad, 1 - weight), mul<T>(grad, weight)];
+
 /**
  * start + weight · (end − start), computed from the nearer end so that a weight of 1 gives `end` exactly.
  * @throws DTypeError for integers, or tensors of several dtypes
@@ -100,8 +106,7 @@ export const lerp = /* @__PURE__ */ taking('lerp', 'end weight', function lerp<
         const gap = sub<T>(end, start);
         return Math.abs(w) < 0.5 ? add<T>(start, gap, { alpha: w }) : sub<T>(end, gap, { alpha: 1 - w });
       };
-      const rule = (grad: T) => [mul<T>(grad, 1 - w), mul<T>(grad, w)];
-      return fused('LerpBackward0', [start, end], compute, () => rule);
+      return fused('LerpBackward0', [start, end], compute, lerpRule<T>(w));
     }
     const compute = (): T => {
       const gap = sub<T>(end, start);

@@ -1,6 +1,7 @@
 /** Tensors put together: along a dimension that exists, or along a new one. */
 
-import { record } from '../autograd/record.ts';
+import type { OpNode } from '../autograd/node.ts';
+import { type Rule, record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
@@ -55,11 +56,17 @@ export function cat<T extends Variable>(tensors: readonly T[], along?: ByName<'d
   }
   const sizes = parts.map((x) => x.shape[d]);
   const skipped = filled.length > 0 ? tensors.filter((x) => x.requiresGrad && !filled.includes(x)) : [];
-  return record('CatBackward0', out, [...parts, ...skipped], (node) => (grad) => [
-    ...sizes.map((size, i) => node.needs[i] && narrow(grad, d, starts[i], size)),
-    ...skipped.map(() => grad.derive(grad.array.backend.empty([0], dtype))),
-  ]);
+  return record('CatBackward0', out, [...parts, ...skipped], catRule<T>(d, starts, sizes));
 }
+
+const catRule =
+  <T extends Variable>(d: number, starts: readonly number[], sizes: readonly number[]) =>
+  ({ needs }: OpNode): Rule<T> =>
+  (grad) =>
+    needs.map((needed, i) => {
+      if (i >= sizes.length) return grad.derive(grad.array.backend.empty([0], grad.dtype));
+      return needed && narrow(grad, d, starts[i], sizes[i]);
+    });
 
 /** Tensors of equal shape along a new dimension. @throws ArgumentError for an empty list, ShapeError */
 export function stack<T extends Variable>(tensors: readonly T[], along?: ByName<'dim', number>): T {

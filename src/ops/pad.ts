@@ -119,11 +119,11 @@ function padConstant<T extends Variable>(
   value: number,
 ): T {
   let inner = x;
-  margins.forEach(([before, behind], d) => {
-    if (before >= 0 && behind >= 0) return;
+  for (const [d, [before, behind]] of margins.entries()) {
+    if (before >= 0 && behind >= 0) continue;
     const first = Math.max(-before, 0);
     inner = narrow(inner, d, first, x.shape[d] - first - Math.max(-behind, 0));
-  });
+  }
   const grown = margins.map(([before, behind]) => [Math.max(before, 0), Math.max(behind, 0)]);
   const { backend } = x.array;
   const out = backend.empty(
@@ -131,8 +131,9 @@ function padConstant<T extends Variable>(
     x.dtype,
   );
   backend.fill(out, elementValue(value, x.dtype, 'pad'));
-  const offset = grown.reduce((at, [before], d) => at + before * out.strides[d], 0);
-  out.assignPart(inner.array, out.strides, offset);
+  const { strides } = out;
+  const offset = grown.reduce((at, [before], d) => at + before * strides[d], 0);
+  out.assignPart(inner.array, strides, offset);
   const from = inner.shape;
   return record('ConstantPadNdBackward0', out, [inner], () => (grad) => {
     let middle = grad;

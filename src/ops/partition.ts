@@ -42,7 +42,7 @@ function parts<T extends Variable>(
       : [from.with(dim, size), array.strides];
     return array.view(shape, strides, offset);
   });
-  const outputs = recordMany(name, views, [x], () => (grads) => [joined(grads, from, dim, sizes, single)]);
+  const outputs = recordMany(name, views, [x], partsRule<T>(from, dim, sizes, single));
   const base = x.viewOf?.base ?? x;
   outputs.forEach((out, i) => {
     const { shape, strides, offset } = views[i];
@@ -54,6 +54,11 @@ function parts<T extends Variable>(
   });
   return outputs;
 }
+
+const partsRule =
+  <T extends Variable>(shape: Shape, dim: number, sizes: readonly number[], single: boolean) =>
+  () =>
+  (grads: readonly (T | null)[]) => [joined(grads, shape, dim, sizes, single)];
 
 /** The gradients of the parts as that of the whole; zeros where there are none. */
 function joined<T extends Variable>(

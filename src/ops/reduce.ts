@@ -64,9 +64,9 @@ export function mean<T extends Variable>(x: T, dims: Dims = null, keepdim = fals
   const list = listDims(dims, x.ndim, 'mean');
   const { backend } = x.array;
   const total = backend.reduce(sumSpec, input.array, list, keepdim);
-  const count = list.reduce((n, d) => n * x.shape[d], 1);
-  const out = backend.binary(divSpec, total, count, total);
   const from = x.shape;
+  const count = list.reduce((n, d) => n * from[d], 1);
+  const out = backend.binary(divSpec, total, count, total);
   return record(dims === null ? 'MeanBackward0' : 'MeanBackward1', out, [input], () => (grad) => [
     // Nothing is divided where there is nothing: the derivative of the empty gradient is 0, not 0 / 0.
     expand(div<typeof grad>(restoreDims(grad, from, list), count || 1), from),

@@ -1,6 +1,6 @@
 /** Diagonals and triangles of matrices, sliding windows, and dimensions split in two. */
 
-import { record } from '../autograd/record.ts';
+import { type Rule, record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
@@ -49,10 +49,13 @@ function triangle<T extends Variable>(x: T, diagonal: number, lower: boolean): T
   const rows = reshape(numbers(m, diagonal), [m, 1]);
   const kept = lower ? le<T>(columns, rows) : ge<T>(columns, rows);
   const out = whereOp<T>(kept, detached(x), x.dtype === 'bool' ? false : 0);
-  return record(lower ? 'TrilBackward0' : 'TriuBackward0', out.array, [x], () => (grad) => [
-    triangle(grad, diagonal, lower),
-  ]);
+  return record(lower ? 'TrilBackward0' : 'TriuBackward0', out.array, [x], triangleRule<T>(diagonal, lower));
 }
+
+const triangleRule =
+  <T extends Variable>(diagonal: number, lower: boolean) =>
+  (): Rule<T> =>
+  (grad) => [triangle(grad, diagonal, lower)];
 
 /** The lower triangle of matrices [..., m, n], up to the given diagonal; the rest is 0. @throws ShapeError */
 export const tril = <T extends Variable>(x: T, diagonal?: DiagonalNumber): T =>

@@ -43,11 +43,11 @@ export function applyUnary<T extends Variable>(row: UnaryRow, x: T, p = 0, q = 0
   const input = prepare(row, x);
   const { array } = input;
   const out = array.backend.unary(row, array, p, q);
-  return record(row.node ?? nodeName(row.name), out, [input], (node, output) => {
+  return record(row.node ?? nodeName(row.name), out, [input], (node, output, [given]) => {
     const { backward } = row;
     if (backward === undefined) return (grad) => [zeros(grad)];
     if (row.saves === undefined) return (grad) => [backward(grad, grad, p, q)];
-    const saved = row.saves === 'input' ? node.save(input) : node.saveOutput(output);
+    const saved = row.saves === 'input' ? node.save(given) : node.saveOutput(output);
     return (grad) => [backward(grad, saved.get(grad), p, q)];
   });
 }

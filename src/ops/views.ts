@@ -246,7 +246,8 @@ export function permute<T extends Variable>(x: T, dims: readonly number[]): T {
         `dimensions i.e. input.dim() = ${x.ndim} is not equal to len(dims) = ${dims.length}`,
     );
   }
-  const order = dims.map((d) => normalizeDim(d, x.ndim, 'permute'));
+  const { ndim } = x;
+  const order = dims.map((d) => normalizeDim(d, ndim, 'permute'));
   if (new Set(order).size !== order.length)
     throw new ShapeError(
       `permute: duplicate dims are not allowed in argument 'dims'; got ${formatShape(dims)}`,

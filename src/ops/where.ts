@@ -37,14 +37,14 @@ export function whereOp<T extends Variable>(condition: T, left: OperandOf<T>, ri
   );
   const inputs = [a, b].filter((x): x is T => typeof x === 'object');
   if (inputs.length === 0) return condition.derive(out);
+  const first = typeof a === 'object';
   return record('WhereBackward0', out, inputs, (node) => {
     const saved = node.save(condition);
     return (grad) => {
       const chosen = saved.get(grad);
-      return inputs.map(
-        (_, i) =>
-          node.needs[i] &&
-          (i === 0 && typeof a === 'object' ? whereOp<T>(chosen, grad, 0) : whereOp<T>(chosen, 0, grad)),
+      return node.needs.map(
+        (needed, i) =>
+          needed && (i === 0 && first ? whereOp<T>(chosen, grad, 0) : whereOp<T>(chosen, 0, grad)),
       );
     };
   });

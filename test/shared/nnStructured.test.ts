@@ -653,6 +653,17 @@ describe('structured layers', () => {
     ]);
   });
 
+  it('take the switch that silences a warning of PyTorch', () => {
+    const layer = new nn.TransformerEncoderLayer(4, 2, { dimFeedforward: 8 });
+    const norm = new nn.LayerNorm(4);
+    for (const encoder of [
+      new nn.TransformerEncoder(layer, 2, { norm, enableNestedTensor: false }),
+      new nn.TransformerEncoder(layer, 2, norm, { enableNestedTensor: false }),
+      new nn.TransformerEncoder({ encoderLayer: layer, numLayers: 2, norm, enableNestedTensor: true }),
+    ])
+      expect(encoder.norm).toBe(norm);
+  });
+
   it('copy deeply', () => {
     const layers = [
       new nn.Conv2d(1, 1, 3, { padding: 1, paddingMode: 'reflect' }),
