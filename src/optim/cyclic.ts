@@ -206,8 +206,9 @@ export class CyclicLR extends LRScheduler {
     if (this.cycleMomentum) this.checkMomentum();
     this.baseMomentums = perGroup(optimizer, options.baseMomentum ?? 0.8, 'baseMomentum');
     this.maxMomentums = perGroup(optimizer, options.maxMomentum ?? 0.9, 'maxMomentum');
-    this.baseLrs = baseLrs;
+    // The first rate is the initial one, which an earlier schedule may have set, as in PyTorch.
     this.start();
+    this.baseLrs = baseLrs;
   }
 
   protected override nextLrs(): number[] {

@@ -539,6 +539,15 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
       expect(() => apart.step(1)).toThrow('expected 2 param groups, but the optimizer has 3; set minLrs');
     });
 
+    it('that cycle start from the initial rate where another schedule has set one', () => {
+      const optimizer = sgd(0.5);
+      new lrScheduler.StepLR(optimizer, 5);
+      const cycle = new lrScheduler.CyclicLR(optimizer, 0.1, 1, 4);
+      expect(optimizer.paramGroups[0].lr).toBe(0.5);
+      const rates = run(cycle, 3);
+      for (const [i, lr] of [0.325, 0.55, 0.775].entries()) expect(rates[i]).toBeCloseTo(lr, 12);
+    });
+
     it('follow one another', () => {
       const optimizer = sgd();
       const scheduler = new lrScheduler.SequentialLR(
