@@ -1,6 +1,7 @@
 /** `torch.autograd`: derivatives asked for directly, and operations that users define. */
 import { leafTargets, walkBackward } from './autograd/backward.ts';
 import { AutogradError } from './core/errors.ts';
+import { zerosLike } from './creation.ts';
 import { type ByName, type Flexible, named, required } from './tensor/namedArguments.ts';
 import { initialGradient, Tensor } from './tensor.ts';
 
@@ -22,6 +23,8 @@ export interface GradOptions {
   createGraph?: boolean;
   /** Give null for inputs that the outputs do not depend on, instead of an error. */
   allowUnused?: boolean;
+  /** Give zeros for them. */
+  materializeGrads?: boolean;
 }
 
 type GradArguments<O> = Flexible<
@@ -55,10 +58,20 @@ export function grad(
 export function grad(...args: ByName<Differentiated, ['outputs', 'inputs'], GradOptions>): (Tensor | null)[];
 export function grad(...args: readonly unknown[]): (Tensor | null)[] {
   const [outputs, inputs, ...rest] = required<[OneOrMany, OneOrMany]>('grad', ['outputs', 'inputs'], args);
-  const options = named<GradOptions>('grad', 'gradOutputs retainGraph createGraph * allowUnused', rest);
-  const { createGraph = false, retainGraph = createGraph, allowUnused = false, gradOutputs } = options;
+  const options = named<GradOptions>(
+    'grad',
+    'gradOutputs retainGraph createGraph * allowUnused materializeGrads',
+    rest,
+  );
+  const { createGraph = false, retainGraph = createGraph, gradOutputs, materializeGrads } = options;
+  const { allowUnused = materializeGrads } = options;
+  if (materializeGrads && !allowUnused)
+    throw new AutogradError(
+      'grad: Expected allowUnused to be true or not passed when materializeGrads is true, but got false',
+    );
   const roots = outputs instanceof Tensor ? [outputs] : outputs;
   const wanted = inputs instanceof Tensor ? [inputs] : inputs;
+  if (wanted.length === 0) throw new AutogradError("grad: argument 'inputs' cannot be empty");
   const starts = startsOf(roots, gradOutputs, 'grad');
   const targets = wanted.map((x) => {
     const edge = x.edge();
@@ -69,6 +82,7 @@ export function grad(...args: readonly unknown[]): (Tensor | null)[] {
   const found = walkBackward(roots, starts, { retainGraph, createGraph, targets });
   return found.map((g, i) => {
     if (g instanceof Tensor) return g;
+    if (materializeGrads) return zerosLike(wanted[i], { requiresGrad: createGraph });
     if (allowUnused) return null;
     throw new AutogradError(
       `grad: One of the differentiated Tensors (number ${i}) appears to not have been used in the graph. Set ` +

@@ -95,7 +95,8 @@ export class RandomSampler implements Sampler {
   *lists(): Iterable<Int32Array | Uint32Array> {
     const { length, replacement } = this;
     const n = this.dataSource.length;
-    const rng = this.generator?.engine ?? new RandomEngine(drawSeed(engineOf({})));
+    checkCount(n, 'RandomSampler', 'dataSource.length');
+    const rng = this.generator == null ? new RandomEngine(drawSeed(engineOf({}))) : engineOf(this);
     if (replacement) {
       for (let at = 0; at < length; at += REPLACEMENT_CHUNK) {
         const numbers = new Int32Array(Math.min(REPLACEMENT_CHUNK, length - at));

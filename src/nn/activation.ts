@@ -42,9 +42,6 @@ export class ReLU6 extends InplaceActivation {
   forward(input: Tensor): Tensor {
     return F.relu6(input, this.inplace);
   }
-  override extraRepr(): string {
-    return `min_val=0.0, max_val=6.0${this.inplaceText}`;
-  }
 }
 
 /** 1.0507·elu(x, 1.6733). */

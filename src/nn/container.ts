@@ -1,12 +1,14 @@
 /** Modules and parameters in lists and tables. Their entries are properties, so `model[0]` and `model.fc` work. */
 import { ArgumentError, IndexError } from '../core/errors.ts';
+import { refuse } from '../ops/given.ts';
 import { linearRelu } from '../ops/matmul.ts';
+import { isPlain } from '../ops/options.ts';
 import { Tensor } from '../tensor.ts';
 import { ReLU } from './activation.ts';
 import { Linear } from './linear.ts';
 import { Module } from './module.ts';
 import { Parameter } from './parameter.ts';
-import { indented, wrapLines } from './printing.ts';
+import { numbered } from './printing.ts';
 
 /** A list index, negative from the end. @throws IndexError */
 function position(index: number, length: number): number {
@@ -54,13 +56,16 @@ abstract class ListOfModules<M extends Module> extends Module {
         `${this.constructor.name}.extend should be called with an iterable, but got ${modules instanceof Module ? modules.constructor.name : typeof modules}`,
       );
     }
-    for (const module of [...modules]) this.append(module);
+    const all = [...modules];
+    for (const module of all) if (!(module instanceof Module)) refuse(module, 'extend', 'modules', 'Modules');
+    for (const module of all) this.append(module);
     return this;
   }
   /** Puts a module before the one at `index`, negative from the end. @throws IndexError */
   insert(index: number, module: M): this {
     const all = [...this];
     if (!(Math.abs(index) <= all.length)) throw new IndexError(`Index out of range: ${index}`);
+    if (!(module instanceof Module)) refuse(module, 'insert', 'module', 'a Module');
     all.splice(index, 0, module);
     return this.#renumber(all);
   }
@@ -145,17 +150,7 @@ export class ModuleList<M extends Module = Module> extends ListOfModules<M> {
 
   /** Equal neighbours are printed once, with their number. */
   override toString(): string {
-    const blocks: { text: string; first: number; last: number }[] = [];
-    [...this].forEach((module, i) => {
-      const text = String(module);
-      const before = blocks.at(-1);
-      if (before?.text === text) before.last = i;
-      else blocks.push({ text, first: i, last: i });
-    });
-    const lines = blocks.map(({ text, first, last }) =>
-      first === last ? `(${first}): ${text}` : `(${first}-${last}): ${last - first + 1} x ${text}`,
-    );
-    return wrapLines(this.constructor.name, [], lines.map(indented));
+    return numbered(this.constructor.name, [...this]);
   }
 }
 
@@ -319,8 +314,11 @@ export class ParameterDict extends Module {
     Reflect.deleteProperty(this, name);
     return parameter;
   }
+  /** In the order of their names if they come in a plain object, as PyTorch has a dict's: optimisers number them. */
   update(values: Named<Tensor> | ParameterDict): this {
-    for (const [name, value] of pairsOf<Tensor>(values)) this.set(name, value);
+    const pairs = [...pairsOf<Tensor>(values)];
+    if (isPlain(values)) pairs.sort(([a], [b]) => (a < b ? -1 : 1));
+    for (const [name, value] of pairs) this.set(name, value);
     return this;
   }
   /** Takes all parameters out. */

@@ -7,6 +7,7 @@ import { Tensor } from '../tensor.ts';
 import { ModuleDict } from './container.ts';
 import { Module } from './module.ts';
 import { Parameter } from './parameter.ts';
+import { numbered } from './printing.ts';
 
 /** How a parameter is computed from what is trained in its place. */
 export interface Parametrization extends Module {
@@ -32,7 +33,11 @@ export class ParametrizationList extends Module {
   }
 
   get length(): number {
-    return this.children().length;
+    return this.steps().length;
+  }
+  /** Not `children`, which has each once: one module may stand here twice. */
+  protected steps(): Parametrization[] {
+    return this.ownValues().filter((x): x is Parametrization => x instanceof Module);
   }
   add(parametrization: Parametrization): void {
     this.registerModule(String(this.length), parametrization);
@@ -43,14 +48,17 @@ export class ParametrizationList extends Module {
   }
   /** The parameter. */
   forward(): Tensor {
-    const [first, ...others] = this.children() as Parametrization[];
+    const [first, ...others] = this.steps();
     return others.reduce<Tensor>((x, each) => each.forward(x), first.forward(...this.originals()));
+  }
+  override toString(): string {
+    return numbered(this.constructor.name, this.steps());
   }
   /** Has the originals give this parameter. @throws ArgumentError without a right inverse; ShapeError for another shape */
   assign(value: Tensor): void {
     noGrad(() => {
       const originals = this.originals();
-      const found = (this.children() as Parametrization[]).reduceRight<Tensor | Tensor[]>((x, each) => {
+      const found = this.steps().reduceRight<Tensor | Tensor[]>((x, each) => {
         // Only the first computes from several.
         if (each.rightInverse) return each.rightInverse(x as Tensor);
         throw new ArgumentError(

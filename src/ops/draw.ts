@@ -24,14 +24,15 @@ export interface GeneratorOptions {
   generator?: { readonly engine: RandomEngine } | null;
 }
 
-/** The engine to draw from. @throws ArgumentError where something else than options came, be it a generator by itself */
+/** The engine to draw from. @throws ArgumentError for what is no generator, and for a generator by itself */
 export function engineOf(options: GeneratorOptions): RandomEngine {
   const { generator } = options;
-  if ('engine' in options)
+  const engine = generator == null ? defaultEngine() : generator.engine;
+  if (engine === undefined || 'engine' in options)
     throw new ArgumentError(
-      'generator: expected { generator } in the options, but got a Generator by itself',
+      `generator: expected { generator } in the options, but got ${String(generator ?? 'a Generator by itself')}`,
     );
-  return generator?.engine ?? defaultEngine();
+  return engine;
 }
 
 /** Fills `values`; `contiguous` says whether the tensor that they are for is. */

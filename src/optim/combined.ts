@@ -290,8 +290,18 @@ export class ReduceLROnPlateau extends Combination {
     return value > (relative ? best * (1 + threshold) : best + threshold);
   }
 
+  /** @throws ArgumentError if groups were added and it is not clear how far theirs may fall */
   #reduce(): void {
-    this.optimizer.paramGroups.forEach((group, i) => {
+    const { paramGroups } = this.optimizer;
+    const { length, 0: first } = this.minLrs;
+    if (length !== paramGroups.length) {
+      if (this.minLrs.some((lr) => lr !== first))
+        throw new ArgumentError(
+          `ReduceLROnPlateau: expected ${length} param groups, but the optimizer has ${paramGroups.length}; set minLrs`,
+        );
+      this.minLrs = paramGroups.map(() => first);
+    }
+    paramGroups.forEach((group, i) => {
       const lr = Math.max(group.lr * this.factor, this.minLrs[i]);
       if (group.lr - lr > this.eps) group.lr = lr;
     });
@@ -317,11 +327,8 @@ export class ReduceLROnPlateau extends Combination {
     if (best !== undefined) next.best = best === null ? worst(next.mode) : (best as number);
     for (const name of Object.keys(this))
       checkSavedKind(name, Reflect.get(this, name), Reflect.get(next, name));
-    const { length } = this.minLrs;
-    if (next.minLrs.length !== length || next.minLrs.some((lr) => typeof lr !== 'number'))
-      throw new ArgumentError(
-        `loadStateDict: minLrs must be ${length} numbers, but got ${next.minLrs.join(', ')}`,
-      );
+    if (next.minLrs.length < 1 || next.minLrs.some((lr) => typeof lr !== 'number'))
+      throw new ArgumentError(`loadStateDict: minLrs must be numbers, but got ${next.minLrs.join(', ')}`);
     Object.assign(this, next);
   }
 }

@@ -38,14 +38,15 @@ export class CosineAnnealingLR extends LRScheduler {
   }
   protected override nextLrs(): number[] {
     const { lastEpoch, TMax, etaMin, baseLrs } = this;
-    if (this.isInitial) return this.lrs();
+    const lrs = this.lrs();
+    if (this.isInitial) return lrs;
     // The rate before is etaMin here: nothing to scale.
     if ((lastEpoch - 1 - TMax) % (2 * TMax) === 0) {
-      return this.lrs().map((lr, i) => lr + ((baseLrs[i] - etaMin) * (1 - Math.cos(Math.PI / TMax))) / 2);
+      return baseLrs.map((lr, i) => lrs[i] + ((lr - etaMin) * (1 - Math.cos(Math.PI / TMax))) / 2);
     }
     const ratio =
       (1 + Math.cos((Math.PI * lastEpoch) / TMax)) / (1 + Math.cos((Math.PI * (lastEpoch - 1)) / TMax));
-    return this.lrs().map((lr) => ratio * (lr - etaMin) + etaMin);
+    return lrs.map((lr) => ratio * (lr - etaMin) + etaMin);
   }
   protected override lrsAt(epoch: number): number[] {
     const { TMax, etaMin } = this;
@@ -205,8 +206,9 @@ export class CyclicLR extends LRScheduler {
     if (this.cycleMomentum) this.checkMomentum();
     this.baseMomentums = perGroup(optimizer, options.baseMomentum ?? 0.8, 'baseMomentum');
     this.maxMomentums = perGroup(optimizer, options.maxMomentum ?? 0.9, 'maxMomentum');
-    this.baseLrs = baseLrs;
+    // The first rate is the initial one, which an earlier schedule may have set, as in PyTorch.
     this.start();
+    this.baseLrs = baseLrs;
   }
 
   protected override nextLrs(): number[] {

@@ -58,8 +58,8 @@ export class MultiplicativeLR extends LRScheduler {
     this.start();
   }
   protected override nextLrs(): number[] {
-    if (this.isInitial) return this.lrs();
-    return this.lrs().map((lr, i) => lr * this.lrLambdas[i](this.lastEpoch));
+    const lrs = this.lrs();
+    return this.isInitial ? lrs : this.lrLambdas.map((factor, i) => lrs[i] * factor(this.lastEpoch));
   }
 }
 

@@ -117,6 +117,12 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     if (this.paramGroups.length !== 1) {
       throw new ArgumentError("LBFGS doesn't support per-parameter options (parameter groups)");
     }
+    const [group] = this.paramGroups;
+    group.maxEval ??= Math.floor((group.maxIter * 5) / 4);
+  }
+
+  protected override printedConstants(): Record<string, unknown> {
+    return {};
   }
 
   protected override validate({ lr, lineSearchFn }: LBFGSOptions): void {

@@ -127,10 +127,22 @@ export abstract class LRScheduler {
   }
 
   protected assign(lrs: readonly number[]): void {
-    this.optimizer.paramGroups.forEach((group, i) => {
-      group.lr = lrs[i];
+    this.#give(lrs, (group, lr) => {
+      group.lr = lr;
     });
     this.#lastLr = [...lrs];
+  }
+
+  /** Gives every group its value. @throws ArgumentError, changing nothing, if groups were added since */
+  #give(values: readonly number[], write: (group: ScheduledGroup, value: number) => void): void {
+    const { paramGroups } = this.optimizer;
+    if (values.length !== paramGroups.length)
+      throw new ArgumentError(
+        `${this.constructor.name}: expected ${values.length} param groups, but the optimizer has ${paramGroups.length}`,
+      );
+    paramGroups.forEach((group, i) => {
+      write(group, values[i]);
+    });
   }
 
   /** The rates last set, by group. */
@@ -177,9 +189,9 @@ export abstract class LRScheduler {
 
   /** Sets the momentum of every group, or β₁. */
   protected assignMomentum(momenta: readonly number[]): void {
-    this.optimizer.paramGroups.forEach((group, i) => {
-      if (group.betas) group.betas = [momenta[i], group.betas[1]];
-      else group.momentum = momenta[i];
+    this.#give(momenta, (group, momentum) => {
+      if (group.betas) group.betas = [momentum, group.betas[1]];
+      else group.momentum = momentum;
     });
   }
 

@@ -501,6 +501,53 @@ describe.each(['cpu', 'reference'])('on %s', (device) => {
       ]);
     });
 
+    it.each<[string, (optimizer: optim.Optimizer) => optim.lrScheduler.LRScheduler]>([
+      ['LambdaLR', (o) => new lrScheduler.LambdaLR(o, () => 0.5)],
+      ['MultiplicativeLR', (o) => new lrScheduler.MultiplicativeLR(o, () => 0.5)],
+      ['OneCycleLR', (o) => new lrScheduler.OneCycleLR(o, { maxLr: 1, totalSteps: 9 })],
+      ['CyclicLR', (o) => new lrScheduler.CyclicLR(o, 0.1, 1)],
+      ['CosineAnnealingLR', (o) => new lrScheduler.CosineAnnealingLR(o, 1)],
+      ['CosineAnnealingWarmRestarts', (o) => new lrScheduler.CosineAnnealingWarmRestarts(o, 3)],
+    ])('%s leaves no group without a rate that came after it', (name, make) => {
+      const optimizer = sgd();
+      const scheduler = make(optimizer);
+      optimizer.addParamGroup({ params: [leaf([1])], lr: 0.3 });
+      const rates = () => optimizer.paramGroups.map(({ lr, momentum }) => [lr, momentum]);
+      expect(() => {
+        // Of a cosine, the first step scales the rate before, and those of both groups can be.
+        if (name === 'CosineAnnealingLR') scheduler.step();
+        const before = rates();
+        try {
+          scheduler.step();
+        } finally {
+          expect(rates()).toEqual(before);
+        }
+      }).toThrow(`${name}: expected 1 param groups, but the optimizer has 2`);
+    });
+
+    it('that watch a metric lower the rates of groups that came after them', () => {
+      const optimizer = sgd();
+      const plateau = new lrScheduler.ReduceLROnPlateau(optimizer, { patience: 0, minLr: 0.1 });
+      const state = plateau.stateDict();
+      optimizer.addParamGroup({ params: [leaf([1])], lr: 0.5 });
+      for (const loss of [1, 1]) plateau.step(loss);
+      expect(plateau.getLastLr()).toEqual([0.1, 0.1]);
+      new lrScheduler.ReduceLROnPlateau(optimizer).loadStateDict(state);
+      const apart = new lrScheduler.ReduceLROnPlateau(optimizer, { patience: 0, minLr: [0, 0.1] });
+      optimizer.addParamGroup({ params: [leaf([1])], lr: 0.5 });
+      apart.step(1);
+      expect(() => apart.step(1)).toThrow('expected 2 param groups, but the optimizer has 3; set minLrs');
+    });
+
+    it('that cycle start from the initial rate where another schedule has set one', () => {
+      const optimizer = sgd(0.5);
+      new lrScheduler.StepLR(optimizer, 5);
+      const cycle = new lrScheduler.CyclicLR(optimizer, 0.1, 1, 4);
+      expect(optimizer.paramGroups[0].lr).toBe(0.5);
+      const rates = run(cycle, 3);
+      for (const [i, lr] of [0.325, 0.55, 0.775].entries()) expect(rates[i]).toBeCloseTo(lr, 12);
+    });
+
     it('follow one another', () => {
       const optimizer = sgd();
       const scheduler = new lrScheduler.SequentialLR(

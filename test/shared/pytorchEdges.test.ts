@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import * as torch from '../../src/index.ts';
 
-const F = torch.nn.functional;
+const { nn, optim, data, autograd } = torch;
+const F = nn.functional;
 const { nan, inf } = { nan: Number.NaN, inf: Number.POSITIVE_INFINITY };
 const leaf = (values: number[]): torch.Tensor => torch.tensor(values).requiresGrad_();
 /** The gradients of Σ f(x) by x. */
@@ -1404,4 +1405,70 @@ it.each<[string, (x: torch.Tensor) => torch.Tensor]>([
   ['NllLoss2DBackward0', (x) => F.nllLoss(x.reshape(1, 2, 1), torch.tensor([[1n]]))],
 ])('%s is the name of the node', (name, f) => {
   expect(f(leaf([0.25, 0.75])).gradFn?.name).toBe(name);
+});
+
+describe('containers', () => {
+  it('are left as they were by what is no module', () => {
+    const list = new nn.Sequential(new nn.ReLU(), new nn.Tanh());
+    const before = String(list);
+    expect(() => list.insert(0, 3 as never)).toThrow("insert: argument 'module' must be a Module, but got 3");
+    expect(() => list.extend([new nn.ReLU(), 3 as never])).toThrow(
+      "extend: argument 'modules' must be Modules, but got 3",
+    );
+    expect(String(list)).toBe(before);
+  });
+  it('of parameters order the names of a plain object, and no others', () => {
+    const table = { b: torch.zeros(1), a: torch.zeros(2) };
+    expect(new nn.ParameterDict(table).keys()).toEqual(['a', 'b']);
+    expect(new nn.ParameterDict(Object.entries(table)).keys()).toEqual(['b', 'a']);
+    expect(new nn.ParameterDict(new Map(Object.entries(table))).keys()).toEqual(['b', 'a']);
+  });
+});
+
+describe('printed', () => {
+  it('are only the options that are the layer’s', () => {
+    expect(String(new nn.ReLU6())).toBe('ReLU6()');
+    expect(String(new nn.ReLU6(true))).toBe('ReLU6(inplace=True)');
+    expect(String(new optim.LBFGS([leaf([1])], { maxIter: 10 }))).toBe(
+      'LBFGS (\nParameter Group 0\n    history_size: 100\n    line_search_fn: None\n    lr: 1\n    max_eval: 12\n' +
+        '    max_iter: 10\n    tolerance_change: 1e-09\n    tolerance_grad: 1e-07\n)',
+    );
+  });
+});
+
+describe('draws', () => {
+  it('are refused from what is no generator: a seed, say', () => {
+    const options = { generator: 7 as never };
+    expect(() => torch.rand(2, options)).toThrow(
+      'generator: expected { generator } in the options, but got 7',
+    );
+    expect(() => [...new data.RandomSampler([1, 2], options)]).toThrow('but got 7');
+  });
+  it('are refused from nothing', () => {
+    for (const replacement of [false, true]) {
+      const sampler = new data.RandomSampler([], { numSamples: 2, replacement });
+      expect(() => sampler[Symbol.iterator]().next()).toThrow(
+        'RandomSampler: dataSource.length should be a positive integer value, but got dataSource.length = 0',
+      );
+    }
+  });
+});
+
+describe('autograd.grad', () => {
+  const [x, unused] = [leaf([1, 2]), leaf([3])];
+  it('gives zeros for what was not used, when asked to', () => {
+    const zeros = (createGraph: boolean) =>
+      autograd.grad(x.square().sum(), [x, unused], { materializeGrads: true, createGraph })[1];
+    expect([zeros(false).tolist(), zeros(false).requiresGrad, zeros(true).requiresGrad]).toEqual([
+      [0],
+      false,
+      true,
+    ]);
+    expect(() => autograd.grad(x.sum(), [x, unused], { materializeGrads: true, allowUnused: false })).toThrow(
+      'Expected allowUnused to be true or not passed when materializeGrads is true',
+    );
+  });
+  it('wants something to differentiate by', () => {
+    expect(() => autograd.grad(x.sum(), [])).toThrow("grad: argument 'inputs' cannot be empty");
+  });
 });

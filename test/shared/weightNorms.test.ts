@@ -264,6 +264,17 @@ describe('parametrize', () => {
     ]);
   });
 
+  it('applies one module twice where it is registered twice, and prints equal ones as one', () => {
+    const layer = new nn.Linear(3, 3);
+    const original = layer.weight;
+    const doubled = new Doubled();
+    for (let i = 0; i < 3; i++) parametrize.registerParametrization(layer, 'weight', doubled);
+    expect(torch.equal(layer.weight, original.mul(4))).toBe(true);
+    expect(String(layer.deepcopy())).toContain(
+      '(weight): ParametrizationList(\n      (0-2): 3 x Doubled()\n    )',
+    );
+  });
+
   it('takes values that are assigned, through the right inverse', () => {
     const layer = parametrize.registerParametrization(new nn.Linear(2, 2), 'weight', new Doubled());
     Reflect.set(layer, 'weight', torch.ones(2, 2));
