@@ -427,6 +427,16 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
         ),
       ];
     },
+    'recurrent layers': (on) => {
+      const x = leaf(on(torch.randn(4, 60, 8)));
+      const layers = [new nn.LSTM(8, 30), new nn.GRU(8, 30)] as const;
+      return layers.flatMap((layer) => {
+        for (const parameter of layer.parameters()) torch.noGrad(() => parameter.normal_(0, 0.3));
+        layer.to(x.device);
+        const [output] = layer.forward(x);
+        return [output, ...gradients(output.square().sum(), [x, ...layer.parameters()])];
+      });
+    },
     'scans and sorting': (on) => {
       const [x, long] = [on(torch.randn(57, 171)), on(torch.randn(9000))];
       const integers = long.mul(3).long();

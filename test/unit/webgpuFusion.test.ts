@@ -315,6 +315,24 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
         'webgpu',
       );
 
+    it('of a recurrent layer takes a product and a cell each way, and copies, for each element of a sequence', async () => {
+      for (const [Layer, each] of [
+        [nn.LSTM, 5],
+        [nn.GRU, 7],
+      ] as const) {
+        const layer = new Layer(4, 5).to('webgpu');
+        const run = (length: number) =>
+          kernels(async () => {
+            const x = there(torch.randn(length, 3, 4));
+            layer.zeroGrad();
+            layer.forward(x)[0].square().sum().backward();
+            for (const { grad } of layer.parameters()) await grad?.read();
+          });
+        await run(3);
+        expect((await run(7)) - (await run(5))).toBe(2 * each);
+      }
+    });
+
     it('of a network with one hidden layer takes 8 kernels in one submission', async () => {
       const biased = new nn.Sequential(new nn.Linear(20, 30), new nn.ReLU(), new nn.Linear(30, 10)).to(
         'webgpu',

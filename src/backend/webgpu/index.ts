@@ -37,6 +37,7 @@ import * as indexing from './indexing.ts';
 import { matmul, matmulAndSums } from './matmul.ts';
 import * as normalization from './normalization.ts';
 import * as pooling from './pooling.ts';
+import * as cells from './recurrent.ts';
 import * as folds from './reduce.ts';
 import * as rows from './rows.ts';
 import { scan, scanExtreme } from './scan.ts';
@@ -201,6 +202,28 @@ export class WebGPUBackend implements Backend {
   softmaxGrad(grad: NDArray, output: NDArray, log: boolean): NDArray {
     this.#gpu.begin(grad, output);
     return rows.softmaxGrad(this.#gpu, grad, output, log);
+  }
+  lstmCell(x: NDArray, recurrent: NDArray, cell: NDArray) {
+    this.#gpu.begin(x, recurrent, cell);
+    return cells.lstmCell(this.#gpu, x, recurrent, cell);
+  }
+  lstmCellGrad(
+    byHidden: NDArray | null,
+    byNext: NDArray | null,
+    gates: NDArray,
+    cell: NDArray,
+    next: NDArray,
+  ) {
+    this.#gpu.begin(byHidden, byNext, gates, cell, next);
+    return cells.lstmCellGrad(this.#gpu, byHidden, byNext, gates, cell, next);
+  }
+  gruCell(x: NDArray, recurrent: NDArray, state: NDArray) {
+    this.#gpu.begin(x, recurrent, state);
+    return cells.gruCell(this.#gpu, x, recurrent, state);
+  }
+  gruCellGrad(grad: NDArray, recurrent: NDArray, state: NDArray, gates: NDArray) {
+    this.#gpu.begin(grad, recurrent, state, gates);
+    return cells.gruCellGrad(this.#gpu, grad, recurrent, state, gates);
   }
   crossEntropy(
     logits: NDArray,
