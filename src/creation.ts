@@ -15,7 +15,7 @@ import { ArgumentError, DTypeError, ShapeError } from './core/errors.ts';
 import { inOp } from './core/inOp.ts';
 import { formatShape, numElements, type Shape } from './core/shape.ts';
 import { elementValue } from './ops/convert.ts';
-import { given, optionsGiven, tensorGiven } from './ops/given.ts';
+import { given, optionsGiven, refuse, tensorGiven } from './ops/given.ts';
 import { taking } from './ops/taking.ts';
 import { sizesAndOptions } from './tensor/arguments.ts';
 import { type ByName, named, required } from './tensor/namedArguments.ts';
@@ -132,6 +132,8 @@ export function tensor(data: TensorData | Tensor, options: TensorOptions = {}): 
       "tensor: argument 'data' must be numbers, bools, bigints or arrays of them, but got nothing",
     );
   }
+  if (Array.isArray(options))
+    refuse(options, 'tensor', 'options', 'an object with the names of arguments (shapes come by reshape)');
   optionsGiven(options, 'tensor', NAMES);
   const backend = backendFor(options.device);
   if (data instanceof Tensor) {

@@ -367,6 +367,12 @@ describe('arguments by name of what makes and draws tensors', () => {
     expect(byName.tolist()).toEqual(byPosition.tolist());
   });
 
+  it('are no shapes, which other libraries take there', () => {
+    // @ts-expect-error options are an object
+    expect(() => torch.tensor([1, 2, 3, 4], [2, 2])).toThrow(
+      /tensor: argument 'options' .*shapes come by reshape/,
+    );
+  });
   it('bound gradients', () => {
     const clipped = (clip: (p: torch.Tensor) => void) => {
       const p = torch.ones(2, { requiresGrad: true });
