@@ -440,6 +440,7 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
     'scans and sorting': (on) => {
       const [x, long] = [on(torch.randn(57, 171)), on(torch.randn(9000))];
       const integers = long.mul(3).long();
+      const sorted = x.sort(1).values;
       return [
         ...[
           x.cumsum(1),
@@ -450,6 +451,7 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
           x.cummin(0).indices,
         ],
         ...[integers.cumsum(0), x.sort(1).values, x.sort(0, true).indices, x.topk(3, 1).values],
+        ...[torch.searchsorted(sorted.select(0, 0), long), torch.searchsorted(sorted, x, { right: true })],
       ];
     },
   };
