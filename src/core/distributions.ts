@@ -130,6 +130,18 @@ export function fillDropoutNoise(rng: RandomEngine, out: FloatArray, p: number):
   fillBelow(rng, { array: out, stride: 1 }, out.length, keep, scale);
 }
 
+/**
+ * Uniform samples of [0, 1) in double precision, each as the least float32 that is not below it: as many float32 numbers are below
+ * the one as are below the other.
+ */
+export function fillUniformAbove(rng: RandomEngine, out: FloatArray): void {
+  const bits = new Int32Array(out.buffer, out.byteOffset, out.length);
+  forEachUniform(rng, out.length, (i, u) => {
+    out[i] = u;
+    if (out[i] < u) bits[i]++;
+  });
+}
+
 /** Exponential with the rate `lambda` > 0: density lambda exp(-lambda x). */
 export function fillExponential(rng: RandomEngine, out: FloatArray, lambda = 1): void {
   if (!(lambda > 0)) {

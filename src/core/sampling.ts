@@ -192,6 +192,15 @@ function shuffle(order: Uint32Array, at: number, words: Uint32Array): number {
   return at;
 }
 
+/** @throws ArgumentError for more samples than there are categories, without replacement */
+export function checkSampleCount(categories: number, count: number, replacement: boolean): void {
+  if (!replacement && count > categories) {
+    throw new ArgumentError(
+      `multinomial: cannot take 'numSamples' = ${count} of ${categories} categories without replacement`,
+    );
+  }
+}
+
 /**
  * Draws `count` category numbers for each row of weights (rows x categories, row-major); the result is rows x count.
  * With replacement and count > 1: search of the running sum. Otherwise a race of exponentials, whose `count` first
@@ -206,11 +215,7 @@ export function sampleCategories(
   replacement: boolean,
   byColumns = false,
 ): Uint32Array {
-  if (!replacement && count > categories) {
-    throw new ArgumentError(
-      `multinomial: cannot take 'numSamples' = ${count} of ${categories} categories without replacement`,
-    );
-  }
+  checkSampleCount(categories, count, replacement);
   const rows = categories === 0 ? 0 : weights.length / categories;
   const rowOf = (row: number) => weights.subarray(row * categories, (row + 1) * categories);
   for (let row = 0; row < rows; row++) checkWeights(rowOf(row), row);

@@ -6,14 +6,13 @@ import { eye, full, onesLike, zeros } from '../creation.ts';
 import { softmax, where } from '../functions.ts';
 import { softplus } from '../ops/activation.ts';
 import { tensorGiven } from '../ops/given.ts';
-import { multinomial, rand } from '../random.ts';
+import { multinomial } from '../random.ts';
 import { arange } from '../sequences.ts';
 import { type Flexible, named } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import { finfo } from '../typeInfo.ts';
 import type { Constraint } from './constraints.ts';
 import * as constraints from './constraints.ts';
-import { emptyAs } from './continuous.ts';
 import {
   Distribution,
   type ExpandOption,
@@ -81,8 +80,7 @@ export class Categorical extends ProbsDistribution {
     const count = numElements(sizesGiven(sampleShape, 'sampleShape', 'Categorical.sample'));
     return noGrad(() => {
       const rows = this.probs.reshape([-1, this.numEvents]);
-      const { synchronous } = rows.array.backend;
-      return (synchronous ? multinomial(rows, count, true) : drawUnread(rows, count)).t().reshape(shape);
+      return multinomial(rows, count, true).t().reshape(shape);
     });
   }
   override logProb(value: Tensor): Tensor {
@@ -101,22 +99,6 @@ export class Categorical extends ProbsDistribution {
   override enumerateSupport(expand?: ExpandOption): Tensor {
     return this.enumerated(arange(this.numEvents, { device: this.param.device }), expand);
   }
-}
-
-/**
- * What `multinomial` draws with replacement, where values cannot be read: the first in a race of exponentials, or, for
- * several samples, the first whose running sum reaches a uniform number.
- */
-function drawUnread(rows: Tensor, count: number): Tensor {
-  if (count === 1) return rows.div(emptyAs(rows.shape, rows).exponential_()).argmax(-1, true);
-  const [batch, categories] = rows.shape;
-  const sums = rows.cumsum(-1);
-  const reached = sums.div(sums.narrow(-1, categories - 1, 1)).unsqueeze(1);
-  const u = rand([batch, count, 1], { dtype: 'float64', device: 'cpu' }).to(rows.dtype).to(rows.device);
-  return reached
-    .lt(u)
-    .sum(-1)
-    .clamp(0, categories - 1);
 }
 
 /** A distribution of vectors over the categories of another one, whose parameters it has. */

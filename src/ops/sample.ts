@@ -1,17 +1,26 @@
 /** New tensors of random values: by chance, by rate, by weight, and the noise of dropout. */
 
 import type { Variable } from '../autograd/variable.ts';
-import { fillBernoulli, fillBernoulliFrom, fillDropoutNoise, fillPoisson } from '../core/distributions.ts';
+import {
+  fillBernoulli,
+  fillBernoulliFrom,
+  fillDropoutNoise,
+  fillExponential,
+  fillPoisson,
+  fillUniform,
+  fillUniformAbove,
+} from '../core/distributions.ts';
 import type { DType, TypedArray } from '../core/dtype.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import type { RandomEngine } from '../core/rng.ts';
-import { sampleCategories } from '../core/sampling.ts';
+import { checkSampleCount, sampleCategories } from '../core/sampling.ts';
 import { contiguousStrides, formatShape, type Shape } from '../core/shape.ts';
 import { drawArray, engineOf, floating, type GeneratorOptions, memoryOrder } from './draw.ts';
 import { checkFloating, optionsGiven, tensorGiven } from './given.ts';
 import { integerVector } from './indexing.ts';
 import { type Flexible, named } from './options.ts';
 import { taking } from './taking.ts';
+import { bernoulliUnread, chosenUnread, racedUnread } from './unread.ts';
 import { reshape } from './views.ts';
 
 /** A tensor on x's device, outside the graph, of drawn values in row-major order. */
@@ -45,6 +54,13 @@ export function bernoulli<T extends Variable>(x: T, ...args: BernoulliArguments)
   if (p !== null)
     return drawRows(x, x.dtype, x.shape, options, (values, rng) => fillBernoulli(rng, values, p));
   checkFloating(x, 'bernoulli');
+  if (!x.array.backend.synchronous)
+    return bernoulliUnread(
+      x,
+      drawRows(x, x.dtype, x.shape, options, (values, rng) =>
+        fillUniform(rng, floating(values, 'bernoulli')),
+      ),
+    );
   const probabilities = floating(x.array.backend.hostValues(x.array, 'bernoulli'), 'bernoulli');
   return drawRows(x, x.dtype, x.shape, options, (values, rng) =>
     fillBernoulliFrom(rng, values, probabilities),
@@ -96,17 +112,27 @@ export const multinomial = /* @__PURE__ */ taking(
     if (categories > MOST_CATEGORIES) {
       throw new ShapeError(`multinomial: number of categories cannot exceed 2^24, but got ${categories}`);
     }
-    const weights = floating(x.array.backend.hostValues(x.array, 'multinomial'), 'multinomial');
-    const [first] = memoryOrder(shape, x.array.strides);
-    const drawn = sampleCategories(
-      engineOf(options),
-      weights,
-      categories,
-      numSamples,
-      replacement,
-      first === 1,
-    );
-    return reshape(integerVector(x, drawn), [...shape.slice(0, -1), numSamples]);
+    checkSampleCount(categories, numSamples, replacement);
+    const { backend, strides } = x.array;
+    const chosen = [...shape.slice(0, -1), numSamples];
+    if (!backend.synchronous && replacement && numSamples > 1)
+      return chosenUnread(
+        x,
+        drawRows(x, x.dtype, chosen, options, (values, rng) =>
+          fillUniformAbove(rng, floating(values, 'multinomial')),
+        ),
+      );
+    const rng = engineOf(options);
+    if (!backend.synchronous) {
+      const noise = drawArray(backend, x.dtype, shape, strides, rng, (values) =>
+        fillExponential(rng, floating(values, 'multinomial')),
+      );
+      return racedUnread(x, x.derive(noise), numSamples);
+    }
+    const weights = floating(backend.hostValues(x.array, 'multinomial'), 'multinomial');
+    const [first] = memoryOrder(shape, strides);
+    const drawn = sampleCategories(rng, weights, categories, numSamples, replacement, first === 1);
+    return reshape(integerVector(x, drawn), chosen);
   },
 );
 

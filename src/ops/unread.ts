@@ -7,9 +7,10 @@ import { ArgumentError } from '../core/errors.ts';
 import { tabulate } from '../core/lists.ts';
 import { gatherAlong, zerosOf } from './along.ts';
 import { add, div, maximum, minimum, mul, sub } from './arithmetic.ts';
-import { eq, isfinite, le, logicalAnd, logicalNot, ne } from './comparison.ts';
+import { eq, isfinite, le, logicalAnd, logicalNot, lt, ne } from './comparison.ts';
 import { detached } from './composite.ts';
 import { cast, type OperandOf, pairDType } from './convert.ts';
+import { cumsum } from './cumulative.ts';
 import { floor } from './elementwise.ts';
 import { integerVector } from './indexing.ts';
 import { cat } from './join.ts';
@@ -86,4 +87,45 @@ export function modeUnread<T extends Variable>(x: T, d: number, keepdim: boolean
   return keepdim
     ? namedResult('mode', values, positions)
     : namedResult('mode', squeeze(values, d), squeeze(positions, d));
+}
+
+/** 1 where a uniform sample is below the probability in the same element of x, else 0. */
+export function bernoulliUnread<T extends Variable>(x: T, uniform: T): T {
+  const p = detached(x);
+  x.array.backend.require(
+    logicalAnd<T>(le<T>(0, p), le<T>(p, 1)).array,
+    () => new ArgumentError('bernoulli: expected probabilities to be in [0, 1]'),
+  );
+  return cast(lt<T>(uniform, p), x.dtype);
+}
+
+/** The weights of categories, once they are found to be ones. */
+function weightsOf<T extends Variable>(x: T): T {
+  const { backend } = x.array;
+  const weights = detached(x);
+  backend.require(
+    logicalAnd<T>(le<T>(0, weights), lt<T>(weights, Infinity)).array,
+    () => new ArgumentError('multinomial: expected weights that are finite and not negative'),
+  );
+  backend.require(
+    lt<T>(0, sum(weights, -1)).array,
+    () => new ArgumentError('multinomial: expected weights with a sum greater than 0'),
+  );
+  return weights;
+}
+
+/** The `count` categories of each row that win a race of exponentials, of x's shape. */
+export function racedUnread<T extends Variable>(x: T, exponentials: T, count: number): T {
+  const weights = weightsOf(x);
+  const scores = whereOp<T>(eq<T>(weights, 0), 0, div<T>(weights, exponentials));
+  const { indices } = x.array.backend.sort(scores.array, x.ndim - 1, true, 0, count);
+  return x.derive(indices);
+}
+
+/** The category of each row in whose part of the running sum each uniform sample falls. */
+export function chosenUnread<T extends Variable>(x: T, uniforms: T): T {
+  const sums = cumsum(weightsOf(x), -1);
+  const last = sums.shape[x.ndim - 1] - 1;
+  const parts = div<T>(sums, narrow(sums, -1, last, 1));
+  return minimum<T>(searchUnread(parts, uniforms, false), last);
 }

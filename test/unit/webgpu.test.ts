@@ -624,6 +624,32 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
       await compare(along, [wide], 1e-6);
     });
 
+    it('draws by computed weights what the CPU draws', async () => {
+      const weights = torch.rand(4, 30);
+      weights.select(1, 3).fill_(0);
+      const draws: ((w: Tensor) => Tensor)[] = [
+        (w) => w.multinomial(1),
+        (w) => w.multinomial(29),
+        (w) => w.multinomial(200, true),
+        (w) => w.select(0, 1).multinomial(50, true),
+        (w) => w.select(0, 1).multinomial(3),
+        (w) => w.bernoulli(),
+      ];
+      for (const draw of draws)
+        await compare(
+          (w) => {
+            torch.manualSeed(8);
+            return draw(w.mul(0.5)).float();
+          },
+          [weights],
+        );
+      const late = (values: number[], draw: (w: Tensor) => Tensor) =>
+        expect(draw(there(torch.tensor(values)).mul(1)).read()).rejects;
+      await late([1, -1], (w) => w.multinomial(1)).toThrow(/multinomial: expected weights that are finite/);
+      await late([0, 0], (w) => w.multinomial(2, true)).toThrow(/multinomial: .* a sum greater than 0/);
+      await late([0, 2], (w) => w.bernoulli()).toThrow(/bernoulli: expected probabilities to be in \[0, 1\]/);
+    });
+
     it('is an error that names the op, unless the host still knows the values', () => {
       const known = torch.tensor([0, 1, 0, 2], { device: 'webgpu' });
       const before = torch.backendInfo();
@@ -635,10 +661,10 @@ describe.skipIf(missing !== null)(missing ?? 'webgpu', () => {
       for (const op of [
         () => torch.nonzero(computed),
         () => computed.index(computed.gt(1)),
-        () => torch.multinomial(computed, 1),
+        () => torch.poisson(computed),
       ]) {
         expect(op).toThrow(torch.DeviceError);
-        expect(op).toThrow(/nonzero|multinomial|index/);
+        expect(op).toThrow(/nonzero|poisson|index/);
         expect(op).toThrow(/toAsync\('cpu'\)/);
       }
       expect(torch.backendInfo().fallbacks).toBe(after.fallbacks);
