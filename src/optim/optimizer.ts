@@ -10,13 +10,19 @@ import type { StepSpec } from '../backend/backend.ts';
 import { ArgumentError } from '../core/errors.ts';
 import { pythonValue, snakeCase } from '../core/pythonText.ts';
 import { formatShape, type Shape, sameShape } from '../core/shape.ts';
-import { checkCase, option } from '../ops/options.ts';
+import { checkCase, oneWay, option } from '../ops/options.ts';
 import { Tensor } from '../tensor.ts';
 import { checkSavedKind, renamedState } from './pythonState.ts';
 
 export interface OptimizerOptions {
   /** Learning rate. */
   lr: number;
+  /** Says nothing here, as all that tells how a step is computed. */
+  foreach?: boolean | null;
+  fused?: boolean | null;
+  capturable?: boolean;
+  /** Always false: steps are not recorded. */
+  differentiable?: false;
 }
 
 /** Parameters that share options. Schedulers and users may change the options between steps. */
@@ -146,6 +152,7 @@ export abstract class Optimizer<
       seen.add(param);
     }
     const group: ParamGroup<O> = { ...this.defaults, ...spec, params, ...(named && { paramNames }) };
+    oneWay(this.constructor.name, 'differentiable', group.differentiable, false);
     this.validate(group);
     this.paramGroups.push(group);
   }
