@@ -79,3 +79,93 @@ describe('options of which PyTorch alone has several values', () => {
       expect(call).toThrow('SGD: differentiable is always false here, but got true');
   });
 });
+
+describe('the state of a module', () => {
+  it('is replaced with assign, kinds and dtypes with it', () => {
+    const layer = new nn.Linear(2, 2);
+    const before = layer.weight;
+    const weight = torch.ones(2, 2, { dtype: 'float64' });
+    const bias = new nn.Parameter(torch.ones(2), false);
+    layer.loadStateDict({ weight, bias }, { assign: true });
+    expect(layer.weight === before).toBe(false);
+    expect([layer.weight.dtype, layer.weight.requiresGrad]).toEqual(['float64', true]);
+    expect(layer.weight).toBeInstanceOf(nn.Parameter);
+    weight.mul_(3);
+    expect(layer.weight.sum().item()).toBe(12);
+    expect(layer.bias === bias).toBe(true);
+    expect(bias.requiresGrad).toBe(true);
+    const norm = new nn.BatchNorm1d(2);
+    const mean = torch.full([2], 7);
+    norm.loadStateDict({ ...norm.stateDict(), running_mean: mean }, true, true);
+    expect(norm.running_mean === mean).toBe(true);
+    expect(() => layer.loadStateDict({ weight: torch.ones(3, 2), bias }, { assign: true })).toThrow(
+      'size mismatch for weight',
+    );
+    const lazy = new nn.LazyLinear(2);
+    lazy.loadStateDict({ weight: torch.ones(2, 3), bias: torch.zeros(2) }, { assign: true });
+    expect(lazy.forward(torch.ones(1, 3)).tolist()).toEqual([[3, 3]]);
+  });
+
+  it('is the tensors themselves with keepVars', () => {
+    const layer = new nn.Linear(2, 2);
+    expect(layer.stateDict({ keepVars: true }).weight === layer.weight).toBe(true);
+    expect(layer.stateDict({ prefix: 'a.', keepVars: false })['a.weight'].requiresGrad).toBe(false);
+  });
+
+  it('has what is shared under every name without removeDuplicate', () => {
+    class Tied extends nn.Module {
+      a = new nn.Linear(2, 2);
+      b = this.a;
+      w = this.a.weight;
+      n = new nn.BatchNorm1d(1);
+      m = this.n;
+      override forward(): void {}
+    }
+    const tied = new Tied();
+    const names = (list: [string, unknown][]) => list.map(([name]) => name);
+    const off = { removeDuplicate: false };
+    expect(names(tied.namedModules(off))).toEqual(['', 'a', 'b', 'n', 'm']);
+    expect(names(tied.namedModules('x', false))).toEqual(['x', 'x.a', 'x.b', 'x.n', 'x.m']);
+    expect(names(tied.namedParameters(off)).slice(0, 5)).toEqual([
+      'w',
+      'a.weight',
+      'a.bias',
+      'b.weight',
+      'b.bias',
+    ]);
+    expect(names(tied.namedParameters('p', true, false))).toHaveLength(9);
+    expect(names(tied.namedParameters())).toEqual(['w', 'a.bias', 'n.weight', 'n.bias']);
+    expect(names(tied.namedBuffers(off))).toHaveLength(6);
+    expect(names(tied.namedBuffers())).toHaveLength(3);
+  });
+
+  it('has forward hooks that are called after an error', () => {
+    class Failing extends nn.Module {
+      override forward(_x: torch.Tensor): torch.Tensor {
+        throw new Error('boom');
+      }
+    }
+    const x = torch.ones(1);
+    const log: unknown[] = [];
+    const always = (what: string) => (_m: unknown, _i: unknown, y: unknown) => void log.push([what, y]);
+    const failing = new Failing();
+    failing.registerForwardHook(always('always'), { alwaysCall: true });
+    failing.registerForwardHook(always('never'));
+    expect(() => failing.forward(x)).toThrow('boom');
+    expect(() => failing.deepcopy().forward(x)).toThrow('boom');
+    expect(log.splice(0)).toEqual([
+      ['always', null],
+      ['always', null],
+    ]);
+    const relu = new nn.ReLU();
+    const throws = () => {
+      throw new Error('hook');
+    };
+    relu.registerForwardHook(always('first'), { alwaysCall: true });
+    relu.registerForwardHook(throws, { alwaysCall: true });
+    relu.registerForwardHook(always('last'), { alwaysCall: true });
+    expect(() => relu.forward(x)).toThrow('hook');
+    expect(log.splice(0).map((entry) => (entry as [string])[0])).toEqual(['first', 'last']);
+    expect(() => relu.registerForwardPreHook(() => {}, untyped({ alwaysCall: true }))).toThrow('alwaysCall');
+  });
+});
