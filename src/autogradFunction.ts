@@ -3,7 +3,7 @@ import { isGradEnabled, noGrad } from './autograd/gradMode.ts';
 import { type BackwardFunction, OpNode, type SavedVariable } from './autograd/node.ts';
 import type { Backend } from './backend/backend.ts';
 import { isFloating } from './core/dtype.ts';
-import { AutogradError } from './core/errors.ts';
+import { ArgumentError, AutogradError } from './core/errors.ts';
 import { Tensor } from './tensor.ts';
 
 /** What forward hands to backward. */
@@ -83,6 +83,7 @@ export abstract class AutogradFunction {
   ): R {
     const tensors = args.map((a) => (a instanceof Tensor ? a : null));
     const ctx = new Context(tensors.map((x) => isGradEnabled() && x?.requiresGrad === true));
+    checkHas(this, 'forward');
     const results = noGrad(() => {
       if (!('setupContext' in this)) return this.forward(ctx, ...args);
       const output = this.forward(...args);
@@ -94,6 +95,12 @@ export abstract class AutogradFunction {
     const outputs = attach(this, ctx, tensors, list);
     return (results instanceof Tensor ? outputs[0] : outputs) as R;
   }
+}
+
+/** @throws ArgumentError */
+function checkHas(definition: { readonly name: string }, method: 'forward' | 'backward'): void {
+  if (typeof Reflect.get(definition, method) !== 'function')
+    throw new ArgumentError(`${definition.name}: You must implement the static method ${method}`);
 }
 
 function attach<A extends readonly unknown[], R extends Results>(
@@ -141,6 +148,7 @@ function ruleOf<A extends readonly unknown[], R extends Results>(
       backend.fill(zeros, 0);
       return new Tensor(zeros);
     });
+    checkHas(definition, 'backward');
     const gradients = definition.backward(ctx, ...(given as Tensor[]));
     const answer = Array.isArray(gradients) ? gradients : [gradients];
     const odd = answer.findIndex((g) => g != null && !(g instanceof Tensor));

@@ -2,7 +2,7 @@
 import { noGrad } from '../autograd/gradMode.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { zeros } from '../creation.ts';
-import { tensorGiven } from '../ops/given.ts';
+import { tensorGiven, tensorsGiven } from '../ops/given.ts';
 import { cat, stack } from '../ops/join.ts';
 import { vectorNorm } from '../ops/statistics.ts';
 import { taking } from '../ops/taking.ts';
@@ -114,11 +114,19 @@ export const clipGradValue_ = /* @__PURE__ */ taking(
 
 /** All elements of all parameters in row-major order, as one vector. */
 export const parametersToVector = (parameters: Iterable<Tensor>): Tensor =>
-  cat<Tensor>([...parameters].map((parameter) => parameter.reshape([-1])));
+  cat<Tensor>(given(parameters, 'parameters_to_vector').map((parameter) => parameter.reshape([-1])));
+
+const given = (parameters: Iterable<Tensor>, op: string): readonly Tensor[] =>
+  tensorsGiven<readonly Tensor[]>(
+    Object(parameters)[Symbol.iterator] ? [...parameters] : (parameters as never),
+    op,
+    'parameters',
+  );
 
 /** Copies a vector back into the parameters. @throws ShapeError unless it has as many elements as they have */
 export function vectorToParameters(vector: Tensor, parameters: Iterable<Tensor>): void {
-  const list = [...parameters];
+  const list = given(parameters, 'vector_to_parameters');
+  tensorGiven(vector, 'vector_to_parameters', 'vec');
   const total = list.reduce((sum, parameter) => sum + parameter.numel(), 0);
   if (vector.ndim !== 1 || vector.numel() !== total) {
     throw new ShapeError(

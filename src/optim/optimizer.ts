@@ -125,6 +125,10 @@ export abstract class Optimizer<
 
   /** Adds parameters with options of their own, as when layers are unfrozen. @throws ArgumentError */
   addParamGroup(spec: GroupSpec<O> | { params: Tensor | Iterable<ParamGiven> }): void {
+    if (!Object(spec?.params)[Symbol.iterator])
+      throw new ArgumentError(
+        `addParamGroup: expected an object with params, a Tensor or several of them, but got ${String(spec?.params ?? spec)}`,
+      );
     checkCase(spec);
     const given = spec.params instanceof Tensor ? [spec.params] : [...spec.params];
     const paramNames = given.flatMap((x) => (Array.isArray(x) ? [String(x[0])] : []));

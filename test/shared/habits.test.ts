@@ -169,3 +169,61 @@ describe('the state of a module', () => {
     expect(() => relu.registerForwardPreHook(() => {}, untyped({ alwaysCall: true }))).toThrow('alwaysCall');
   });
 });
+
+describe('what is not what it should be is refused in words', () => {
+  class Half extends autograd.Function {
+    static forward(_ctx: unknown, x: torch.Tensor): torch.Tensor {
+      return x.mul(2);
+    }
+  }
+  class Empty extends autograd.Function {}
+  const apply = autograd.Function.apply as (this: unknown, x: torch.Tensor) => torch.Tensor;
+  const x = weight();
+  it.each<[string, () => unknown, string]>([
+    ['addParamGroup', () => new optim.SGD([x]).addParamGroup(untyped({ params: 3 })), 'but got 3'],
+    ['addParamGroup of nothing', () => new optim.SGD([x]).addParamGroup(untyped(null)), 'but got null'],
+    ['forward', () => apply.call(Empty, x), 'Empty: You must implement the static method forward'],
+    [
+      'backward',
+      () => apply.call(Half, x).sum().backward(),
+      'Half: You must implement the static method backward',
+    ],
+    [
+      'jacobian',
+      () =>
+        autograd.functional.jacobian(
+          untyped(() => 3),
+          x,
+        ),
+      'must return Tensors, but it returned number',
+    ],
+    [
+      'jacobian of a list',
+      () =>
+        autograd.functional.jacobian(
+          untyped(() => [x, 3]),
+          x,
+        ),
+      'it returned number',
+    ],
+    [
+      'hessian',
+      () =>
+        autograd.functional.hessian(
+          untyped(() => undefined),
+          x,
+        ),
+      'it returned undefined',
+    ],
+    [
+      'vectorToParameters',
+      () => nn.utils.vectorToParameters(untyped([1, 2]), [x]),
+      "vector_to_parameters: argument 'vec' must be a Tensor",
+    ],
+    ['of numbers', () => nn.utils.vectorToParameters(torch.ones(2), untyped([3])), "'parameters'"],
+    ['parametersToVector', () => nn.utils.parametersToVector(untyped(3)), "'parameters'"],
+  ])('%s', (_name, call, message) => {
+    expect(call).toThrow(torch.WasmgradError);
+    expect(call).toThrow(message);
+  });
+});
