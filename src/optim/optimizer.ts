@@ -30,6 +30,12 @@ export type ParamGroup<O extends OptimizerOptions = OptimizerOptions> = O & {
   params: Tensor[];
   /** The learning rate that schedulers start from. */
   initialLr?: number;
+  /** What schedules that go up and down between bounds write here. */
+  maxLr?: number;
+  minLr?: number;
+  swaLr?: number;
+  maxMomentum?: number;
+  baseMomentum?: number;
   /** What the parameters are called, where they came with their names. */
   paramNames?: string[];
 };

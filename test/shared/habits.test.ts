@@ -227,3 +227,55 @@ describe('what is not what it should be is refused in words', () => {
     expect(call).toThrow(message);
   });
 });
+
+describe('schedules', () => {
+  const withMomentum = () => new optim.SGD([weight()], { lr: 1, momentum: 0.5 });
+
+  it('write their bounds into the groups, and one cycle reads them there', () => {
+    const sgd = withMomentum();
+    const cycle = new optim.lrScheduler.OneCycleLR(sgd, 1, 10);
+    const [group] = sgd.paramGroups;
+    const bounds = { initialLr: 0.04, maxLr: 1, maxMomentum: 0.95, baseMomentum: 0.85, momentum: 0.95 };
+    expect(group).toMatchObject(bounds);
+    expect(group.minLr).toBeCloseTo(4e-6, 15);
+    expect(sgd.stateDict().paramGroups[0].maxLr).toBe(1);
+    // PyTorch: g['max_lr'] = 2; s.step(); s.step()
+    group.maxLr = 2;
+    cycle.step();
+    cycle.step();
+    expect(group.lr).toBe(2);
+    const plain = new optim.SGD([weight()], { lr: 1 });
+    new optim.lrScheduler.OneCycleLR(plain, { maxLr: 1, totalSteps: 10, cycleMomentum: false });
+    expect(plain.paramGroups[0]).not.toHaveProperty('maxMomentum');
+    const cyclic = withMomentum();
+    new optim.lrScheduler.CyclicLR(cyclic, 0.1, 1);
+    expect(cyclic.paramGroups[0]).toMatchObject({
+      lr: 0.1,
+      maxMomentum: 0.9,
+      baseMomentum: 0.8,
+      momentum: 0.9,
+    });
+    expect(cyclic.paramGroups[0]).not.toHaveProperty('maxLr');
+  });
+
+  it('refuse groups that were added later', () => {
+    for (const make of [
+      (sgd: optim.SGD) => new optim.swaUtils.SWALR(sgd, 0.5),
+      (sgd: optim.SGD) => new optim.lrScheduler.OneCycleLR(sgd, 1, 10),
+    ]) {
+      const sgd = withMomentum();
+      const schedule = make(sgd);
+      sgd.addParamGroup({ params: weight() });
+      expect(() => schedule.step()).toThrow('expected 1 param groups, but the optimizer has 2');
+    }
+  });
+
+  it('average models that have a mode of their own', () => {
+    const averaged = new optim.swaUtils.AveragedModel(new nn.Dropout().eval());
+    expect([averaged.training, averaged.module.training]).toEqual([true, false]);
+    averaged.train();
+    expect(averaged.module.training).toBe(true);
+    averaged.eval();
+    expect([averaged.training, averaged.module.training]).toEqual([false, false]);
+  });
+});
