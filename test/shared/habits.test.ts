@@ -279,3 +279,81 @@ describe('schedules', () => {
     expect([averaged.training, averaged.module.training]).toEqual([false, false]);
   });
 });
+
+describe('rare names', () => {
+  it('say what a tensor is, and turn it into another', () => {
+    const x = torch.ones(2, 3);
+    expect([x.nelement(), x.ndimension(), x.type(), x.long().type()]).toEqual([
+      6,
+      2,
+      'torch.FloatTensor',
+      'torch.LongTensor',
+    ]);
+    expect([x.type(torch.float64).dtype, x.type({ dtype: 'bool' }).dtype]).toEqual(['float64', 'bool']);
+    expect(x.type(torch.float32) === x).toBe(true);
+    expect(() => x.type(untyped('half'))).toThrow(torch.DTypeError);
+  });
+
+  it('are logarithms of determinants', () => {
+    const a = torch.tensor([
+      [4, 1],
+      [1, 3],
+    ]);
+    a.requiresGrad_();
+    const y = torch.logdet(a);
+    expect(y.item()).toBeCloseTo(2.397895, 5);
+    y.backward();
+    // PyTorch: [[0.2727, -0.0909], [-0.0909, 0.3636]]
+    expect(
+      torch.allclose(
+        a.grad as torch.Tensor,
+        torch
+          .tensor([
+            [3, -1],
+            [-1, 4],
+          ])
+          .div(11),
+      ),
+    ).toBe(true);
+    expect(torch.logdet(torch.eye(3).neg()).item()).toBeNaN();
+    expect(torch.logdet(torch.zeros(2, 2)).item()).toBe(-Infinity);
+    expect(torch.logdet(torch.stack([a, torch.eye(2)])).shape).toEqual([2]);
+    expect(() => torch.logdet(torch.ones(2, 3))).toThrow(/^logdet: /);
+  });
+
+  it('are solutions by Cholesky’s factor', () => {
+    const a = torch.tensor([
+      [4, 1],
+      [1, 3],
+    ]);
+    const l = torch.linalg.cholesky(a).detach().requiresGrad_();
+    const b = torch.tensor([
+      [1, 2],
+      [3, 4],
+    ]);
+    b.requiresGrad_();
+    const near = (x: torch.Tensor | null, values: number[][]) =>
+      expect(torch.allclose(x as torch.Tensor, torch.tensor(values), { atol: 1e-3 })).toBe(true);
+    const x = torch.choleskySolve(b, l);
+    near(x, [
+      [0, 0.1818],
+      [1, 1.2727],
+    ]);
+    x.square().sum().backward();
+    near(b.grad, [
+      [-0.1818, -0.1322],
+      [0.7273, 0.8926],
+    ]);
+    // PyTorch has a number above the diagonal, too, which is not read.
+    near(l.grad, [
+      [0.1901, 0],
+      [-1.4876, -6.1797],
+    ]);
+    near(torch.choleskySolve(b, l.detach().t(), { upper: true }), [
+      [0, 0.1818],
+      [1, 1.2727],
+    ]);
+    expect(torch.choleskySolve(torch.ones(5, 2, 1), l.expand(3, 1, 2, 2)).shape).toEqual([3, 5, 2, 1]);
+    expect(() => torch.choleskySolve(torch.ones(3, 1), l)).toThrow('cholesky_solve: ');
+  });
+});
