@@ -357,3 +357,66 @@ describe('rare names', () => {
     expect(() => torch.choleskySolve(torch.ones(3, 1), l)).toThrow('cholesky_solve: ');
   });
 });
+
+describe('a Function that changes its input in place', () => {
+  class Doubling extends autograd.Function {
+    static forward(ctx: autograd.FunctionContext, x: torch.Tensor): torch.Tensor {
+      torch.noGrad(() => x.mul_(2));
+      ctx.markDirty(x);
+      return x;
+    }
+    static backward(_ctx: unknown, grad: torch.Tensor): torch.Tensor {
+      return grad.mul(2);
+    }
+  }
+  class Exp extends autograd.Function {
+    static forward(ctx: autograd.FunctionContext, x: torch.Tensor): torch.Tensor {
+      x.exp_();
+      ctx.markDirty(x);
+      ctx.saveForBackward(x);
+      return x;
+    }
+    static backward(ctx: autograd.FunctionContext, grad: torch.Tensor): torch.Tensor {
+      return grad.mul(ctx.savedTensors[0]);
+    }
+  }
+  class Losing extends Doubling {
+    static override forward(ctx: autograd.FunctionContext, x: torch.Tensor): torch.Tensor {
+      return Doubling.forward(ctx, x).clone();
+    }
+  }
+  const leaf = () => torch.ones(3, { requiresGrad: true });
+
+  it('gives that very tensor a new history', () => {
+    const a = leaf();
+    const b = a.mul(3);
+    expect(Doubling.apply(b) === b).toBe(true);
+    expect([b.tolist(), b.gradFn?.name]).toEqual([[6, 6, 6], 'DoublingBackward']);
+    b.sum().backward();
+    expect(a.grad?.tolist()).toEqual([6, 6, 6]);
+    const plain = torch.ones(2);
+    expect(Doubling.apply(plain) === plain).toBe(true);
+    expect(plain.requiresGrad).toBe(false);
+  });
+
+  it('reaches the base of a view, and may keep the result', () => {
+    const a = leaf();
+    const b = a.mul(1);
+    Doubling.apply(b.narrow(0, 0, 2));
+    expect(b.tolist()).toEqual([2, 2, 1]);
+    b.sum().backward();
+    expect(a.grad?.tolist()).toEqual([2, 2, 1]);
+    const c = torch.zeros(2, { requiresGrad: true });
+    Exp.apply(c.mul(1)).sum().backward();
+    expect(c.grad?.tolist()).toEqual([1, 1]);
+  });
+
+  it('may neither change leaves, nor keep the change to itself, nor what others saved', () => {
+    expect(() => Doubling.apply(leaf())).toThrow('leaf Variable that requires grad');
+    expect(() => Losing.apply(leaf().mul(1))).toThrow('marked as dirty');
+    const b = leaf().mul(1);
+    const square = b.mul(b);
+    Doubling.apply(b);
+    expect(() => square.sum().backward()).toThrow('modified by an inplace operation');
+  });
+});
