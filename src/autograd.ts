@@ -2,7 +2,7 @@
 import { leafTargets, walkBackward } from './autograd/backward.ts';
 import { AutogradError } from './core/errors.ts';
 import { zerosLike } from './creation.ts';
-import { type ByName, type Flexible, named, required } from './tensor/namedArguments.ts';
+import { type ByName, type Flexible, named, oneWay, required } from './tensor/namedArguments.ts';
 import { initialGradient, Tensor } from './tensor.ts';
 
 /** One for each of the tensors that derivatives start from, null for a scalar's 1. */
@@ -21,6 +21,8 @@ export interface GradOptions {
   gradOutputs?: GradientsGiven;
   retainGraph?: boolean;
   createGraph?: boolean;
+  /** Always true. */
+  onlyInputs?: true;
   /** Give null for inputs that the outputs do not depend on, instead of an error. */
   allowUnused?: boolean;
   /** Give zeros for them. */
@@ -60,11 +62,12 @@ export function grad(...args: readonly unknown[]): (Tensor | null)[] {
   const [outputs, inputs, ...rest] = required<[OneOrMany, OneOrMany]>('grad', ['outputs', 'inputs'], args);
   const options = named<GradOptions>(
     'grad',
-    'gradOutputs retainGraph createGraph * allowUnused materializeGrads',
+    'gradOutputs retainGraph createGraph * onlyInputs allowUnused materializeGrads',
     rest,
   );
   const { createGraph = false, retainGraph = createGraph, gradOutputs, materializeGrads } = options;
   const { allowUnused = materializeGrads } = options;
+  oneWay('grad', 'onlyInputs', options.onlyInputs, true);
   if (materializeGrads && !allowUnused)
     throw new AutogradError(
       'grad: Expected allowUnused to be true or not passed when materializeGrads is true, but got false',

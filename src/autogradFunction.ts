@@ -3,7 +3,8 @@ import { isGradEnabled, noGrad } from './autograd/gradMode.ts';
 import { type BackwardFunction, OpNode, type SavedVariable } from './autograd/node.ts';
 import type { Backend } from './backend/backend.ts';
 import { isFloating } from './core/dtype.ts';
-import { AutogradError } from './core/errors.ts';
+import { ArgumentError, AutogradError } from './core/errors.ts';
+import { changedTo, checkChangeable } from './ops/inplace.ts';
 import { Tensor } from './tensor.ts';
 
 /** What forward hands to backward. */
@@ -16,6 +17,8 @@ export interface FunctionContext {
   readonly needsInputGrad: readonly boolean[];
   /** Names results that have no gradient. */
   markNonDifferentiable(...outputs: readonly Tensor[]): void;
+  /** Names arguments that forward has changed in place; they must be among its results. */
+  markDirty(...inputs: readonly Tensor[]): void;
   /** Whether missing gradients arrive in backward as zeros (default) or as null. */
   setMaterializeGrads(value: boolean): void;
   /** Anything else that backward needs. */
@@ -29,6 +32,7 @@ class Context implements FunctionContext {
   unpack: (() => readonly Tensor[]) | null = null;
   materialize = true;
   readonly nonDifferentiable = new Set<Tensor>();
+  readonly dirty = new Set<Tensor>();
 
   constructor(needsInputGrad: readonly boolean[]) {
     this.needsInputGrad = needsInputGrad;
@@ -41,6 +45,9 @@ class Context implements FunctionContext {
   }
   markNonDifferentiable(...outputs: readonly Tensor[]): void {
     for (const y of outputs) this.nonDifferentiable.add(y);
+  }
+  markDirty(...inputs: readonly Tensor[]): void {
+    for (const x of inputs) this.dirty.add(x);
   }
   setMaterializeGrads(value: boolean): void {
     this.materialize = value;
@@ -83,6 +90,7 @@ export abstract class AutogradFunction {
   ): R {
     const tensors = args.map((a) => (a instanceof Tensor ? a : null));
     const ctx = new Context(tensors.map((x) => isGradEnabled() && x?.requiresGrad === true));
+    checkHas(this, 'forward');
     const results = noGrad(() => {
       if (!('setupContext' in this)) return this.forward(ctx, ...args);
       const output = this.forward(...args);
@@ -96,21 +104,37 @@ export abstract class AutogradFunction {
   }
 }
 
+/** @throws ArgumentError */
+function checkHas(definition: { readonly name: string }, method: 'forward' | 'backward'): void {
+  if (typeof Reflect.get(definition, method) !== 'function')
+    throw new ArgumentError(`${definition.name}: You must implement the static method ${method}`);
+}
+
 function attach<A extends readonly unknown[], R extends Results>(
   definition: Pick<FunctionDefinition<A, R>, 'name' | 'backward'>,
   ctx: Context,
   tensors: readonly (Tensor | null)[],
   results: readonly Tensor[],
 ): Tensor[] {
+  for (const x of ctx.dirty) {
+    checkChangeable(x, definition.name);
+    if (!results.includes(x))
+      throw new AutogradError(
+        `${definition.name}: Some elements marked as dirty during the forward method were not returned as output. The inputs ` +
+          'that are modified inplace must all be outputs of the Function.',
+      );
+  }
   const node = new OpNode(
     `${definition.name}Backward`,
     tensors.map((x) => x?.edge() ?? null),
     results.map((y) => y.array),
     true,
   );
-  const outputs = results.map((y, slot) =>
-    isFloating(y.dtype) && !ctx.nonDifferentiable.has(y) ? y.derive(y.array, node, slot) : y.detach(),
-  );
+  const outputs = results.map((y, slot) => {
+    if (!isFloating(y.dtype) || ctx.nonDifferentiable.has(y)) return ctx.dirty.has(y) ? y : y.detach();
+    const output = y.derive(y.array, node, slot);
+    return ctx.dirty.has(y) ? changedTo(y, output) : output;
+  });
   const saved: readonly SavedVariable[] = ctx.kept.map((x) => {
     const slot = results.indexOf(x);
     return slot === 0 ? node.saveOutput(outputs[0]) : node.save(slot > 0 ? outputs[slot] : x);
@@ -118,6 +142,7 @@ function attach<A extends readonly unknown[], R extends Results>(
   ctx.unpack = unpackerOf(saved);
   node.setBackward(ruleOf(definition, ctx, node, tensors.length, results[0].array.backend));
   ctx.kept = [];
+  ctx.dirty.clear();
   return outputs;
 }
 
@@ -141,6 +166,7 @@ function ruleOf<A extends readonly unknown[], R extends Results>(
       backend.fill(zeros, 0);
       return new Tensor(zeros);
     });
+    checkHas(definition, 'backward');
     const gradients = definition.backward(ctx, ...(given as Tensor[]));
     const answer = Array.isArray(gradients) ? gradients : [gradients];
     const odd = answer.findIndex((g) => g != null && !(g instanceof Tensor));

@@ -60,12 +60,16 @@ function prepare(inputs: OneOrMany, createGraph: boolean, op: string): Tensor[] 
 }
 
 function outputsOf(func: Fn, inputs: readonly Tensor[], op: string): readonly Tensor[] {
-  const outputs = listOf(enableGrad(() => running(func, op)(...inputs)));
-  for (const y of outputs) {
+  return listOf(givenBy(func, inputs, op));
+}
+
+function givenBy<V extends OneOrMany>(func: Runnable<Tensor[], V>, inputs: readonly Tensor[], op: string): V {
+  const result = enableGrad(() => running(func, op)(...inputs));
+  for (const y of Array.isArray(result) ? result : [result]) {
     if (!(y instanceof Tensor))
       throw new AutogradError(`${op}: The function must return Tensors, but it returned ${typeof y}`);
   }
-  return outputs;
+  return result;
 }
 
 function scalarOf(outputs: readonly Tensor[], op: string): Tensor {
@@ -178,7 +182,7 @@ export function jacobian(
 export function jacobian(func: Fn, inputs: OneOrMany, ...args: Settings): Tensor | Tensor[] | Tensor[][] {
   const options = settingsOf('jacobian', args);
   const leaves = prepare(inputs, options.createGraph ?? false, 'jacobian');
-  const result = enableGrad(() => running(func, 'jacobian')(...leaves));
+  const result = givenBy(func, leaves, 'jacobian');
   const blocks = listOf(result).map((y) => shapedAs(jacobianRows(y, leaves, options, 'jacobian'), inputs));
   return result instanceof Tensor ? blocks[0] : (blocks as Tensor[] | Tensor[][]);
 }
@@ -223,7 +227,7 @@ export function vjp<V extends OneOrMany, X extends OneOrMany>(
 ): WithValue<V, X extends Tensor ? Tensor : Tensor[]> {
   const { v: vectorGiven, createGraph = false, strict = false } = vectorSettings('vjp', args);
   const leaves = prepare(inputs, createGraph, 'vjp');
-  const result = enableGrad(() => running(func, 'vjp')(...leaves));
+  const result = givenBy(func, leaves, 'vjp');
   const outputs = listOf(result);
   const vectors = vectorsFor(vectorGiven, outputs, 'vjp', "user-provided function's output");
   const found = gradients(outputs, leaves, vectors, { createGraph, retainGraph: createGraph, strict }, 'vjp');
@@ -253,7 +257,7 @@ export function jvp<V extends OneOrMany>(
   const { v: vectorGiven, createGraph = false, strict = false } = vectorSettings('jvp', args);
   const leaves = prepare(inputs, createGraph, 'jvp');
   const vectors = vectorsFor(vectorGiven, leaves, 'jvp', 'input to the user-provided function');
-  const result = enableGrad(() => running(func, 'jvp')(...leaves));
+  const result = givenBy(func, leaves, 'jvp');
   const outputs = listOf(result);
   const dummies = outputs.map((y) => zeros(y.shape, { dtype: y.dtype, device: y.device }).requiresGrad_());
   const first = gradients(outputs, leaves, dummies, { createGraph: true, strict }, 'jvp');

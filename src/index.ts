@@ -146,6 +146,7 @@ export { fliplr, flipud, moveaxis, movedim, swapaxes, swapdims, tile } from './o
 export { gather, scatter, scatterAdd, takeAlongDim } from './ops/scatter.ts';
 export { indexReduce, scatterReduce } from './ops/scatterReduce.ts';
 export { diagonalScatter, indexPut, selectScatter, sliceScatter } from './ops/scatterViews.ts';
+export { choleskySolve, logdet } from './ops/solving.ts';
 export * from './ops/special.ts';
 export type { Uplo } from './ops/spectral.ts';
 export { dist, renorm } from './ops/statistics.ts';

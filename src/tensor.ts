@@ -12,6 +12,7 @@ import {
   isFloating,
   resolveDType,
   type TypedArray,
+  torchTypeName,
 } from './core/dtype.ts';
 import {
   ArgumentError,
@@ -112,8 +113,16 @@ export class Tensor extends RandomMethods {
   numel(): number {
     return this.array.size;
   }
+  /** `numel` by its longer name. */
+  nelement(): number {
+    return this.array.size;
+  }
   /** Number of dimensions. */
   dim(): number {
+    return this.shape.length;
+  }
+  /** `dim` by its longer name. */
+  ndimension(): number {
     return this.shape.length;
   }
   /** Sizes, or the size of one dimension. */
@@ -232,6 +241,16 @@ export class Tensor extends RandomMethods {
     const { device, ...rest } = toOptions(...args);
     const there: Tensor = device === undefined ? this : await onDeviceAsync<Tensor>(this, backendFor(device));
     return there.to(rest);
+  }
+  /** PyTorch's name for tensors of this dtype, 'torch.FloatTensor'. */
+  type(): string;
+  /** As another dtype. @throws DTypeError */
+  type(dtype: ByName<'dtype', DTypeLike>): Tensor;
+  type(given?: ByName<'dtype', DTypeLike>): string | Tensor {
+    const dtype = option<'dtype', DTypeLike | null>(given, 'type', 'dtype', null);
+    return dtype === null
+      ? `torch.${torchTypeName(this.dtype)}Tensor`
+      : cast<Tensor>(this, resolveDType(dtype, 'type'));
   }
   /** As `x.dtype` of another tensor. */
   typeAs(other: Tensor): Tensor {

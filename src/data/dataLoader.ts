@@ -37,6 +37,13 @@ export interface DataLoaderOptions<Sample, Batch> extends GeneratorOptions {
   numWorkers?: number;
   /** Says nothing here: there is no other memory to copy from. */
   pinMemory?: boolean;
+  /** Says nothing here, as all about workers. */
+  persistentWorkers?: boolean;
+  prefetchFactor?: number | null;
+  pinMemoryDevice?: string;
+  workerInitFn?: ((worker: number) => void) | null;
+  multiprocessingContext?: unknown;
+  timeout?: number;
 }
 
 type List<Sample> = readonly Sample[] | (TypedArray & ArrayLike<Sample>) | (Tensor & Iterable<Sample>);
@@ -83,7 +90,8 @@ export class DataLoader<Sample, Batch = Collated<Awaited<Sample>>>
   ) {
     const options = named<DataLoaderOptions<Sample, Batch>>(
       new.target.name,
-      'batchSize shuffle * sampler batchSampler dropLast collateFn numWorkers pinMemory generator',
+      'batchSize shuffle * sampler batchSampler dropLast collateFn numWorkers pinMemory generator ' +
+        'persistentWorkers prefetchFactor pinMemoryDevice workerInitFn multiprocessingContext timeout',
       rest,
     );
     checkExclusive(options);

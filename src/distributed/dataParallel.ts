@@ -95,8 +95,8 @@ export class DistributedDataParallel<M extends Module = Module> extends Module {
   }
 
   /** The state of the model inside. */
-  override stateDict(prefix = ''): StateDict {
-    return this.module.stateDict(prefix);
+  override stateDict(...args: Parameters<Module['stateDict']>): StateDict {
+    return this.module.stateDict(...args);
   }
 
   /** Takes the state of the model inside, also under names that begin with `module.`, as PyTorch writes them. */

@@ -5,7 +5,7 @@ import { pythonNumber, pythonValue } from '../core/pythonText.ts';
 import { formatShape } from '../core/shape.ts';
 import { empty } from '../creation.ts';
 import { tensorGiven } from '../ops/given.ts';
-import { type ByName, type Flexible, named, required } from '../tensor/namedArguments.ts';
+import { type ByName, type Flexible, named, oneWay, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import { embedding } from './functional/embedding.ts';
 import { paddingRow } from './functional/paddingRow.ts';
@@ -22,6 +22,8 @@ export interface EmbeddingOptions extends LayerOptions {
   normType?: number;
   /** Divide each row's gradient by how often the row is used in the batch. */
   scaleGradByFreq?: boolean;
+  /** Always false: gradients are dense. */
+  sparse?: false;
 }
 
 /** int64 [...] → [..., embeddingDim]. `weight` is [numEmbeddings, embeddingDim] and starts normal(0, 1). */
@@ -33,6 +35,7 @@ type FromPretrained = Flexible<
     maxNorm: number | null | undefined,
     normType: number,
     scaleGradByFreq: boolean,
+    sparse: false,
   ],
   EmbeddingOptions & { freeze?: boolean }
 >;
@@ -57,6 +60,7 @@ export class Embedding extends Module {
               maxNorm: number | null | undefined,
               normType: number,
               scaleGradByFreq: boolean,
+              sparse: false,
             ],
             EmbeddingOptions
           >,
@@ -76,12 +80,14 @@ export class Embedding extends Module {
       maxNorm = null,
       normType = 2,
       scaleGradByFreq = false,
+      sparse,
       ...place
     } = named<EmbeddingOptions>(
       new.target.name,
-      'paddingIdx maxNorm normType scaleGradByFreq * device dtype',
+      'paddingIdx maxNorm normType scaleGradByFreq sparse * device dtype',
       rest,
     );
+    oneWay('Embedding', 'sparse', sparse, false);
     this.paddingIdx = paddingRow(paddingIdx, numEmbeddings, 'Embedding');
     this.numEmbeddings = numEmbeddings;
     this.embeddingDim = embeddingDim;
@@ -107,12 +113,14 @@ export class Embedding extends Module {
       maxNorm = null,
       normType = 2,
       scaleGradByFreq = false,
+      sparse,
       ...place
     } = named<EmbeddingOptions & { freeze?: boolean }>(
       'Embedding.fromPretrained',
-      'freeze paddingIdx maxNorm normType scaleGradByFreq * device dtype',
+      'freeze paddingIdx maxNorm normType scaleGradByFreq sparse * device dtype',
       args,
     );
+    oneWay('Embedding.fromPretrained', 'sparse', sparse, false);
     const row = paddingRow(paddingIdx, numEmbeddings, 'Embedding');
     const own = { numEmbeddings, embeddingDim, paddingIdx: row, maxNorm, normType, scaleGradByFreq };
     const layer = Object.assign(new Embedding(0, 0), own);

@@ -5,7 +5,7 @@ import { pythonNumber } from '../core/pythonText.ts';
 import { formatShape } from '../core/shape.ts';
 import { empty } from '../creation.ts';
 import { tensorGiven } from '../ops/given.ts';
-import { type ByName, type Flexible, named, required } from '../tensor/namedArguments.ts';
+import { type ByName, type Flexible, named, oneWay, required } from '../tensor/namedArguments.ts';
 import type { Tensor } from '../tensor.ts';
 import { type EmbeddingBagMode, type EmbeddingBagSettings, embeddingBag } from './functional/embeddingBag.ts';
 import { paddingRow } from './functional/paddingRow.ts';
@@ -23,6 +23,7 @@ type Settings = [
   normType: number,
   scaleGradByFreq: boolean,
   mode: EmbeddingBagMode,
+  sparse: false,
 ];
 /** `(freeze)` and what `EmbeddingBag` takes, any tail of them by name. */
 type FromPretrained = Flexible<[freeze: boolean, ...Settings], EmbeddingBagOptions & { freeze?: boolean }>;
@@ -63,8 +64,9 @@ export class EmbeddingBag extends Module {
     );
     checkSize(numEmbeddings, 'EmbeddingBag', 'numEmbeddings');
     checkSize(embeddingDim, 'EmbeddingBag', 'embeddingDim');
-    const names = `maxNorm normType scaleGradByFreq mode * ${OTHERS}`;
+    const names = `maxNorm normType scaleGradByFreq mode sparse * ${OTHERS}`;
     const options = named<EmbeddingBagOptions>(new.target.name, names, rest);
+    oneWay('EmbeddingBag', 'sparse', options.sparse, false);
     this.numEmbeddings = numEmbeddings;
     this.embeddingDim = embeddingDim;
     this.maxNorm = options.maxNorm ?? null;
@@ -94,7 +96,7 @@ export class EmbeddingBag extends Module {
       ...settings
     } = named<EmbeddingBagOptions & { freeze?: boolean }>(
       'EmbeddingBag.fromPretrained',
-      `freeze maxNorm normType scaleGradByFreq mode * ${OTHERS}`,
+      `freeze maxNorm normType scaleGradByFreq mode sparse * ${OTHERS}`,
       args,
     );
     const [numEmbeddings, embeddingDim] = vectors.shape;

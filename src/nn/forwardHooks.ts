@@ -2,6 +2,7 @@
 import { isGradEnabled } from '../autograd/gradMode.ts';
 import type { RemovableHandle } from '../autograd/variable.ts';
 import { ArgumentError } from '../core/errors.ts';
+import { warnOnce } from '../core/warnings.ts';
 import { checkNames } from '../ops/options.ts';
 import { BackwardWatch, type FullBackwardHook, type FullBackwardPreHook } from './backwardHooks.ts';
 import type { Module } from './module.ts';
@@ -31,6 +32,11 @@ export interface HookOptions {
   readonly prepend?: boolean;
 }
 
+export interface ForwardHookOptions extends HookOptions {
+  /** Also when `forward`, or a hook before this one, throws. Default false. */
+  readonly alwaysCall?: boolean;
+}
+
 const METHODS: Readonly<Record<When, string>> = {
   before: 'registerForwardPreHook',
   after: 'registerForwardHook',
@@ -48,6 +54,8 @@ export class ForwardHooks {
     gradOutput: new Set(),
     gradInput: new Set(),
   };
+  /** Those that are called after an error, too. */
+  readonly #always = new Set<Callback>();
   /** The instance's own `forward`, if it had one before it was shadowed. */
   #ownForward: PropertyDescriptor | undefined;
 
@@ -56,11 +64,12 @@ export class ForwardHooks {
   }
 
   /** @throws ArgumentError for what is no function, or another option */
-  add(when: When, hook: Callback, options: HookOptions = {}): RemovableHandle {
+  add(when: When, hook: Callback, options: ForwardHookOptions = {}): RemovableHandle {
     const name = METHODS[when];
     if (typeof hook !== 'function')
       throw new ArgumentError(`${name}: argument 'hook' must be a function, but got ${String(hook)}`);
-    const { prepend = false } = checkNames(options, name, ['prepend']);
+    const names = when === 'after' ? ['prepend', 'alwaysCall'] : ['prepend'];
+    const { prepend, alwaysCall }: ForwardHookOptions = checkNames(options, name, names);
     if (this.#isEmpty) this.#shadow();
     const hooks = this.#hooks[when];
     const others = prepend ? [...hooks] : [];
@@ -68,6 +77,7 @@ export class ForwardHooks {
     // A function of its own, so that one hook can be registered twice.
     const entry: Callback = (...args) => hook(...args);
     hooks.add(entry);
+    if (alwaysCall) this.#always.add(entry);
     for (const other of others) hooks.add(other);
     const remove = (): void => {
       if (hooks.delete(entry) && this.#isEmpty) this.#unveil();
@@ -79,7 +89,9 @@ export class ForwardHooks {
   copyTo(copy: Module): ForwardHooks {
     if (this.#ownForward) Object.defineProperty(copy, 'forward', this.#ownForward);
     const hooks = new ForwardHooks(copy);
-    for (const when of WHEN) for (const hook of this.#hooks[when]) hooks.add(when, hook);
+    for (const when of WHEN)
+      for (const hook of this.#hooks[when])
+        hooks.add(when, hook, this.#always.has(hook) ? { alwaysCall: true } : {});
     return hooks;
   }
 
@@ -97,20 +109,39 @@ export class ForwardHooks {
     const value = (...given: unknown[]): unknown => {
       const { before, after, gradOutput, gradInput } = this.#hooks;
       let inputs: readonly unknown[] = given;
-      // Lists of their own: a hook that adds another has it called from the next time on.
-      for (const hook of [...before]) {
-        const changed: unknown = Reflect.apply(hook, undefined, [module, inputs]);
-        if (changed !== undefined && changed !== null) inputs = Array.isArray(changed) ? changed : [changed];
+      let output: unknown = null;
+      let waiting: Callback[] | null = null;
+      const call = (hook: Callback): unknown => Reflect.apply(hook, undefined, [module, inputs, output]);
+      try {
+        // Lists of their own: a hook that adds another has it called from the next time on.
+        for (const hook of [...before]) {
+          const changed: unknown = Reflect.apply(hook, undefined, [module, inputs]);
+          if (changed !== undefined && changed !== null)
+            inputs = Array.isArray(changed) ? changed : [changed];
+        }
+        const watched = isGradEnabled() && gradOutput.size + gradInput.size > 0;
+        const watch = watched
+          ? new BackwardWatch(module, [...gradOutput] as GradOutputHooks, [...gradInput] as GradInputHooks)
+          : null;
+        if (watch) inputs = watch.inputs(inputs);
+        output = Reflect.apply(inner() as Callback, module, inputs as never[]);
+        waiting = [...after];
+        for (let hook = waiting.shift(); hook; hook = waiting.shift()) output = call(hook) ?? output;
+        return watch ? watch.output(output) : output;
+      } catch (error) {
+        for (const hook of [...(waiting ?? after)]) {
+          if (!this.#always.has(hook)) continue;
+          try {
+            call(hook);
+          } catch (another) {
+            warnOnce(
+              'alwaysCall',
+              `a forward hook with alwaysCall threw after another error: ${String(another)}`,
+            );
+          }
+        }
+        throw error;
       }
-      const watched = isGradEnabled() && gradOutput.size + gradInput.size > 0;
-      const watch = watched
-        ? new BackwardWatch(module, [...gradOutput] as GradOutputHooks, [...gradInput] as GradInputHooks)
-        : null;
-      if (watch) inputs = watch.inputs(inputs);
-      let output: unknown = Reflect.apply(inner() as Callback, module, inputs as never[]);
-      for (const hook of [...after])
-        output = Reflect.apply(hook, undefined, [module, inputs, output]) ?? output;
-      return watch ? watch.output(output) : output;
     };
     Object.defineProperty(module, 'forward', {
       value,

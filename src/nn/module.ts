@@ -9,17 +9,29 @@ import { ArgumentError } from '../core/errors.ts';
 import { type ByName, checkNames, type Flexible, inOrder, isPlain, option } from '../ops/options.ts';
 import { Tensor, type ToArguments } from '../tensor.ts';
 import type { FullBackwardHook, FullBackwardPreHook } from './backwardHooks.ts';
-import { type ForwardHook, ForwardHooks, type ForwardPreHook, type HookOptions } from './forwardHooks.ts';
+import {
+  type ForwardHook,
+  type ForwardHookOptions,
+  ForwardHooks,
+  type ForwardPreHook,
+  type HookOptions,
+} from './forwardHooks.ts';
 import { noteModuleClass } from './moduleClasses.ts';
 import { adopt, moduleTarget } from './moduleMoving.ts';
 import { Parameter } from './parameter.ts';
 import { indented, wrapLines } from './printing.ts';
 import { Registered } from './registered.ts';
-import { type IncompatibleKeys, type LoadStateDictOptions, loadInto, type StateDict } from './stateDict.ts';
+import {
+  type IncompatibleKeys,
+  type LoadStateDictOptions,
+  loadInto,
+  type SavedState,
+  type StateDict,
+} from './stateDict.ts';
 import { checkName, joined, refuseAssigned } from './stateNames.ts';
 
 export type { FullBackwardHook, FullBackwardPreHook, ModuleGradients } from './backwardHooks.ts';
-export type { ForwardHook, ForwardPreHook, HookOptions } from './forwardHooks.ts';
+export type { ForwardHook, ForwardHookOptions, ForwardPreHook, HookOptions } from './forwardHooks.ts';
 export type { IncompatibleKeys, LoadStateDictOptions, StateDict } from './stateDict.ts';
 
 export abstract class Module {
@@ -95,17 +107,27 @@ export abstract class Module {
     return this.#state.values();
   }
 
-  /** Every module once, this one first, by its dotted name. */
-  namedModules(prefix?: ByName<'prefix', string>): [string, Module][] {
+  /** Every module, this one first, by its dotted name: once, unless told otherwise. */
+  namedModules(
+    ...args: Flexible<
+      [prefix: string, removeDuplicate: boolean],
+      { prefix?: string; removeDuplicate?: boolean }
+    >
+  ): [string, Module][] {
+    const [prefix = '', removeDuplicate = true] = inOrder<[string, boolean]>(
+      'namedModules',
+      'prefix removeDuplicate',
+      args,
+    );
     const found: [string, Module][] = [];
     const seen = new Set<Module>();
     const visit = (name: string, module: Module): void => {
-      if (seen.has(module)) return;
+      if (removeDuplicate && seen.has(module)) return;
       seen.add(module);
       found.push([name, module]);
       for (const [child, value] of module.#state.all(Module)) visit(joined(name, child), value);
     };
-    visit(option(prefix, 'namedModules', 'prefix', ''), this);
+    visit(prefix, this);
     return found;
   }
 
@@ -161,15 +183,30 @@ export abstract class Module {
     throw new ArgumentError(`${op}: ${owner.constructor.name} has no attribute \`${name}\`, in '${target}'`);
   }
 
-  /** Every parameter once, by its dotted name. */
+  /** Every parameter by its dotted name: once, unless told otherwise. */
   namedParameters(...args: StateArguments): [string, Parameter][] {
-    const [prefix = '', recurse = true] = inOrder<[string, boolean]>(
-      'namedParameters',
-      'prefix recurse',
+    return this.#named('namedParameters', args, (module) => module.#state.all(Parameter));
+  }
+
+  /** What `own` finds in each module. */
+  #named<T extends Tensor>(
+    op: string,
+    args: StateArguments,
+    own: (module: Module) => [string, T][],
+  ): [string, T][] {
+    const [prefix = '', recurse = true, removeDuplicate = true] = inOrder<[string, boolean, boolean]>(
+      op,
+      'prefix recurse removeDuplicate',
       args,
     );
-    return distinct(recurse ? this.namedModules(prefix) : [[prefix, this]], (module) =>
-      module.#state.all(Parameter),
+    const modules: [string, Module][] = recurse
+      ? this.namedModules(prefix, removeDuplicate)
+      : [[prefix, this]];
+    const seen = new Set<Tensor>();
+    return modules.flatMap(([path, module]) =>
+      own(module)
+        .filter(([, tensor]) => !(removeDuplicate && seen.has(tensor)) && seen.add(tensor))
+        .map(([name, tensor]): [string, T] => [joined(path, name), tensor]),
     );
   }
 
@@ -181,10 +218,7 @@ export abstract class Module {
   }
 
   namedBuffers(...args: StateArguments): [string, Tensor][] {
-    const [prefix = '', recurse = true] = inOrder<[string, boolean]>('namedBuffers', 'prefix recurse', args);
-    return distinct(recurse ? this.namedModules(prefix) : [[prefix, this]], (module) =>
-      module.#state.buffers(false),
-    );
+    return this.#named('namedBuffers', args, (module) => module.#state.buffers(false));
   }
 
   buffers(recurse?: ByName<'recurse', boolean>): Tensor[] {
@@ -295,39 +329,42 @@ export abstract class Module {
 
   // Saving and loading
 
-  /** Parameters and persistent buffers by name, sharing memory with the module; shared ones under every name. */
-  stateDict(prefix?: ByName<'prefix', string>): StateDict {
+  /**
+   * Parameters and persistent buffers by name, sharing memory with the module; shared ones under every name. With `keepVars` they
+   * are the module's own tensors.
+   */
+  stateDict(...args: Flexible<[prefix: string], { prefix?: string; keepVars?: boolean }>): StateDict {
+    const [prefix = '', keepVars] = inOrder<[string, boolean]>('stateDict', 'prefix * keepVars', args);
     const state: StateDict = {};
-    for (const [name, tensor] of this.#saved(option(prefix, 'stateDict', 'prefix', '')))
-      state[name] = tensor.detach();
+    for (const [name, tensor] of this.#saved(prefix)) state[name] = keepVars ? tensor : tensor.detach();
     return state;
   }
 
-  #saved(prefix: string): [string, Tensor][] {
+  #saved(prefix: string): SavedState[] {
     const here = [...this.#state.all<Tensor>(Parameter), ...this.#state.buffers(true)];
-    const own = here.map(([name, tensor]): [string, Tensor] => [prefix + name, tensor]);
+    const own = here.map(([name, tensor]): SavedState => [prefix + name, tensor, this, name]);
     return own.concat(this.#state.all(Module).flatMap(([name, child]) => child.#saved(`${prefix}${name}.`)));
   }
 
   /**
-   * Copies values into parameters and buffers by name, each converted to the dtype it has here. All is checked before
-   * anything changes. @throws ArgumentError for missing and unexpected keys (if strict) and for other shapes
+   * Copies values into parameters and buffers by name, each converted to the dtype it has here; with `assign` the values take
+   * their places, and optimisers are made after that. All is checked before anything changes. @throws ArgumentError for missing and unexpected keys (if strict) and for other shapes
    */
   loadStateDict(
     state: Readonly<StateDict>,
-    strictness: boolean | LoadStateDictOptions = true,
+    ...args: Flexible<[strict: boolean, assign: boolean], LoadStateDictOptions>
   ): IncompatibleKeys {
-    const strict = option<'strict', boolean>(strictness, 'loadStateDict', 'strict', true);
-    return loadInto(this.constructor.name, this.#saved(''), state, strict);
+    const [strict = true, assign] = inOrder<[boolean, boolean]>('loadStateDict', 'strict assign', args);
+    return loadInto(this.constructor.name, this.#saved(''), state, strict, assign);
   }
 
   // Hooks
 
-  /** Calls `hook` after every `forward`. */
+  /** Calls `hook` after every `forward`; with `alwaysCall`, also after one that throws, which gives null. */
   registerForwardHook<M extends Module>(
     this: M,
     hook: ForwardHook<M>,
-    options?: HookOptions,
+    options?: ForwardHookOptions,
   ): RemovableHandle {
     return this.#hooksHere().add('after', hook, options);
   }
@@ -400,21 +437,11 @@ export const noteParameters = (module: Module): void => {
   Reflect.apply(Module.prototype.namedParameters, module, ['', false]);
 };
 
-/** What names begin with, and whether modules inside are looked into. */
-type StateArguments = Flexible<[prefix: string, recurse: boolean], { prefix?: string; recurse?: boolean }>;
-
-/** What `own` finds in each module, each tensor once. */
-function distinct<T extends Tensor>(
-  modules: readonly [string, Module][],
-  own: (module: Module) => [string, T][],
-): [string, T][] {
-  const seen = new Set<Tensor>();
-  return modules.flatMap(([prefix, module]) =>
-    own(module)
-      .filter(([, tensor]) => !seen.has(tensor) && seen.add(tensor))
-      .map(([name, tensor]): [string, T] => [joined(prefix, name), tensor]),
-  );
-}
+/** What names begin with, whether modules inside are looked into, and whether what is shared is found once. */
+type StateArguments = Flexible<
+  [prefix: string, recurse: boolean, removeDuplicate: boolean],
+  { prefix?: string; recurse?: boolean; removeDuplicate?: boolean }
+>;
 
 /** A copy of what a property holds: tensors, modules and plain containers are copied, all else is shared. */
 function copyValue(value: unknown, copies: Map<object, unknown>): unknown {

@@ -3,6 +3,7 @@ import { noGrad } from '../autograd/gradMode.ts';
 import { ArgumentError } from '../core/errors.ts';
 import { formatShape, sameShape } from '../core/shape.ts';
 import { Tensor } from '../tensor.ts';
+import { Parameter } from './parameter.ts';
 
 /** Tensors by their dotted names. */
 export type StateDict = Record<string, Tensor>;
@@ -10,7 +11,12 @@ export type StateDict = Record<string, Tensor>;
 export interface LoadStateDictOptions {
   /** Missing and unexpected keys are errors. Default true. */
   strict?: boolean;
+  /** The module takes the given tensors for its own, with their dtypes and devices. Default false. */
+  assign?: boolean;
 }
+
+/** A tensor of a module, and the property in which it lies. */
+export type SavedState = readonly [key: string, target: Tensor, owner: object, name: string];
 
 /** What `loadStateDict` found, in PyTorch's words when printed. */
 export interface IncompatibleKeys {
@@ -23,15 +29,17 @@ export interface IncompatibleKeys {
 const COUNTER = /(^|\.)num_batches_tracked$/;
 
 /**
- * Copies what `state` holds into the tensors of a module of class `name`, each converted to the dtype it has there.
+ * Copies what `state` holds into the tensors of a module of class `name`, each converted to the dtype it has there, or has it
+ * in their places.
  * All is checked before anything changes. @throws ArgumentError for missing and unexpected keys (if strict) and for
  * other shapes
  */
 export function loadInto(
   name: string,
-  own: readonly (readonly [key: string, target: Tensor])[],
+  own: readonly SavedState[],
   state: Readonly<StateDict>,
   strict: boolean,
+  assign = false,
 ): IncompatibleKeys {
   const keys = new Set(own.map(([key]) => key));
   const missingKeys = [...keys].filter((key) => !Object.hasOwn(state, key) && !COUNTER.test(key));
@@ -48,7 +56,14 @@ export function loadInto(
   if (errors.length > 0)
     throw new ArgumentError(`Error(s) in loading state_dict for ${name}:\n\t${errors.join('\n\t')}`);
   noGrad(() => {
-    for (const [key, target] of loads) target.copy_(state[key].detach().to({ device: target.device }));
+    for (const [key, target, owner, name] of loads) {
+      const value = state[key];
+      // What has no shape yet is not one to stay with its module.
+      if (!assign || 'materialize' in target) target.copy_(value.detach().to({ device: target.device }));
+      else if (!(target instanceof Parameter)) Reflect.set(owner, name, value);
+      else if (value instanceof Parameter) Reflect.set(owner, name, value.requiresGrad_(target.requiresGrad));
+      else Reflect.set(owner, name, new Parameter(value, target.requiresGrad));
+    }
   });
   return incompatibleKeys(missingKeys, unexpectedKeys);
 }

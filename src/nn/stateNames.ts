@@ -1,5 +1,4 @@
 /** The names under which modules hold their state, and what may stand there. */
-import { torchTypeName } from '../core/dtype.ts';
 import { ArgumentError } from '../core/errors.ts';
 import { Tensor } from '../tensor.ts';
 
@@ -15,7 +14,7 @@ export function checkName(module: object, name: string, kind: string, replaces: 
 
 /** What was assigned in the place of state, and would be neither trained nor saved, is refused. @throws ArgumentError */
 export function refuseAssigned(value: unknown, what: string, name: string, expected: string): never {
-  const type = value instanceof Tensor ? `torch.${torchTypeName(value.dtype)}Tensor` : typeof value;
+  const type = value instanceof Tensor ? value.type() : typeof value;
   throw new ArgumentError(
     `cannot assign '${type}' as ${what} '${name}' (torch${expected === 'Tensor' ? '' : '.nn'}.${expected} or null expected)`,
   );

@@ -2,7 +2,7 @@
 import { noGrad } from '../autograd/gradMode.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { zeros } from '../creation.ts';
-import { tensorGiven } from '../ops/given.ts';
+import { tensorGiven, tensorsGiven } from '../ops/given.ts';
 import { cat, stack } from '../ops/join.ts';
 import { vectorNorm } from '../ops/statistics.ts';
 import { taking } from '../ops/taking.ts';
@@ -31,14 +31,19 @@ export interface NormOptions {
   errorIfNonfinite?: boolean;
 }
 
-/** The norm of all tensors as if they were one vector; 0-d. @throws ArgumentError if it is not finite, when asked to */
+/** The norm of all tensors as if they were one vector; 0-d. `foreach` says nothing here. @throws ArgumentError if it is not finite, when asked to */
 export const getTotalNorm = /* @__PURE__ */ taking(
   'get_total_norm',
-  'normType? errorIfNonfinite?',
+  'normType? errorIfNonfinite? foreach?',
   totalNorm,
 );
 
-function totalNorm(tensors: Iterable<Tensor>, normType = 2, errorIfNonfinite = false): Tensor {
+function totalNorm(
+  tensors: Iterable<Tensor>,
+  normType = 2,
+  errorIfNonfinite = false,
+  _foreach: boolean | null = null,
+): Tensor {
   const norms = listOf(tensors).map((x) => vectorNorm(x.reshape([-1]), normType, 0, false));
   if (norms.length === 0) return zeros([]);
   const total = vectorNorm(stack<Tensor>(norms), normType, 0, false);
@@ -53,12 +58,18 @@ function totalNorm(tensors: Iterable<Tensor>, normType = 2, errorIfNonfinite = f
 
 /**
  * Scales all gradients by one factor so that their common norm is at most maxNorm. Returns the norm before, a 0-d
- * tensor. @throws ArgumentError if it is not finite, when asked to
+ * tensor. `foreach` says nothing here. @throws ArgumentError if it is not finite, when asked to
  */
 export const clipGradNorm_ = /* @__PURE__ */ taking(
   'clip_grad_norm_',
-  'maxNorm normType? errorIfNonfinite?',
-  (parameters: Tensor | Iterable<Tensor>, maxNorm: number, normType = 2, errorIfNonfinite = false): Tensor =>
+  'maxNorm normType? errorIfNonfinite? foreach?',
+  (
+    parameters: Tensor | Iterable<Tensor>,
+    maxNorm: number,
+    normType = 2,
+    errorIfNonfinite = false,
+    _foreach: boolean | null = null,
+  ): Tensor =>
     noGrad(() => {
       const grads = gradients(parameters);
       const total = totalNorm(grads, normType, errorIfNonfinite);
@@ -73,21 +84,29 @@ function shorten(grads: readonly Tensor[], maxNorm: number, total: Tensor): void
   for (const grad of grads) grad.mul_(factor.to(grad.dtype));
 }
 
-/** The second half of `clipGradNorm_`, for a norm that `getTotalNorm` gave: over several groups of parameters, say. */
+/**
+ * The second half of `clipGradNorm_`, for a norm that `getTotalNorm` gave: over several groups of parameters, say. `foreach` says
+ * nothing here.
+ */
 export const clipGradsWithNorm_ = /* @__PURE__ */ taking(
   'clip_grads_with_norm_',
-  'maxNorm totalNorm',
-  (parameters: Tensor | Iterable<Tensor>, maxNorm: number, total: Tensor): void =>
+  'maxNorm totalNorm foreach?',
+  (
+    parameters: Tensor | Iterable<Tensor>,
+    maxNorm: number,
+    total: Tensor,
+    _foreach: boolean | null = null,
+  ): void =>
     noGrad(() =>
       shorten(gradients(parameters), maxNorm, tensorGiven(total, 'clip_grads_with_norm_', 'totalNorm')),
     ),
 );
 
-/** Cuts every element of the gradients to [−clipValue, clipValue]. */
+/** Cuts every element of the gradients to [−clipValue, clipValue]. `foreach` says nothing here. */
 export const clipGradValue_ = /* @__PURE__ */ taking(
   'clip_grad_value_',
-  'clipValue',
-  (parameters: Tensor | Iterable<Tensor>, clipValue: number): void =>
+  'clipValue foreach?',
+  (parameters: Tensor | Iterable<Tensor>, clipValue: number, _foreach: boolean | null = null): void =>
     noGrad(() => {
       for (const grad of gradients(parameters)) grad.copy_(grad.maximum(-clipValue).minimum(clipValue));
     }),
@@ -95,11 +114,19 @@ export const clipGradValue_ = /* @__PURE__ */ taking(
 
 /** All elements of all parameters in row-major order, as one vector. */
 export const parametersToVector = (parameters: Iterable<Tensor>): Tensor =>
-  cat<Tensor>([...parameters].map((parameter) => parameter.reshape([-1])));
+  cat<Tensor>(given(parameters, 'parameters_to_vector').map((parameter) => parameter.reshape([-1])));
+
+const given = (parameters: Iterable<Tensor>, op: string): readonly Tensor[] =>
+  tensorsGiven<readonly Tensor[]>(
+    Object(parameters)[Symbol.iterator] ? [...parameters] : (parameters as never),
+    op,
+    'parameters',
+  );
 
 /** Copies a vector back into the parameters. @throws ShapeError unless it has as many elements as they have */
 export function vectorToParameters(vector: Tensor, parameters: Iterable<Tensor>): void {
-  const list = [...parameters];
+  const list = given(parameters, 'vector_to_parameters');
+  tensorGiven(vector, 'vector_to_parameters', 'vec');
   const total = list.reduce((sum, parameter) => sum + parameter.numel(), 0);
   if (vector.ndim !== 1 || vector.numel() !== total) {
     throw new ShapeError(

@@ -1,5 +1,6 @@
 /** Ops of three operands: interpolation, and products or quotients added to a tensor. */
 
+import type { OpNode } from '../autograd/node.ts';
 import type { Rule } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
 import { isFloating } from '../core/dtype.ts';
@@ -19,6 +20,28 @@ export interface ValueOptions {
   value?: number;
 }
 
+// Out of the ops themselves, whose operands the rules would hold.
+const addcmulRule =
+  <T extends Variable>(value: number) =>
+  (node: OpNode, _: T, [, p, q]: readonly T[]): Rule<T> => {
+    const factors = [node.needs[2] ? node.save(p) : null, node.needs[1] ? node.save(q) : null];
+    return (grad) => {
+      const [forQ, forP] = factors.map((y) => y && mul<T>(mul<T>(grad, value), y.get(grad)));
+      return [grad, forP, forQ];
+    };
+  };
+const addcdivRule =
+  <T extends Variable>(value: number) =>
+  (node: OpNode, _: T, [, p, q]: readonly T[]): Rule<T> => {
+    const above = node.needs[2] ? node.save(p) : null;
+    const below = node.needs[1] || node.needs[2] ? node.save(q) : null;
+    return (grad) => {
+      if (!below) return [grad, null, null];
+      const share = div<T>(mul<T>(grad, value), below.get(grad));
+      return [grad, share, above && neg(mul<T>(share, div<T>(above.get(grad), below.get(grad))))];
+    };
+  };
+
 /** x + value · a · b; all broadcast. */
 export const addcmul = /* @__PURE__ */ taking('addcmul', 'tensor1 tensor2 * value', function addcmul<
   T extends Variable,
@@ -37,13 +60,7 @@ export const addcmul = /* @__PURE__ */ taking('addcmul', 'tensor1 tensor2 * valu
     const inputs = [x, a, b].map((y) => cast(y, dtype));
     const [to, p, q] = inputs;
     const compute = (): T => add<T>(to, mul<T>(p, q), { alpha: value });
-    return fused('AddcmulBackward0', inputs, compute, (node) => {
-      const factors = [node.needs[2] ? node.save(p) : null, node.needs[1] ? node.save(q) : null];
-      return (grad) => {
-        const [forQ, forP] = factors.map((y) => y && mul<T>(mul<T>(grad, value), y.get(grad)));
-        return [grad, forP, forQ];
-      };
-    });
+    return fused('AddcmulBackward0', inputs, compute, addcmulRule<T>(value));
   });
 });
 
@@ -65,15 +82,7 @@ export const addcdiv = /* @__PURE__ */ taking('addcdiv', 'tensor1 tensor2 * valu
     const inputs = [x, a, b].map((y) => cast(y, dtype));
     const [to, p, q] = inputs;
     const compute = (): T => add<T>(to, div<T>(p, q), { alpha: value });
-    return fused('AddcdivBackward0', inputs, compute, (node) => {
-      const above = node.needs[2] ? node.save(p) : null;
-      const below = node.needs[1] || node.needs[2] ? node.save(q) : null;
-      return (grad) => {
-        if (!below) return [grad, null, null];
-        const share = div<T>(mul<T>(grad, value), below.get(grad));
-        return [grad, share, above && neg(mul<T>(share, div<T>(above.get(grad), below.get(grad))))];
-      };
-    });
+    return fused('AddcdivBackward0', inputs, compute, addcdivRule<T>(value));
   });
 });
 

@@ -13,7 +13,7 @@ export function fused<T extends Variable>(
   name: string,
   inputs: readonly T[],
   compute: () => T,
-  setup: (node: OpNode, output: T) => Rule<T>,
+  setup: (node: OpNode, output: T, inputs: readonly T[]) => Rule<T>,
 ): T {
   const { result, created } = collectStorages(() => withGradMode(false, compute, name));
   for (const storage of created) if (storage !== result.array.storage) storage.free();

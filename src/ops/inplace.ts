@@ -50,7 +50,7 @@ function checkAcross({ array: x }: Variable, { array: y }: Variable, op: string)
  * Leaves that require gradients, views of leaves, views that do not know of it, and tensors of inference mode stay as they
  * are. @throws AutogradError
  */
-function checkChangeable(x: Variable, op: string, operands: readonly Variable[] = []): void {
+export function checkChangeable(x: Variable, op: string, operands: readonly Variable[] = []): void {
   if (x.array.storage.inference && !isInferenceModeEnabled()) {
     throw new AutogradError(
       `${op}: Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a ` +
@@ -81,7 +81,6 @@ export function inplace<T extends Variable>(
   checkSeparate(x, op);
   checkChangeable(x, op, operands);
   for (const operand of operands) checkAcross(x, operand, op);
-  const base = x.viewOf?.base as T | undefined;
   if (!needsGraph([x, ...operands]) || !isFloating(x.dtype)) {
     if (direct) direct(x.array);
     else {
@@ -101,8 +100,14 @@ export function inplace<T extends Variable>(
   x.array.backend.assign(x.array, result.array);
   x.array.storage.version++;
   const recorded = result.gradFn === null ? withoutSlope(op, result, [x, ...operands]) : result;
-  if (base) rebaseThroughView(base, x, recorded);
-  else x.rebase(recorded.gradFn, recorded.slot);
+  return changedTo(x, recorded);
+}
+
+/** x, whose memory holds `result` already, with the history of that. */
+export function changedTo<T extends Variable>(x: T, result: T): T {
+  const base = x.viewOf?.base as T | undefined;
+  if (base) rebaseThroughView(base, x, result);
+  else x.rebase(result.gradFn, result.slot);
   return x;
 }
 

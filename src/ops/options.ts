@@ -129,6 +129,12 @@ export function named<O extends object>(
   return into;
 }
 
+/** For what PyTorch does in several ways, and this library in one, `value`. @throws ArgumentError for another */
+export function oneWay<V>(op: string, name: string, given: V | undefined, value: V): void {
+  if (given !== undefined && given !== value)
+    throw new ArgumentError(`${op}: ${name} is always ${value} here, but got ${given}`);
+}
+
 /** The only argument, `key`: given by position, by name, or not at all. @throws ArgumentError */
 export function option<K extends string, V>(given: ByName<K, V>, op: string, key: K, otherwise: V): V {
   if (given === undefined) return otherwise;

@@ -13,9 +13,10 @@ import {
   transposed,
 } from '../core/elimination.ts';
 import { ShapeError } from '../core/errors.ts';
+import { inOp } from '../core/inOp.ts';
 import { broadcastShapes, numElements, type Shape, sameShape } from '../core/shape.ts';
 import { add, mul, neg } from './arithmetic.ts';
-import { eq } from './comparison.ts';
+import { eq, lt } from './comparison.ts';
 import { detached } from './composite.ts';
 import { checkDevices } from './convert.ts';
 import { prod } from './cumulative.ts';
@@ -35,6 +36,7 @@ import {
   squareGiven,
 } from './matrices.ts';
 import { singularOf } from './spectral.ts';
+import { taking } from './taking.ts';
 import { tril, triu } from './triangles.ts';
 import { expand, squeeze, transpose, unsqueeze } from './views.ts';
 import { whereOp } from './where.ts';
@@ -326,3 +328,27 @@ export function slogdet<T extends Variable>(a: T): Named<T, ['sign', 'logabsdet'
   });
   return namedResults('linalg_slogdet', ['sign', 'logabsdet'], results);
 }
+
+/**
+ * The logarithms of the determinants of square matrices [..., n, n]: NaN where one is negative. Gradients as those of
+ * `linalg.slogdet`. @throws ShapeError, DTypeError
+ */
+export function logdet<T extends Variable>(a: T): T {
+  const { sign, logabsdet } = slogdet(squareGiven(a, 'logdet'));
+  return whereOp<T>(lt<T>(sign, 0), NaN, logabsdet);
+}
+
+/**
+ * X with A·X = B for matrices B [..., n, k] and A = L·Lᵀ, or Uᵀ·U with `upper`: of the factor [..., n, n] that triangle is read,
+ * and has a gradient. @throws ShapeError, DTypeError
+ */
+export const choleskySolve = /* @__PURE__ */ taking(
+  'cholesky_solve',
+  'L upper?',
+  <T extends Variable>(b: T, factor: T, upper = false): T =>
+    inOp('cholesky_solve', () => {
+      const l = upper ? mirrored(squareGiven(factor, 'cholesky_solve')) : factor;
+      const half = solveTriangular<T>(l, b, { upper: false });
+      return solveTriangular<T>(mirrored(l), half, { upper: true });
+    }),
+);

@@ -206,6 +206,11 @@ export class CyclicLR extends LRScheduler {
     if (this.cycleMomentum) this.checkMomentum();
     this.baseMomentums = perGroup(optimizer, options.baseMomentum ?? 0.8, 'baseMomentum');
     this.maxMomentums = perGroup(optimizer, options.maxMomentum ?? 0.9, 'maxMomentum');
+    if (this.cycleMomentum && lastEpoch === -1)
+      optimizer.paramGroups.forEach((group, i) => {
+        group.maxMomentum = this.maxMomentums[i];
+        group.baseMomentum = this.baseMomentums[i];
+      });
     // The first rate is the initial one, which an earlier schedule may have set, as in PyTorch.
     this.start();
     this.baseLrs = baseLrs;
@@ -273,13 +278,15 @@ export interface OneCycleLROptions extends LastEpochOptions {
   threePhase?: boolean;
 }
 
-type Rate = 'first' | 'top' | 'last';
+// What groups have.
+type Rate = 'initialLr' | 'maxLr' | 'minLr';
+type Momentum = 'maxMomentum' | 'baseMomentum';
 interface Phase {
   readonly end: number;
   readonly from: Rate;
   readonly to: Rate;
   /** The momentum goes against the rate. */
-  readonly momentum: readonly [from: 'high' | 'low', to: 'high' | 'low'];
+  readonly momentum: readonly [from: Momentum, to: Momentum];
 }
 
 /** One climb to maxLr and one descent far below (Smith and Topin, 2018). Step it after every batch. */
@@ -287,8 +294,6 @@ export class OneCycleLR extends LRScheduler {
   readonly totalSteps: number;
   readonly cycleMomentum: boolean;
   readonly annealStrategy: 'cos' | 'linear';
-  readonly rates: { readonly [R in Rate]: number[] };
-  readonly momenta: { readonly high: number[]; readonly low: number[] };
   readonly #phases: readonly Phase[];
 
   constructor(optimizer: Scheduled, ...args: Arguments<OneCycleArguments, OneCycleLROptions>) {
@@ -323,12 +328,16 @@ export class OneCycleLR extends LRScheduler {
     this.annealStrategy = annealStrategy;
     this.cycleMomentum = options.cycleMomentum ?? true;
     if (this.cycleMomentum) this.checkMomentum();
-    const first = [...this.baseLrs];
-    this.rates = { first, top, last: first.map((lr) => lr / finalDivFactor) };
-    this.momenta = {
-      high: perGroup(optimizer, options.maxMomentum ?? 0.95, 'maxMomentum'),
-      low: perGroup(optimizer, options.baseMomentum ?? 0.85, 'baseMomentum'),
-    };
+    const high = perGroup(optimizer, options.maxMomentum ?? 0.95, 'maxMomentum');
+    const low = perGroup(optimizer, options.baseMomentum ?? 0.85, 'baseMomentum');
+    optimizer.paramGroups.forEach((group, i) => {
+      const bounds = {
+        maxLr: top[i],
+        minLr: this.baseLrs[i] / finalDivFactor,
+        ...(this.cycleMomentum && { maxMomentum: high[i], baseMomentum: low[i] }),
+      };
+      Object.assign(group, lastEpoch === -1 ? bounds : { ...bounds, ...group });
+    });
     this.#phases = phasesOf(totalSteps, pctStart, options.threePhase ?? false);
     this.start();
   }
@@ -346,15 +355,23 @@ export class OneCycleLR extends LRScheduler {
     const { end, from, to, momentum } = this.#phases[at];
     const start = at === 0 ? 0 : this.#phases[at - 1].end;
     const part = (step - start) / (end - start);
-    const { rates, momenta } = this;
-    if (this.cycleMomentum) {
-      const [before, after] = momentum;
-      this.assignMomentum(momenta[before].map((m, i) => this.#between(m, momenta[after][i], part)));
-    }
-    return rates[from].map((lr, i) => this.#between(lr, rates[to][i], part));
+    if (this.cycleMomentum) this.assignMomentum(this.#between(...momentum, part));
+    return this.#between(from, to, part);
   }
 
-  #between(start: number, end: number, part: number): number {
+  /** For each group that there was at first. @throws ArgumentError if a group has lost its bounds */
+  #between(from: Rate | Momentum, to: Rate | Momentum, part: number): number[] {
+    return this.baseLrs.map((_, i) => {
+      const group = this.optimizer.paramGroups[i];
+      return this.#blend(
+        required(group[from], 'OneCycleLR', from),
+        required(group[to], 'OneCycleLR', to),
+        part,
+      );
+    });
+  }
+
+  #blend(start: number, end: number, part: number): number {
     if (this.annealStrategy === 'linear') return (end - start) * part + start;
     return end + ((start - end) / 2) * (Math.cos(Math.PI * part) + 1);
   }
@@ -373,11 +390,12 @@ function stepsOf({ totalSteps, epochs, stepsPerEpoch }: Partial<OneCycleLROption
 }
 
 function phasesOf(steps: number, pctStart: number, threePhase: boolean): readonly Phase[] {
-  const climb: Phase = { end: pctStart * steps - 1, from: 'first', to: 'top', momentum: ['high', 'low'] };
-  if (!threePhase) return [climb, { end: steps - 1, from: 'top', to: 'last', momentum: ['low', 'high'] }];
+  const [high, low] = ['maxMomentum', 'baseMomentum'] as const;
+  const climb: Phase = { end: pctStart * steps - 1, from: 'initialLr', to: 'maxLr', momentum: [high, low] };
+  if (!threePhase) return [climb, { end: steps - 1, from: 'maxLr', to: 'minLr', momentum: [low, high] }];
   return [
     climb,
-    { end: 2 * pctStart * steps - 2, from: 'top', to: 'first', momentum: ['low', 'high'] },
-    { end: steps - 1, from: 'first', to: 'last', momentum: ['high', 'high'] },
+    { end: 2 * pctStart * steps - 2, from: 'maxLr', to: 'initialLr', momentum: [low, high] },
+    { end: steps - 1, from: 'initialLr', to: 'minLr', momentum: [high, high] },
   ];
 }

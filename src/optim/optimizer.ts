@@ -10,13 +10,19 @@ import type { StepSpec } from '../backend/backend.ts';
 import { ArgumentError } from '../core/errors.ts';
 import { pythonValue, snakeCase } from '../core/pythonText.ts';
 import { formatShape, type Shape, sameShape } from '../core/shape.ts';
-import { checkCase, option } from '../ops/options.ts';
+import { checkCase, oneWay, option } from '../ops/options.ts';
 import { Tensor } from '../tensor.ts';
 import { checkSavedKind, renamedState } from './pythonState.ts';
 
 export interface OptimizerOptions {
   /** Learning rate. */
   lr: number;
+  /** Says nothing here, as all that tells how a step is computed. */
+  foreach?: boolean | null;
+  fused?: boolean | null;
+  capturable?: boolean;
+  /** Always false: steps are not recorded. */
+  differentiable?: false;
 }
 
 /** Parameters that share options. Schedulers and users may change the options between steps. */
@@ -24,6 +30,12 @@ export type ParamGroup<O extends OptimizerOptions = OptimizerOptions> = O & {
   params: Tensor[];
   /** The learning rate that schedulers start from. */
   initialLr?: number;
+  /** What schedules that go up and down between bounds write here. */
+  maxLr?: number;
+  minLr?: number;
+  swaLr?: number;
+  maxMomentum?: number;
+  baseMomentum?: number;
   /** What the parameters are called, where they came with their names. */
   paramNames?: string[];
 };
@@ -119,6 +131,10 @@ export abstract class Optimizer<
 
   /** Adds parameters with options of their own, as when layers are unfrozen. @throws ArgumentError */
   addParamGroup(spec: GroupSpec<O> | { params: Tensor | Iterable<ParamGiven> }): void {
+    if (!Object(spec?.params)[Symbol.iterator])
+      throw new ArgumentError(
+        `addParamGroup: expected an object with params, a Tensor or several of them, but got ${String(spec?.params ?? spec)}`,
+      );
     checkCase(spec);
     const given = spec.params instanceof Tensor ? [spec.params] : [...spec.params];
     const paramNames = given.flatMap((x) => (Array.isArray(x) ? [String(x[0])] : []));
@@ -146,6 +162,7 @@ export abstract class Optimizer<
       seen.add(param);
     }
     const group: ParamGroup<O> = { ...this.defaults, ...spec, params, ...(named && { paramNames }) };
+    oneWay(this.constructor.name, 'differentiable', group.differentiable, false);
     this.validate(group);
     this.paramGroups.push(group);
   }

@@ -9,6 +9,12 @@ import { checkSavedKind, renamed } from './pythonState.ts';
 export interface ScheduledGroup {
   lr: number;
   initialLr?: number;
+  /** What a schedule goes between, where it says so. */
+  maxLr?: number;
+  minLr?: number;
+  swaLr?: number;
+  maxMomentum?: number;
+  baseMomentum?: number;
   momentum?: number;
   betas?: readonly [number, number];
 }

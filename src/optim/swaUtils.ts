@@ -15,7 +15,6 @@ import {
   perGroup,
   required,
   type Scheduled,
-  type ScheduledGroup,
 } from './scheduler.ts';
 
 /** The next average of one parameter. */
@@ -76,6 +75,7 @@ export interface AveragedModelOptions {
  */
 export class AveragedModel<M extends Module = Module> {
   readonly module: M;
+  training = true;
   /** How many models are in the averages. On the CPU, wherever they are. */
   readonly n_averaged: Tensor = tensor(0n, { device: 'cpu' });
   avgFn: AvgFn | null;
@@ -107,9 +107,6 @@ export class AveragedModel<M extends Module = Module> {
   forward(...inputs: Parameters<M['forward']>): ReturnType<M['forward']> {
     return this.module.call(...inputs) as ReturnType<M['forward']>;
   }
-  get training(): boolean {
-    return this.module.training;
-  }
   parameters(): Tensor[] {
     return this.module.parameters();
   }
@@ -120,6 +117,7 @@ export class AveragedModel<M extends Module = Module> {
     return this.module.modules();
   }
   train(mode = true): this {
+    this.training = mode;
     this.module.train(mode);
     return this;
   }
@@ -258,7 +256,7 @@ export class SWALR extends LRScheduler {
       );
     if (!(Number.isInteger(annealEpochs) && annealEpochs >= 0))
       throw new ArgumentError(`annealEpochs must be equal or greater than 0, got ${annealEpochs}`);
-    optimizer.paramGroups.forEach((group: ScheduledGroup & { swaLr?: number }, i) => {
+    optimizer.paramGroups.forEach((group, i) => {
       group.swaLr = rates[i];
     });
     this.annealEpochs = annealEpochs;
@@ -273,7 +271,9 @@ export class SWALR extends LRScheduler {
       return this.annealStrategy === 'linear' ? t : (1 - Math.cos(Math.PI * t)) / 2;
     };
     const [before, now] = [share(step - 1), share(step)];
-    return this.optimizer.paramGroups.map(({ lr, swaLr = lr }: ScheduledGroup & { swaLr?: number }) => {
+    // By the rates: groups that were added since have none to go to.
+    return this.baseLrs.map((_, i) => {
+      const { lr, swaLr = lr } = this.optimizer.paramGroups[i];
       const initial = before === 1 ? swaLr : (lr - before * swaLr) / (1 - before);
       return swaLr * now + initial * (1 - now);
     });

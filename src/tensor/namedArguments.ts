@@ -3,7 +3,7 @@ import { ArgumentError } from '../core/errors.ts';
 import { likeliest, refuseName } from '../ops/optionNames.ts';
 import { checkCase, inOrder, isPlain, refuseSurplus, refuseTwice } from '../ops/options.ts';
 
-export { type Flexible, named } from '../ops/options.ts';
+export { type Flexible, named, oneWay } from '../ops/options.ts';
 
 /**
  * The forms in which required arguments, with the types F, stand in the options object: all of them, or all but the

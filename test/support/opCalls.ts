@@ -25,7 +25,7 @@ export const NO_OP_METHODS = new Set(
     'addGrad backward become bool castTo clearGrad clone contiguous cpu derive detach detach_ dim dispose double edge ' +
     'elementSize float int isContiguous isFloatingPoint isInference item itemAsync long markView numel read rebase ' +
     'registerHook registerPostAccumulateGradHook requiresGrad_ retainGrad setArray short storageOffset stride sumTo to toArray toAsync toJSON ' +
-    'toString tolist typeAs resize_ resizeAs_ newEmpty newFull newOnes newZeros'
+    'toString tolist typeAs type nelement ndimension resize_ resizeAs_ newEmpty newFull newOnes newZeros'
   ).split(' '),
 );
 
@@ -101,6 +101,8 @@ export const torchCalls: { readonly [name: string]: string } = {
   cdist: 'f2x3 f4x3',
   pdist: 'f4x3',
   matrixPower: 'f3x3 3',
+  logdet: 'f3x3',
+  choleskySolve: 'f3x2 f3x3',
   einsum: '"ij,jk->ik" f2x3 f3x4',
   trace: 'f3x3',
   adjoint: 'f2x3',

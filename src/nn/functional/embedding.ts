@@ -10,7 +10,7 @@ import { onesLike, zeros } from '../../creation.ts';
 import { checkDevices } from '../../ops/convert.ts';
 import { tensorGiven, wholeGiven } from '../../ops/given.ts';
 import { addAlong } from '../../ops/indexing.ts';
-import { type ByName, option } from '../../ops/options.ts';
+import { type ByName, oneWay, option } from '../../ops/options.ts';
 import { vectorNorm } from '../../ops/statistics.ts';
 import { taking } from '../../ops/taking.ts';
 import { reshape } from '../../ops/views.ts';
@@ -27,6 +27,8 @@ export interface EmbeddingFunctionOptions {
   normType?: number;
   /** Divide each row's gradient by how often the row is used in the call. */
   scaleGradByFreq?: boolean;
+  /** Always false: gradients are dense. */
+  sparse?: false;
 }
 
 /**
@@ -35,7 +37,7 @@ export interface EmbeddingFunctionOptions {
  */
 export const embedding = /* @__PURE__ */ taking(
   'embedding',
-  'weight paddingIdx? maxNorm? normType? scaleGradByFreq?',
+  'weight paddingIdx? maxNorm? normType? scaleGradByFreq? sparse?',
   function embedding(
     input: Tensor,
     weight: Tensor,
@@ -43,9 +45,11 @@ export const embedding = /* @__PURE__ */ taking(
     maxNorm: number | null = null,
     normType = 2,
     scaleGradByFreq = false,
+    sparse: false | undefined = undefined,
   ): Tensor {
     tensorGiven(input, 'embedding');
     tensorGiven(weight, 'embedding', 'weight');
+    oneWay('embedding', 'sparse', sparse, false);
     return inOp('embedding', () => {
       if (!isInteger(input.dtype))
         throw new DTypeError(

@@ -12,7 +12,7 @@ import { addAlong } from '../../ops/indexing.ts';
 import { taking } from '../../ops/taking.ts';
 import { whereOp } from '../../ops/where.ts';
 import { arange } from '../../sequences.ts';
-import { type Flexible, named } from '../../tensor/namedArguments.ts';
+import { type Flexible, named, oneWay } from '../../tensor/namedArguments.ts';
 import type { Tensor } from '../../tensor.ts';
 import { embedding } from './embedding.ts';
 import { paddingRow } from './paddingRow.ts';
@@ -29,6 +29,8 @@ export interface EmbeddingBagSettings {
   scaleGradByFreq?: boolean;
   /** Default 'mean'. */
   mode?: EmbeddingBagMode;
+  /** Always false: gradients are dense. */
+  sparse?: false;
   /** The last offset is the end of the last bag, and not the start of one more. */
   includeLastOffset?: boolean;
   /** This row is left out of the bags and gets no gradient; negative from the end. */
@@ -42,7 +44,8 @@ export interface EmbeddingBagFunctionOptions extends EmbeddingBagSettings {
   perSampleWeights?: Tensor | null;
 }
 
-const NAMES = 'offsets maxNorm normType scaleGradByFreq mode * perSampleWeights includeLastOffset paddingIdx';
+const NAMES =
+  'offsets maxNorm normType scaleGradByFreq mode sparse * perSampleWeights includeLastOffset paddingIdx';
 
 /** What is in which bag. */
 interface Bags {
@@ -212,6 +215,7 @@ export const embeddingBag = /* @__PURE__ */ taking(
         normType: number,
         scaleGradByFreq: boolean,
         mode: EmbeddingBagMode,
+        sparse: false,
       ],
       EmbeddingBagFunctionOptions
     >
@@ -219,6 +223,7 @@ export const embeddingBag = /* @__PURE__ */ taking(
     tensorGiven(input, 'embedding_bag');
     tensorGiven(weight, 'embedding_bag', 'weight');
     const options = named<EmbeddingBagFunctionOptions>('embedding_bag', NAMES, rest);
+    oneWay('embedding_bag', 'sparse', options.sparse, false);
     return inOp('embedding_bag', () => {
       checkBag(input, weight, options);
       const { offsets, mode = 'mean', includeLastOffset = false, perSampleWeights, ...lookUp } = options;
