@@ -140,6 +140,8 @@ class Walk {
   readonly #pending: Map<GraphNode, Pending>;
   readonly #ready = new ReadyQueue();
   readonly #captured: (Variable | null)[];
+  /** Which of the targets are a node's: there may be as many targets as nodes. */
+  readonly #places = new Map<GraphNode, number[]>();
   readonly #total: number;
   #latest: WalkStep | null = null;
 
@@ -148,6 +150,11 @@ class Walk {
     this.#pending = survey(roots, options.targets);
     this.#total = this.#pending.size;
     this.#captured = options.targets?.map(() => null) ?? [];
+    for (const [i, { node }] of options.targets?.entries() ?? []) {
+      const places = this.#places.get(node);
+      if (places) places.push(i);
+      else this.#places.set(node, [i]);
+    }
   }
 
   run(roots: readonly Edge[], grads: readonly Variable[]): (Variable | null)[] {
@@ -239,13 +246,12 @@ class Walk {
   }
 
   #capture(node: GraphNode, entry: Pending): void {
-    this.#options.targets?.forEach((target, i) => {
-      if (target.node !== node) return;
-      const gradient = entry.grads[target.slot];
-      if (gradient === null) return;
+    for (const i of this.#places.get(node) ?? []) {
+      const gradient = entry.grads[this.#options.targets?.[i].slot ?? 0];
+      if (gradient === null) continue;
       gradient.owned = false;
       this.#captured[i] = gradient.value;
-    });
+    }
   }
 
   /** Runs a node's rule and frees what it made on the way: the walk is the only holder of those arrays. */

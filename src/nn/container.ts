@@ -43,11 +43,7 @@ abstract class ListOfModules<M extends Module> extends Module {
   }
   /** Adds a module at the end. @throws ArgumentError if its number is the name of another one, as in slices */
   append(module: M): this {
-    const { length } = this;
-    if (Object.hasOwn(this, length))
-      throw new ArgumentError(`append: there is a module '${length}'; write addModule('name', module)`);
-    this.registerModule(String(length), module);
-    return this;
+    return this.#addAll([module]);
   }
   /** Adds modules at the end, those of another list, say. */
   extend(modules: Iterable<M>): this {
@@ -58,8 +54,7 @@ abstract class ListOfModules<M extends Module> extends Module {
     }
     const all = [...modules];
     for (const module of all) if (!(module instanceof Module)) refuse(module, 'extend', 'modules', 'Modules');
-    for (const module of all) this.append(module);
-    return this;
+    return this.#addAll(all);
   }
   /** Puts a module before the one at `index`, negative from the end. @throws IndexError */
   insert(index: number, module: M): this {
@@ -84,10 +79,21 @@ abstract class ListOfModules<M extends Module> extends Module {
     }
   }
 
+  /** They are counted once, since that takes a walk over the properties. */
+  #addAll(modules: readonly M[]): this {
+    let { length } = this;
+    for (const module of modules) {
+      if (Object.hasOwn(this, length))
+        throw new ArgumentError(`append: there is a module '${length}'; write addModule('name', module)`);
+      this.registerModule(String(length++), module);
+    }
+    return this;
+  }
+
   #renumber(modules: readonly M[]): this {
     for (const name of Object.keys(this))
       if (Reflect.get(this, name) instanceof Module) Reflect.deleteProperty(this, name);
-    return this.extend(modules);
+    return this.#addAll(modules);
   }
 }
 
@@ -253,11 +259,11 @@ export class ParameterList extends Module {
     return all[position(index, all.length)];
   }
   append(value: Tensor): this {
-    this[this.length] = asParameter(value);
-    return this;
+    return this.extend([value]);
   }
   extend(values: Iterable<Tensor>): this {
-    for (const value of values) this.append(value);
+    let { length } = this;
+    for (const value of values) this[length++] = asParameter(value);
     return this;
   }
   *[Symbol.iterator](): IterableIterator<Parameter> {

@@ -17,6 +17,8 @@ export class Registered {
   readonly #buffers = new Map<string, boolean>();
   /** What stood under each name when the properties were last walked: a parameter, or a module. */
   readonly #kinds = new Map<string, Kind>();
+  /** The name that came last, for what has one more. */
+  #last: string | number = -1;
   /** Whether the properties stand in another order than they were registered in. */
   #isMixed = false;
 
@@ -38,12 +40,16 @@ export class Registered {
   add(name: string, value: object | null, kind: Kind): void {
     if (!Object.hasOwn(this.#owner, name)) {
       this.#kinds.delete(name);
-      const last = [...this.#kinds.keys()].at(-1) ?? -1;
       // JavaScript has names that are whole numbers first, by their size.
-      if (/^\d/.test(name) && !(Number(last) < Number(name))) this.#isMixed = true;
+      if (/^\d/.test(name) && !(Number(this.#last) < Number(name))) this.#isMixed = true;
     }
-    if (value != null) this.#kinds.set(name, kind);
+    if (value != null) this.#note(name, kind);
     Reflect.set(this.#owner, name, value);
+  }
+
+  #note(name: string, kind: Kind): void {
+    if (!this.#kinds.has(name)) this.#last = name;
+    this.#kinds.set(name, kind);
   }
 
   /** The properties in the order in which they were registered. */
@@ -70,7 +76,7 @@ export class Registered {
     for (const [name, value] of this.entries()) {
       if (value instanceof kind) {
         found.push([name, value]);
-        kinds.set(name, kind);
+        this.#note(name, kind);
       } else if (
         value != null &&
         kinds.get(name) === kind &&
@@ -102,6 +108,7 @@ export class Registered {
     const copy = new Registered(owner, this.#module);
     for (const [name, persistent] of this.#buffers) copy.#buffers.set(name, persistent);
     for (const [name, kind] of this.#kinds) copy.#kinds.set(name, kind);
+    copy.#last = this.#last;
     copy.#isMixed = this.#isMixed;
     return copy;
   }

@@ -104,9 +104,11 @@ export function packPaddedSequence(
   const order = enforceSorted ? null : given.map((_, i) => i).sort((a, b) => given[b] - given[a]);
   const sorted = order && int64(order, input.device);
   const sizes = batchSizesOf(given);
-  const inOrder = sorted === null ? padded : padded.indexSelect(1, sorted);
-  const steps = sizes.map((size, t) => inOrder.select(0, t).narrow(0, 0, size));
-  return new PackedSequence(cat<Tensor>(steps, 0), sizes, sorted);
+  const rows = sizes.flatMap((size, t) =>
+    Array.from({ length: size }, (_, i) => t * given.length + (order ? order[i] : i)),
+  );
+  const data = padded.flatten(0, 1).indexSelect(0, int64(rows, input.device));
+  return new PackedSequence(data, sizes, sorted);
 }
 
 function checkLengths(lengths: readonly number[], padded: Tensor, enforceSorted: boolean): void {
@@ -183,18 +185,21 @@ export function padPackedSequence(
         `total_length=${totalLength} and max sequence length being ${sizes.length}`,
     );
   }
-  const steps = sequence.data
-    .split(sizes, 0)
-    .map((step) => extended(step, batch - step.shape[0], paddingValue));
-  const sorted = extended(
-    stack<Tensor>(steps, 0),
-    (totalLength ?? sizes.length) - sizes.length,
-    paddingValue,
-  );
-  const { unsortedIndices } = sequence;
-  const padded = unsortedIndices === null ? sorted : sorted.indexSelect(1, unsortedIndices);
+  const { data, unsortedIndices } = sequence;
   const lengths = batchSizesOf(sizes);
-  const inOrder = unsortedIndices === null ? lengths : listOf(unsortedIndices).map((place) => lengths[place]);
+  const places = unsortedIndices === null ? lengths.map((_, i) => i) : listOf(unsortedIndices);
+  const steps = totalLength ?? sizes.length;
+  let start = 0;
+  const rows = Array.from({ length: steps }, (_, t) => {
+    const [first, size] = [start, sizes[t] ?? 0];
+    start += size;
+    // Behind the data there is one row of padding.
+    return places.map((place) => (place < size ? first + place : data.shape[0]));
+  });
+  const padded = extended(data, 1, paddingValue)
+    .indexSelect(0, int64(rows.flat(), data.device))
+    .unflatten(0, [steps, batch]);
+  const inOrder = places.map((place) => lengths[place]);
   return [batchFirst ? padded.transpose(0, 1) : padded, int64(inOrder)];
 }
 

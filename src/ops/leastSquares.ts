@@ -2,7 +2,7 @@
 
 import { record } from '../autograd/record.ts';
 import type { Variable } from '../autograd/variable.ts';
-import { identity, transposed } from '../core/elimination.ts';
+import { transposed } from '../core/elimination.ts';
 import { ArgumentError, ShapeError } from '../core/errors.ts';
 import { inOp } from '../core/inOp.ts';
 import { broadcastShapes, formatShape, numElements } from '../core/shape.ts';
@@ -68,13 +68,13 @@ const decomposed = (a: Variable, op: string, symmetric: boolean): Singular[] =>
 
 const largestOf = (values: Float64Array): number => values.reduce((x, y) => Math.max(x, y), 0);
 
-/** V·S⁺·Uᵀ·B of one matrix [m, n]; B is [m, width]. */
+/** V·S⁺·Uᵀ·B of one matrix [m, n]; B is [m, width], or null for the identity, which of tall matrices is far larger. */
 function pseudoSolution(
   { u, values, vh }: Singular,
   limit: number,
   m: number,
   n: number,
-  b: Float64Array,
+  b: Float64Array | null,
   width: number,
 ): Float64Array {
   const k = values.length;
@@ -85,7 +85,8 @@ function pseudoSolution(
     row.fill(0);
     for (let i = 0; i < m; i++) {
       const factor = u[i * k + p] / values[p];
-      for (let j = 0; j < width; j++) row[j] += factor * b[i * width + j];
+      if (b === null) row[i] = factor;
+      else for (let j = 0; j < width; j++) row[j] += factor * b[i * width + j];
     }
     for (let i = 0; i < n; i++) {
       const factor = vh[p * n + i];
@@ -107,7 +108,7 @@ function pseudoinverses<T extends Variable>(a: T, op: string, { hermitian = fals
   const [m, n] = a.shape.slice(-2);
   const parts = decomposed(a, op, hermitian).map((found) => {
     const limit = limitOf(a, largestOf(found.values), limits);
-    return pseudoSolution(found, limit, m, n, identity(m), m);
+    return pseudoSolution(found, limit, m, n, null, m);
   });
   return record(
     'LinalgPinvBackward0',

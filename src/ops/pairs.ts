@@ -145,7 +145,7 @@ export function isclose<T extends Variable>(a: T, b: OperandOf<T>, ...args: Clos
 }
 
 const allTrue = (x: Variable): boolean =>
-  Array.from(x.array.backend.hostValues(x.array, 'allclose'), Number).every((v) => v !== 0);
+  !(x.array.backend.hostValues(x.array, 'allclose') as Uint8Array).includes(0);
 
 /** True if all elements are close. */
 export const allclose = <T extends Variable>(a: T, b: T, ...args: CloseArguments): boolean =>

@@ -214,9 +214,9 @@ export const repeatInterleave = /* @__PURE__ */ taking(
       const spread = expand(unsqueeze(source, d + 1), source.shape.toSpliced(d + 1, 0, repeats));
       return reshape(clone(spread), source.shape.with(d, n * repeats));
     }
-    const picks = tabulate(n, (i) =>
-      new Array<number>(counts.length === 1 ? counts[0] : counts[i]).fill(i),
-    ).flat();
+    const picks: number[] = [];
+    for (let i = 0; i < n; i++)
+      for (let left = counts.length === 1 ? counts[0] : counts[i]; left > 0; left--) picks.push(i);
     return selectAlong(source, d, picks, 'IndexSelectBackward0');
   },
 );

@@ -714,3 +714,18 @@ for (const device of ['cpu', 'reference']) {
     }
   });
 }
+
+describe('gradients by many tensors', () => {
+  it('are those of each, also of one that is asked for twice, and of several outputs of one node', () => {
+    const list = Array.from({ length: 40 }, (_, i) => torch.full([2], i, { requiresGrad: true }));
+    const parts = torch.stack(list).square().unbind(0);
+    const loss = parts.reduce((sum, part, i) => sum.add(part.mul(i)), torch.zeros(2)).sum();
+    const unused = torch.ones(2, { requiresGrad: true });
+    const asked = [...parts, ...list, list[3], parts[5], unused];
+    const found = torch.autograd.grad(loss, asked, { allowUnused: true });
+    const values = found.map((g) => g?.tolist() ?? null);
+    expect(values.slice(0, 40)).toEqual(list.map((_, i) => [i, i]));
+    expect(values.slice(40, 80)).toEqual(list.map((_, i) => [2 * i * i, 2 * i * i]));
+    expect(values.slice(80)).toEqual([[18, 18], [5, 5], null]);
+  });
+});

@@ -19,25 +19,14 @@ export interface ArrayHost {
 
 export type Numbers = Float32Array | Float64Array | Int32Array | Int16Array | Int8Array | Uint8Array;
 
-/** Calls `visit(offset)` for every element in row-major order. */
-export function forEachOffset(
-  shape: Shape,
-  strides: Strides,
-  offset: number,
-  visit: (offset: number) => void,
-): void {
+/** Calls `visit(offset)` for the first element of every row, in row-major order. */
+function forEachRow(shape: Shape, strides: Strides, offset: number, visit: (offset: number) => void): void {
   const ndim = shape.length;
-  if (ndim === 0) {
-    visit(offset);
-    return;
-  }
   for (const size of shape) if (size === 0) return;
   const index = new Array<number>(ndim).fill(0);
-  const inner = shape[ndim - 1];
-  const step = strides[ndim - 1];
   let at = offset;
   for (;;) {
-    for (let i = 0; i < inner; i++) visit(at + i * step);
+    visit(at);
     let d = ndim - 2;
     for (; d >= 0; d--) {
       at += strides[d];
@@ -49,33 +38,49 @@ export function forEachOffset(
   }
 }
 
-/** The elements in row-major order: the storage itself where it is contiguous, else a copy. */
-export function elements(host: ArrayHost, x: NDArray): TypedArray {
+/** Calls `visit(offset)` for every element in row-major order. */
+export function forEachOffset(
+  shape: Shape,
+  strides: Strides,
+  offset: number,
+  visit: (offset: number) => void,
+): void {
+  const inner = shape.at(-1) ?? 1;
+  const step = strides.at(-1) ?? 0;
+  forEachRow(shape, strides, offset, (at) => {
+    for (let i = 0; i < inner; i++) visit(at + i * step);
+  });
+}
+
+/**
+ * The elements in row-major order, or as they lie in memory if that will do: the storage itself where it is in that order,
+ * else a copy.
+ */
+export function elements(host: ArrayHost, x: NDArray, inMemory = false): TypedArray {
   const data = host.data(x);
-  if (x.contiguous) return data.subarray(x.offset, x.offset + x.size);
+  if (x.contiguous || (inMemory && x.dense)) return data.subarray(x.offset, x.offset + x.size);
   const out = dtypeInfo[x.dtype].allocate(x.size);
+  const inner = x.shape.at(-1) ?? 1;
+  const step = x.strides.at(-1) ?? 0;
+  // Both are of one type, bigints perhaps: the loop moves them as they are.
+  const [from, to] = [data as Numbers, out as Numbers];
   let i = 0;
-  if (data instanceof BigInt64Array && out instanceof BigInt64Array) {
-    forEachOffset(x.shape, x.strides, x.offset, (at) => {
-      out[i++] = data[at];
-    });
-  } else if (!(data instanceof BigInt64Array) && !(out instanceof BigInt64Array)) {
-    forEachOffset(x.shape, x.strides, x.offset, (at) => {
-      out[i++] = data[at];
-    });
-  }
+  // A call for each element takes longer than to move it.
+  forEachRow(x.shape, x.strides, x.offset, (at) => {
+    for (let k = 0; k < inner; k++) to[i++] = from[at + k * step];
+  });
   return out;
 }
 
 /** The elements as doubles-compatible numbers; int64 beyond 2^53 is rounded. */
-export function numbers(host: ArrayHost, x: NDArray): Numbers {
-  const list = elements(host, x);
+export function numbers(host: ArrayHost, x: NDArray, inMemory = false): Numbers {
+  const list = elements(host, x, inMemory);
   return list instanceof BigInt64Array ? Float64Array.from(list, Number) : list;
 }
 
 /** The elements as bigints, for exact 64-bit arithmetic. */
-export function bigints(host: ArrayHost, x: NDArray): BigInt64Array {
-  const list = elements(host, x);
+export function bigints(host: ArrayHost, x: NDArray, inMemory = false): BigInt64Array {
+  const list = elements(host, x, inMemory);
   return list instanceof BigInt64Array ? list : BigInt64Array.from(list, toBigInt);
 }
 
@@ -102,9 +107,27 @@ export function convertNumber(x: number, dtype: DType): number {
   }
 }
 
-/** out ← values in row-major order, each converted to out's dtype. */
-export function store(host: ArrayHost, out: NDArray, values: Numbers | BigInt64Array): void {
+/** out ← values in row-major order, or in that of out's memory, each converted to out's dtype. */
+export function store(
+  host: ArrayHost,
+  out: NDArray,
+  values: Numbers | BigInt64Array,
+  inMemory = false,
+): void {
   const data = host.data(out);
+  const { dtype, offset } = out;
+  if (out.contiguous || (inMemory && out.dense)) {
+    if (dtype === 'bool') {
+      for (let k = 0; k < out.size; k++) data[offset + k] = Number(values[k]) === 0 ? 0 : 1;
+      return;
+    }
+    const isWhole = values instanceof BigInt64Array;
+    if (isWhole === data instanceof BigInt64Array) {
+      // Typed arrays truncate and wrap numbers as `convertNumber` does.
+      (data as Numbers).set(values as Numbers, offset);
+      return;
+    }
+  }
   let i = 0;
   if (data instanceof BigInt64Array) {
     forEachOffset(out.shape, out.strides, out.offset, (at) => {
@@ -113,7 +136,6 @@ export function store(host: ArrayHost, out: NDArray, values: Numbers | BigInt64A
     });
     return;
   }
-  const dtype = out.dtype;
   forEachOffset(out.shape, out.strides, out.offset, (at) => {
     const v = values[i++];
     if (typeof v === 'number') data[at] = convertNumber(v, dtype);

@@ -13,6 +13,11 @@ function commonShape(operands: readonly Operand[], op: string): Shape {
   return shape;
 }
 
+/** Whether y is a list in memory, and x, if it is an array, lies there in the same order. */
+const inMemoryOf = (y: NDArray, x: Operand): boolean =>
+  y.dense &&
+  (!isArray(x) || (sameShape(x.shape, y.shape) && x.strides.every((step, d) => step === y.strides[d])));
+
 export function unary(
   host: ArrayHost,
   spec: UnarySpec,
@@ -22,21 +27,22 @@ export function unary(
   out?: NDArray,
 ): NDArray {
   const y = out ?? host.empty(x.shape, spec.predicate ? 'bool' : x.dtype, resultStrides(x));
+  const flat = inMemoryOf(y, x);
   if (x.dtype === 'int64' && spec.big && y.dtype === 'int64') {
     const { big } = spec;
-    store(host, y, bigints(host, x).map(big));
+    store(host, y, bigints(host, x, flat).map(big), flat);
     return y;
   }
-  const from = numbers(host, x);
+  const from = numbers(host, x, flat);
   const values = new Float64Array(from.length);
   for (let i = 0; i < from.length; i++) values[i] = spec.js(from[i], p, q);
-  store(host, y, values);
+  store(host, y, values, flat);
   return y;
 }
 
-/** Row-major numbers of an operand broadcast to `shape`. */
-function operandNumbers(host: ArrayHost, x: Operand, shape: Shape, size: number) {
-  return isArray(x) ? numbers(host, broadcastTo(x, shape)) : new Float64Array(size).fill(x);
+/** Row-major numbers of an operand broadcast to `shape`, or as they lie in memory. */
+function operandNumbers(host: ArrayHost, x: Operand, shape: Shape, size: number, flat = false) {
+  return isArray(x) ? numbers(host, flat ? x : broadcastTo(x, shape), flat) : new Float64Array(size).fill(x);
 }
 
 export function binary(host: ArrayHost, spec: BinarySpec, a: Operand, b: Operand, out?: NDArray): NDArray {
@@ -50,23 +56,24 @@ export function binary(host: ArrayHost, spec: BinarySpec, a: Operand, b: Operand
       spec.predicate ? 'bool' : like.dtype,
       sameShape(like.shape, shape) ? resultStrides(like) : undefined,
     );
+  const flat = inMemoryOf(y, a) && inMemoryOf(y, b);
   if (like.dtype === 'int64' && spec.big) {
     const left = isArray(a)
-      ? bigints(host, broadcastTo(a, shape))
+      ? bigints(host, flat ? a : broadcastTo(a, shape), flat)
       : new BigInt64Array(y.size).fill(BigInt(a));
     const right = isArray(b)
-      ? bigints(host, broadcastTo(b, shape))
+      ? bigints(host, flat ? b : broadcastTo(b, shape), flat)
       : new BigInt64Array(y.size).fill(BigInt(b));
     const values = new BigInt64Array(y.size);
     for (let i = 0; i < values.length; i++) values[i] = spec.big(left[i], right[i]);
-    store(host, y, values);
+    store(host, y, values, flat);
     return y;
   }
-  const left = operandNumbers(host, a, shape, y.size);
-  const right = operandNumbers(host, b, shape, y.size);
+  const left = operandNumbers(host, a, shape, y.size, flat);
+  const right = operandNumbers(host, b, shape, y.size, flat);
   const values = new Float64Array(y.size);
   for (let i = 0; i < values.length; i++) values[i] = spec.js(left[i], right[i]);
-  store(host, y, values);
+  store(host, y, values, flat);
   return y;
 }
 
